@@ -1,0 +1,94 @@
+/** The vocabulary of `.aggregate(...)`: what a user's function gets, and what becomes of its answer. */
+import { EngineError } from '../base/errors.ts';
+import type { AggregateInput, AggregateKind, AggregateSpec, UserAggregate } from '../operator/window/aggregate.ts';
+
+declare const RESULT: unique symbol;
+
+/** An aggregate that gives a `Result` for each window. */
+export type Aggregate<Result> = {
+  readonly kind: AggregateKind;
+  readonly input: string | ((row: never) => unknown) | UserAggregate<never, never, unknown> | null;
+  readonly [RESULT]?: Result;
+};
+
+/** Result type of each aggregate by its name. */
+export type ResultsOf<T> = {
+  -readonly [K in keyof T]: T[K] extends Aggregate<infer Result> ? Result : never;
+};
+
+type FieldOf<Row, Value> = {
+  [K in keyof Row & string]: Row[K] extends Value ? K : never;
+}[keyof Row & string];
+
+type Ordered = number | string | bigint | Date | null | undefined;
+type Numeric = number | null | undefined;
+/** Null comes out where nothing but null went in. */
+type OrNull<Value> = null extends Value ? null : undefined extends Value ? null : never;
+
+/** The aggregates over rows of one type. Null and undefined values are left out, but for `count`. */
+export type Aggregates<Row> = {
+  /** Number of rows. */
+  count(): Aggregate<number>;
+  /** Sum of a number; 0 for none. A sum of bigints is a bigint, null for none. */
+  sum<K extends FieldOf<Row, Numeric>>(field: K): Aggregate<number>;
+  sum<K extends FieldOf<Row, bigint | null>>(field: K): Aggregate<bigint | OrNull<Row[K]>>;
+  sum<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number>;
+  /** Mean of a number. */
+  avg<K extends FieldOf<Row, Numeric | bigint>>(field: K): Aggregate<number | OrNull<Row[K]>>;
+  avg<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
+  /** Least value. */
+  min<K extends FieldOf<Row, Ordered>>(
+    field: K,
+  ): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
+  min<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
+  /** Greatest value. */
+  max<K extends FieldOf<Row, Ordered>>(
+    field: K,
+  ): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
+  max<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
+  /** An aggregate of your own: `aggregate({ create: () => 1, add: (a, r) => a * r.n, merge: (a, b) => a * b, result: (a) => a })`. */
+  aggregate<Accumulator, Result>(
+    definition: UserAggregate<Row, Accumulator, Result>,
+  ): Aggregate<Result>;
+};
+
+type AnyAggregate = Aggregate<never>;
+
+/** The functions that `define` is called with. */
+export function vocabulary<Row>(): Aggregates<Row> {
+  const of =
+    (kind: AggregateKind) =>
+    (input: AnyAggregate['input']): AnyAggregate => ({ kind, input });
+  const words = {
+    count: (): AnyAggregate => ({ kind: 'count', input: null }),
+    sum: of('sum'),
+    avg: of('avg'),
+    min: of('min'),
+    max: of('max'),
+    aggregate: of('user'),
+  };
+  return words as unknown as Aggregates<Row>;
+}
+
+/** The aggregates as plain data, and all functions of the node: those it had, then what aggregates refer to. */
+export function specsOf(
+  results: Readonly<Record<string, Aggregate<unknown>>>,
+  functions: readonly object[],
+): { aggregates: readonly AggregateSpec[]; all: readonly object[] } {
+  const all = [...functions];
+  const aggregates = Object.entries(results).map(([name, { kind, input }]): AggregateSpec => {
+    if (input === null) return { name, kind, input: { kind: 'none' }, user: null };
+    if (typeof input === 'string') {
+      return { name, kind, input: { kind: 'field', field: input }, user: null };
+    }
+    if (typeof input !== 'function' && typeof input !== 'object') {
+      throw new EngineError('JOB_DEFINITION', `aggregate '${name}' needs a field or a function`);
+    }
+    all.push(input);
+    const index = all.length - 1;
+    const source: AggregateInput =
+      kind === 'user' ? { kind: 'none' } : { kind: 'function', index };
+    return { name, kind, input: source, user: kind === 'user' ? index : null };
+  });
+  return { aggregates, all };
+}

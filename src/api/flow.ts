@@ -1,0 +1,89 @@
+/** Where a dataflow begins: sources and parameters. */
+import { EngineError } from '../base/errors.ts';
+import type { Schema } from '../data/schema.ts';
+import type { JobParams } from '../graph/job-registry.ts';
+import type { Source } from '../operator/source.ts';
+import type { GraphBuilder } from './graph-builder.ts';
+import { Stream } from './stream.ts';
+
+export type FromOptions = {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly parallelism?: number;
+  /** Records a second over all subtasks; 0 or left out for no limit. */
+  readonly rate?: number;
+};
+
+type Widened<T> = T extends string ? string : T extends number ? number : boolean;
+
+export class Flow {
+  readonly #builder: GraphBuilder;
+  readonly #params: JobParams;
+  readonly #asked = new Set<string>();
+
+  constructor(builder: GraphBuilder, params: JobParams) {
+    this.#builder = builder;
+    this.#params = params;
+  }
+
+  /** The stream of a source: `flow.from(files('flights.parquet', parquet(Flight)))`. */
+  from<Row>(source: Source<Row>, options: FromOptions = {}): Stream<Row> {
+    const rate = options.rate ?? 0;
+    if (!(rate >= 0)) throw new EngineError('JOB_DEFINITION', `rate must be 0 or more, got ${rate}`);
+    const node = this.#builder.add({
+      name: source.name,
+      operator: {
+        type: 'source',
+        descriptor: source.descriptor,
+        eventTime: null,
+        rate: rate === 0 ? null : rate,
+      },
+      inputs: [],
+      schema: source.schema as Schema | null,
+      source: source as Source<unknown>,
+    });
+    const stream = new Stream<Row>(this.#builder, node, source.schema);
+    if (options.name !== undefined) stream.name(options.name);
+    if (options.uid !== undefined) stream.uid(options.uid);
+    if (options.parallelism !== undefined) stream.parallelism(options.parallelism);
+    return stream;
+  }
+
+  /** A parameter of the job, as text, number or boolean by its default: `flow.param('rate', 0)`. */
+  param<T extends string | number | boolean>(name: string, fallback: T): Widened<T> {
+    this.#asked.add(name);
+    const given = this.#params[name];
+    return (given === undefined ? fallback : convert(name, given, fallback)) as Widened<T>;
+  }
+
+  /** Refuses parameters that the job never asked for: most are typing mistakes. */
+  checkParams(): void {
+    const unknown = Object.keys(this.#params).filter((name) => !this.#asked.has(name));
+    if (unknown.length === 0) return;
+    const known = [...this.#asked].join(', ') || 'none';
+    throw new EngineError(
+      'PARAM_INVALID',
+      `unknown parameter ${unknown.map((name) => `'${name}'`).join(', ')}; the job has ${known}`,
+    );
+  }
+}
+
+function convert(
+  name: string,
+  given: string | number | boolean,
+  fallback: string | number | boolean,
+): string | number | boolean {
+  if (typeof given === typeof fallback) return given;
+  if (typeof fallback === 'string') return String(given);
+  if (typeof fallback === 'number') {
+    const number = Number(given);
+    if (given !== '' && !Number.isNaN(number)) return number;
+  }
+  if (typeof fallback === 'boolean' && (given === 'true' || given === 'false')) {
+    return given === 'true';
+  }
+  throw new EngineError(
+    'PARAM_INVALID',
+    `parameter '${name}' must be a ${typeof fallback}, got ${JSON.stringify(given)}`,
+  );
+}

@@ -1,0 +1,212 @@
+/**
+ * Streams: each call adds a node to the graph and returns the stream behind it. Nothing runs here.
+ *
+ *   flow.from(files('bids.csv', csv(Bid)))
+ *     .filter((bid) => bid.price > 100)
+ *     .keyBy('auction')
+ *     .window(tumbling('10 s'))
+ *     .aggregate(({ count, max }) => ({ bids: count(), best: max('price') }))
+ *     .to(files('out', csv()));
+ */
+import { EngineError } from '../base/errors.ts';
+import type { KeySpec } from '../data/key.ts';
+import { fieldIndex, type Schema } from '../data/schema.ts';
+import type { LogicalEdge, NodeId } from '../graph/graph.ts';
+import { schemaAfter } from '../operator/fused.ts';
+import type { EventTimeSpec, StatelessSpec, TimestampSpec } from '../operator/operator-spec.ts';
+import type { Sink } from '../operator/sink.ts';
+import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
+import type { GraphBuilder } from './graph-builder.ts';
+import { KeyedStream } from './keyed-stream.ts';
+
+/** Names of fields that may hold an event time. */
+export type TimeField<Row> = {
+  [K in keyof Row & string]: Row[K] extends number | bigint | Date ? K : never;
+}[keyof Row & string];
+
+/** Values that may be keys. */
+export type KeyValue = string | number | bigint | boolean | Date;
+
+/** Names of fields that may be keys. */
+export type KeyField<Row> = {
+  [K in keyof Row & string]: Row[K] extends KeyValue ? K : never;
+}[keyof Row & string];
+
+/** A step of the flow that can be named and placed. */
+export class Step {
+  readonly #builder: GraphBuilder;
+  readonly #node: NodeId;
+
+  constructor(builder: GraphBuilder, node: NodeId) {
+    this.#builder = builder;
+    this.#node = node;
+  }
+
+  /** Name in messages and metrics. */
+  name(name: string): this {
+    this.#builder.configure(this.#node, { name });
+    return this;
+  }
+
+  /** Identity under which state is found again; unique in the job. */
+  uid(uid: string): this {
+    this.#builder.configure(this.#node, { uid });
+    return this;
+  }
+
+  /** Number of subtasks of this step. */
+  parallelism(parallelism: number): this {
+    if (!Number.isInteger(parallelism) || parallelism < 1) {
+      throw new EngineError('JOB_DEFINITION', `parallelism must be 1 or more, got ${parallelism}`);
+    }
+    this.#builder.configure(this.#node, { parallelism });
+    return this;
+  }
+
+  /** Does not share subtasks with the step before. */
+  startNewChain(): this {
+    this.#builder.configure(this.#node, { chaining: 'head' });
+    return this;
+  }
+
+  /** Shares subtasks with no other step. */
+  disableChaining(): this {
+    this.#builder.configure(this.#node, { chaining: 'never' });
+    return this;
+  }
+}
+
+/** A stream of rows; `Row` is their type. */
+export class Stream<Row> extends Step {
+  readonly #builder: GraphBuilder;
+  readonly #node: NodeId;
+  readonly #schema: Schema<Row> | null;
+
+  constructor(builder: GraphBuilder, node: NodeId, schema: Schema<Row> | null) {
+    super(builder, node);
+    this.#builder = builder;
+    this.#node = node;
+    this.#schema = schema;
+  }
+
+  /** A new row for each row: `.map((bid) => ({ ...bid, euros: bid.price / 100 }))`. */
+  map<Out>(fn: (row: Row) => Out): Stream<Out> {
+    return this.#stateless<Out>({ type: 'map' }, fn);
+  }
+
+  /** The rows for which the function is true; a type guard narrows the type of the rows. */
+  filter<Out extends Row>(fn: (row: Row) => row is Out): Stream<Out>;
+  filter(fn: (row: Row) => boolean): Stream<Row>;
+  filter(fn: (row: Row) => boolean): Stream<Row> {
+    return this.#stateless<Row>({ type: 'filter' }, fn);
+  }
+
+  /** Any number of rows for each row, returned as an iterable or pushed: `.flatMap((line, out) => out(line))`. */
+  flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => Iterable<Out>): Stream<Out>;
+  flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => void): Stream<Out>;
+  flatMap<Out>(
+    fn: (row: Row, out: (row: Out) => void) => Iterable<Out> | undefined | void,
+  ): Stream<Out> {
+    return this.#stateless<Out>({ type: 'flatMap' }, fn);
+  }
+
+  /** Only the named fields: `.project('auction', 'price')`. */
+  project<K extends keyof Row & string>(...fields: K[]): Stream<Pick<Row, K>> {
+    return this.#stateless<Pick<Row, K>>({ type: 'project', fields }, null);
+  }
+
+  #stateless<Out>(spec: StatelessSpec, code: object | null): Stream<Out> {
+    const schema = schemaAfter(spec, this.#schema) as Schema<Out> | null;
+    const node = this.#builder.add({
+      name: spec.type,
+      operator: spec,
+      inputs: [this.#forward()],
+      schema,
+      functions: code === null ? [] : [code],
+    });
+    return new Stream<Out>(this.#builder, node, schema);
+  }
+
+  /**
+   * Event time from a field or a function, and how watermarks follow from it. Right behind a source each split
+   * has its own watermark: `.eventTime('date', boundedOutOfOrderness('5 min'))`.
+   */
+  eventTime(
+    time: TimeField<Row> | ((row: Row) => number),
+    strategy: WatermarkStrategy,
+  ): Stream<Row> {
+    const isField = typeof time === 'string';
+    if (isField && this.#schema !== null) fieldIndex(this.#schema, time, 'eventTime');
+    const timestamp: TimestampSpec = isField
+      ? { kind: 'field', field: time }
+      : { kind: 'function' };
+    const eventTime: EventTimeSpec = { timestamp, watermark: strategySpec(strategy) };
+    const functions = isField ? [] : [time];
+    const before = this.#builder.specOf(this.#node);
+    if (before.type === 'source' && !this.#builder.hasConsumer(this.#node)) {
+      this.#builder.replaceOperator(this.#node, { ...before, eventTime }, functions);
+      return this;
+    }
+    const node = this.#builder.add({
+      name: 'eventTime',
+      operator: { type: 'eventTime', eventTime },
+      inputs: [this.#forward()],
+      schema: this.#schema,
+      functions,
+    });
+    return new Stream<Row>(this.#builder, node, this.#schema);
+  }
+
+  /** Rows by key, from fields or a function: `.keyBy('user')`, `.keyBy((row) => row.name.length)`. */
+  keyBy<K extends KeyField<Row>>(...fields: [K, ...K[]]): KeyedStream<Row, Pick<Row, K>>;
+  keyBy<Key extends KeyValue>(fn: (row: Row) => Key): KeyedStream<Row, { key: Key }>;
+  keyBy(
+    ...by: readonly string[] | readonly [(row: Row) => KeyValue]
+  ): KeyedStream<Row, Record<string, unknown>> {
+    const [first] = by;
+    if (typeof first === 'function') {
+      return this.#keyed({ kind: 'function' }, [first]);
+    }
+    const fields = by as readonly string[];
+    if (this.#schema !== null) {
+      for (const field of fields) fieldIndex(this.#schema, field, 'keyBy');
+    }
+    return this.#keyed({ kind: 'fields', fields }, []);
+  }
+
+  #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, Record<string, unknown>> {
+    return new KeyedStream({
+      builder: this.#builder,
+      input: this.#node,
+      schema: this.#schema,
+      key,
+      functions,
+    });
+  }
+
+  /** Ends the stream in a sink: `.to(files('out', csv()))`. */
+  to(sink: Sink): Step {
+    const node = this.#builder.add({
+      name: sink.name,
+      operator: { type: 'sink', descriptor: sink.descriptor },
+      inputs: [this.#forward()],
+      schema: null,
+      sink,
+    });
+    return new Step(this.#builder, node);
+  }
+
+  /** Adds the node that brings the rows to the calling program, when it wants them. */
+  collectAs(output: string): NodeId {
+    return this.#builder.add({
+      name: `output ${output}`,
+      operator: { type: 'collect', output },
+      inputs: [this.#forward()],
+      schema: null,
+    });
+  }
+
+  #forward(): LogicalEdge {
+    return { from: this.#node, partitioning: { kind: 'forward' } };
+  }
+}

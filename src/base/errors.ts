@@ -1,0 +1,93 @@
+/**
+ * What can go wrong outside the engine's own code, as one class with many codes.
+ *
+ * The message says what failed, where (file, line or byte, operator, field) and what to do. Mistakes of
+ * the engine itself are assertions (assert.ts), expected conditions are return values; only what is here
+ * is meant to be read by a user. `retryable` tells the job whether a new attempt may succeed.
+ */
+
+/** Every code of an EngineError, with what it means. */
+export const ERROR_CODES = {
+  JOB_DEFINITION: 'the dataflow itself is wrong: a missing sink, a repeated uid, a bad option',
+  JOB_NOT_FOUND: 'the module does not define the job that a thread was asked to run',
+  JOB_CANCELLED: 'the job was cancelled by its caller',
+  GRAPH_MISMATCH: 'a worker thread built another graph than the calling thread',
+  PARAM_INVALID: 'a parameter is missing, unknown or of the wrong type',
+  FIELD_UNKNOWN: 'a field name is not in the schema of the stream',
+  FIELD_TYPE: 'a value or field has another type than the operation needs',
+  KEY_INVALID: 'a key is undefined, null or NaN',
+  TIMESTAMP_INVALID: 'a record has no usable event time',
+  VALUE_NOT_TRANSFERABLE: 'a value (a function, a symbol) cannot leave its thread',
+  USER_FUNCTION: 'a function of the user threw',
+  WORKER_DIED: 'a worker thread ran out of memory or exited',
+  INPUT_NOT_FOUND: 'an input file or folder does not exist or cannot be read',
+  INPUT_MALFORMED: 'an input file does not hold what its format or schema says',
+  OUTPUT_FAILED: 'an output file or folder cannot be written',
+  OUTPUT_EXISTS: 'an output folder already holds results and may not be changed',
+  FRAME_CORRUPT: 'bytes between two threads do not form a frame',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export type EngineErrorOptions = { readonly cause?: unknown; readonly retryable?: boolean };
+
+/** An error of the world around the engine: input, output, the user's job or its functions. */
+export class EngineError extends Error {
+  override readonly name: string = 'EngineError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: EngineErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+export type UserFunctionPlace = {
+  readonly operator: string;
+  readonly subtask: number;
+  /** Position of the record among all that reached this subtask, from 0. */
+  readonly record: number;
+};
+
+/** A function of the user threw; the cause is what it threw, its stack names the user's file and line. */
+export class UserFunctionError extends EngineError {
+  override readonly name: string = 'UserFunctionError';
+  readonly place: UserFunctionPlace;
+
+  constructor(place: UserFunctionPlace, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const where = userFrame(cause);
+    super(
+      'USER_FUNCTION',
+      `operator '${place.operator}' (subtask ${place.subtask}, record ${place.record}): ${reason}` +
+        (where === null ? '' : `\n    at ${where}`),
+      { cause },
+    );
+    this.place = place;
+  }
+}
+
+/** The first stack frame in a file of the user: not of Node, not of the engine, not generated. */
+export function userFrame(error: unknown): string | null {
+  if (!(error instanceof Error) || error.stack === undefined) return null;
+  for (const line of error.stack.split('\n')) {
+    const frame = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+:\d+)\)?$/.exec(line);
+    if (frame === null || isEngineFrame(frame[1]!)) continue;
+    return frame[1]!;
+  }
+  return null;
+}
+
+const ENGINE_ROOT = new URL('..', import.meta.url).href;
+
+function isEngineFrame(location: string): boolean {
+  const url = location.startsWith('file:') ? location : `file://${location}`;
+  return url.startsWith(ENGINE_ROOT) || location.includes('millrace-generated');
+}
+
+/** The text of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

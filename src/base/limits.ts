@@ -1,0 +1,36 @@
+/** Every engine-wide maximum, named, with its reason. */
+
+/** Rows in a batch: large enough to hide the cost of a batch, small enough for 20 columns to stay in L2. */
+export const BATCH_ROWS = 4096;
+
+/** Longest time a subtask may work in one step before others on its worker get their turn. */
+export const STEP_BUDGET_US = 200;
+
+/** How long a partial batch may wait at an output for company. */
+export const DEFAULT_BUFFER_TIMEOUT_MS = 10;
+
+/** How often a source promises progress of event time, at most. */
+export const DEFAULT_WATERMARK_INTERVAL_MS = 10;
+
+/** Memory for all rings of a job together; a channel gets its share between the two bounds below. */
+export const RING_BUDGET_BYTES = 64 * 1024 * 1024;
+export const RING_BYTES_MIN = 32 * 1024;
+export const RING_BYTES_MAX = 1024 * 1024;
+
+/** Batches waiting in a channel between two subtasks of one worker. */
+export const LOCAL_CHANNEL_BATCHES = 4;
+
+/** Rows an operator emits between two looks at whether its output still has room. */
+export const FIRE_SLICE_ROWS = BATCH_ROWS;
+
+/** Fields that one batch of free-form rows may spread over before it is packed row by row. */
+export const INFERRED_COLUMNS_MAX = 256;
+
+export const DEFAULT_MAX_PARALLELISM = 128;
+export const MAX_PARALLELISM_LIMIT = 32768;
+
+/** Threads of one job. */
+export const THREADS_MAX = 1024;
+
+/** A worker looks for work this long before it goes to sleep. */
+export const SPIN_US = 50;

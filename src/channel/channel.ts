@@ -1,0 +1,53 @@
+/**
+ * A channel carries elements from one producer subtask to one consumer subtask, in order.
+ *
+ *   producer   put* / control* → publish          consumer   peek → batch | value → release
+ *
+ * Each end belongs to one thread. A writer never refuses: what finds no room waits at the writer, and
+ * `isReady` is false until `retry` has moved all of it; the producing subtask takes no new input meanwhile, so
+ * at most the output of one step waits. Two forms: within a worker a short queue that hands batches over
+ * (local-channel.ts), between workers a ring in shared memory (ring-channel.ts).
+ */
+import type { Batch } from '../data/batch.ts';
+import type { BatchBuilder } from '../data/batch-builder.ts';
+
+export const NOTHING = 0;
+export const BATCH = 1;
+export const WATERMARK = 2;
+export const IDLE = 3;
+export const ACTIVE = 4;
+export const END = 5;
+
+/** Kinds of elements; a watermark has a value. */
+export type ElementKind =
+  | typeof NOTHING
+  | typeof BATCH
+  | typeof WATERMARK
+  | typeof IDLE
+  | typeof ACTIVE
+  | typeof END;
+
+export type ControlKind = Exclude<ElementKind, typeof NOTHING | typeof BATCH>;
+
+export interface ChannelWriter {
+  readonly isReady: boolean;
+  /** Takes a batch; a transient one is copied or encoded before the call returns. */
+  put(batch: Batch): void;
+  /** Takes the rows of a builder and returns an empty one for the next rows, the same or another. */
+  putBuilt(builder: BatchBuilder): BatchBuilder;
+  control(kind: ControlKind, value: number): void;
+  /** Moves what waits, as far as there is room; true when something moved. */
+  retry(): boolean;
+  /** Lets the consumer see what was put. */
+  publish(): void;
+}
+
+export interface ChannelReader {
+  /** Kind of the next element, or NOTHING. */
+  peek(): ElementKind;
+  /** The batch that was peeked; readable until `release`. */
+  batch(): Batch;
+  /** The value of the watermark that was peeked. */
+  value(): number;
+  release(): void;
+}

@@ -1,0 +1,76 @@
+/**
+ * A channel within one worker: a queue of a few batches, handed over by reference. Builders go round: the
+ * producer's full one is queued, and an emptied one comes back for the next rows, so a steady flow allocates
+ * nothing.
+ */
+import { LOCAL_CHANNEL_BATCHES } from '../base/limits.ts';
+import type { Batch } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { ownedCopy } from '../data/copy.ts';
+import {
+  BATCH,
+  type ChannelReader,
+  type ChannelWriter,
+  type ControlKind,
+  type ElementKind,
+  NOTHING,
+} from './channel.ts';
+
+type Element = {
+  readonly kind: ElementKind;
+  readonly batch: Batch | null;
+  readonly builder: BatchBuilder | null;
+  readonly value: number;
+};
+
+export class LocalChannel implements ChannelWriter, ChannelReader {
+  readonly #capacity: number;
+  readonly #queue: Element[] = [];
+  readonly #emptied: BatchBuilder[] = [];
+
+  constructor(capacity: number = LOCAL_CHANNEL_BATCHES) {
+    this.#capacity = capacity;
+  }
+
+  get isReady(): boolean {
+    return this.#queue.length < this.#capacity;
+  }
+
+  put(batch: Batch): void {
+    this.#queue.push({ kind: BATCH, batch: ownedCopy(batch), builder: null, value: 0 });
+  }
+
+  putBuilt(builder: BatchBuilder): BatchBuilder {
+    this.#queue.push({ kind: BATCH, batch: builder.seal(), builder, value: 0 });
+    return this.#emptied.pop() ?? new BatchBuilder(builder.schema, builder.capacity);
+  }
+
+  control(kind: ControlKind, value: number): void {
+    this.#queue.push({ kind, batch: null, builder: null, value });
+  }
+
+  retry(): boolean {
+    return false;
+  }
+
+  publish(): void {}
+
+  peek(): ElementKind {
+    return this.#queue[0]?.kind ?? NOTHING;
+  }
+
+  batch(): Batch {
+    return this.#queue[0]!.batch!;
+  }
+
+  value(): number {
+    return this.#queue[0]!.value;
+  }
+
+  release(): void {
+    const { builder } = this.#queue.shift()!;
+    if (builder === null) return;
+    builder.reset();
+    this.#emptied.push(builder);
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The output of one exchange: all channels of one producer subtask to the subtasks of the next task.
+ *
+ * Where every row goes to the same channel, batches pass as they are. By key, rows are sorted to channels by key
+ * group and gathered in one builder a channel, which is sent when full, when it has waited for the buffer timeout,
+ * when the subtask has nothing else to do, and before every control element.
+ */
+import { subtaskOf } from '../data/key-group.ts';
+import type { Batch, Watermark } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import type { KeyReader } from '../data/key.ts';
+import type { Schema } from '../data/schema.ts';
+import { ACTIVE, type ChannelWriter, type ControlKind, END, IDLE, WATERMARK } from './channel.ts';
+
+export interface OutputGate {
+  readonly isReady: boolean;
+  emit(batch: Batch): void;
+  watermark(watermark: Watermark): void;
+  idle(isIdle: boolean): void;
+  end(): void;
+  /** Moves what waits for room; true when something moved. */
+  retry(): boolean;
+  /** Sends partial batches and lets consumers see everything; true when there was something. */
+  flush(): boolean;
+  /** Lets consumers see the full batches sent so far. */
+  publish(): void;
+  /** Whether rows wait in partial batches. */
+  readonly hasPartial: boolean;
+}
+
+/** What both kinds of gate do with their channels. */
+class Channels {
+  readonly writers: readonly ChannelWriter[];
+
+  constructor(writers: readonly ChannelWriter[]) {
+    this.writers = writers;
+  }
+
+  areReady(): boolean {
+    for (const writer of this.writers) if (!writer.isReady) return false;
+    return true;
+  }
+
+  retry(): boolean {
+    let moved = false;
+    for (const writer of this.writers) if (writer.retry()) moved = true;
+    if (moved) this.publish();
+    return moved;
+  }
+
+  control(kind: ControlKind, value: number): void {
+    for (const writer of this.writers) writer.control(kind, value);
+    this.publish();
+  }
+
+  publish(): void {
+    for (const writer of this.writers) writer.publish();
+  }
+}
+
+/** Whole batches: to the only channel, or to the channels in turn. */
+export class ForwardGate implements OutputGate {
+  readonly hasPartial = false;
+  readonly #channels: Channels;
+  #next = 0;
+
+  constructor(writers: readonly ChannelWriter[]) {
+    this.#channels = new Channels(writers);
+  }
+
+  get isReady(): boolean {
+    return this.#channels.areReady();
+  }
+
+  emit(batch: Batch): void {
+    const { writers } = this.#channels;
+    writers[this.#next]!.put(batch);
+    this.#next = (this.#next + 1) % writers.length;
+  }
+
+  watermark(watermark: Watermark): void {
+    this.#channels.control(WATERMARK, watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    this.#channels.control(isIdle ? IDLE : ACTIVE, 0);
+  }
+
+  end(): void {
+    this.#channels.control(END, 0);
+  }
+
+  retry(): boolean {
+    return this.#channels.retry();
+  }
+
+  flush(): boolean {
+    this.#channels.publish();
+    return false;
+  }
+
+  publish(): void {
+    this.#channels.publish();
+  }
+}
+
+export type HashGateOptions = {
+  readonly writers: readonly ChannelWriter[];
+  readonly keys: KeyReader;
+  readonly schema: Schema | null;
+  readonly maxParallelism: number;
+  readonly batchRows: number;
+};
+
+/** Rows by the key group of their key. */
+export class HashGate implements OutputGate {
+  readonly #channels: Channels;
+  readonly #keys: KeyReader;
+  readonly #builders: BatchBuilder[];
+  readonly #channelOfGroup: Int32Array;
+  #hasPartial = false;
+  #channelOfRow = new Int32Array(0);
+  #order = new Int32Array(0);
+  /** ends[c]: where the rows of channel c end in the order. */
+  readonly #ends: Int32Array;
+
+  constructor(options: HashGateOptions) {
+    const { writers, maxParallelism } = options;
+    this.#channels = new Channels(writers);
+    this.#keys = options.keys;
+    this.#builders = writers.map(() => new BatchBuilder(options.schema, options.batchRows));
+    this.#channelOfGroup = Int32Array.from({ length: maxParallelism }, (_, group) =>
+      subtaskOf(group, writers.length, maxParallelism),
+    );
+    this.#ends = new Int32Array(writers.length);
+  }
+
+  get isReady(): boolean {
+    return this.#channels.areReady();
+  }
+
+  get hasPartial(): boolean {
+    return this.#hasPartial;
+  }
+
+  emit(batch: Batch): void {
+    const hashes = this.#keys.hashes(batch);
+    const keyed = this.#keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
+    this.#sortToChannels(hashes, batch.rowCount);
+    let from = 0;
+    for (let c = 0; c < this.#builders.length; c++) {
+      const to = this.#ends[c]!;
+      this.#append(keyed, c, from, to);
+      from = to;
+    }
+    this.#hasPartial = true;
+  }
+
+  /** A counting sort, stable: rows of one key keep their order. */
+  #sortToChannels(hashes: Int32Array, rows: number): void {
+    if (this.#order.length < rows) {
+      this.#order = new Int32Array(rows);
+      this.#channelOfRow = new Int32Array(rows);
+    }
+    const ends = this.#ends.fill(0);
+    const channelOfGroup = this.#channelOfGroup;
+    const channelOfRow = this.#channelOfRow;
+    const order = this.#order;
+    const groups = channelOfGroup.length;
+    for (let i = 0; i < rows; i++) {
+      const channel = channelOfGroup[hashes[i]! % groups]!;
+      channelOfRow[i] = channel;
+      ends[channel]!++;
+    }
+    let start = 0;
+    for (let c = 0; c < ends.length; c++) {
+      const count = ends[c]!;
+      ends[c] = start;
+      start += count;
+    }
+    for (let i = 0; i < rows; i++) order[ends[channelOfRow[i]!]!++] = i;
+  }
+
+  #append(batch: Batch, channel: number, begin: number, end: number): void {
+    let from = begin;
+    while (from < end) {
+      const builder = this.#builders[channel]!;
+      const to = Math.min(end, from + builder.capacity - builder.rowCount);
+      if (!builder.appendSelected(batch, this.#order, from, to)) {
+        this.#send(channel);
+        continue;
+      }
+      from = to;
+      if (builder.isFull) this.#send(channel);
+    }
+  }
+
+  #send(channel: number): void {
+    const builder = this.#builders[channel]!;
+    this.#builders[channel] = this.#channels.writers[channel]!.putBuilt(builder);
+  }
+
+  #sendAll(): void {
+    for (let c = 0; c < this.#builders.length; c++) {
+      if (this.#builders[c]!.rowCount > 0) this.#send(c);
+    }
+    this.#hasPartial = false;
+  }
+
+  watermark(watermark: Watermark): void {
+    this.#sendAll();
+    this.#channels.control(WATERMARK, watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    this.#sendAll();
+    this.#channels.control(isIdle ? IDLE : ACTIVE, 0);
+  }
+
+  end(): void {
+    this.#sendAll();
+    this.#channels.control(END, 0);
+  }
+
+  retry(): boolean {
+    return this.#channels.retry();
+  }
+
+  flush(): boolean {
+    const had = this.#hasPartial;
+    this.#sendAll();
+    this.#channels.publish();
+    return had;
+  }
+
+  publish(): void {
+    this.#channels.publish();
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * A channel between two workers: batches as frames in a ring of shared memory. The consumer reads columns where
+ * they lie; they are gone once it releases the element.
+ *
+ * Frame tags (the payload behind them):
+ *   CONTROL_TAG + kind   float64 value
+ *   BATCH_TAG            a batch of the channel's declared schema (data/codec.ts)
+ *   FREE_FORM_TAG        a batch of free-form rows, columns of the schema sent last
+ *   SCHEMA_TAG           the schema of the free-form batches that follow
+ *   FRAGMENT_TAG         part of a frame that is too large for the ring; the last part has the frame's own tag
+ */
+import type { Batch } from '../data/batch.ts';
+import type { BatchBuilder } from '../data/batch-builder.ts';
+import {
+  decodeBatch,
+  decodeFreeForm,
+  decodeSchema,
+  encodeBatch,
+  encodedBytes,
+  encodeSchema,
+} from '../data/codec.ts';
+import { ownedCopy, sliceBatch } from '../data/copy.ts';
+import { RowEncoder } from '../data/row-encoder.ts';
+import type { Schema } from '../data/schema.ts';
+import {
+  type QueueDescriptor,
+  type Signal,
+  SpscQueue,
+} from '../sharedarraybuffer-queue/index.ts';
+import {
+  BATCH,
+  type ChannelReader,
+  type ChannelWriter,
+  type ControlKind,
+  type ElementKind,
+  NOTHING,
+  WATERMARK,
+} from './channel.ts';
+
+const BATCH_TAG = 1;
+const FREE_FORM_TAG = 2;
+const SCHEMA_TAG = 3;
+const FRAGMENT_TAG = 4;
+const CONTROL_TAG = 16;
+const CONTROL_BYTES = 8;
+
+export type RingDescriptor = QueueDescriptor;
+
+/** Something that found no room: a batch in columns, a control element, or the rest of a long frame. */
+type Waiting =
+  | { readonly batch: Batch; readonly isFreeForm: boolean }
+  | { readonly kind: ControlKind; readonly value: number }
+  | { readonly bytes: Uint8Array; readonly tag: number };
+
+export class RingWriter implements ChannelWriter {
+  readonly #queue: SpscQueue;
+  readonly #bytes: Uint8Array;
+  readonly #rows = new RowEncoder();
+  readonly #waiting: Waiting[] = [];
+  #sentSchema: Schema | null = null;
+
+  constructor(descriptor: RingDescriptor) {
+    this.#queue = SpscQueue.attach(descriptor);
+    this.#bytes = new Uint8Array(this.#queue.buffer);
+  }
+
+  get isReady(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  put(batch: Batch): void {
+    if (batch.schema !== null) {
+      this.#offerBatch(batch, false);
+      return;
+    }
+    const { rowCount, timestamps, keyHashes } = batch;
+    this.#offerBatch(
+      this.#rows.encode(batch.rowObjects(), rowCount, timestamps, keyHashes),
+      true,
+    );
+  }
+
+  putBuilt(builder: BatchBuilder): BatchBuilder {
+    this.put(builder.seal());
+    builder.reset();
+    return builder;
+  }
+
+  #offerBatch(batch: Batch, isFreeForm: boolean): void {
+    const fits = this.#waiting.length === 0 && this.#sendBatch(batch, isFreeForm);
+    if (!fits) this.#waiting.push({ batch: ownedCopy(batch), isFreeForm });
+  }
+
+  control(kind: ControlKind, value: number): void {
+    const fits = this.#waiting.length === 0 && this.#sendControl(kind, value);
+    if (!fits) this.#waiting.push({ kind, value });
+  }
+
+  retry(): boolean {
+    let moved = false;
+    while (this.#waiting.length > 0 && this.#sendWaiting()) moved = true;
+    return moved;
+  }
+
+  publish(): void {
+    this.#queue.publish();
+  }
+
+  /** Sends the first that waits, or replaces it by smaller pieces; false when there is no room. */
+  #sendWaiting(): boolean {
+    const first = this.#waiting[0]!;
+    if ('bytes' in first) return this.#sendPart(first.bytes, first.tag);
+    if ('kind' in first) {
+      if (!this.#sendControl(first.kind, first.value)) return false;
+    } else {
+      const { batch, isFreeForm } = first;
+      const size = encodedBytes(batch);
+      if (size > this.#queue.maxPayloadBytes) {
+        this.#cut(batch, size, isFreeForm);
+        return true;
+      }
+      if (!this.#sendBatch(batch, isFreeForm)) return false;
+    }
+    this.#waiting.shift();
+    return true;
+  }
+
+  /** A batch too large for the ring: in halves, and a single row in parts. */
+  #cut(batch: Batch, size: number, isFreeForm: boolean): void {
+    const { rowCount } = batch;
+    if (rowCount > 1) {
+      const half = rowCount >> 1;
+      this.#waiting.splice(
+        0,
+        1,
+        { batch: sliceBatch(batch, 0, half), isFreeForm },
+        { batch: sliceBatch(batch, half, rowCount), isFreeForm },
+      );
+      return;
+    }
+    const bytes = new Uint8Array(size);
+    const length = encodeBatch(batch, bytes, 0);
+    const tag = isFreeForm ? FREE_FORM_TAG : BATCH_TAG;
+    this.#waiting[0] = { bytes: bytes.subarray(0, length), tag };
+  }
+
+  #sendPart(bytes: Uint8Array, tag: number): boolean {
+    const part = Math.min(bytes.length, this.#queue.maxPayloadBytes);
+    const isLast = part === bytes.length;
+    if (!this.#queue.offer(bytes.subarray(0, part), isLast ? tag : FRAGMENT_TAG)) return false;
+    if (isLast) this.#waiting.shift();
+    else this.#waiting[0] = { bytes: bytes.subarray(part), tag };
+    return true;
+  }
+
+  #sendBatch(batch: Batch, isFreeForm: boolean): boolean {
+    if (isFreeForm && batch.schema !== this.#sentSchema) {
+      if (!this.#queue.offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
+      this.#sentSchema = batch.schema;
+    }
+    const size = encodedBytes(batch);
+    if (size > this.#queue.maxPayloadBytes) return false;
+    const offset = this.#queue.reserve(size);
+    if (offset < 0) return false;
+    const length = encodeBatch(batch, this.#bytes, offset);
+    this.#queue.commit(length, isFreeForm ? FREE_FORM_TAG : BATCH_TAG);
+    return true;
+  }
+
+  #sendControl(kind: ControlKind, value: number): boolean {
+    const offset = this.#queue.reserve(CONTROL_BYTES);
+    if (offset < 0) return false;
+    new Float64Array(this.#queue.buffer, offset, 1)[0] = value;
+    this.#queue.commit(CONTROL_BYTES, CONTROL_TAG + kind);
+    return true;
+  }
+}
+
+export class RingReader implements ChannelReader {
+  readonly #queue: SpscQueue;
+  readonly #declared: Schema | null;
+  #freeForm: Schema | null = null;
+  #fragments: Uint8Array[] = [];
+
+  /** `declared` is the schema of the stream; null for free-form rows. */
+  constructor(descriptor: RingDescriptor, declared: Schema | null) {
+    this.#queue = SpscQueue.attach(descriptor);
+    this.#declared = declared;
+  }
+
+  peek(): ElementKind {
+    for (;;) {
+      const offset = this.#queue.peek();
+      if (offset < 0) {
+        this.#queue.flushReleased();
+        return NOTHING;
+      }
+      const tag = this.#queue.frameTag;
+      if (tag === BATCH_TAG || tag === FREE_FORM_TAG) return BATCH;
+      if (tag >= CONTROL_TAG) return (tag - CONTROL_TAG) as ElementKind;
+      const bytes = new Uint8Array(this.#queue.buffer, offset, this.#queue.frameBytes).slice();
+      if (tag === SCHEMA_TAG) this.#freeForm = decodeSchema(bytes);
+      else this.#fragments.push(bytes);
+      this.#queue.release();
+    }
+  }
+
+  batch(): Batch {
+    const isFreeForm = this.#queue.frameTag === FREE_FORM_TAG;
+    const offset = this.#queue.peek();
+    const size = this.#queue.frameBytes;
+    if (this.#fragments.length > 0) return this.#joined(isFreeForm, offset, size);
+    return this.#decode(isFreeForm, this.#queue.buffer, offset, size);
+  }
+
+  #joined(isFreeForm: boolean, offset: number, size: number): Batch {
+    const parts = [...this.#fragments, new Uint8Array(this.#queue.buffer, offset, size)];
+    this.#fragments = [];
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return this.#decode(isFreeForm, bytes.buffer, 0, bytes.length);
+  }
+
+  #decode(
+    isFreeForm: boolean,
+    buffer: ArrayBuffer | SharedArrayBuffer,
+    offset: number,
+    size: number,
+  ): Batch {
+    return isFreeForm
+      ? decodeFreeForm(buffer, offset, size, this.#freeForm!)
+      : decodeBatch(buffer, offset, size, this.#declared!);
+  }
+
+  value(): number {
+    if (this.#queue.frameTag !== CONTROL_TAG + WATERMARK) return 0;
+    return new Float64Array(this.#queue.buffer, this.#queue.peek(), 1)[0]!;
+  }
+
+  release(): void {
+    this.#queue.release();
+  }
+}
+
+/** The memory of a ring, and the signals of the workers at its two ends. */
+export function createRing(
+  capacityBytes: number,
+  producerSignal: Signal,
+  consumerSignal: Signal,
+): RingDescriptor {
+  return SpscQueue.create({ capacityBytes, producerSignal, consumerSignal }).descriptor;
+}

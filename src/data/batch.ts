@@ -1,0 +1,84 @@
+/**
+ * What flows: a batch of rows as columns, as row objects, or both; and beside it control elements.
+ *
+ * A batch with a schema has one column per field, in order. A batch without a schema holds row objects.
+ * Row objects of a schema batch are made once, on demand (`rowObjects`), for user functions that need them.
+ *
+ * Ownership: who receives a batch may read it until it returns from the call, and must not change it. A batch
+ * marked `isTransient` lives in memory that its maker will use again (a ring frame, a builder): keep it
+ * longer by `ownedCopy`. Everything else may be kept by reference.
+ *
+ * Row order within a batch is arrival order. `timestamps` are event times in ms, NaN for a row without one,
+ * or null when no row has one. `keyHashes` are present behind a hash exchange (see key-hash.ts).
+ */
+import { assert } from '../base/assert.ts';
+import type { Column } from './column.ts';
+import { materializer } from './materialize.ts';
+import type { Schema } from './schema.ts';
+
+/** A promise that no record at or before this event time follows. */
+export type Watermark = number;
+export const MIN_WATERMARK: Watermark = -Infinity;
+/** Sent at the end of a bounded input. */
+export const MAX_WATERMARK: Watermark = Infinity;
+
+export class Batch {
+  readonly rowCount: number;
+  readonly schema: Schema | null;
+  readonly columns: readonly Column[];
+  readonly timestamps: Float64Array | null;
+  readonly keyHashes: Int32Array | null;
+  readonly isTransient: boolean;
+  #rows: readonly unknown[] | null;
+
+  constructor(parts: {
+    readonly rowCount: number;
+    readonly schema: Schema | null;
+    readonly columns?: readonly Column[];
+    readonly rows?: readonly unknown[] | null;
+    readonly timestamps?: Float64Array | null;
+    readonly keyHashes?: Int32Array | null;
+    readonly isTransient?: boolean;
+  }) {
+    this.rowCount = parts.rowCount;
+    this.schema = parts.schema;
+    this.columns = parts.columns ?? [];
+    this.#rows = parts.rows ?? null;
+    this.timestamps = parts.timestamps ?? null;
+    this.keyHashes = parts.keyHashes ?? null;
+    this.isTransient = parts.isTransient ?? false;
+    assert(
+      this.schema === null
+        ? this.#rows !== null
+        : this.columns.length === this.schema.fields.length,
+      'a batch has a column per field, or rows',
+    );
+  }
+
+  /** The rows as objects, index 0 to rowCount - 1; made once. They may be kept. */
+  rowObjects(): readonly unknown[] {
+    if (this.#rows === null) this.#rows = materializer(this.schema!)(this.columns, this.rowCount);
+    return this.#rows;
+  }
+
+  /** The same rows with other event times; shares all else. */
+  withTimestamps(timestamps: Float64Array): Batch {
+    return this.#with({ timestamps });
+  }
+
+  withKeyHashes(keyHashes: Int32Array): Batch {
+    return this.#with({ keyHashes });
+  }
+
+  #with(parts: { timestamps?: Float64Array; keyHashes?: Int32Array }): Batch {
+    return new Batch({
+      rowCount: this.rowCount,
+      schema: this.schema,
+      columns: this.columns,
+      rows: this.#rows,
+      timestamps: parts.timestamps ?? this.timestamps,
+      keyHashes: parts.keyHashes ?? this.keyHashes,
+      isTransient: this.isTransient,
+    });
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Columns: the values of one field over the rows of a batch.
+ *
+ * Arrays may be longer than the batch has rows; what lies behind is not data. `absent` holds one byte a row,
+ * or is null when every value is there: PRESENT, NULL, and for free-form rows UNDEFINED (the field was there,
+ * without a value) and MISSING (the row had no such field). Columns of a batch are read-only for whoever
+ * receives the batch.
+ *
+ *   FixedColumn    int32 Int32Array | float64, timestamp, date Float64Array | int64 BigInt64Array |
+ *                  boolean Uint8Array (0, 1)
+ *   StringColumn   entries (bytes and offsets), one a row; or with `codes`, a dictionary of entries
+ *   DynamicColumn  JavaScript values, packed only when they leave the thread
+ */
+import type { FieldKind } from './schema.ts';
+
+export const PRESENT = 0;
+export const NULL = 1;
+export const UNDEFINED = 2;
+export const MISSING = 3;
+
+export type FixedKind = Exclude<FieldKind, 'string' | 'dynamic'>;
+export type FixedArray = Int32Array | Float64Array | BigInt64Array | Uint8Array;
+
+export type Column = FixedColumn | StringColumn | DynamicColumn;
+
+export class FixedColumn {
+  readonly kind: FixedKind;
+  values: FixedArray;
+  absent: Uint8Array | null;
+
+  constructor(kind: FixedKind, values: FixedArray, absent: Uint8Array | null = null) {
+    this.kind = kind;
+    this.values = values;
+    this.absent = absent;
+  }
+}
+
+/**
+ * A list of strings as bytes: entry i is bytes[offsets[i]] to bytes[offsets[i + 1]]. Narrow entries hold one
+ * byte a UTF-16 code unit (latin1); when any entry needs more, all are wide: two bytes a unit, little
+ * endian, so that lone surrogates survive.
+ */
+export class StringEntries {
+  count: number;
+  offsets: Int32Array;
+  bytes: Uint8Array;
+  isWide: boolean;
+  /** Whether the arrays are never written again, so that the entries may be kept by reference. */
+  readonly isOwned: boolean;
+  #strings: string[] | null = null;
+  /** Java hash codes of the entries, once somebody needed them; see key-hash.ts. */
+  hashCodes: Int32Array | null = null;
+
+  constructor(
+    count: number,
+    offsets: Int32Array,
+    bytes: Uint8Array,
+    isWide: boolean,
+    isOwned = false,
+  ) {
+    this.count = count;
+    this.offsets = offsets;
+    this.bytes = bytes;
+    this.isWide = isWide;
+    this.isOwned = isOwned;
+  }
+
+  /** One entry as a string; all entries are decoded at the first call and shared after that. */
+  get(entry: number): string {
+    this.#strings ??= this.#decode();
+    return this.#strings[entry]!;
+  }
+
+  /** All entries as strings. Long ones are slices of one string: copy what outlives the batch. */
+  all(): readonly string[] {
+    this.#strings ??= this.#decode();
+    return this.#strings;
+  }
+
+  #decode(): string[] {
+    const { count, offsets, isWide } = this;
+    const start = offsets[0]!;
+    const bytes = Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    const end = offsets[count]!;
+    const text = bytes.toString(isWide ? 'utf16le' : 'latin1', start, end);
+    const shift = isWide ? 1 : 0;
+    const strings = new Array<string>(count);
+    for (let i = 0; i < count; i++) {
+      strings[i] = text.substring(
+        (offsets[i]! - start) >> shift,
+        (offsets[i + 1]! - start) >> shift,
+      );
+    }
+    return strings;
+  }
+}
+
+export class StringColumn {
+  readonly kind = 'string';
+  entries: StringEntries;
+  /** Null: row i is entry i. Otherwise row i is entry codes[i]. */
+  codes: Int32Array | null;
+  absent: Uint8Array | null;
+
+  constructor(
+    entries: StringEntries,
+    codes: Int32Array | null = null,
+    absent: Uint8Array | null = null,
+  ) {
+    this.entries = entries;
+    this.codes = codes;
+    this.absent = absent;
+  }
+}
+
+export class DynamicColumn {
+  readonly kind = 'dynamic';
+  values: unknown[];
+  absent: Uint8Array | null;
+
+  constructor(values: unknown[], absent: Uint8Array | null = null) {
+    this.values = values;
+    this.absent = absent;
+  }
+}
+
+/** A fresh array for `capacity` values of a kind. */
+export function fixedArray(kind: FixedKind, capacity: number): FixedArray {
+  switch (kind) {
+    case 'int32':
+      return new Int32Array(capacity);
+    case 'int64':
+      return new BigInt64Array(capacity);
+    case 'boolean':
+      return new Uint8Array(capacity);
+    case 'float64':
+    case 'timestamp':
+    case 'date':
+      return new Float64Array(capacity);
+  }
+}
+
+/** One value as the user sees it; undefined for a MISSING field too. Not for hot loops. */
+export function valueAt(column: Column, row: number): unknown {
+  if (column.absent !== null && column.absent[row] !== PRESENT) {
+    return column.absent[row] === NULL ? null : undefined;
+  }
+  switch (column.kind) {
+    case 'string':
+      return column.entries.get(column.codes === null ? row : column.codes[row]!);
+    case 'dynamic':
+      return column.values[row];
+    case 'boolean':
+      return column.values[row] === 1;
+    case 'date':
+      return new Date(column.values[row] as number);
+    default:
+      return column.values[row];
+  }
+}

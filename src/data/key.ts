@@ -1,0 +1,179 @@
+/**
+ * Keys of records, read from batches in the form that state tables want: int32 values, or canonical bytes.
+ *
+ * A single int32 field stays an int. Everything else becomes canonical bytes, equal exactly when the keys are
+ * equal (as a Map compares: NaN aside, 0 and -0 are one key):
+ *
+ *   one string        its units, one byte each when all fit latin1, else two
+ *   other typed keys  the components one after the other: fixed kinds as their bytes, strings behind their size
+ *   free-form keys    the same with a tag byte before each component, since its type may change from row to row
+ *
+ * A size is bytes * 2, plus 1 when the units are wide. Free-form keys that are all int32 numbers are read as
+ * ints until the first that is not; `isInt` tells, and never comes back.
+ */
+import { EngineError } from '../base/errors.ts';
+import type { Batch } from './batch.ts';
+import type { Column, FixedColumn, StringColumn } from './column.ts';
+import { KeyBytesWriter } from './key-writer.ts';
+import { hashKeys, hashKeyValue } from './key-hash.ts';
+import { type Field, fieldIndex, type Schema } from './schema.ts';
+
+/** How a stream is keyed. The field of a key function is called 'key'. */
+export type KeySpec =
+  | { readonly kind: 'fields'; readonly fields: readonly string[] }
+  | { readonly kind: 'function' };
+
+export type KeyFunction = (row: unknown) => unknown;
+
+/** Keys as canonical bytes: key i is bytes[starts[i]], of sizes[i] >> 1 bytes. */
+export type KeyBytes = {
+  bytes: Uint8Array;
+  starts: Int32Array;
+  sizes: Int32Array;
+  hashes: Int32Array;
+};
+
+/** The fields of the key, as they stand in results; all are dynamic as soon as one is. */
+export function keyFields(key: KeySpec, schema: Schema | null): readonly Field[] {
+  const names = key.kind === 'function' ? ['key'] : key.fields;
+  const typed = isTypedKey(key, schema);
+  return names.map((name) => {
+    if (!typed) return { name, kind: 'dynamic', nullable: false };
+    return { ...schema!.fields[fieldIndex(schema!, name, 'keyBy')]!, nullable: false };
+  });
+}
+
+/** Whether the kinds of all key fields are known, so that the bytes of a key need no tags. */
+export function isTypedKey(key: KeySpec, schema: Schema | null): boolean {
+  if (schema === null || key.kind === 'function') return false;
+  return key.fields.every(
+    (name) => schema.fields[fieldIndex(schema, name, 'keyBy')]!.kind !== 'dynamic',
+  );
+}
+
+/** Reads the keys of batches of one stream. `read` first; then `ints`, or `keyBytes`, of that batch. */
+export class KeyReader {
+  /** Whether keys of the last batch are in `ints`; false for ever once a key was no int. */
+  isInt: boolean;
+  ints = new Int32Array(0);
+  readonly keyBytes: KeyBytes = {
+    bytes: new Uint8Array(0),
+    starts: new Int32Array(0),
+    sizes: new Int32Array(0),
+    hashes: new Int32Array(0),
+  };
+  readonly #columns: readonly number[] | null;
+  readonly #names: readonly string[];
+  readonly #keyFunction: KeyFunction | null;
+  readonly #writer: KeyBytesWriter;
+  #ownInts = new Int32Array(0);
+  #ownHashes = new Int32Array(0);
+
+  constructor(key: KeySpec, schema: Schema | null, keyFunction: KeyFunction | null) {
+    const fields = keyFields(key, schema);
+    const isTyped = isTypedKey(key, schema);
+    this.#columns = isTyped
+      ? fields.map((field) => fieldIndex(schema!, field.name, 'keyBy'))
+      : null;
+    this.#names = fields.map((field) => field.name);
+    this.#keyFunction = keyFunction;
+    this.isInt = fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32');
+    this.#writer = new KeyBytesWriter(this.keyBytes);
+  }
+
+  /** Hashes of the keys, for choosing a channel: those of the batch, or made now. */
+  hashes(batch: Batch): Int32Array {
+    if (batch.keyHashes !== null) return batch.keyHashes;
+    const rows = batch.rowCount;
+    if (this.#ownHashes.length < rows) this.#ownHashes = new Int32Array(rows);
+    if (this.#columns !== null) {
+      hashKeys(this.#keyColumns(batch), rows, this.#ownHashes, this.#names);
+    } else {
+      const values = this.#values(batch);
+      for (let i = 0; i < rows; i++) this.#ownHashes[i] = hashKeyValue(values[i], this.#names);
+    }
+    return this.#ownHashes;
+  }
+
+  read(batch: Batch): void {
+    if (this.#columns === null) {
+      this.#readValues(batch);
+      return;
+    }
+    const columns = this.#keyColumns(batch);
+    if (this.isInt) {
+      const column = columns[0] as FixedColumn;
+      if (column.absent !== null) hashKeys(columns, batch.rowCount, this.hashes(batch), this.#names);
+      this.ints = column.values as Int32Array;
+      return;
+    }
+    this.keyBytes.hashes = this.hashes(batch);
+    if (columns.length === 1 && columns[0]!.kind === 'string') {
+      this.#writer.writeStrings(columns[0] as StringColumn, batch.rowCount);
+    } else {
+      this.#writer.writeColumns(columns as (FixedColumn | StringColumn)[], batch.rowCount);
+    }
+  }
+
+  #keyColumns(batch: Batch): Column[] {
+    return this.#columns!.map((c) => batch.columns[c]!);
+  }
+
+  /** Key values of free-form rows, one or an array a row. */
+  #values(batch: Batch): readonly unknown[] {
+    const keyFunction = this.#keyFunction;
+    const rows = batch.rowObjects();
+    const count = batch.rowCount;
+    const values = new Array<unknown>(count);
+    if (keyFunction !== null) {
+      for (let i = 0; i < count; i++) values[i] = keyFunction(rows[i]);
+    } else if (this.#names.length === 1) {
+      const name = this.#names[0]!;
+      for (let i = 0; i < count; i++) values[i] = fieldOf(rows[i], name);
+    } else {
+      for (let i = 0; i < count; i++) values[i] = this.#names.map((name) => fieldOf(rows[i], name));
+    }
+    return values;
+  }
+
+  #readValues(batch: Batch): void {
+    const values = this.#values(batch);
+    if (this.isInt && !this.#readInts(values, batch.rowCount)) this.isInt = false;
+    if (this.isInt) return;
+    const hashes = this.keyBytes.hashes;
+    if (hashes.length < batch.rowCount) this.keyBytes.hashes = new Int32Array(batch.rowCount);
+    for (let i = 0; i < batch.rowCount; i++) {
+      this.keyBytes.hashes[i] = batch.keyHashes?.[i] ?? hashKeyValue(values[i], this.#names);
+    }
+    this.#writer.writeValues(values, batch.rowCount, this.#names);
+  }
+
+  #readInts(values: readonly unknown[], rows: number): boolean {
+    if (this.#ownInts.length < rows) this.#ownInts = new Int32Array(rows);
+    const ints = this.#ownInts;
+    for (let i = 0; i < rows; i++) {
+      const value = values[i] as number;
+      if ((value | 0) !== value) return false;
+      ints[i] = value;
+    }
+    this.ints = ints;
+    return true;
+  }
+
+  /** Canonical bytes of int keys, for a table that had ints before `isInt` became false. */
+  intsAsBytes(ints: Int32Array, count: number): KeyBytes {
+    const values = Array.from(ints.subarray(0, count));
+    const hashes = new Int32Array(count);
+    for (let i = 0; i < count; i++) hashes[i] = hashKeyValue(values[i], this.#names);
+    const target: KeyBytes = { ...this.keyBytes, hashes };
+    new KeyBytesWriter(target).writeValues(values, count, this.#names);
+    return target;
+  }
+}
+
+function fieldOf(row: unknown, name: string): unknown {
+  if (typeof row !== 'object' || row === null) {
+    throw new EngineError('KEY_INVALID', `keyBy '${name}': the row is not an object`);
+  }
+  return (row as Readonly<Record<string, unknown>>)[name];
+}

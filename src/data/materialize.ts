@@ -1,0 +1,111 @@
+/**
+ * Row objects from columns, by one generated loop per schema and set of columns that have absent values: an
+ * object literal with constant fields is the cheapest object V8 can make, and its shape is the same for all
+ * rows of a schema. A MISSING field (free-form rows only) is deleted from the literal.
+ */
+import { type Column, NULL, PRESENT, UNDEFINED } from './column.ts';
+import type { FieldKind, Schema } from './schema.ts';
+
+export type Materializer = (columns: readonly Column[], rowCount: number) => unknown[];
+
+const cache = new WeakMap<Schema, Materializer>();
+
+/** The materializer of a schema; one per schema object. */
+export function materializer(schema: Schema): Materializer {
+  let found = cache.get(schema);
+  if (found === undefined) {
+    found = makeMaterializer(schema);
+    cache.set(schema, found);
+  }
+  return found;
+}
+
+function makeMaterializer(schema: Schema): Materializer {
+  const byAbsence = new Map<string, Materializer>();
+  return (columns, rowCount) => {
+    const signature = columnSignature(columns);
+    let loop = byAbsence.get(signature);
+    if (loop === undefined) {
+      const { prelude, fields } = rowExpressions(schema, signature, 'columns');
+      loop = new Function(
+        'columns',
+        'rowCount',
+        `'use strict';\n${prelude}const rows = new Array(rowCount);
+for (let i = 0; i < rowCount; i++) {
+  const row = ${objectLiteral(fields)};
+${missingDeletes(schema, signature)}  rows[i] = row;
+}
+return rows;\n//# sourceURL=millrace-generated:rows`,
+      ) as Materializer;
+      byAbsence.set(signature, loop);
+    }
+    return loop(columns, rowCount);
+  };
+}
+
+/** One letter a column: 'a' when it has absent values, 'd' when it is a dictionary, 'b' both, '.' neither. */
+export function columnSignature(columns: readonly Column[]): string {
+  let signature = '';
+  for (const column of columns) {
+    const isDictionary = column.kind === 'string' && column.codes !== null;
+    signature += column.absent === null ? (isDictionary ? 'd' : '.') : isDictionary ? 'b' : 'a';
+  }
+  return signature;
+}
+
+/**
+ * JavaScript source that reads row `i` of columns: statements to run once a batch, and one expression a field.
+ * Shared by every generated loop, so that a value reads the same wherever it is used.
+ */
+export function rowExpressions(
+  schema: Schema,
+  signature: string,
+  columns: string,
+): { prelude: string; fields: readonly { name: string; expression: string }[] } {
+  let prelude = '';
+  const fields = schema.fields.map((field, c) => {
+    const mark = signature[c]!;
+    const value = `v${c}`;
+    if (field.kind === 'string') {
+      prelude += `const ${value} = ${columns}[${c}].entries.all();\n`;
+      if (mark === 'd' || mark === 'b') prelude += `const k${c} = ${columns}[${c}].codes;\n`;
+    } else {
+      prelude += `const ${value} = ${columns}[${c}].values;\n`;
+    }
+    const at = mark === 'd' || mark === 'b' ? `k${c}[i]` : 'i';
+    let expression = readExpression(field.kind, `${value}[${at}]`);
+    if (mark === 'a' || mark === 'b') {
+      prelude += `const n${c} = ${columns}[${c}].absent;\n`;
+      expression = `(n${c}[i] === ${PRESENT} ? ${expression} : n${c}[i] === ${NULL} ? null : undefined)`;
+    }
+    return { name: field.name, expression };
+  });
+  return { prelude, fields };
+}
+
+function readExpression(kind: FieldKind, value: string): string {
+  if (kind === 'boolean') return `${value} === 1`;
+  if (kind === 'date') return `new Date(${value})`;
+  return value;
+}
+
+/** `{"a": ..., "b": ...}`; a field named __proto__ is computed, or it would set the prototype. */
+export function objectLiteral(
+  fields: readonly { readonly name: string; readonly expression: string }[],
+): string {
+  const parts = fields.map(({ name, expression }) => {
+    const key = name === '__proto__' ? `['__proto__']` : JSON.stringify(name);
+    return `${key}: ${expression}`;
+  });
+  return `{ ${parts.join(', ')} }`;
+}
+
+function missingDeletes(schema: Schema, signature: string): string {
+  return schema.fields
+    .map((field, c) =>
+      signature[c] === 'a' || signature[c] === 'b'
+        ? `  if (n${c}[i] > ${UNDEFINED}) delete row[${JSON.stringify(field.name)}];\n`
+        : '',
+    )
+    .join('');
+}

@@ -1,0 +1,116 @@
+/**
+ * Schemas: the fields of a row, in order, each with a kind and whether it may be null.
+ *
+ *   const Flight = record({ date: t.timestamp, delay: t.int32, origin: t.string });
+ *   type Flight = RowOf<typeof Flight>;            // { date: number; delay: number; origin: string }
+ *
+ * A schema is plain data at run time and carries the row's TypeScript type. With it a stream is made of
+ * typed columns; a stream without one carries free-form rows.
+ */
+import { EngineError } from '../base/errors.ts';
+
+/** How a field is stored. timestamp is milliseconds since 1970 UTC; date is the same, but a Date to the user. */
+export type FieldKind =
+  | 'int32'
+  | 'float64'
+  | 'int64'
+  | 'boolean'
+  | 'string'
+  | 'timestamp'
+  | 'date'
+  | 'dynamic';
+
+declare const VALUE: unique symbol;
+declare const ROW: unique symbol;
+
+/** The type of one field; `Value` is what a user reads and writes. */
+export type FieldType<Value> = {
+  readonly kind: FieldKind;
+  readonly nullable: boolean;
+  readonly [VALUE]?: Value;
+};
+
+export type Field = { readonly name: string; readonly kind: FieldKind; readonly nullable: boolean };
+
+/** The fields of a row, in order. `Row` exists for the compiler only. */
+export type Schema<Row = unknown> = {
+  readonly fields: readonly Field[];
+  readonly [ROW]?: (row: Row) => Row;
+};
+
+/** The row type of a schema. */
+export type RowOf<S> = S extends Schema<infer Row> ? Row : never;
+
+type ValueOf<T> = T extends FieldType<infer Value> ? Value : never;
+type Flatten<T> = { [K in keyof T]: T[K] };
+
+function fieldType<Value>(kind: FieldKind): FieldType<Value> {
+  return Object.freeze({ kind, nullable: false });
+}
+
+/** The field types. */
+export const t = {
+  /** A whole number of 32 bits, signed. */
+  int32: fieldType<number>('int32'),
+  /** Any JavaScript number. */
+  float64: fieldType<number>('float64'),
+  /** A whole number of 64 bits, signed, as a bigint. */
+  int64: fieldType<bigint>('int64'),
+  boolean: fieldType<boolean>('boolean'),
+  string: fieldType<string>('string'),
+  /** Milliseconds since 1970 UTC, as a number. */
+  timestamp: fieldType<number>('timestamp'),
+  /** A point in time as a Date. */
+  date: fieldType<Date>('date'),
+  /** A value of any shape, such as a nested object: `t.dynamic<Address>()`. */
+  dynamic: <Value>(): FieldType<Value> => fieldType<Value>('dynamic'),
+  /** The same type, but the value may also be null. */
+  nullable: <Value>(type: FieldType<Value>): FieldType<Value | null> =>
+    Object.freeze({ kind: type.kind, nullable: true }),
+} as const;
+
+/**
+ * A schema from its fields.
+ *
+ *   const Bid = record({ auction: t.int32, price: t.float64, note: t.nullable(t.string) });
+ */
+export function record<Fields extends Readonly<Record<string, FieldType<unknown>>>>(
+  fields: Fields,
+): Schema<Flatten<{ -readonly [K in keyof Fields]: ValueOf<Fields[K]> }>> {
+  return schemaOf(
+    Object.entries(fields).map(([name, { kind, nullable }]) => ({ name, kind, nullable })),
+  );
+}
+
+/** A schema from a list of fields, for code that makes them up at run time. */
+export function schemaOf<Row>(fields: readonly Field[]): Schema<Row> {
+  const names = new Set(fields.map((field) => field.name));
+  if (names.size !== fields.length) {
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `a schema names a field twice: ${[...names].join(', ')}`,
+    );
+  }
+  return Object.freeze({
+    fields: Object.freeze(fields.map((field) => Object.freeze({ ...field }))),
+  });
+}
+
+/** The place of a field in the schema; an EngineError lists what there is when it is missing. */
+export function fieldIndex(schema: Schema, name: string, asked: string): number {
+  const index = schema.fields.findIndex((field) => field.name === name);
+  if (index >= 0) return index;
+  const known = schema.fields.map((field) => field.name).join(', ');
+  throw new EngineError('FIELD_UNKNOWN', `${asked}: no field '${name}'; the row has ${known}`);
+}
+
+export function sameSchema(a: Schema | null, b: Schema | null): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || a.fields.length !== b.fields.length) return false;
+  return a.fields.every((field, i) => {
+    const other = b.fields[i]!;
+    return (
+      field.name === other.name && field.kind === other.kind && field.nullable === other.nullable
+    );
+  });
+}

@@ -1,0 +1,176 @@
+/**
+ * Builds a string column, one entry a row, or codes into one dictionary as long as every row comes from it.
+ * Starts narrow (latin1) and widens all entries when a string needs two bytes a unit.
+ */
+import { assert } from '../base/assert.ts';
+import { StringColumn, StringEntries } from './column.ts';
+
+const BYTES_MIN = 256;
+/** Below this length a loop over the units beats the call of a native encoder. */
+const LOOP_UNITS_MAX = 48;
+
+export class StringBuilder {
+  readonly kind = 'string';
+  absent: Uint8Array | null = null;
+  #offsets: Int32Array;
+  #bytes = new Uint8Array(BYTES_MIN);
+  #isWide = false;
+  #count = 0;
+  /** The dictionary that `#codes` refers to; null while entries are collected one by one. */
+  #dictionary: StringEntries | null = null;
+  #codes: Int32Array | null = null;
+
+  constructor(capacity: number) {
+    this.#offsets = new Int32Array(capacity + 1);
+  }
+
+  /** Whether rows of this column can follow what is there: not a second dictionary, nor a mixture. */
+  accepts(column: StringColumn): boolean {
+    if (this.#count === 0) return true;
+    return this.#dictionary === (column.codes === null ? null : column.entries);
+  }
+
+  /** Appends the string; false when the value is none. */
+  appendValue(value: unknown): boolean {
+    if (typeof value !== 'string') return false;
+    this.append(value);
+    return true;
+  }
+
+  append(value: string): void {
+    this.#entriesOnly();
+    const units = value.length;
+    const start = this.#offsets[this.#count]!;
+    this.#reserve(start + units * 2);
+    let end = this.#isWide ? -1 : this.#writeNarrow(value, start);
+    if (end < 0) {
+      this.#widen();
+      const wideStart = this.#offsets[this.#count]!;
+      this.#reserve(wideStart + units * 2);
+      const bytes = this.#bytes;
+      for (let i = 0, at = wideStart; i < units; i++, at += 2) {
+        const unit = value.charCodeAt(i);
+        bytes[at] = unit & 0xff;
+        bytes[at + 1] = unit >>> 8;
+      }
+      end = wideStart + units * 2;
+    }
+    this.#offsets[++this.#count] = end;
+  }
+
+  /** Writes latin1 bytes; -1 when a unit does not fit one byte. */
+  #writeNarrow(value: string, start: number): number {
+    const units = value.length;
+    const bytes = this.#bytes;
+    for (let i = 0; i < units; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0xff) return -1;
+      bytes[start + i] = unit;
+    }
+    return start + units;
+  }
+
+  appendEmpty(): void {
+    if (this.#dictionary !== null) {
+      this.#codes![this.#count++] = 0;
+      return;
+    }
+    const end = this.#offsets[this.#count]!;
+    this.#offsets[++this.#count] = end;
+  }
+
+  /** Appends bytes[start] to bytes[end - 1], one byte a unit. */
+  appendLatin1(source: Uint8Array, start: number, end: number): void {
+    this.#entriesOnly();
+    if (this.#isWide) {
+      this.append(
+        Buffer.from(source.buffer, source.byteOffset, source.byteLength).toString(
+          'latin1',
+          start,
+          end,
+        ),
+      );
+      return;
+    }
+    const at = this.#offsets[this.#count]!;
+    const length = end - start;
+    this.#reserve(at + length);
+    const bytes = this.#bytes;
+    if (length <= LOOP_UNITS_MAX) {
+      for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
+    } else {
+      bytes.set(source.subarray(start, end), at);
+    }
+    this.#offsets[++this.#count] = at + length;
+  }
+
+  /** Appends UTF-8 bytes; plain ASCII is copied as it is. */
+  appendUtf8(source: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) {
+      if (source[i]! > 0x7f) {
+        const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+        this.append(bytes.toString('utf8', start, end));
+        return;
+      }
+    }
+    this.appendLatin1(source, start, end);
+  }
+
+  /** Appends one entry of other entries. */
+  appendEntry(entries: StringEntries, entry: number): void {
+    const start = entries.offsets[entry]!;
+    const end = entries.offsets[entry + 1]!;
+    if (!entries.isWide) this.appendLatin1(entries.bytes, start, end);
+    else this.append(entries.get(entry));
+  }
+
+  appendSelected(column: StringColumn, selection: Int32Array, from: number, to: number): void {
+    const { entries, codes } = column;
+    if (codes === null) {
+      for (let i = from; i < to; i++) this.appendEntry(entries, selection[i]!);
+      return;
+    }
+    assert(this.accepts(column), 'one dictionary a batch');
+    this.#dictionary = entries;
+    this.#codes ??= new Int32Array(this.#offsets.length - 1);
+    const target = this.#codes;
+    const shift = this.#count - from;
+    for (let i = from; i < to; i++) target[i + shift] = codes[selection[i]!]!;
+    this.#count += to - from;
+  }
+
+  seal(): StringColumn {
+    if (this.#dictionary !== null) {
+      return new StringColumn(this.#dictionary, this.#codes, this.absent);
+    }
+    const entries = new StringEntries(this.#count, this.#offsets, this.#bytes, this.#isWide);
+    return new StringColumn(entries, null, this.absent);
+  }
+
+  reset(): void {
+    this.#count = 0;
+    this.#isWide = false;
+    this.#dictionary = null;
+  }
+
+  #entriesOnly(): void {
+    assert(this.#dictionary === null, 'entries cannot follow codes in one batch');
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(bytes, this.#bytes.length * 2));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+
+  #widen(): void {
+    if (this.#isWide) return;
+    const length = this.#offsets[this.#count]!;
+    const wide = new Uint8Array(Math.max(length * 2, BYTES_MIN));
+    for (let i = 0; i < length; i++) wide[i * 2] = this.#bytes[i]!;
+    for (let i = 0; i <= this.#count; i++) this.#offsets[i] = this.#offsets[i]! * 2;
+    this.#bytes = wide;
+    this.#isWide = true;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The execution graph: chains by parallelism. Every thread computes it from the same logical graph and the same
+ * settings and gets the same numbers, so only shared memory has to be handed out.
+ *
+ *   task      a chain of nodes, joined by forward edges; a tree, since one node may feed several
+ *   operator  one node of a chain, or a run of stateless nodes that become one generated loop
+ *   subtask   one parallel instance of a task, placed on one worker
+ *   channel   from one subtask to one subtask; within a worker a queue, between workers a ring
+ */
+import { isStateless } from '../operator/operator-spec.ts';
+import type { LogicalGraph, LogicalNode, NodeId, Partitioning } from './graph.ts';
+
+/** The calling thread, for subtasks that belong to the program; workers count from 0. */
+export const CALLER = -1;
+
+export type Task = {
+  readonly id: number;
+  readonly name: string;
+  /** In topological order; the first is the head. */
+  readonly operators: readonly ChainedOperator[];
+  readonly parallelism: number;
+};
+
+export type ChainedOperator = {
+  /** Unique in the job. */
+  readonly id: number;
+  readonly name: string;
+  readonly nodes: readonly NodeId[];
+  /** Operator of the same task that feeds this one; null for the head. */
+  readonly input: number | null;
+};
+
+export type Subtask = {
+  readonly id: number;
+  readonly task: number;
+  readonly index: number;
+  readonly worker: number;
+};
+
+/** An exchange: an edge of the logical graph that leaves its chain. */
+export type Exchange = {
+  readonly id: number;
+  readonly fromNode: NodeId;
+  readonly toNode: NodeId;
+  readonly fromTask: number;
+  readonly toTask: number;
+  /** 'rebalance': a forward edge between tasks of different parallelism. */
+  readonly partitioning: Partitioning | { readonly kind: 'rebalance' };
+};
+
+export type Channel = {
+  readonly id: number;
+  readonly exchange: number;
+  readonly from: number;
+  readonly to: number;
+  readonly isLocal: boolean;
+};
+
+export type ExecutionGraph = {
+  readonly tasks: readonly Task[];
+  readonly subtasks: readonly Subtask[];
+  readonly exchanges: readonly Exchange[];
+  readonly channels: readonly Channel[];
+};
+
+export type ExecutionSettings = {
+  /** Worker threads; 0 runs every subtask on the calling thread. */
+  readonly threads: number;
+  readonly parallelism: number;
+};
+
+export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings): ExecutionGraph {
+  const tasks = chainNodes(graph, settings);
+  const taskOf = new Map(
+    tasks.flatMap((task) =>
+      task.operators.flatMap(({ nodes }) => nodes.map((node) => [node, task] as const)),
+    ),
+  );
+  const subtasks = placeSubtasks(graph, tasks, settings.threads);
+  const exchanges: Exchange[] = [];
+  const channels: Channel[] = [];
+  for (const node of graph.nodes) {
+    for (const edge of node.inputs) {
+      const from = taskOf.get(edge.from)!;
+      const to = taskOf.get(node.id)!;
+      if (from === to) continue;
+      const isForward = edge.partitioning.kind === 'forward';
+      const exchange: Exchange = {
+        id: exchanges.length,
+        fromNode: edge.from,
+        toNode: node.id,
+        fromTask: from.id,
+        toTask: to.id,
+        partitioning:
+          isForward && from.parallelism !== to.parallelism ? { kind: 'rebalance' } : edge.partitioning,
+      };
+      exchanges.push(exchange);
+      connect(exchange, subtasks, channels);
+    }
+  }
+  return { tasks, subtasks, exchanges, channels };
+}
+
+export function parallelismOf(node: LogicalNode, settings: ExecutionSettings): number {
+  if (node.operator.type === 'collect') return 1;
+  return node.parallelism ?? settings.parallelism;
+}
+
+/** Joins nodes to chains along edges that need no exchange. */
+function chainNodes(graph: LogicalGraph, settings: ExecutionSettings): Task[] {
+  const members: NodeId[][] = [];
+  const chainOf = new Map<NodeId, NodeId[]>();
+  for (const node of graph.nodes) {
+    const chain = canJoin(graph, node, settings) ? chainOf.get(node.inputs[0]!.from)! : [];
+    if (chain.length === 0) members.push(chain);
+    chain.push(node.id);
+    chainOf.set(node.id, chain);
+  }
+  let operatorId = 0;
+  return members.map((nodes, id) => {
+    const runs = fuseRuns(graph, nodes);
+    const operatorOf = new Map<NodeId, number>();
+    const operators = runs.map((run): ChainedOperator => {
+      const input = graph.nodes[run[0]!]!.inputs[0]?.from;
+      const operator = {
+        id: operatorId++,
+        name: run.map((node) => graph.nodes[node]!.name).join(' > '),
+        nodes: run,
+        input: input === undefined ? null : (operatorOf.get(input) ?? null),
+      };
+      for (const node of run) operatorOf.set(node, operator.id);
+      return operator;
+    });
+    return {
+      id,
+      name: operators.map((operator) => operator.name).join(' > '),
+      operators,
+      parallelism: parallelismOf(graph.nodes[nodes[0]!]!, settings),
+    };
+  });
+}
+
+/** Cuts a chain into operators: stateless nodes that follow each other, with no other reader between, are one. */
+function fuseRuns(graph: LogicalGraph, nodes: readonly NodeId[]): NodeId[][] {
+  const runs: NodeId[][] = [];
+  const runOf = new Map<NodeId, NodeId[]>();
+  for (const id of nodes) {
+    const node = graph.nodes[id]!;
+    const before = node.inputs[0]?.from;
+    const run = before === undefined ? undefined : runOf.get(before);
+    const joins =
+      run !== undefined &&
+      isStateless(node.operator) &&
+      isStateless(graph.nodes[before!]!.operator) &&
+      graph.nodes[before!]!.operator.type !== 'flatMap' &&
+      consumers(graph, before!) === 1;
+    const target = joins ? run : [];
+    if (!joins) runs.push(target);
+    target.push(id);
+    runOf.set(id, target);
+  }
+  return runs;
+}
+
+function consumers(graph: LogicalGraph, id: NodeId): number {
+  let count = 0;
+  for (const node of graph.nodes) for (const edge of node.inputs) if (edge.from === id) count++;
+  return count;
+}
+
+function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSettings): boolean {
+  if (node.inputs.length !== 1 || node.chaining !== 'always') return false;
+  if (node.operator.type === 'collect') return false;
+  const edge = node.inputs[0]!;
+  const before = graph.nodes[edge.from]!;
+  if (before.chaining === 'never') return false;
+  const parallelism = parallelismOf(node, settings);
+  if (parallelismOf(before, settings) !== parallelism) return false;
+  // One subtask on one thread needs no exchange by key either.
+  return edge.partitioning.kind === 'forward' || (parallelism === 1 && settings.threads <= 1);
+}
+
+function placeSubtasks(graph: LogicalGraph, tasks: readonly Task[], threads: number): Subtask[] {
+  const subtasks: Subtask[] = [];
+  for (const task of tasks) {
+    const head = graph.nodes[task.operators[0]!.nodes[0]!]!;
+    const isCallers = head.operator.type === 'collect' || threads === 0;
+    for (let index = 0; index < task.parallelism; index++) {
+      const worker = isCallers ? CALLER : index % threads;
+      subtasks.push({ id: subtasks.length, task: task.id, index, worker });
+    }
+  }
+  return subtasks;
+}
+
+function connect(exchange: Exchange, subtasks: readonly Subtask[], channels: Channel[]): void {
+  const isForward = exchange.partitioning.kind === 'forward';
+  for (const from of subtasks) {
+    if (from.task !== exchange.fromTask) continue;
+    for (const to of subtasks) {
+      if (to.task !== exchange.toTask || (isForward && to.index !== from.index)) continue;
+      channels.push({
+        id: channels.length,
+        exchange: exchange.id,
+        from: from.id,
+        to: to.id,
+        isLocal: from.worker === to.worker,
+      });
+    }
+  }
+}

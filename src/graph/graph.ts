@@ -1,0 +1,59 @@
+/**
+ * The logical graph: the dataflow as the user wrote it, as frozen plain data.
+ *
+ * Nodes are in the order they were made, so every edge goes from a lower to a higher id. A node has a stable
+ * `uid` (given, or made from its name and place) by which state will be found again. What cannot be data (user
+ * functions, sources, sinks) is in the Bindings, by node id; they are made anew in each thread by running the
+ * user's module, and the fingerprint of the graph proves that all threads made the same.
+ */
+import { createHash } from 'node:crypto';
+import type { KeySpec } from '../data/key.ts';
+import type { Field } from '../data/schema.ts';
+import type { OperatorSpec } from '../operator/operator-spec.ts';
+import type { Sink } from '../operator/sink.ts';
+import type { Source } from '../operator/source.ts';
+
+export type NodeId = number;
+
+/** How rows find the subtask of the next node. */
+export type Partitioning =
+  /** To the subtask of the same index; round robin by batch where the parallelism differs. */
+  | { readonly kind: 'forward' }
+  /** By key group of the key; a key function is function 0 of the receiving node. */
+  | { readonly kind: 'hash'; readonly key: KeySpec };
+
+export type LogicalEdge = { readonly from: NodeId; readonly partitioning: Partitioning };
+
+export type LogicalNode = {
+  readonly id: NodeId;
+  readonly uid: string;
+  readonly name: string;
+  readonly operator: OperatorSpec;
+  readonly inputs: readonly LogicalEdge[];
+  /** Null: as many subtasks as the job has by default. */
+  readonly parallelism: number | null;
+  /** 'head': starts a new chain. 'never': shares its subtasks with no other operator. */
+  readonly chaining: 'always' | 'head' | 'never';
+  /** Fields of the rows that leave the node; null for free-form rows. */
+  readonly schema: readonly Field[] | null;
+};
+
+export type LogicalGraph = { readonly name: string; readonly nodes: readonly LogicalNode[] };
+
+/** A function or other live object of the user; what it really is depends on the operator. */
+export type UserCode = object;
+
+/** The live half of a node. */
+export type NodeBindings = {
+  readonly functions: readonly UserCode[];
+  readonly source: Source | null;
+  readonly sink: Sink | null;
+};
+
+/** Live halves by node id. */
+export type Bindings = readonly NodeBindings[];
+
+/** Equal for two graphs exactly when they have the same nodes, edges and options. */
+export function fingerprint(graph: LogicalGraph): string {
+  return createHash('sha256').update(JSON.stringify(graph)).digest('hex').slice(0, 16);
+}

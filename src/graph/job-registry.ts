@@ -1,0 +1,68 @@
+/**
+ * The jobs that modules define, by module and name: how a worker thread finds the job after it imported the
+ * user's module. Kept on the global object, so that two copies of this package in one thread share it.
+ */
+import { EngineError } from '../base/errors.ts';
+import type { Bindings, LogicalGraph } from './graph.ts';
+
+export type JobParams = Readonly<Record<string, string | number | boolean>>;
+
+export type BuiltJob = {
+  readonly graph: LogicalGraph;
+  readonly bindings: Bindings;
+  /** Collecting nodes by the name of the output. */
+  readonly outputs: ReadonlyMap<string, number>;
+};
+
+export type RegisteredJob = {
+  readonly url: string;
+  readonly name: string;
+  /** Runs the user's function; `collects` adds a collecting node for each stream it returned. */
+  build(params: JobParams, collects: boolean): BuiltJob;
+};
+
+type Registry = {
+  readonly jobs: Map<string, RegisteredJob>;
+  /** Set in worker threads: called when a module tries to run a job while it is imported. */
+  onNestedRun: (() => void) | null;
+};
+
+const KEY = Symbol.for('millrace.jobs');
+
+function registry(): Registry {
+  const holder = globalThis as { [KEY]?: Registry };
+  holder[KEY] ??= { jobs: new Map(), onNestedRun: null };
+  return holder[KEY];
+}
+
+export function registerJob(job: RegisteredJob): void {
+  registry().jobs.set(`${job.url} ${job.name}`, job);
+}
+
+export function findJob(url: string, name: string): RegisteredJob {
+  const found = registry().jobs.get(`${url} ${name}`);
+  if (found !== undefined) return found;
+  const names = jobsOf(url).map((job) => `'${job.name}'`);
+  throw new EngineError(
+    'JOB_NOT_FOUND',
+    `${url} does not define job '${name}' at its top level (found: ${names.join(', ') || 'none'}); ` +
+      'a job that is made inside a function runs with threads: 0 only',
+  );
+}
+
+export function jobsOf(url: string): RegisteredJob[] {
+  return [...registry().jobs.values()].filter((job) => job.url === url);
+}
+
+/** For worker threads: from now on `run` inside an imported module only reports itself, and never settles. */
+export function interceptRuns(onNestedRun: () => void): void {
+  registry().onNestedRun = onNestedRun;
+}
+
+/** In a worker thread that is importing a job: a promise that never settles. Elsewhere null. */
+export function interceptedRun(): Promise<never> | null {
+  const { onNestedRun } = registry();
+  if (onNestedRun === null) return null;
+  onNestedRun();
+  return new Promise<never>(() => {});
+}

@@ -1,0 +1,393 @@
+/**
+ * Deploys one run of a job and watches it: builds the graph, finds the splits, allots shared memory, starts the
+ * workers, and when all have finished commits what the sinks have prepared.
+ *
+ * The first failure decides: the others are cancelled, given a moment to leave, then terminated.
+ */
+import { availableParallelism } from 'node:os';
+import { systemClock } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
+import { delay } from '../base/event-loop.ts';
+import {
+  BATCH_ROWS,
+  DEFAULT_BUFFER_TIMEOUT_MS,
+  DEFAULT_WATERMARK_INTERVAL_MS,
+  LOCAL_CHANNEL_BATCHES,
+  MAX_PARALLELISM_LIMIT,
+  RING_BUDGET_BYTES,
+  RING_BYTES_MAX,
+  RING_BYTES_MIN,
+  THREADS_MAX,
+} from '../base/limits.ts';
+import { randomId } from '../base/random-id.ts';
+import { createRing, type RingDescriptor } from '../channel/ring-channel.ts';
+import { defaultMaxParallelism } from '../data/key-group.ts';
+import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
+import { fingerprint, type NodeId } from '../graph/graph.ts';
+import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
+import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
+import type { Sink } from '../operator/sink.ts';
+import type { PlainData } from '../operator/source.ts';
+import { Signal } from '../sharedarraybuffer-queue/index.ts';
+import {
+  deploy,
+  operatorSlots,
+  type RuntimeSettings,
+  slotKey,
+  type SourceSplits,
+} from '../task/deployment.ts';
+import { Scheduler } from '../task/scheduler.ts';
+import { runWorkerLoop } from '../task/worker-loop.ts';
+import { durationMs } from '../time/duration.ts';
+import type { JobClient, JobResult, JobState, JobStatus, OperatorResult, RunOptions } from './job.ts';
+import { startWorker, type WorkerHandle } from './worker-pool.ts';
+
+/** How long cancelled workers may take before they are terminated. */
+const LEAVE_MS = 2_000;
+
+/** Makes the sink of the calling program for an output of the job; null collects nothing. */
+export type CollectSinks = ((output: string) => Sink) | null;
+
+/** Starts a job; resolves when its threads have been started. */
+export async function startJob(
+  job: RegisteredJob,
+  options: RunOptions,
+  collect: CollectSinks,
+): Promise<JobClient> {
+  options.signal?.throwIfAborted();
+  const run = await JobRun.prepare(job, options, collect);
+  run.start();
+  return run;
+}
+
+type Prepared = {
+  readonly job: RegisteredJob;
+  readonly built: BuiltJob;
+  readonly params: JobParams;
+  readonly collects: boolean;
+  readonly execution: ExecutionGraph;
+  readonly threads: number;
+  readonly parallelism: number;
+  readonly settings: RuntimeSettings;
+  readonly splits: SourceSplits;
+  readonly heapMb: number | null;
+  readonly signal: AbortSignal | null;
+};
+
+class JobRun implements JobClient {
+  readonly name: string;
+  readonly #prepared: Prepared;
+  readonly #shape: CountersShape;
+  readonly #counters: SharedCounters;
+  readonly #signals: ReadonlyMap<number, Signal>;
+  readonly #rings: ReadonlyMap<number, RingDescriptor>;
+  readonly #slots: ReadonlyMap<string, number>;
+  readonly #committables = new Map<NodeId, PlainData[]>();
+  readonly #startMs = systemClock.monotonic();
+  #durationMs: number | null = null;
+  #state: JobState = 'running';
+  #workers: readonly WorkerHandle[] = [];
+  #result: Promise<JobResult> | null = null;
+
+  static async prepare(
+    job: RegisteredJob,
+    options: RunOptions,
+    collect: CollectSinks,
+  ): Promise<JobRun> {
+    const params = options.params ?? {};
+    const threads = countOf('threads', options.threads ?? availableParallelism(), 0, THREADS_MAX);
+    const parallelism = countOf(
+      'parallelism',
+      options.parallelism ?? Math.max(1, threads),
+      1,
+      MAX_PARALLELISM_LIMIT,
+    );
+    const built = withCollectSinks(job.build(params, collect !== null), collect);
+    const settings: RuntimeSettings = {
+      bufferTimeoutMs: durationMs(options.bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS, 'bufferTimeout'),
+      watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
+      maxParallelism: options.maxParallelism ?? defaultMaxParallelism(parallelism),
+      batchRows: BATCH_ROWS,
+      localChannelBatches: LOCAL_CHANNEL_BATCHES,
+      runId: randomId(),
+    };
+    return new JobRun({
+      job,
+      built,
+      params,
+      collects: collect !== null,
+      execution: executionGraph(built.graph, { threads, parallelism }),
+      threads,
+      parallelism,
+      settings,
+      splits: await discoverSplits(built),
+      heapMb: options.threadHeapMb ?? null,
+      signal: options.signal ?? null,
+    });
+  }
+
+  private constructor(prepared: Prepared) {
+    const { execution, threads, splits } = prepared;
+    this.name = prepared.job.name;
+    this.#prepared = prepared;
+    this.#slots = operatorSlots(execution);
+    this.#shape = {
+      workers: threads,
+      operatorSlots: this.#slots.size,
+      subtasks: execution.subtasks.length,
+      sources: splits.length,
+    };
+    this.#counters = new SharedCounters(this.#shape);
+    const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];
+    this.#signals = new Map(
+      workers.map((worker) => [
+        worker,
+        new Signal(this.#counters.buffer, this.#counters.signalWord(worker)),
+      ]),
+    );
+    this.#rings = this.#makeRings();
+  }
+
+  #makeRings(): Map<number, RingDescriptor> {
+    const { execution } = this.#prepared;
+    const remote = execution.channels.filter((channel) => !channel.isLocal);
+    const share = Math.floor(RING_BUDGET_BYTES / Math.max(1, remote.length) / 8) * 8;
+    const capacity = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share));
+    const signalOf = (subtask: number): Signal =>
+      this.#signals.get(execution.subtasks[subtask]!.worker)!;
+    return new Map(
+      remote.map((channel) => [
+        channel.id,
+        createRing(capacity, signalOf(channel.from), signalOf(channel.to)),
+      ]),
+    );
+  }
+
+  start(): void {
+    const { threads, signal } = this.#prepared;
+    this.#workers = Array.from({ length: threads }, (_, worker) => this.#startWorker(worker));
+    this.#result = this.#finish();
+    this.#result.catch(() => {});
+    const abort = (): void => void this.cancel();
+    signal?.addEventListener('abort', abort, { once: true });
+    void this.#result.catch(() => {}).then(() => signal?.removeEventListener('abort', abort));
+  }
+
+  #startWorker(worker: number): WorkerHandle {
+    const { job, built, params, collects, threads, parallelism, settings, splits, heapMb, execution } =
+      this.#prepared;
+    return startWorker(
+      {
+        job: {
+          url: job.url,
+          name: job.name,
+          params,
+          collects,
+          fingerprint: fingerprint(built.graph),
+        },
+        worker,
+        threads,
+        parallelism,
+        settings,
+        splits,
+        rings: this.#rings,
+        counters: this.#counters.buffer,
+        shape: this.#shape,
+      },
+      heapMb,
+      {
+        onCommittables: (node, committables) => this.#keepCommittables(node, committables),
+        runningIn: (number) => {
+          const subtask = this.#counters.running(number);
+          return subtask === null ? null : taskName(execution, subtask);
+        },
+      },
+    );
+  }
+
+  #keepCommittables(node: NodeId, committables: readonly PlainData[]): void {
+    const kept = this.#committables.get(node) ?? [];
+    kept.push(...committables);
+    this.#committables.set(node, kept);
+  }
+
+  async #finish(): Promise<JobResult> {
+    try {
+      await Promise.all([this.#runOwnSubtasks(), ...this.#workers.map((worker) => worker.ended)]);
+      if (this.#counters.isCancelled()) {
+        throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
+      }
+      await this.#commit();
+      this.#end('finished');
+      return this.#resultNow();
+    } catch (error) {
+      await this.#stopWorkers();
+      this.#end(
+        error instanceof EngineError && error.code === 'JOB_CANCELLED' ? 'cancelled' : 'failed',
+      );
+      throw error;
+    } finally {
+      await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    }
+  }
+
+  /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
+  async #runOwnSubtasks(): Promise<void> {
+    const { built, execution, settings, splits } = this.#prepared;
+    const signal = this.#signals.get(CALLER)!;
+    const subtasks = deploy({
+      graph: built.graph,
+      bindings: built.bindings,
+      execution,
+      worker: CALLER,
+      settings,
+      splits,
+      rings: this.#rings,
+      counters: this.#counters,
+      clock: systemClock,
+      wake: () => signal.notify(),
+      onCommittables: (node, committables) => this.#keepCommittables(node, committables),
+    });
+    const scheduler = new Scheduler({ subtasks, clock: systemClock });
+    try {
+      for (const subtask of subtasks) subtask.open();
+      await runWorkerLoop({
+        scheduler,
+        signal,
+        clock: systemClock,
+        isCancelled: () => this.#counters.isCancelled(),
+        sharesEventLoop: true,
+      });
+    } finally {
+      scheduler.close();
+    }
+  }
+
+  async #commit(): Promise<void> {
+    for (const [node, committables] of this.#committables) {
+      await this.#prepared.built.bindings[node]!.sink!.commit(committables);
+    }
+  }
+
+  /** Asks all threads to leave, and ends those that do not. */
+  async #stopWorkers(): Promise<void> {
+    this.#counters.cancel();
+    for (const signal of this.#signals.values()) signal.notify();
+    const left = Promise.allSettled(this.#workers.map((worker) => worker.ended));
+    await Promise.race([left, delay(LEAVE_MS)]);
+  }
+
+  #end(state: JobState): void {
+    this.#state = state;
+    this.#durationMs = systemClock.monotonic() - this.#startMs;
+  }
+
+  result(): Promise<JobResult> {
+    return this.#result!;
+  }
+
+  async cancel(): Promise<void> {
+    if (this.#state !== 'running') return;
+    await this.#stopWorkers();
+    await this.#result!.catch(() => {});
+  }
+
+  #resultNow(): JobResult {
+    return {
+      name: this.name,
+      state: this.#state,
+      durationMs: this.#elapsedMs(),
+      operators: this.#operators(),
+    };
+  }
+
+  #elapsedMs(): number {
+    return this.#durationMs ?? systemClock.monotonic() - this.#startMs;
+  }
+
+  status(): JobStatus {
+    const sources = this.#sourceSubtasks();
+    const watermarks = sources
+      .filter((source) => source.hasEventTime)
+      .map((source) => this.#counters.subtask(source.subtask).watermark);
+    const weightRead = sources.reduce(
+      (sum, source) => sum + this.#counters.subtask(source.subtask).weightRead,
+      0,
+    );
+    const weight = this.#prepared.splits.reduce(
+      (sum, { splits }) => sum + splits.reduce((part, split) => part + split.weight, 0),
+      0,
+    );
+    const operators = this.#operators();
+    return {
+      name: this.name,
+      state: this.#state,
+      elapsedMs: this.#elapsedMs(),
+      records: sources.reduce((sum, source) => sum + this.#counters.operator(source.slot).recordsOut, 0),
+      watermark: watermarks.length === 0 ? null : Math.min(...watermarks),
+      inputShare: weight === 0 ? null : Math.min(1, weightRead / weight),
+      operators,
+    };
+  }
+
+  #sourceSubtasks(): { subtask: number; slot: number; hasEventTime: boolean }[] {
+    const { execution, built } = this.#prepared;
+    return execution.subtasks.flatMap((subtask) => {
+      const head = execution.tasks[subtask.task]!.operators[0]!;
+      const spec = built.graph.nodes[head.nodes[0]!]!.operator;
+      if (spec.type !== 'source') return [];
+      const slot = this.#slots.get(slotKey(subtask.id, head.id))!;
+      return [{ subtask: subtask.id, slot, hasEventTime: spec.eventTime !== null }];
+    });
+  }
+
+  #operators(): OperatorResult[] {
+    const { execution } = this.#prepared;
+    return execution.tasks.flatMap((task) =>
+      task.operators.map((operator): OperatorResult => {
+        const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+        for (const subtask of execution.subtasks) {
+          if (subtask.task !== task.id) continue;
+          const counts = this.#counters.operator(this.#slots.get(slotKey(subtask.id, operator.id))!);
+          totals.recordsIn += counts.recordsIn;
+          totals.recordsOut += counts.recordsOut;
+          totals.lateRecords += counts.lateRecords;
+          totals.skippedRecords += counts.skippedRecords;
+        }
+        return { name: operator.name, parallelism: task.parallelism, ...totals };
+      }),
+    );
+  }
+}
+
+function countOf(what: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `${what} must be a whole number from ${least} to ${most}, got ${value}`,
+  );
+}
+
+function taskName(execution: ExecutionGraph, subtask: number): string {
+  return execution.tasks[execution.subtasks[subtask]!.task]!.name;
+}
+
+function withCollectSinks(built: BuiltJob, collect: CollectSinks): BuiltJob {
+  if (collect === null) return built;
+  const outputOf = new Map([...built.outputs].map(([output, node]) => [node, output]));
+  const bindings = built.bindings.map((binding, node) => {
+    const output = outputOf.get(node);
+    return output === undefined ? binding : { ...binding, sink: collect(output) };
+  });
+  return { ...built, bindings };
+}
+
+async function discoverSplits(built: BuiltJob): Promise<SourceSplits> {
+  const sources = built.graph.nodes.filter((node) => node.operator.type === 'source');
+  return await Promise.all(
+    sources.map(async ({ id }) => ({
+      node: id,
+      splits: await built.bindings[id]!.source!.discoverSplits(),
+    })),
+  );
+}

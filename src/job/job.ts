@@ -1,0 +1,68 @@
+/**
+ * What one can ask of a job, and what it answers.
+ *
+ *   start → running → finished | cancelled | failed
+ *
+ * `start` answers as soon as the job runs; `result` settles at its end.
+ */
+import type { Duration } from '../time/duration.ts';
+
+export type RunOptions = {
+  /** Worker threads; 0 runs everything in the calling thread. Default: one per core. */
+  readonly threads?: number;
+  /** Subtasks of each operator that does not say otherwise. Default: one per thread. */
+  readonly parallelism?: number;
+  /** Parameters for `flow.param`. */
+  readonly params?: Readonly<Record<string, string | number | boolean>>;
+  /** How long rows may wait for a batch to fill; 0 sends after every step. Default 10 ms. */
+  readonly bufferTimeout?: Duration;
+  /** Key groups, the bound of parallelism for keyed operators. Default: by parallelism, at least 128. */
+  readonly maxParallelism?: number;
+  /** Heap of each worker thread in MiB. Default: as for the process. */
+  readonly threadHeapMb?: number;
+  /** Cancels the job when aborted. */
+  readonly signal?: AbortSignal;
+};
+
+export type JobState = 'running' | 'finished' | 'cancelled' | 'failed';
+
+export type OperatorResult = {
+  readonly name: string;
+  readonly parallelism: number;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  /** Records dropped because all their windows had fired. */
+  readonly lateRecords: number;
+  /** Records skipped because they were malformed. */
+  readonly skippedRecords: number;
+};
+
+export type JobResult = {
+  readonly name: string;
+  readonly state: JobState;
+  readonly durationMs: number;
+  readonly operators: readonly OperatorResult[];
+};
+
+/** A moment of a running job. */
+export type JobStatus = {
+  readonly name: string;
+  readonly state: JobState;
+  readonly elapsedMs: number;
+  /** Records that the sources have read. */
+  readonly records: number;
+  /** Least watermark of the sources that have one; null when none has. */
+  readonly watermark: number | null;
+  /** Share of bounded input that has been read, 0 to 1; null when its size is not known. */
+  readonly inputShare: number | null;
+  readonly operators: readonly OperatorResult[];
+};
+
+export interface JobClient {
+  readonly name: string;
+  status(): JobStatus;
+  /** Resolves when the job has finished; rejects with an EngineError when it failed or was cancelled. */
+  result(): Promise<JobResult>;
+  /** Stops all threads; what has not been committed is discarded. Resolves when they have stopped. */
+  cancel(): Promise<void>;
+}

@@ -1,0 +1,10 @@
+/**
+ * What the engine counts. An operator counts into its own OperatorMetrics from its own thread; anyone may read
+ * at any time and sees each number some moment old.
+ */
+export interface OperatorMetrics {
+  recordsIn: number;
+  recordsOut: number;
+  lateRecords: number;
+  skippedRecords: number;
+}

@@ -1,0 +1,51 @@
+/** From the plain data of a node and its live halves to the operator; stateless runs become one operator. */
+import { assert, unreachable } from '../base/assert.ts';
+import type { Schema } from '../data/schema.ts';
+import { EventTimeOperator } from './event-time.ts';
+import { FusedOperator, type FusedStep } from './fused.ts';
+import type { Operator } from './operator.ts';
+import { isStateless, type OperatorSpec } from './operator-spec.ts';
+import type { Sink } from './sink.ts';
+import { SinkOperator } from './sink-operator.ts';
+import { WindowAggregateOperator } from './window/window-aggregate.ts';
+
+/** One node of a chain. */
+export type OperatorPlan = {
+  readonly name: string;
+  readonly spec: OperatorSpec;
+  readonly functions: readonly object[];
+  readonly sink: Sink | null;
+};
+
+/** The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. */
+export function createOperator(
+  plans: readonly OperatorPlan[],
+  inputSchema: Schema | null,
+  runId: string,
+): Operator {
+  const { spec, functions, sink } = plans[0]!;
+  if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
+  assert(plans.length === 1, 'only stateless operators are fused');
+  switch (spec.type) {
+    case 'eventTime':
+      return new EventTimeOperator(spec.eventTime, inputSchema, functions);
+    case 'windowAggregate':
+      return new WindowAggregateOperator({ ...spec, inputSchema, functions });
+    case 'sink':
+    case 'collect':
+      return new SinkOperator(sink!, inputSchema, runId);
+    case 'source':
+      throw new Error('assertion failed: a source is read by its subtask');
+    default:
+      return unreachable(spec);
+  }
+}
+
+function fusedStep(plan: OperatorPlan): FusedStep {
+  assert(isStateless(plan.spec), 'a fused step is stateless');
+  return {
+    name: plan.name,
+    spec: plan.spec,
+    code: (plan.functions[0] as FusedStep['code'] | undefined) ?? null,
+  };
+}

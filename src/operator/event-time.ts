@@ -1,0 +1,174 @@
+/**
+ * Gives records their event time and makes the watermarks of a stream that has no splits of its own.
+ *
+ * Right behind a source this work is done per split instead (task/source-input.ts), with the same two pieces:
+ * `TimestampReader` and the watermark generator of time/.
+ */
+import { EngineError } from '../base/errors.ts';
+import { DEFAULT_WATERMARK_INTERVAL_MS } from '../base/limits.ts';
+import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
+import { type FixedColumn, PRESENT } from '../data/column.ts';
+import { describe } from '../data/field-check.ts';
+import { fieldIndex, type Schema } from '../data/schema.ts';
+import { WatermarkGenerator } from '../time/strategies.ts';
+import type { Operator, OperatorContext, Output } from './operator.ts';
+import type { EventTimeSpec, TimestampSpec } from './operator-spec.ts';
+import { unsetContext, unsetOutput } from './unset.ts';
+import { userFunctionError } from './user-function.ts';
+
+export type TimestampFunction = (row: unknown) => number;
+
+/** The event times of a batch; an EngineError when it has none. */
+export function requireTimestamps(batch: Batch, operator: string): Float64Array {
+  if (batch.timestamps !== null) return batch.timestamps;
+  throw new EngineError(
+    'TIMESTAMP_INVALID',
+    `operator '${operator}' needs event times; call .eventTime(field, strategy) before it`,
+  );
+}
+
+/** Reads event times from a field or by a function of the user. */
+export class TimestampReader {
+  readonly #spec: TimestampSpec;
+  readonly #column: number | null;
+  readonly #timestampFunction: TimestampFunction | null;
+
+  constructor(
+    spec: TimestampSpec,
+    schema: Schema | null,
+    timestampFunction: TimestampFunction | null,
+  ) {
+    this.#spec = spec;
+    this.#timestampFunction = timestampFunction;
+    this.#column =
+      spec.kind === 'field' && schema !== null ? fieldIndex(schema, spec.field, 'eventTime') : null;
+    const kind = this.#column === null ? null : schema!.fields[this.#column]!.kind;
+    if (kind === 'string' || kind === 'boolean') {
+      throw new EngineError('FIELD_TYPE', `eventTime '${describeSpec(spec)}': the field is ${kind}`);
+    }
+  }
+
+  /** The batch with its event times; a field that is a float64 column is used as it is. */
+  assign(batch: Batch): Batch {
+    const column = this.#column === null ? null : (batch.columns[this.#column] as FixedColumn);
+    if (column !== null && column.values instanceof Float64Array) {
+      if (column.absent !== null) this.#refuseAbsent(column.absent, batch.rowCount);
+      return batch.withTimestamps(column.values);
+    }
+    const timestamps = new Float64Array(batch.rowCount);
+    const rows = column === null ? batch.rowObjects() : null;
+    for (let i = 0; i < batch.rowCount; i++) {
+      const value = rows === null ? column!.values[i] : this.#timeOf(rows[i]);
+      timestamps[i] = typeof value === 'number' ? value : this.#toNumber(value);
+    }
+    return batch.withTimestamps(timestamps);
+  }
+
+  #timeOf(row: unknown): unknown {
+    if (this.#timestampFunction !== null) return this.#timestampFunction(row);
+    return (row as Readonly<Record<string, unknown>>)[(this.#spec as { field: string }).field];
+  }
+
+  #toNumber(value: unknown): number {
+    if (value instanceof Date) return value.getTime();
+    if (typeof value === 'bigint') return Number(value);
+    throw new EngineError(
+      'TIMESTAMP_INVALID',
+      `eventTime ${describeSpec(this.#spec)}: wants milliseconds or a Date, got ${describe(value)}`,
+    );
+  }
+
+  #refuseAbsent(absent: Uint8Array, rows: number): void {
+    for (let i = 0; i < rows; i++) if (absent[i] !== PRESENT) this.#toNumber(null);
+  }
+}
+
+function describeSpec(spec: TimestampSpec): string {
+  return spec.kind === 'field' ? `'${spec.field}'` : 'function';
+}
+
+export class EventTimeOperator implements Operator {
+  readonly hasPendingWork = false;
+  #context: OperatorContext = unsetContext;
+  #output: Output = unsetOutput;
+  readonly #spec: EventTimeSpec;
+  readonly #reader: TimestampReader;
+  #generator: WatermarkGenerator | null = null;
+  #emitted: Watermark = MIN_WATERMARK;
+  #isIdle = false;
+  #dueMs = -Infinity;
+
+  constructor(spec: EventTimeSpec, schema: Schema | null, functions: readonly object[]) {
+    this.#spec = spec;
+    const byFunction = spec.timestamp.kind === 'function';
+    this.#reader = new TimestampReader(
+      spec.timestamp,
+      schema,
+      byFunction ? (functions[0] as TimestampFunction) : null,
+    );
+  }
+
+  open(context: OperatorContext, output: Output): void {
+    this.#context = context;
+    this.#output = output;
+    this.#generator = new WatermarkGenerator(this.#spec.watermark, context.clock);
+  }
+
+  get wakeAtMs(): number {
+    return this.#dueMs;
+  }
+
+  processBatch(batch: Batch): void {
+    const timed = this.#assign(batch);
+    this.#context.metrics.recordsIn += batch.rowCount;
+    this.#context.metrics.recordsOut += batch.rowCount;
+    if (this.#isIdle) this.#setIdle(false);
+    this.#output.emit(timed);
+    const now = this.#context.clock.now();
+    if (now >= this.#dueMs && this.#output.isReady) this.advanceTime(now);
+  }
+
+  #assign(batch: Batch): Batch {
+    try {
+      const timed = this.#reader.assign(batch);
+      this.#generator!.onBatch(timed.timestamps!, timed.rowCount);
+      return timed;
+    } catch (error) {
+      throw userFunctionError(this.#context, error, 0);
+    }
+  }
+
+  advanceTime(nowMs: number): void {
+    const generator = this.#generator!;
+    const watermark = generator.watermark();
+    if (watermark > this.#emitted) {
+      this.#emitted = watermark;
+      this.#output.watermark(watermark);
+    }
+    if (!this.#isIdle && generator.isIdle(nowMs)) this.#setIdle(true);
+    this.#dueMs = nowMs + DEFAULT_WATERMARK_INTERVAL_MS;
+  }
+
+  #setIdle(isIdle: boolean): void {
+    this.#isIdle = isIdle;
+    this.#output.idle(isIdle);
+  }
+
+  /** Watermarks from before are replaced by those made here, but for the end of the stream. */
+  processWatermark(watermark: Watermark): void {
+    if (watermark !== Infinity) return;
+    this.#emitted = watermark;
+    this.#output.watermark(watermark);
+  }
+
+  processIdle(isIdle: boolean): void {
+    if (isIdle !== this.#isIdle) this.#setIdle(isIdle);
+  }
+
+  finish(): void {
+    this.#dueMs = Infinity;
+    this.#output.end();
+  }
+
+  close(): void {}
+}

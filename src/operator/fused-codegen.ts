@@ -1,0 +1,180 @@
+/**
+ * Source of the loops of a fused run. For `map(f0).filter(f1)` over a schema of two fields:
+ *
+ *   for (let i = state.i; i < rowCount; i++) {
+ *     const r0 = { "a": v0[i], "b": v1[i] };
+ *     state.step = 0; const r1 = f0(r0);
+ *     state.step = 1; if (!f1(r1)) continue;
+ *     rows[count] = r1; origins[count++] = i;
+ *   }
+ *
+ * Steps are numbered for the error message only. Loops differ by how the columns look (columnSignature), so
+ * there is one for each look, made when the first such batch comes.
+ */
+import { BATCH_ROWS } from '../base/limits.ts';
+import type { Batch } from '../data/batch.ts';
+import { columnSignature, objectLiteral, rowExpressions } from '../data/materialize.ts';
+import type { Schema } from '../data/schema.ts';
+import type { FusedStep } from './fused.ts';
+
+/** Where a loop is, shared between the operator and the generated code. */
+export type LoopState = {
+  /** Row of the batch; where to go on after a pause. */
+  i: number;
+  /** Step that was called last. */
+  step: number;
+  /** Rows that came out, and for each the row of the batch it came from. */
+  count: number;
+  rows: unknown[];
+  origins: Int32Array;
+  /** What a flatMap returned and has not been emptied yet. */
+  iterator: Iterator<unknown> | null;
+  /** Set when BATCH_ROWS rows have come out: emit them and call again. */
+  isFull: boolean;
+};
+
+type TransformLoop = (batch: Batch, state: LoopState) => void;
+type SelectLoop = (batch: Batch, selection: Int32Array, state: LoopState) => number;
+
+export class FusedLoops {
+  readonly staysColumns: boolean;
+  readonly hasFilter: boolean;
+  source = '';
+  readonly #steps: readonly FusedStep[];
+  readonly #schema: Schema | null;
+  readonly #bySignature = new Map<string, TransformLoop | SelectLoop>();
+
+  constructor(steps: readonly FusedStep[], schema: Schema | null) {
+    this.#steps = steps;
+    this.#schema = schema;
+    this.hasFilter = steps.some((step) => step.spec.type === 'filter');
+    this.staysColumns = steps.every(
+      (step) => step.spec.type === 'filter' || step.spec.type === 'project',
+    );
+  }
+
+  /** Writes the numbers of the rows that pass into `selection`; returns how many. */
+  select(batch: Batch, selection: Int32Array, state: LoopState): number {
+    return (this.#loopFor(batch) as SelectLoop)(batch, selection, state);
+  }
+
+  /** Runs rows from `state.i` on until the batch ends or `state.isFull`. */
+  transform(batch: Batch, state: LoopState): void {
+    (this.#loopFor(batch) as TransformLoop)(batch, state);
+  }
+
+  #loopFor(batch: Batch): TransformLoop | SelectLoop {
+    const signature = columnSignature(batch.columns);
+    let loop = this.#bySignature.get(signature);
+    if (loop === undefined) {
+      this.source = this.#generate(signature);
+      const make = new Function('steps', 'drain', this.source);
+      loop = make(
+        this.#steps.map((step) => step.code),
+        drain,
+      ) as TransformLoop | SelectLoop;
+      this.#bySignature.set(signature, loop);
+    }
+    return loop;
+  }
+
+  #generate(signature: string): string {
+    const isSelect = this.staysColumns && this.#schema !== null;
+    const { prelude, row } = this.#input(signature);
+    const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
+    const body = this.#steps.map((step, s) => stepSource(step, s)).join('');
+    const last = this.#steps.at(-1)!;
+    const emit = isSelect
+      ? 'selection[count++] = i;\n'
+      : last.spec.type === 'flatMap'
+        ? flatMapSource(this.#steps.length - 1)
+        : `rows[count] = r${this.#steps.length}; origins[count++] = i;\n${FULL_CHECK}`;
+    const head = isSelect ? 'batch, selection, state' : 'batch, state';
+    return `'use strict';
+const [${names.join(', ')}] = steps;
+return function (${head}) {
+${prelude}const rowCount = batch.rowCount;
+${isSelect ? SELECT_HEAD : TRANSFORM_HEAD}try {
+for (; i < rowCount; i++) {
+const r0 = ${row};
+${body}${emit}}
+} finally { state.i = i; ${isSelect ? '' : 'state.count = count;'} }
+${isSelect ? 'return count;\n' : ''}};
+//# sourceURL=millrace-generated:fused`;
+  }
+
+  #input(signature: string): { prelude: string; row: string } {
+    if (this.#schema === null) {
+      return { prelude: 'const input = batch.rowObjects();\n', row: 'input[i]' };
+    }
+    const { prelude, fields } = rowExpressions(this.#schema, signature, 'columns');
+    return { prelude: `const columns = batch.columns;\n${prelude}`, row: objectLiteral(fields) };
+  }
+}
+
+const SELECT_HEAD = 'let i = 0, count = 0;\n';
+const TRANSFORM_HEAD = `const { origins, rows } = state;
+let i = state.i, count = state.count;
+state.isFull = false;
+if (state.iterator !== null) {
+state.count = count;
+if (!drain(state, i)) return;
+count = state.count;
+i++;
+}
+`;
+const FULL_CHECK = `if (count === ${BATCH_ROWS}) { i++; state.isFull = i < rowCount; break; }\n`;
+
+/** Source of a step that turns r<s> into r<s + 1>. */
+function stepSource(step: FusedStep, s: number): string {
+  switch (step.spec.type) {
+    case 'map':
+      return `state.step = ${s}; const r${s + 1} = f${s}(r${s});\n`;
+    case 'filter':
+      return `state.step = ${s}; if (!f${s}(r${s})) continue;\nconst r${s + 1} = r${s};\n`;
+    case 'project': {
+      const fields = step.spec.fields.map((name) => ({
+        name,
+        expression: `r${s}[${JSON.stringify(name)}]`,
+      }));
+      return `const r${s + 1} = ${objectLiteral(fields)};\n`;
+    }
+    case 'flatMap':
+      return '';
+  }
+}
+
+/** The last step of a run: the function may push rows, return something iterable, or both. */
+function flatMapSource(s: number): string {
+  return `state.step = ${s};
+const pushed = [];
+const returned = f${s}(r${s}, (row) => { pushed.push(row); });
+state.count = count;
+state.iterator = pushed[Symbol.iterator]();
+let isDrained = drain(state, i);
+if (isDrained && returned !== undefined && returned !== null) {
+state.iterator = returned[Symbol.iterator]();
+isDrained = drain(state, i);
+} else if (!isDrained && returned !== undefined && returned !== null) {
+state.iterator = (function* (a, b) { yield* { [Symbol.iterator]: () => a }; yield* b; })(state.iterator, returned);
+}
+count = state.count;
+if (!isDrained) break;
+`;
+}
+
+/** Takes rows from the iterator; false, with the state full, when there may be more than fit. */
+function drain(state: LoopState, origin: number): boolean {
+  const iterator = state.iterator!;
+  while (state.count < BATCH_ROWS) {
+    const next = iterator.next();
+    if (next.done === true) {
+      state.iterator = null;
+      return true;
+    }
+    state.rows[state.count] = next.value;
+    state.origins[state.count++] = origin;
+  }
+  state.isFull = true;
+  return false;
+}

@@ -1,0 +1,58 @@
+/**
+ * What an operator is, as plain data: the part of a node that the graph carries. User functions, sources and
+ * sinks are not in it; they are found by the node's place in the graph (see graph.ts, `Bindings`), because
+ * every thread runs the user's module and has its own.
+ *
+ * To add an operator: a member here, its class in this folder, a case in create-operator.ts, a method in api/.
+ */
+import type { WatermarkSpec } from '../time/watermark.ts';
+import type { KeySpec } from '../data/key.ts';
+import type { PlainData } from './source.ts';
+import type { AggregateSpec } from './window/aggregate.ts';
+import type { WindowSpec } from './window/window.ts';
+
+/** Where the event time of a record comes from. */
+export type TimestampSpec =
+  | { readonly kind: 'field'; readonly field: string }
+  | { readonly kind: 'function' };
+
+export type EventTimeSpec = {
+  readonly timestamp: TimestampSpec;
+  readonly watermark: WatermarkSpec;
+};
+
+/** One step on one row, without memory; a run of them becomes one generated loop (fused.ts). */
+export type StatelessSpec =
+  | { readonly type: 'map' }
+  | { readonly type: 'filter' }
+  | { readonly type: 'flatMap' }
+  | { readonly type: 'project'; readonly fields: readonly string[] };
+
+export type OperatorSpec =
+  | {
+      readonly type: 'source';
+      readonly descriptor: PlainData;
+      /** Set when event time is assigned right behind the source: then each split has its own watermark. */
+      readonly eventTime: EventTimeSpec | null;
+      /** Records a second over all subtasks; null for as fast as they come. */
+      readonly rate: number | null;
+    }
+  | StatelessSpec
+  | { readonly type: 'eventTime'; readonly eventTime: EventTimeSpec }
+  | {
+      readonly type: 'windowAggregate';
+      readonly key: KeySpec;
+      readonly window: WindowSpec;
+      readonly aggregates: readonly AggregateSpec[];
+    }
+  | { readonly type: 'sink'; readonly descriptor: PlainData }
+  | { readonly type: 'collect'; readonly output: string };
+
+export function isStateless(spec: OperatorSpec): spec is StatelessSpec {
+  return (
+    spec.type === 'map' ||
+    spec.type === 'filter' ||
+    spec.type === 'flatMap' ||
+    spec.type === 'project'
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * One parallel instance of the logic of one node.
+ *
+ *   open → (processBatch | processWatermark | processIdle | advanceTime | resume)* → finish → close
+ *
+ * The owning subtask makes every call, from one thread, never nested. An operator never blocks or awaits. It
+ * may keep no reference to a transient batch after returning.
+ *
+ * Back-pressure: an operator finishes the batch it was given, and what it emits for one batch is bounded by
+ * that batch, so it need not look at its output. Work without such a bound (windows that fire, a flatMap over a
+ * generator) goes in slices: emit while `output.isReady`, then return with `hasPendingWork` set; the subtask
+ * calls `resume` when there is room, and feeds nothing else until the work is done. A watermark is forwarded
+ * when all its work is done, and the end likewise.
+ *
+ * Operators know nothing of threads, channels or parallelism beyond the numbers in their context.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Batch, Watermark } from '../data/batch.ts';
+import type { OperatorMetrics } from '../metrics/metrics.ts';
+
+export interface Output {
+  /** False while what was emitted last has not found room yet. Emitting is still allowed, and bounded. */
+  readonly isReady: boolean;
+  emit(batch: Batch): void;
+  watermark(watermark: Watermark): void;
+  /** The stream went idle: it takes no part in the minimum of watermarks; or came back. */
+  idle(isIdle: boolean): void;
+  /** No more elements follow. */
+  end(): void;
+}
+
+export interface OperatorContext {
+  /** Name of the operator, as in messages and metrics. */
+  readonly name: string;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly clock: Clock;
+  readonly metrics: OperatorMetrics;
+  /** Runs the subtask again: for work that came back from outside, such as an asynchronous write. */
+  wake(): void;
+  /** Hands over what a sink has prepared; it is committed when the checkpoint, or the job, is complete. */
+  prepareCommit(committables: readonly unknown[]): void;
+}
+
+export interface Operator {
+  open(context: OperatorContext, output: Output): void;
+  processBatch(batch: Batch, input: number): void;
+  processWatermark(watermark: Watermark): void;
+  processIdle(isIdle: boolean): void;
+  /** True while work is left over from an earlier call; then only `resume` may be called. */
+  readonly hasPendingWork: boolean;
+  resume(): void;
+  /** When `advanceTime` is due, in ms of the clock's `now`; Infinity for never. */
+  readonly wakeAtMs: number;
+  advanceTime(nowMs: number): void;
+  /** The input has ended; emit what is left, then end the output. */
+  finish(): void;
+  /** Releases what is held; called once, also after a failure. */
+  close(): void;
+}

@@ -1,0 +1,57 @@
+/** Drives a sink's writer: the last operator of a chain. */
+import type { Batch } from '../data/batch.ts';
+import type { Schema } from '../data/schema.ts';
+import type { Operator, OperatorContext } from './operator.ts';
+import type { Sink, SinkWriter } from './sink.ts';
+import { unsetContext } from './unset.ts';
+
+export class SinkOperator implements Operator {
+  readonly wakeAtMs = Infinity;
+  #context: OperatorContext = unsetContext;
+  readonly #sink: Sink;
+  readonly #runId: string;
+  readonly #schema: Schema | null;
+  #writer: SinkWriter | null = null;
+
+  constructor(sink: Sink, schema: Schema | null, runId: string) {
+    this.#sink = sink;
+    this.#schema = schema;
+    this.#runId = runId;
+  }
+
+  open(context: OperatorContext): void {
+    this.#context = context;
+    this.#writer = this.#sink.createWriter({
+      subtask: context.subtask,
+      parallelism: context.parallelism,
+      runId: this.#runId,
+      schema: this.#schema,
+      wake: () => context.wake(),
+    });
+  }
+
+  get hasPendingWork(): boolean {
+    return this.#writer!.isBusy;
+  }
+
+  resume(): void {}
+
+  processBatch(batch: Batch): void {
+    this.#writer!.write(batch);
+    this.#context.metrics.recordsIn += batch.rowCount;
+  }
+
+  processWatermark(): void {}
+
+  processIdle(): void {}
+
+  advanceTime(): void {}
+
+  finish(): void {
+    this.#context.prepareCommit(this.#writer!.preCommit());
+  }
+
+  close(): void {
+    this.#writer?.close();
+  }
+}

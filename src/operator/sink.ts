@@ -1,0 +1,41 @@
+/**
+ * Where records go, in two phases, so that a crash between them neither loses nor doubles a record.
+ *
+ *   sink subtask     createWriter → (write* → preCommit)* → close
+ *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete
+ *
+ * What `write` got becomes visible to others only by `commit`. `commit` may be called again with the same
+ * committables after a restart and must then change nothing. `close` without `preCommit` discards what was
+ * written since.
+ */
+import type { Batch } from '../data/batch.ts';
+import type { Schema } from '../data/schema.ts';
+import type { PlainData } from './source.ts';
+
+export interface SinkWriterContext {
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** Names this run of the job; differs from run to run. */
+  readonly runId: string;
+  /** Of the incoming stream; null for free-form rows. */
+  readonly schema: Schema | null;
+  /** Runs the subtask again once `isBusy` has become false. */
+  wake(): void;
+}
+
+export interface SinkWriter {
+  /** Takes all rows of the batch. A writer that cannot take more for now sets `isBusy` and gets none. */
+  write(batch: Batch): void;
+  readonly isBusy: boolean;
+  /** Makes all that was written durable, though not visible; returns what `commit` needs, as plain data. */
+  preCommit(): readonly PlainData[];
+  close(): void;
+}
+
+export interface Sink {
+  /** Default name of the operator, such as 'csv'. */
+  readonly name: string;
+  readonly descriptor: PlainData;
+  createWriter(context: SinkWriterContext): SinkWriter;
+  commit(committables: readonly PlainData[]): Promise<void>;
+}

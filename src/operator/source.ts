@@ -1,0 +1,72 @@
+/**
+ * Where records come from: a source is cut into splits, a split is read by one reader at a time.
+ *
+ *   calling thread   discoverSplits once a job
+ *   source subtask   createReader(split) → poll* → close, for one split after the other
+ *
+ * A source object is made anew in each thread by the user's module, so it may hold functions; `descriptor` is
+ * what the graph knows of it. Splits and positions are plain data: they cross threads and go into snapshots.
+ * Splits are handed out in the order of discovery; event times should not go far back from one to the next.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Schema } from '../data/schema.ts';
+
+/** JSON-like data: what the graph, splits and positions are made of. */
+export type PlainData =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly PlainData[]
+  | { readonly [key: string]: PlainData };
+
+export type SourceSplit = {
+  /** Unique and stable over runs: positions are found again by it. */
+  readonly id: string;
+  /** Share of the whole input, in any one unit (bytes, rows); 0 when not known. */
+  readonly weight: number;
+  /** What the source itself needs to find the split. */
+  readonly detail: PlainData;
+};
+
+export interface SplitReaderContext {
+  readonly clock: Clock;
+  /** Calls `poll` again after it had answered 'idle'. */
+  wake(): void;
+  /** Counts records that were skipped because they were malformed. */
+  skipped(records: number): void;
+}
+
+/** 'idle': nothing now, `wake` will be called or `wakeAtMs` comes. 'end': nothing any more. */
+export type PollResult = Batch | 'idle' | 'end';
+
+export interface SplitReader {
+  /**
+   * Up to one batch (BATCH_ROWS rows), transient until the next poll. Bounded work, without waiting; a reader with
+   * asynchronous input answers 'idle' and wakes the subtask when it has something.
+   */
+  poll(): PollResult;
+  /** When an idle reader wants to be polled again, in ms of the clock's `now`; Infinity for at `wake`. */
+  readonly wakeAtMs: number;
+  /** Where a new reader must start to give exactly what this one has not given yet. */
+  position(): PlainData;
+  /** Share of the split that has been read, 0 to 1. */
+  progress(): number;
+  close(): void;
+}
+
+/** `Row` is the type of the rows, for the compiler only. */
+export interface Source<Row = unknown> {
+  /** Default name of the operator, such as 'files'. */
+  readonly name: string;
+  readonly descriptor: PlainData;
+  /** Null: free-form rows. */
+  readonly schema: Schema<Row> | null;
+  readonly isBounded: boolean;
+  /** How many splits one subtask reads at the same time; their watermarks are merged. */
+  readonly concurrentSplits: number;
+  discoverSplits(): Promise<readonly SourceSplit[]>;
+  /** `position` is null at the start of the split. */
+  createReader(split: SourceSplit, position: PlainData, context: SplitReaderContext): SplitReader;
+}

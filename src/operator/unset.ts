@@ -1,0 +1,28 @@
+/** What an operator holds before `open`: objects that throw, so that hot paths need no null check. */
+import type { OperatorContext, Output } from './operator.ts';
+
+function unset(): never {
+  throw new Error('assertion failed: the operator was used before open');
+}
+
+export const unsetOutput: Output = {
+  get isReady(): boolean {
+    return unset();
+  },
+  emit: unset,
+  watermark: unset,
+  idle: unset,
+  end: unset,
+};
+
+export const unsetContext: OperatorContext = {
+  get name(): string {
+    return unset();
+  },
+  subtask: 0,
+  parallelism: 0,
+  clock: { now: unset, monotonic: unset },
+  metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
+  wake: unset,
+  prepareCommit: unset,
+};

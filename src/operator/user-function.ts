@@ -1,0 +1,26 @@
+/** Where a user's function failed, in the words of the job. */
+import { EngineError, UserFunctionError } from '../base/errors.ts';
+import type { OperatorContext } from './operator.ts';
+
+/**
+ * The error for something thrown while a batch was processed. Errors of the engine (a wrong field type, say)
+ * keep their code and get the operator's name; anything else came out of a user's function.
+ */
+export function userFunctionError(
+  context: OperatorContext,
+  thrown: unknown,
+  rowInBatch: number,
+): EngineError {
+  if (thrown instanceof UserFunctionError) return thrown;
+  if (thrown instanceof EngineError) {
+    return new EngineError(thrown.code, `operator '${context.name}': ${thrown.message}`, {
+      cause: thrown,
+      retryable: thrown.retryable,
+    });
+  }
+  const record = context.metrics.recordsIn + rowInBatch;
+  return new UserFunctionError(
+    { operator: context.name, subtask: context.subtask, record },
+    thrown,
+  );
+}

@@ -1,0 +1,156 @@
+/**
+ * Decides once, per node, where each aggregate keeps its accumulator and what its result column is.
+ *
+ * A slot of a pane has `cells.length` float64 cells and `objects.length` JavaScript values. Equal cells are
+ * shared: avg('x') and sum('x') have one sum, and every avg over a field that is never null divides by the
+ * same count of rows.
+ */
+import { EngineError } from '../../base/errors.ts';
+import { type Field, fieldIndex, type Schema } from '../../data/schema.ts';
+import type { AggregateInput, AggregateKind, AggregateSpec } from './aggregate.ts';
+
+export type CellKind = 'count' | 'sum' | 'min' | 'max';
+export type Cell = { readonly kind: CellKind; readonly input: number };
+/** A JavaScript accumulator: a user aggregate, or the least, greatest or summed value of any type. */
+export type ObjectSlot =
+  | { readonly kind: 'user'; readonly user: number }
+  | { readonly kind: 'sum' | 'min' | 'max'; readonly input: number };
+
+/** A distinct thing that aggregates read from a row. */
+export type PlannedInput = {
+  readonly source: Exclude<AggregateInput, { readonly kind: 'none' }>;
+  /** Column of the schema, or null for free-form rows and functions. */
+  readonly column: number | null;
+  readonly isNumeric: boolean;
+  /** A bigint column that is read as a number. */
+  readonly isBigint: boolean;
+  readonly mayBeAbsent: boolean;
+};
+
+export type PlannedResult =
+  | { readonly from: 'cell'; readonly cell: number; readonly valueCount: number | null }
+  | { readonly from: 'ratio'; readonly sum: number; readonly valueCount: number }
+  | { readonly from: 'object'; readonly object: number; readonly user: number | null };
+
+export type AggregatePlan = {
+  readonly inputs: readonly PlannedInput[];
+  readonly cells: readonly Cell[];
+  readonly objects: readonly ObjectSlot[];
+  /** One per aggregate, in order. */
+  readonly results: readonly PlannedResult[];
+  /** Columns of the results, in order. */
+  readonly fields: readonly Field[];
+};
+
+/** Input number of a count of all rows. */
+export const ALL_ROWS = -1;
+
+export function planAggregates(
+  aggregates: readonly AggregateSpec[],
+  schema: Schema | null,
+): AggregatePlan {
+  const inputs: PlannedInput[] = [];
+  const cells: Cell[] = [];
+  const objects: ObjectSlot[] = [];
+  const inputOf = (spec: AggregateSpec): number => {
+    const planned = planInput(spec, schema);
+    return indexOf(inputs, planned, (input) => `${JSON.stringify(input.source)} ${input.isNumeric}`);
+  };
+  const cellOf = (kind: CellKind, input: number): number =>
+    indexOf(cells, { kind, input }, (cell) => `${cell.kind} ${cell.input}`);
+  const valueCountOf = (input: number): number =>
+    cellOf('count', inputs[input]!.mayBeAbsent ? input : ALL_ROWS);
+
+  const results = aggregates.map((spec): PlannedResult => {
+    if (spec.kind === 'user') {
+      objects.push({ kind: 'user', user: spec.user! });
+      return { from: 'object', object: objects.length - 1, user: spec.user };
+    }
+    if (spec.kind === 'count') {
+      return { from: 'cell', cell: cellOf('count', ALL_ROWS), valueCount: null };
+    }
+    const input = inputOf(spec);
+    if (spec.kind === 'avg') {
+      return { from: 'ratio', sum: cellOf('sum', input), valueCount: valueCountOf(input) };
+    }
+    if (!inputs[input]!.isNumeric) {
+      objects.push({ kind: spec.kind, input });
+      return { from: 'object', object: objects.length - 1, user: null };
+    }
+    const isNullWhenEmpty = spec.kind !== 'sum' && inputs[input]!.mayBeAbsent;
+    return {
+      from: 'cell',
+      cell: cellOf(spec.kind, input),
+      valueCount: isNullWhenEmpty ? valueCountOf(input) : null,
+    };
+  });
+  const fields = results.map((result, i) => resultField(aggregates[i]!, result, inputs, schema));
+  return { inputs, cells, objects, results, fields };
+}
+
+function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
+  const source = spec.input;
+  if (source.kind === 'none') throw new EngineError('JOB_DEFINITION', `${spec.kind} needs an input`);
+  if (source.kind === 'function') {
+    return { source, column: null, isNumeric: true, isBigint: false, mayBeAbsent: true };
+  }
+  const numericOnly = spec.kind === 'sum' || spec.kind === 'avg';
+  if (schema === null) {
+    return { source, column: null, isNumeric: numericOnly, isBigint: false, mayBeAbsent: true };
+  }
+  const column = fieldIndex(schema, source.field, `${spec.kind} '${spec.name}'`);
+  const field = schema.fields[column]!;
+  checkKind(spec, field);
+  const isNumeric = isNumber(field) || spec.kind === 'avg';
+  const isBigint = field.kind === 'int64' && isNumeric;
+  return { source, column, isNumeric, isBigint, mayBeAbsent: field.nullable };
+}
+
+function isNumber(field: Field): boolean {
+  return field.kind === 'int32' || field.kind === 'float64' || field.kind === 'timestamp';
+}
+
+function checkKind(spec: AggregateSpec, field: Field): void {
+  const ordered = spec.kind === 'min' || spec.kind === 'max';
+  const isFine =
+    isNumber(field) ||
+    field.kind === 'int64' ||
+    field.kind === 'dynamic' ||
+    (ordered && (field.kind === 'string' || field.kind === 'date'));
+  if (isFine) return;
+  throw new EngineError(
+    'FIELD_TYPE',
+    `${spec.kind} '${spec.name}': field '${field.name}' is ${field.kind}`,
+  );
+}
+
+function resultField(
+  spec: AggregateSpec,
+  result: PlannedResult,
+  inputs: readonly PlannedInput[],
+  schema: Schema | null,
+): Field {
+  const { name } = spec;
+  if (result.from === 'object') {
+    const kind: AggregateKind = spec.kind;
+    const field =
+      kind !== 'user' && spec.input.kind === 'field' && schema !== null
+        ? schema.fields.find((candidate) => candidate.name === (spec.input as { field: string }).field)
+        : undefined;
+    // A minimum of strings is a string column; of anything else JavaScript values.
+    if (field?.kind === 'string') return { name, kind: 'string', nullable: field.nullable };
+    return { name, kind: 'dynamic', nullable: false };
+  }
+  const canBeEmpty =
+    spec.kind === 'avg' || spec.kind === 'min' || spec.kind === 'max'
+      ? inputs.some((input) => input.mayBeAbsent)
+      : false;
+  return { name, kind: 'float64', nullable: canBeEmpty };
+}
+
+function indexOf<T>(list: T[], item: T, identity: (item: T) => string): number {
+  const found = list.findIndex((other) => identity(other) === identity(item));
+  if (found >= 0) return found;
+  list.push(item);
+  return list.length - 1;
+}

@@ -1,0 +1,37 @@
+/**
+ * Aggregates as plain data, and the contract of those a user brings.
+ *
+ * Built-in numeric aggregates keep their accumulators as float64 cells in the pane; user aggregates and minima
+ * and maxima of other values keep JavaScript values. Null and undefined values are ignored, as in SQL: count()
+ * counts rows, avg divides by the values there are, and min, max, avg of no value are null.
+ */
+
+/** What an aggregate reads from a row. */
+export type AggregateInput =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'field'; readonly field: string }
+  /** Index into the functions of the node. */
+  | { readonly kind: 'function'; readonly index: number };
+
+export type AggregateKind = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'user';
+
+export type AggregateSpec = {
+  readonly name: string;
+  readonly kind: AggregateKind;
+  readonly input: AggregateInput;
+  /** For kind 'user': index of the UserAggregate among the functions of the node. */
+  readonly user: number | null;
+};
+
+/**
+ * An aggregate of the user. `add` and `merge` may change their first argument and return it; `merge` must neither
+ * change nor return its second, which belongs to a pane that later windows still need.
+ *
+ *   const product = { create: () => 1, add: (acc, row) => acc * row.n, merge: (a, b) => a * b, result: (acc) => acc };
+ */
+export interface UserAggregate<Row, Accumulator, Result> {
+  create(): Accumulator;
+  add(accumulator: Accumulator, row: Row): Accumulator;
+  merge(a: Accumulator, b: Accumulator): Accumulator;
+  result(accumulator: Accumulator): Result;
+}

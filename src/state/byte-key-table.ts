@@ -1,0 +1,127 @@
+/**
+ * Dense slots for keys of canonical bytes (data/key.ts): slot n is the n-th different key since the last clear.
+ * Open addressing with linear probing; a cell holds the key's hash beside its slot, and only on equal hashes
+ * are bytes compared. Key bytes lie one after the other in one array. No string is made.
+ */
+import type { KeyBytes } from '../data/key.ts';
+
+const CELLS_MIN = 64;
+const BYTES_MIN = 1024;
+const GOLDEN = 0x9e3779b1;
+
+export class ByteKeyTable {
+  count = 0;
+  /** The keys by slot, in the form in which they came. */
+  readonly keys: KeyBytes = {
+    bytes: new Uint8Array(BYTES_MIN),
+    starts: new Int32Array(CELLS_MIN / 2),
+    sizes: new Int32Array(CELLS_MIN / 2),
+    hashes: new Int32Array(CELLS_MIN / 2),
+  };
+  #bytesUsed = 0;
+  /** Pairs: hash, slot + 1; a zero slot is a free cell. */
+  #cells = new Int32Array(CELLS_MIN * 2);
+  #shift = 32 - Math.log2(CELLS_MIN);
+
+  /** slots[i] = slot of key i of `keys` for from <= i < to; new keys get the next slots. */
+  slotsOf(keys: KeyBytes, from: number, to: number, slots: Int32Array): void {
+    this.#reserve(this.count + to - from);
+    const cells = this.#cells;
+    const shift = this.#shift;
+    const mask = cells.length - 1;
+    const { bytes, starts, sizes, hashes } = keys;
+    for (let i = from; i < to; i++) {
+      const hash = hashes[i]!;
+      const start = starts[i]!;
+      const size = sizes[i]!;
+      let cell = (Math.imul(hash, GOLDEN) >>> shift) << 1;
+      let slot = cells[cell + 1]!;
+      while (slot !== 0 && !(cells[cell] === hash && this.#equals(slot - 1, bytes, start, size))) {
+        cell = (cell + 2) & mask;
+        slot = cells[cell + 1]!;
+      }
+      if (slot === 0) {
+        slot = this.#insert(hash, bytes, start, size);
+        cells[cell] = hash;
+        cells[cell + 1] = slot;
+      }
+      slots[i] = slot - 1;
+    }
+  }
+
+  clear(): void {
+    const wanted = cellsFor(this.count);
+    if (wanted * 8 < this.#cells.length / 2) {
+      this.#cells = new Int32Array(wanted * 2);
+      this.#shift = 32 - Math.log2(wanted);
+      this.keys.starts = new Int32Array(wanted / 2);
+      this.keys.sizes = new Int32Array(wanted / 2);
+      this.keys.hashes = new Int32Array(wanted / 2);
+      this.keys.bytes = new Uint8Array(Math.max(BYTES_MIN, this.#bytesUsed));
+    } else {
+      this.#cells.fill(0);
+    }
+    this.count = 0;
+    this.#bytesUsed = 0;
+  }
+
+  #equals(slot: number, bytes: Uint8Array, start: number, size: number): boolean {
+    const keys = this.keys;
+    if (keys.sizes[slot] !== size) return false;
+    const own = keys.bytes;
+    const ownStart = keys.starts[slot]!;
+    const length = size >> 1;
+    for (let i = 0; i < length; i++) {
+      if (own[ownStart + i] !== bytes[start + i]) return false;
+    }
+    return true;
+  }
+
+  #insert(hash: number, bytes: Uint8Array, start: number, size: number): number {
+    const keys = this.keys;
+    const length = size >> 1;
+    const at = this.#bytesUsed;
+    if (at + length > keys.bytes.length) {
+      const grown = new Uint8Array(Math.max(at + length, keys.bytes.length * 2));
+      grown.set(keys.bytes);
+      keys.bytes = grown;
+    }
+    for (let i = 0; i < length; i++) keys.bytes[at + i] = bytes[start + i]!;
+    keys.starts[this.count] = at;
+    keys.sizes[this.count] = size;
+    keys.hashes[this.count] = hash;
+    this.#bytesUsed = at + length;
+    return ++this.count;
+  }
+
+  #reserve(count: number): void {
+    const { keys } = this;
+    if (count <= keys.starts.length) return;
+    const cellCount = cellsFor(count);
+    keys.starts = grownCopy(keys.starts, cellCount / 2);
+    keys.sizes = grownCopy(keys.sizes, cellCount / 2);
+    keys.hashes = grownCopy(keys.hashes, cellCount / 2);
+    const cells = new Int32Array(cellCount * 2);
+    const shift = 32 - Math.log2(cellCount);
+    const mask = cells.length - 1;
+    for (let slot = 0; slot < this.count; slot++) {
+      const hash = keys.hashes[slot]!;
+      let cell = (Math.imul(hash, GOLDEN) >>> shift) << 1;
+      while (cells[cell + 1] !== 0) cell = (cell + 2) & mask;
+      cells[cell] = hash;
+      cells[cell + 1] = slot + 1;
+    }
+    this.#cells = cells;
+    this.#shift = shift;
+  }
+}
+
+function grownCopy(from: Int32Array, length: number): Int32Array {
+  const to = new Int32Array(length);
+  to.set(from);
+  return to;
+}
+
+function cellsFor(count: number): number {
+  return Math.max(CELLS_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, count) * 2)));
+}

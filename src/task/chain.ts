@@ -1,0 +1,182 @@
+/**
+ * The operators of one subtask, joined by direct calls: a tree with the head first, output gates at the leaves.
+ *
+ * A batch goes through the whole tree in one call. An operator that has to pause (its output is not ready) keeps
+ * its place; the subtask then calls `resume`, which lets the operators farthest down finish first, and feeds the
+ * head only when nothing is pending.
+ */
+import type { OutputGate } from '../channel/output-gate.ts';
+import type { Batch, Watermark } from '../data/batch.ts';
+import type { Operator, OperatorContext, Output } from '../operator/operator.ts';
+
+/** An operator, its context, and what it feeds: operators by their number in the chain, and gates. */
+export type ChainLink = {
+  readonly operator: Operator;
+  readonly context: OperatorContext;
+  readonly next: readonly number[];
+  readonly gates: readonly OutputGate[];
+};
+
+export class Chain {
+  readonly #links: readonly ChainLink[];
+  readonly #operators: readonly Operator[];
+  /** Output of each operator. */
+  readonly #outputs: readonly Output[];
+  readonly #gates: readonly OutputGate[];
+  /** Where the input of the subtask goes: the head operators, and gates right behind a source. */
+  readonly head: Output;
+
+  /** Links in topological order; `heads` are those that take the subtask's input, as do `headGates`. */
+  constructor(
+    links: readonly ChainLink[],
+    heads: readonly number[],
+    headGates: readonly OutputGate[],
+  ) {
+    this.#links = links;
+    this.#operators = links.map((link) => link.operator);
+    this.#gates = [...headGates, ...links.flatMap((link) => link.gates)];
+    const outputs: Output[] = new Array(links.length);
+    const outputTo = (next: readonly number[], gates: readonly OutputGate[]): Output => {
+      const followers = next.map((n) => new OperatorOutput(links[n]!.operator, outputs[n]!));
+      const targets: Output[] = [...followers, ...gates];
+      return targets.length === 1 ? targets[0]! : new FanOut(targets);
+    };
+    for (let n = links.length - 1; n >= 0; n--) outputs[n] = outputTo(links[n]!.next, links[n]!.gates);
+    this.#outputs = outputs;
+    this.head = outputTo(heads, headGates);
+  }
+
+  open(): void {
+    this.#links.forEach(({ operator, context }, n) => {
+      operator.open(context, this.#outputs[n]!);
+    });
+  }
+
+  /** Whether every gate has room: only then may operators go on. */
+  get isOutputReady(): boolean {
+    for (const gate of this.#gates) if (!gate.isReady) return false;
+    return true;
+  }
+
+  get hasPendingWork(): boolean {
+    for (const operator of this.#operators) if (operator.hasPendingWork) return true;
+    return false;
+  }
+
+  /**
+   * Lets the pending operator that is farthest down do a slice of its work. False when nothing moved: it waits
+   * for something outside, such as a sink that is busy.
+   */
+  resume(): boolean {
+    for (let n = this.#operators.length - 1; n >= 0; n--) {
+      const operator = this.#operators[n]!;
+      if (!operator.hasPendingWork) continue;
+      operator.resume();
+      return !operator.hasPendingWork || !this.#outputs[n]!.isReady;
+    }
+    return false;
+  }
+
+  retry(): boolean {
+    let moved = false;
+    for (const gate of this.#gates) if (gate.retry()) moved = true;
+    return moved;
+  }
+
+  flush(): boolean {
+    let had = false;
+    for (const gate of this.#gates) if (gate.flush()) had = true;
+    return had;
+  }
+
+  publish(): void {
+    for (const gate of this.#gates) gate.publish();
+  }
+
+  get hasPartial(): boolean {
+    for (const gate of this.#gates) if (gate.hasPartial) return true;
+    return false;
+  }
+
+  get wakeAtMs(): number {
+    let due = Infinity;
+    for (const operator of this.#operators) due = Math.min(due, operator.wakeAtMs);
+    return due;
+  }
+
+  /** Runs what is due by the clock, when nothing is pending; true when something was. */
+  advanceTime(nowMs: number): boolean {
+    let ran = false;
+    for (const operator of this.#operators) {
+      if (operator.wakeAtMs > nowMs) continue;
+      operator.advanceTime(nowMs);
+      ran = true;
+    }
+    return ran;
+  }
+
+  close(): void {
+    for (const operator of this.#operators) operator.close();
+  }
+}
+
+/** The output of an operator that has one follower. */
+class OperatorOutput implements Output {
+  readonly #operator: Operator;
+  readonly #output: Output;
+
+  constructor(operator: Operator, output: Output) {
+    this.#operator = operator;
+    this.#output = output;
+  }
+
+  get isReady(): boolean {
+    return !this.#operator.hasPendingWork && this.#output.isReady;
+  }
+
+  emit(batch: Batch): void {
+    this.#operator.processBatch(batch, 0);
+  }
+
+  watermark(watermark: Watermark): void {
+    this.#operator.processWatermark(watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    this.#operator.processIdle(isIdle);
+  }
+
+  end(): void {
+    this.#operator.finish();
+  }
+}
+
+/** The output of an operator that feeds several, or none. */
+class FanOut implements Output {
+  readonly #targets: readonly Output[];
+
+  constructor(targets: readonly Output[]) {
+    this.#targets = targets;
+  }
+
+  get isReady(): boolean {
+    for (const target of this.#targets) if (!target.isReady) return false;
+    return true;
+  }
+
+  emit(batch: Batch): void {
+    for (const target of this.#targets) target.emit(batch);
+  }
+
+  watermark(watermark: Watermark): void {
+    for (const target of this.#targets) target.watermark(watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    for (const target of this.#targets) target.idle(isIdle);
+  }
+
+  end(): void {
+    for (const target of this.#targets) target.end();
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * From the execution graph to running subtasks: what a worker needs to know, and how it builds its share.
+ *
+ * A Deployment is plain data plus shared memory; it crosses to worker threads as it is. Each worker rebuilds
+ * the graph from the user's module, compares fingerprints, and makes the subtasks placed on it.
+ */
+import { must } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import { BATCH_ROWS } from '../base/limits.ts';
+import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
+import { InputGate } from '../channel/input-gate.ts';
+import { LocalChannel } from '../channel/local-channel.ts';
+import { ForwardGate, HashGate, type OutputGate } from '../channel/output-gate.ts';
+import { type RingDescriptor, RingReader, RingWriter } from '../channel/ring-channel.ts';
+import { type KeyFunction, KeyReader } from '../data/key.ts';
+import { type Schema, schemaOf } from '../data/schema.ts';
+import type {
+  ChainedOperator,
+  ExecutionGraph,
+  Exchange,
+  Subtask as SubtaskPlan,
+  Task,
+} from '../graph/execution-graph.ts';
+import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
+import { SharedCounters } from '../metrics/shared-counters.ts';
+import { createOperator } from '../operator/create-operator.ts';
+import type { TimestampFunction } from '../operator/event-time.ts';
+import type { OperatorContext, Output } from '../operator/operator.ts';
+import type { PlainData, SourceSplit } from '../operator/source.ts';
+import { Chain, type ChainLink } from './chain.ts';
+import { SourceInput } from './source-input.ts';
+import { Subtask } from './subtask.ts';
+import type { TaskInput } from './task.ts';
+
+export type RuntimeSettings = {
+  readonly bufferTimeoutMs: number;
+  readonly watermarkIntervalMs: number;
+  readonly maxParallelism: number;
+  /** Rows in a full batch of an exchange. */
+  readonly batchRows: number;
+  /** Batches that wait in a channel within a worker. */
+  readonly localChannelBatches: number;
+  readonly runId: string;
+};
+
+/** Splits of each source node, in the order of the nodes. */
+export type SourceSplits = readonly { readonly node: NodeId; readonly splits: readonly SourceSplit[] }[];
+
+export type DeploymentOptions = {
+  readonly graph: LogicalGraph;
+  readonly bindings: Bindings;
+  readonly execution: ExecutionGraph;
+  readonly worker: number;
+  readonly settings: RuntimeSettings;
+  readonly splits: SourceSplits;
+  /** Rings by channel id, for the channels that cross threads. */
+  readonly rings: ReadonlyMap<number, RingDescriptor>;
+  readonly counters: SharedCounters;
+  readonly clock: Clock;
+  /** Runs this worker's subtasks again. */
+  readonly wake: () => void;
+  readonly onCommittables: (node: NodeId, committables: readonly PlainData[]) => void;
+};
+
+/** Counter slot of an operator of a subtask: the same in every thread. */
+export function operatorSlots(execution: ExecutionGraph): ReadonlyMap<string, number> {
+  const slots = new Map<string, number>();
+  for (const subtask of execution.subtasks) {
+    for (const operator of execution.tasks[subtask.task]!.operators) {
+      slots.set(slotKey(subtask.id, operator.id), slots.size);
+    }
+  }
+  return slots;
+}
+
+export function slotKey(subtask: number, operator: number): string {
+  return `${subtask}/${operator}`;
+}
+
+/** Makes the subtasks of one worker. */
+export function deploy(options: DeploymentOptions): Subtask[] {
+  return new Deployer(options).subtasks();
+}
+
+class Deployer {
+  readonly #options: DeploymentOptions;
+  readonly #slots: ReadonlyMap<string, number>;
+  readonly #locals = new Map<number, LocalChannel>();
+
+  constructor(options: DeploymentOptions) {
+    this.#options = options;
+    this.#slots = operatorSlots(options.execution);
+  }
+
+  subtasks(): Subtask[] {
+    const { execution, worker } = this.#options;
+    return execution.subtasks
+      .filter((subtask) => subtask.worker === worker)
+      .map((subtask) => this.#subtask(subtask));
+  }
+
+  #subtask(plan: SubtaskPlan): Subtask {
+    const { execution, clock, settings } = this.#options;
+    const task = execution.tasks[plan.task]!;
+    const chain = this.#chain(plan, task);
+    return new Subtask({
+      id: plan.id,
+      name: `${task.name} (${plan.index + 1}/${task.parallelism})`,
+      input: this.#input(plan, task, chain),
+      chain,
+      clock,
+      bufferTimeoutMs: settings.bufferTimeoutMs,
+    });
+  }
+
+  /** All operators but a source, which is the input of its subtask. */
+  #chain(plan: SubtaskPlan, task: Task): Chain {
+    const source = this.#sourceOf(task);
+    const operators = task.operators.filter((operator) => operator !== source);
+    const numberOf = new Map(operators.map((operator, n) => [operator.id, n]));
+    const followers = (of: ChainedOperator): number[] =>
+      operators.filter((next) => next.input === of.id).map((next) => numberOf.get(next.id)!);
+    const links = operators.map((operator): ChainLink => {
+      const nodes = operator.nodes.map((node) => this.#plan(node));
+      return {
+        operator: createOperator(
+          nodes,
+          this.#inputSchema(operator.nodes[0]!),
+          this.#options.settings.runId,
+        ),
+        context: this.#context(plan, task, operator),
+        next: followers(operator),
+        gates: this.#gates(plan, operator.nodes.at(-1)!),
+      };
+    });
+    return source === null
+      ? new Chain(links, [0], [])
+      : new Chain(links, followers(source), this.#gates(plan, source.nodes[0]!));
+  }
+
+  #sourceOf(task: Task): ChainedOperator | null {
+    const head = task.operators[0]!;
+    const node = this.#options.graph.nodes[head.nodes[0]!]!;
+    return node.operator.type === 'source' ? head : null;
+  }
+
+  #plan(id: NodeId) {
+    const { graph, bindings } = this.#options;
+    const node = graph.nodes[id]!;
+    const { functions, sink } = bindings[id]!;
+    return { name: node.name, spec: node.operator, functions, sink };
+  }
+
+  #schemaOf(id: NodeId): Schema | null {
+    const fields = this.#options.graph.nodes[id]!.schema;
+    return fields === null ? null : schemaOf(fields);
+  }
+
+  #inputSchema(id: NodeId): Schema | null {
+    return this.#schemaOf(this.#options.graph.nodes[id]!.inputs[0]!.from);
+  }
+
+  #context(plan: SubtaskPlan, task: Task, operator: ChainedOperator): OperatorContext {
+    const { clock, counters, wake, onCommittables } = this.#options;
+    const slot = must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
+    return {
+      name: operator.name,
+      subtask: plan.index,
+      parallelism: task.parallelism,
+      clock,
+      metrics: counters.operator(slot),
+      wake,
+      prepareCommit: (committables) => {
+        onCommittables(operator.nodes.at(-1)!, committables as readonly PlainData[]);
+      },
+    };
+  }
+
+  #input(plan: SubtaskPlan, task: Task, chain: Chain): TaskInput {
+    const source = this.#sourceOf(task);
+    if (source !== null) return this.#sourceInput(plan, task, source, chain.head);
+    const { execution } = this.#options;
+    const readers = execution.channels
+      .filter((channel) => channel.to === plan.id)
+      .map((channel) => this.#reader(channel.id, channel.isLocal));
+    return new GateInput(new InputGate(readers), chain.head);
+  }
+
+  #sourceInput(
+    plan: SubtaskPlan,
+    task: Task,
+    operator: ChainedOperator,
+    output: Output,
+  ): SourceInput {
+    const { graph, bindings, splits, counters, clock, settings } = this.#options;
+    const id = operator.nodes[0]!;
+    const spec = graph.nodes[id]!.operator;
+    if (spec.type !== 'source') throw new Error('assertion failed: not a source');
+    const number = splits.findIndex((entry) => entry.node === id);
+    const isByFunction = spec.eventTime?.timestamp.kind === 'function';
+    return new SourceInput({
+      source: must(bindings[id]!.source, 'source of a source node'),
+      splits: splits[number]!.splits,
+      claim: () => counters.claimSplit(number),
+      eventTime: spec.eventTime,
+      timestampFunction: isByFunction ? (bindings[id]!.functions[0] as TimestampFunction) : null,
+      rate: spec.rate === null ? null : spec.rate / task.parallelism,
+      watermarkIntervalMs: settings.watermarkIntervalMs,
+      context: this.#context(plan, task, operator),
+      progress: counters.subtask(plan.id),
+      clock,
+      output,
+    });
+  }
+
+  #gates(plan: SubtaskPlan, node: NodeId): OutputGate[] {
+    const { execution } = this.#options;
+    return execution.exchanges
+      .filter((exchange) => exchange.fromNode === node)
+      .map((exchange) => this.#gate(plan, exchange));
+  }
+
+  #gate(plan: SubtaskPlan, exchange: Exchange): OutputGate {
+    const { execution, settings, bindings } = this.#options;
+    const writers = execution.channels
+      .filter((channel) => channel.exchange === exchange.id && channel.from === plan.id)
+      .map((channel) => this.#writer(channel.id, channel.isLocal));
+    const { partitioning } = exchange;
+    if (partitioning.kind !== 'hash') return new ForwardGate(writers);
+    const schema = this.#schemaOf(exchange.fromNode);
+    const isByFunction = partitioning.key.kind === 'function';
+    const keyFunction = bindings[exchange.toNode]!.functions[0] as KeyFunction;
+    return new HashGate({
+      writers,
+      keys: new KeyReader(partitioning.key, schema, isByFunction ? keyFunction : null),
+      schema,
+      maxParallelism: settings.maxParallelism,
+      batchRows: Math.min(BATCH_ROWS, settings.batchRows),
+    });
+  }
+
+  #writer(channel: number, isLocal: boolean): ChannelWriter {
+    return isLocal ? this.#local(channel) : new RingWriter(must(this.#options.rings.get(channel), 'ring'));
+  }
+
+  #reader(channel: number, isLocal: boolean): ChannelReader {
+    return isLocal ? this.#local(channel) : new RingReader(must(this.#options.rings.get(channel), 'ring'), this.#channelSchema(channel));
+  }
+
+  #channelSchema(channel: number): Schema | null {
+    const { execution } = this.#options;
+    return this.#schemaOf(execution.exchanges[execution.channels[channel]!.exchange]!.fromNode);
+  }
+
+  #local(channel: number): LocalChannel {
+    let local = this.#locals.get(channel);
+    if (local === undefined) {
+      local = new LocalChannel(this.#options.settings.localChannelBatches);
+      this.#locals.set(channel, local);
+    }
+    return local;
+  }
+}
+
+/** Input from channels. */
+class GateInput implements TaskInput {
+  readonly wakeAtMs = Infinity;
+  readonly waitsForEvents = false;
+  readonly #gate: InputGate;
+  readonly #head: Output;
+
+  constructor(gate: InputGate, output: Output) {
+    this.#gate = gate;
+    this.#head = output;
+  }
+
+  get hasEnded(): boolean {
+    return this.#gate.hasEnded;
+  }
+
+  poll(): boolean {
+    return this.#gate.poll(this.#head);
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,230 @@
+/**
+ * The input of a source subtask: claims splits, reads them, gives records their event time, and merges the
+ * watermarks of the splits it reads, so that a split that lags holds the watermark back.
+ *
+ * Watermarks go out at most every DEFAULT_WATERMARK_INTERVAL_MS: finer ones would cut batches short at every
+ * exchange. The end of the last split sends the maximum watermark, then the end.
+ */
+import type { Clock } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
+import { MIN_WATERMARK, MAX_WATERMARK, type Batch, type Watermark } from '../data/batch.ts';
+import type { SubtaskProgress } from '../metrics/shared-counters.ts';
+import { type TimestampFunction, TimestampReader } from '../operator/event-time.ts';
+import type { OperatorContext, Output } from '../operator/operator.ts';
+import type { EventTimeSpec } from '../operator/operator-spec.ts';
+import type { Source, SourceSplit, SplitReader } from '../operator/source.ts';
+import { userFunctionError } from '../operator/user-function.ts';
+import { WatermarkGenerator } from '../time/strategies.ts';
+import { WatermarkMerger } from '../time/watermark-merger.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import type { TaskInput } from './task.ts';
+
+export type SourceInputOptions = {
+  readonly source: Source;
+  readonly splits: readonly SourceSplit[];
+  /** Number of the next split that nobody reads yet, never given twice over all subtasks. */
+  readonly claim: () => number;
+  readonly eventTime: EventTimeSpec | null;
+  readonly timestampFunction: TimestampFunction | null;
+  /** Records a second of this subtask; null for no limit. */
+  readonly rate: number | null;
+  readonly watermarkIntervalMs: number;
+  readonly context: OperatorContext;
+  readonly progress: SubtaskProgress;
+  readonly clock: Clock;
+  readonly output: Output;
+};
+
+type OpenSplit = {
+  readonly split: SourceSplit;
+  readonly reader: SplitReader;
+  readonly channel: number;
+  readonly generator: WatermarkGenerator | null;
+  isIdle: boolean;
+};
+
+export class SourceInput implements TaskInput {
+  hasEnded = false;
+  waitsForEvents = false;
+  readonly #options: SourceInputOptions;
+  readonly #timestamps: TimestampReader | null;
+  readonly #limiter: RateLimiter | null;
+  readonly #open: OpenSplit[] = [];
+  readonly #merger = new WatermarkMerger(0);
+  #next = 0;
+  #allClaimed = false;
+  #weightDone = 0;
+  #pending: Watermark = MIN_WATERMARK;
+  #emitted: Watermark = MIN_WATERMARK;
+  #watermarkDueMs = -Infinity;
+  #readersDueMs = Infinity;
+
+  constructor(options: SourceInputOptions) {
+    const { eventTime, source, rate, clock } = options;
+    this.#options = options;
+    this.#timestamps =
+      eventTime === null
+        ? null
+        : new TimestampReader(eventTime.timestamp, source.schema, options.timestampFunction);
+    this.#limiter = rate === null ? null : new RateLimiter(rate, clock);
+    options.progress.watermark = MIN_WATERMARK;
+  }
+
+  get wakeAtMs(): number {
+    if (this.hasEnded) return Infinity;
+    const watermarkDueMs = this.#timestamps === null ? Infinity : this.#watermarkDueMs;
+    return Math.min(watermarkDueMs, this.#readersDueMs);
+  }
+
+  poll(): boolean {
+    this.#claimSplits();
+    if (this.#open.length === 0) {
+      this.#end();
+      return true;
+    }
+    const now = this.#options.clock.now();
+    const read = this.#isLimited(now) ? false : this.#read();
+    if (now >= this.#watermarkDueMs && this.#options.output.isReady) {
+      this.#watermarkDueMs = now + this.#options.watermarkIntervalMs;
+      this.#advanceWatermark(now);
+    }
+    return read;
+  }
+
+  #isLimited(now: number): boolean {
+    const limiter = this.#limiter;
+    if (limiter === null || now >= limiter.dueMs) return false;
+    this.#readersDueMs = limiter.dueMs;
+    return true;
+  }
+
+  #claimSplits(): void {
+    const { source, splits, claim } = this.#options;
+    while (!this.#allClaimed && this.#open.length < source.concurrentSplits) {
+      const split = splits[claim()];
+      if (split === undefined) this.#allClaimed = true;
+      else this.#openSplit(split);
+    }
+  }
+
+  #openSplit(split: SourceSplit): void {
+    const { source, clock, context, eventTime } = this.#options;
+    const reader = source.createReader(split, null, {
+      clock,
+      wake: () => context.wake(),
+      skipped: (records) => {
+        context.metrics.skippedRecords += records;
+      },
+    });
+    const generator = eventTime === null ? null : new WatermarkGenerator(eventTime.watermark, clock);
+    this.#open.push({ split, reader, channel: this.#merger.addInput(), generator, isIdle: false });
+  }
+
+  /** One batch of the next reader that has one. */
+  #read(): boolean {
+    this.#readersDueMs = Infinity;
+    this.waitsForEvents = false;
+    for (let tried = this.#open.length; tried > 0; tried--) {
+      this.#next = this.#next % this.#open.length;
+      const open = this.#open[this.#next]!;
+      const result = this.#pollReader(open);
+      if (result === 'end') {
+        this.#closeSplit(open);
+        return true;
+      }
+      this.#next++;
+      if (result !== 'idle') {
+        this.#emit(open, result);
+        return true;
+      }
+      this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);
+      if (open.reader.wakeAtMs === Infinity) this.waitsForEvents = true;
+    }
+    return false;
+  }
+
+  #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
+    try {
+      return open.reader.poll();
+    } catch (error) {
+      throw userFunctionError(this.#options.context, error, 0);
+    }
+  }
+
+  #emit(open: OpenSplit, batch: Batch): void {
+    const { context, output, progress } = this.#options;
+    const rows = batch.rowCount;
+    this.#limiter?.spend(rows);
+    progress.weightRead = this.#weightDone + this.#weightOpen();
+    if (rows === 0) return;
+    const timed = this.#assignTime(open, batch);
+    context.metrics.recordsOut += rows;
+    output.emit(timed);
+  }
+
+  #assignTime(open: OpenSplit, batch: Batch): Batch {
+    if (this.#timestamps === null) return batch;
+    const { context } = this.#options;
+    try {
+      const timed = this.#timestamps.assign(batch);
+      open.generator!.onBatch(timed.timestamps!, timed.rowCount);
+      return timed;
+    } catch (error) {
+      if (error instanceof EngineError) throw userFunctionError(context, error, 0);
+      throw userFunctionError(context, error, context.metrics.recordsOut);
+    }
+  }
+
+  #weightOpen(): number {
+    let weight = 0;
+    for (const { split, reader } of this.#open) weight += split.weight * reader.progress();
+    return weight;
+  }
+
+  #advanceWatermark(now: number): void {
+    const { output, progress } = this.#options;
+    for (const open of this.#open) {
+      const { generator, channel } = open;
+      if (generator === null) continue;
+      const isIdle = generator.isIdle(now);
+      if (isIdle !== open.isIdle) {
+        open.isIdle = isIdle;
+        if (isIdle) this.#merger.onIdle(channel);
+        else this.#merger.onActive(channel);
+      }
+      if (!isIdle) this.#merger.onWatermark(channel, generator.watermark());
+    }
+    this.#pending = this.#merger.takeWatermark() ?? this.#pending;
+    if (this.#pending > this.#emitted) {
+      this.#emitted = this.#pending;
+      progress.watermark = this.#emitted;
+      output.watermark(this.#emitted);
+    }
+    const isIdle = this.#merger.takeStatus();
+    if (isIdle !== null) output.idle(isIdle);
+  }
+
+  #closeSplit(open: OpenSplit): void {
+    if (open.generator !== null && !open.isIdle) {
+      this.#merger.onWatermark(open.channel, open.generator.watermark());
+    }
+    open.reader.close();
+    this.#weightDone += open.split.weight;
+    this.#options.progress.weightRead = this.#weightDone + this.#weightOpen();
+    this.#open.splice(this.#open.indexOf(open), 1);
+    this.#merger.removeInput(open.channel);
+  }
+
+  #end(): void {
+    const { output, progress } = this.#options;
+    this.hasEnded = true;
+    progress.watermark = MAX_WATERMARK;
+    output.watermark(MAX_WATERMARK);
+    output.end();
+  }
+
+  close(): void {
+    for (const { reader } of this.#open) reader.close();
+    this.#open.length = 0;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * One parallel instance of a task: an input, a chain of operators, output gates at its ends.
+ *
+ * The order within a step is what makes back-pressure work: first what waits at the outputs, then work that
+ * operators have put off, and new input only when neither is left.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Chain } from './chain.ts';
+import type { Steppable, TaskInput } from './task.ts';
+
+export type SubtaskOptions = {
+  readonly id: number;
+  readonly name: string;
+  readonly input: TaskInput;
+  readonly chain: Chain;
+  readonly clock: Clock;
+  readonly bufferTimeoutMs: number;
+};
+
+export class Subtask implements Steppable {
+  readonly id: number;
+  readonly name: string;
+  readonly #input: TaskInput;
+  readonly #chain: Chain;
+  readonly #clock: Clock;
+  readonly #bufferTimeoutMs: number;
+  /** When the oldest row in a partial batch came, by the monotonic clock; Infinity when there is none. */
+  #partialSinceMs = Infinity;
+  #isStuck = false;
+
+  constructor(options: SubtaskOptions) {
+    this.id = options.id;
+    this.name = options.name;
+    this.#input = options.input;
+    this.#chain = options.chain;
+    this.#clock = options.clock;
+    this.#bufferTimeoutMs = options.bufferTimeoutMs;
+  }
+
+  get isDone(): boolean {
+    return this.#input.hasEnded && !this.#chain.hasPendingWork && this.#chain.isOutputReady;
+  }
+
+  get wakeAtMs(): number {
+    if (!this.#chain.isOutputReady || this.#chain.hasPendingWork) return Infinity;
+    return Math.min(this.#input.wakeAtMs, this.#chain.wakeAtMs);
+  }
+
+  get waitsForEvents(): boolean {
+    return this.#isStuck || this.#input.waitsForEvents;
+  }
+
+  open(): void {
+    this.#chain.open();
+  }
+
+  step(): boolean {
+    const chain = this.#chain;
+    const moved = chain.retry();
+    if (!chain.isOutputReady) return moved;
+    if (chain.hasPendingWork) {
+      const resumed = chain.resume();
+      this.#isStuck = !resumed;
+      chain.publish();
+      return resumed || moved;
+    }
+    this.#isStuck = false;
+    const worked = this.#work();
+    return worked || moved;
+  }
+
+  #work(): boolean {
+    const chain = this.#chain;
+    let worked = chain.wakeAtMs <= this.#clock.now() && chain.advanceTime(this.#clock.now());
+    if (!chain.hasPendingWork && !this.#input.hasEnded) worked = this.#input.poll() || worked;
+    chain.publish();
+    this.#flushWhenDue();
+    return worked;
+  }
+
+  #flushWhenDue(): void {
+    if (!this.#chain.hasPartial) {
+      this.#partialSinceMs = Infinity;
+      return;
+    }
+    const now = this.#clock.monotonic();
+    if (this.#partialSinceMs === Infinity) this.#partialSinceMs = now;
+    if (now - this.#partialSinceMs >= this.#bufferTimeoutMs) this.flush();
+  }
+
+  flush(): boolean {
+    this.#partialSinceMs = Infinity;
+    return this.#chain.flush();
+  }
+
+  close(): void {
+    this.#input.close();
+    this.#chain.close();
+  }
+}

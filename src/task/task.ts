@@ -1,0 +1,35 @@
+/**
+ * A subtask as its worker sees it: something that can take a bounded step.
+ *
+ *   open → step* → close
+ *
+ * All calls come from the worker's thread. A step does about one batch of work and says whether anything moved;
+ * a worker whose subtasks all report that nothing moved sends partial batches (`flush`), and then sleeps until
+ * a channel, the clock (`wakeAtMs`) or `wake` gives a subtask something to do.
+ */
+export interface Steppable {
+  readonly id: number;
+  readonly name: string;
+  /** All input is processed and all output has left. */
+  readonly isDone: boolean;
+  open(): void;
+  /** True when something moved. */
+  step(): boolean;
+  /** Sends partial batches at once; true when there were any. */
+  flush(): boolean;
+  /** When the clock alone gives this subtask work, in ms of `now`; Infinity for never. */
+  readonly wakeAtMs: number;
+  /** Whether it waits for the event loop of its thread: asynchronous input or output. */
+  readonly waitsForEvents: boolean;
+  close(): void;
+}
+
+/** Where the elements of a subtask come from: channels, or the splits of a source. */
+export interface TaskInput {
+  readonly hasEnded: boolean;
+  /** Hands over about one batch or one control element; false when there is none now. */
+  poll(): boolean;
+  readonly wakeAtMs: number;
+  readonly waitsForEvents: boolean;
+  close(): void;
+}

@@ -1,0 +1,66 @@
+/**
+ * The loop of a thread that runs subtasks: rounds while anything moves, then a short spin, then sleep on the
+ * worker's signal until a channel, the clock or an asynchronous result wakes it.
+ *
+ * A worker of its own sleeps by blocking its thread; the calling thread, and a worker with asynchronous input
+ * or output, sleeps so that its event loop goes on.
+ */
+import type { Clock } from '../base/clock.ts';
+import { nextTurn } from '../base/event-loop.ts';
+import { SPIN_US } from '../base/limits.ts';
+import type { Signal } from '../sharedarraybuffer-queue/index.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** How long a thread may keep its event loop waiting. */
+const TURN_MS = 2;
+/** Longest sleep: a look at cancellation now and then costs nothing. */
+const SLEEP_MS_MAX = 200;
+
+export type WorkerLoopOptions = {
+  readonly scheduler: Scheduler;
+  readonly signal: Signal;
+  readonly clock: Clock;
+  readonly isCancelled: () => boolean;
+  /** The event loop of this thread belongs to the program: never block it. */
+  readonly sharesEventLoop: boolean;
+};
+
+/** Runs until all subtasks are done, or the job is cancelled. */
+export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' | 'cancelled'> {
+  const { scheduler, signal, clock, isCancelled } = options;
+  let turnStartMs = clock.monotonic();
+  while (!scheduler.isDone) {
+    if (isCancelled()) return 'cancelled';
+    const moved = scheduler.round();
+    const yields = options.sharesEventLoop || scheduler.waitsForEvents;
+    if (yields && clock.monotonic() - turnStartMs >= TURN_MS) {
+      await nextTurn();
+      turnStartMs = clock.monotonic();
+    }
+    if (moved || scheduler.flush() || spin(scheduler, clock)) continue;
+    await sleep(scheduler, signal, yields);
+    turnStartMs = clock.monotonic();
+  }
+  return 'done';
+}
+
+/** Looks for work a little longer; true when there was some. */
+function spin(scheduler: Scheduler, clock: Clock): boolean {
+  const end = clock.monotonic() + SPIN_US / 1000;
+  do {
+    if (scheduler.round()) return true;
+  } while (clock.monotonic() < end && !scheduler.isDone);
+  return scheduler.isDone;
+}
+
+/** Sleeps unless something moves between taking the ticket and falling asleep. */
+async function sleep(scheduler: Scheduler, signal: Signal, yields: boolean): Promise<void> {
+  const ticket = signal.prepare();
+  if (scheduler.round() || scheduler.isDone) {
+    signal.cancel();
+    return;
+  }
+  const timeoutMs = Math.min(SLEEP_MS_MAX, scheduler.idleMs());
+  if (yields) await signal.waitAsync(ticket, timeoutMs);
+  else signal.wait(ticket, timeoutMs);
+}

@@ -1,0 +1,101 @@
+/**
+ * Entry of a worker thread: imports the user's module, finds the job in it, rebuilds the graph, makes the
+ * subtasks placed here, and runs them to the end.
+ *
+ * The thread is told all it needs in its workerData; it answers by messages (worker-message.ts). An error ends
+ * the thread's work and is reported; the calling thread decides what becomes of the job.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { must } from '../base/assert.ts';
+import { systemClock } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
+import { describeError } from '../base/error-transport.ts';
+import { executionGraph } from '../graph/execution-graph.ts';
+import { fingerprint } from '../graph/graph.ts';
+import { type BuiltJob, findJob, interceptRuns } from '../graph/job-registry.ts';
+import { SharedCounters } from '../metrics/shared-counters.ts';
+import { Signal } from '../sharedarraybuffer-queue/index.ts';
+import { deploy } from './deployment.ts';
+import { Scheduler } from './scheduler.ts';
+import { runWorkerLoop } from './worker-loop.ts';
+import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
+
+const assignment = workerData as WorkerAssignment;
+const port = must(parentPort, 'the port to the calling thread');
+
+function report(message: WorkerMessage): void {
+  port.postMessage(message);
+}
+
+/** Leaving the process is for the program, not for a function inside a job: make it an error with a place. */
+function refuseExit(): void {
+  process.exit = (code?: number | string | null): never => {
+    throw new EngineError('WORKER_DIED', `process.exit(${code ?? ''}) was called in a worker thread`);
+  };
+}
+
+/** Imports the module; one that runs its job at top level counts as imported when it comes to that. */
+async function importJob(): Promise<BuiltJob> {
+  const { job } = assignment;
+  const reachedRun = new Promise<void>((resolve) => interceptRuns(resolve));
+  await Promise.race([import(job.url), reachedRun]);
+  const built = findJob(job.url, job.name).build(job.params, job.collects);
+  const own = fingerprint(built.graph);
+  if (own === job.fingerprint) return built;
+  throw new EngineError(
+    'GRAPH_MISMATCH',
+    `job '${job.name}' built another graph in worker ${assignment.worker} than in the calling thread ` +
+      `(${own} against ${job.fingerprint}): build the same steps whatever the time, the thread or chance`,
+  );
+}
+
+async function main(): Promise<void> {
+  refuseExit();
+  const built = await importJob();
+  const { worker, shape, settings, threads, parallelism, splits, rings } = assignment;
+  const counters = new SharedCounters(shape, assignment.counters);
+  const signal = new Signal(counters.buffer, counters.signalWord(worker));
+  const subtasks = deploy({
+    graph: built.graph,
+    bindings: built.bindings,
+    execution: executionGraph(built.graph, { threads, parallelism }),
+    worker,
+    settings,
+    splits,
+    rings,
+    counters,
+    clock: systemClock,
+    wake: () => signal.notify(),
+    onCommittables: (node, committables) => report({ type: 'committables', node, committables }),
+  });
+  const scheduler = new Scheduler({
+    subtasks,
+    clock: systemClock,
+    onStep: (subtask) => counters.setRunning(worker, subtask),
+  });
+  try {
+    for (const subtask of subtasks) {
+      counters.setRunning(worker, subtask.id);
+      subtask.open();
+    }
+    const isCancelled = (): boolean => counters.isCancelled();
+    const end = await runWorkerLoop({
+      scheduler,
+      signal,
+      clock: systemClock,
+      isCancelled,
+      sharesEventLoop: false,
+    });
+    report({ type: end });
+  } finally {
+    scheduler.close();
+  }
+}
+
+main().then(
+  () => port.close(),
+  (error: unknown) => {
+    report({ type: 'failed', error: describeError(error) });
+    port.close();
+  },
+);

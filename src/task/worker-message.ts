@@ -1,0 +1,32 @@
+/** What the calling thread tells a worker thread, and what it answers: plain data and shared memory. */
+import type { ErrorDescription } from '../base/error-transport.ts';
+import type { RingDescriptor } from '../channel/ring-channel.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { JobParams } from '../graph/job-registry.ts';
+import type { CountersShape } from '../metrics/shared-counters.ts';
+import type { PlainData } from '../operator/source.ts';
+import type { RuntimeSettings, SourceSplits } from './deployment.ts';
+
+export type WorkerAssignment = {
+  readonly job: {
+    readonly url: string;
+    readonly name: string;
+    readonly params: JobParams;
+    readonly collects: boolean;
+    readonly fingerprint: string;
+  };
+  readonly worker: number;
+  readonly threads: number;
+  readonly parallelism: number;
+  readonly settings: RuntimeSettings;
+  readonly splits: SourceSplits;
+  readonly rings: ReadonlyMap<number, RingDescriptor>;
+  readonly counters: SharedArrayBuffer;
+  readonly shape: CountersShape;
+};
+
+export type WorkerMessage =
+  | { readonly type: 'committables'; readonly node: NodeId; readonly committables: readonly PlainData[] }
+  | { readonly type: 'done' }
+  | { readonly type: 'cancelled' }
+  | { readonly type: 'failed'; readonly error: ErrorDescription };

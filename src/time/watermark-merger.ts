@@ -1,0 +1,128 @@
+/**
+ * The watermark of a consumer of several inputs: the minimum over those that are active and aligned.
+ *
+ *   onWatermark | onIdle | onActive | onEnd | addInput | removeInput → takeWatermark → takeStatus
+ *
+ * An idle input leaves the minimum. One that comes back stays out until it has caught up with what was already
+ * emitted, so that the result never falls. When the last active input goes idle, the greatest of what all had
+ * reached is emitted before the idleness. Watermarks of an idle input are ignored. An ended input counts as
+ * having reached the maximum watermark.
+ */
+import { MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
+
+type Input = { watermark: Watermark; isIdle: boolean; isAligned: boolean; isRemoved: boolean };
+
+export class WatermarkMerger {
+  readonly #inputs: Input[] = [];
+  #emitted: Watermark = MIN_WATERMARK;
+  #news: Watermark | null = null;
+  #isIdle = false;
+  #statusNews: boolean | null = null;
+
+  constructor(inputCount: number) {
+    for (let i = 0; i < inputCount; i++) this.addInput();
+  }
+
+  /** Another input, at the minimum watermark; returns its number. */
+  addInput(): number {
+    const free = this.#inputs.findIndex((input) => input.isRemoved);
+    const number = free >= 0 ? free : this.#inputs.length;
+    this.#inputs[number] = {
+      watermark: MIN_WATERMARK,
+      isIdle: false,
+      isAligned: true,
+      isRemoved: false,
+    };
+    this.#updateStatus();
+    return number;
+  }
+
+  /** The input is gone and holds nothing back; with the last one gone the watermark stays. */
+  removeInput(number: number): void {
+    this.#inputs[number]!.isRemoved = true;
+    this.#updateWatermark();
+  }
+
+  onWatermark(number: number, watermark: Watermark): void {
+    const input = this.#inputs[number]!;
+    if (input.isIdle || watermark <= input.watermark) return;
+    input.watermark = watermark;
+    if (!input.isAligned && watermark >= this.#emitted) input.isAligned = true;
+    this.#updateWatermark();
+  }
+
+  onEnd(number: number): void {
+    const input = this.#inputs[number]!;
+    if (input.isIdle) this.onActive(number);
+    this.onWatermark(number, MAX_WATERMARK);
+  }
+
+  onIdle(number: number): void {
+    const input = this.#inputs[number]!;
+    if (input.isIdle) return;
+    input.isIdle = true;
+    input.isAligned = false;
+    if (this.#areAllIdle()) this.#flushGreatest();
+    else this.#updateWatermark();
+    this.#updateStatus();
+  }
+
+  onActive(number: number): void {
+    const input = this.#inputs[number]!;
+    if (!input.isIdle) return;
+    input.isIdle = false;
+    input.isAligned = input.watermark >= this.#emitted;
+    this.#updateStatus();
+  }
+
+  /** The risen watermark since the last call, or null. */
+  takeWatermark(): Watermark | null {
+    const news = this.#news;
+    this.#news = null;
+    return news;
+  }
+
+  /** True: went idle since the last call; false: came back; null: neither. */
+  takeStatus(): boolean | null {
+    const news = this.#statusNews;
+    this.#statusNews = null;
+    return news;
+  }
+
+  #areAllIdle(): boolean {
+    for (const input of this.#inputs) if (!input.isRemoved && !input.isIdle) return false;
+    return true;
+  }
+
+  #updateWatermark(): void {
+    let least = MAX_WATERMARK;
+    let hasAligned = false;
+    for (const input of this.#inputs) {
+      if (input.isRemoved || !input.isAligned) continue;
+      hasAligned = true;
+      if (input.watermark < least) least = input.watermark;
+    }
+    if (hasAligned) this.#emit(least);
+  }
+
+  #flushGreatest(): void {
+    let greatest = MIN_WATERMARK;
+    for (const input of this.#inputs) {
+      if (!input.isRemoved && input.watermark > greatest) greatest = input.watermark;
+    }
+    this.#emit(greatest);
+  }
+
+  #emit(watermark: Watermark): void {
+    if (watermark <= this.#emitted) return;
+    this.#emitted = watermark;
+    this.#news = watermark;
+  }
+
+  #updateStatus(): void {
+    const isIdle = this.#inputs.some((input) => !input.isRemoved) && this.#areAllIdle();
+    if (isIdle === this.#isIdle) return;
+    this.#isIdle = isIdle;
+    this.#statusNews = isIdle;
+  }
+}
