@@ -1,6 +1,11 @@
 /** The vocabulary of `.aggregate(...)`: what a user's function gets, and what becomes of its answer. */
 import { EngineError } from '../base/errors.ts';
-import type { AggregateInput, AggregateKind, AggregateSpec, UserAggregate } from '../operator/window/aggregate.ts';
+import type {
+  AggregateInput,
+  AggregateKind,
+  AggregateSpec,
+  UserAggregate,
+} from '../operator/window/aggregate.ts';
 
 declare const RESULT: unique symbol;
 
@@ -37,14 +42,10 @@ export type Aggregates<Row> = {
   avg<K extends FieldOf<Row, Numeric | bigint>>(field: K): Aggregate<number | OrNull<Row[K]>>;
   avg<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
   /** Least value. */
-  min<K extends FieldOf<Row, Ordered>>(
-    field: K,
-  ): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
+  min<K extends FieldOf<Row, Ordered>>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   min<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
   /** Greatest value. */
-  max<K extends FieldOf<Row, Ordered>>(
-    field: K,
-  ): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
+  max<K extends FieldOf<Row, Ordered>>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   max<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
   /** An aggregate of your own: `aggregate({ create: () => 1, add: (a, r) => a * r.n, merge: (a, b) => a * b, result: (a) => a })`. */
   aggregate<Accumulator, Result>(
@@ -86,8 +87,7 @@ export function specsOf(
     }
     all.push(input);
     const index = all.length - 1;
-    const source: AggregateInput =
-      kind === 'user' ? { kind: 'none' } : { kind: 'function', index };
+    const source: AggregateInput = kind === 'user' ? { kind: 'none' } : { kind: 'function', index };
     return { name, kind, input: source, user: kind === 'user' ? index : null };
   });
   return { aggregates, all };

@@ -29,7 +29,8 @@ export class Flow {
   /** The stream of a source: `flow.from(files('flights.parquet', parquet(Flight)))`. */
   from<Row>(source: Source<Row>, options: FromOptions = {}): Stream<Row> {
     const rate = options.rate ?? 0;
-    if (!(rate >= 0)) throw new EngineError('JOB_DEFINITION', `rate must be 0 or more, got ${rate}`);
+    if (!(rate >= 0))
+      throw new EngineError('JOB_DEFINITION', `rate must be 0 or more, got ${rate}`);
     const node = this.#builder.add({
       name: source.name,
       operator: {

@@ -1,9 +1,15 @@
 /** Jobs: the user's function under a name, and the ways to run it. */
+
+import { EngineError } from '../base/errors.ts';
 import type { Bindings } from '../graph/graph.ts';
-import { type BuiltJob, interceptedRun, type JobParams, registerJob } from '../graph/job-registry.ts';
+import {
+  type BuiltJob,
+  interceptedRun,
+  type JobParams,
+  registerJob,
+} from '../graph/job-registry.ts';
 import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
 import { startJob } from '../job/job-coordinator.ts';
-import { EngineError } from '../base/errors.ts';
 import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
 import { GraphBuilder } from './graph-builder.ts';

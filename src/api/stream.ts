@@ -9,6 +9,7 @@
  *     .to(files('out', csv()));
  */
 import { EngineError } from '../base/errors.ts';
+import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { LogicalEdge, NodeId } from '../graph/graph.ts';
@@ -160,9 +161,7 @@ export class Stream<Row> extends Step {
   /** Rows by key, from fields or a function: `.keyBy('user')`, `.keyBy((row) => row.name.length)`. */
   keyBy<K extends KeyField<Row>>(...fields: [K, ...K[]]): KeyedStream<Row, Pick<Row, K>>;
   keyBy<Key extends KeyValue>(fn: (row: Row) => Key): KeyedStream<Row, { key: Key }>;
-  keyBy(
-    ...by: readonly string[] | readonly [(row: Row) => KeyValue]
-  ): KeyedStream<Row, Record<string, unknown>> {
+  keyBy(...by: readonly (string | ((row: Row) => KeyValue))[]): KeyedStream<Row, never> {
     const [first] = by;
     if (typeof first === 'function') {
       return this.#keyed({ kind: 'function' }, [first]);
@@ -174,7 +173,7 @@ export class Stream<Row> extends Step {
     return this.#keyed({ kind: 'fields', fields }, []);
   }
 
-  #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, Record<string, unknown>> {
+  #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, never> {
     return new KeyedStream({
       builder: this.#builder,
       input: this.#node,
@@ -194,6 +193,11 @@ export class Stream<Row> extends Step {
       sink,
     });
     return new Step(this.#builder, node);
+  }
+
+  /** Shows every row on standard output, as JSON, behind the label. */
+  print(label = ''): Step {
+    return this.to(print(label));
   }
 
   /** Adds the node that brings the rows to the calling program, when it wants them. */

@@ -3,7 +3,13 @@ import type { Schema } from '../data/schema.ts';
 import { schemaOf } from '../data/schema.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
-import { type Aggregate, type Aggregates, type ResultsOf, specsOf, vocabulary } from './aggregates.ts';
+import {
+  type Aggregate,
+  type Aggregates,
+  type ResultsOf,
+  specsOf,
+  vocabulary,
+} from './aggregates.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import { Stream } from './stream.ts';
 

@@ -1,5 +1,10 @@
 /** Errors between threads: structured clone would lose the class, the code and the cause. */
-import { EngineError, type ErrorCode, UserFunctionError, type UserFunctionPlace } from './errors.ts';
+import {
+  EngineError,
+  type ErrorCode,
+  UserFunctionError,
+  type UserFunctionPlace,
+} from './errors.ts';
 
 export type ErrorDescription = {
   readonly name: string;

@@ -3,25 +3,23 @@
  * same sequence on every machine. Not for secrets.
  */
 export class Random {
-  #a: number;
-  #b: number;
-  #c: number;
-  #d: number;
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #d = 0;
 
   constructor(seed: number) {
-    let state = seed | 0;
-    const next = () => {
-      state = (state + 0x9e3779b9) | 0;
-      let z = state ^ (state >>> 16);
-      z = Math.imul(z, 0x21f0aaad);
-      z ^= z >>> 15;
-      z = Math.imul(z, 0x735a2d97);
-      return z ^ (z >>> 15);
-    };
-    this.#a = next();
-    this.#b = next();
-    this.#c = next();
-    this.#d = next();
+    this.reseed(seed);
+  }
+
+  /** Starts the sequence of a seed, and of an index below 2^53 with it: each index has a sequence of its own. */
+  reseed(seed: number, index = 0): void {
+    const state =
+      Math.imul(seed | 0, 0x85ebca6b) ^ (index | 0) ^ Math.imul(index / 4294967296, 0xc2b2ae35);
+    this.#a = splitmix32(state + GAMMA);
+    this.#b = splitmix32(state + 2 * GAMMA);
+    this.#c = splitmix32(state + 3 * GAMMA);
+    this.#d = splitmix32(state + 4 * GAMMA);
   }
 
   /** An integer from 0 to 2^32 - 1. */
@@ -50,6 +48,16 @@ export class Random {
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)]!;
   }
+}
+
+const GAMMA = 0x9e3779b9;
+
+function splitmix32(state: number): number {
+  let z = (state | 0) ^ ((state | 0) >>> 16);
+  z = Math.imul(z, 0x21f0aaad);
+  z ^= z >>> 15;
+  z = Math.imul(z, 0x735a2d97);
+  return z ^ (z >>> 15);
 }
 
 function rotl(x: number, k: number): number {

@@ -5,15 +5,7 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
-import {
-  ACTIVE,
-  BATCH,
-  type ChannelReader,
-  END,
-  IDLE,
-  NOTHING,
-  WATERMARK,
-} from './channel.ts';
+import { ACTIVE, BATCH, type ChannelReader, END, IDLE, NOTHING, WATERMARK } from './channel.ts';
 
 /** Where the elements go. */
 export interface ElementConsumer {

@@ -5,10 +5,11 @@
  * group and gathered in one builder a channel, which is sent when full, when it has waited for the buffer timeout,
  * when the subtask has nothing else to do, and before every control element.
  */
-import { subtaskOf } from '../data/key-group.ts';
+
 import type { Batch, Watermark } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { KeyReader } from '../data/key.ts';
+import { subtaskOf } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
 import { ACTIVE, type ChannelWriter, type ControlKind, END, IDLE, WATERMARK } from './channel.ts';
 
@@ -145,7 +146,8 @@ export class HashGate implements OutputGate {
 
   emit(batch: Batch): void {
     const hashes = this.#keys.hashes(batch);
-    const keyed = this.#keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
+    const keyed =
+      this.#keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
     this.#sortToChannels(hashes, batch.rowCount);
     let from = 0;
     for (let c = 0; c < this.#builders.length; c++) {

@@ -12,21 +12,17 @@
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import {
+  BatchEncoder,
   decodeBatch,
   decodeFreeForm,
   decodeSchema,
-  encodeBatch,
-  encodedBytes,
   encodeSchema,
+  encodeToBytes,
 } from '../data/codec.ts';
 import { ownedCopy, sliceBatch } from '../data/copy.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
-import {
-  type QueueDescriptor,
-  type Signal,
-  SpscQueue,
-} from '../sharedarraybuffer-queue/index.ts';
+import { type QueueDescriptor, type Signal, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
 import {
   BATCH,
   type ChannelReader,
@@ -54,14 +50,13 @@ type Waiting =
 
 export class RingWriter implements ChannelWriter {
   readonly #queue: SpscQueue;
-  readonly #bytes: Uint8Array;
   readonly #rows = new RowEncoder();
+  readonly #encoder = new BatchEncoder();
   readonly #waiting: Waiting[] = [];
   #sentSchema: Schema | null = null;
 
   constructor(descriptor: RingDescriptor) {
     this.#queue = SpscQueue.attach(descriptor);
-    this.#bytes = new Uint8Array(this.#queue.buffer);
   }
 
   get isReady(): boolean {
@@ -74,10 +69,7 @@ export class RingWriter implements ChannelWriter {
       return;
     }
     const { rowCount, timestamps, keyHashes } = batch;
-    this.#offerBatch(
-      this.#rows.encode(batch.rowObjects(), rowCount, timestamps, keyHashes),
-      true,
-    );
+    this.#offerBatch(this.#rows.encode(batch.rowObjects(), rowCount, timestamps, keyHashes), true);
   }
 
   putBuilt(builder: BatchBuilder): BatchBuilder {
@@ -114,9 +106,8 @@ export class RingWriter implements ChannelWriter {
       if (!this.#sendControl(first.kind, first.value)) return false;
     } else {
       const { batch, isFreeForm } = first;
-      const size = encodedBytes(batch);
-      if (size > this.#queue.maxPayloadBytes) {
-        this.#cut(batch, size, isFreeForm);
+      if (this.#encoder.measure(batch) > this.#queue.maxPayloadBytes) {
+        this.#cut(batch, isFreeForm);
         return true;
       }
       if (!this.#sendBatch(batch, isFreeForm)) return false;
@@ -126,7 +117,7 @@ export class RingWriter implements ChannelWriter {
   }
 
   /** A batch too large for the ring: in halves, and a single row in parts. */
-  #cut(batch: Batch, size: number, isFreeForm: boolean): void {
+  #cut(batch: Batch, isFreeForm: boolean): void {
     const { rowCount } = batch;
     if (rowCount > 1) {
       const half = rowCount >> 1;
@@ -138,10 +129,8 @@ export class RingWriter implements ChannelWriter {
       );
       return;
     }
-    const bytes = new Uint8Array(size);
-    const length = encodeBatch(batch, bytes, 0);
     const tag = isFreeForm ? FREE_FORM_TAG : BATCH_TAG;
-    this.#waiting[0] = { bytes: bytes.subarray(0, length), tag };
+    this.#waiting[0] = { bytes: encodeToBytes(batch), tag };
   }
 
   #sendPart(bytes: Uint8Array, tag: number): boolean {
@@ -158,12 +147,14 @@ export class RingWriter implements ChannelWriter {
       if (!this.#queue.offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
     }
-    const size = encodedBytes(batch);
+    const size = this.#encoder.measure(batch);
     if (size > this.#queue.maxPayloadBytes) return false;
     const offset = this.#queue.reserve(size);
     if (offset < 0) return false;
-    const length = encodeBatch(batch, this.#bytes, offset);
-    this.#queue.commit(length, isFreeForm ? FREE_FORM_TAG : BATCH_TAG);
+    this.#queue.commit(
+      this.#encoder.write(this.#queue.buffer, offset),
+      isFreeForm ? FREE_FORM_TAG : BATCH_TAG,
+    );
     return true;
   }
 

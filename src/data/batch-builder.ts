@@ -66,9 +66,14 @@ export class BatchBuilder {
 
   /** Marks the value of a row as null, in a column whose values are filled directly. */
   setNull(column: number, row: number): void {
+    this.setAbsent(column, row, NULL);
+  }
+
+  /** The same for any kind of absence: NULL, UNDEFINED, MISSING. */
+  setAbsent(column: number, row: number, absence: number): void {
     const builder = this.#columns[column]!;
     builder.absent ??= new Uint8Array(this.capacity);
-    builder.absent[row] = NULL;
+    builder.absent[row] = absence;
   }
 
   /** Event times to be filled from `rowCount` on. */

@@ -1,16 +1,376 @@
 /**
- * A batch to bytes and back, in the layout drawn in codec-layout.ts. Benchmark: micro/codec.
+ * A batch to bytes and back, in the layout drawn in codec-layout.ts.
  *
- *   encodedBytes → (the caller finds room) → encodeBatch        decodeBatch | decodeFreeForm
+ *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch | decodeFreeForm
  *
- * Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the
- * buffer, so the batch is transient. Sizes are checked against the given length once a column, and bytes that do
- * not add up are EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row.
- * A batch without a schema goes through a RowEncoder first; decodeFreeForm gives its rows back.
+ * Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the buffer, so the
+ * batch is transient. Sizes are checked against the given length once a column, and bytes that do not add up are
+ * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. A batch without a
+ * schema goes through a RowEncoder first; decodeFreeForm gives its rows back. Benchmark: figure codec.
  */
 import { assert } from '../base/assert.ts';
 import { EngineError } from '../base/errors.ts';
 import { Batch } from './batch.ts';
 import * as layout from './codec-layout.ts';
-import { align8 } from './codec-layout.ts';
-import { type Column, DynamicColumn, FixedColumn, StringColumn, StringEntries } from './column.ts';
+import { align8, BYTES_PER_VALUE, KIND_CODES } from './codec-layout.ts';
+import {
+  type Column,
+  DynamicColumn,
+  type FixedArray,
+  FixedColumn,
+  type FixedKind,
+  StringColumn,
+  StringEntries,
+} from './column.ts';
+import { type PackedValues, packValues, unpackValues } from './dynamic-codec.ts';
+import { type FreeForm, freeFormOf, freeFormSchema } from './free-form.ts';
+import { type Field, type Schema, schemaOf } from './schema.ts';
+import { flattened } from './string-flatten.ts';
+
+type AnyBuffer = ArrayBuffer | SharedArrayBuffer;
+
+/** How one column will be written. */
+type Planned = {
+  column: Column;
+  flags: number;
+  entryCount: number;
+  byteCount: number;
+  packed: PackedValues | null;
+};
+
+/** Encodes batches of one channel, one at a time: `measure`, then `write` of the same batch. */
+export class BatchEncoder {
+  readonly #planned: Planned[] = [];
+  #batch: Batch | null = null;
+  #size = 0;
+
+  /** Bytes of the frame, a multiple of 8. EngineError VALUE_NOT_TRANSFERABLE for what cannot leave the thread. */
+  measure(batch: Batch): number {
+    const { schema, columns, rowCount } = batch;
+    assert(schema !== null, 'rows go through a RowEncoder first');
+    let size = layout.FRAME_HEAD_BYTES + columns.length * layout.COLUMN_HEAD_BYTES;
+    if (batch.timestamps !== null) size += rowCount * 8;
+    if (batch.keyHashes !== null) size += align8(rowCount * 4);
+    this.#planned.length = columns.length;
+    for (let c = 0; c < columns.length; c++) {
+      const planned = plan(columns[c]!, rowCount, schema.fields[c]!.name);
+      this.#planned[c] = planned;
+      size += sectionBytes(planned, rowCount);
+    }
+    this.#batch = batch;
+    this.#size = size;
+    return size;
+  }
+
+  /** Writes the measured batch at `offset`, a multiple of 8, of a buffer; returns its size. */
+  write(buffer: AnyBuffer, offset: number): number {
+    const batch = this.#batch!;
+    const { rowCount } = batch;
+    const planned = this.#planned;
+    const words = new Int32Array(
+      buffer,
+      offset,
+      layout.FIRST_HEAD_WORD + planned.length * layout.WORDS_PER_HEAD,
+    );
+    words[layout.BYTE_LENGTH_WORD] = this.#size;
+    words[layout.ROW_COUNT_WORD] = rowCount;
+    words[layout.COLUMN_COUNT_WORD] = planned.length;
+    words[layout.FLAGS_WORD] =
+      (layout.CODEC_VERSION << layout.VERSION_SHIFT) |
+      (batch.timestamps === null ? 0 : layout.FRAME_TIMESTAMPS) |
+      (batch.keyHashes === null ? 0 : layout.FRAME_KEY_HASHES);
+    const writer = new SectionWriter(buffer, offset + words.byteLength);
+    if (batch.timestamps !== null) writer.float64(batch.timestamps, rowCount);
+    if (batch.keyHashes !== null) writer.int32(batch.keyHashes, rowCount);
+    for (let c = 0; c < planned.length; c++) {
+      const { column, flags, entryCount, byteCount } = planned[c]!;
+      const head = layout.FIRST_HEAD_WORD + c * layout.WORDS_PER_HEAD;
+      words[head + layout.KIND_WORD] = KIND_CODES[column.kind] | flags;
+      words[head + layout.ENTRY_COUNT_WORD] = entryCount;
+      words[head + layout.BYTE_COUNT_WORD] = byteCount;
+      words[head + layout.ZERO_WORD] = 0;
+      writeColumn(writer, planned[c]!, rowCount);
+    }
+    this.#batch = null;
+    planned.fill(NOTHING_PLANNED);
+    return this.#size;
+  }
+}
+
+const NOTHING_PLANNED: Planned = {
+  column: new DynamicColumn([]),
+  flags: 0,
+  entryCount: 0,
+  byteCount: 0,
+  packed: null,
+};
+
+/** Encodes a batch into memory of its own. */
+export function encodeToBytes(batch: Batch): Uint8Array {
+  const encoder = new BatchEncoder();
+  const bytes = new Uint8Array(encoder.measure(batch));
+  encoder.write(bytes.buffer, 0);
+  return bytes;
+}
+
+function plan(column: Column, rowCount: number, name: string): Planned {
+  const absentFlag = column.absent === null ? 0 : layout.COLUMN_ABSENT;
+  if (column.kind === 'dynamic') {
+    const packed = packValues(column.values, column.absent, rowCount, name);
+    const byteCount = packed.bytes.length;
+    return { column, flags: absentFlag, entryCount: rowCount, byteCount, packed };
+  }
+  if (column.kind !== 'string') {
+    return { column, flags: absentFlag, entryCount: rowCount, byteCount: 0, packed: null };
+  }
+  // A dictionary larger than the batch costs more than it saves.
+  const isWorthIt = column.codes !== null && column.entries.count <= rowCount;
+  const strings = column.codes === null || isWorthIt ? column : flattened(column, rowCount);
+  const { entries, codes } = strings;
+  const entryCount = codes === null ? rowCount : entries.count;
+  return {
+    column: strings,
+    flags:
+      absentFlag |
+      (entries.isWide ? layout.COLUMN_WIDE : 0) |
+      (codes === null ? 0 : layout.COLUMN_DICTIONARY),
+    entryCount,
+    byteCount: entries.offsets[entryCount]! - entries.offsets[0]!,
+    packed: null,
+  };
+}
+
+function sectionBytes(planned: Planned, rowCount: number): number {
+  const { column, flags, entryCount, byteCount } = planned;
+  const absent = (flags & layout.COLUMN_ABSENT) === 0 ? 0 : align8(rowCount);
+  if (column.kind !== 'string' && column.kind !== 'dynamic') {
+    return absent + align8(rowCount * BYTES_PER_VALUE[column.kind]);
+  }
+  const codes = (flags & layout.COLUMN_DICTIONARY) === 0 ? 0 : align8(rowCount * 4);
+  return absent + codes + align8((entryCount + 1) * 4) + align8(byteCount);
+}
+
+function writeColumn(writer: SectionWriter, planned: Planned, rowCount: number): void {
+  const { column, entryCount, byteCount, packed } = planned;
+  if (column.absent !== null) writer.bytes(column.absent, 0, rowCount);
+  if (column.kind === 'dynamic') {
+    writer.int32(packed!.offsets, rowCount + 1);
+    writer.bytes(packed!.bytes, 0, byteCount);
+  } else if (column.kind === 'string') {
+    const { entries, codes } = column;
+    if (codes !== null) writer.int32(codes, rowCount);
+    writer.offsets(entries.offsets, entryCount + 1);
+    const start = entries.offsets[0]!;
+    writer.bytes(entries.bytes, start, start + byteCount);
+  } else {
+    writer.fixed(column.values, rowCount);
+  }
+}
+
+/** Writes sections one after the other, each at a multiple of 8. */
+class SectionWriter {
+  readonly #buffer: AnyBuffer;
+  #at: number;
+
+  constructor(buffer: AnyBuffer, at: number) {
+    this.#buffer = buffer;
+    this.#at = at;
+  }
+
+  int32(values: Int32Array, count: number): void {
+    new Int32Array(this.#buffer, this.#at, count).set(head(values, count));
+    this.#advance(count * 4);
+  }
+
+  float64(values: Float64Array, count: number): void {
+    new Float64Array(this.#buffer, this.#at, count).set(head(values, count));
+    this.#advance(count * 8);
+  }
+
+  /** Offsets, shifted so that the first is 0. */
+  offsets(values: Int32Array, count: number): void {
+    const shift = values[0]!;
+    if (shift === 0) {
+      this.int32(values, count);
+      return;
+    }
+    const target = new Int32Array(this.#buffer, this.#at, count);
+    for (let i = 0; i < count; i++) target[i] = values[i]! - shift;
+    this.#advance(count * 4);
+  }
+
+  bytes(values: Uint8Array, from: number, to: number): void {
+    const count = to - from;
+    const whole = from === 0 && values.length === count;
+    new Uint8Array(this.#buffer, this.#at, count).set(whole ? values : values.subarray(from, to));
+    this.#advance(count);
+  }
+
+  fixed(values: FixedArray, count: number): void {
+    if (values instanceof Int32Array) this.int32(values, count);
+    else if (values instanceof Float64Array) this.float64(values, count);
+    else if (values instanceof Uint8Array) this.bytes(values, 0, count);
+    else {
+      new BigInt64Array(this.#buffer, this.#at, count).set(head(values, count));
+      this.#advance(count * 8);
+    }
+  }
+
+  #advance(bytes: number): void {
+    const padding = -bytes & 7;
+    if (padding !== 0) new Uint8Array(this.#buffer, this.#at + bytes, padding).fill(0);
+    this.#at += bytes + padding;
+  }
+}
+
+function head<A extends FixedArray>(values: A, count: number): A {
+  return values.length === count ? values : (values.subarray(0, count) as A);
+}
+
+/**
+ * The batch in bytes offset to offset + size - 1 of a buffer: views of it, transient. EngineError FRAME_CORRUPT when
+ * the bytes are not a batch of this schema.
+ */
+export function decodeBatch(
+  buffer: AnyBuffer,
+  offset: number,
+  size: number,
+  schema: Schema,
+): Batch {
+  const reader = new SectionReader(buffer, offset, size);
+  const head = reader.int32(layout.FIRST_HEAD_WORD);
+  const rowCount = head[layout.ROW_COUNT_WORD]!;
+  const columnCount = head[layout.COLUMN_COUNT_WORD]!;
+  const flags = head[layout.FLAGS_WORD]!;
+  if (head[layout.BYTE_LENGTH_WORD] !== size) throw corrupt('its length is wrong');
+  if (flags >>> layout.VERSION_SHIFT !== layout.CODEC_VERSION) throw corrupt('unknown version');
+  if (rowCount < 0) throw corrupt('negative row count');
+  if (columnCount !== schema.fields.length) {
+    throw corrupt(`${columnCount} columns for ${schema.fields.length} fields`);
+  }
+  const heads = reader.int32(columnCount * layout.WORDS_PER_HEAD);
+  const timestamps = (flags & layout.FRAME_TIMESTAMPS) === 0 ? null : reader.float64(rowCount);
+  const keyHashes = (flags & layout.FRAME_KEY_HASHES) === 0 ? null : reader.int32(rowCount);
+  const columns = new Array<Column>(columnCount);
+  for (let c = 0; c < columnCount; c++) {
+    columns[c] = readColumn(reader, heads, c * layout.WORDS_PER_HEAD, rowCount, schema.fields[c]!);
+  }
+  return new Batch({ rowCount, schema, columns, timestamps, keyHashes, isTransient: true });
+}
+
+/** The rows that a RowEncoder made columns of; they may be kept. */
+export function decodeFreeForm(
+  buffer: AnyBuffer,
+  offset: number,
+  size: number,
+  schema: Schema,
+): Batch {
+  const batch = decodeBatch(buffer, offset, size, schema);
+  const rows =
+    freeFormOf(schema) === 'values'
+      ? (batch.columns[0] as DynamicColumn).values
+      : batch.rowObjects();
+  return new Batch({
+    rowCount: batch.rowCount,
+    schema: null,
+    rows,
+    timestamps: batch.timestamps?.slice() ?? null,
+    keyHashes: batch.keyHashes?.slice() ?? null,
+  });
+}
+
+function readColumn(
+  reader: SectionReader,
+  heads: Int32Array,
+  at: number,
+  rowCount: number,
+  field: Field,
+): Column {
+  const kindAndFlags = heads[at + layout.KIND_WORD]!;
+  if ((kindAndFlags & layout.KIND_MASK) !== KIND_CODES[field.kind]) {
+    throw corrupt(`column '${field.name}' is no ${field.kind}`);
+  }
+  const absent = (kindAndFlags & layout.COLUMN_ABSENT) === 0 ? null : reader.bytes(rowCount);
+  const entryCount = heads[at + layout.ENTRY_COUNT_WORD]!;
+  const byteCount = heads[at + layout.BYTE_COUNT_WORD]!;
+  if (field.kind === 'dynamic') {
+    const packed = { offsets: reader.int32(rowCount + 1), bytes: reader.bytes(byteCount) };
+    return new DynamicColumn(unpackValues(packed, absent, rowCount), absent?.slice() ?? null);
+  }
+  if (field.kind !== 'string') {
+    return new FixedColumn(field.kind, reader.fixed(field.kind, rowCount), absent);
+  }
+  const isDictionary = (kindAndFlags & layout.COLUMN_DICTIONARY) !== 0;
+  const codes = isDictionary ? reader.int32(rowCount) : null;
+  if (!isDictionary && entryCount !== rowCount) throw corrupt('entries are missing');
+  const offsets = reader.int32(entryCount + 1);
+  const bytes = reader.bytes(byteCount);
+  if (offsets[0] !== 0 || offsets[entryCount] !== byteCount) throw corrupt('offsets are wrong');
+  const isWide = (kindAndFlags & layout.COLUMN_WIDE) !== 0;
+  return new StringColumn(new StringEntries(entryCount, offsets, bytes, isWide), codes, absent);
+}
+
+/** Lays arrays over the sections of a frame, never beyond its end. */
+class SectionReader {
+  readonly #buffer: AnyBuffer;
+  readonly #end: number;
+  #at: number;
+
+  constructor(buffer: AnyBuffer, offset: number, size: number) {
+    this.#buffer = buffer;
+    this.#at = offset;
+    this.#end = offset + size;
+    if (size < layout.FRAME_HEAD_BYTES || this.#end > buffer.byteLength) throw corrupt('too short');
+  }
+
+  int32(count: number): Int32Array {
+    return new Int32Array(this.#buffer as ArrayBuffer, this.#take(count, 4), count);
+  }
+
+  float64(count: number): Float64Array {
+    return new Float64Array(this.#buffer as ArrayBuffer, this.#take(count, 8), count);
+  }
+
+  bytes(count: number): Uint8Array {
+    return new Uint8Array(this.#buffer as ArrayBuffer, this.#take(count, 1), count);
+  }
+
+  fixed(kind: FixedKind, count: number): FixedArray {
+    switch (kind) {
+      case 'int32':
+        return this.int32(count);
+      case 'boolean':
+        return this.bytes(count);
+      case 'int64':
+        return new BigInt64Array(this.#buffer as ArrayBuffer, this.#take(count, 8), count);
+      default:
+        return this.float64(count);
+    }
+  }
+
+  #take(count: number, bytesPerValue: number): number {
+    const start = this.#at;
+    const next = start + align8(count * bytesPerValue);
+    if (count < 0 || next > this.#end) throw corrupt('a section is cut off');
+    this.#at = next;
+    return start;
+  }
+}
+
+function corrupt(reason: string): EngineError {
+  return new EngineError('FRAME_CORRUPT', `bytes are not a batch: ${reason}`);
+}
+
+/** A free-form schema as bytes: its fields as JSON. */
+export function encodeSchema(schema: Schema): Uint8Array {
+  const text = JSON.stringify({ fields: schema.fields, freeForm: freeFormOf(schema) });
+  return new TextEncoder().encode(text);
+}
+
+export function decodeSchema(bytes: Uint8Array): Schema {
+  const { fields, freeForm } = JSON.parse(new TextDecoder().decode(bytes)) as {
+    fields: Field[];
+    freeForm: FreeForm | null;
+  };
+  return freeForm === null ? schemaOf(fields) : freeFormSchema(fields, freeForm);
+}

@@ -28,7 +28,11 @@ function sliceColumn(column: Column, from: number, to: number): Column {
     case 'string':
       // A dictionary is never written again once rows refer to it, unless it lies in shared memory.
       if (column.codes !== null) {
-        return new StringColumn(ownedEntries(column.entries, 0, column.entries.count), column.codes.slice(from, to), absent);
+        return new StringColumn(
+          ownedEntries(column.entries, 0, column.entries.count),
+          column.codes.slice(from, to),
+          absent,
+        );
       }
       return new StringColumn(ownedEntries(column.entries, from, to), null, absent);
     default:

@@ -3,13 +3,7 @@ import { assert } from '../base/assert.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { FixedColumn } from './column.ts';
 import type { KeyBytes } from './key.ts';
-import {
-  TAG_BOOLEAN,
-  TAG_DATE,
-  TAG_FLOAT64,
-  TAG_INT32,
-  TAG_STRING,
-} from './key-writer.ts';
+import { TAG_BOOLEAN, TAG_DATE, TAG_FLOAT64, TAG_INT32, TAG_STRING } from './key-writer.ts';
 import type { Field } from './schema.ts';
 import type { StringBuilder } from './string-builder.ts';
 
@@ -23,9 +17,7 @@ export function appendIntKeys(
 ): void {
   const at = builder.rowCount;
   const values =
-    field.kind === 'dynamic'
-      ? builder.dynamic(0).values
-      : (builder.fixed(0).values as Int32Array);
+    field.kind === 'dynamic' ? builder.dynamic(0).values : (builder.fixed(0).values as Int32Array);
   for (let i = from; i < to; i++) values[at + i - from] = ints[i]!;
 }
 

@@ -172,7 +172,7 @@ function addColumn(
       requireNumbers(column.values as Float64Array, rows, name);
       return addTimes(column.values as Float64Array, rows, out, factor);
     default:
-      return unreachable(column.kind);
+      return unreachable(column);
   }
 }
 

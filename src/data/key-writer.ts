@@ -196,7 +196,8 @@ export class KeyBytesWriter {
       bytes[at + i] = unit;
     }
     const isWide = i < units;
-    if (isWide) for (i = 0; i < units; i++) this.#view.setUint16(at + i * 2, value.charCodeAt(i), true);
+    if (isWide)
+      for (i = 0; i < units; i++) this.#view.setUint16(at + i * 2, value.charCodeAt(i), true);
     const length = isWide ? units * 2 : units;
     this.#view.setInt32(head, (length << 1) | (isWide ? 1 : 0), true);
     this.#at = at + length;

@@ -14,8 +14,8 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Column, FixedColumn, StringColumn } from './column.ts';
-import { KeyBytesWriter } from './key-writer.ts';
 import { hashKeys, hashKeyValue } from './key-hash.ts';
+import { KeyBytesWriter } from './key-writer.ts';
 import { type Field, fieldIndex, type Schema } from './schema.ts';
 
 /** How a stream is keyed. The field of a key function is called 'key'. */
@@ -55,7 +55,7 @@ export function isTypedKey(key: KeySpec, schema: Schema | null): boolean {
 export class KeyReader {
   /** Whether keys of the last batch are in `ints`; false for ever once a key was no int. */
   isInt: boolean;
-  ints = new Int32Array(0);
+  ints: Int32Array = new Int32Array(0);
   readonly keyBytes: KeyBytes = {
     bytes: new Uint8Array(0),
     starts: new Int32Array(0),
@@ -103,7 +103,8 @@ export class KeyReader {
     const columns = this.#keyColumns(batch);
     if (this.isInt) {
       const column = columns[0] as FixedColumn;
-      if (column.absent !== null) hashKeys(columns, batch.rowCount, this.hashes(batch), this.#names);
+      if (column.absent !== null)
+        hashKeys(columns, batch.rowCount, this.hashes(batch), this.#names);
       this.ints = column.values as Int32Array;
       return;
     }

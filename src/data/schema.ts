@@ -35,7 +35,7 @@ export type Field = { readonly name: string; readonly kind: FieldKind; readonly 
 /** The fields of a row, in order. `Row` exists for the compiler only. */
 export type Schema<Row = unknown> = {
   readonly fields: readonly Field[];
-  readonly [ROW]?: (row: Row) => Row;
+  readonly [ROW]?: Row;
 };
 
 /** The row type of a schema. */

@@ -92,7 +92,9 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
         fromTask: from.id,
         toTask: to.id,
         partitioning:
-          isForward && from.parallelism !== to.parallelism ? { kind: 'rebalance' } : edge.partitioning,
+          isForward && from.parallelism !== to.parallelism
+            ? { kind: 'rebalance' }
+            : edge.partitioning,
       };
       exchanges.push(exchange);
       connect(exchange, subtasks, channels);

@@ -33,13 +33,20 @@ import {
   deploy,
   operatorSlots,
   type RuntimeSettings,
-  slotKey,
   type SourceSplits,
+  slotKey,
 } from '../task/deployment.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import { durationMs } from '../time/duration.ts';
-import type { JobClient, JobResult, JobState, JobStatus, OperatorResult, RunOptions } from './job.ts';
+import type {
+  JobClient,
+  JobResult,
+  JobState,
+  JobStatus,
+  OperatorResult,
+  RunOptions,
+} from './job.ts';
 import { startWorker, type WorkerHandle } from './worker-pool.ts';
 
 /** How long cancelled workers may take before they are terminated. */
@@ -104,7 +111,10 @@ class JobRun implements JobClient {
     );
     const built = withCollectSinks(job.build(params, collect !== null), collect);
     const settings: RuntimeSettings = {
-      bufferTimeoutMs: durationMs(options.bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS, 'bufferTimeout'),
+      bufferTimeoutMs: durationMs(
+        options.bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS,
+        'bufferTimeout',
+      ),
       watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
       maxParallelism: options.maxParallelism ?? defaultMaxParallelism(parallelism),
       batchRows: BATCH_ROWS,
@@ -120,7 +130,7 @@ class JobRun implements JobClient {
       threads,
       parallelism,
       settings,
-      splits: await discoverSplits(built),
+      splits: await discoverSplits(built, parallelism),
       heapMb: options.threadHeapMb ?? null,
       signal: options.signal ?? null,
     });
@@ -174,8 +184,18 @@ class JobRun implements JobClient {
   }
 
   #startWorker(worker: number): WorkerHandle {
-    const { job, built, params, collects, threads, parallelism, settings, splits, heapMb, execution } =
-      this.#prepared;
+    const {
+      job,
+      built,
+      params,
+      collects,
+      threads,
+      parallelism,
+      settings,
+      splits,
+      heapMb,
+      execution,
+    } = this.#prepared;
     return startWorker(
       {
         job: {
@@ -323,7 +343,10 @@ class JobRun implements JobClient {
       name: this.name,
       state: this.#state,
       elapsedMs: this.#elapsedMs(),
-      records: sources.reduce((sum, source) => sum + this.#counters.operator(source.slot).recordsOut, 0),
+      records: sources.reduce(
+        (sum, source) => sum + this.#counters.operator(source.slot).recordsOut,
+        0,
+      ),
       watermark: watermarks.length === 0 ? null : Math.min(...watermarks),
       inputShare: weight === 0 ? null : Math.min(1, weightRead / weight),
       operators,
@@ -348,7 +371,9 @@ class JobRun implements JobClient {
         const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
         for (const subtask of execution.subtasks) {
           if (subtask.task !== task.id) continue;
-          const counts = this.#counters.operator(this.#slots.get(slotKey(subtask.id, operator.id))!);
+          const counts = this.#counters.operator(
+            this.#slots.get(slotKey(subtask.id, operator.id))!,
+          );
           totals.recordsIn += counts.recordsIn;
           totals.recordsOut += counts.recordsOut;
           totals.lateRecords += counts.lateRecords;
@@ -382,12 +407,14 @@ function withCollectSinks(built: BuiltJob, collect: CollectSinks): BuiltJob {
   return { ...built, bindings };
 }
 
-async function discoverSplits(built: BuiltJob): Promise<SourceSplits> {
+async function discoverSplits(built: BuiltJob, parallelism: number): Promise<SourceSplits> {
   const sources = built.graph.nodes.filter((node) => node.operator.type === 'source');
   return await Promise.all(
-    sources.map(async ({ id }) => ({
-      node: id,
-      splits: await built.bindings[id]!.source!.discoverSplits(),
+    sources.map(async (node) => ({
+      node: node.id,
+      splits: await built.bindings[node.id]!.source!.discoverSplits(
+        node.parallelism ?? parallelism,
+      ),
     })),
   );
 }

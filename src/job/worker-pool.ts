@@ -43,14 +43,19 @@ export function startWorker(
   });
   const ended = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'committables') events.onCommittables(message.node, message.committables);
+      if (message.type === 'committables')
+        events.onCommittables(message.node, message.committables);
       else if (message.type === 'failed') reject(reviveError(message.error));
       else resolve();
     });
     const died = (reason: string, cause?: unknown): void => {
       const place = events.runningIn(assignment.worker);
       const where = place === null ? 'outside any operator' : `in '${place}'`;
-      reject(new EngineError('WORKER_DIED', `worker ${assignment.worker} died ${where}: ${reason}`, { cause }));
+      reject(
+        new EngineError('WORKER_DIED', `worker ${assignment.worker} died ${where}: ${reason}`, {
+          cause,
+        }),
+      );
     };
     worker.on('error', (error: unknown) => died(messageOf(error), error));
     worker.on('exit', (code) => died(`it exited with code ${code}`));
@@ -71,7 +76,6 @@ function bootOf(jobUrl: string): { entry: string; hooks: string | null } {
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
   return {
     entry: new URL(`../task/worker-main.${extension}`, own).href,
-    hooks:
-      isTypeScript && !isNative ? new URL('../base/typescript-hooks.mjs', own).href : null,
+    hooks: isTypeScript && !isNative ? new URL('../base/typescript-hooks.mjs', own).href : null,
   };
 }

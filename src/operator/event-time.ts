@@ -44,7 +44,10 @@ export class TimestampReader {
       spec.kind === 'field' && schema !== null ? fieldIndex(schema, spec.field, 'eventTime') : null;
     const kind = this.#column === null ? null : schema!.fields[this.#column]!.kind;
     if (kind === 'string' || kind === 'boolean') {
-      throw new EngineError('FIELD_TYPE', `eventTime '${describeSpec(spec)}': the field is ${kind}`);
+      throw new EngineError(
+        'FIELD_TYPE',
+        `eventTime '${describeSpec(spec)}': the field is ${kind}`,
+      );
     }
   }
 
@@ -160,6 +163,8 @@ export class EventTimeOperator implements Operator {
     this.#emitted = watermark;
     this.#output.watermark(watermark);
   }
+
+  resume(): void {}
 
   processIdle(isIdle: boolean): void {
     if (isIdle !== this.#isIdle) this.#setIdle(isIdle);

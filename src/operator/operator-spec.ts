@@ -5,8 +5,9 @@
  *
  * To add an operator: a member here, its class in this folder, a case in create-operator.ts, a method in api/.
  */
-import type { WatermarkSpec } from '../time/watermark.ts';
+
 import type { KeySpec } from '../data/key.ts';
+import type { WatermarkSpec } from '../time/watermark.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
 import type { WindowSpec } from './window/window.ts';

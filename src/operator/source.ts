@@ -6,7 +6,6 @@
  *
  * A source object is made anew in each thread by the user's module, so it may hold functions; `descriptor` is
  * what the graph knows of it. Splits and positions are plain data: they cross threads and go into snapshots.
- * Splits are handed out in the order of discovery; event times should not go far back from one to the next.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Batch } from '../data/batch.ts';
@@ -64,9 +63,14 @@ export interface Source<Row = unknown> {
   /** Null: free-form rows. */
   readonly schema: Schema<Row> | null;
   readonly isBounded: boolean;
-  /** How many splits one subtask reads at the same time; their watermarks are merged. */
-  readonly concurrentSplits: number;
-  discoverSplits(): Promise<readonly SourceSplit[]>;
+  /**
+   * inOrder: splits are given one at a time, in order, to whichever subtask is free: for input that lies one behind
+   * the other, such as the parts of files. spread: split n belongs to subtask n mod parallelism, which reads all of
+   * its splits side by side and merges their watermarks: for input that goes on at the same time everywhere.
+   */
+  readonly assignment: 'inOrder' | 'spread';
+  /** All splits of the input, for so many subtasks. */
+  discoverSplits(parallelism: number): Promise<readonly SourceSplit[]>;
   /** `position` is null at the start of the split. */
   createReader(split: SourceSplit, position: PlainData, context: SplitReaderContext): SplitReader;
 }

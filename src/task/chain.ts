@@ -41,7 +41,8 @@ export class Chain {
       const targets: Output[] = [...followers, ...gates];
       return targets.length === 1 ? targets[0]! : new FanOut(targets);
     };
-    for (let n = links.length - 1; n >= 0; n--) outputs[n] = outputTo(links[n]!.next, links[n]!.gates);
+    for (let n = links.length - 1; n >= 0; n--)
+      outputs[n] = outputTo(links[n]!.next, links[n]!.gates);
     this.#outputs = outputs;
     this.head = outputTo(heads, headGates);
   }

@@ -16,13 +16,13 @@ import { type KeyFunction, KeyReader } from '../data/key.ts';
 import { type Schema, schemaOf } from '../data/schema.ts';
 import type {
   ChainedOperator,
-  ExecutionGraph,
   Exchange,
+  ExecutionGraph,
   Subtask as SubtaskPlan,
   Task,
 } from '../graph/execution-graph.ts';
 import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
-import { SharedCounters } from '../metrics/shared-counters.ts';
+import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { TimestampFunction } from '../operator/event-time.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
@@ -44,7 +44,10 @@ export type RuntimeSettings = {
 };
 
 /** Splits of each source node, in the order of the nodes. */
-export type SourceSplits = readonly { readonly node: NodeId; readonly splits: readonly SourceSplit[] }[];
+export type SourceSplits = readonly {
+  readonly node: NodeId;
+  readonly splits: readonly SourceSplit[];
+}[];
 
 export type DeploymentOptions = {
   readonly graph: LogicalGraph;
@@ -240,11 +243,18 @@ class Deployer {
   }
 
   #writer(channel: number, isLocal: boolean): ChannelWriter {
-    return isLocal ? this.#local(channel) : new RingWriter(must(this.#options.rings.get(channel), 'ring'));
+    return isLocal
+      ? this.#local(channel)
+      : new RingWriter(must(this.#options.rings.get(channel), 'ring'));
   }
 
   #reader(channel: number, isLocal: boolean): ChannelReader {
-    return isLocal ? this.#local(channel) : new RingReader(must(this.#options.rings.get(channel), 'ring'), this.#channelSchema(channel));
+    return isLocal
+      ? this.#local(channel)
+      : new RingReader(
+          must(this.#options.rings.get(channel), 'ring'),
+          this.#channelSchema(channel),
+        );
   }
 
   #channelSchema(channel: number): Schema | null {

@@ -1,5 +1,5 @@
 /**
- * The input of a source subtask: claims splits, reads them, gives records their event time, and merges the
+ * The input of a source subtask: takes its splits, reads them, gives records their event time, and merges the
  * watermarks of the splits it reads, so that a split that lags holds the watermark back.
  *
  * Watermarks go out at most every DEFAULT_WATERMARK_INTERVAL_MS: finer ones would cut batches short at every
@@ -7,7 +7,8 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
-import { MIN_WATERMARK, MAX_WATERMARK, type Batch, type Watermark } from '../data/batch.ts';
+import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
+import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskProgress } from '../metrics/shared-counters.ts';
 import { type TimestampFunction, TimestampReader } from '../operator/event-time.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
@@ -52,7 +53,9 @@ export class SourceInput implements TaskInput {
   readonly #open: OpenSplit[] = [];
   readonly #merger = new WatermarkMerger(0);
   #next = 0;
-  #allClaimed = false;
+  #allTaken = false;
+  /** A batch of which a part may go only later, with the split it came from. */
+  #held: { readonly open: OpenSplit; readonly batch: Batch; from: number } | null = null;
   #weightDone = 0;
   #pending: Watermark = MIN_WATERMARK;
   #emitted: Watermark = MIN_WATERMARK;
@@ -77,13 +80,13 @@ export class SourceInput implements TaskInput {
   }
 
   poll(): boolean {
-    this.#claimSplits();
+    this.#takeSplits();
     if (this.#open.length === 0) {
       this.#end();
       return true;
     }
     const now = this.#options.clock.now();
-    const read = this.#isLimited(now) ? false : this.#read();
+    const read = this.#held === null ? this.#read() : this.#emitHeld();
     if (now >= this.#watermarkDueMs && this.#options.output.isReady) {
       this.#watermarkDueMs = now + this.#options.watermarkIntervalMs;
       this.#advanceWatermark(now);
@@ -91,18 +94,17 @@ export class SourceInput implements TaskInput {
     return read;
   }
 
-  #isLimited(now: number): boolean {
-    const limiter = this.#limiter;
-    if (limiter === null || now >= limiter.dueMs) return false;
-    this.#readersDueMs = limiter.dueMs;
-    return true;
-  }
-
-  #claimSplits(): void {
-    const { source, splits, claim } = this.#options;
-    while (!this.#allClaimed && this.#open.length < source.concurrentSplits) {
+  #takeSplits(): void {
+    if (this.#allTaken) return;
+    const { source, splits, claim, context } = this.#options;
+    if (source.assignment === 'spread') {
+      this.#allTaken = true;
+      splits.forEach((split, n) => {
+        if (n % context.parallelism === context.subtask) this.#openSplit(split);
+      });
+    } else if (this.#open.length === 0) {
       const split = splits[claim()];
-      if (split === undefined) this.#allClaimed = true;
+      if (split === undefined) this.#allTaken = true;
       else this.#openSplit(split);
     }
   }
@@ -116,7 +118,8 @@ export class SourceInput implements TaskInput {
         context.metrics.skippedRecords += records;
       },
     });
-    const generator = eventTime === null ? null : new WatermarkGenerator(eventTime.watermark, clock);
+    const generator =
+      eventTime === null ? null : new WatermarkGenerator(eventTime.watermark, clock);
     this.#open.push({ split, reader, channel: this.#merger.addInput(), generator, isIdle: false });
   }
 
@@ -134,8 +137,9 @@ export class SourceInput implements TaskInput {
       }
       this.#next++;
       if (result !== 'idle') {
-        this.#emit(open, result);
-        return true;
+        if (this.#limiter === null) this.#emit(open, result);
+        else this.#held = { open, batch: result, from: 0 };
+        return this.#held === null || this.#emitHeld();
       }
       this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);
       if (open.reader.wakeAtMs === Infinity) this.waitsForEvents = true;
@@ -151,10 +155,26 @@ export class SourceInput implements TaskInput {
     }
   }
 
+  /** As many of the rows held as the rate allows. */
+  #emitHeld(): boolean {
+    const held = this.#held!;
+    const limiter = this.#limiter!;
+    const { batch, from } = held;
+    const rows = limiter.take(batch.rowCount - from);
+    this.#readersDueMs = limiter.dueMs;
+    if (rows === 0 && batch.rowCount > 0) return false;
+    held.from = from + rows;
+    if (held.from === batch.rowCount) {
+      this.#held = null;
+      this.#readersDueMs = Infinity;
+    }
+    this.#emit(held.open, sliceBatch(batch, from, from + rows));
+    return true;
+  }
+
   #emit(open: OpenSplit, batch: Batch): void {
     const { context, output, progress } = this.#options;
     const rows = batch.rowCount;
-    this.#limiter?.spend(rows);
     progress.weightRead = this.#weightDone + this.#weightOpen();
     if (rows === 0) return;
     const timed = this.#assignTime(open, batch);

@@ -53,14 +53,14 @@ function spin(scheduler: Scheduler, clock: Clock): boolean {
   return scheduler.isDone;
 }
 
-/** Sleeps unless something moves between taking the ticket and falling asleep. */
+/** Sleeps unless something moves between announcing sleep and falling asleep. */
 async function sleep(scheduler: Scheduler, signal: Signal, yields: boolean): Promise<void> {
-  const ticket = signal.prepare();
+  signal.prepare();
   if (scheduler.round() || scheduler.isDone) {
     signal.cancel();
     return;
   }
   const timeoutMs = Math.min(SLEEP_MS_MAX, scheduler.idleMs());
-  if (yields) await signal.waitAsync(ticket, timeoutMs);
-  else signal.wait(ticket, timeoutMs);
+  if (yields) await signal.waitAsync(timeoutMs);
+  else signal.wait(timeoutMs);
 }

@@ -8,8 +8,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { must } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
 import { describeError } from '../base/error-transport.ts';
+import { EngineError } from '../base/errors.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
 import { type BuiltJob, findJob, interceptRuns } from '../graph/job-registry.ts';
@@ -30,7 +30,10 @@ function report(message: WorkerMessage): void {
 /** Leaving the process is for the program, not for a function inside a job: make it an error with a place. */
 function refuseExit(): void {
   process.exit = (code?: number | string | null): never => {
-    throw new EngineError('WORKER_DIED', `process.exit(${code ?? ''}) was called in a worker thread`);
+    throw new EngineError(
+      'WORKER_DIED',
+      `process.exit(${code ?? ''}) was called in a worker thread`,
+    );
   };
 }
 

@@ -26,7 +26,11 @@ export type WorkerAssignment = {
 };
 
 export type WorkerMessage =
-  | { readonly type: 'committables'; readonly node: NodeId; readonly committables: readonly PlainData[] }
+  | {
+      readonly type: 'committables';
+      readonly node: NodeId;
+      readonly committables: readonly PlainData[];
+    }
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }
   | { readonly type: 'failed'; readonly error: ErrorDescription };

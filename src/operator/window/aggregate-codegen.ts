@@ -6,8 +6,8 @@ import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { columnSignature, objectLiteral, rowExpressions } from '../../data/materialize.ts';
 import type { Schema } from '../../data/schema.ts';
-import { ALL_ROWS, type AggregatePlan, type Cell, type PlannedInput } from './aggregate-plan.ts';
 import { valueTypeError } from './aggregate-errors.ts';
+import { type AggregatePlan, ALL_ROWS, type Cell, type PlannedInput } from './aggregate-plan.ts';
 
 /** Accumulators of a pane: slot s has cells[s * plan.cells.length...] and objects[s * plan.objects.length...]. */
 export type Accumulators = { cells: Float64Array; objects: unknown[] };
@@ -157,7 +157,8 @@ function inputSource(
     }
   });
   const isChecked = input.column === null && input.isNumeric;
-  const what = source.kind === 'function' ? 'the function of an aggregate' : `field '${source.field}'`;
+  const what =
+    source.kind === 'function' ? 'the function of an aggregate' : `field '${source.field}'`;
   const check = isChecked
     ? `if (typeof x${x} !== 'number') throw valueTypeError(${JSON.stringify(what)}, x${x});\n`
     : '';
@@ -189,7 +190,10 @@ function initSource(plan: AggregatePlan): string {
   const initial = { count: '0', sum: '0', min: 'Infinity', max: '-Infinity' };
   const cells = plan.cells.map((cell, c) => `cells[o + ${c}] = ${initial[cell.kind]};\n`).join('');
   const objects = plan.objects
-    .map((slot, k) => `objects[p + ${k}] = ${slot.kind === 'user' ? `f${slot.user}.create()` : 'null'};\n`)
+    .map(
+      (slot, k) =>
+        `objects[p + ${k}] = ${slot.kind === 'user' ? `f${slot.user}.create()` : 'null'};\n`,
+    )
     .join('');
   return `const { cells, objects } = into;
 for (let slot = from; slot < to; slot++) {

@@ -54,7 +54,11 @@ export function planAggregates(
   const objects: ObjectSlot[] = [];
   const inputOf = (spec: AggregateSpec): number => {
     const planned = planInput(spec, schema);
-    return indexOf(inputs, planned, (input) => `${JSON.stringify(input.source)} ${input.isNumeric}`);
+    return indexOf(
+      inputs,
+      planned,
+      (input) => `${JSON.stringify(input.source)} ${input.isNumeric}`,
+    );
   };
   const cellOf = (kind: CellKind, input: number): number =>
     indexOf(cells, { kind, input }, (cell) => `${cell.kind} ${cell.input}`);
@@ -90,7 +94,8 @@ export function planAggregates(
 
 function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
   const source = spec.input;
-  if (source.kind === 'none') throw new EngineError('JOB_DEFINITION', `${spec.kind} needs an input`);
+  if (source.kind === 'none')
+    throw new EngineError('JOB_DEFINITION', `${spec.kind} needs an input`);
   if (source.kind === 'function') {
     return { source, column: null, isNumeric: true, isBigint: false, mayBeAbsent: true };
   }
@@ -135,7 +140,9 @@ function resultField(
     const kind: AggregateKind = spec.kind;
     const field =
       kind !== 'user' && spec.input.kind === 'field' && schema !== null
-        ? schema.fields.find((candidate) => candidate.name === (spec.input as { field: string }).field)
+        ? schema.fields.find(
+            (candidate) => candidate.name === (spec.input as { field: string }).field,
+          )
         : undefined;
     // A minimum of strings is a string column; of anything else JavaScript values.
     if (field?.kind === 'string') return { name, kind: 'string', nullable: field.nullable };

@@ -64,7 +64,13 @@ export class Pane {
       // Slots are looked up in pieces of the scratch array; `mergeSlots` is shifted to start at `from`.
       const mergeSlots = this.#slotsOfOther(other, from, to, slots);
       this.#initFrom(known, loops);
-      loops.merge(this.accumulators, mergeSlots, shifted(other.accumulators, this.#shape, from), 0, to - from);
+      loops.merge(
+        this.accumulators,
+        mergeSlots,
+        shifted(other.accumulators, this.#shape, from),
+        0,
+        to - from,
+      );
     }
   }
 

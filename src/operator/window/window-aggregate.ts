@@ -12,7 +12,13 @@
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
-import { type KeyFunction, KeyReader, type KeySpec, keyFields, isTypedKey } from '../../data/key.ts';
+import {
+  isTypedKey,
+  type KeyFunction,
+  KeyReader,
+  type KeySpec,
+  keyFields,
+} from '../../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
@@ -20,10 +26,17 @@ import type { Operator, OperatorContext, Output } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { userFunctionError } from '../user-function.ts';
 import type { AggregateSpec } from './aggregate.ts';
-import { AggregateLoops } from './aggregate-codegen.ts';
+import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
 import { Pane } from './pane.ts';
-import { firstWindowEnd, lastEndAt, lastWindowEnd, paneMsOf, startOf, type WindowSpec } from './window.ts';
+import {
+  firstWindowEnd,
+  lastEndAt,
+  lastWindowEnd,
+  paneMsOf,
+  startOf,
+  type WindowSpec,
+} from './window.ts';
 
 export type WindowAggregateOptions = {
   readonly key: KeySpec;
@@ -104,12 +117,13 @@ export class WindowAggregateOperator implements Operator {
     const timestamps = requireTimestamps(batch, this.#context.name);
     if (this.#slots.length < rows) this.#slots = new Int32Array(rows);
     this.#readKeys(batch);
+    const addLoop = this.#loops.addFor(batch);
     let from = 0;
     while (from < rows) {
       const time = timestamps[from]!;
       const start = startOf(time, this.#paneMs, this.#window.offsetMs);
       const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
-      this.#addRun(batch, from, to, start);
+      this.#addRun(batch, from, to, start, addLoop);
       from = to;
     }
     this.#context.metrics.recordsIn += rows;
@@ -123,14 +137,13 @@ export class WindowAggregateOperator implements Operator {
     }
   }
 
-  #addRun(batch: Batch, from: number, to: number, start: number): void {
+  #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
     const lastEnd = lastWindowEnd(this.#window, start);
     if (lastEnd <= start) return; // Between two windows: a slide longer than the size.
     if (lastEnd - 1 <= this.#watermark) {
       this.#context.metrics.lateRecords += to - from;
       return;
     }
-    const addLoop = this.#loops.addFor(batch);
     try {
       this.#paneAt(start).add(
         batch,

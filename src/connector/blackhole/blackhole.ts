@@ -1,0 +1,17 @@
+/** A sink that takes everything and keeps nothing: for measuring what comes before it. */
+import type { Sink } from '../../operator/sink.ts';
+
+/** `stream.to(blackhole())`. */
+export function blackhole(): Sink {
+  return {
+    name: 'blackhole',
+    descriptor: null,
+    createWriter: () => ({
+      isBusy: false,
+      write(): void {},
+      preCommit: () => [],
+      close(): void {},
+    }),
+    commit: async () => {},
+  };
+}

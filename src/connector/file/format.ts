@@ -1,0 +1,57 @@
+/**
+ * A file format: how bytes become batches and back. One object serves both directions; `files(path, format)` does
+ * everything that formats have in common: finding files, handing out ranges, part files, commit.
+ *
+ *   reading   split (once a file, in the calling thread) → open (once a range, in the thread that reads it)
+ *   writing   createEncoder → encode* → finish, for each part file
+ *
+ * Reading is synchronous, a bounded piece at a time: a worker thread has nothing better to do than to wait for the
+ * disk, and the page cache answers in microseconds.
+ */
+import type { Batch } from '../../data/batch.ts';
+import type { Schema } from '../../data/schema.ts';
+import type { PlainData, SplitReader } from '../../operator/source.ts';
+
+export type InputFile = { readonly path: string; readonly sizeBytes: number };
+
+/**
+ * A part of a file that can be read by itself: bytes from start to end - 1 of a text file (the lines that begin
+ * there), or row group `start` to `end` - 1 of a Parquet file.
+ */
+export type FileRange = { readonly start: number; readonly end: number; readonly weight: number };
+
+/** What to do with a record that is malformed: end the job with its place, or count it and go on. */
+export type MalformedPolicy = 'fail' | 'skip';
+
+export interface ReadContext {
+  readonly onMalformed: MalformedPolicy;
+  /** Counts records that were skipped. */
+  skipped(records: number): void;
+}
+
+export interface FileFormat<Row = unknown> {
+  /** 'csv', 'jsonLines', 'parquet'. */
+  readonly name: string;
+  /** Of file names, without the dot. */
+  readonly extension: string;
+  /** What distinguishes two formats of one name, for the graph. */
+  readonly options: PlainData;
+  /** Of the rows that are read; null for free-form rows. */
+  readonly schema: Schema<Row> | null;
+  /** Cuts a file into ranges, in the order of the file. EngineError INPUT_MALFORMED for a broken file. */
+  split(file: InputFile): readonly FileRange[];
+  /**
+   * A reader of one range, which continues at a `position` that an earlier reader gave, or begins when it is null.
+   * EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED with file and line or byte.
+   */
+  open(file: InputFile, range: FileRange, position: PlainData, context: ReadContext): SplitReader;
+  /** An encoder for one file of rows of this schema; null for free-form rows, whose first row gives the fields. */
+  createEncoder(schema: Schema | null): FileEncoder;
+}
+
+export interface FileEncoder {
+  /** Bytes to append for the rows; none yet for formats that collect rows in groups. */
+  encode(batch: Batch): Uint8Array;
+  /** The bytes that end the file. */
+  finish(): Uint8Array;
+}

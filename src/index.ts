@@ -1,0 +1,59 @@
+/** millrace: stateful stream processing on every core of one machine. */
+
+export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
+export { Flow, type FromOptions } from './api/flow.ts';
+// Jobs
+export { type Collected, Job, job, type Outputs } from './api/job.ts';
+export { KeyedStream } from './api/keyed-stream.ts';
+// Streams
+export { type KeyField, type KeyValue, Step, Stream, type TimeField } from './api/stream.ts';
+export { WindowedStream, type WindowRow } from './api/windowed-stream.ts';
+export { sliding, tumbling, type WindowOptions } from './api/windows.ts';
+// Errors
+export { EngineError, ERROR_CODES, type ErrorCode, UserFunctionError } from './base/errors.ts';
+export type { Random } from './base/random.ts';
+// Sources and sinks
+export { blackhole } from './connector/blackhole/blackhole.ts';
+export { collection } from './connector/collection/collection.ts';
+export {
+  type ColumnGenerator,
+  type ColumnsToFill,
+  generate,
+  type RowGenerator,
+} from './connector/generator/generator.ts';
+export { print } from './connector/print/print.ts';
+export { Batch } from './data/batch.ts';
+export { BatchBuilder } from './data/batch-builder.ts';
+// Schemas
+export {
+  type Field,
+  type FieldKind,
+  type FieldType,
+  type RowOf,
+  record,
+  type Schema,
+  t,
+} from './data/schema.ts';
+export type {
+  JobClient,
+  JobResult,
+  JobState,
+  JobStatus,
+  OperatorResult,
+  RunOptions,
+} from './job/job.ts';
+
+// Contracts for sources and sinks of your own
+export type { Sink, SinkWriter, SinkWriterContext } from './operator/sink.ts';
+export type {
+  PlainData,
+  PollResult,
+  Source,
+  SourceSplit,
+  SplitReader,
+  SplitReaderContext,
+} from './operator/source.ts';
+export type { UserAggregate } from './operator/window/aggregate.ts';
+export type { Duration } from './time/duration.ts';
+// Time
+export { boundedOutOfOrderness, monotonous, type WatermarkStrategy } from './time/strategies.ts';

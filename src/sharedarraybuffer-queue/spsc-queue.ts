@@ -1,0 +1,309 @@
+/** The queue of queue.ts over one SharedArrayBuffer, laid out as in layout.ts. */
+import * as layout from './layout.ts';
+import { align8, FRAME_HEAD_BYTES, FRAMES_OFFSET, PADDING_TAG } from './layout.ts';
+import type { QueueConsumer, QueueDescriptor, QueueOptions, QueueProducer } from './queue.ts';
+import { Signal } from './signal.ts';
+
+/**
+ * One end of a queue: use it as producer or as consumer, not both, except in the thread that does both.
+ *
+ *   const queue = SpscQueue.create({ capacityBytes: 65536 });
+ *   worker.postMessage(queue.descriptor);            // there: SpscQueue.attach(descriptor)
+ *   queue.offer(bytes);
+ *   queue.publish();
+ */
+export class SpscQueue implements QueueProducer, QueueConsumer {
+  readonly buffer: SharedArrayBuffer;
+  readonly descriptor: QueueDescriptor;
+  readonly capacityBytes: number;
+  readonly maxPayloadBytes: number;
+  frameTag = 0;
+  frameBytes = 0;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #producerSignal: Signal;
+  readonly #consumerSignal: Signal;
+  readonly #lap: number;
+  /** Cursors are made visible when this many bytes are due. */
+  readonly #quarter: number;
+  /** Producer: where the next frame goes, what was published, and the head as last seen. */
+  #tail: number;
+  #publishedTail: number;
+  #seenHead: number;
+  /** Consumer: where the next frame is, what was made room, and the tail as last seen. */
+  #head: number;
+  #flushedHead: number;
+  #seenTail: number;
+
+  private constructor(descriptor: QueueDescriptor) {
+    const { buffer, producerSignal, consumerSignal } = descriptor;
+    this.descriptor = descriptor;
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+    this.#bytes = new Uint8Array(buffer);
+    this.#producerSignal = new Signal(producerSignal.buffer, producerSignal.wordIndex);
+    this.#consumerSignal = new Signal(consumerSignal.buffer, consumerSignal.wordIndex);
+    this.capacityBytes = buffer.byteLength - FRAMES_OFFSET;
+    this.maxPayloadBytes = ((this.capacityBytes >> 1) & ~7) - FRAME_HEAD_BYTES;
+    this.#lap = 2 * this.capacityBytes;
+    this.#quarter = this.capacityBytes >> 2;
+    const tail = Atomics.load(this.#words, layout.TAIL_WORD);
+    const head = Atomics.load(this.#words, layout.HEAD_WORD);
+    this.#tail = this.#publishedTail = this.#seenTail = tail;
+    this.#head = this.#flushedHead = this.#seenHead = head;
+  }
+
+  static create(options: QueueOptions): SpscQueue {
+    const { capacityBytes } = options;
+    if (!(capacityBytes >= layout.CAPACITY_MIN && capacityBytes <= layout.CAPACITY_MAX)) {
+      throw new RangeError(
+        `capacityBytes must be ${layout.CAPACITY_MIN} to ${layout.CAPACITY_MAX}, got ${capacityBytes}`,
+      );
+    }
+    const buffer = new SharedArrayBuffer(FRAMES_OFFSET + align8(Math.ceil(capacityBytes)));
+    const own = (wordIndex: number) => ({ buffer, wordIndex });
+    const { producerSignal, consumerSignal } = options;
+    return new SpscQueue({
+      buffer,
+      producerSignal: plain(producerSignal ?? own(layout.PRODUCER_SIGNAL_WORD)),
+      consumerSignal: plain(consumerSignal ?? own(layout.CONSUMER_SIGNAL_WORD)),
+    });
+  }
+
+  /** The queue in another thread, or in the same. */
+  static attach(descriptor: QueueDescriptor): SpscQueue {
+    return new SpscQueue(descriptor);
+  }
+
+  // Producer
+
+  reserve(bytes: number): number {
+    if (bytes > this.maxPayloadBytes) {
+      throw new RangeError(`a payload of ${bytes} bytes is over ${this.maxPayloadBytes}`);
+    }
+    const size = FRAME_HEAD_BYTES + align8(bytes);
+    const place = this.#place(this.#tail);
+    const toEnd = this.capacityBytes - place;
+    const needed = size <= toEnd ? size : toEnd + size;
+    if (needed > this.#free() && !this.#canWrite(needed)) return -1;
+    if (size <= toEnd) return FRAMES_OFFSET + place + FRAME_HEAD_BYTES;
+    this.#writeHead(place, toEnd - FRAME_HEAD_BYTES, PADDING_TAG);
+    this.#tail = this.#advanced(this.#tail, toEnd);
+    return FRAMES_OFFSET + this.#place(this.#tail) + FRAME_HEAD_BYTES;
+  }
+
+  commit(bytes: number, tag = 0): void {
+    this.#writeHead(this.#place(this.#tail), bytes, tag);
+    this.#tail = this.#advanced(this.#tail, FRAME_HEAD_BYTES + align8(bytes));
+    if (this.#distance(this.#publishedTail, this.#tail) >= this.#quarter) this.publish();
+  }
+
+  publish(): void {
+    if (this.#publishedTail === this.#tail) return;
+    this.#publishedTail = this.#tail;
+    Atomics.store(this.#words, layout.TAIL_WORD, this.#tail);
+    this.#consumerSignal.notify();
+  }
+
+  offer(payload: Uint8Array, tag = 0): boolean {
+    const offset = this.reserve(payload.length);
+    if (offset < 0) return false;
+    this.#bytes.set(payload, offset);
+    this.commit(payload.length, tag);
+    return true;
+  }
+
+  waitWritable(bytes: number, timeoutMs = Infinity): boolean {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      if (this.reserve(bytes) >= 0) return true;
+      const leftMs = end - performance.now();
+      if (this.isCancelled || leftMs <= 0) return false;
+      this.#producerSignal.prepare();
+      if (this.reserve(bytes) >= 0 || this.isCancelled) this.#producerSignal.cancel();
+      else this.#producerSignal.wait(leftMs);
+    }
+  }
+
+  async writable(bytes: number, timeoutMs = Infinity): Promise<boolean> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      if (this.reserve(bytes) >= 0) return true;
+      const leftMs = end - performance.now();
+      if (this.isCancelled || leftMs <= 0) return false;
+      this.#producerSignal.prepare();
+      if (this.reserve(bytes) >= 0 || this.isCancelled) this.#producerSignal.cancel();
+      else await this.#producerSignal.waitAsync(leftMs);
+    }
+  }
+
+  /** Whether the consumer wants no more; then there never is room. Throws the consumer's error, if it failed. */
+  get isCancelled(): boolean {
+    const state = Atomics.load(this.#words, layout.CONSUMER_STATE_WORD);
+    if (state === layout.FAILED) throw this.#error();
+    return state !== layout.OPEN;
+  }
+
+  close(): void {
+    this.#end(layout.PRODUCER_STATE_WORD, layout.CLOSED);
+  }
+
+  /** Ends this side with an error that the other side gets thrown: as producer behind its last frame. */
+  fail(error: Error): void {
+    this.#writeError(error);
+    this.#end(layout.PRODUCER_STATE_WORD, layout.FAILED);
+  }
+
+  #end(stateWord: number, state: number): void {
+    this.publish();
+    Atomics.compareExchange(this.#words, stateWord, layout.OPEN, state);
+    this.#consumerSignal.notify();
+    this.#producerSignal.notify();
+  }
+
+  #free(): number {
+    return this.capacityBytes - this.#distance(this.#seenHead, this.#tail);
+  }
+
+  /** Looks at the head anew; while there is no room, lets the consumer see all there is. */
+  #canWrite(needed: number): boolean {
+    if (Atomics.load(this.#words, layout.CONSUMER_STATE_WORD) !== layout.OPEN) return false;
+    this.#seenHead = Atomics.load(this.#words, layout.HEAD_WORD);
+    if (needed <= this.#free()) return true;
+    this.publish();
+    return false;
+  }
+
+  #writeHead(place: number, bytes: number, tag: number): void {
+    const word = (FRAMES_OFFSET + place) >> 2;
+    this.#words[word] = bytes;
+    this.#words[word + 1] = tag;
+  }
+
+  // Consumer
+
+  peek(): number {
+    for (;;) {
+      if (this.#head === this.#seenTail && !this.#canRead()) return -1;
+      const place = this.#place(this.#head);
+      const word = (FRAMES_OFFSET + place) >> 2;
+      this.frameBytes = this.#words[word]!;
+      this.frameTag = this.#words[word + 1]!;
+      if (this.frameTag !== PADDING_TAG) return FRAMES_OFFSET + place + FRAME_HEAD_BYTES;
+      this.release();
+    }
+  }
+
+  release(): void {
+    this.#head = this.#advanced(this.#head, FRAME_HEAD_BYTES + align8(this.frameBytes));
+    if (this.#distance(this.#flushedHead, this.#head) >= this.#quarter) this.flushReleased();
+  }
+
+  flushReleased(): void {
+    if (this.#flushedHead === this.#head) return;
+    this.#flushedHead = this.#head;
+    Atomics.store(this.#words, layout.HEAD_WORD, this.#head);
+    this.#producerSignal.notify();
+  }
+
+  poll(): Uint8Array | null {
+    const offset = this.peek();
+    if (offset < 0) return null;
+    const payload = this.#bytes.slice(offset, offset + this.frameBytes);
+    this.release();
+    return payload;
+  }
+
+  waitReadable(timeoutMs = Infinity): boolean {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      if (this.peek() >= 0) return true;
+      const leftMs = end - performance.now();
+      if (this.isDrained || leftMs <= 0) return false;
+      this.#consumerSignal.prepare();
+      if (this.peek() >= 0 || this.#hasProducerEnded()) this.#consumerSignal.cancel();
+      else this.#consumerSignal.wait(leftMs);
+    }
+  }
+
+  async readable(timeoutMs = Infinity): Promise<boolean> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      if (this.peek() >= 0) return true;
+      const leftMs = end - performance.now();
+      if (this.isDrained || leftMs <= 0) return false;
+      this.#consumerSignal.prepare();
+      if (this.peek() >= 0 || this.#hasProducerEnded()) this.#consumerSignal.cancel();
+      else await this.#consumerSignal.waitAsync(leftMs);
+    }
+  }
+
+  get isDrained(): boolean {
+    return this.#hasProducerEnded() && this.peek() < 0;
+  }
+
+  cancel(): void {
+    this.flushReleased();
+    this.#end(layout.CONSUMER_STATE_WORD, layout.CLOSED);
+  }
+
+  /** Ends the consumer with an error: the producer gets it thrown when it finds no room, or asks `isCancelled`. */
+  cancelWith(error: Error): void {
+    this.#writeError(error);
+    this.#end(layout.CONSUMER_STATE_WORD, layout.FAILED);
+  }
+
+  #hasProducerEnded(): boolean {
+    return Atomics.load(this.#words, layout.PRODUCER_STATE_WORD) !== layout.OPEN;
+  }
+
+  /** Looks at the tail anew. The state comes first: what the producer did before it ended must not be missed. */
+  #canRead(): boolean {
+    const state = Atomics.load(this.#words, layout.PRODUCER_STATE_WORD);
+    this.#seenTail = Atomics.load(this.#words, layout.TAIL_WORD);
+    if (this.#head !== this.#seenTail) return true;
+    this.flushReleased();
+    if (state === layout.FAILED) throw this.#error();
+    return false;
+  }
+
+  // Both
+
+  /** Bytes published and not yet made room again, heads and padding included; for gauges. */
+  get usedBytes(): number {
+    const tail = Atomics.load(this.#words, layout.TAIL_WORD);
+    return this.#distance(Atomics.load(this.#words, layout.HEAD_WORD), tail);
+  }
+
+  #place(cursor: number): number {
+    return cursor < this.capacityBytes ? cursor : cursor - this.capacityBytes;
+  }
+
+  #advanced(cursor: number, bytes: number): number {
+    const next = cursor + bytes;
+    return next < this.#lap ? next : next - this.#lap;
+  }
+
+  #distance(from: number, to: number): number {
+    return to >= from ? to - from : to - from + this.#lap;
+  }
+
+  #writeError(error: Error): void {
+    const text = `${error.name}: ${error.message}`;
+    const { written } = new TextEncoder().encodeInto(text, new Uint8Array(layout.ERROR_TEXT_BYTES));
+    const encoded = new TextEncoder().encode(text).subarray(0, written);
+    this.#bytes.set(encoded, layout.ERROR_TEXT_OFFSET);
+    this.#words[layout.ERROR_LENGTH_WORD] = encoded.length;
+  }
+
+  #error(): Error {
+    const length = this.#words[layout.ERROR_LENGTH_WORD]!;
+    const start = layout.ERROR_TEXT_OFFSET;
+    const text = new TextDecoder().decode(this.#bytes.slice(start, start + length));
+    return new Error(`the other side of the queue failed: ${text}`);
+  }
+}
+
+function plain({ buffer, wordIndex }: { buffer: SharedArrayBuffer; wordIndex: number }) {
+  return { buffer, wordIndex };
+}
