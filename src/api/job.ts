@@ -103,10 +103,16 @@ export class Job<T> {
  *     return { words };
  *   });
  */
-export function job<T extends Readonly<Record<string, object>> | void>(
+export function job<T extends Readonly<Record<string, object>>>(
   meta: ImportMeta,
   name: string,
   define: (flow: Flow) => T,
-): Job<T> {
-  return new Job<T>(meta.url, name, define).register();
+): Job<T>;
+export function job(
+  meta: ImportMeta,
+  name: string,
+  define: (flow: Flow) => void,
+): Job<Record<never, never>>;
+export function job(meta: ImportMeta, name: string, define: (flow: Flow) => unknown): Job<unknown> {
+  return new Job<unknown>(meta.url, name, define).register();
 }

@@ -105,9 +105,7 @@ export class Stream<Row> extends Step {
   /** Any number of rows for each row, returned as an iterable or pushed: `.flatMap((line, out) => out(line))`. */
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => Iterable<Out>): Stream<Out>;
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => void): Stream<Out>;
-  flatMap<Out>(
-    fn: (row: Row, out: (row: Out) => void) => Iterable<Out> | undefined | void,
-  ): Stream<Out> {
+  flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => unknown): Stream<Out> {
     return this.#stateless<Out>({ type: 'flatMap' }, fn);
   }
 

@@ -1,6 +1,10 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
+
+import type { KeySpec } from '../data/key.ts';
 import type { Schema } from '../data/schema.ts';
 import { schemaOf } from '../data/schema.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
 import {
@@ -36,8 +40,9 @@ export class WindowedStream<Row, Key> {
   aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>>(
     define: (aggregates: Aggregates<Row>) => Results,
   ): Stream<WindowRow<Key, ResultsOf<Results>>> {
-    const { builder, input, schema, key, functions } = this.#parts;
+    const { builder, key, functions } = this.#parts;
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), functions);
+    const { input, schema } = this.#onlyNeeded(aggregates);
     const out = schemaOf(windowAggregateFields(key, aggregates, schema)) as Schema<
       WindowRow<Key, ResultsOf<Results>>
     >;
@@ -50,4 +55,33 @@ export class WindowedStream<Row, Key> {
     });
     return new Stream(builder, node, out);
   }
+
+  /** Columns that neither the key nor an aggregate reads need not go through the exchange. */
+  #onlyNeeded(aggregates: readonly AggregateSpec[]): { input: NodeId; schema: Schema | null } {
+    const { builder, input, schema, key } = this.#parts;
+    const needed = neededFields(key, aggregates);
+    if (schema === null || needed === null) return { input, schema };
+    const fields = schema.fields.filter((field) => needed.has(field.name));
+    if (fields.length === schema.fields.length) return { input, schema };
+    const names = fields.map((field) => field.name);
+    const projected = schemaOf(fields);
+    const node = builder.add({
+      name: 'project',
+      operator: { type: 'project', fields: names },
+      inputs: [{ from: input, partitioning: { kind: 'forward' } }],
+      schema: projected,
+    });
+    return { input: node, schema: projected };
+  }
+}
+
+/** Names of the fields that are read; null when functions may read any. */
+function neededFields(key: KeySpec, aggregates: readonly AggregateSpec[]): Set<string> | null {
+  if (key.kind === 'function') return null;
+  const needed = new Set(key.fields);
+  for (const { input, user } of aggregates) {
+    if (input.kind === 'function' || user !== null) return null;
+    if (input.kind === 'field') needed.add(input.field);
+  }
+  return needed;
 }

@@ -9,9 +9,9 @@
 import type { Batch, Watermark } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { KeyReader } from '../data/key.ts';
-import { subtaskOf } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
 import { ACTIVE, type ChannelWriter, type ControlKind, END, IDLE, WATERMARK } from './channel.ts';
+import { RowDealer } from './row-dealer.ts';
 
 export interface OutputGate {
   readonly isReady: boolean;
@@ -118,22 +118,15 @@ export class HashGate implements OutputGate {
   readonly #channels: Channels;
   readonly #keys: KeyReader;
   readonly #builders: BatchBuilder[];
-  readonly #channelOfGroup: Int32Array;
+  readonly #dealer: RowDealer;
   #hasPartial = false;
-  #channelOfRow = new Int32Array(0);
-  #order = new Int32Array(0);
-  /** ends[c]: where the rows of channel c end in the order. */
-  readonly #ends: Int32Array;
 
   constructor(options: HashGateOptions) {
     const { writers, maxParallelism } = options;
     this.#channels = new Channels(writers);
     this.#keys = options.keys;
     this.#builders = writers.map(() => new BatchBuilder(options.schema, options.batchRows));
-    this.#channelOfGroup = Int32Array.from({ length: maxParallelism }, (_, group) =>
-      subtaskOf(group, writers.length, maxParallelism),
-    );
-    this.#ends = new Int32Array(writers.length);
+    this.#dealer = new RowDealer(writers.length, maxParallelism);
   }
 
   get isReady(): boolean {
@@ -148,47 +141,20 @@ export class HashGate implements OutputGate {
     const hashes = this.#keys.hashes(batch);
     const keyed =
       this.#keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
-    this.#sortToChannels(hashes, batch.rowCount);
-    let from = 0;
+    const dealer = this.#dealer;
+    dealer.deal(hashes, batch.rowCount);
     for (let c = 0; c < this.#builders.length; c++) {
-      const to = this.#ends[c]!;
-      this.#append(keyed, c, from, to);
-      from = to;
+      this.#append(keyed, c, dealer.rows[c]!, dealer.counts[c]!);
     }
     this.#hasPartial = true;
   }
 
-  /** A counting sort, stable: rows of one key keep their order. */
-  #sortToChannels(hashes: Int32Array, rows: number): void {
-    if (this.#order.length < rows) {
-      this.#order = new Int32Array(rows);
-      this.#channelOfRow = new Int32Array(rows);
-    }
-    const ends = this.#ends.fill(0);
-    const channelOfGroup = this.#channelOfGroup;
-    const channelOfRow = this.#channelOfRow;
-    const order = this.#order;
-    const groups = channelOfGroup.length;
-    for (let i = 0; i < rows; i++) {
-      const channel = channelOfGroup[hashes[i]! % groups]!;
-      channelOfRow[i] = channel;
-      ends[channel]!++;
-    }
-    let start = 0;
-    for (let c = 0; c < ends.length; c++) {
-      const count = ends[c]!;
-      ends[c] = start;
-      start += count;
-    }
-    for (let i = 0; i < rows; i++) order[ends[channelOfRow[i]!]!++] = i;
-  }
-
-  #append(batch: Batch, channel: number, begin: number, end: number): void {
-    let from = begin;
-    while (from < end) {
+  #append(batch: Batch, channel: number, rows: Int32Array, count: number): void {
+    let from = 0;
+    while (from < count) {
       const builder = this.#builders[channel]!;
-      const to = Math.min(end, from + builder.capacity - builder.rowCount);
-      if (!builder.appendSelected(batch, this.#order, from, to)) {
+      const to = Math.min(count, from + builder.capacity - builder.rowCount);
+      if (!builder.appendSelected(batch, rows, from, to)) {
         this.#send(channel);
         continue;
       }

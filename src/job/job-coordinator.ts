@@ -121,6 +121,8 @@ class JobRun implements JobClient {
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
       runId: randomId(),
     };
+    const splits = await discoverSplits(built, parallelism);
+    for (const { sink } of built.bindings) await sink?.prepare?.();
     return new JobRun({
       job,
       built,
@@ -130,7 +132,7 @@ class JobRun implements JobClient {
       threads,
       parallelism,
       settings,
-      splits: await discoverSplits(built, parallelism),
+      splits,
       heapMb: options.threadHeapMb ?? null,
       signal: options.signal ?? null,
     });
@@ -327,9 +329,10 @@ class JobRun implements JobClient {
 
   status(): JobStatus {
     const sources = this.#sourceSubtasks();
-    const watermarks = sources
+    const timed = sources
       .filter((source) => source.hasEventTime)
-      .map((source) => this.#counters.subtask(source.subtask).watermark);
+      .map((source) => this.#counters.subtask(source.subtask));
+    const newest = Math.max(...timed.map((source) => source.newestEventTime));
     const weightRead = sources.reduce(
       (sum, source) => sum + this.#counters.subtask(source.subtask).weightRead,
       0,
@@ -347,7 +350,8 @@ class JobRun implements JobClient {
         (sum, source) => sum + this.#counters.operator(source.slot).recordsOut,
         0,
       ),
-      watermark: watermarks.length === 0 ? null : Math.min(...watermarks),
+      watermark: timed.length === 0 ? null : Math.min(...timed.map((source) => source.watermark)),
+      newestEventTime: Number.isFinite(newest) && newest !== 0 ? newest : null,
       inputShare: weight === 0 ? null : Math.min(1, weightRead / weight),
       operators,
     };

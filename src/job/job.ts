@@ -53,6 +53,8 @@ export type JobStatus = {
   readonly records: number;
   /** Least watermark of the sources that have one; null when none has. */
   readonly watermark: number | null;
+  /** Greatest event time that was read; null before the first. What it is ahead of the watermark is the lag. */
+  readonly newestEventTime: number | null;
   /** Share of bounded input that has been read, 0 to 1; null when its size is not known. */
   readonly inputShare: number | null;
   readonly operators: readonly OperatorResult[];

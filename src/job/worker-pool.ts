@@ -13,6 +13,7 @@ import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts'
 const BOOT = `
 const { workerData } = require('node:worker_threads');
 const { entry, hooks } = workerData.boot;
+process.setSourceMapsEnabled(true);
 if (hooks !== null) require('node:module').register(hooks);
 import(entry);
 `;
@@ -38,7 +39,6 @@ export function startWorker(
     eval: true,
     name: `millrace ${assignment.job.name} ${assignment.worker}`,
     workerData: { ...assignment, boot: bootOf(assignment.job.url) },
-    execArgv: ['--enable-source-maps'],
     ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
   });
   const ended = new Promise<void>((resolve, reject) => {

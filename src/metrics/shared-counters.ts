@@ -5,7 +5,7 @@
  *     [signal word][running subtask + 1][command][unused ...]
  *   Float64, behind them:
  *     for each operator of each subtask   recordsIn, recordsOut, lateRecords, skippedRecords
- *     for each subtask                    watermark, weight of input read, two unused
+ *     for each subtask                    watermark, weight of input read, newest event time, one unused
  *     for each source, one Int32          next split to hand out
  *
  * Every counter has one writer; readers may see it a moment old. The command is written by the caller only.
@@ -150,5 +150,14 @@ export class SubtaskProgress {
 
   set weightRead(weight: number) {
     this.#numbers[this.#at + 1] = weight;
+  }
+
+  /** Greatest event time that was read; -Infinity before the first. */
+  get newestEventTime(): number {
+    return this.#numbers[this.#at + 2]!;
+  }
+
+  set newestEventTime(time: number) {
+    this.#numbers[this.#at + 2] = time;
   }
 }

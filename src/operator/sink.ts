@@ -1,6 +1,7 @@
 /**
  * Where records go, in two phases, so that a crash between them neither loses nor doubles a record.
  *
+ *   calling thread   prepare, before anything runs
  *   sink subtask     createWriter → (write* → preCommit)* → close
  *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete
  *
@@ -36,6 +37,8 @@ export interface Sink {
   /** Default name of the operator, such as 'csv'. */
   readonly name: string;
   readonly descriptor: PlainData;
+  /** Checks that the output can be written, and makes it ready; an EngineError ends the job before it starts. */
+  prepare?(): Promise<void>;
   createWriter(context: SinkWriterContext): SinkWriter;
   commit(committables: readonly PlainData[]): Promise<void>;
 }

@@ -71,6 +71,7 @@ export class SourceInput implements TaskInput {
         : new TimestampReader(eventTime.timestamp, source.schema, options.timestampFunction);
     this.#limiter = rate === null ? null : new RateLimiter(rate, clock);
     options.progress.watermark = MIN_WATERMARK;
+    options.progress.newestEventTime = -Infinity;
   }
 
   get wakeAtMs(): number {
@@ -184,10 +185,13 @@ export class SourceInput implements TaskInput {
 
   #assignTime(open: OpenSplit, batch: Batch): Batch {
     if (this.#timestamps === null) return batch;
-    const { context } = this.#options;
+    const { context, progress } = this.#options;
     try {
       const timed = this.#timestamps.assign(batch);
-      open.generator!.onBatch(timed.timestamps!, timed.rowCount);
+      const generator = open.generator!;
+      generator.onBatch(timed.timestamps!, timed.rowCount);
+      if (generator.greatest > progress.newestEventTime)
+        progress.newestEventTime = generator.greatest;
       return timed;
     } catch (error) {
       if (error instanceof EngineError) throw userFunctionError(context, error, 0);

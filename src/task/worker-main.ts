@@ -12,7 +12,8 @@ import { describeError } from '../base/error-transport.ts';
 import { EngineError } from '../base/errors.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
-import { type BuiltJob, findJob, interceptRuns } from '../graph/job-registry.ts';
+import { type BuiltJob, findJob } from '../graph/job-registry.ts';
+import { loadJobs } from '../graph/load-job.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import { deploy } from './deployment.ts';
@@ -37,11 +38,9 @@ function refuseExit(): void {
   };
 }
 
-/** Imports the module; one that runs its job at top level counts as imported when it comes to that. */
 async function importJob(): Promise<BuiltJob> {
   const { job } = assignment;
-  const reachedRun = new Promise<void>((resolve) => interceptRuns(resolve));
-  await Promise.race([import(job.url), reachedRun]);
+  await loadJobs(job.url);
   const built = findJob(job.url, job.name).build(job.params, job.collects);
   const own = fingerprint(built.graph);
   if (own === job.fingerprint) return built;

@@ -65,6 +65,11 @@ export class WatermarkGenerator {
     if (this.#spec.idlenessMs !== null) this.#lastRecordMs = this.#clock.now();
   }
 
+  /** Greatest timestamp so far; -Infinity before the first. */
+  get greatest(): number {
+    return this.#greatest;
+  }
+
   watermark(): Watermark {
     if (this.#greatest === -Infinity) return MIN_WATERMARK;
     return this.#greatest - this.#spec.outOfOrdernessMs - 1;

@@ -50,7 +50,7 @@ export interface FileFormat<Row = unknown> {
 }
 
 export interface FileEncoder {
-  /** Bytes to append for the rows; none yet for formats that collect rows in groups. */
+  /** Bytes to append for the rows, in memory of their own; none yet for formats that collect rows in groups. */
   encode(batch: Batch): Uint8Array;
   /** The bytes that end the file. */
   finish(): Uint8Array;

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/** The command `millrace`. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { type RunFlags, runCommand } from './run-command.ts';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function param(text: string, params: Record<string, string>): Record<string, string> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('It must look like name=value.');
+  return { ...params, [text.slice(0, equals)]: text.slice(equals + 1) };
+}
+
+const program = new Command('millrace')
+  .description('Stateful stream processing on every core of this machine.')
+  .version(version)
+  .showHelpAfterError('(millrace --help tells more)');
+
+program
+  .command('run')
+  .description('run the job that a TypeScript or JavaScript module defines')
+  .argument('<module>', 'the file with the job: flights.ts')
+  .option(
+    '-t, --threads <n>',
+    'worker threads; 0 runs in this thread (default: one per core)',
+    wholeNumber,
+  )
+  .option(
+    '-P, --parallelism <n>',
+    'subtasks of each operator (default: one per thread)',
+    wholeNumber,
+  )
+  .option('-p, --param <name=value>', 'a parameter of the job; may be repeated', param, {})
+  .option('-j, --job <name>', 'which job, when the module defines several')
+  .option('--thread-heap <MiB>', 'heap of each worker thread', wholeNumber)
+  .option('--no-progress', 'do not show progress on standard error')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace run flights.ts
+  millrace run flights.ts --threads 2 --param input=flights.parquet --param out=results
+
+Progress shows records and records per second, the watermark, its lag behind the newest record that was read
+(both in event time), the share of the input, and the time left. Ctrl-C cancels the job: what it has not completed
+leaves no trace in its outputs. Exit codes: 0 finished, 1 failed, 130 cancelled.`,
+  )
+  .action(async (module: string, flags: RunFlags) => {
+    process.exitCode = await runCommand(module, flags);
+  });
+
+await program.parseAsync();

@@ -1,0 +1,70 @@
+/**
+ * Files as a source and as a sink: one call serves both ends.
+ *
+ *   flow.from(files('flights.parquet', parquet(Flight)))          a file, a folder, or a glob
+ *   hourly.to(files('out/hourly', csv()))                         a folder of part files
+ */
+import type { Schema } from '../../data/schema.ts';
+import type { Sink } from '../../operator/sink.ts';
+import type { Source, SourceSplit } from '../../operator/source.ts';
+import { type ExistingPolicy, FileSink } from './file-sink.ts';
+import { findFiles } from './find-files.ts';
+import type { FileFormat, FileRange, InputFile, MalformedPolicy } from './format.ts';
+
+export type FilesOptions = {
+  /**
+   * Reading: what to do with a record that is malformed. 'fail' (default) ends the job and tells the file and line;
+   * 'skip' counts it (`skippedRecords`) and goes on.
+   */
+  readonly onMalformed?: MalformedPolicy;
+  /**
+   * Writing into a folder that already holds results. 'fail' (default) refuses; 'replace' removes them when the new
+   * ones are complete; 'keep' leaves them beside the new ones.
+   */
+  readonly existing?: ExistingPolicy;
+};
+
+/** Both ends of a stream of rows. */
+export type Files<Row> = Source<Row> & Sink;
+
+/**
+ * Files of one format. As a source: `path` is a file, a folder (its files with the format's extension, by name), or a
+ * glob; several subtasks read parts of them at the same time. As a sink: `path` is a folder, in which each subtask
+ * writes part files that appear when the job is complete. EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED,
+ * OUTPUT_EXISTS, OUTPUT_FAILED.
+ */
+export function files<Row>(
+  path: string,
+  format: FileFormat<Row>,
+  options: FilesOptions = {},
+): Files<Row> {
+  const onMalformed = options.onMalformed ?? 'fail';
+  const sink = new FileSink(path, format as FileFormat, options.existing ?? 'fail');
+  return {
+    name: format.name,
+    descriptor: { path, format: format.name, options: format.options, onMalformed },
+    schema: format.schema as Schema<Row> | null,
+    isBounded: true,
+    assignment: 'inOrder',
+    async discoverSplits() {
+      const found = await findFiles(path, format.extension);
+      return found.flatMap((file) => format.split(file).map((range) => splitOf(file, range)));
+    },
+    createReader(split, position, context) {
+      const { file, range } = split.detail as { file: InputFile; range: FileRange };
+      const skipped = (records: number): void => context.skipped(records);
+      return format.open(file, range, position, { onMalformed, skipped });
+    },
+    prepare: () => sink.prepare(),
+    createWriter: (context) => sink.createWriter(context),
+    commit: (committables) => sink.commit(committables),
+  };
+}
+
+function splitOf(file: InputFile, range: FileRange): SourceSplit {
+  return {
+    id: `${file.path}#${range.start}`,
+    weight: range.weight,
+    detail: { file, range },
+  };
+}

@@ -1,0 +1,14 @@
+/** millrace/connectors/files: files as sources and sinks. */
+export { type CsvOptions, csv } from './csv.ts';
+export type { ExistingPolicy } from './file-sink.ts';
+export { type Files, type FilesOptions, files } from './files.ts';
+export type {
+  FileEncoder,
+  FileFormat,
+  FileRange,
+  InputFile,
+  MalformedPolicy,
+  ReadContext,
+} from './format.ts';
+export { jsonLines } from './json-lines.ts';
+export { parquet } from './parquet/parquet.ts';
