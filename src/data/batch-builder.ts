@@ -93,9 +93,22 @@ export class BatchBuilder {
     const at = this.rowCount;
     assert(at < this.capacity, 'builder overfilled');
     if (this.schema === null) this.#rows.push(row);
-    else this.#appendFields(row as Readonly<Record<string, unknown>>, at);
+    else this.#tryAppendFields(row as Readonly<Record<string, unknown>>, at);
     if (this.#timestamps !== null || !Number.isNaN(timestamp)) this.timestamps()[at] = timestamp;
     this.rowCount = at + 1;
+  }
+
+  /** A row that does not fit leaves nothing behind. */
+  #tryAppendFields(row: Readonly<Record<string, unknown>>, at: number): void {
+    try {
+      this.#appendFields(row, at);
+    } catch (error) {
+      for (const column of this.#columns) {
+        if (column.kind === 'string') column.truncate(at);
+        if (column.absent !== null) column.absent[at] = PRESENT;
+      }
+      throw error;
+    }
   }
 
   #appendFields(row: Readonly<Record<string, unknown>>, at: number): void {

@@ -139,6 +139,11 @@ export class StringBuilder {
     this.#count += to - from;
   }
 
+  /** Forgets what was appended behind the first `count` rows. */
+  truncate(count: number): void {
+    this.#count = Math.min(this.#count, count);
+  }
+
   seal(): StringColumn {
     if (this.#dictionary !== null) {
       return new StringColumn(this.#dictionary, this.#codes, this.absent);

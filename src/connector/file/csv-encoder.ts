@@ -1,0 +1,109 @@
+/** Rows to CSV text: by a generated loop over the columns, or over row objects where there is no schema. */
+import { EngineError } from '../../base/errors.ts';
+import type { Batch } from '../../data/batch.ts';
+import { columnSignature, rowExpressions } from '../../data/materialize.ts';
+import type { FieldKind, Schema } from '../../data/schema.ts';
+import type { CsvDialect } from './csv.ts';
+import { textOf } from './field-text.ts';
+import type { FileEncoder } from './format.ts';
+
+type TextLoop = (batch: Batch) => string;
+
+const PLAIN_KINDS: ReadonlySet<FieldKind> = new Set([
+  'int32',
+  'float64',
+  'timestamp',
+  'boolean',
+  'int64',
+]);
+
+export class CsvEncoder implements FileEncoder {
+  readonly #schema: Schema | null;
+  readonly #dialect: CsvDialect;
+  readonly #loops = new Map<string, TextLoop>();
+  #names: readonly string[] | null;
+  #isHeaderDue: boolean;
+
+  constructor(schema: Schema | null, dialect: CsvDialect) {
+    this.#schema = schema;
+    this.#dialect = dialect;
+    this.#names = schema === null ? null : schema.fields.map((field) => field.name);
+    this.#isHeaderDue = dialect.header;
+  }
+
+  encode(batch: Batch): Uint8Array {
+    if (batch.rowCount === 0) return new Uint8Array(0);
+    const text =
+      this.#schema === null ? this.#rows(batch.rowObjects()) : this.#loopFor(batch)(batch);
+    return Buffer.from(this.#header() + text);
+  }
+
+  #header(): string {
+    if (!this.#isHeaderDue) return '';
+    this.#isHeaderDue = false;
+    return `${this.#names!.map((name) => this.#quoted(name)).join(this.#dialect.delimiter)}\n`;
+  }
+
+  #quoted(value: string): string {
+    return quoted(value, this.#dialect.delimiter);
+  }
+
+  #rows(rows: readonly unknown[]): string {
+    let text = '';
+    for (const row of rows) {
+      const fields = row as Readonly<Record<string, unknown>>;
+      this.#names ??= Object.keys(fields);
+      this.#refuseUnknown(fields);
+      text += `${this.#names.map((name) => this.#quoted(textOf(fields[name]))).join(this.#dialect.delimiter)}\n`;
+    }
+    return text;
+  }
+
+  #refuseUnknown(row: Readonly<Record<string, unknown>>): void {
+    const unknown = Object.keys(row).find((name) => !this.#names!.includes(name));
+    if (unknown === undefined) return;
+    throw new EngineError(
+      'OUTPUT_FAILED',
+      `csv: a row has the field '${unknown}', which the first row had not (${this.#names!.join(', ')})`,
+    );
+  }
+
+  #loopFor(batch: Batch): TextLoop {
+    const signature = columnSignature(batch.columns);
+    let loop = this.#loops.get(signature);
+    if (loop === undefined) {
+      loop = textLoop(this.#schema!, signature, this.#dialect.delimiter);
+      this.#loops.set(signature, loop);
+    }
+    return loop;
+  }
+
+  finish(): Uint8Array {
+    return new Uint8Array(0);
+  }
+}
+
+function textLoop(schema: Schema, signature: string, delimiter: string): TextLoop {
+  const { prelude, fields } = rowExpressions(schema, signature, 'columns');
+  const values = fields.map(({ expression }, c) => {
+    const isPlain = PLAIN_KINDS.has(schema.fields[c]!.kind) && signature[c] === '.';
+    return isPlain
+      ? `(${expression})`
+      : `quoted(textOf(${expression}), ${JSON.stringify(delimiter)})`;
+  });
+  const source = `'use strict';
+return function (batch) {
+const columns = batch.columns;
+${prelude}const { rowCount } = batch;
+let text = '';
+for (let i = 0; i < rowCount; i++) text += ${values.join(` + ${JSON.stringify(delimiter)} + `)} + '\\n';
+return text;
+};
+//# sourceURL=millrace-generated:csv`;
+  return new Function('quoted', 'textOf', source)(quoted, textOf) as TextLoop;
+}
+
+function quoted(value: string, delimiter: string): string {
+  const needsQuotes = /["\r\n]/.test(value) || value.includes(delimiter);
+  return needsQuotes ? `"${value.replaceAll('"', '""')}"` : value;
+}

@@ -1,0 +1,90 @@
+/** Values of fields in text formats: from the JSON value or the text of a file to the value of the row, and back. */
+import { describe } from '../../data/field-check.ts';
+import type { Field } from '../../data/schema.ts';
+
+/** The value of a field from a JSON value; throws what is wrong. */
+export function valueFromJson(field: Field, value: unknown): unknown {
+  if (value === null || value === undefined) {
+    if (field.nullable) return null;
+    throw new Error(`field '${field.name}' is ${value === null ? 'null' : 'missing'}`);
+  }
+  switch (field.kind) {
+    case 'int64':
+      return bigintFrom(field, value);
+    case 'timestamp':
+      return typeof value === 'string' ? timeFromText(field, value) : value;
+    case 'date':
+      if (typeof value === 'number') return new Date(value);
+      return typeof value === 'string' ? new Date(timeFromText(field, value)) : value;
+    default:
+      return value;
+  }
+}
+
+function bigintFrom(field: Field, value: unknown): unknown {
+  const isExact = typeof value === 'string' ? /^-?\d+$/.test(value) : Number.isSafeInteger(value);
+  if (!isExact) throw wrong(field, value);
+  return BigInt(value as string | number);
+}
+
+/** The value of a field from its text in a CSV file; throws what is wrong. */
+export function valueFromText(field: Field, text: string, isQuoted: boolean): unknown {
+  if (text === '' && !isQuoted) {
+    if (field.nullable) return null;
+    if (field.kind === 'string') return '';
+    throw new Error(`field '${field.name}' is empty`);
+  }
+  switch (field.kind) {
+    case 'string':
+      return text;
+    case 'int32':
+    case 'float64':
+      return numberFromText(field, text);
+    case 'int64':
+      return bigintFrom(field, text);
+    case 'boolean':
+      if (text !== 'true' && text !== 'false') throw wrong(field, text);
+      return text === 'true';
+    case 'timestamp':
+      return timeFromText(field, text);
+    case 'date':
+      return new Date(timeFromText(field, text));
+    case 'dynamic':
+      return JSON.parse(text) as unknown;
+  }
+}
+
+function numberFromText(field: Field, text: string): number {
+  const number = Number(text);
+  const isNumber = !Number.isNaN(number) && text.trim() !== '';
+  if (!isNumber && text !== 'NaN') throw wrong(field, text);
+  return number;
+}
+
+/** Milliseconds as digits, or a date and time of ISO 8601. */
+function timeFromText(field: Field, text: string): number {
+  const time = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isNaN(time)) throw wrong(field, text);
+  return time;
+}
+
+function wrong(field: Field, value: unknown): Error {
+  return new Error(`field '${field.name}' wants ${field.kind}, got ${describe(value)}`);
+}
+
+/** A value as text: dates as ISO 8601, objects as JSON, nothing for null and undefined. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString();
+  if (typeof value === 'object') return jsonOf(value);
+  return String(value);
+}
+
+/** JSON text; bigints that a number holds exactly as digits, others as text. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== 'bigint') return part;
+    const number = Number(part);
+    return Number.isSafeInteger(number) ? number : String(part);
+  });
+}

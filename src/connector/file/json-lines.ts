@@ -1,0 +1,60 @@
+/** JSON lines: one object a line. */
+import type { Batch } from '../../data/batch.ts';
+import { describe } from '../../data/field-check.ts';
+import type { Schema } from '../../data/schema.ts';
+import { jsonOf, valueFromJson } from './field-text.ts';
+import type { FileEncoder, FileFormat } from './format.ts';
+import { byteRanges, type LineReader } from './line-reader.ts';
+import { type RecordParser, TextReader } from './text-reader.ts';
+
+/**
+ * JSON lines as a format for `files`. With a schema, fields are checked and become columns: times may be milliseconds
+ * or ISO 8601 text, int64 numbers or digits as text, fields that are missing are null where that is allowed, and others
+ * are left out. Without one, rows are what JSON.parse gives: `files('events', jsonLines<Event>())`.
+ */
+export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): FileFormat<Row> {
+  return {
+    name: 'jsonLines',
+    extension: 'jsonl',
+    options: { fields: schema?.fields ?? null },
+    schema,
+    split: byteRanges,
+    open: (file, range, position, context) =>
+      new TextReader(file, range, position, context, schema, new JsonParser(schema)),
+    createEncoder: () => new JsonEncoder(),
+  };
+}
+
+class JsonParser implements RecordParser {
+  readonly #schema: Schema | null;
+
+  constructor(schema: Schema | null) {
+    this.#schema = schema;
+  }
+
+  parse(lines: LineReader): Readonly<Record<string, unknown>> | null {
+    const text = lines.buffer.toString('utf8', lines.start, lines.end);
+    if (text.trim() === '') return null;
+    const value = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (this.#schema === null) return value;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new Error(`wanted an object, got ${describe(value)}`);
+    }
+    const row: Record<string, unknown> = {};
+    for (const field of this.#schema.fields)
+      row[field.name] = valueFromJson(field, value[field.name]);
+    return row;
+  }
+}
+
+class JsonEncoder implements FileEncoder {
+  encode(batch: Batch): Uint8Array {
+    let text = '';
+    for (const row of batch.rowObjects()) text += `${jsonOf(row) ?? 'null'}\n`;
+    return Buffer.from(text);
+  }
+
+  finish(): Uint8Array {
+    return new Uint8Array(0);
+  }
+}

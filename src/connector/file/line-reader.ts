@@ -1,0 +1,182 @@
+/**
+ * The lines of a byte range of a file, without making strings. A range owns the lines whose first byte lies in it, so
+ * that ranges that cover a file without gap or overlap give each line exactly once.
+ *
+ *   next() → buffer[start...end) without the line break          at a `false` the range is done
+ *
+ * Lines end at \n or \r\n; the last may end without. A byte order mark at the start of the file is skipped.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { EngineError, messageOf } from '../../base/errors.ts';
+import type { FileRange, InputFile } from './format.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+/** A line longer than this is no line: most likely the file is not text. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024;
+const RANGE_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
+
+/** Where to continue: byte of the next line, and its number from 1, or 0 when not known. */
+export type LinePosition = { readonly byte: number; readonly line: number };
+
+export class LineReader {
+  /** The current line: bytes start to end - 1 of the buffer. */
+  buffer: Buffer;
+  start = 0;
+  end = 0;
+  readonly #file: InputFile;
+  readonly #descriptor: number;
+  readonly #rangeEnd: number;
+  /** Number of the next line, or 0. */
+  #nextLine: number;
+  /** Place in the file of buffer[0]; bytes of the buffer that are filled; where the next line begins in it. */
+  #base: number;
+  #filled = 0;
+  #at = 0;
+  #isAtEnd = false;
+
+  constructor(file: InputFile, range: FileRange, position: LinePosition | null) {
+    this.#file = file;
+    this.#rangeEnd = range.end;
+    this.#descriptor = openForReading(file);
+    this.buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    if (position !== null) {
+      this.#base = position.byte;
+      this.#nextLine = position.line;
+    } else if (range.start === 0) {
+      this.#base = 0;
+      this.#nextLine = 1;
+      this.#skipByteOrderMark();
+    } else {
+      // The line before belongs to the range before, even if it ends here.
+      this.#base = range.start - 1;
+      this.#nextLine = 0;
+      this.#take();
+    }
+  }
+
+  /** Where the next line begins. */
+  get position(): LinePosition {
+    return { byte: this.#base + this.#at, line: this.#nextLine };
+  }
+
+  /** `flights.csv:12`, or the byte where the number of the line is not known; of the current line. */
+  get place(): string {
+    return this.#nextLine > 0
+      ? `${this.#file.path}:${this.#nextLine - 1}`
+      : `${this.#file.path} at byte ${this.#base + this.start}`;
+  }
+
+  /** Moves to the next line; false when there is none in the range. */
+  next(): boolean {
+    if (this.#base + this.#at >= this.#rangeEnd) return false;
+    return this.#take();
+  }
+
+  /** Joins the current line with the one behind it, line break included; false at the end of the file. */
+  extend(): boolean {
+    return this.#take(this.start);
+  }
+
+  /** Takes the line at `#at`; the result begins at `keep`, the start of the line or of those before it. */
+  #take(keep = this.#at): boolean {
+    let start = keep;
+    let from = this.#at;
+    for (;;) {
+      const newline = this.buffer.subarray(0, this.#filled).indexOf(NEWLINE, from);
+      if (newline >= 0) {
+        this.#setLine(start, newline, newline + 1);
+        return true;
+      }
+      from = this.#filled - start;
+      this.#fill(start);
+      start = 0;
+      if (this.#isAtEnd) break;
+    }
+    if (this.#at === this.#filled) return false;
+    this.#setLine(start, this.#filled, this.#filled);
+    return true;
+  }
+
+  #setLine(start: number, end: number, next: number): void {
+    this.start = start;
+    this.end = end > start && this.buffer[end - 1] === RETURN ? end - 1 : end;
+    this.#at = next;
+    if (this.#nextLine > 0) this.#nextLine++;
+  }
+
+  /** Reads on, after moving what is still needed, from `keep` on, to the front. */
+  #fill(keep: number): void {
+    if (keep > 0) this.buffer.copyWithin(0, keep, this.#filled);
+    this.#base += keep;
+    this.#filled -= keep;
+    this.#at -= keep;
+    if (this.#filled === this.buffer.length) this.#grow();
+    const read = this.#read(this.#base + this.#filled);
+    this.#filled += read;
+    this.#isAtEnd = read === 0;
+  }
+
+  #grow(): void {
+    if (this.buffer.length >= LINE_BYTES_MAX) {
+      throw new EngineError(
+        'INPUT_MALFORMED',
+        `${this.#file.path} at byte ${this.#base}: a line is longer than ${LINE_BYTES_MAX} bytes; is this a text file?`,
+      );
+    }
+    const grown = Buffer.allocUnsafe(this.buffer.length * 2);
+    this.buffer.copy(grown, 0, 0, this.#filled);
+    this.buffer = grown;
+  }
+
+  #read(place: number): number {
+    try {
+      return readSync(
+        this.#descriptor,
+        this.buffer,
+        this.#filled,
+        this.buffer.length - this.#filled,
+        place,
+      );
+    } catch (error) {
+      throw notReadable(this.#file, error);
+    }
+  }
+
+  #skipByteOrderMark(): void {
+    this.#fill(0);
+    if (BYTE_ORDER_MARK.every((byte, i) => i < this.#filled && this.buffer[i] === byte)) {
+      this.#at = BYTE_ORDER_MARK.length;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+export function openForReading(file: InputFile): number {
+  try {
+    return openSync(file.path, 'r');
+  } catch (error) {
+    throw notReadable(file, error);
+  }
+}
+
+export function notReadable(file: InputFile, cause: unknown): EngineError {
+  return new EngineError('INPUT_NOT_FOUND', `cannot read '${file.path}': ${messageOf(cause)}`, {
+    cause,
+  });
+}
+
+/** Ranges of about 16 MiB. */
+export function byteRanges(file: InputFile): FileRange[] {
+  const count = Math.max(1, Math.ceil(file.sizeBytes / RANGE_BYTES));
+  return Array.from({ length: count }, (_, n) => {
+    const start = Math.floor((file.sizeBytes * n) / count);
+    const end = Math.floor((file.sizeBytes * (n + 1)) / count);
+    return { start, end, weight: end - start };
+  });
+}

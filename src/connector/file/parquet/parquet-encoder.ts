@@ -1,0 +1,143 @@
+/** Rows to Parquet, by hyparquet-writer: row groups of 100,000 rows, compressed with Snappy. */
+import type { SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import type { Batch } from '../../../data/batch.ts';
+import { valueAt } from '../../../data/column.ts';
+import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
+import { jsonOf } from '../field-text.ts';
+import type { FileEncoder } from '../format.ts';
+
+const ROW_GROUP_ROWS = 100_000;
+
+export class ParquetEncoder implements FileEncoder {
+  #fields: readonly Field[] | null;
+  readonly #isFreeForm: boolean;
+  readonly #bytes = new ByteWriter();
+  #writer: ParquetWriter | null = null;
+  #columns: unknown[][] = [];
+  #rowCount = 0;
+  #taken = 0;
+
+  constructor(schema: Schema | null) {
+    this.#fields = schema?.fields ?? null;
+    this.#isFreeForm = schema === null;
+  }
+
+  encode(batch: Batch): Uint8Array {
+    if (this.#isFreeForm) this.#addRows(batch.rowObjects());
+    else this.#addColumns(batch);
+    this.#rowCount += batch.rowCount;
+    if (this.#rowCount >= ROW_GROUP_ROWS) this.#writeGroup();
+    return this.#newBytes();
+  }
+
+  #addColumns(batch: Batch): void {
+    const fields = this.#fields!;
+    this.#begin(fields.length);
+    for (let c = 0; c < fields.length; c++) {
+      const target = this.#columns[c]!;
+      const column = batch.columns[c]!;
+      const toStored = STORED[fields[c]!.kind];
+      for (let i = 0; i < batch.rowCount; i++) target.push(toStored(valueAt(column, i)));
+    }
+  }
+
+  /** Fields and kinds are those of the first rows; numbers are DOUBLE, and what has no type of its own is JSON. */
+  #addRows(rows: readonly unknown[]): void {
+    this.#fields ??= inferFields(rows as readonly Readonly<Record<string, unknown>>[]);
+    const fields = this.#fields;
+    this.#begin(fields.length);
+    for (let c = 0; c < fields.length; c++) {
+      const target = this.#columns[c]!;
+      const { name, kind } = fields[c]!;
+      for (const row of rows)
+        target.push(STORED[kind]((row as Readonly<Record<string, unknown>>)[name]));
+    }
+  }
+
+  #begin(columns: number): void {
+    while (this.#columns.length < columns) this.#columns.push([]);
+  }
+
+  #writeGroup(): void {
+    const fields = this.#fields ?? [];
+    this.#writer ??= new ParquetWriter({ writer: this.#bytes, schema: schemaElements(fields) });
+    if (this.#rowCount > 0) {
+      this.#writer.write({
+        columnData: fields.map(({ name }, c) => ({ name, data: this.#columns[c]! })),
+        rowGroupSize: this.#rowCount,
+      });
+    }
+    this.#columns = [];
+    this.#rowCount = 0;
+  }
+
+  /** What the writer has appended since the last call. */
+  #newBytes(): Uint8Array {
+    const end = this.#bytes.offset;
+    const bytes = new Uint8Array(this.#bytes.buffer.slice(this.#taken, end));
+    this.#taken = end;
+    return bytes;
+  }
+
+  finish(): Uint8Array {
+    this.#writeGroup();
+    this.#writer!.finish();
+    return this.#newBytes();
+  }
+}
+
+/** A value of a kind as the writer takes it. */
+const STORED: Readonly<Record<FieldKind, (value: unknown) => unknown>> = {
+  int32: orNull,
+  float64: orNull,
+  int64: orNull,
+  boolean: orNull,
+  string: orNull,
+  timestamp: (time) => (time === null || time === undefined ? null : new Date(time as number)),
+  date: orNull,
+  dynamic: (value) => (value === null || value === undefined ? null : jsonOf(value)),
+};
+
+function orNull(value: unknown): unknown {
+  return value ?? null;
+}
+
+const ELEMENTS: Readonly<Record<FieldKind, Partial<SchemaElement>>> = {
+  int32: { type: 'INT32' },
+  float64: { type: 'DOUBLE' },
+  int64: { type: 'INT64' },
+  boolean: { type: 'BOOLEAN' },
+  string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+  timestamp: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
+  date: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
+  dynamic: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+};
+
+function schemaElements(fields: readonly Field[]): SchemaElement[] {
+  return [
+    { name: 'root', num_children: fields.length },
+    ...fields.map(({ name, kind, nullable }): SchemaElement => {
+      const mayBeNull = nullable || kind === 'dynamic';
+      return { name, repetition_type: mayBeNull ? 'OPTIONAL' : 'REQUIRED', ...ELEMENTS[kind] };
+    }),
+  ];
+}
+
+function inferFields(rows: readonly Readonly<Record<string, unknown>>[]): Field[] {
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  return [...names].map((name) => {
+    const kinds = new Set(rows.map((row) => kindOf(row[name])).filter((kind) => kind !== null));
+    const [kind] = kinds;
+    return { name, kind: kinds.size === 1 ? kind! : 'dynamic', nullable: true };
+  });
+}
+
+function kindOf(value: unknown): FieldKind | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number') return 'float64';
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'boolean') return 'boolean';
+  if (typeof value === 'bigint') return 'int64';
+  return value instanceof Date ? 'date' : 'dynamic';
+}

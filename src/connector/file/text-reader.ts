@@ -1,0 +1,87 @@
+/** What readers of formats with one record a line have in common: batches, positions, what to do with a bad record. */
+import { EngineError, messageOf } from '../../base/errors.ts';
+import { BATCH_ROWS } from '../../base/limits.ts';
+import { Batch } from '../../data/batch.ts';
+import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { Schema } from '../../data/schema.ts';
+import type { PlainData, PollResult, SplitReader } from '../../operator/source.ts';
+import type { FileRange, InputFile, ReadContext } from './format.ts';
+import { type LinePosition, LineReader } from './line-reader.ts';
+
+/** Reads the record in the reader's current line. */
+export interface RecordParser {
+  /** The row; null for a line without a record. Throws what is wrong with it. */
+  parse(lines: LineReader): Readonly<Record<string, unknown>> | null;
+}
+
+export class TextReader implements SplitReader {
+  readonly wakeAtMs = Infinity;
+  readonly #lines: LineReader;
+  readonly #range: FileRange;
+  readonly #parser: RecordParser;
+  readonly #context: ReadContext;
+  readonly #builder: BatchBuilder | null;
+
+  constructor(
+    file: InputFile,
+    range: FileRange,
+    position: PlainData,
+    context: ReadContext,
+    schema: Schema | null,
+    parser: RecordParser,
+  ) {
+    this.#lines = new LineReader(file, range, position as LinePosition | null);
+    this.#range = range;
+    this.#parser = parser;
+    this.#context = context;
+    this.#builder = schema === null ? null : new BatchBuilder(schema);
+  }
+
+  poll(): PollResult {
+    const builder = this.#builder;
+    builder?.reset();
+    const rows: unknown[] = [];
+    let count = 0;
+    let isAtEnd = false;
+    while (count < BATCH_ROWS) {
+      if (!this.#lines.next()) {
+        isAtEnd = true;
+        break;
+      }
+      const row = this.#record();
+      if (row === null) continue;
+      if (builder === null) rows.push(row);
+      count++;
+    }
+    if (count === 0 && isAtEnd) return 'end';
+    return builder === null ? new Batch({ rowCount: count, schema: null, rows }) : builder.seal();
+  }
+
+  /** The row of the current line, in the builder if there is one; null when there is none, or it is skipped. */
+  #record(): unknown {
+    try {
+      const row = this.#parser.parse(this.#lines);
+      if (row !== null) this.#builder?.appendRow(row);
+      return row;
+    } catch (error) {
+      if (this.#context.onMalformed === 'fail') {
+        throw new EngineError('INPUT_MALFORMED', `${this.#lines.place}: ${messageOf(error)}`);
+      }
+      this.#context.skipped(1);
+      return null;
+    }
+  }
+
+  position(): PlainData {
+    return this.#lines.position;
+  }
+
+  progress(): number {
+    const { start, end } = this.#range;
+    return end === start ? 1 : Math.min(1, (this.#lines.position.byte - start) / (end - start));
+  }
+
+  close(): void {
+    this.#lines.close();
+  }
+}

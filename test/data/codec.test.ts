@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BatchEncoder, decodeBatch, decodeFreeForm, decodeSchema, encodeSchema, encodeToBytes } from '../../src/data/codec.ts';
+import { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { StringColumn, StringEntries } from '../../src/data/column.ts';
+import { RowEncoder } from '../../src/data/row-encoder.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { anyRow, anyValue } from './values.ts';
+
+const Everything = record({
+  int: t.int32,
+  float: t.float64,
+  long: t.int64,
+  flag: t.boolean,
+  text: t.string,
+  at: t.timestamp,
+  day: t.date,
+  any: t.dynamic<unknown>(),
+  maybeInt: t.nullable(t.int32),
+  maybeText: t.nullable(t.string),
+  maybeDay: t.nullable(t.date),
+});
+
+const typedRow = fc.record({
+  int: fc.integer(),
+  float: fc.double(),
+  long: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  flag: fc.boolean(),
+  text: fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constant('\ud800')),
+  at: fc.double(),
+  day: fc.date({ noInvalidDate: true }),
+  any: anyValue,
+  maybeInt: fc.option(fc.integer()),
+  maybeText: fc.option(fc.string({ unit: 'binary' })),
+  maybeDay: fc.option(fc.date({ noInvalidDate: true })),
+});
+
+/** Through bytes at an odd place of a larger shared buffer, as in a ring. */
+function through(batch: Batch, decode: (buffer: SharedArrayBuffer, offset: number, size: number) => Batch): Batch {
+  const encoder = new BatchEncoder();
+  const size = encoder.measure(batch);
+  const buffer = new SharedArrayBuffer(size + 64);
+  assert.equal(encoder.write(buffer, 24), size);
+  assert.equal(size % 8, 0);
+  return decode(buffer, 24, size);
+}
+
+test('rows with a schema come out exactly as they went in', () => {
+  fc.assert(
+    fc.property(fc.array(typedRow, { maxLength: 20 }), (rows) => {
+      const builder = new BatchBuilder(Everything, 32);
+      for (const [i, row] of rows.entries()) builder.appendRow(row, i);
+      const decoded = through(builder.seal(), (buffer, at, size) => decodeBatch(buffer, at, size, Everything));
+      assert.equal(decoded.rowCount, rows.length);
+      assert.deepStrictEqual(decoded.rowObjects().slice(0, rows.length), rows.map((row) => ({ ...row })));
+      assert.deepEqual([...(decoded.timestamps ?? [])].slice(0, rows.length), rows.map((_, i) => i));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('free-form rows of any shape come out exactly as they went in, batch after batch', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(anyRow, { minLength: 1, maxLength: 12 }), { maxLength: 6 }), (batches) => {
+      const encoder = new RowEncoder();
+      for (const rows of batches) {
+        const columns = encoder.encode(rows, rows.length, null, null);
+        const schema = decodeSchema(encodeSchema(columns.schema!));
+        const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, schema));
+        assert.deepStrictEqual(decoded.rowObjects(), rows);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the inferred schema is the same object as long as nothing new comes', () => {
+  const encoder = new RowEncoder();
+  const schemaOf = (rows: unknown[]): unknown => encoder.encode(rows, rows.length, null, null).schema;
+  const first = schemaOf([{ a: 1, b: 'x' }]);
+  assert.equal(schemaOf([{ a: 2, b: 'y' }, { a: 3 }, { b: null, a: 1 }]), first);
+  const wider = schemaOf([{ a: 0.5, b: 'x' }]);
+  assert.notEqual(wider, first);
+  assert.equal(schemaOf([{ a: 1, b: 'x' }]), wider);
+});
+
+test('fields that every object inherits are fields only where the row has them', () => {
+  const rows = [{ toString: 'mine', a: 1 }, { a: 2 }, { a: 3, constructor: null }];
+  const columns = new RowEncoder().encode(rows, rows.length, null, null);
+  const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
+  assert.deepStrictEqual(decoded.rowObjects(), rows);
+});
+
+test('an invalid Date stays one', () => {
+  const columns = new RowEncoder().encode([{ day: new Date(Number.NaN) }], 1, null, null);
+  const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
+  assert.ok(Number.isNaN((decoded.rowObjects()[0] as { day: Date }).day.getTime()));
+});
+
+test('instances of classes come out as plain objects, as in a structured clone', () => {
+  class Point {
+    x = 1;
+    y = 'one';
+    sum(): number {
+      return this.x;
+    }
+  }
+  const rows = [new Point(), new Point()];
+  const columns = new RowEncoder().encode(rows, 2, null, null);
+  const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
+  assert.deepStrictEqual(decoded.rowObjects(), [{ x: 1, y: 'one' }, { x: 1, y: 'one' }]);
+});
+
+test('what cannot leave its thread is an error that names the path', () => {
+  const rows = [{ a: 1, f: { g: () => 1 } }];
+  const columns = new RowEncoder().encode(rows, 1, null, null);
+  assert.throws(() => encodeToBytes(columns), {
+    code: 'VALUE_NOT_TRANSFERABLE',
+    message: "field 'f.g' holds a function 'g', which cannot leave its thread",
+  });
+});
+
+test('a dictionary is kept, or spread out when it is larger than the batch', () => {
+  const schema = record({ s: t.string });
+  const entries = new StringEntries(3, Int32Array.of(0, 1, 3, 6), new TextEncoder().encode('abbccc'), false, true);
+  for (const codes of [Int32Array.of(2, 0, 1, 1), Int32Array.of(2, 0)]) {
+    const batch = new Batch({ rowCount: codes.length, schema, columns: [new StringColumn(entries, codes)] });
+    const decoded = through(batch, (buffer, at, size) => decodeBatch(buffer, at, size, schema));
+    const expected = [...codes].map((code) => ({ s: ['a', 'bb', 'ccc'][code] }));
+    assert.deepEqual(decoded.rowObjects(), expected);
+    assert.equal((decoded.columns[0] as StringColumn).codes === null, codes.length < 3);
+  }
+});
+
+test('damaged bytes are FRAME_CORRUPT or a batch, never anything else', () => {
+  const builder = new BatchBuilder(Everything, 8);
+  builder.appendRow({ int: 1, float: 2, long: 3n, flag: true, text: 'x', at: 4, day: new Date(5), any: { a: [1] }, maybeInt: null, maybeText: null, maybeDay: null });
+  const bytes = encodeToBytes(builder.seal());
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length), (at, value, size) => {
+      const damaged = bytes.slice();
+      damaged[at] = value;
+      for (const length of [bytes.length, size]) {
+        try {
+          decodeBatch(damaged.buffer, 0, length, Everything);
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'FRAME_CORRUPT', String(error));
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

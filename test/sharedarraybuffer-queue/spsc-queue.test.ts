@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CAPACITY_MIN, FRAMES_OFFSET } from '../../src/sharedarraybuffer-queue/layout.ts';
+import { SpscQueue } from '../../src/sharedarraybuffer-queue/index.ts';
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array | null): string | null =>
+  bytes === null ? null : new TextDecoder().decode(bytes);
+
+test('frames arrive in order, with their tags, and only once published', () => {
+  const queue = SpscQueue.create({ capacityBytes: 1024 });
+  queue.offer(bytesOf('one'), 1);
+  queue.offer(bytesOf(''), 2);
+  assert.equal(queue.peek(), -1);
+  queue.publish();
+  assert.ok(queue.peek() >= 0);
+  assert.equal(queue.frameTag, 1);
+  assert.equal(textOf(queue.poll()), 'one');
+  assert.ok(queue.peek() >= 0);
+  assert.deepEqual([queue.frameTag, queue.frameBytes], [2, 0]);
+  assert.equal(textOf(queue.poll()), '');
+  assert.equal(queue.poll(), null);
+});
+
+test('any sequence of sizes, at any capacity, comes out as it went in (against a plain array)', () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.nat(200).map((size) => ({ put: size })) },
+    { weight: 2, arbitrary: fc.constant('take' as const) },
+    fc.constant('publish' as const),
+    fc.constant('flush' as const),
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: CAPACITY_MIN, max: 700 }), fc.array(step, { maxLength: 300 }), (capacityBytes, steps) => {
+      const producer = SpscQueue.create({ capacityBytes });
+      const consumer = SpscQueue.attach(producer.descriptor);
+      const model: Uint8Array[] = [];
+      let next = 0;
+      const take = (): boolean => {
+        const bytes = consumer.poll();
+        if (bytes === null) return false;
+        assert.deepEqual(bytes, model.shift());
+        return true;
+      };
+      for (const each of steps) {
+        if (each === 'take') take();
+        else if (each === 'publish') producer.publish();
+        else if (each === 'flush') consumer.flushReleased();
+        else {
+          const payload = new Uint8Array(Math.min(each.put, producer.maxPayloadBytes)).fill(next++);
+          if (producer.offer(payload)) model.push(payload);
+        }
+        assert.ok(producer.usedBytes <= producer.capacityBytes);
+      }
+      producer.publish();
+      while (take());
+      assert.equal(model.length, 0);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the largest payload finds room in an empty queue wherever the cursors are', () => {
+  for (let capacityBytes = CAPACITY_MIN; capacityBytes < 200; capacityBytes++) {
+    const queue = SpscQueue.create({ capacityBytes });
+    for (let i = 0; i < 100; i++) {
+      assert.ok(queue.offer(new Uint8Array(i % 9)));
+      queue.publish();
+      queue.poll();
+      queue.flushReleased();
+      const large = new Uint8Array(queue.maxPayloadBytes).fill(i);
+      assert.ok(queue.offer(large), `capacity ${capacityBytes}, round ${i}`);
+      queue.publish();
+      assert.deepEqual(queue.poll(), large);
+      queue.flushReleased();
+    }
+  }
+});
+
+test('payloads begin at multiples of 8 and lie in one piece', () => {
+  const queue = SpscQueue.create({ capacityBytes: 333 });
+  assert.equal(queue.capacityBytes, 336);
+  for (let i = 0; i < 200; i++) {
+    const offset = queue.reserve(1 + (i % 50));
+    assert.equal(offset % 8, 0);
+    assert.ok(offset >= FRAMES_OFFSET && offset + (i % 50) < queue.buffer.byteLength);
+    queue.commit(1 + (i % 50));
+    queue.publish();
+    assert.equal(queue.peek(), offset);
+    queue.release();
+    queue.flushReleased();
+  }
+});
+
+test('a full queue refuses until something was released', () => {
+  const queue = SpscQueue.create({ capacityBytes: 128 });
+  let count = 0;
+  while (queue.offer(new Uint8Array(8))) count++;
+  assert.equal(count, 8);
+  assert.equal(queue.waitWritable(8, 5), false);
+  queue.poll();
+  queue.flushReleased();
+  assert.ok(queue.offer(new Uint8Array(8)));
+});
+
+test('a quarter of the capacity is published without asking', () => {
+  const queue = SpscQueue.create({ capacityBytes: 1024 });
+  for (let i = 0; i < 16; i++) queue.offer(new Uint8Array(8));
+  assert.ok(queue.peek() >= 0);
+});
+
+test('a closed producer: what it published is delivered, then the queue is drained', async () => {
+  const queue = SpscQueue.create({ capacityBytes: 1024 });
+  queue.offer(bytesOf('last'));
+  queue.close();
+  assert.equal(queue.isDrained, false);
+  assert.equal(textOf(queue.poll()), 'last');
+  assert.equal(queue.isDrained, true);
+  assert.equal(queue.waitReadable(), false);
+  assert.equal(await queue.readable(), false);
+});
+
+test('a failed producer: its error is thrown behind its last frame', () => {
+  const queue = SpscQueue.create({ capacityBytes: 1024 });
+  queue.offer(bytesOf('last'));
+  queue.fail(new RangeError('out of bounds'));
+  assert.equal(textOf(queue.poll()), 'last');
+  assert.throws(() => queue.peek(), /the other side of the queue failed: RangeError: out of bounds/);
+});
+
+test('a cancelled queue takes no more, and a failed consumer tells the producer why', () => {
+  const cancelled = SpscQueue.create({ capacityBytes: 64 });
+  while (cancelled.offer(new Uint8Array(8)));
+  cancelled.cancel();
+  assert.equal(cancelled.waitWritable(8), false);
+  const failed = SpscQueue.create({ capacityBytes: 64 });
+  while (failed.offer(new Uint8Array(8)));
+  failed.cancelWith(new Error('x'.repeat(5000)));
+  assert.throws(() => failed.waitWritable(8), /failed: Error: x{100}/);
+});
+
+test('mistakes are told', () => {
+  assert.throws(() => SpscQueue.create({ capacityBytes: 10 }), /capacityBytes must be 64 to/);
+  const queue = SpscQueue.create({ capacityBytes: 128 });
+  assert.throws(() => queue.reserve(200), /a payload of 200 bytes is over 56/);
+});
+
+test('waiting without blocking: a timeout ends it, and so does a frame', async () => {
+  const queue = SpscQueue.create({ capacityBytes: 128 });
+  assert.equal(await queue.readable(5), false);
+  const waiting = queue.readable();
+  setTimeout(() => {
+    queue.offer(bytesOf('x'));
+    queue.publish();
+  }, 5);
+  assert.equal(await waiting, true);
+  assert.equal(textOf(queue.poll()), 'x');
+  while (queue.offer(new Uint8Array(8)));
+  queue.publish();
+  const writable = queue.writable(8);
+  setTimeout(() => {
+    queue.poll();
+    queue.flushReleased();
+  }, 5);
+  assert.equal(await writable, true);
+});
