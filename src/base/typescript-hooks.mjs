@@ -2,12 +2,20 @@
  * Module hooks that load TypeScript on a Node that cannot: each .ts file is transformed by itself, with an
  * inline source map, so that file identity and stack traces are those of the source. A relative import of
  * './x.js' or './x' falls back to './x.ts', as bundlers and tsx do.
+ *
+ * Every thread has its own hooks, so results are kept in a folder of the user, by a hash of the source: what one
+ * thread has transformed the others only read.
  */
-import { readFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transform } from 'esbuild';
 
 const TYPESCRIPT = /\.m?ts$/;
+/** Part of the hash: change it when results change. */
+const CACHE_VERSION = 'esbuild 0.28, 1';
+const OWNER_ONLY = 0o700;
 
 export async function resolve(specifier, context, nextResolve) {
   try {
@@ -25,13 +33,57 @@ export async function resolve(specifier, context, nextResolve) {
 export async function load(url, context, nextLoad) {
   const path = url.split(/[?#]/, 1)[0];
   if (!path.startsWith('file:') || !TYPESCRIPT.test(path)) return nextLoad(url, context);
-  const { code } = await transform(await readFile(new URL(path), 'utf8'), {
+  const file = fileURLToPath(path);
+  const source = await readFile(file, 'utf8');
+  return { format: 'module', source: await transformed(file, source), shortCircuit: true };
+}
+
+async function transformed(file, source) {
+  const hash = createHash('sha256').update(`${CACHE_VERSION}\n${file}\n${source}`).digest('hex');
+  const folder = await cacheFolder();
+  const kept = folder === null ? null : join(folder, `${hash}.mjs`);
+  if (kept !== null) {
+    const found = await readFile(kept, 'utf8').catch(() => null);
+    if (found !== null) return found;
+  }
+  const { transform } = await import('esbuild');
+  const { code } = await transform(source, {
     loader: 'ts',
     format: 'esm',
     target: 'node20',
     sourcemap: 'inline',
     sourcesContent: false,
-    sourcefile: fileURLToPath(path),
+    sourcefile: file,
   });
-  return { format: 'module', source: code, shortCircuit: true };
+  if (kept !== null) await keep(kept, code);
+  return code;
+}
+
+let folderOfUser;
+
+/** A folder that nobody else can write to; null when there is none. */
+function cacheFolder() {
+  folderOfUser ??= openFolder().catch(() => null);
+  return folderOfUser;
+}
+
+async function openFolder() {
+  const uid = process.getuid?.() ?? 0;
+  const folder = join(tmpdir(), `millrace-typescript-${uid}`);
+  await mkdir(folder, { mode: OWNER_ONLY, recursive: true });
+  const status = await lstat(folder);
+  const isPrivate =
+    process.getuid === undefined || (status.uid === uid && (status.mode & 0o077) === 0);
+  return status.isDirectory() && isPrivate ? folder : null;
+}
+
+/** Complete or not there: other threads may read at any time. */
+async function keep(path, code) {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(draft, code);
+    await rename(draft, path);
+  } catch {
+    // Without the copy the next thread transforms again.
+  }
 }
