@@ -142,7 +142,8 @@ export class Stream<Row> extends Step {
     const eventTime: EventTimeSpec = { timestamp, watermark: strategySpec(strategy) };
     const functions = isField ? [] : [time];
     const before = this.#builder.specOf(this.#node);
-    if (before.type === 'source' && !this.#builder.hasConsumer(this.#node)) {
+    const isFirst = before.type === 'source' && before.eventTime === null;
+    if (isFirst && !this.#builder.hasConsumer(this.#node)) {
       this.#builder.replaceOperator(this.#node, { ...before, eventTime }, functions);
       return this;
     }

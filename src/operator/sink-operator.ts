@@ -1,5 +1,5 @@
 /** Drives a sink's writer: the last operator of a chain. */
-import type { Batch } from '../data/batch.ts';
+import type { Batch, Watermark } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import type { Sink, SinkWriter } from './sink.ts';
@@ -41,9 +41,13 @@ export class SinkOperator implements Operator {
     this.#context.metrics.recordsIn += batch.rowCount;
   }
 
-  processWatermark(): void {}
+  processWatermark(watermark: Watermark): void {
+    this.#writer!.watermark?.(watermark);
+  }
 
-  processIdle(): void {}
+  processIdle(isIdle: boolean): void {
+    this.#writer!.idle?.(isIdle);
+  }
 
   advanceTime(): void {}
 

@@ -9,7 +9,7 @@
  * committables after a restart and must then change nothing. `close` without `preCommit` discards what was
  * written since.
  */
-import type { Batch } from '../data/batch.ts';
+import type { Batch, Watermark } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import type { PlainData } from './source.ts';
 
@@ -28,6 +28,10 @@ export interface SinkWriter {
   /** Takes all rows of the batch. A writer that cannot take more for now sets `isBusy` and gets none. */
   write(batch: Batch): void;
   readonly isBusy: boolean;
+  /** Behind the rows written so far, no record at or before this event time follows. */
+  watermark?(watermark: Watermark): void;
+  /** The stream went idle, or came back. */
+  idle?(isIdle: boolean): void;
   /** Makes all that was written durable, though not visible; returns what `commit` needs, as plain data. */
   preCommit(): readonly PlainData[];
   close(): void;

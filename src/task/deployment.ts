@@ -63,6 +63,8 @@ export type DeploymentOptions = {
   /** Runs this worker's subtasks again. */
   readonly wake: () => void;
   readonly onCommittables: (node: NodeId, committables: readonly PlainData[]) => void;
+  /** Makes the input of source nodes instead of reading splits: for tests that feed elements by hand. */
+  readonly manualInput?: (output: Output) => TaskInput;
 };
 
 /** Counter slot of an operator of a subtask: the same in every thread. */
@@ -181,7 +183,11 @@ class Deployer {
 
   #input(plan: SubtaskPlan, task: Task, chain: Chain): TaskInput {
     const source = this.#sourceOf(task);
-    if (source !== null) return this.#sourceInput(plan, task, source, chain.head);
+    if (source !== null) {
+      const { manualInput } = this.#options;
+      if (manualInput !== undefined) return manualInput(chain.head);
+      return this.#sourceInput(plan, task, source, chain.head);
+    }
     const { execution } = this.#options;
     const readers = execution.channels
       .filter((channel) => channel.to === plan.id)

@@ -87,7 +87,7 @@ test('the inferred schema is the same object as long as nothing new comes', () =
 });
 
 test('fields that every object inherits are fields only where the row has them', () => {
-  const rows = [{ toString: 'mine', a: 1 }, { a: 2 }, { a: 3, constructor: null }];
+  const rows: object[] = [{ toString: 'mine', a: 1 }, { a: 2 }, { a: 3, constructor: null }];
   const columns = new RowEncoder().encode(rows, rows.length, null, null);
   const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
   assert.deepStrictEqual(decoded.rowObjects(), rows);

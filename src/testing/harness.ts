@@ -1,0 +1,241 @@
+/**
+ * A harness around a piece of a dataflow: elements in by hand, elements out in order. Records go through the real
+ * operators, batches, channels and scheduler, in the calling thread, under a clock that the test moves.
+ */
+import { GraphBuilder } from '../api/graph-builder.ts';
+import { Stream } from '../api/stream.ts';
+import { must } from '../base/assert.ts';
+import { VirtualClock } from '../base/clock.ts';
+import {
+  BATCH_ROWS,
+  DEFAULT_WATERMARK_INTERVAL_MS,
+  LOCAL_CHANNEL_BATCHES,
+} from '../base/limits.ts';
+import { Random } from '../base/random.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { defaultMaxParallelism } from '../data/key-group.ts';
+import type { Schema } from '../data/schema.ts';
+import { CALLER, executionGraph } from '../graph/execution-graph.ts';
+import type { OperatorMetrics } from '../metrics/metrics.ts';
+import { SharedCounters } from '../metrics/shared-counters.ts';
+import { deploy, operatorSlots } from '../task/deployment.ts';
+import { Scheduler } from '../task/scheduler.ts';
+import type { Element } from './elements.ts';
+import { ManualInput } from './manual-input.ts';
+import { Recorder } from './recorder.ts';
+
+export type HarnessOptions<Row> = {
+  /** Of the rows that are pushed; free-form rows when left out. */
+  readonly schema?: Schema<Row>;
+  /** Rows to a batch: 1, 7, or 'all' that come between two control elements (default). */
+  readonly batchSize?: number | 'all';
+  /** Elements that the output takes before it holds its producer back; no limit when left out. */
+  readonly outputCapacity?: number;
+  /** Subtasks of each operator; 1 when left out. */
+  readonly parallelism?: number;
+  /** Order in which subtasks take their steps: by turns when left out, else by chance. */
+  readonly seed?: number;
+};
+
+/**
+ * A harness for the steps that `build` adds to a stream.
+ *
+ *   const h = await harness<{ v: number }>((stream) => stream.map((row) => row.v * 2));
+ *   h.push({ v: 1 }, 0);
+ *   h.take();                       // [{ record: 2, timestamp: 0 }]
+ */
+export async function harness<Row, Out = unknown>(
+  build: (stream: Stream<Row>) => Stream<Out>,
+  options: HarnessOptions<Row> = {},
+): Promise<Harness<Row, Out>> {
+  return new Harness<Row, Out>(build, options);
+}
+
+/** Rounds in a row without progress, under random order, until nothing more is expected. */
+const QUIET_ROUNDS = 30;
+const ROUNDS_MAX = 1_000_000;
+
+export class Harness<Row, Out> {
+  readonly #clock = new VirtualClock(0);
+  readonly #recorder: Recorder<Out>;
+  readonly #scheduler: Scheduler;
+  readonly #counters: SharedCounters;
+  readonly #operatorSlots: number;
+  readonly #schema: Schema<Row> | null;
+  readonly #batchSize: number;
+  readonly #isRandom: boolean;
+  #input: ManualInput | null = null;
+  #pending: { record: Row; timestamp: number }[] = [];
+
+  constructor(build: (stream: Stream<Row>) => Stream<Out>, options: HarnessOptions<Row>) {
+    const { batchSize = 'all', parallelism = 1, outputCapacity = Infinity } = options;
+    this.#schema = options.schema ?? null;
+    this.#batchSize = batchSize === 'all' ? BATCH_ROWS : batchSize;
+    this.#isRandom = options.seed !== undefined;
+    this.#recorder = new Recorder<Out>(outputCapacity);
+
+    const { graph, bindings } = this.#graph(build);
+    const execution = executionGraph(graph, { threads: 0, parallelism });
+    this.#operatorSlots = operatorSlots(execution).size;
+    this.#counters = new SharedCounters({
+      workers: 0,
+      operatorSlots: this.#operatorSlots,
+      subtasks: execution.subtasks.length,
+      sources: 1,
+    });
+    const isSlow = outputCapacity !== Infinity;
+    const subtasks = deploy({
+      graph,
+      bindings,
+      execution,
+      worker: CALLER,
+      settings: {
+        bufferTimeoutMs: 0,
+        watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
+        maxParallelism: defaultMaxParallelism(parallelism),
+        batchRows: this.#batchSize,
+        localChannelBatches: isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
+        runId: 'harness',
+      },
+      splits: [],
+      rings: new Map(),
+      counters: this.#counters,
+      clock: this.#clock,
+      wake: () => {},
+      onCommittables: () => {},
+      manualInput: (output) => {
+        this.#input = new ManualInput(output);
+        return this.#input;
+      },
+    });
+    const random = new Random(options.seed ?? 0);
+    this.#scheduler = new Scheduler({
+      subtasks,
+      clock: this.#clock,
+      ...(this.#isRandom ? { choose: (count: number) => random.below(count) } : {}),
+    });
+    for (const subtask of subtasks) subtask.open();
+  }
+
+  #graph(build: (stream: Stream<Row>) => Stream<Out>) {
+    const builder = new GraphBuilder('harness');
+    const node = builder.add({
+      name: 'input',
+      operator: {
+        type: 'source',
+        descriptor: null,
+        // Records come with their event time: an eventTime step that follows is an operator of its own.
+        eventTime: {
+          timestamp: { kind: 'function' },
+          watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs: null },
+        },
+        rate: null,
+      },
+      inputs: [],
+      schema: this.#schema as Schema | null,
+    });
+    builder.configure(node, { parallelism: 1 });
+    const collected = build(new Stream<Row>(builder, node, this.#schema)).collectAs('output');
+    const { graph, bindings } = builder.finish();
+    return {
+      graph,
+      bindings: bindings.map((binding, id) =>
+        id === collected ? { ...binding, sink: this.#recorder } : binding,
+      ),
+    };
+  }
+
+  /** A record and its event time. */
+  push(record: Row, timestamp: number = Number.NaN): void {
+    this.#pending.push({ record, timestamp });
+    if (this.#pending.length >= this.#batchSize) this.#sendPending();
+  }
+
+  watermark(watermark: number): void {
+    this.#sendPending();
+    this.#source.add({ watermark });
+    this.#run();
+  }
+
+  /** The input pauses: it no longer holds back time that depends on other inputs too. */
+  idle(): void {
+    this.#sendPending();
+    this.#source.add({ isIdle: true });
+    this.#run();
+  }
+
+  active(): void {
+    this.#sendPending();
+    this.#source.add({ isIdle: false });
+    this.#run();
+  }
+
+  /** Moves the clock to `time` (ms), and lets everything that is due run. */
+  processingTime(time: number): void {
+    this.#sendPending();
+    this.#run();
+    this.#clock.advanceTo(time);
+    this.#run();
+  }
+
+  /** The input ends. */
+  async end(): Promise<void> {
+    this.#sendPending();
+    this.#source.add({ end: true });
+    this.#run();
+  }
+
+  /** The elements that came out since the last `take`, in order. */
+  take(): Element<Out>[] {
+    this.#sendPending();
+    this.#run();
+    return this.#recorder.take();
+  }
+
+  /** The rows of the elements that came out since the last `take`. */
+  takeRecords(): Out[] {
+    return this.take().flatMap((element) => ('record' in element ? [element.record] : []));
+  }
+
+  /** What all operators have counted together. */
+  metrics(): OperatorMetrics {
+    const total = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+    for (let slot = 0; slot < this.#operatorSlots; slot++) {
+      const counts = this.#counters.operator(slot);
+      total.recordsIn += counts.recordsIn;
+      total.recordsOut += counts.recordsOut;
+      total.lateRecords += counts.lateRecords;
+      total.skippedRecords += counts.skippedRecords;
+    }
+    return total;
+  }
+
+  get #source(): ManualInput {
+    return must(this.#input, 'the input of the harness');
+  }
+
+  #sendPending(): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
+    this.#pending = [];
+    const builder = new BatchBuilder(this.#schema as Schema | null, pending.length);
+    for (const { record, timestamp } of pending) builder.appendRow(record, timestamp);
+    this.#source.add({ batch: builder.seal() });
+    this.#run();
+  }
+
+  /** Steps until nothing moves any more; a full output is emptied only when everything waits for it. */
+  #run(): void {
+    let quiet = 0;
+    const enough = this.#isRandom ? QUIET_ROUNDS : 1;
+    for (let rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+      const moved = this.#scheduler.round() || this.#scheduler.flush();
+      quiet = moved ? 0 : quiet + 1;
+      if (quiet < enough) continue;
+      if (!this.#recorder.isFull) return;
+      this.#recorder.makeRoom();
+      quiet = 0;
+    }
+    throw new Error('the dataflow does not come to rest');
+  }
+}

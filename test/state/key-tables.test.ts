@@ -1,0 +1,82 @@
+/** Key tables against a Map. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { KeyBytes } from '../../src/data/key.ts';
+import { ByteKeyTable } from '../../src/state/byte-key-table.ts';
+import { IntKeyTable } from '../../src/state/int-key-table.ts';
+
+const someInts = fc.array(fc.oneof(fc.integer(), fc.nat(50), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31))), { maxLength: 300 });
+
+test('int keys get dense slots in the order of their first appearance', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(someInts, fc.boolean()), { maxLength: 6 }), (batches) => {
+      const table = new IntKeyTable();
+      let model = new Map<number, number>();
+      for (const [keys, clears] of batches) {
+        const slots = new Int32Array(keys.length);
+        table.slotsOf(Int32Array.from(keys), 0, keys.length, slots);
+        keys.forEach((key, i) => {
+          if (!model.has(key)) model.set(key, model.size);
+          assert.equal(slots[i], model.get(key));
+        });
+        assert.equal(table.count, model.size);
+        assert.deepEqual([...table.keys.subarray(0, table.count)], [...model.keys()]);
+        if (!clears) continue;
+        table.clear();
+        model = new Map();
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Byte keys with a hash of few values, so that different keys collide all the time. */
+function keyBytesOf(texts: readonly string[], hashes: number): KeyBytes {
+  const encoded = texts.map((text) => new TextEncoder().encode(text));
+  const starts = new Int32Array(texts.length);
+  let at = 0;
+  encoded.forEach((bytes, i) => {
+    starts[i] = at;
+    at += bytes.length;
+  });
+  return {
+    bytes: Uint8Array.from(encoded.flatMap((bytes) => [...bytes])),
+    starts,
+    sizes: Int32Array.from(encoded, (bytes) => bytes.length * 2),
+    hashes: Int32Array.from(texts, (text) => text.length % hashes),
+  };
+}
+
+test('byte keys get dense slots, however their hashes collide', () => {
+  const someTexts = fc.array(fc.string({ maxLength: 6 }), { maxLength: 120 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(someTexts, fc.boolean()), { maxLength: 5 }), fc.integer({ min: 1, max: 4 }), (batches, hashes) => {
+      const table = new ByteKeyTable();
+      let model = new Map<string, number>();
+      for (const [texts, clears] of batches) {
+        const slots = new Int32Array(texts.length);
+        table.slotsOf(keyBytesOf(texts, hashes), 0, texts.length, slots);
+        texts.forEach((text, i) => {
+          if (!model.has(text)) model.set(text, model.size);
+          assert.equal(slots[i], model.get(text));
+        });
+        assert.equal(table.count, model.size);
+        if (!clears) continue;
+        table.clear();
+        model = new Map();
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a table that was large gives memory back when it is cleared', () => {
+  const table = new IntKeyTable();
+  const keys = Int32Array.from({ length: 100_000 }, (_, i) => i);
+  table.slotsOf(keys, 0, keys.length, new Int32Array(keys.length));
+  table.clear();
+  table.slotsOf(Int32Array.of(1), 0, 1, new Int32Array(1));
+  table.clear();
+  assert.ok(table.keys.length < 1000);
+});
