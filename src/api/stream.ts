@@ -77,8 +77,17 @@ export class Step {
   }
 }
 
+declare const ROW: unique symbol;
+
+/** What is left of a stream where only its rows matter: any stream fits where unknown rows will do. */
+export type RowStream<Row> = {
+  readonly [ROW]?: Row;
+  collectAs(output: string): NodeId;
+};
+
 /** A stream of rows; `Row` is their type. */
-export class Stream<Row> extends Step {
+export class Stream<Row> extends Step implements RowStream<Row> {
+  declare readonly [ROW]?: Row;
   readonly #builder: GraphBuilder;
   readonly #node: NodeId;
   readonly #schema: Schema<Row> | null;

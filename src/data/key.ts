@@ -153,8 +153,8 @@ export class KeyReader {
     if (this.#ownInts.length < rows) this.#ownInts = new Int32Array(rows);
     const ints = this.#ownInts;
     for (let i = 0; i < rows; i++) {
-      const value = values[i] as number;
-      if ((value | 0) !== value) return false;
+      const value = values[i];
+      if (typeof value !== 'number' || (value | 0) !== value) return false;
       ints[i] = value;
     }
     this.ints = ints;

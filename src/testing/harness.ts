@@ -3,7 +3,7 @@
  * operators, batches, channels and scheduler, in the calling thread, under a clock that the test moves.
  */
 import { GraphBuilder } from '../api/graph-builder.ts';
-import { Stream } from '../api/stream.ts';
+import { type RowStream, Stream } from '../api/stream.ts';
 import { must } from '../base/assert.ts';
 import { VirtualClock } from '../base/clock.ts';
 import {
@@ -45,7 +45,7 @@ export type HarnessOptions<Row> = {
  *   h.take();                       // [{ record: 2, timestamp: 0 }]
  */
 export async function harness<Row, Out = unknown>(
-  build: (stream: Stream<Row>) => Stream<Out>,
+  build: (stream: Stream<Row>) => RowStream<Out>,
   options: HarnessOptions<Row> = {},
 ): Promise<Harness<Row, Out>> {
   return new Harness<Row, Out>(build, options);
@@ -67,7 +67,7 @@ export class Harness<Row, Out> {
   #input: ManualInput | null = null;
   #pending: { record: Row; timestamp: number }[] = [];
 
-  constructor(build: (stream: Stream<Row>) => Stream<Out>, options: HarnessOptions<Row>) {
+  constructor(build: (stream: Stream<Row>) => RowStream<Out>, options: HarnessOptions<Row>) {
     const { batchSize = 'all', parallelism = 1, outputCapacity = Infinity } = options;
     this.#schema = options.schema ?? null;
     this.#batchSize = batchSize === 'all' ? BATCH_ROWS : batchSize;
@@ -117,7 +117,7 @@ export class Harness<Row, Out> {
     for (const subtask of subtasks) subtask.open();
   }
 
-  #graph(build: (stream: Stream<Row>) => Stream<Out>) {
+  #graph(build: (stream: Stream<Row>) => RowStream<Out>) {
     const builder = new GraphBuilder('harness');
     const node = builder.add({
       name: 'input',

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BatchEncoder, decodeBatch, decodeFreeForm, decodeSchema, encodeSchema, encodeToBytes } from '../../src/data/codec.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import {
+  BatchEncoder,
+  decodeBatch,
+  decodeFreeForm,
+  decodeSchema,
+  encodeSchema,
+  encodeToBytes,
+} from '../../src/data/codec.ts';
 import { StringColumn, StringEntries } from '../../src/data/column.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
 import { record, t } from '../../src/data/schema.ts';
@@ -38,7 +45,10 @@ const typedRow = fc.record({
 });
 
 /** Through bytes at an odd place of a larger shared buffer, as in a ring. */
-function through(batch: Batch, decode: (buffer: SharedArrayBuffer, offset: number, size: number) => Batch): Batch {
+function through(
+  batch: Batch,
+  decode: (buffer: SharedArrayBuffer, offset: number, size: number) => Batch,
+): Batch {
   const encoder = new BatchEncoder();
   const size = encoder.measure(batch);
   const buffer = new SharedArrayBuffer(size + 64);
@@ -52,10 +62,18 @@ test('rows with a schema come out exactly as they went in', () => {
     fc.property(fc.array(typedRow, { maxLength: 20 }), (rows) => {
       const builder = new BatchBuilder(Everything, 32);
       for (const [i, row] of rows.entries()) builder.appendRow(row, i);
-      const decoded = through(builder.seal(), (buffer, at, size) => decodeBatch(buffer, at, size, Everything));
+      const decoded = through(builder.seal(), (buffer, at, size) =>
+        decodeBatch(buffer, at, size, Everything),
+      );
       assert.equal(decoded.rowCount, rows.length);
-      assert.deepStrictEqual(decoded.rowObjects().slice(0, rows.length), rows.map((row) => ({ ...row })));
-      assert.deepEqual([...(decoded.timestamps ?? [])].slice(0, rows.length), rows.map((_, i) => i));
+      assert.deepStrictEqual(
+        decoded.rowObjects().slice(0, rows.length),
+        rows.map((row) => ({ ...row })),
+      );
+      assert.deepEqual(
+        [...(decoded.timestamps ?? [])].slice(0, rows.length),
+        rows.map((_, i) => i),
+      );
     }),
     { numRuns: 300 },
   );
@@ -63,22 +81,28 @@ test('rows with a schema come out exactly as they went in', () => {
 
 test('free-form rows of any shape come out exactly as they went in, batch after batch', () => {
   fc.assert(
-    fc.property(fc.array(fc.array(anyRow, { minLength: 1, maxLength: 12 }), { maxLength: 6 }), (batches) => {
-      const encoder = new RowEncoder();
-      for (const rows of batches) {
-        const columns = encoder.encode(rows, rows.length, null, null);
-        const schema = decodeSchema(encodeSchema(columns.schema!));
-        const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, schema));
-        assert.deepStrictEqual(decoded.rowObjects(), rows);
-      }
-    }),
+    fc.property(
+      fc.array(fc.array(anyRow, { minLength: 1, maxLength: 12 }), { maxLength: 6 }),
+      (batches) => {
+        const encoder = new RowEncoder();
+        for (const rows of batches) {
+          const columns = encoder.encode(rows, rows.length, null, null);
+          const schema = decodeSchema(encodeSchema(columns.schema!));
+          const decoded = through(columns, (buffer, at, size) =>
+            decodeFreeForm(buffer, at, size, schema),
+          );
+          assert.deepStrictEqual(decoded.rowObjects(), rows);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
 test('the inferred schema is the same object as long as nothing new comes', () => {
   const encoder = new RowEncoder();
-  const schemaOf = (rows: unknown[]): unknown => encoder.encode(rows, rows.length, null, null).schema;
+  const schemaOf = (rows: unknown[]): unknown =>
+    encoder.encode(rows, rows.length, null, null).schema;
   const first = schemaOf([{ a: 1, b: 'x' }]);
   assert.equal(schemaOf([{ a: 2, b: 'y' }, { a: 3 }, { b: null, a: 1 }]), first);
   const wider = schemaOf([{ a: 0.5, b: 'x' }]);
@@ -89,13 +113,17 @@ test('the inferred schema is the same object as long as nothing new comes', () =
 test('fields that every object inherits are fields only where the row has them', () => {
   const rows: object[] = [{ toString: 'mine', a: 1 }, { a: 2 }, { a: 3, constructor: null }];
   const columns = new RowEncoder().encode(rows, rows.length, null, null);
-  const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
+  const decoded = through(columns, (buffer, at, size) =>
+    decodeFreeForm(buffer, at, size, columns.schema!),
+  );
   assert.deepStrictEqual(decoded.rowObjects(), rows);
 });
 
 test('an invalid Date stays one', () => {
   const columns = new RowEncoder().encode([{ day: new Date(Number.NaN) }], 1, null, null);
-  const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
+  const decoded = through(columns, (buffer, at, size) =>
+    decodeFreeForm(buffer, at, size, columns.schema!),
+  );
   assert.ok(Number.isNaN((decoded.rowObjects()[0] as { day: Date }).day.getTime()));
 });
 
@@ -109,8 +137,13 @@ test('instances of classes come out as plain objects, as in a structured clone',
   }
   const rows = [new Point(), new Point()];
   const columns = new RowEncoder().encode(rows, 2, null, null);
-  const decoded = through(columns, (buffer, at, size) => decodeFreeForm(buffer, at, size, columns.schema!));
-  assert.deepStrictEqual(decoded.rowObjects(), [{ x: 1, y: 'one' }, { x: 1, y: 'one' }]);
+  const decoded = through(columns, (buffer, at, size) =>
+    decodeFreeForm(buffer, at, size, columns.schema!),
+  );
+  assert.deepStrictEqual(decoded.rowObjects(), [
+    { x: 1, y: 'one' },
+    { x: 1, y: 'one' },
+  ]);
 });
 
 test('what cannot leave its thread is an error that names the path', () => {
@@ -124,9 +157,19 @@ test('what cannot leave its thread is an error that names the path', () => {
 
 test('a dictionary is kept, or spread out when it is larger than the batch', () => {
   const schema = record({ s: t.string });
-  const entries = new StringEntries(3, Int32Array.of(0, 1, 3, 6), new TextEncoder().encode('abbccc'), false, true);
+  const entries = new StringEntries(
+    3,
+    Int32Array.of(0, 1, 3, 6),
+    new TextEncoder().encode('abbccc'),
+    false,
+    true,
+  );
   for (const codes of [Int32Array.of(2, 0, 1, 1), Int32Array.of(2, 0)]) {
-    const batch = new Batch({ rowCount: codes.length, schema, columns: [new StringColumn(entries, codes)] });
+    const batch = new Batch({
+      rowCount: codes.length,
+      schema,
+      columns: [new StringColumn(entries, codes)],
+    });
     const decoded = through(batch, (buffer, at, size) => decodeBatch(buffer, at, size, schema));
     const expected = [...codes].map((code) => ({ s: ['a', 'bb', 'ccc'][code] }));
     assert.deepEqual(decoded.rowObjects(), expected);
@@ -136,7 +179,19 @@ test('a dictionary is kept, or spread out when it is larger than the batch', () 
 
 test('damaged bytes are FRAME_CORRUPT or a batch, never anything else', () => {
   const builder = new BatchBuilder(Everything, 8);
-  builder.appendRow({ int: 1, float: 2, long: 3n, flag: true, text: 'x', at: 4, day: new Date(5), any: { a: [1] }, maybeInt: null, maybeText: null, maybeDay: null });
+  builder.appendRow({
+    int: 1,
+    float: 2,
+    long: 3n,
+    flag: true,
+    text: 'x',
+    at: 4,
+    day: new Date(5),
+    any: { a: [1] },
+    maybeInt: null,
+    maybeText: null,
+    maybeDay: null,
+  });
   const bytes = encodeToBytes(builder.seal());
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length), (at, value, size) => {

@@ -3,14 +3,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import {
+  defaultMaxParallelism,
+  keyGroupOf,
+  keyGroupRange,
+  subtaskOf,
+} from '../../src/data/key-group.ts';
 import { hashKeys, hashKeyValue, murmur } from '../../src/data/key-hash.ts';
-import { defaultMaxParallelism, keyGroupOf, keyGroupRange, subtaskOf } from '../../src/data/key-group.ts';
 import { type FieldType, record, t } from '../../src/data/schema.ts';
 
 test('key groups of ints and strings are those of Flink', () => {
   const expected: [unknown, number][] = [
-    [0, 94], [1, 86], [2, 127], [3, 113], [42, 29], [-1, 80], [1000, 7],
-    ['a', 81], ['key1', 41], ['key2', 27], ['hello', 35], ['', 94],
+    [0, 94],
+    [1, 86],
+    [2, 127],
+    [3, 113],
+    [42, 29],
+    [-1, 80],
+    [1000, 7],
+    ['a', 81],
+    ['key1', 41],
+    ['key2', 27],
+    ['hello', 35],
+    ['', 94],
   ];
   for (const [key, group] of expected) {
     assert.equal(keyGroupOf(hashKeyValue(key), 128), group, `key ${JSON.stringify(key)}`);
@@ -48,8 +63,17 @@ test('every group has exactly one subtask, the one whose range it is in', () => 
 });
 
 test('the default number of key groups', () => {
-  const cases = [[1, 128], [85, 128], [86, 256], [171, 256], [1000, 2048], [21_845, 32_768], [32_768, 32_768]];
-  for (const [parallelism, groups] of cases) assert.equal(defaultMaxParallelism(parallelism!), groups);
+  const cases = [
+    [1, 128],
+    [85, 128],
+    [86, 256],
+    [171, 256],
+    [1000, 2048],
+    [21_845, 32_768],
+    [32_768, 32_768],
+  ];
+  for (const [parallelism, groups] of cases)
+    assert.equal(defaultMaxParallelism(parallelism!), groups);
 });
 
 /** Java's hashCode by its definition, with bigints. */
@@ -66,7 +90,8 @@ function javaHashCode(value: unknown): number {
   if (value instanceof Date) return long(BigInt(value.getTime()));
   if (typeof value === 'bigint') return long(value);
   let hash = 0n;
-  for (let i = 0; i < (value as string).length; i++) hash = hash * 31n + BigInt((value as string).charCodeAt(i));
+  for (let i = 0; i < (value as string).length; i++)
+    hash = hash * 31n + BigInt((value as string).charCodeAt(i));
   return int(hash);
 }
 

@@ -39,6 +39,12 @@ export const anyRow: fc.Arbitrary<unknown> = fc.oneof(
       { requiredKeys: ['id'], noNullPrototype: true },
     ),
   },
-  { weight: 5, arbitrary: fc.dictionary(fc.string({ maxLength: 4 }), anyValue, { maxKeys: 4, noNullPrototype: true }) },
+  {
+    weight: 5,
+    arbitrary: fc.dictionary(fc.string({ maxLength: 4 }), anyValue, {
+      maxKeys: 4,
+      noNullPrototype: true,
+    }),
+  },
   { weight: 1, arbitrary: anyValue },
 );

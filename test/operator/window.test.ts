@@ -2,16 +2,62 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { firstWindowEnd, lastEndAt, lastWindowEnd, paneMsOf, startOf, type WindowSpec } from '../../src/operator/window/window.ts';
+import {
+  firstWindowEnd,
+  lastEndAt,
+  lastWindowEnd,
+  paneMsOf,
+  startOf,
+  type WindowSpec,
+} from '../../src/operator/window/window.ts';
 
 test('window starts, with offsets and before 1970', () => {
   const cases: [number, [number, number][]][] = [
-    [0, [[-8, -14], [-7, -7], [-6, -7], [-1, -7], [1, 0], [6, 0], [7, 7], [8, 7]]],
-    [3, [[-10, -11], [-9, -11], [-3, -4], [-1, -4], [1, -4], [2, -4], [3, 3], [9, 3], [10, 10]]],
-    [-2, [[-12, -16], [-7, -9], [-4, -9], [-3, -9], [-2, -2], [2, -2], [4, -2], [7, 5], [12, 12]]],
+    [
+      0,
+      [
+        [-8, -14],
+        [-7, -7],
+        [-6, -7],
+        [-1, -7],
+        [1, 0],
+        [6, 0],
+        [7, 7],
+        [8, 7],
+      ],
+    ],
+    [
+      3,
+      [
+        [-10, -11],
+        [-9, -11],
+        [-3, -4],
+        [-1, -4],
+        [1, -4],
+        [2, -4],
+        [3, 3],
+        [9, 3],
+        [10, 10],
+      ],
+    ],
+    [
+      -2,
+      [
+        [-12, -16],
+        [-7, -9],
+        [-4, -9],
+        [-3, -9],
+        [-2, -2],
+        [2, -2],
+        [4, -2],
+        [7, 5],
+        [12, 12],
+      ],
+    ],
   ];
   for (const [offset, pairs] of cases) {
-    for (const [time, start] of pairs) assert.equal(startOf(time, 7, offset), start, `${time} by ${offset}`);
+    for (const [time, start] of pairs)
+      assert.equal(startOf(time, 7, offset), start, `${time} by ${offset}`);
   }
   assert.equal(startOf(1470902048450, 86_400_000, -8 * 3_600_000), 1470844800000);
 });
@@ -23,7 +69,13 @@ const minutes = (text: string): number => {
 
 test('ten-minute windows of 00:00:04 by offset', () => {
   const cases: [number, string][] = [
-    [-16, '23:54'], [-6, '23:54'], [4, '23:54'], [-4, '23:56'], [6, '23:56'], [16, '23:56'], [0, '00:00'],
+    [-16, '23:54'],
+    [-6, '23:54'],
+    [4, '23:54'],
+    [-4, '23:56'],
+    [6, '23:56'],
+    [16, '23:56'],
+    [0, '00:00'],
   ];
   const day = 86_400_000;
   for (const [offset, start] of cases) {
@@ -33,13 +85,20 @@ test('ten-minute windows of 00:00:04 by offset', () => {
 });
 
 const windows = fc
-  .record({ sizeMs: fc.integer({ min: 1, max: 30 }), slideMs: fc.integer({ min: 1, max: 30 }), offsetMs: fc.integer({ min: -40, max: 40 }) })
+  .record({
+    sizeMs: fc.integer({ min: 1, max: 30 }),
+    slideMs: fc.integer({ min: 1, max: 30 }),
+    offsetMs: fc.integer({ min: -40, max: 40 }),
+  })
   .map((shape): WindowSpec => ({ kind: 'sliding', ...shape }));
 
 /** Ends of all windows near `time`, by counting. */
 function allEnds({ sizeMs, slideMs, offsetMs }: WindowSpec, time: number): number[] {
   const first = Math.floor((time - 200) / slideMs);
-  return Array.from({ length: Math.ceil(400 / slideMs) }, (_, n) => (first + n) * slideMs + offsetMs + sizeMs);
+  return Array.from(
+    { length: Math.ceil(400 / slideMs) },
+    (_, n) => (first + n) * slideMs + offsetMs + sizeMs,
+  );
 }
 
 test('panes tile windows: first and last window of a pane, against brute force', () => {
@@ -48,7 +107,9 @@ test('panes tile windows: first and last window of a pane, against brute force',
       const pane = paneMsOf(window);
       const start = startOf(time, pane, window.offsetMs);
       assert.ok(start <= time && time < start + pane);
-      const holding = allEnds(window, time).filter((end) => end - window.sizeMs <= time && time < end);
+      const holding = allEnds(window, time).filter(
+        (end) => end - window.sizeMs <= time && time < end,
+      );
       for (const end of holding) assert.ok(end - window.sizeMs <= start && start + pane <= end);
       if (holding.length > 0) {
         assert.equal(lastWindowEnd(window, start), holding.at(-1));

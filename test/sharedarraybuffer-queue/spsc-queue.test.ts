@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CAPACITY_MIN, FRAMES_OFFSET } from '../../src/sharedarraybuffer-queue/layout.ts';
 import { SpscQueue } from '../../src/sharedarraybuffer-queue/index.ts';
+import { CAPACITY_MIN, FRAMES_OFFSET } from '../../src/sharedarraybuffer-queue/layout.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array | null): string | null =>
@@ -31,31 +31,37 @@ test('any sequence of sizes, at any capacity, comes out as it went in (against a
     fc.constant('flush' as const),
   );
   fc.assert(
-    fc.property(fc.integer({ min: CAPACITY_MIN, max: 700 }), fc.array(step, { maxLength: 300 }), (capacityBytes, steps) => {
-      const producer = SpscQueue.create({ capacityBytes });
-      const consumer = SpscQueue.attach(producer.descriptor);
-      const model: Uint8Array[] = [];
-      let next = 0;
-      const take = (): boolean => {
-        const bytes = consumer.poll();
-        if (bytes === null) return false;
-        assert.deepEqual(bytes, model.shift());
-        return true;
-      };
-      for (const each of steps) {
-        if (each === 'take') take();
-        else if (each === 'publish') producer.publish();
-        else if (each === 'flush') consumer.flushReleased();
-        else {
-          const payload = new Uint8Array(Math.min(each.put, producer.maxPayloadBytes)).fill(next++);
-          if (producer.offer(payload)) model.push(payload);
+    fc.property(
+      fc.integer({ min: CAPACITY_MIN, max: 700 }),
+      fc.array(step, { maxLength: 300 }),
+      (capacityBytes, steps) => {
+        const producer = SpscQueue.create({ capacityBytes });
+        const consumer = SpscQueue.attach(producer.descriptor);
+        const model: Uint8Array[] = [];
+        let next = 0;
+        const take = (): boolean => {
+          const bytes = consumer.poll();
+          if (bytes === null) return false;
+          assert.deepEqual(bytes, model.shift());
+          return true;
+        };
+        for (const each of steps) {
+          if (each === 'take') take();
+          else if (each === 'publish') producer.publish();
+          else if (each === 'flush') consumer.flushReleased();
+          else {
+            const payload = new Uint8Array(Math.min(each.put, producer.maxPayloadBytes)).fill(
+              next++,
+            );
+            if (producer.offer(payload)) model.push(payload);
+          }
+          assert.ok(producer.usedBytes <= producer.capacityBytes);
         }
-        assert.ok(producer.usedBytes <= producer.capacityBytes);
-      }
-      producer.publish();
-      while (take());
-      assert.equal(model.length, 0);
-    }),
+        producer.publish();
+        while (take());
+        assert.equal(model.length, 0);
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -125,7 +131,10 @@ test('a failed producer: its error is thrown behind its last frame', () => {
   queue.offer(bytesOf('last'));
   queue.fail(new RangeError('out of bounds'));
   assert.equal(textOf(queue.poll()), 'last');
-  assert.throws(() => queue.peek(), /the other side of the queue failed: RangeError: out of bounds/);
+  assert.throws(
+    () => queue.peek(),
+    /the other side of the queue failed: RangeError: out of bounds/,
+  );
 });
 
 test('a cancelled queue takes no more, and a failed consumer tells the producer why', () => {

@@ -6,7 +6,10 @@ import type { KeyBytes } from '../../src/data/key.ts';
 import { ByteKeyTable } from '../../src/state/byte-key-table.ts';
 import { IntKeyTable } from '../../src/state/int-key-table.ts';
 
-const someInts = fc.array(fc.oneof(fc.integer(), fc.nat(50), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31))), { maxLength: 300 });
+const someInts = fc.array(
+  fc.oneof(fc.integer(), fc.nat(50), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31))),
+  { maxLength: 300 },
+);
 
 test('int keys get dense slots in the order of their first appearance', () => {
   fc.assert(
@@ -51,22 +54,26 @@ function keyBytesOf(texts: readonly string[], hashes: number): KeyBytes {
 test('byte keys get dense slots, however their hashes collide', () => {
   const someTexts = fc.array(fc.string({ maxLength: 6 }), { maxLength: 120 });
   fc.assert(
-    fc.property(fc.array(fc.tuple(someTexts, fc.boolean()), { maxLength: 5 }), fc.integer({ min: 1, max: 4 }), (batches, hashes) => {
-      const table = new ByteKeyTable();
-      let model = new Map<string, number>();
-      for (const [texts, clears] of batches) {
-        const slots = new Int32Array(texts.length);
-        table.slotsOf(keyBytesOf(texts, hashes), 0, texts.length, slots);
-        texts.forEach((text, i) => {
-          if (!model.has(text)) model.set(text, model.size);
-          assert.equal(slots[i], model.get(text));
-        });
-        assert.equal(table.count, model.size);
-        if (!clears) continue;
-        table.clear();
-        model = new Map();
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(someTexts, fc.boolean()), { maxLength: 5 }),
+      fc.integer({ min: 1, max: 4 }),
+      (batches, hashes) => {
+        const table = new ByteKeyTable();
+        let model = new Map<string, number>();
+        for (const [texts, clears] of batches) {
+          const slots = new Int32Array(texts.length);
+          table.slotsOf(keyBytesOf(texts, hashes), 0, texts.length, slots);
+          texts.forEach((text, i) => {
+            if (!model.has(text)) model.set(text, model.size);
+            assert.equal(slots[i], model.get(text));
+          });
+          assert.equal(table.count, model.size);
+          if (!clears) continue;
+          table.clear();
+          model = new Map();
+        }
+      },
+    ),
     { numRuns: 200 },
   );
 });

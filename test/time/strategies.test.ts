@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { type Duration, durationMs } from '../../src/time/duration.ts';
-import { boundedOutOfOrderness, monotonous, strategySpec, WatermarkGenerator } from '../../src/time/strategies.ts';
+import {
+  boundedOutOfOrderness,
+  monotonous,
+  strategySpec,
+  WatermarkGenerator,
+} from '../../src/time/strategies.ts';
 
-const generator = (strategy = monotonous(), clock = new VirtualClock()) => new WatermarkGenerator(strategySpec(strategy), clock);
+const generator = (strategy = monotonous(), clock = new VirtualClock()) =>
+  new WatermarkGenerator(strategySpec(strategy), clock);
 
 test('bounded out-of-orderness: greatest timestamp - bound - 1; before any record, the minimum', () => {
   const bounded = generator(boundedOutOfOrderness('5 s'));

@@ -24,17 +24,101 @@ function feed(merger: WatermarkMerger, events: string): string[] {
 
 /** Channels, then pairs of events and what they emit. */
 const CASES: readonly [number, readonly [string, string][]][] = [
-  [3, [['0:0, 1:0', ''], ['2:0', 'W0'], ['0:12, 2:8', ''], ['2:10', ''], ['1:15', 'W10'], ['2:17', 'W12'], ['0:20', 'W15']]],
-  [3, [['0:25, 1:10, 2:17', 'W10'], ['0:12, 1:8, 2:15', '']]],
-  [3, [['0:15, 1:10, 2i', 'W10'], ['1:18', 'W15'], ['0:20', 'W18']]],
-  [3, [['0:25, 1:10, 2:17', 'W10'], ['1i', 'W17'], ['2i', 'W25']]],
-  [3, [['0:10, 1:5, 2:3', 'W3'], ['0i, 1i', ''], ['2i', 'W10 IDLE']]],
-  [3, [['0:10, 1:7, 2:3', 'W3'], ['2i', 'W7'], ['2a, 2:5', ''], ['2:9', ''], ['1:12', 'W9']]],
-  [3, [['0:10, 1:7, 2i', 'W7'], ['2a', ''], ['0i, 1i', '']]],
-  [1, [['0:25', 'W25'], ['0i', 'IDLE'], ['0:50', ''], ['0a', 'ACTIVE'], ['0:50', 'W50']]],
-  [2, [['1i', ''], ['0i', 'IDLE'], ['1a', 'ACTIVE'], ['0a', '']]],
-  [2, [['0e', ''], ['1:5', 'W5'], ['1e', 'WInfinity']]],
-  [2, [['0i, 0e', ''], ['1:5', 'W5']]],
+  [
+    3,
+    [
+      ['0:0, 1:0', ''],
+      ['2:0', 'W0'],
+      ['0:12, 2:8', ''],
+      ['2:10', ''],
+      ['1:15', 'W10'],
+      ['2:17', 'W12'],
+      ['0:20', 'W15'],
+    ],
+  ],
+  [
+    3,
+    [
+      ['0:25, 1:10, 2:17', 'W10'],
+      ['0:12, 1:8, 2:15', ''],
+    ],
+  ],
+  [
+    3,
+    [
+      ['0:15, 1:10, 2i', 'W10'],
+      ['1:18', 'W15'],
+      ['0:20', 'W18'],
+    ],
+  ],
+  [
+    3,
+    [
+      ['0:25, 1:10, 2:17', 'W10'],
+      ['1i', 'W17'],
+      ['2i', 'W25'],
+    ],
+  ],
+  [
+    3,
+    [
+      ['0:10, 1:5, 2:3', 'W3'],
+      ['0i, 1i', ''],
+      ['2i', 'W10 IDLE'],
+    ],
+  ],
+  [
+    3,
+    [
+      ['0:10, 1:7, 2:3', 'W3'],
+      ['2i', 'W7'],
+      ['2a, 2:5', ''],
+      ['2:9', ''],
+      ['1:12', 'W9'],
+    ],
+  ],
+  [
+    3,
+    [
+      ['0:10, 1:7, 2i', 'W7'],
+      ['2a', ''],
+      ['0i, 1i', ''],
+    ],
+  ],
+  [
+    1,
+    [
+      ['0:25', 'W25'],
+      ['0i', 'IDLE'],
+      ['0:50', ''],
+      ['0a', 'ACTIVE'],
+      ['0:50', 'W50'],
+    ],
+  ],
+  [
+    2,
+    [
+      ['1i', ''],
+      ['0i', 'IDLE'],
+      ['1a', 'ACTIVE'],
+      ['0a', ''],
+    ],
+  ],
+  [
+    2,
+    [
+      ['0e', ''],
+      ['1:5', 'W5'],
+      ['1e', 'WInfinity'],
+    ],
+  ],
+  [
+    2,
+    [
+      ['0i, 0e', ''],
+      ['1:5', 'W5'],
+    ],
+  ],
 ];
 
 for (const [channels, steps] of CASES) {
@@ -54,7 +138,11 @@ test('the result never falls, and is never ahead of an active input that has cau
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
       const merger = new WatermarkMerger(4);
-      const inputs = Array.from({ length: 4 }, () => ({ watermark: -Infinity, isIdle: false, isAligned: true }));
+      const inputs = Array.from({ length: 4 }, () => ({
+        watermark: -Infinity,
+        isIdle: false,
+        isAligned: true,
+      }));
       let emitted = -Infinity;
       for (const { input, what } of events) {
         const model = inputs[input]!;
@@ -63,7 +151,8 @@ test('the result never falls, and is never ahead of an active input that has cau
           if (!model.isIdle) Object.assign(model, { isIdle: true, isAligned: false });
         } else if (what === 'active') {
           merger.onActive(input);
-          if (model.isIdle) Object.assign(model, { isIdle: false, isAligned: model.watermark >= emitted });
+          if (model.isIdle)
+            Object.assign(model, { isIdle: false, isAligned: model.watermark >= emitted });
         } else {
           merger.onWatermark(input, what);
           if (!model.isIdle && what > model.watermark) {

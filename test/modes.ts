@@ -1,0 +1,75 @@
+/** Every way a piece of dataflow can be run in a harness: the result must be the same in all. */
+import { test } from 'node:test';
+import type { RowStream, Stream } from '../src/api/stream.ts';
+import type { Schema } from '../src/data/schema.ts';
+import { type Harness, type HarnessOptions, harness } from '../src/testing/harness.ts';
+
+export type Mode = Pick<
+  HarnessOptions<never>,
+  'batchSize' | 'outputCapacity' | 'parallelism' | 'seed'
+> & {
+  readonly isTyped: boolean;
+};
+
+const PLACES: readonly Pick<Mode, 'parallelism' | 'seed'>[] = [
+  { parallelism: 1 },
+  { parallelism: 1, seed: 7 },
+  { parallelism: 3, seed: 1 },
+  { parallelism: 3, seed: 2 },
+];
+
+export const MODES: readonly Mode[] = ([1, 7, 'all'] as const).flatMap((batchSize) =>
+  [Infinity, 1].flatMap((outputCapacity) =>
+    PLACES.flatMap((place) =>
+      [true, false].map((isTyped): Mode => ({ batchSize, outputCapacity, ...place, isTyped })),
+    ),
+  ),
+);
+
+export function describeMode(mode: Mode): string {
+  const { batchSize, outputCapacity, parallelism, seed, isTyped } = mode;
+  const order = seed === undefined ? 'in turn' : `seed ${seed}`;
+  const output = outputCapacity === Infinity ? '' : `, output of ${outputCapacity}`;
+  return `batches of ${batchSize}, ${parallelism} subtasks ${order}, ${isTyped ? 'typed' : 'free-form'}${output}`;
+}
+
+/** Runs one case in every mode. */
+export function inEveryMode<Row, Out>(
+  name: string,
+  schema: Schema<Row>,
+  build: (stream: Stream<Row>) => RowStream<Out>,
+  run: (h: Harness<Row, Out>, mode: Mode) => Promise<void> | void,
+): void {
+  test(name, async (context) => {
+    for (const mode of MODES) {
+      await context.test(describeMode(mode), async () => {
+        const { isTyped, ...options } = mode;
+        const given = Object.fromEntries(
+          Object.entries(options).filter(([, value]) => value !== undefined),
+        );
+        await run(await harness(build, { ...given, ...(isTyped ? { schema } : {}) }), mode);
+      });
+    }
+  });
+}
+
+/** Elements as text, records in the order of their text: within one firing the order across keys is free. */
+export function sorted(elements: readonly object[]): string[] {
+  const lines: string[] = [];
+  let records: string[] = [];
+  const flush = (): void => {
+    lines.push(...records.sort());
+    records = [];
+  };
+  for (const element of elements) {
+    if ('record' in element) records.push(JSON.stringify(element));
+    else {
+      flush();
+      lines.push(
+        String(JSON.stringify(element, (_, value) => (value === Infinity ? 'max' : value))),
+      );
+    }
+  }
+  flush();
+  return lines;
+}

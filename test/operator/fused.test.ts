@@ -1,0 +1,114 @@
+/** Stateless steps in every mode, and what they do to columns, event times and errors. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { record, t } from '../../src/data/schema.ts';
+import { harness } from '../../src/testing/harness.ts';
+import { inEveryMode } from '../modes.ts';
+
+const Row = record({ a: t.int32, s: t.nullable(t.string) });
+
+inEveryMode(
+  'map, filter, project and flatMap keep order and event time',
+  Row,
+  (stream) =>
+    stream
+      .filter((row) => row.a % 2 === 0)
+      .project('a')
+      .map((row) => row.a)
+      .filter((a) => a !== 4)
+      .flatMap((a) => [a, -a]),
+  async (h) => {
+    for (let a = 0; a < 10; a++) h.push({ a, s: null }, a * 10);
+    await h.end();
+    const got = h.take().flatMap((e) => ('record' in e ? [`${e.record}@${e.timestamp}`] : []));
+    assert.deepEqual(got, ['0@0', '0@0', '2@20', '-2@20', '6@60', '-6@60', '8@80', '-8@80']);
+  },
+);
+
+inEveryMode(
+  'filter and project leave rows as they were',
+  Row,
+  (stream) => stream.filter((row) => row.s !== 'no'),
+  (h) => {
+    const rows = [
+      { a: 1, s: 'yes' },
+      { a: 2, s: 'no' },
+      { a: 3, s: null },
+      { a: 4, s: 'ÿ漢' },
+    ];
+    for (const row of rows) h.push(row);
+    assert.deepEqual(
+      h.takeRecords(),
+      rows.filter((row) => row.s !== 'no'),
+    );
+  },
+);
+
+inEveryMode(
+  'flatMap by pushing, by returning, by both, and endless to a slow consumer',
+  Row,
+  (stream) =>
+    stream.flatMap((row, out: (n: number) => void) => {
+      for (let i = 0; i < row.a; i++) out(i);
+    }),
+  (h) => {
+    h.push({ a: 3, s: null });
+    h.push({ a: 0, s: null });
+    h.push({ a: 10_000, s: null });
+    const got = h.takeRecords();
+    assert.equal(got.length, 10_003);
+    assert.deepEqual(got.slice(0, 5), [0, 1, 2, 0, 1]);
+    assert.equal(got.at(-1), 9_999);
+  },
+);
+
+test('a generator is read in slices, and left where it was when the output is full', async () => {
+  let made = 0;
+  const h = await harness<number, number>(
+    (stream) =>
+      stream.flatMap(function* (n) {
+        for (let i = 0; i < n; i++) {
+          made++;
+          yield i;
+        }
+      }),
+    { outputCapacity: 1 },
+  );
+  h.push(20_000);
+  assert.equal(h.takeRecords().length, 20_000);
+  assert.equal(made, 20_000);
+});
+
+test('what a function throws names the operator, the record and the place in the test file', async () => {
+  const h = await harness<{ a: number }>((stream) =>
+    stream
+      .map((row) => row)
+      .map((row) => {
+        if (row.a === 5) throw new TypeError('five');
+        return row;
+      })
+      .name('check'),
+  );
+  for (let a = 0; a < 10; a++) h.push({ a });
+  assert.throws(
+    () => h.take(),
+    (error: Error & { place: object; code: string }) => {
+      assert.equal(error.code, 'USER_FUNCTION');
+      assert.deepEqual(error.place, { operator: 'check', subtask: 0, record: 5 });
+      assert.match(
+        error.message,
+        /^operator 'check' \(subtask 0, record 5\): five\n {4}at .*fused\.test\.ts:\d+:\d+$/,
+      );
+      assert.ok(error.cause instanceof TypeError);
+      return true;
+    },
+  );
+});
+
+test('a field of the wrong type names the field and what was found', async () => {
+  const h = await harness<{ a: number; s: string | null }>((stream) => stream.filter(() => true), {
+    schema: Row,
+  });
+  h.push({ a: 1.5, s: null });
+  assert.throws(() => h.take(), { code: 'FIELD_TYPE', message: "field 'a' wants int32, got 1.5" });
+});

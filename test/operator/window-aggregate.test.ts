@@ -1,0 +1,375 @@
+/** Keyed windows in every mode: worked case 4, all aggregates, and random streams against a slow model. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Stream } from '../../src/api/stream.ts';
+import { sliding, tumbling } from '../../src/api/windows.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { harness } from '../../src/testing/harness.ts';
+import { describeMode, inEveryMode, MODES, sorted } from '../modes.ts';
+
+const Click = record({ k: t.string, v: t.int32 });
+type Click = { k: string; v: number };
+
+inEveryMode(
+  'sliding windows: an element that is late for some windows only counts in the others',
+  Click,
+  (stream) =>
+    stream
+      .keyBy('k')
+      .window(sliding(3000, 1000))
+      .aggregate(({ count }) => ({ n: count() })),
+  (h) => {
+    const results = (): string[] =>
+      h
+        .take()
+        .flatMap((e) => ('record' in e ? [`${e.record.k}=${e.record.n}@${e.timestamp}`] : []))
+        .sort();
+    h.push({ k: 'k2', v: 0 }, 1000);
+    h.watermark(1999);
+    assert.deepEqual(results(), ['k2=1@1999']);
+    h.push({ k: 'k2', v: 0 }, 2000);
+    h.watermark(3000);
+    assert.deepEqual(results(), ['k2=2@2999']);
+    for (const [k, time] of [
+      ['k1', 3001],
+      ['k2', 2400],
+      ['k2', 2400],
+      ['k1', 3001],
+      ['k2', 3900],
+    ] as const) {
+      h.push({ k, v: 0 }, time);
+    }
+    h.watermark(6000);
+    assert.deepEqual(results(), [
+      'k1=2@3999',
+      'k1=2@4999',
+      'k1=2@5999',
+      'k2=1@5999',
+      'k2=4@4999',
+      'k2=5@3999',
+    ]);
+    assert.equal(h.metrics().lateRecords, 0);
+    h.push({ k: 'k1', v: 0 }, 3001);
+    assert.deepEqual(results(), []);
+    assert.equal(h.metrics().lateRecords, 1);
+    h.watermark(25_000);
+    assert.deepEqual(results(), []);
+  },
+);
+
+inEveryMode(
+  'tumbling windows: results, then the watermark; the end fires what is left',
+  Click,
+  (stream) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(10))
+      .aggregate(({ count, sum }) => ({ n: count(), total: sum('v') })),
+  async (h) => {
+    h.push({ k: 'a', v: 1 }, 1);
+    h.push({ k: 'b', v: 2 }, 3);
+    h.push({ k: 'a', v: 3 }, 12);
+    h.watermark(8);
+    assert.deepEqual(sorted(h.take()), ['{"watermark":8}']);
+    h.watermark(9);
+    assert.deepEqual(sorted(h.take()), [
+      '{"record":{"k":"a","windowStart":0,"windowEnd":10,"n":1,"total":1},"timestamp":9}',
+      '{"record":{"k":"b","windowStart":0,"windowEnd":10,"n":1,"total":2},"timestamp":9}',
+      '{"watermark":9}',
+    ]);
+    h.idle();
+    h.active();
+    await h.end();
+    assert.deepEqual(sorted(h.take()), [
+      '{"idle":true}',
+      '{"active":true}',
+      '{"record":{"k":"a","windowStart":10,"windowEnd":20,"n":1,"total":3},"timestamp":19}',
+      '{"watermark":"max"}',
+      '{"end":true}',
+    ]);
+  },
+);
+
+const Reading = record({
+  id: t.int32,
+  f: t.float64,
+  n: t.nullable(t.float64),
+  s: t.string,
+  maybe: t.nullable(t.string),
+});
+
+inEveryMode(
+  'every aggregate, over fields and functions; nulls are left out',
+  Reading,
+  (stream) =>
+    stream
+      .keyBy('id')
+      .window(tumbling(100))
+      .aggregate(({ count, sum, avg, min, max, aggregate }) => ({
+        rows: count(),
+        sum: sum('f'),
+        sumOf: sum((r) => r.f * 2),
+        avg: avg('f'),
+        avgOf: avg((r) => r.n),
+        least: min('f'),
+        greatestOf: max((r) => r.n),
+        noneSum: sum('n'),
+        firstName: min('s'),
+        lastName: max('maybe'),
+        all: aggregate({
+          create: () => [] as string[],
+          add: (names, r) => [...names, r.s],
+          merge: (a, b) => [...a, ...b],
+          result: (names) => [...names].sort().join(''),
+        }),
+      })),
+  (h) => {
+    h.push({ id: 1, f: 1.5, n: null, s: 'b', maybe: null }, 1);
+    h.push({ id: 1, f: 2.5, n: 7, s: 'a', maybe: 'z' }, 2);
+    h.push({ id: 2, f: -1, n: null, s: 'c', maybe: null }, 3);
+    h.watermark(1000);
+    const [one, two] = h.takeRecords().sort((a, b) => a.id - b.id);
+    const bounds = { windowStart: 0, windowEnd: 100 };
+    assert.deepEqual(one, {
+      id: 1,
+      ...bounds,
+      rows: 2,
+      sum: 4,
+      sumOf: 8,
+      avg: 2,
+      avgOf: 7,
+      least: 1.5,
+      greatestOf: 7,
+      noneSum: 7,
+      firstName: 'a',
+      lastName: 'z',
+      all: 'ab',
+    });
+    assert.deepEqual(two, {
+      id: 2,
+      ...bounds,
+      rows: 1,
+      sum: -1,
+      sumOf: -2,
+      avg: -1,
+      avgOf: null,
+      least: -1,
+      greatestOf: null,
+      noneSum: 0,
+      firstName: 'c',
+      lastName: null,
+      all: 'c',
+    });
+  },
+);
+
+test('bigints: sums stay exact, and without a schema the error tells the way', async () => {
+  const Big = record({ k: t.int32, big: t.int64, maybe: t.nullable(t.int64) });
+  type Big = { k: number; big: bigint; maybe: bigint | null };
+  const build = (stream: Stream<Big>) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(10))
+      .aggregate(({ sum, avg, max }) => ({
+        total: sum('big'),
+        mean: avg('big'),
+        none: sum('maybe'),
+        most: max('big'),
+      }));
+  const typed = await harness(build, { schema: Big });
+  const huge = 2n ** 62n;
+  typed.push({ k: 1, big: huge, maybe: null }, 1);
+  typed.push({ k: 1, big: 1n - huge, maybe: null }, 2);
+  await typed.end();
+  assert.deepEqual(typed.takeRecords(), [
+    { k: 1, windowStart: 0, windowEnd: 10, total: 1n, mean: 0, none: null, most: huge },
+  ]);
+  const freeForm = await harness(build);
+  freeForm.push({ k: 1, big: 2n, maybe: null }, 1);
+  assert.throws(() => freeForm.take(), {
+    code: 'FIELD_TYPE',
+    message:
+      "operator 'window': field 'big' must be a number for sum and avg, got 2n; give the stream a schema (t.int64) to sum or average bigints",
+  });
+});
+
+/** Windows as SEMANTICS has them, record by record, with a map for each window. */
+class SlowWindows {
+  readonly #size: number;
+  readonly #slide: number;
+  readonly #offset: number;
+  readonly #open = new Map<
+    string,
+    { key: string; start: number; n: number; sum: number; least: number }
+  >();
+  #watermark = -Infinity;
+  late = 0;
+
+  constructor(size: number, slide: number, offset: number) {
+    this.#size = size;
+    this.#slide = slide;
+    this.#offset = offset;
+  }
+
+  add(key: string, v: number, time: number): void {
+    const last = Math.floor((time - this.#offset) / this.#slide) * this.#slide + this.#offset;
+    let isIn = false;
+    let isInAny = false;
+    for (let start = last; start > time - this.#size; start -= this.#slide) {
+      isInAny = true;
+      if (start + this.#size - 1 <= this.#watermark) continue;
+      isIn = true;
+      const id = `${start} ${key}`;
+      const window = this.#open.get(id) ?? { key, start, n: 0, sum: 0, least: Infinity };
+      this.#open.set(id, {
+        ...window,
+        n: window.n + 1,
+        sum: window.sum + v,
+        least: Math.min(window.least, v),
+      });
+    }
+    if (isInAny && !isIn) this.late++;
+  }
+
+  advance(watermark: number): string[] {
+    if (watermark <= this.#watermark) return [];
+    this.#watermark = watermark;
+    const due = [...this.#open].filter(([, w]) => w.start + this.#size - 1 <= watermark);
+    for (const [id] of due) this.#open.delete(id);
+    return due
+      .sort(([, a], [, b]) => a.start - b.start)
+      .map(([, w]) => JSON.stringify([w.key, w.start, w.start + this.#size, w.n, w.sum, w.least]));
+  }
+}
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      k: fc.constantFrom('a', 'b', 'c', '', 'ü', '漢'),
+      v: fc.integer({ min: -9, max: 9 }),
+      jitter: fc.integer({ min: -25, max: 25 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.integer({ min: -10, max: 40 }) },
+);
+
+test('random streams, in every mode, against the slow model', () => {
+  for (const mode of MODES) {
+    const { isTyped, ...options } = mode;
+    const given = Object.fromEntries(
+      Object.entries(options).filter(([, value]) => value !== undefined),
+    );
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: -7, max: 7 }),
+        fc.array(step, { maxLength: 80 }),
+        async (size, slide, offset, steps) => {
+          const h = await harness<
+            Click,
+            {
+              k: string;
+              windowStart: number;
+              windowEnd: number;
+              n: number;
+              sum: number;
+              least: number;
+            }
+          >(
+            (stream) =>
+              stream
+                .keyBy('k')
+                .window(sliding(size, slide, { offset }))
+                .aggregate(({ count, sum, min }) => ({
+                  n: count(),
+                  sum: sum('v'),
+                  least: min('v'),
+                })),
+            { ...given, ...(isTyped ? { schema: Click } : {}) },
+          );
+          const model = new SlowWindows(size, slide, offset);
+          let now = 0;
+          for (const each of steps) {
+            if (typeof each === 'number') {
+              now += each;
+              const expected = model.advance(now);
+              h.watermark(now);
+              const got = h
+                .takeRecords()
+                .map((r) => JSON.stringify([r.k, r.windowStart, r.windowEnd, r.n, r.sum, r.least]));
+              assert.deepEqual(got.sort(), expected.sort());
+            } else {
+              model.add(each.k, each.v, now + each.jitter);
+              h.push({ k: each.k, v: each.v }, now + each.jitter);
+            }
+          }
+          h.take();
+          assert.equal(h.metrics().lateRecords, model.late);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  }
+});
+
+for (const [name, keys] of [
+  ['ints, then text, then ints', [1, 2, 'x', 1, 2.5, 'x', 1]],
+  ['booleans, bigints and dates', [true, 1n, new Date(5), 2n ** 70n, false, new Date(5), 1n]],
+  ['0 and -0', [0, -0, 1, 0]],
+] as const) {
+  test(`a key function may give keys of any kind: ${name}`, async () => {
+    const h = await harness<
+      { key: number | string | boolean | bigint | Date },
+      { key: unknown; n: number }
+    >(
+      (stream) =>
+        stream
+          .keyBy((row) => row.key)
+          .window(tumbling(10))
+          .aggregate(({ count }) => ({ n: count() })),
+      { batchSize: 1, parallelism: 2 },
+    );
+    for (const key of keys) h.push({ key }, 1);
+    await h.end();
+    const got = new Map(h.takeRecords().map(({ key, n }) => [String(key), n]));
+    const expected = new Map<string, number>();
+    for (const key of keys) expected.set(String(key), (expected.get(String(key)) ?? 0) + 1);
+    assert.deepEqual(got, expected);
+  });
+}
+
+test('a key that is undefined is an error with its operator and field', async () => {
+  const h = await harness<{ user: string }>((stream) =>
+    stream
+      .keyBy('user')
+      .window(tumbling(10))
+      .aggregate(({ count }) => ({ n: count() })),
+  );
+  h.push({} as { user: string }, 1);
+  assert.throws(() => h.take(), {
+    code: 'KEY_INVALID',
+    message:
+      "operator 'window': key 'user' cannot be undefined; it must be a number, bigint, string, boolean or Date",
+  });
+});
+
+test('windows without event time say what is missing', async () => {
+  const h = await harness<Click>((stream) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(10))
+      .aggregate(({ count }) => ({ n: count() })),
+  );
+  h.push({ k: 'a', v: 1 });
+  assert.throws(() => h.take(), {
+    code: 'TIMESTAMP_INVALID',
+    message: /needs event times; call .eventTime/,
+  });
+});
+
+test('modes are told apart by name', () => {
+  assert.equal(new Set(MODES.map(describeMode)).size, MODES.length);
+});
