@@ -7,6 +7,10 @@ import { inEveryMode } from '../modes.ts';
 
 const Row = record({ a: t.int32, s: t.nullable(t.string) });
 
+function countUp(row: { a: number }, out: (n: number) => void): void {
+  for (let i = 0; i < row.a; i++) out(i);
+}
+
 inEveryMode(
   'map, filter, project and flatMap keep order and event time',
   Row,
@@ -45,12 +49,9 @@ inEveryMode(
 );
 
 inEveryMode(
-  'flatMap by pushing, by returning, by both, and endless to a slow consumer',
+  'flatMap by pushing, also far more than one batch',
   Row,
-  (stream) =>
-    stream.flatMap((row, out: (n: number) => void) => {
-      for (let i = 0; i < row.a; i++) out(i);
-    }),
+  (stream) => stream.flatMap(countUp),
   (h) => {
     h.push({ a: 3, s: null });
     h.push({ a: 0, s: null });

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { InputFile } from '../../src/connector/file/format.ts';
+import { type LinePosition, LineReader } from '../../src/connector/file/line-reader.ts';
+import { inFolder, write } from './read-all.ts';
+
+function linesOf(
+  file: InputFile,
+  start: number,
+  end: number,
+  position: LinePosition | null = null,
+): string[] {
+  const reader = new LineReader(file, { start, end, weight: 0 }, position);
+  const lines: string[] = [];
+  while (reader.next()) lines.push(reader.buffer.toString('utf8', reader.start, reader.end));
+  reader.close();
+  return lines;
+}
+
+test('ranges cut anywhere give each line exactly once', async () => {
+  await inFolder((folder) => {
+    const text = fc.array(
+      fc.oneof(
+        fc.string({ maxLength: 12 }).map((s) => s.replace(/[\r\n]/g, '')),
+        fc.constant('é漢'),
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(
+        text,
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        fc.array(fc.nat(300), { maxLength: 6 }),
+        (lines, ending, endsOpen, cuts) => {
+          const content = lines.join(ending) + (endsOpen || lines.length === 0 ? '' : ending);
+          const file = write(`${folder}/lines.txt`, content);
+          const places = [
+            0,
+            ...cuts.map((cut) => Math.min(cut, file.sizeBytes)).sort((a, b) => a - b),
+            file.sizeBytes,
+          ];
+          const got = places.slice(1).flatMap((end, i) => linesOf(file, places[i]!, end));
+          const expected = endsOpen && lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+          assert.deepEqual(got, expected);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test('lines longer than a chunk, and positions within them', async () => {
+  await inFolder((folder) => {
+    const lines = ['a', 'b'.repeat(700_000), '', 'c'.repeat(300_000), 'd'];
+    const file = write(`${folder}/long.txt`, lines.join('\n'));
+    assert.deepEqual(linesOf(file, 0, file.sizeBytes), lines);
+    const reader = new LineReader(file, { start: 0, end: file.sizeBytes, weight: 0 }, null);
+    for (let read = 1; reader.next(); read++) {
+      assert.deepEqual(linesOf(file, 0, file.sizeBytes, reader.position), lines.slice(read));
+      assert.equal(reader.place, `${folder}/long.txt:${read}`);
+    }
+    reader.close();
+  });
+});
+
+test('a byte order mark is no part of the first line', async () => {
+  await inFolder((folder) => {
+    const file = write(`${folder}/bom.txt`, '\ufeffa\nb');
+    assert.deepEqual(linesOf(file, 0, file.sizeBytes), ['a', 'b']);
+  });
+});
+
+test('a file that is no text is told, not read into memory without end', async () => {
+  await inFolder((folder) => {
+    const file = write(`${folder}/binary`, new Uint8Array(65 * 1024 * 1024));
+    assert.throws(() => linesOf(file, 0, file.sizeBytes), {
+      code: 'INPUT_MALFORMED',
+      message: /a line is longer than 67108864 bytes/,
+    });
+  });
+});
+
+test('a file that is gone', () => {
+  const file = { path: '/nowhere/x.csv', sizeBytes: 1 };
+  assert.throws(() => linesOf(file, 0, 1), {
+    code: 'INPUT_NOT_FOUND',
+    message: /cannot read '\/nowhere\/x.csv': ENOENT/,
+  });
+});

@@ -1,0 +1,294 @@
+/** Parquet: a real file against another reader, round trips of every kind and codec, and damaged files. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { readHybrid } from '../../src/connector/file/parquet/hybrid.ts';
+import { parquet } from '../../src/connector/file/parquet/parquet.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { encode, inFolder, inputFile, readAll, write } from './read-all.ts';
+
+const FLIGHTS = 'node_modules/vega-datasets/data/flights-3m.parquet';
+const Flight = record({
+  date: t.timestamp,
+  delay: t.int32,
+  distance: t.int32,
+  origin: t.string,
+  destination: t.string,
+});
+
+test('the flights file: row groups as ranges, and the same rows as another reader gives', async () => {
+  const file = inputFile(FLIGHTS);
+  const ranges = parquet(Flight).split(file);
+  assert.equal(ranges.length, 11);
+  assert.equal(
+    ranges.reduce((sum, range) => sum + range.weight, 0),
+    3_000_000,
+  );
+  const { rows } = readAll(file, parquet(Flight), { ranges: [ranges[4]!] });
+  const rowStart = ranges.slice(0, 4).reduce((sum, range) => sum + range.weight, 0);
+  assert.equal(rows.length, ranges[4]!.weight);
+  const expected = await parquetReadObjects({
+    file: await asyncBufferFromFile(FLIGHTS),
+    compressors,
+    rowStart: rowStart + 100_000,
+    rowEnd: rowStart + 110_000,
+  });
+  assert.deepEqual(
+    rows.slice(100_000, 110_000),
+    expected.map(({ date, delay, distance, origin, destination }) => ({
+      date: (date as Date).getTime(),
+      delay: Number(delay),
+      distance: Number(distance),
+      origin,
+      destination,
+    })),
+  );
+});
+
+const Everything = record({
+  int: t.int32,
+  float: t.float64,
+  long: t.int64,
+  flag: t.boolean,
+  text: t.string,
+  at: t.timestamp,
+  day: t.date,
+  maybeInt: t.nullable(t.int32),
+  maybeText: t.nullable(t.string),
+  maybeFlag: t.nullable(t.boolean),
+});
+
+const anyRow = fc.record({
+  int: fc.integer(),
+  float: fc.double({ noNaN: true }),
+  long: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  flag: fc.boolean(),
+  text: fc.oneof(
+    fc.constantFrom('a', 'b', 'ccc'),
+    fc.string({ unit: 'grapheme' }),
+    fc.constant('é漢'),
+  ),
+  at: fc.integer({ min: -1e12, max: 1e13 }),
+  day: fc.date({ noInvalidDate: true, min: new Date(-1e13), max: new Date(1e14) }),
+  maybeInt: fc.option(fc.constantFrom(1, 2, 3)),
+  maybeText: fc.option(fc.constantFrom('x', 'yy')),
+  maybeFlag: fc.option(fc.boolean()),
+});
+
+test('rows of every kind come back, however they are batched and resumed', async () => {
+  await inFolder((folder) => {
+    fc.assert(
+      fc.property(
+        fc.array(anyRow, { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        (rows, batchRows) => {
+          const bytes = encode(parquet() as never, Everything, rows, batchRows);
+          const file = write(`${folder}/rows.parquet`, bytes);
+          for (const reopens of [false, true]) {
+            assert.deepEqual(
+              readAll(file, parquet(Everything), { reopens }).rows,
+              rows.map((row) => ({ ...row })),
+            );
+          }
+        },
+      ),
+      { numRuns: 80 },
+    );
+  });
+});
+
+test('several row groups and pages, with nulls, resumed at each batch', async () => {
+  await inFolder((folder) => {
+    const Row = record({ i: t.int32, s: t.nullable(t.string), u: t.string });
+    const rows = Array.from({ length: 230_000 }, (_, i) => ({
+      i,
+      s: i % 7 === 0 ? null : `name ${i % 50}`,
+      u: `unique ${i}`,
+    }));
+    const file = write(`${folder}/many.parquet`, encode(parquet() as never, Row, rows, 4096));
+    assert.ok(parquet(Row).split(file).length >= 2);
+    assert.deepEqual(readAll(file, parquet(Row)).rows, rows);
+    assert.deepEqual(readAll(file, parquet(Row), { reopens: true }).rows.length, rows.length);
+  });
+});
+
+for (const encoding of [
+  'PLAIN',
+  'DELTA_BINARY_PACKED',
+  'DELTA_LENGTH_BYTE_ARRAY',
+  'DELTA_BYTE_ARRAY',
+  'BYTE_STREAM_SPLIT',
+] as const) {
+  test(`files of another writer: ${encoding}`, async () => {
+    await inFolder((folder) => {
+      const isText = encoding.endsWith('BYTE_ARRAY');
+      const isFloat = encoding === 'BYTE_STREAM_SPLIT' || encoding === 'PLAIN';
+      const data = Array.from({ length: 1000 }, (_, i) =>
+        isText ? `text ${i}` : isFloat ? i / 3 : i * 7,
+      );
+      const type = isText ? 'STRING' : isFloat ? 'DOUBLE' : 'INT32';
+      const bytes = parquetWriteBuffer({
+        columnData: [{ name: 'v', data, type, encoding, nullable: false } as never],
+      });
+      const file = write(`${folder}/other.parquet`, new Uint8Array(bytes));
+      const schema = record({
+        v: (isText ? t.string : isFloat ? t.float64 : t.int32) as typeof t.float64,
+      });
+      assert.deepEqual(
+        readAll(file, parquet(schema)).rows.map((row) => row.v),
+        data,
+      );
+    });
+  });
+}
+
+test('a null where the schema has none is told with its row, or skipped and counted', async () => {
+  await inFolder((folder) => {
+    const Loose = record({ v: t.nullable(t.int32), s: t.string });
+    const Strict = record({ v: t.int32, s: t.string });
+    const rows = [
+      { v: 1, s: 'a' },
+      { v: null, s: 'b' },
+      { v: 3, s: 'c' },
+    ];
+    const file = write(`${folder}/nulls.parquet`, encode(parquet() as never, Loose, rows));
+    assert.throws(() => readAll(file, parquet(Strict)), {
+      code: 'INPUT_MALFORMED',
+      message: `'${folder}/nulls.parquet': row group 0, row 1: field 'v' is null`,
+    });
+    const { rows: good, skipped } = readAll(file, parquet(Strict), { onMalformed: 'skip' });
+    assert.deepEqual(
+      [good, skipped],
+      [
+        [
+          { v: 1, s: 'a' },
+          { v: 3, s: 'c' },
+        ],
+        1,
+      ],
+    );
+  });
+});
+
+test('fields that are not there, or of another type, are told before anything is read', () => {
+  const file = inputFile(FLIGHTS);
+  assert.throws(() => parquet(record({ dely: t.int32 })).split(file), {
+    code: 'INPUT_MALFORMED',
+    message: `'${FLIGHTS}': it has no flat column 'dely'; it has date, delay, distance, origin, destination`,
+  });
+  assert.throws(() => parquet(record({ origin: t.int32 })).split(file), {
+    code: 'INPUT_MALFORMED',
+    message: `'${FLIGHTS}': column 'origin' is STRING, which does not fit int32`,
+  });
+  assert.throws(() => parquet().split(file), { code: 'JOB_DEFINITION' });
+});
+
+test('a value beyond int32 is an error, not another number', async () => {
+  await inFolder((folder) => {
+    const Big = record({ v: t.int64 });
+    const file = write(
+      `${folder}/big.parquet`,
+      encode(parquet() as never, Big, [{ v: 1n }, { v: 2n ** 31n }]),
+    );
+    assert.throws(() => readAll(file, parquet(record({ v: t.int32 }))), {
+      code: 'INPUT_MALFORMED',
+      message: `'${folder}/big.parquet': row group 0, column 'v': a value does not fit int32`,
+    });
+  });
+});
+
+test('damaged files: rows or INPUT_MALFORMED, never anything else', async () => {
+  const Row = record({ i: t.int32, s: t.nullable(t.string), f: t.float64 });
+  const rows = Array.from({ length: 300 }, (_, i) => ({
+    i,
+    s: i % 3 === 0 ? null : `s${i % 9}`,
+    f: i / 7,
+  }));
+  const bytes = encode(parquet() as never, Row, rows);
+  await inFolder((folder) => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.boolean(), (at, value, cuts) => {
+        const damaged = cuts ? bytes.subarray(0, at) : Buffer.from(bytes);
+        if (!cuts) damaged[at] = value;
+        const file = write(`${folder}/damaged.parquet`, damaged);
+        try {
+          readAll(file, parquet(Row));
+        } catch (error) {
+          assert.equal(
+            (error as { code?: string }).code,
+            'INPUT_MALFORMED',
+            (error as Error).stack,
+          );
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
+
+test('runs and bit-packed values of every width, against a slow reader', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 31 }),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 40 }),
+      fc.boolean(),
+      (bitWidth, numbers, isRun) => {
+        const mask = 2 ** bitWidth - 1;
+        const values = numbers.map((n) => (isRun ? numbers[0]! : n) & mask);
+        const bytes: number[] = [];
+        if (isRun) {
+          bytes.push(values.length << 1);
+          for (let b = 0; b < bitWidth; b += 8) bytes.push((values[0]! >>> b) & 0xff);
+        } else {
+          const groups = Math.ceil(values.length / 8);
+          bytes.push((groups << 1) | 1);
+          const packed = new Uint8Array(groups * bitWidth);
+          values.forEach((value, i) => {
+            for (let bit = 0; bit < bitWidth; bit++) {
+              const place = i * bitWidth + bit;
+              packed[place >> 3]! |= ((value >>> bit) & 1) << (place & 7);
+            }
+          });
+          bytes.push(...packed);
+        }
+        const out = new Int32Array(values.length);
+        readHybrid(Uint8Array.from(bytes), 0, bytes.length, bitWidth, out, values.length);
+        assert.deepEqual([...out], values);
+        assert.throws(
+          () =>
+            readHybrid(
+              Uint8Array.from(bytes.slice(0, -1)),
+              0,
+              bytes.length - 1,
+              bitWidth,
+              out,
+              values.length,
+            ),
+          RangeError,
+        );
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('no Parquet file, and one that is too short', async () => {
+  await inFolder((folder) => {
+    for (const content of [
+      '',
+      'PAR1',
+      'this is a text file and nothing else',
+      readFileSync(FLIGHTS).subarray(0, 5000),
+    ]) {
+      const file = write(`${folder}/x.parquet`, content);
+      assert.throws(() => parquet(Flight).split(file), { code: 'INPUT_MALFORMED' });
+    }
+    assert.throws(() => parquet(Flight).split({ path: `${folder}/none`, sizeBytes: 0 }), {
+      code: 'INPUT_NOT_FOUND',
+    });
+  });
+});

@@ -1,0 +1,226 @@
+/** CSV and JSON lines: round trips of every kind, dialects, and what is said of bad input. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { csv } from '../../src/connector/file/csv.ts';
+import { jsonLines } from '../../src/connector/file/json-lines.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { encode, inFolder, readAll, write } from './read-all.ts';
+
+const Everything = record({
+  int: t.int32,
+  float: t.float64,
+  long: t.int64,
+  flag: t.boolean,
+  text: t.string,
+  at: t.timestamp,
+  day: t.date,
+  any: t.dynamic<unknown>(),
+  maybe: t.nullable(t.float64),
+});
+
+const anyRow = fc.record({
+  int: fc.integer(),
+  float: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+  long: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  flag: fc.boolean(),
+  text: fc.string({ unit: 'grapheme' }).map((s) => s.replace(/\r/g, '')),
+  at: fc.integer({ min: -1e12, max: 1e12 }),
+  day: fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-01-01') }),
+  any: fc.constantFrom<unknown>(1, 'x', { a: [1, null] }, ['"', ','], true),
+  maybe: fc.option(fc.integer()),
+});
+
+for (const [name, format] of [
+  ['csv', csv(Everything, { multiline: true })],
+  ['jsonLines', jsonLines(Everything)],
+] as const) {
+  test(`${name}: rows of every kind come back, however they are batched, resumed and cut`, async () => {
+    await inFolder((folder) => {
+      fc.assert(
+        fc.property(
+          fc.array(anyRow, { maxLength: 20 }),
+          fc.integer({ min: 1, max: 7 }),
+          (rows, batchRows) => {
+            const text = encode(format as never, Everything, rows, batchRows);
+            const file = write(`${folder}/rows.txt`, text);
+            const expected = rows.map((row) => ({ ...row, float: row.float + 0 }));
+            for (const reopens of [false, true]) {
+              assert.deepEqual(readAll(file, format, { reopens }).rows, expected);
+            }
+          },
+        ),
+        { numRuns: 150 },
+      );
+    });
+  });
+}
+
+test('more than one batch, resumed at each', async () => {
+  await inFolder((folder) => {
+    const Row = record({ i: t.int32, s: t.string });
+    const rows = Array.from({ length: 10_000 }, (_, i) => ({ i, s: `row ${i}` }));
+    for (const format of [csv(Row), jsonLines(Row)]) {
+      const file = write(`${folder}/many`, encode(format as never, Row, rows));
+      const half = Math.floor(file.sizeBytes / 2);
+      const ranges = [
+        { start: 0, end: half, weight: 1 },
+        { start: half, end: file.sizeBytes, weight: 1 },
+      ];
+      assert.deepEqual(readAll(file, format, { reopens: true, ranges }).rows, rows);
+    }
+  });
+});
+
+const Flight = record({ origin: t.string, delay: t.int32, note: t.nullable(t.string) });
+
+test('csv: columns by header in any order, extra ones left out, quotes, empty values, Windows line ends', async () => {
+  await inFolder((folder) => {
+    const file = write(
+      `${folder}/f.csv`,
+      'delay,extra,note,origin\r\n5,x,,"SF""O"\r\n-7,y,"a,b",""\r\n\r\n0,,"",  X \r\n',
+    );
+    assert.deepEqual(readAll(file, csv(Flight)).rows, [
+      { origin: 'SF"O', delay: 5, note: null },
+      { origin: '', delay: -7, note: 'a,b' },
+      { origin: '  X ', delay: 0, note: '' },
+    ]);
+  });
+});
+
+test('csv: no header, another delimiter; rows of text without a schema', async () => {
+  await inFolder((folder) => {
+    const bare = write(`${folder}/a.csv`, 'SFO;5;x\nLAX;6;\n');
+    assert.deepEqual(readAll(bare, csv(Flight, { header: false, delimiter: ';' })).rows, [
+      { origin: 'SFO', delay: 5, note: 'x' },
+      { origin: 'LAX', delay: 6, note: null },
+    ]);
+    const named = write(`${folder}/b.csv`, 'a,b\n1,2\n3,4');
+    assert.deepEqual(readAll(named, csv()).rows, [
+      { a: '1', b: '2' },
+      { a: '3', b: '4' },
+    ]);
+    assert.deepEqual(readAll(write(`${folder}/c.csv`, 'a,b\n'), csv()).rows, []);
+    assert.deepEqual(readAll(write(`${folder}/d.csv`, ''), csv()).rows, []);
+    assert.throws(() => csv({ delimiter: '::' }), { code: 'JOB_DEFINITION' });
+  });
+});
+
+test('csv: what is malformed is told with file and line, or skipped and counted', async () => {
+  await inFolder((folder) => {
+    const path = `${folder}/bad.csv`;
+    const cases: [string, string][] = [
+      ['SFO,x,n', `field 'delay' wants int32, got "x"`],
+      ['SFO,1.5,n', "field 'delay' wants int32, got 1.5"],
+      ['SFO,,n', "field 'delay' is empty"],
+      ['SFO,1', '2 values for 3 columns'],
+      ['SFO,1,n,m', '4 values for 3 columns'],
+      [
+        '"SFO,1,n',
+        'a quote is still open at the end of the line; for line breaks in values set { multiline: true }',
+      ],
+      ['"SFO"x,1,n', "'x' follows a closing quote"],
+    ];
+    for (const [line, reason] of cases) {
+      const file = write(path, `origin,delay,note\nA,1,x\n${line}\nB,2,y\n`);
+      assert.throws(() => readAll(file, csv(Flight)), {
+        code: 'INPUT_MALFORMED',
+        message: `${path}:3: ${reason}`,
+      });
+      const { rows, skipped } = readAll(file, csv(Flight), { onMalformed: 'skip' });
+      assert.deepEqual([rows.map((row) => row.origin), skipped], [['A', 'B'], 1]);
+    }
+    const file = write(path, 'origin,note\nA,x\n');
+    assert.throws(() => readAll(file, csv(Flight)), {
+      code: 'INPUT_MALFORMED',
+      message: `'${path}' has no column 'delay'; its header has origin, note`,
+    });
+  });
+});
+
+test('a bad record in a later part of the file is told by its byte', async () => {
+  await inFolder((folder) => {
+    const path = `${folder}/late.csv`;
+    const file = write(path, 'origin,delay,note\nA,1,x\nB,oops,y\n');
+    const ranges = [{ start: 20, end: file.sizeBytes, weight: 1 }];
+    assert.throws(() => readAll(file, csv(Flight), { ranges }), {
+      message: `${path} at byte 24: field 'delay' wants int32, got "oops"`,
+    });
+  });
+});
+
+test('jsonLines: times as text, missing fields, extra fields, empty lines', async () => {
+  await inFolder((folder) => {
+    const Event = record({ at: t.timestamp, day: t.date, id: t.int64, note: t.nullable(t.string) });
+    const file = write(
+      `${folder}/e.jsonl`,
+      '{"at":"2020-01-01T00:00:00Z","day":5,"id":"9223372036854775807","extra":[1]}\n\n  \n{"at":1,"day":"1970-01-01","id":7,"note":"x"}',
+    );
+    assert.deepEqual(readAll(file, jsonLines(Event)).rows, [
+      { at: 1577836800000, day: new Date(5), id: 9223372036854775807n, note: null },
+      { at: 1, day: new Date(0), id: 7n, note: 'x' },
+    ]);
+    assert.deepEqual(
+      readAll(file, jsonLines<{ id: unknown }>()).rows.map((row) => row.id),
+      ['9223372036854775807', 7],
+    );
+  });
+});
+
+test('jsonLines: what is malformed is told with file and line, or skipped and counted', async () => {
+  await inFolder((folder) => {
+    const path = `${folder}/bad.jsonl`;
+    const cases: [string, RegExp][] = [
+      ['{"origin":"A","delay":1', /^.*bad\.jsonl:2: .*JSON/],
+      ['{"origin":"A"}', /:2: field 'delay' is missing$/],
+      ['{"origin":null,"delay":1}', /:2: field 'origin' is null$/],
+      ['{"origin":1,"delay":1}', /:2: field 'origin' wants string, got 1$/],
+      ['{"origin":"A","delay":2147483648}', /:2: field 'delay' wants int32, got 2147483648$/],
+      ['[1]', /:2: wanted an object, got \[object Array\]$/],
+    ];
+    for (const [line, message] of cases) {
+      const file = write(path, `{"origin":"A","delay":1}\n${line}\n{"origin":"B","delay":2}\n`);
+      assert.throws(() => readAll(file, jsonLines(Flight)), { code: 'INPUT_MALFORMED', message });
+      const { rows, skipped } = readAll(file, jsonLines(Flight), { onMalformed: 'skip' });
+      assert.deepEqual([rows.map((row) => row.delay), skipped], [[1, 2], 1]);
+    }
+  });
+});
+
+test('free-form rows as csv: the first row gives the fields, a new one later is an error', () => {
+  const rows = [{ a: 1, b: 'x,y' }, { b: null, a: new Date(0) }, { a: { c: 1n } }];
+  assert.equal(
+    encode(csv() as never, null, rows).toString(),
+    'a,b\n1,"x,y"\n1970-01-01T00:00:00.000Z,\n"{""c"":1}",\n',
+  );
+  assert.throws(() => encode(csv() as never, null, [{ a: 1 }, { a: 1, z: 2 }]), {
+    code: 'OUTPUT_FAILED',
+    message: "csv: a row has the field 'z', which the first row had not (a)",
+  });
+  assert.equal(
+    encode(csv({ header: false, delimiter: ';' }) as never, null, [{ a: 1, b: ';' }]).toString(),
+    '1;";"\n',
+  );
+});
+
+test('random bytes never hang a reader or crash it', async () => {
+  await inFolder((folder) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+        const file = write(
+          `${folder}/fuzz`,
+          Buffer.concat([Buffer.from('origin,delay,note\n'), bytes]),
+        );
+        for (const format of [csv(Flight), csv(Flight, { multiline: true }), jsonLines(Flight)]) {
+          readAll(file, format, { onMalformed: 'skip' });
+          try {
+            readAll(file, format);
+          } catch (error) {
+            assert.equal((error as { code?: string }).code, 'INPUT_MALFORMED', String(error));
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
