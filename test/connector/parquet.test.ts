@@ -258,16 +258,11 @@ test('runs and bit-packed values of every width, against a slow reader', () => {
         const out = new Int32Array(values.length);
         readHybrid(Uint8Array.from(bytes), 0, bytes.length, bitWidth, out, values.length);
         assert.deepEqual([...out], values);
+        // The last group may be cut behind the values that are wanted.
+        const needed = isRun ? bytes.length : 1 + Math.ceil((values.length * bitWidth) / 8);
+        const cut = Uint8Array.from(bytes.slice(0, needed - 1));
         assert.throws(
-          () =>
-            readHybrid(
-              Uint8Array.from(bytes.slice(0, -1)),
-              0,
-              bytes.length - 1,
-              bitWidth,
-              out,
-              values.length,
-            ),
+          () => readHybrid(cut, 0, cut.length, bitWidth, out, values.length),
           RangeError,
         );
       },

@@ -111,7 +111,8 @@ class CsvParser implements RecordParser {
       schema?.fields ?? names!.map((name): Field => ({ name, kind: 'string', nullable: false }));
     this.#fields = fields.map((field, n) => ({
       field,
-      at: names === null ? n : placeOf(file, names, field),
+      // A file without even a header has no records.
+      at: names === null || names.length === 0 ? n : placeOf(file, names, field),
     }));
     this.#valueCount = names?.length ?? fields.length;
   }
