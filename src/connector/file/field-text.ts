@@ -50,7 +50,16 @@ export function valueFromText(field: Field, text: string, isQuoted: boolean): un
     case 'date':
       return new Date(timeFromText(field, text));
     case 'dynamic':
-      return JSON.parse(text) as unknown;
+      return jsonOrText(text);
+  }
+}
+
+/** Text that is no JSON is itself the value, as a string is written without quotes. */
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
   }
 }
 

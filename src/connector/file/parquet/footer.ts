@@ -28,6 +28,10 @@ export function readBytes(
   start: number,
   end: number,
 ): Uint8Array<ArrayBuffer> {
+  const { size } = fstatSync(descriptor);
+  if (!(start >= 0 && end >= start && end <= size)) {
+    throw malformed(file, `it has no bytes ${start} to ${end}: it ends at byte ${size}`);
+  }
   const bytes = new Uint8Array(end - start);
   let at = 0;
   while (at < bytes.length) {
