@@ -71,7 +71,7 @@ export function readFooter(file: InputFile): FileMetaData {
 
 /** The column of each field of the schema; an EngineError for a field without one, or of another type. */
 export function columnsOf(file: InputFile, metadata: FileMetaData, schema: Schema): SourceColumn[] {
-  const leaves = leafElements(metadata.schema);
+  const leaves = leafElements(file, metadata.schema);
   return schema.fields.map((field) => {
     const index = leaves.findIndex((leaf) => leaf.isFlat && leaf.element.name === field.name);
     if (index < 0) {
@@ -85,19 +85,21 @@ export function columnsOf(file: InputFile, metadata: FileMetaData, schema: Schem
 }
 
 function leafElements(
+  file: InputFile,
   schema: readonly SchemaElement[],
 ): { element: SchemaElement; isFlat: boolean }[] {
   const leaves: { element: SchemaElement; isFlat: boolean }[] = [];
   let at = 1;
   const walk = (count: number, depth: number): void => {
     for (let n = 0; n < count; n++) {
-      const element = schema[at++]!;
+      const element = schema[at++];
+      if (element === undefined) throw malformed(file, 'its schema is cut off');
       const children = element.num_children ?? 0;
       if (children > 0) walk(children, depth + 1);
       else leaves.push({ element, isFlat: depth === 0 && element.repetition_type !== 'REPEATED' });
     }
   };
-  walk(schema[0]!.num_children ?? 0, 0);
+  walk(schema[0]?.num_children ?? 0, 0);
   return leaves;
 }
 

@@ -43,6 +43,14 @@ type PageBody = {
 /** Writers make pages of about a megabyte. */
 const PAGE_BYTES_MAX = 2 ** 30;
 
+/** What hyparquet decodes. */
+const RARE_ENCODINGS: ReadonlySet<string> = new Set([
+  'DELTA_BINARY_PACKED',
+  'DELTA_LENGTH_BYTE_ARRAY',
+  'DELTA_BYTE_ARRAY',
+  'BYTE_STREAM_SPLIT',
+]);
+
 export class PageReader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #column: SourceColumn;
@@ -105,7 +113,10 @@ export class PageReader {
     const encoding = header.data_page_header?.encoding ?? header.data_page_header_v2!.encoding;
     const isCommon =
       encoding === 'PLAIN' || encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY';
-    if (!isCommon) return this.#decodeRare(header, compressed);
+    if (!isCommon) {
+      if (!RARE_ENCODINGS.has(encoding)) throw new RangeError(`encoding ${encoding}`);
+      return this.#decodeRare(header, compressed);
+    }
     const body =
       header.type === 'DATA_PAGE'
         ? this.#bodyV1(header, compressed)
@@ -175,6 +186,9 @@ export class PageReader {
       parsers: {},
     } as unknown as Parameters<typeof readDataPage>[2];
     const v1 = header.data_page_header;
+    // Reads the levels once more than needed: hyparquet does not end on damaged ones.
+    if (v1 === undefined) this.#bodyV2(header, compressed);
+    else this.#bodyV1(header, compressed);
     const decoded =
       v1 === undefined
         ? readDataPageV2(compressed, header, decoder)
