@@ -3,7 +3,9 @@
  * nothing of the engine but its rings. Each thread makes its half of the records, sends each to the thread that owns
  * its key, and adds what it gets to a table of open addressing per window.
  *
- *   node keyed-tumbling.mjs <threads: 1 | 2> <records> <keys>      prints { ms, checksum }
+ *   node keyed-tumbling.mjs <threads: 1 | 2> <records> <keys>      prints { ms, records, results, checksum }
+ *
+ * The clock starts when the threads are ready. The checksum is that of ../macro/keyed-tumbling-shape.ts.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { SpscQueue } from 'millrace/sharedarraybuffer-queue';
@@ -31,12 +33,14 @@ async function main() {
   );
   const start = performance.now();
   for (const worker of workers) worker.postMessage('go');
-  const sums = await Promise.all(
+  const shares = await Promise.all(
     workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))),
   );
   const ms = performance.now() - start;
-  const checksum = sums.reduce((total, sum) => total + sum, 0);
-  console.log(JSON.stringify({ ms, records, checksum }));
+  const total = (field) => shares.reduce((sum, share) => sum + share[field], 0);
+  console.log(
+    JSON.stringify({ ms, records, results: total('results'), checksum: total('checksum') }),
+  );
 }
 
 async function work({ thread, threads, records, keys, rings }) {
@@ -188,6 +192,7 @@ class Windows {
     this.keys = keys;
     this.open = new Map();
     this.reached = new Float64Array(threads);
+    this.results = 0;
     this.checksum = 0;
   }
 
@@ -221,13 +226,14 @@ class Windows {
   }
 
   emit(window, table) {
-    this.checksum += table.checksum();
+    this.results += table.size;
+    this.checksum += table.checksum(window);
     this.open.delete(window);
   }
 
   finish() {
     for (const [window, table] of this.open) this.emit(window, table);
-    return this.checksum;
+    return { results: this.results, checksum: this.checksum };
   }
 }
 
@@ -270,11 +276,21 @@ class Table {
     }
   }
 
-  checksum() {
-    let total = 0;
-    for (let at = 0; at < this.size * 2; at++) total += this.totals[at];
-    return total;
+  checksum(window) {
+    const { cells, totals } = this;
+    let checksum = 0;
+    for (let cell = 0; cell < cells.length; cell += 2) {
+      const slot = cells[cell + 1];
+      if (slot === 0) continue;
+      const at = (slot - 1) << 1;
+      checksum += weight(cells[cell], window) * (totals[at] + totals[at + 1]);
+    }
+    return checksum;
   }
+}
+
+function weight(key, window) {
+  return 1 + ((key * 31 + window) % 997);
 }
 
 if (isMainThread) await main();

@@ -1,4 +1,7 @@
-/** Count and sum by key over tumbling windows: by columns, or by functions over objects. */
+/**
+ * Count and sum by key over tumbling windows: by columns, or by functions over objects. A run throws the totals away;
+ * `collect` brings them to the program, for verification. `functions` doubles each value on its way.
+ */
 import { blackhole, generate, job, monotonous, record, t, tumbling } from 'millrace';
 import { RECORDS_PER_MS, WINDOW_MS } from './keyed-tumbling-shape.ts';
 
@@ -19,17 +22,18 @@ const source = (count: number, keys: number) =>
   });
 
 export const columns = job(import.meta, 'columns', (flow) => {
-  flow
+  const totals = flow
     .from(source(flow.param('count', 1e8), flow.param('keys', 10_000)))
     .eventTime('time', monotonous())
     .keyBy('key')
     .window(tumbling(WINDOW_MS))
-    .aggregate(({ count, sum }) => ({ count: count(), sum: sum('value') }))
-    .to(blackhole());
+    .aggregate(({ count, sum }) => ({ count: count(), sum: sum('value') }));
+  totals.to(blackhole());
+  return { totals };
 });
 
 export const functions = job(import.meta, 'functions', (flow) => {
-  flow
+  const totals = flow
     .from(source(flow.param('count', 1e8), flow.param('keys', 10_000)))
     .eventTime((event) => event.time, monotonous())
     .map((event) => ({ ...event, value: event.value * 2 }))
@@ -45,8 +49,9 @@ export const functions = job(import.meta, 'functions', (flow) => {
           return total;
         },
         merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
-        result: (total) => total.sum,
+        result: ({ count, sum }) => ({ count, sum }),
       }),
-    }))
-    .to(blackhole());
+    }));
+  totals.to(blackhole());
+  return { totals };
 });
