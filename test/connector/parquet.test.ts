@@ -83,7 +83,7 @@ test('rows of every kind come back, however they are batched and resumed', async
   await inFolder((folder) => {
     fc.assert(
       fc.property(
-        fc.array(anyRow, { minLength: 1, maxLength: 60 }),
+        fc.array(anyRow, { minLength: 1, maxLength: 60, size: 'max' }),
         fc.integer({ min: 1, max: 9 }),
         (rows, batchRows) => {
           const bytes = encode(parquet() as never, Everything, rows, batchRows);
@@ -145,6 +145,18 @@ for (const encoding of [
     });
   });
 }
+
+test('booleans as runs, with and without nulls', async () => {
+  await inFolder((folder) => {
+    const Flags = record({ flag: t.boolean, maybe: t.nullable(t.boolean) });
+    const rows = Array.from({ length: 1000 }, (_, i) => ({
+      flag: i % 5 < 2,
+      maybe: i % 3 === 0 ? null : i % 100 < 60,
+    }));
+    const file = write(`${folder}/flags.parquet`, encode(parquet() as never, Flags, rows));
+    assert.deepEqual(readAll(file, parquet(Flags)).rows, rows);
+  });
+});
 
 test('a null where the schema has none is told with its row, or skipped and counted', async () => {
   await inFolder((folder) => {

@@ -27,7 +27,19 @@ const anyRow = fc.record({
   text: fc.string({ unit: 'grapheme' }).map((s) => s.replace(/\r/g, '')),
   at: fc.integer({ min: -1e12, max: 1e12 }),
   day: fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-01-01') }),
-  any: fc.constantFrom<unknown>(1, 'x', { a: [1, null] }, ['"', ','], true),
+  any: fc.constantFrom<unknown>(
+    1,
+    'x',
+    '',
+    '1',
+    'true',
+    '{',
+    ' [',
+    '"',
+    { a: [1, null] },
+    ['"', ','],
+    true,
+  ),
   maybe: fc.option(fc.integer()),
 });
 
@@ -134,6 +146,21 @@ test('csv: what is malformed is told with file and line, or skipped and counted'
     assert.throws(() => readAll(file, csv(Flight)), {
       code: 'INPUT_MALFORMED',
       message: `'${path}' has no column 'delay'; its header has origin, note`,
+    });
+  });
+});
+
+test('csv: JSON that is broken is malformed, other text in a dynamic field is itself', async () => {
+  await inFolder((folder) => {
+    const Any = record({ any: t.dynamic<unknown>() });
+    const path = `${folder}/any.csv`;
+    assert.deepEqual(readAll(write(path, 'any\nplain\n1\n'), csv(Any)).rows, [
+      { any: 'plain' },
+      { any: 1 },
+    ]);
+    assert.throws(() => readAll(write(path, 'any\n{a\n'), csv(Any)), {
+      code: 'INPUT_MALFORMED',
+      message: `${path}:2: field 'any' wants dynamic, got "{a"`,
     });
   });
 });

@@ -4,7 +4,7 @@ import type { Batch } from '../../data/batch.ts';
 import { columnSignature, rowExpressions } from '../../data/materialize.ts';
 import type { FieldKind, Schema } from '../../data/schema.ts';
 import type { CsvDialect } from './csv.ts';
-import { textOf } from './field-text.ts';
+import { dynamicText, textOf } from './field-text.ts';
 import type { FileEncoder } from './format.ts';
 
 type TextLoop = (batch: Batch) => string;
@@ -86,10 +86,10 @@ export class CsvEncoder implements FileEncoder {
 function textLoop(schema: Schema, signature: string, delimiter: string): TextLoop {
   const { prelude, fields } = rowExpressions(schema, signature, 'columns');
   const values = fields.map(({ expression }, c) => {
-    const isPlain = PLAIN_KINDS.has(schema.fields[c]!.kind) && signature[c] === '.';
-    return isPlain
-      ? `(${expression})`
-      : `quoted(textOf(${expression}), ${JSON.stringify(delimiter)})`;
+    const { kind } = schema.fields[c]!;
+    if (PLAIN_KINDS.has(kind) && signature[c] === '.') return `(${expression})`;
+    const text = kind === 'dynamic' ? 'dynamicText' : 'textOf';
+    return `quoted(${text}(${expression}), ${JSON.stringify(delimiter)})`;
   });
   const source = `'use strict';
 return function (batch) {
@@ -100,7 +100,11 @@ for (let i = 0; i < rowCount; i++) text += ${values.join(` + ${JSON.stringify(de
 return text;
 };
 //# sourceURL=millrace-generated:csv`;
-  return new Function('quoted', 'textOf', source)(quoted, textOf) as TextLoop;
+  return new Function('quoted', 'textOf', 'dynamicText', source)(
+    quoted,
+    textOf,
+    dynamicText,
+  ) as TextLoop;
 }
 
 function quoted(value: string, delimiter: string): string {

@@ -50,16 +50,36 @@ export function valueFromText(field: Field, text: string, isQuoted: boolean): un
     case 'date':
       return new Date(timeFromText(field, text));
     case 'dynamic':
-      return jsonOrText(text);
+      return dynamicFromText(field, text);
   }
 }
 
-/** Text that is no JSON is itself the value, as a string is written without quotes. */
-function jsonOrText(text: string): unknown {
+/** JSON; or text that does not look like it, which is itself the value. The inverse of `dynamicText`. */
+function dynamicFromText(field: Field, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
+    if (looksLikeJson(text)) throw wrong(field, text);
     return text;
+  }
+}
+
+/** A value of a dynamic field: as `textOf`, but a string that would be read as something else is JSON. */
+export function dynamicText(value: unknown): string {
+  if (typeof value !== 'string') return textOf(value);
+  return looksLikeJson(value) || isJson(value) ? JSON.stringify(value) : value;
+}
+
+function looksLikeJson(text: string): boolean {
+  return text === '' || /^\s*["[{]/.test(text);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

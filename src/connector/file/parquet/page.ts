@@ -111,17 +111,17 @@ export class PageReader {
   #decode(header: PageHeader, compressed: Uint8Array): Page {
     this.#checked(header.data_page_header?.num_values ?? header.data_page_header_v2!.num_values);
     const encoding = header.data_page_header?.encoding ?? header.data_page_header_v2!.encoding;
-    const isCommon =
-      encoding === 'PLAIN' || encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY';
-    if (!isCommon) {
-      if (!RARE_ENCODINGS.has(encoding)) throw new RangeError(`encoding ${encoding}`);
-      return this.#decodeRare(header, compressed);
-    }
     const body =
       header.type === 'DATA_PAGE'
         ? this.#bodyV1(header, compressed)
         : this.#bodyV2(header, compressed);
-    return encoding === 'PLAIN' ? this.#plainPage(body) : this.#dictionaryPage(body);
+    if (encoding === 'PLAIN') return this.#plainPage(body);
+    if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY')
+      return this.#dictionaryPage(body);
+    if (encoding === 'RLE' && this.#column.element.type === 'BOOLEAN')
+      return this.#booleanRunsPage(body);
+    if (RARE_ENCODINGS.has(encoding)) return this.#decodeRare(header, compressed, body);
+    throw new RangeError(`encoding ${encoding} is not supported`);
   }
 
   get #isOptional(): boolean {
@@ -170,8 +170,15 @@ export class PageReader {
     return fixedPage(rowCount, absent, gathered(dictionary, codes, this.#column.field));
   }
 
-  /** Delta and byte stream encodings: by hyparquet, value by value. */
-  #decodeRare(header: PageHeader, compressed: Uint8Array): Page {
+  /** Booleans as runs, behind the length of the bytes. */
+  #booleanRunsPage({ rowCount, valueCount, absent, bytes, at }: PageBody): Page {
+    const values = new Uint8Array(valueCount);
+    if (valueCount > 0) readHybrid(bytes, at + 4, bytes.length, 1, values, valueCount);
+    return fixedPage(rowCount, absent, values);
+  }
+
+  /** Delta and byte stream encodings: by hyparquet, value by value; on levels that `body` has found to be whole. */
+  #decodeRare(header: PageHeader, compressed: Uint8Array, body: PageBody): Page {
     const { element, field } = this.#column;
     const decoder = {
       pathInSchema: [element.name],
@@ -186,17 +193,11 @@ export class PageReader {
       parsers: {},
     } as unknown as Parameters<typeof readDataPage>[2];
     const v1 = header.data_page_header;
-    // Reads the levels once more than needed: hyparquet does not end on damaged ones.
-    if (v1 === undefined) this.#bodyV2(header, compressed);
-    else this.#bodyV1(header, compressed);
     const decoded =
       v1 === undefined
         ? readDataPageV2(compressed, header, decoder)
-        : readDataPage(this.#decompress(compressed, header.uncompressed_page_size), v1, decoder);
-    const rowCount = v1?.num_values ?? header.data_page_header_v2!.num_values;
-    const levels = decoded.definitionLevels ?? [];
-    const absent =
-      levels.length === 0 ? null : Uint8Array.from(levels, (level) => (level === 0 ? NULL : 0));
+        : readDataPage(body.bytes, v1, decoder);
+    const { rowCount, absent } = body;
     const values = decoded.dataPage as ArrayLike<unknown>;
     if (field.kind !== 'string') return fixedPage(rowCount, absent, this.#rareValues(values));
     const builder = new StringBuilder(values.length);
