@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import type { FileFormat } from '../../src/connector/file/format.ts';
 import { readHybrid } from '../../src/connector/file/parquet/hybrid.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
 import { record, t } from '../../src/data/schema.ts';
@@ -116,34 +117,38 @@ test('several row groups and pages, with nulls, resumed at each batch', async ()
   });
 });
 
-for (const encoding of [
-  'PLAIN',
-  'DELTA_BINARY_PACKED',
-  'DELTA_LENGTH_BYTE_ARRAY',
-  'DELTA_BYTE_ARRAY',
-  'BYTE_STREAM_SPLIT',
-] as const) {
-  test(`files of another writer: ${encoding}`, async () => {
-    await inFolder((folder) => {
-      const isText = encoding.endsWith('BYTE_ARRAY');
-      const isFloat = encoding === 'BYTE_STREAM_SPLIT' || encoding === 'PLAIN';
-      const data = Array.from({ length: 1000 }, (_, i) =>
-        isText ? `text ${i}` : isFloat ? i / 3 : i * 7,
-      );
-      const type = isText ? 'STRING' : isFloat ? 'DOUBLE' : 'INT32';
-      const bytes = parquetWriteBuffer({
-        columnData: [{ name: 'v', data, type, encoding, nullable: false } as never],
+const RARE_FILES = [
+  { type: 'DOUBLE', encoding: 'PLAIN', field: t.float64, value: (i: number) => i / 3 },
+  { type: 'DOUBLE', encoding: 'BYTE_STREAM_SPLIT', field: t.float64, value: (i: number) => i / 3 },
+  { type: 'INT32', encoding: 'DELTA_BINARY_PACKED', field: t.int32, value: (i: number) => i * 7 },
+  { type: 'STRING', encoding: 'DELTA_LENGTH_BYTE_ARRAY', field: t.string, value: textAt },
+  { type: 'STRING', encoding: 'DELTA_BYTE_ARRAY', field: t.string, value: textAt },
+] as const;
+
+function textAt(i: number): string {
+  return `text ${i}`;
+}
+
+for (const { type, encoding, field, value } of RARE_FILES) {
+  for (const nullable of [false, true]) {
+    test(`files of another writer: ${encoding}${nullable ? ' with nulls' : ''}`, async () => {
+      await inFolder((folder) => {
+        const data = Array.from({ length: 1000 }, (_, i) =>
+          nullable && i % 4 === 0 ? null : value(i),
+        );
+        const columnData = [{ name: 'v', data, type, encoding, nullable } as never];
+        const file = write(
+          `${folder}/other.parquet`,
+          new Uint8Array(parquetWriteBuffer({ columnData })),
+        );
+        const { rows } = readAll(file, parquet(record({ v: t.nullable<unknown>(field) })));
+        assert.deepEqual(
+          rows.map((row) => row.v),
+          data,
+        );
       });
-      const file = write(`${folder}/other.parquet`, new Uint8Array(bytes));
-      const schema = record({
-        v: (isText ? t.string : isFloat ? t.float64 : t.int32) as typeof t.float64,
-      });
-      assert.deepEqual(
-        readAll(file, parquet(schema)).rows.map((row) => row.v),
-        data,
-      );
     });
-  });
+  }
 }
 
 test('booleans as runs, with and without nulls', async () => {
@@ -213,31 +218,72 @@ test('a value beyond int32 is an error, not another number', async () => {
   });
 });
 
-test('damaged files: rows or INPUT_MALFORMED, never anything else', async () => {
-  const Row = record({ i: t.int32, s: t.nullable(t.string), f: t.float64 });
+/** Small files: ours with every kind of page, and those of another writer in the rarer encodings. */
+function smallFiles(): readonly (readonly [Buffer, FileFormat])[] {
+  const Row = record({ i: t.int32, s: t.nullable(t.string), f: t.float64, b: t.boolean });
   const rows = Array.from({ length: 300 }, (_, i) => ({
     i,
     s: i % 3 === 0 ? null : `s${i % 9}`,
     f: i / 7,
+    b: i % 5 < 2,
   }));
-  const bytes = encode(parquet() as never, Row, rows);
+  const ours = [encode(parquet() as never, Row, rows), parquet(Row)] as const;
+  const others = RARE_FILES.flatMap(({ type, encoding, field, value }) =>
+    [false, true].map((nullable) => {
+      const data = rows.map(({ i }) => (nullable && i % 4 === 0 ? null : value(i)));
+      const columnData = [{ name: 'v', data, type, encoding, nullable } as never];
+      const format = parquet(record({ v: t.nullable<unknown>(field) }));
+      return [Buffer.from(parquetWriteBuffer({ columnData })), format] as const;
+    }),
+  );
+  return [ours, ...others] as (readonly [Buffer, FileFormat])[];
+}
+
+const CASE_MS_MAX = 2_000;
+
+test('damaged files: rows or INPUT_MALFORMED, soon, and never anything else', async () => {
+  const files = smallFiles();
+  const anyEdits = fc.array(fc.tuple(fc.nat(4000), fc.nat(255)), { minLength: 1, maxLength: 3 });
   await inFolder((folder) => {
+    const check = (n: number, edits: readonly (readonly [number, number])[], length: number) => {
+      const [bytes, format] = files[n]!;
+      const damaged = Buffer.from(bytes.subarray(0, length));
+      for (const [at, value] of edits) damaged[at % bytes.length] = value;
+      const file = write(`${folder}/damaged.parquet`, damaged);
+      const startMs = performance.now();
+      try {
+        readAll(file, format);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'INPUT_MALFORMED', (error as Error).stack);
+      }
+      assert.ok(performance.now() - startMs < CASE_MS_MAX, 'it takes too long');
+    };
+    // Levels of a run of 2^28 rows; an offset that is no whole number; a page of a gigabyte.
+    check(4, [[46, 226]], Infinity);
+    check(
+      6,
+      [
+        [204, 18],
+        [154, 39],
+      ],
+      Infinity,
+    );
+    check(
+      6,
+      [
+        [35, 57],
+        [30, 40],
+      ],
+      Infinity,
+    );
     fc.assert(
-      fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.boolean(), (at, value, cuts) => {
-        const damaged = cuts ? bytes.subarray(0, at) : Buffer.from(bytes);
-        if (!cuts) damaged[at] = value;
-        const file = write(`${folder}/damaged.parquet`, damaged);
-        try {
-          readAll(file, parquet(Row));
-        } catch (error) {
-          assert.equal(
-            (error as { code?: string }).code,
-            'INPUT_MALFORMED',
-            (error as Error).stack,
-          );
-        }
-      }),
-      { numRuns: 1500 },
+      fc.property(
+        fc.nat(files.length - 1),
+        anyEdits,
+        fc.oneof({ weight: 9, arbitrary: fc.constant(Infinity) }, fc.nat(4000)),
+        check,
+      ),
+      { numRuns: 3000 },
     );
   });
 });

@@ -29,7 +29,8 @@ export function readBytes(
   end: number,
 ): Uint8Array<ArrayBuffer> {
   const { size } = fstatSync(descriptor);
-  if (!(start >= 0 && end >= start && end <= size)) {
+  const areOffsets = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+  if (!(areOffsets && start >= 0 && end >= start && end <= size)) {
     throw malformed(file, `it has no bytes ${start} to ${end}: it ends at byte ${size}`);
   }
   const bytes = new Uint8Array(end - start);

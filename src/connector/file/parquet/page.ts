@@ -2,9 +2,9 @@
  * The pages of a column chunk, decoded one at a time: values of fixed kinds as an array with an element a row, strings
  * as codes into the entries of the dictionary, or into entries of their own where the page has no dictionary.
  */
-import type { CompressionCodec, PageHeader } from 'hyparquet';
+import type { CompressionCodec, DataPageHeader, PageHeader, SchemaElement } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
-import { decompressPage, readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js';
+import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js';
 import { compressors } from 'hyparquet-compressors';
 import {
   type FixedArray,
@@ -42,6 +42,8 @@ type PageBody = {
 
 /** Writers make pages of about a megabyte. */
 const PAGE_BYTES_MAX = 2 ** 30;
+/** A copy of 64 bytes takes 3 in Snappy: no page grows more than this. */
+const SNAPPY_GROWTH_MAX = 32;
 
 /** What hyparquet decodes. */
 const RARE_ENCODINGS: ReadonlySet<string> = new Set([
@@ -84,9 +86,11 @@ export class PageReader {
       const end = start + header.compressed_page_size;
       if (!(end > this.#at && end <= this.#bytes.length)) throw new RangeError('a page is cut off');
       this.#at = end;
-      if (!(header.uncompressed_page_size <= PAGE_BYTES_MAX))
-        throw new RangeError('a page is too large');
       const compressed = this.#bytes.subarray(start, end);
+      const bytesMax =
+        this.#codec === 'SNAPPY' ? compressed.length * SNAPPY_GROWTH_MAX : PAGE_BYTES_MAX;
+      if (!(header.uncompressed_page_size <= Math.min(bytesMax, PAGE_BYTES_MAX)))
+        throw new RangeError('a page is too large');
       if (header.type === 'DICTIONARY_PAGE') {
         const count = this.#checked(header.dictionary_page_header!.num_values);
         const bytes = this.#decompress(compressed, header.uncompressed_page_size);
@@ -120,7 +124,7 @@ export class PageReader {
       return this.#dictionaryPage(body);
     if (encoding === 'RLE' && this.#column.element.type === 'BOOLEAN')
       return this.#booleanRunsPage(body);
-    if (RARE_ENCODINGS.has(encoding)) return this.#decodeRare(header, compressed, body);
+    if (RARE_ENCODINGS.has(encoding)) return this.#decodeRare(body);
     throw new RangeError(`encoding ${encoding} is not supported`);
   }
 
@@ -177,28 +181,24 @@ export class PageReader {
     return fixedPage(rowCount, absent, values);
   }
 
-  /** Delta and byte stream encodings: by hyparquet, value by value; on levels that `body` has found to be whole. */
-  #decodeRare(header: PageHeader, compressed: Uint8Array, body: PageBody): Page {
+  /**
+   * Delta and byte stream encodings: by hyparquet, value by value. It gets the values alone, as if none were absent: its
+   * own reader of levels trusts the bytes.
+   */
+  #decodeRare({ rowCount, valueCount, absent, encoding, bytes, at }: PageBody): Page {
     const { element, field } = this.#column;
+    const required: SchemaElement = { ...element, repetition_type: 'REQUIRED' };
+    const header = { num_values: valueCount, encoding } as DataPageHeader;
     const decoder = {
-      pathInSchema: [element.name],
       type: element.type!,
-      element,
+      element: required,
       schemaPath: [
         { children: [], count: 1, element: { name: 'root' }, path: [] },
-        { children: [], count: 1, element, path: [element.name] },
+        { children: [], count: 1, element: required, path: [element.name] },
       ],
-      codec: this.#codec,
-      compressors,
-      parsers: {},
     } as unknown as Parameters<typeof readDataPage>[2];
-    const v1 = header.data_page_header;
-    const decoded =
-      v1 === undefined
-        ? readDataPageV2(compressed, header, decoder)
-        : readDataPage(body.bytes, v1, decoder);
-    const { rowCount, absent } = body;
-    const values = decoded.dataPage as ArrayLike<unknown>;
+    const { dataPage } = readDataPage(bytes.subarray(at), header, decoder);
+    const values = dataPage as ArrayLike<unknown>;
     if (field.kind !== 'string') return fixedPage(rowCount, absent, this.#rareValues(values));
     const builder = new StringBuilder(values.length);
     for (let i = 0; i < values.length; i++) {
