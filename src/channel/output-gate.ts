@@ -9,6 +9,7 @@
 import type { Batch, Watermark } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { KeyReader } from '../data/key.ts';
+import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
 import { ACTIVE, type ChannelWriter, type ControlKind, END, IDLE, WATERMARK } from './channel.ts';
 import { RowDealer } from './row-dealer.ts';
@@ -113,10 +114,15 @@ export type HashGateOptions = {
   readonly batchRows: number;
 };
 
-/** Rows by the key group of their key. */
+/**
+ * Rows by the key group of their key. Free-form rows are gathered as columns of an inferred schema, for local channels
+ * too: written once, and read by generated loops as typed rows are.
+ */
 export class HashGate implements OutputGate {
   readonly #channels: Channels;
   readonly #keys: KeyReader;
+  readonly #rows = new RowEncoder();
+  readonly #schema: Schema | null;
   readonly #builders: BatchBuilder[];
   readonly #dealer: RowDealer;
   #hasPartial = false;
@@ -125,6 +131,7 @@ export class HashGate implements OutputGate {
     const { writers, maxParallelism } = options;
     this.#channels = new Channels(writers);
     this.#keys = options.keys;
+    this.#schema = options.schema;
     this.#builders = writers.map(() => new BatchBuilder(options.schema, options.batchRows));
     this.#dealer = new RowDealer(writers.length, maxParallelism);
   }
@@ -138,21 +145,25 @@ export class HashGate implements OutputGate {
   }
 
   emit(batch: Batch): void {
+    const wereInts = this.#keys.isInt;
     const hashes = this.#keys.hashes(batch);
+    // Hashes that cost more than to make them anew go along. A batch has them for all rows or for none.
+    if (wereInts && !this.#keys.isInt) this.#sendAll();
     const keyed =
       this.#keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
     const dealer = this.#dealer;
     dealer.deal(hashes, batch.rowCount);
     for (let c = 0; c < this.#builders.length; c++) {
-      this.#append(keyed, c, dealer.rows[c]!, dealer.counts[c]!);
+      if (batch.schema === null) this.#appendRows(keyed, c, dealer.rows[c]!, dealer.counts[c]!);
+      else this.#appendColumns(keyed, c, dealer.rows[c]!, dealer.counts[c]!);
     }
     this.#hasPartial = true;
   }
 
-  #append(batch: Batch, channel: number, rows: Int32Array, count: number): void {
+  #appendColumns(batch: Batch, channel: number, rows: Int32Array, count: number): void {
     let from = 0;
     while (from < count) {
-      const builder = this.#builders[channel]!;
+      const builder = this.#builderOf(channel, this.#schema ?? batch.schema!);
       const to = Math.min(count, from + builder.capacity - builder.rowCount);
       if (!builder.appendSelected(batch, rows, from, to)) {
         this.#send(channel);
@@ -161,6 +172,28 @@ export class HashGate implements OutputGate {
       from = to;
       if (builder.isFull) this.#send(channel);
     }
+  }
+
+  #appendRows(batch: Batch, channel: number, rows: Int32Array, count: number): void {
+    const encoder = this.#rows;
+    let from = 0;
+    while (from < count) {
+      const builder = this.#builderOf(channel, encoder.schema);
+      const to = Math.min(count, from + builder.capacity - builder.rowCount);
+      from += encoder.append(batch, rows, from, to, builder);
+      if (from < to) encoder.adapt(batch.rowObjects(), rows, from, count);
+      if (builder.isFull) this.#send(channel);
+    }
+  }
+
+  /** The builder for rows of a schema; what was gathered under another is sent first. */
+  #builderOf(channel: number, schema: Schema): BatchBuilder {
+    const builder = this.#builders[channel]!;
+    if (builder.schema === schema) return builder;
+    if (builder.rowCount > 0) this.#send(channel);
+    const next = new BatchBuilder(schema, builder.capacity);
+    this.#builders[channel] = next;
+    return next;
   }
 
   #send(channel: number): void {

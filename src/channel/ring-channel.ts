@@ -14,12 +14,12 @@ import type { BatchBuilder } from '../data/batch-builder.ts';
 import {
   BatchEncoder,
   decodeBatch,
-  decodeFreeForm,
   decodeSchema,
   encodeSchema,
   encodeToBytes,
 } from '../data/codec.ts';
 import { ownedCopy, sliceBatch } from '../data/copy.ts';
+import { freeFormOf } from '../data/free-form.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
 import { type QueueDescriptor, type Signal, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
@@ -44,7 +44,7 @@ export type RingDescriptor = QueueDescriptor;
 
 /** Something that found no room: a batch in columns, a control element, or the rest of a long frame. */
 type Waiting =
-  | { readonly batch: Batch; readonly isFreeForm: boolean }
+  | { readonly batch: Batch }
   | { readonly kind: ControlKind; readonly value: number }
   | { readonly bytes: Uint8Array; readonly tag: number };
 
@@ -64,23 +64,15 @@ export class RingWriter implements ChannelWriter {
   }
 
   put(batch: Batch): void {
-    if (batch.schema !== null) {
-      this.#offerBatch(batch, false);
-      return;
-    }
-    const { rowCount, timestamps, keyHashes } = batch;
-    this.#offerBatch(this.#rows.encode(batch.rowObjects(), rowCount, timestamps, keyHashes), true);
+    const columns = batch.schema === null ? this.#rows.encode(batch) : batch;
+    const fits = this.#waiting.length === 0 && this.#sendBatch(columns);
+    if (!fits) this.#waiting.push({ batch: ownedCopy(columns) });
   }
 
   putBuilt(builder: BatchBuilder): BatchBuilder {
     this.put(builder.seal());
     builder.reset();
     return builder;
-  }
-
-  #offerBatch(batch: Batch, isFreeForm: boolean): void {
-    const fits = this.#waiting.length === 0 && this.#sendBatch(batch, isFreeForm);
-    if (!fits) this.#waiting.push({ batch: ownedCopy(batch), isFreeForm });
   }
 
   control(kind: ControlKind, value: number): void {
@@ -105,32 +97,31 @@ export class RingWriter implements ChannelWriter {
     if ('kind' in first) {
       if (!this.#sendControl(first.kind, first.value)) return false;
     } else {
-      const { batch, isFreeForm } = first;
+      const { batch } = first;
       if (this.#encoder.measure(batch) > this.#queue.maxPayloadBytes) {
-        this.#cut(batch, isFreeForm);
+        this.#cut(batch);
         return true;
       }
-      if (!this.#sendBatch(batch, isFreeForm)) return false;
+      if (!this.#sendBatch(batch)) return false;
     }
     this.#waiting.shift();
     return true;
   }
 
   /** A batch too large for the ring: in halves, and a single row in parts. */
-  #cut(batch: Batch, isFreeForm: boolean): void {
+  #cut(batch: Batch): void {
     const { rowCount } = batch;
     if (rowCount > 1) {
       const half = rowCount >> 1;
       this.#waiting.splice(
         0,
         1,
-        { batch: sliceBatch(batch, 0, half), isFreeForm },
-        { batch: sliceBatch(batch, half, rowCount), isFreeForm },
+        { batch: sliceBatch(batch, 0, half) },
+        { batch: sliceBatch(batch, half, rowCount) },
       );
       return;
     }
-    const tag = isFreeForm ? FREE_FORM_TAG : BATCH_TAG;
-    this.#waiting[0] = { bytes: encodeToBytes(batch), tag };
+    this.#waiting[0] = { bytes: encodeToBytes(batch), tag: tagOf(batch) };
   }
 
   #sendPart(bytes: Uint8Array, tag: number): boolean {
@@ -142,8 +133,9 @@ export class RingWriter implements ChannelWriter {
     return true;
   }
 
-  #sendBatch(batch: Batch, isFreeForm: boolean): boolean {
-    if (isFreeForm && batch.schema !== this.#sentSchema) {
+  #sendBatch(batch: Batch): boolean {
+    const tag = tagOf(batch);
+    if (tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema) {
       if (!this.#queue.offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
     }
@@ -151,10 +143,7 @@ export class RingWriter implements ChannelWriter {
     if (size > this.#queue.maxPayloadBytes) return false;
     const offset = this.#queue.reserve(size);
     if (offset < 0) return false;
-    this.#queue.commit(
-      this.#encoder.write(this.#queue.buffer, offset),
-      isFreeForm ? FREE_FORM_TAG : BATCH_TAG,
-    );
+    this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), tag);
     return true;
   }
 
@@ -197,14 +186,14 @@ export class RingReader implements ChannelReader {
   }
 
   batch(): Batch {
-    const isFreeForm = this.#queue.frameTag === FREE_FORM_TAG;
+    const schema = this.#queue.frameTag === FREE_FORM_TAG ? this.#freeForm! : this.#declared!;
     const offset = this.#queue.peek();
     const size = this.#queue.frameBytes;
-    if (this.#fragments.length > 0) return this.#joined(isFreeForm, offset, size);
-    return this.#decode(isFreeForm, this.#queue.buffer, offset, size);
+    if (this.#fragments.length > 0) return this.#joined(schema, offset, size);
+    return decodeBatch(this.#queue.buffer, offset, size, schema);
   }
 
-  #joined(isFreeForm: boolean, offset: number, size: number): Batch {
+  #joined(schema: Schema, offset: number, size: number): Batch {
     const parts = [...this.#fragments, new Uint8Array(this.#queue.buffer, offset, size)];
     this.#fragments = [];
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -213,18 +202,7 @@ export class RingReader implements ChannelReader {
       bytes.set(part, at);
       at += part.length;
     }
-    return this.#decode(isFreeForm, bytes.buffer, 0, bytes.length);
-  }
-
-  #decode(
-    isFreeForm: boolean,
-    buffer: ArrayBuffer | SharedArrayBuffer,
-    offset: number,
-    size: number,
-  ): Batch {
-    return isFreeForm
-      ? decodeFreeForm(buffer, offset, size, this.#freeForm!)
-      : decodeBatch(buffer, offset, size, this.#declared!);
+    return decodeBatch(bytes.buffer, 0, bytes.length, schema);
   }
 
   value(): number {
@@ -235,6 +213,10 @@ export class RingReader implements ChannelReader {
   release(): void {
     this.#queue.release();
   }
+}
+
+function tagOf(batch: Batch): number {
+  return freeFormOf(batch.schema!) === null ? BATCH_TAG : FREE_FORM_TAG;
 }
 
 /** The memory of a ring, and the signals of the workers at its two ends. */

@@ -103,11 +103,16 @@ export class BatchBuilder {
     try {
       this.#appendFields(row, at);
     } catch (error) {
-      for (const column of this.#columns) {
-        if (column.kind === 'string') column.truncate(at);
-        if (column.absent !== null) column.absent[at] = PRESENT;
-      }
+      this.abandonRow(at);
       throw error;
+    }
+  }
+
+  /** Takes back what some columns hold already of a row that will not be counted. */
+  abandonRow(at: number): void {
+    for (const column of this.#columns) {
+      if (column.kind === 'string') column.truncate(at);
+      if (column.absent !== null) column.absent[at] = PRESENT;
     }
   }
 
@@ -147,17 +152,23 @@ export class BatchBuilder {
     } else if (!this.#selectColumns(batch.columns, selection, from, to)) {
       return false;
     }
+    this.appendTimes(batch, selection, from, to);
+    this.rowCount = at + count;
+    return true;
+  }
+
+  /** Event times and key hashes of rows of a batch, beside columns that are filled directly; then call `advance`. */
+  appendTimes(batch: Batch, selection: Int32Array, from: number, to: number): void {
+    const at = this.rowCount;
     if (batch.timestamps !== null) {
       gatherFixed(this.timestamps(), at, batch.timestamps, selection, from, to);
     } else if (this.#timestamps !== null) {
-      this.#timestamps.fill(Number.NaN, at, at + count);
+      this.#timestamps.fill(Number.NaN, at, at + to - from);
     }
     if (batch.keyHashes !== null) {
       this.#keyHashes ??= new Int32Array(this.capacity);
       gatherFixed(this.#keyHashes, at, batch.keyHashes, selection, from, to);
     }
-    this.rowCount = at + count;
-    return true;
   }
 
   #selectColumns(

@@ -3,6 +3,8 @@
  *
  * A batch with a schema has one column per field, in order. A batch without a schema holds row objects.
  * Row objects of a schema batch are made once, on demand (`rowObjects`), for user functions that need them.
+ * Free-form rows come in both forms: as objects, or behind an exchange as columns of a schema inferred from them
+ * (free-form.ts), which may change from batch to batch.
  *
  * Ownership: who receives a batch may read it until it returns from the call, and must not change it. A batch
  * marked `isTransient` lives in memory that its maker will use again (a ring frame, a builder): keep it
@@ -12,7 +14,8 @@
  * or null when no row has one. `keyHashes` are present behind a hash exchange (see key-hash.ts).
  */
 import { assert } from '../base/assert.ts';
-import type { Column } from './column.ts';
+import type { Column, DynamicColumn } from './column.ts';
+import { freeFormOf } from './free-form.ts';
 import { materializer } from './materialize.ts';
 import type { Schema } from './schema.ts';
 
@@ -57,8 +60,16 @@ export class Batch {
 
   /** The rows as objects, index 0 to rowCount - 1; made once. They may be kept. */
   rowObjects(): readonly unknown[] {
-    if (this.#rows === null) this.#rows = materializer(this.schema!)(this.columns, this.rowCount);
+    this.#rows ??= this.#materialize();
     return this.#rows;
+  }
+
+  #materialize(): readonly unknown[] {
+    const schema = this.schema!;
+    if (freeFormOf(schema) === 'values') {
+      return (this.columns[0] as DynamicColumn).values.slice(0, this.rowCount);
+    }
+    return materializer(schema)(this.columns, this.rowCount);
   }
 
   /** The same rows with other event times; shares all else. */

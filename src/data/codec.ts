@@ -1,12 +1,12 @@
 /**
  * A batch to bytes and back, in the layout drawn in codec-layout.ts.
  *
- *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch | decodeFreeForm
+ *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch
  *
  * Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the buffer, so the
  * batch is transient. Sizes are checked against the given length once a column, and bytes that do not add up are
- * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. A batch without a
- * schema goes through a RowEncoder first; decodeFreeForm gives its rows back. Benchmark: figure codec.
+ * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. Free-form rows go
+ * through a RowEncoder first. Benchmark: figure codec.
  */
 import { assert } from '../base/assert.ts';
 import { EngineError } from '../base/errors.ts';
@@ -256,27 +256,6 @@ export function decodeBatch(
     columns[c] = readColumn(reader, heads, c * layout.WORDS_PER_HEAD, rowCount, schema.fields[c]!);
   }
   return new Batch({ rowCount, schema, columns, timestamps, keyHashes, isTransient: true });
-}
-
-/** The rows that a RowEncoder made columns of; they may be kept. */
-export function decodeFreeForm(
-  buffer: AnyBuffer,
-  offset: number,
-  size: number,
-  schema: Schema,
-): Batch {
-  const batch = decodeBatch(buffer, offset, size, schema);
-  const rows =
-    freeFormOf(schema) === 'values'
-      ? (batch.columns[0] as DynamicColumn).values
-      : batch.rowObjects();
-  return new Batch({
-    rowCount: batch.rowCount,
-    schema: null,
-    rows,
-    timestamps: batch.timestamps?.slice() ?? null,
-    keyHashes: batch.keyHashes?.slice() ?? null,
-  });
 }
 
 function readColumn(

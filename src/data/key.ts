@@ -14,8 +14,9 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Column, FixedColumn, StringColumn } from './column.ts';
-import { hashKeys, hashKeyValue } from './key-hash.ts';
+import { hashKeys, hashKeyValue, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
+import { fieldReader, type RowFunction, RowFunctionLoop } from './row-function.ts';
 import { type Field, fieldIndex, type Schema } from './schema.ts';
 
 /** How a stream is keyed. The field of a key function is called 'key'. */
@@ -64,7 +65,10 @@ export class KeyReader {
   };
   readonly #columns: readonly number[] | null;
   readonly #names: readonly string[];
-  readonly #keyFunction: KeyFunction | null;
+  /** For keys that are not typed columns. */
+  readonly #hashLoop: RowFunctionLoop<unknown, number>;
+  readonly #intLoop: RowFunctionLoop<unknown, number>;
+  readonly #valueLoop: RowFunctionLoop<unknown, unknown>;
   readonly #writer: KeyBytesWriter;
   #ownInts = new Int32Array(0);
   #ownHashes = new Int32Array(0);
@@ -76,7 +80,10 @@ export class KeyReader {
       ? fields.map((field) => fieldIndex(schema!, field.name, 'keyBy'))
       : null;
     this.#names = fields.map((field) => field.name);
-    this.#keyFunction = keyFunction;
+    const read = keyFunction ?? keyOfFields(this.#names);
+    this.#hashLoop = new RowFunctionLoop(schema, read, (value) => this.#hashOf(value));
+    this.#intLoop = new RowFunctionLoop(schema, read, (value) => this.#intOf(value));
+    this.#valueLoop = new RowFunctionLoop(schema, read, (value) => value);
     this.isInt = fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32');
     this.#writer = new KeyBytesWriter(this.keyBytes);
   }
@@ -89,10 +96,15 @@ export class KeyReader {
     if (this.#columns !== null) {
       hashKeys(this.#keyColumns(batch), rows, this.#ownHashes, this.#names);
     } else {
-      const values = this.#values(batch);
-      for (let i = 0; i < rows; i++) this.#ownHashes[i] = hashKeyValue(values[i], this.#names);
+      this.#hashLoop.run(batch, this.#ownHashes);
     }
     return this.#ownHashes;
+  }
+
+  #hashOf(value: unknown): number {
+    if (typeof value === 'number' && (value | 0) === value) return murmur(value);
+    this.isInt = false;
+    return hashKeyValue(value, this.#names);
   }
 
   read(batch: Batch): void {
@@ -120,45 +132,28 @@ export class KeyReader {
     return this.#columns!.map((c) => batch.columns[c]!);
   }
 
-  /** Key values of free-form rows, one or an array a row. */
-  #values(batch: Batch): readonly unknown[] {
-    const keyFunction = this.#keyFunction;
-    const rows = batch.rowObjects();
-    const count = batch.rowCount;
-    const values = new Array<unknown>(count);
-    if (keyFunction !== null) {
-      for (let i = 0; i < count; i++) values[i] = keyFunction(rows[i]);
-    } else if (this.#names.length === 1) {
-      const name = this.#names[0]!;
-      for (let i = 0; i < count; i++) values[i] = fieldOf(rows[i], name);
-    } else {
-      for (let i = 0; i < count; i++) values[i] = this.#names.map((name) => fieldOf(rows[i], name));
-    }
-    return values;
-  }
-
   #readValues(batch: Batch): void {
-    const values = this.#values(batch);
-    if (this.isInt && !this.#readInts(values, batch.rowCount)) this.isInt = false;
-    if (this.isInt) return;
-    const hashes = this.keyBytes.hashes;
-    if (hashes.length < batch.rowCount) this.keyBytes.hashes = new Int32Array(batch.rowCount);
-    for (let i = 0; i < batch.rowCount; i++) {
-      this.keyBytes.hashes[i] = batch.keyHashes?.[i] ?? hashKeyValue(values[i], this.#names);
+    const rows = batch.rowCount;
+    if (this.isInt) {
+      if (this.#ownInts.length < rows) this.#ownInts = new Int32Array(rows);
+      this.ints = this.#ownInts;
+      this.#intLoop.run(batch, this.ints);
     }
-    this.#writer.writeValues(values, batch.rowCount, this.#names);
+    if (this.isInt) return;
+    const values = new Array<unknown>(rows);
+    this.#valueLoop.run(batch, values);
+    if (this.keyBytes.hashes.length < rows) this.keyBytes.hashes = new Int32Array(rows);
+    const { hashes } = this.keyBytes;
+    for (let i = 0; i < rows; i++) {
+      hashes[i] = batch.keyHashes?.[i] ?? hashKeyValue(values[i], this.#names);
+    }
+    this.#writer.writeValues(values, rows, this.#names);
   }
 
-  #readInts(values: readonly unknown[], rows: number): boolean {
-    if (this.#ownInts.length < rows) this.#ownInts = new Int32Array(rows);
-    const ints = this.#ownInts;
-    for (let i = 0; i < rows; i++) {
-      const value = values[i];
-      if (typeof value !== 'number' || (value | 0) !== value) return false;
-      ints[i] = value;
-    }
-    this.ints = ints;
-    return true;
+  #intOf(value: unknown): number {
+    if (typeof value === 'number' && (value | 0) === value) return value;
+    this.isInt = false;
+    return 0;
   }
 
   /** Canonical bytes of int keys, for a table that had ints before `isInt` became false. */
@@ -172,9 +167,13 @@ export class KeyReader {
   }
 }
 
-function fieldOf(row: unknown, name: string): unknown {
-  if (typeof row !== 'object' || row === null) {
-    throw new EngineError('KEY_INVALID', `keyBy '${name}': the row is not an object`);
-  }
-  return (row as Readonly<Record<string, unknown>>)[name];
+/** The value of the only field, or the values of several. */
+function keyOfFields(names: readonly string[]): RowFunction<unknown> {
+  const readers = names.map((name) =>
+    fieldReader(name, () => {
+      throw new EngineError('KEY_INVALID', `keyBy '${name}': the row is not an object`);
+    }),
+  );
+  const [only] = readers;
+  return readers.length === 1 ? only! : (row) => readers.map((read) => read(row));
 }

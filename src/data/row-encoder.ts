@@ -4,96 +4,140 @@
  *
  *   int32 → float64 → dynamic        boolean, string, int64, date → dynamic
  *
- * A generated loop writes all rows of a batch under the assumption that nothing is new. Where it meets a new
- * field or a value that does not fit, the rest of the batch is looked at value by value, the columns are widened,
- * and the batch is written again; kinds never narrow, so this soon stops. The schema object stays the same as long
- * as nothing is widened. Batches with a row that is no record (a number, an array, a Map), or with more than
- * INFERRED_COLUMNS_MAX fields, become one dynamic column of whole rows.
+ * A generated loop appends rows under the assumption that nothing is new. It stops at a row with a new field or a value
+ * that does not fit; then `adapt` looks at the rows that are left, value by value, and widens the columns. Kinds never
+ * narrow, so this soon stops, and the schema object stays the same as long as nothing is widened. From the first row
+ * on that is no record (a number, an array, a Map), or that brings more than INFERRED_COLUMNS_MAX fields together, all
+ * rows are values of one dynamic column. Benchmarks: figures codec, keyed-tumbling-functions.
  */
 import { BATCH_ROWS, INFERRED_COLUMNS_MAX } from '../base/limits.ts';
-import { Batch } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
-import { DynamicColumn, MISSING, NULL, PRESENT, UNDEFINED } from './column.ts';
+import { MISSING, NULL, PRESENT, UNDEFINED } from './column.ts';
 import { type FreeFormSchema, freeFormSchema, VALUES_SCHEMA } from './free-form.ts';
 import type { FieldKind } from './schema.ts';
 
 /** Kind by field name; null while only null and undefined were met. */
 type InferredKinds = Map<string, FieldKind | null>;
 
-/** Writes rows into the builder's columns; the number of rows written, less than all when one does not fit. */
-type WriteLoop = (rows: readonly unknown[], rowCount: number, builder: BatchBuilder) => number;
+/**
+ * Appends rows selection[from] to selection[to - 1] to the builder's columns from row `at` on; the number of rows
+ * written, less than all when one does not fit.
+ */
+type AppendLoop = (
+  rows: readonly unknown[],
+  selection: Int32Array,
+  from: number,
+  to: number,
+  builder: BatchBuilder,
+  at: number,
+) => number;
 
 export class RowEncoder {
   readonly #kinds: InferredKinds = new Map();
-  #schema: FreeFormSchema | null = null;
-  #loop: WriteLoop | null = null;
+  #schema: FreeFormSchema = freeFormSchema([], 'fields');
+  #append: AppendLoop | null = null;
   #builder: BatchBuilder | null = null;
+  #all = countUp(BATCH_ROWS);
 
-  /** The rows as columns: a transient batch, valid until the next call. */
-  encode(
-    rows: readonly unknown[],
-    rowCount: number,
-    timestamps: Float64Array | null,
-    keyHashes: Int32Array | null,
-  ): Batch {
-    const columns = this.#write(rows, rowCount);
-    const isWhole = columns === null;
-    return new Batch({
-      rowCount,
-      schema: isWhole ? VALUES_SCHEMA : this.#schema,
-      columns: isWhole ? [new DynamicColumn(rows as unknown[])] : columns.columns,
-      timestamps,
-      keyHashes,
-      isTransient: true,
-    });
+  /** Of the columns that hold all rows seen so far. */
+  get schema(): FreeFormSchema {
+    return this.#schema;
   }
 
-  #write(rows: readonly unknown[], rowCount: number): Batch | null {
-    for (;;) {
-      const written = this.#tryWrite(rows, rowCount);
-      if (written === rowCount) {
-        this.#builder!.advance(rowCount);
-        return this.#builder!.seal();
-      }
-      const isWider = this.#widen(rows, written, rowCount);
-      if (!isWider) return null;
+  /**
+   * Appends rows selection[from] to selection[to - 1] of a free-form batch, with their event times and key hashes, to a
+   * builder of `schema` that has room for them. Returns the number of rows appended: where it is less than all, `adapt`
+   * to the others and go on with a builder of the new schema.
+   */
+  append(
+    batch: Batch,
+    selection: Int32Array,
+    from: number,
+    to: number,
+    builder: BatchBuilder,
+  ): number {
+    if (this.#append === null) return 0;
+    const at = builder.rowCount;
+    const count = this.#append(batch.rowObjects(), selection, from, to, builder, at);
+    if (count < to - from) builder.abandonRow(at + count);
+    builder.appendTimes(batch, selection, from, from + count);
+    builder.advance(count);
+    return count;
+  }
+
+  /** Widens the schema so that rows selection[from] to selection[to - 1] fit. */
+  adapt(rows: readonly unknown[], selection: Int32Array, from: number, to: number): void {
+    if (this.#widen(rows, selection, from, to)) {
+      const fields = [...this.#kinds].map(([name, kind]) => ({
+        name,
+        kind: kind ?? 'dynamic',
+        nullable: true,
+      }));
+      this.#schema = freeFormSchema(fields, 'fields');
+      this.#append = generate(this.#kinds);
+    } else {
+      this.#schema = VALUES_SCHEMA;
+      this.#append = appendWhole;
     }
   }
 
-  #tryWrite(rows: readonly unknown[], rowCount: number): number {
-    if (this.#loop === null) return 0;
-    if (this.#builder!.capacity < rowCount)
-      this.#builder = new BatchBuilder(this.#schema, rowCount);
-    this.#builder!.reset();
-    return this.#loop(rows, rowCount, this.#builder!);
-  }
-
-  /** Takes in all fields and kinds of rows from to to - 1; false when columns cannot hold them. */
-  #widen(rows: readonly unknown[], from: number, to: number): boolean {
-    let hasChanged = this.#loop === null;
-    for (let i = from; i < to; i++) {
-      const row = rows[i];
+  /** Takes note of all fields and kinds of the rows; false when that does not help, as columns cannot hold them. */
+  #widen(rows: readonly unknown[], selection: Int32Array, from: number, to: number): boolean {
+    let isWider = this.#append === null;
+    for (let n = from; n < to; n++) {
+      const row = rows[selection[n]!];
       if (!isRecord(row)) return false;
       for (const name of Object.keys(row)) {
         const known = this.#kinds.get(name);
         const kind = widened(known ?? null, (row as Readonly<Record<string, unknown>>)[name]);
         if (known === kind) continue;
         this.#kinds.set(name, kind);
-        hasChanged = true;
+        isWider = true;
       }
     }
-    if (!hasChanged || this.#kinds.size > INFERRED_COLUMNS_MAX) return false;
-    if (this.#kinds.has('__proto__')) return false;
-    const fields = [...this.#kinds].map(([name, kind]) => ({
-      name,
-      kind: kind ?? 'dynamic',
-      nullable: true,
-    }));
-    this.#schema = freeFormSchema(fields, 'fields');
-    this.#builder = new BatchBuilder(this.#schema, BATCH_ROWS);
-    this.#loop = generate(this.#kinds);
-    return true;
+    return isWider && this.#kinds.size <= INFERRED_COLUMNS_MAX && !this.#kinds.has('__proto__');
   }
+
+  /** All rows of a free-form batch as columns: a transient batch, valid until the next call. */
+  encode(batch: Batch): Batch {
+    const { rowCount } = batch;
+    if (this.#all.length < rowCount) this.#all = countUp(rowCount);
+    for (;;) {
+      const builder = this.#emptyBuilder(rowCount);
+      const count = this.append(batch, this.#all, 0, rowCount, builder);
+      if (count === rowCount) return builder.seal();
+      this.adapt(batch.rowObjects(), this.#all, count, rowCount);
+    }
+  }
+
+  #emptyBuilder(rowCount: number): BatchBuilder {
+    const builder = this.#builder;
+    if (builder !== null && builder.schema === this.#schema && builder.capacity >= rowCount) {
+      builder.reset();
+      return builder;
+    }
+    this.#builder = new BatchBuilder(this.#schema, Math.max(rowCount, BATCH_ROWS));
+    return this.#builder;
+  }
+}
+
+function countUp(count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => i);
+}
+
+/** The loop of VALUES_SCHEMA. */
+function appendWhole(
+  rows: readonly unknown[],
+  selection: Int32Array,
+  from: number,
+  to: number,
+  builder: BatchBuilder,
+  at: number,
+): number {
+  const { values } = builder.dynamic(0);
+  for (let n = from; n < to; n++) values[at + n - from] = rows[selection[n]!];
+  return to - from;
 }
 
 /** Plain objects and instances of the user's classes; not arrays, and nothing with a type of its own. */
@@ -136,27 +180,27 @@ function isDate(value: unknown): boolean {
  * The loop for a set of fields. A row fits when every field does and it has no others: as many keys as fields
  * that are not missing.
  */
-function generate(kinds: InferredKinds): WriteLoop {
+function generate(kinds: InferredKinds): AppendLoop {
   const fields = [...kinds];
   const heads = fields.map(([, kind], c) => headSource(kind, c)).join('');
   const bodies = fields.map(([name, kind], c) => fieldSource(name, kind, c)).join('');
   const source = `'use strict';
-return function (rows, rowCount, builder) {
+return function (rows, selection, from, to, builder, at) {
 ${heads}let prototype = Object.prototype;
-for (let i = 0; i < rowCount; i++) {
-const row = rows[i];
-if (typeof row !== 'object' || row === null) return i;
+for (let n = from, i = at; n < to; n++, i++) {
+const row = rows[selection[n]];
+if (typeof row !== 'object' || row === null) return n - from;
 const own = Object.getPrototypeOf(row);
-if (own !== prototype) { if (!isRecord(row)) return i; prototype = own; }
+if (own !== prototype) { if (!isRecord(row)) return n - from; prototype = own; }
 let keys = 0, a = 0;
 for (const key in row) keys++;
-${bodies}if (keys !== ${fields.length}) return i;
+${bodies}if (keys !== ${fields.length}) return n - from;
 }
-return rowCount;
+return to - from;
 };
 //# sourceURL=millrace-generated:row-encoder`;
   const make = new Function('isRecord', 'absence', 'isDate', source);
-  return make(isRecord, absence, isDate) as WriteLoop;
+  return make(isRecord, absence, isDate) as AppendLoop;
 }
 
 function headSource(kind: FieldKind | null, c: number): string {
@@ -189,7 +233,7 @@ function fieldSource(name: string, kind: FieldKind | null, c: number): string {
   return `const x${c} = ${value};
 ${store}else {
 a = absence(row, ${key}, x${c});
-if (a === ${PRESENT}) return i;
+if (a === ${PRESENT}) return n - from;
 if (a === ${MISSING}) keys++;
 builder.setAbsent(${c}, i, a);
 ${kind === 'string' ? `v${c}.appendEmpty();\n` : ''}}

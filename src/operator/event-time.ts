@@ -9,6 +9,7 @@ import { DEFAULT_WATERMARK_INTERVAL_MS } from '../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type FixedColumn, PRESENT } from '../data/column.ts';
 import { describe } from '../data/field-check.ts';
+import { fieldReader, RowFunctionLoop } from '../data/row-function.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
@@ -31,7 +32,8 @@ export function requireTimestamps(batch: Batch, operator: string): Float64Array 
 export class TimestampReader {
   readonly #spec: TimestampSpec;
   readonly #column: number | null;
-  readonly #timestampFunction: TimestampFunction | null;
+  /** For times that are not a column. */
+  readonly #loop: RowFunctionLoop<unknown, number>;
 
   constructor(
     spec: TimestampSpec,
@@ -39,7 +41,11 @@ export class TimestampReader {
     timestampFunction: TimestampFunction | null,
   ) {
     this.#spec = spec;
-    this.#timestampFunction = timestampFunction;
+    const read =
+      spec.kind === 'field'
+        ? fieldReader(spec.field, (row) => this.#refuse(row))
+        : timestampFunction!;
+    this.#loop = new RowFunctionLoop(schema, read, (value) => this.#toNumber(value));
     this.#column =
       spec.kind === 'field' && schema !== null ? fieldIndex(schema, spec.field, 'eventTime') : null;
     const kind = this.#column === null ? null : schema!.fields[this.#column]!.kind;
@@ -59,22 +65,21 @@ export class TimestampReader {
       return batch.withTimestamps(column.values);
     }
     const timestamps = new Float64Array(batch.rowCount);
-    const rows = column === null ? batch.rowObjects() : null;
-    for (let i = 0; i < batch.rowCount; i++) {
-      const value = rows === null ? column!.values[i] : this.#timeOf(rows[i]);
-      timestamps[i] = typeof value === 'number' ? value : this.#toNumber(value);
+    if (column === null) this.#loop.run(batch, timestamps);
+    else {
+      for (let i = 0; i < batch.rowCount; i++) timestamps[i] = this.#toNumber(column.values[i]);
     }
     return batch.withTimestamps(timestamps);
   }
 
-  #timeOf(row: unknown): unknown {
-    if (this.#timestampFunction !== null) return this.#timestampFunction(row);
-    return (row as Readonly<Record<string, unknown>>)[(this.#spec as { field: string }).field];
-  }
-
   #toNumber(value: unknown): number {
+    if (typeof value === 'number') return value;
     if (value instanceof Date) return value.getTime();
     if (typeof value === 'bigint') return Number(value);
+    return this.#refuse(value);
+  }
+
+  #refuse(value: unknown): never {
     throw new EngineError(
       'TIMESTAMP_INVALID',
       `eventTime ${describeSpec(this.#spec)}: wants milliseconds or a Date, got ${describe(value)}`,

@@ -8,12 +8,12 @@
  *     rows[count] = r1; origins[count++] = i;
  *   }
  *
- * Steps are numbered for the error message only. Loops differ by how the columns look (columnSignature), so
- * there is one for each look, made when the first such batch comes.
+ * Steps are numbered for the error message only.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
-import { columnSignature, objectLiteral, rowExpressions } from '../data/materialize.ts';
+import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import { objectLiteral } from '../data/materialize.ts';
 import type { Schema } from '../data/schema.ts';
 import type { FusedStep } from './fused.ts';
 
@@ -42,11 +42,12 @@ export class FusedLoops {
   source = '';
   readonly #steps: readonly FusedStep[];
   readonly #schema: Schema | null;
-  readonly #bySignature = new Map<string, TransformLoop | SelectLoop>();
+  readonly #loops: BatchLoops<TransformLoop | SelectLoop>;
 
   constructor(steps: readonly FusedStep[], schema: Schema | null) {
     this.#steps = steps;
     this.#schema = schema;
+    this.#loops = new BatchLoops(schema, (row) => this.#compile(row));
     this.hasFilter = steps.some((step) => step.spec.type === 'filter');
     this.staysColumns = steps.every(
       (step) => step.spec.type === 'filter' || step.spec.type === 'project',
@@ -55,32 +56,25 @@ export class FusedLoops {
 
   /** Writes the numbers of the rows that pass into `selection`; returns how many. */
   select(batch: Batch, selection: Int32Array, state: LoopState): number {
-    return (this.#loopFor(batch) as SelectLoop)(batch, selection, state);
+    return (this.#loops.for(batch) as SelectLoop)(batch, selection, state);
   }
 
   /** Runs rows from `state.i` on until the batch ends or `state.isFull`. */
   transform(batch: Batch, state: LoopState): void {
-    (this.#loopFor(batch) as TransformLoop)(batch, state);
+    (this.#loops.for(batch) as TransformLoop)(batch, state);
   }
 
-  #loopFor(batch: Batch): TransformLoop | SelectLoop {
-    const signature = columnSignature(batch.columns);
-    let loop = this.#bySignature.get(signature);
-    if (loop === undefined) {
-      this.source = this.#generate(signature);
-      const make = new Function('steps', 'drain', this.source);
-      loop = make(
-        this.#steps.map((step) => step.code),
-        drain,
-      ) as TransformLoop | SelectLoop;
-      this.#bySignature.set(signature, loop);
-    }
-    return loop;
+  #compile(row: RowSource): TransformLoop | SelectLoop {
+    this.source = this.#generate(row);
+    const make = new Function('steps', 'drain', this.source);
+    return make(
+      this.#steps.map((step) => step.code),
+      drain,
+    ) as TransformLoop | SelectLoop;
   }
 
-  #generate(signature: string): string {
+  #generate({ prelude, row }: RowSource): string {
     const isSelect = this.staysColumns && this.#schema !== null;
-    const { prelude, row } = this.#input(signature);
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const body = this.#steps.map((step, s) => stepSource(step, s)).join('');
     const last = this.#steps.at(-1)!;
@@ -101,14 +95,6 @@ ${body}${emit}}
 } finally { state.i = i; ${isSelect ? '' : 'state.count = count;'} }
 ${isSelect ? 'return count;\n' : ''}};
 //# sourceURL=millrace-generated:fused`;
-  }
-
-  #input(signature: string): { prelude: string; row: string } {
-    if (this.#schema === null) {
-      return { prelude: 'const input = batch.rowObjects();\n', row: 'input[i]' };
-    }
-    const { prelude, fields } = rowExpressions(this.#schema, signature, 'columns');
-    return { prelude: `const columns = batch.columns;\n${prelude}`, row: objectLiteral(fields) };
   }
 }
 

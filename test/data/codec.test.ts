@@ -6,7 +6,6 @@ import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import {
   BatchEncoder,
   decodeBatch,
-  decodeFreeForm,
   decodeSchema,
   encodeSchema,
   encodeToBytes,
@@ -57,6 +56,11 @@ function through(
   return decode(buffer, 24, size);
 }
 
+/** Free-form rows as columns. */
+function inferred(rows: readonly unknown[], encoder: RowEncoder = new RowEncoder()): Batch {
+  return encoder.encode(new Batch({ rowCount: rows.length, schema: null, rows }));
+}
+
 test('rows with a schema come out exactly as they went in', () => {
   fc.assert(
     fc.property(fc.array(typedRow, { maxLength: 20 }), (rows) => {
@@ -86,10 +90,10 @@ test('free-form rows of any shape come out exactly as they went in, batch after 
       (batches) => {
         const encoder = new RowEncoder();
         for (const rows of batches) {
-          const columns = encoder.encode(rows, rows.length, null, null);
+          const columns = inferred(rows, encoder);
           const schema = decodeSchema(encodeSchema(columns.schema!));
           const decoded = through(columns, (buffer, at, size) =>
-            decodeFreeForm(buffer, at, size, schema),
+            decodeBatch(buffer, at, size, schema),
           );
           assert.deepStrictEqual(decoded.rowObjects(), rows);
         }
@@ -101,8 +105,7 @@ test('free-form rows of any shape come out exactly as they went in, batch after 
 
 test('the inferred schema is the same object as long as nothing new comes', () => {
   const encoder = new RowEncoder();
-  const schemaOf = (rows: unknown[]): unknown =>
-    encoder.encode(rows, rows.length, null, null).schema;
+  const schemaOf = (rows: unknown[]): unknown => inferred(rows, encoder).schema;
   const first = schemaOf([{ a: 1, b: 'x' }]);
   assert.equal(schemaOf([{ a: 2, b: 'y' }, { a: 3 }, { b: null, a: 1 }]), first);
   const wider = schemaOf([{ a: 0.5, b: 'x' }]);
@@ -112,17 +115,17 @@ test('the inferred schema is the same object as long as nothing new comes', () =
 
 test('fields that every object inherits are fields only where the row has them', () => {
   const rows: object[] = [{ toString: 'mine', a: 1 }, { a: 2 }, { a: 3, constructor: null }];
-  const columns = new RowEncoder().encode(rows, rows.length, null, null);
+  const columns = inferred(rows);
   const decoded = through(columns, (buffer, at, size) =>
-    decodeFreeForm(buffer, at, size, columns.schema!),
+    decodeBatch(buffer, at, size, columns.schema!),
   );
   assert.deepStrictEqual(decoded.rowObjects(), rows);
 });
 
 test('an invalid Date stays one', () => {
-  const columns = new RowEncoder().encode([{ day: new Date(Number.NaN) }], 1, null, null);
+  const columns = inferred([{ day: new Date(Number.NaN) }]);
   const decoded = through(columns, (buffer, at, size) =>
-    decodeFreeForm(buffer, at, size, columns.schema!),
+    decodeBatch(buffer, at, size, columns.schema!),
   );
   assert.ok(Number.isNaN((decoded.rowObjects()[0] as { day: Date }).day.getTime()));
 });
@@ -136,9 +139,9 @@ test('instances of classes come out as plain objects, as in a structured clone',
     }
   }
   const rows = [new Point(), new Point()];
-  const columns = new RowEncoder().encode(rows, 2, null, null);
+  const columns = inferred(rows);
   const decoded = through(columns, (buffer, at, size) =>
-    decodeFreeForm(buffer, at, size, columns.schema!),
+    decodeBatch(buffer, at, size, columns.schema!),
   );
   assert.deepStrictEqual(decoded.rowObjects(), [
     { x: 1, y: 'one' },
@@ -148,7 +151,7 @@ test('instances of classes come out as plain objects, as in a structured clone',
 
 test('what cannot leave its thread is an error that names the path', () => {
   const rows = [{ a: 1, f: { g: () => 1 } }];
-  const columns = new RowEncoder().encode(rows, 1, null, null);
+  const columns = inferred(rows);
   assert.throws(() => encodeToBytes(columns), {
     code: 'VALUE_NOT_TRANSFERABLE',
     message: "field 'f.g' holds a function 'g', which cannot leave its thread",

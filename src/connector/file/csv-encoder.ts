@@ -1,7 +1,7 @@
 /** Rows to CSV text: by a generated loop over the columns, or over row objects where there is no schema. */
 import { EngineError } from '../../base/errors.ts';
 import type { Batch } from '../../data/batch.ts';
-import { columnSignature, rowExpressions } from '../../data/materialize.ts';
+import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
 import type { FieldKind, Schema } from '../../data/schema.ts';
 import type { CsvDialect } from './csv.ts';
 import { dynamicText, textOf } from './field-text.ts';
@@ -20,13 +20,14 @@ const PLAIN_KINDS: ReadonlySet<FieldKind> = new Set([
 export class CsvEncoder implements FileEncoder {
   readonly #schema: Schema | null;
   readonly #dialect: CsvDialect;
-  readonly #loops = new Map<string, TextLoop>();
+  readonly #loops: BatchLoops<TextLoop>;
   #names: readonly string[] | null;
   #isHeaderDue: boolean;
 
   constructor(schema: Schema | null, dialect: CsvDialect) {
     this.#schema = schema;
     this.#dialect = dialect;
+    this.#loops = new BatchLoops(schema, (row) => textLoop(schema!, row, dialect.delimiter));
     this.#names = schema === null ? null : schema.fields.map((field) => field.name);
     this.#isHeaderDue = dialect.header;
   }
@@ -34,7 +35,7 @@ export class CsvEncoder implements FileEncoder {
   encode(batch: Batch): Uint8Array {
     if (batch.rowCount === 0) return new Uint8Array(0);
     const text =
-      this.#schema === null ? this.#rows(batch.rowObjects()) : this.#loopFor(batch)(batch);
+      this.#schema === null ? this.#rows(batch.rowObjects()) : this.#loops.for(batch)(batch);
     return Buffer.from(this.#header() + text);
   }
 
@@ -68,23 +69,13 @@ export class CsvEncoder implements FileEncoder {
     );
   }
 
-  #loopFor(batch: Batch): TextLoop {
-    const signature = columnSignature(batch.columns);
-    let loop = this.#loops.get(signature);
-    if (loop === undefined) {
-      loop = textLoop(this.#schema!, signature, this.#dialect.delimiter);
-      this.#loops.set(signature, loop);
-    }
-    return loop;
-  }
-
   finish(): Uint8Array {
     return new Uint8Array(0);
   }
 }
 
-function textLoop(schema: Schema, signature: string, delimiter: string): TextLoop {
-  const { prelude, fields } = rowExpressions(schema, signature, 'columns');
+function textLoop(schema: Schema, row: RowSource, delimiter: string): TextLoop {
+  const { prelude, fields, signature } = row;
   const values = fields.map(({ expression }, c) => {
     const { kind } = schema.fields[c]!;
     if (PLAIN_KINDS.has(kind) && signature[c] === '.') return `(${expression})`;
@@ -93,7 +84,6 @@ function textLoop(schema: Schema, signature: string, delimiter: string): TextLoo
   });
   const source = `'use strict';
 return function (batch) {
-const columns = batch.columns;
 ${prelude}const { rowCount } = batch;
 let text = '';
 for (let i = 0; i < rowCount; i++) text += ${values.join(` + ${JSON.stringify(delimiter)} + `)} + '\\n';

@@ -4,7 +4,7 @@
  */
 import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
-import { columnSignature, objectLiteral, rowExpressions } from '../../data/materialize.ts';
+import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
 import type { Schema } from '../../data/schema.ts';
 import { valueTypeError } from './aggregate-errors.ts';
 import { type AggregatePlan, ALL_ROWS, type Cell, type PlannedInput } from './aggregate-plan.ts';
@@ -48,15 +48,13 @@ export class AggregateLoops {
   readonly init: InitLoop;
   readonly merge: MergeLoop;
   readonly results: ResultLoop;
-  readonly #plan: AggregatePlan;
-  readonly #schema: Schema | null;
-  readonly #functions: readonly object[];
-  readonly #adds = new Map<string, AddLoop>();
+  readonly #adds: BatchLoops<AddLoop>;
 
   constructor(plan: AggregatePlan, schema: Schema | null, functions: readonly object[]) {
-    this.#plan = plan;
-    this.#schema = schema;
-    this.#functions = functions;
+    this.#adds = new BatchLoops(schema, (row) => {
+      const source = addSource(plan, row);
+      return compile('batch, from, to, slots, into, place', source, functions) as AddLoop;
+    });
     this.init = compile('into, from, to', initSource(plan), functions) as InitLoop;
     this.merge = compile('into, slots, other, from, to', mergeSource(plan), functions) as MergeLoop;
     this.results = compile(
@@ -68,14 +66,7 @@ export class AggregateLoops {
 
   /** The loop for batches whose columns look like those of this one. */
   addFor(batch: Batch): AddLoop {
-    const signature = columnSignature(batch.columns);
-    let loop = this.#adds.get(signature);
-    if (loop === undefined) {
-      const source = addSource(this.#plan, this.#schema, signature);
-      loop = compile('batch, from, to, slots, into, place', source, this.#functions) as AddLoop;
-      this.#adds.set(signature, loop);
-    }
-    return loop;
+    return this.#adds.for(batch);
   }
 }
 
@@ -88,39 +79,32 @@ ${LOOP_NAME}`;
   return new Function('functions', 'valueTypeError', source)(functions, valueTypeError);
 }
 
-function addSource(plan: AggregatePlan, schema: Schema | null, signature: string): string {
+function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
   const needsRow =
+    fields.length === 0 ||
     plan.objects.some((slot) => slot.kind === 'user') ||
     plan.inputs.some((input) => input.source.kind === 'function');
-  const typed = schema === null ? null : rowExpressions(schema, signature, 'columns');
   const usedColumns = new Set(plan.inputs.map((input) => input.column));
-  const prelude =
-    typed === null
-      ? 'const rows = batch.rowObjects();\n'
-      : `const columns = batch.columns;\n${
-          needsRow ? typed.prelude : preludeOf(typed.prelude, usedColumns)
-        }`;
-  const row = typed === null ? 'rows[i]' : objectLiteral(typed.fields);
   let body = '';
   plan.cells.forEach((cell, c) => {
     if (cell.kind === 'count' && cell.input === ALL_ROWS) body += `cells[o + ${c}] += 1;\n`;
   });
   plan.inputs.forEach((input, x) => {
-    body += inputSource(plan, input, x, typed?.fields[input.column ?? -1]?.expression ?? null);
+    body += inputSource(plan, input, x, fields[input.column ?? -1]?.expression ?? null);
   });
   plan.objects.forEach((slot, k) => {
     if (slot.kind === 'user') {
       body += `objects[p + ${k}] = f${slot.user}.add(objects[p + ${k}], row);\n`;
     }
   });
-  return `${prelude}const { cells, objects } = into;
+  return `${needsRow ? prelude : preludeOf(prelude, usedColumns)}const { cells, objects } = into;
 let i = from;
 try {
 for (; i < to; i++) {
 const slot = slots[i];
 const o = slot * ${plan.cells.length};
 const p = slot * ${plan.objects.length};
-${needsRow || typed === null ? `const row = ${row};\n` : ''}${body}}
+${needsRow ? `const row = ${row};\n` : ''}${body}}
 } finally { place.i = i; }
 `;
 }
@@ -129,7 +113,10 @@ ${needsRow || typed === null ? `const row = ${row};\n` : ''}${body}}
 function preludeOf(prelude: string, columns: ReadonlySet<number | null>): string {
   return prelude
     .split('\n')
-    .filter((line) => columns.has(Number(/^const [vkn](\d+)/.exec(line)?.[1] ?? -1)))
+    .filter((line) => {
+      const column = /^const [vkn](\d+)/.exec(line)?.[1];
+      return column === undefined || columns.has(Number(column));
+    })
     .map((line) => `${line}\n`)
     .join('');
 }

@@ -1,0 +1,92 @@
+/**
+ * Generated loops over the rows of batches: one loop for each look of a batch, made when the first such batch comes.
+ *
+ * Batches of one stream differ in which columns have absent values and which are dictionaries, and free-form batches
+ * in their columns too. Within a loop the row object is a literal over the columns: where V8 can inline the user's
+ * function, no object is made at all. Free-form rows that have absent fields are made beforehand, since a field that
+ * is missing is not the same as one that is undefined.
+ */
+import type { Batch } from './batch.ts';
+import { freeFormOf } from './free-form.ts';
+import { columnSignature, objectLiteral, rowExpressions } from './materialize.ts';
+import type { Schema } from './schema.ts';
+
+/** JavaScript source that reads row `i` of a batch: statements to run once a batch, and expressions. */
+export type RowSource = {
+  readonly prelude: string;
+  /** The row as an object. */
+  readonly row: string;
+  /** The columns of a declared schema, in order; empty for free-form rows. */
+  readonly fields: readonly { readonly name: string; readonly expression: string }[];
+  /** How the columns look; see columnSignature. */
+  readonly signature: string;
+};
+
+/** The loops of one user of a stream. */
+export class BatchLoops<Loop> {
+  readonly #declared: Schema | null;
+  readonly #make: (source: RowSource) => Loop;
+  readonly #loops = new Map<string, Map<string, Loop>>();
+
+  /** `declared` is the schema of the stream, null for free-form rows. */
+  constructor(declared: Schema | null, make: (source: RowSource) => Loop) {
+    this.#declared = declared;
+    this.#make = make;
+  }
+
+  /** The loop for batches that look like this one. */
+  for(batch: Batch): Loop {
+    const isFreeForm = this.#declared === null && batch.schema !== null;
+    const bySignature = this.#ofFields(isFreeForm ? fieldsText(batch.schema) : '');
+    const signature = columnSignature(batch.columns);
+    let loop = bySignature.get(signature);
+    if (loop === undefined) {
+      loop = this.#make(rowSource(this.#declared, batch.schema, signature));
+      bySignature.set(signature, loop);
+    }
+    return loop;
+  }
+
+  #ofFields(text: string): Map<string, Loop> {
+    let found = this.#loops.get(text);
+    if (found === undefined) {
+      found = new Map();
+      this.#loops.set(text, found);
+    }
+    return found;
+  }
+}
+
+const fieldsTexts = new WeakMap<Schema, string>();
+
+/** The fields of a schema as text, so that equal schemas share their loops. */
+function fieldsText(schema: Schema): string {
+  let text = fieldsTexts.get(schema);
+  if (text === undefined) {
+    text = JSON.stringify([freeFormOf(schema), schema.fields]);
+    fieldsTexts.set(schema, text);
+  }
+  return text;
+}
+
+function rowSource(declared: Schema | null, schema: Schema | null, signature: string): RowSource {
+  if (declared === null && (schema === null || !hasLiteralRows(schema, signature))) {
+    return {
+      prelude: 'const input = batch.rowObjects();\n',
+      row: 'input[i]',
+      fields: [],
+      signature,
+    };
+  }
+  const { prelude, fields } = rowExpressions((declared ?? schema)!, signature, 'columns');
+  return {
+    prelude: `const columns = batch.columns;\n${prelude}`,
+    row: objectLiteral(fields),
+    fields: declared === null ? [] : fields,
+    signature,
+  };
+}
+
+function hasLiteralRows(schema: Schema, signature: string): boolean {
+  return freeFormOf(schema) === 'fields' && /^[.d]*$/.test(signature);
+}

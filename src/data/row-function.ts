@@ -1,0 +1,41 @@
+/**
+ * Calls a function of the user for each row of a batch, in a generated loop.
+ *
+ *   for (let i = 0; i < rowCount; i++) out[i] = convert(of({ "a": v0[i], "b": v1[i] }));
+ */
+import type { Batch } from './batch.ts';
+import { BatchLoops } from './batch-loops.ts';
+import type { Schema } from './schema.ts';
+
+export type RowFunction<T> = (row: unknown) => T;
+
+type Loop = (batch: Batch, out: unknown) => void;
+
+/** One function with what is done to its values; an instance per use, so that V8 sees one target at each call. */
+export class RowFunctionLoop<T, Out> {
+  readonly #loops: BatchLoops<Loop>;
+
+  constructor(schema: Schema | null, of: RowFunction<T>, convert: (value: T) => Out) {
+    this.#loops = new BatchLoops(schema, ({ prelude, row }) => {
+      const source = `'use strict';
+return function (batch, out) {
+${prelude}const { rowCount } = batch;
+for (let i = 0; i < rowCount; i++) out[i] = convert(of(${row}));
+};
+//# sourceURL=millrace-generated:row-function`;
+      return new Function('of', 'convert', source)(of, convert) as Loop;
+    });
+  }
+
+  /** out[i] = convert(of(row i)) for all rows of the batch. */
+  run(batch: Batch, out: { [row: number]: Out }): void {
+    this.#loops.for(batch)(batch, out);
+  }
+}
+
+/** Reads a field of free-form rows by name; a row that is no object goes to `refuse`, which throws. */
+export function fieldReader(name: string, refuse: (row: unknown) => never): RowFunction<unknown> {
+  const source = `'use strict';
+return (row) => (typeof row === 'object' && row !== null ? row[${JSON.stringify(name)}] : refuse(row));`;
+  return new Function('refuse', source)(refuse) as RowFunction<unknown>;
+}
