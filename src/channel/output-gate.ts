@@ -145,19 +145,29 @@ export class HashGate implements OutputGate {
   }
 
   emit(batch: Batch): void {
-    const wereInts = this.#keys.isInt;
-    const hashes = this.#keys.hashes(batch);
-    // Hashes that cost more than to make them anew go along. A batch has them for all rows or for none.
-    if (wereInts && !this.#keys.isInt) this.#sendAll();
-    const keyed =
-      this.#keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
     const dealer = this.#dealer;
-    dealer.deal(hashes, batch.rowCount);
+    const keyed = this.#deal(batch);
     for (let c = 0; c < this.#builders.length; c++) {
       if (batch.schema === null) this.#appendRows(keyed, c, dealer.rows[c]!, dealer.counts[c]!);
       else this.#appendColumns(keyed, c, dealer.rows[c]!, dealer.counts[c]!);
     }
     this.#hasPartial = true;
+  }
+
+  /** Deals the rows to channels; the batch with the hashes of its keys, unless the consumer makes them anew faster. */
+  #deal(batch: Batch): Batch {
+    const keys = this.#keys;
+    const ints = batch.keyHashes === null ? keys.intColumn(batch) : null;
+    if (ints !== null) {
+      this.#dealer.dealInts(ints, batch.rowCount);
+      return batch;
+    }
+    const wereInts = keys.isInt;
+    const hashes = keys.hashes(batch);
+    this.#dealer.deal(hashes, batch.rowCount);
+    if (keys.isInt || batch.keyHashes !== null) return batch;
+    if (wereInts) this.#sendAll(); // A batch has hashes for all rows or for none.
+    return batch.withKeyHashes(hashes);
   }
 
   #appendColumns(batch: Batch, channel: number, rows: Int32Array, count: number): void {

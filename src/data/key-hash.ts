@@ -87,7 +87,7 @@ export function hashKeys(
 }
 
 /** The commonest case in one loop. */
-function hashInts(values: Int32Array, rowCount: number, out: Int32Array): void {
+export function hashInts(values: Int32Array, rowCount: number, out: Int32Array): void {
   for (let i = 0; i < rowCount; i++) out[i] = murmur(values[i]!);
 }
 

@@ -107,6 +107,13 @@ export class KeyReader {
     return hashKeyValue(value, this.#names);
   }
 
+  /** The column that is the key of a batch, when it is a single int32 field; else null. */
+  intColumn(batch: Batch): Int32Array | null {
+    if (this.#columns === null || !this.isInt) return null;
+    const { values, absent } = batch.columns[this.#columns[0]!] as FixedColumn;
+    return absent === null ? (values as Int32Array) : null;
+  }
+
   read(batch: Batch): void {
     if (this.#columns === null) {
       this.#readValues(batch);

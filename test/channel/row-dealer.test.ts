@@ -13,16 +13,20 @@ for (const [channels, maxParallelism] of [
   [4, 10],
 ] as const) {
   test(`${channels} channels, ${maxParallelism} key groups`, () => {
-    const hashes = Int32Array.from({ length: 5000 }, (_, key) => hashKeyValue(key));
-    const dealer = new RowDealer(channels, maxParallelism);
-    dealer.deal(hashes, hashes.length);
-    for (let channel = 0; channel < channels; channel++) {
-      const expected = [...hashes.keys()].filter((row) => {
+    const keys = Int32Array.from({ length: 5000 }, (_, row) => row * 7 - 9000);
+    const hashes = keys.map((key) => hashKeyValue(key));
+    const expected = Array.from({ length: channels }, (_, channel) =>
+      [...hashes.keys()].filter((row) => {
         const group = keyGroupOf(hashes[row]!, maxParallelism);
         return subtaskOf(group, channels, maxParallelism) === channel;
-      });
-      const dealt = dealer.rows[channel]!.subarray(0, dealer.counts[channel]);
-      assert.deepEqual([...dealt], expected);
-    }
+      }),
+    );
+    const dealer = new RowDealer(channels, maxParallelism);
+    const dealt = (): number[][] =>
+      dealer.rows.map((rows, channel) => [...rows.subarray(0, dealer.counts[channel])]);
+    dealer.deal(hashes, hashes.length);
+    assert.deepEqual(dealt(), expected);
+    dealer.dealInts(keys, keys.length);
+    assert.deepEqual(dealt(), expected);
   });
 }
