@@ -9,14 +9,17 @@ import type {
   NodeBindings,
   NodeId,
 } from '../graph/graph.ts';
-import type { OperatorSpec } from '../operator/operator-spec.ts';
+import type { EventTimeSpec, OperatorSpec } from '../operator/operator-spec.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { Source } from '../operator/source.ts';
+
+/** An edge with the functions of its partitioner. */
+export type InputEdge = LogicalEdge & { readonly functions?: readonly object[] };
 
 export type NewNode = {
   readonly name: string;
   readonly operator: OperatorSpec;
-  readonly inputs: readonly LogicalEdge[];
+  readonly inputs: readonly InputEdge[];
   readonly schema: Schema | null;
   readonly functions?: readonly object[];
   readonly source?: Source;
@@ -50,17 +53,18 @@ export class GraphBuilder {
     Object.assign(this.#drafts[id]!.settings, settings);
   }
 
-  /** Replaces the operator of a node that was just made. */
-  replaceOperator(id: NodeId, operator: OperatorSpec, functions: readonly object[]): void {
+  /** Has a source give its rows their event time; false when the node is none, or has been read already. */
+  setEventTime(id: NodeId, eventTime: EventTimeSpec, functions: readonly object[]): boolean {
     const draft = this.#drafts[id]!;
-    draft.node = { ...draft.node, operator, functions };
+    const { operator } = draft.node;
+    if (operator.type !== 'source' || operator.eventTime !== null || this.#hasConsumer(id)) {
+      return false;
+    }
+    draft.node = { ...draft.node, operator: { ...operator, eventTime }, functions };
+    return true;
   }
 
-  specOf(id: NodeId): OperatorSpec {
-    return this.#drafts[id]!.node.operator;
-  }
-
-  hasConsumer(id: NodeId): boolean {
+  #hasConsumer(id: NodeId): boolean {
     return this.#drafts.some(({ node }) => node.inputs.some((edge) => edge.from === id));
   }
 
@@ -75,7 +79,9 @@ export class GraphBuilder {
         uid: settings.uid ?? (repeat === 1 ? name : `${name}-${repeat}`),
         name,
         operator: node.operator,
-        inputs: Object.freeze(node.inputs),
+        inputs: Object.freeze(
+          node.inputs.map(({ from, partitioning }) => Object.freeze({ from, partitioning })),
+        ),
         parallelism: settings.parallelism ?? null,
         chaining: settings.chaining ?? 'always',
         schema: fieldsOf(node.schema),
@@ -85,6 +91,7 @@ export class GraphBuilder {
     const bindings = this.#drafts.map(
       ({ node }): NodeBindings => ({
         functions: node.functions ?? [],
+        edgeFunctions: node.inputs.map((edge) => edge.functions ?? []),
         source: node.source ?? null,
         sink: node.sink ?? null,
       }),

@@ -8,7 +8,8 @@ import { WindowedStream } from './windowed-stream.ts';
 
 export type KeyedParts = {
   readonly builder: GraphBuilder;
-  readonly input: NodeId;
+  /** Several for a union. */
+  readonly inputs: readonly NodeId[];
   readonly schema: Schema | null;
   readonly key: KeySpec;
   /** The key function, if there is one. */

@@ -11,13 +11,13 @@
 import { EngineError } from '../base/errors.ts';
 import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
-import { fieldIndex, type Schema } from '../data/schema.ts';
-import type { LogicalEdge, NodeId } from '../graph/graph.ts';
+import { fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
+import type { NodeId, Partitioning } from '../graph/graph.ts';
 import { schemaAfter } from '../operator/fused.ts';
 import type { EventTimeSpec, StatelessSpec, TimestampSpec } from '../operator/operator-spec.ts';
 import type { Sink } from '../operator/sink.ts';
 import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
-import type { GraphBuilder } from './graph-builder.ts';
+import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
 
 /** Names of fields that may hold an event time. */
@@ -36,23 +36,22 @@ export type KeyField<Row> = {
 /** A step of the flow that can be named and placed. */
 export class Step {
   readonly #builder: GraphBuilder;
-  readonly #node: NodeId;
+  readonly #node: NodeId | null;
 
-  constructor(builder: GraphBuilder, node: NodeId) {
+  /** Without a node for what is not a step of its own, such as a union. */
+  constructor(builder: GraphBuilder, node: NodeId | null) {
     this.#builder = builder;
     this.#node = node;
   }
 
   /** Name in messages and metrics. */
   name(name: string): this {
-    this.#builder.configure(this.#node, { name });
-    return this;
+    return this.#configure({ name });
   }
 
   /** Identity under which state is found again; unique in the job. */
   uid(uid: string): this {
-    this.#builder.configure(this.#node, { uid });
-    return this;
+    return this.#configure({ uid });
   }
 
   /** Number of subtasks of this step. */
@@ -60,19 +59,28 @@ export class Step {
     if (!Number.isInteger(parallelism) || parallelism < 1) {
       throw new EngineError('JOB_DEFINITION', `parallelism must be 1 or more, got ${parallelism}`);
     }
-    this.#builder.configure(this.#node, { parallelism });
-    return this;
+    return this.#configure({ parallelism });
   }
 
   /** Does not share subtasks with the step before. */
   startNewChain(): this {
-    this.#builder.configure(this.#node, { chaining: 'head' });
-    return this;
+    return this.#configure({ chaining: 'head' });
   }
 
   /** Shares subtasks with no other step. */
   disableChaining(): this {
-    this.#builder.configure(this.#node, { chaining: 'never' });
+    return this.#configure({ chaining: 'never' });
+  }
+
+  #configure(settings: NodeSettings): this {
+    if (this.#node === null) {
+      const [what] = Object.keys(settings);
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `a union or a partitioning is no step: set its ${what} on the step before or behind it`,
+      );
+    }
+    this.#builder.configure(this.#node, settings);
     return this;
   }
 }
@@ -89,13 +97,19 @@ export type RowStream<Row> = {
 export class Stream<Row> extends Step implements RowStream<Row> {
   declare readonly [ROW]?: Row;
   readonly #builder: GraphBuilder;
-  readonly #node: NodeId;
+  /** How the rows come: one edge, or those of a union. */
+  readonly #edges: readonly InputEdge[];
   readonly #schema: Schema<Row> | null;
 
-  constructor(builder: GraphBuilder, node: NodeId, schema: Schema<Row> | null) {
-    super(builder, node);
+  /** The stream behind a node; or, given edges, rows on their way to the next step. */
+  constructor(
+    builder: GraphBuilder,
+    from: NodeId | readonly InputEdge[],
+    schema: Schema<Row> | null,
+  ) {
+    super(builder, typeof from === 'number' ? from : null);
     this.#builder = builder;
-    this.#node = node;
+    this.#edges = typeof from === 'number' ? [{ from, partitioning: { kind: 'forward' } }] : from;
     this.#schema = schema;
   }
 
@@ -128,7 +142,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     const node = this.#builder.add({
       name: spec.type,
       operator: spec,
-      inputs: [this.#forward()],
+      inputs: this.#edges,
       schema,
       functions: code === null ? [] : [code],
     });
@@ -150,20 +164,72 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       : { kind: 'function' };
     const eventTime: EventTimeSpec = { timestamp, watermark: strategySpec(strategy) };
     const functions = isField ? [] : [time];
-    const before = this.#builder.specOf(this.#node);
-    const isFirst = before.type === 'source' && before.eventTime === null;
-    if (isFirst && !this.#builder.hasConsumer(this.#node)) {
-      this.#builder.replaceOperator(this.#node, { ...before, eventTime }, functions);
+    if (this.#isFresh() && this.#builder.setEventTime(this.#edges[0]!.from, eventTime, functions)) {
       return this;
     }
     const node = this.#builder.add({
       name: 'eventTime',
       operator: { type: 'eventTime', eventTime },
-      inputs: [this.#forward()],
+      inputs: this.#edges,
       schema: this.#schema,
       functions,
     });
     return new Stream<Row>(this.#builder, node, this.#schema);
+  }
+
+  #isFresh(): boolean {
+    return this.#edges.length === 1 && this.#edges[0]!.partitioning.kind === 'forward';
+  }
+
+  /** The rows of this stream and of others, in any order: `clicks.union(moreClicks)`. */
+  union(...others: readonly Stream<Row>[]): Stream<Row> {
+    const streams = [this, ...others];
+    const isTyped = others.every((other) => sameSchema(other.#schema, this.#schema));
+    const edges = streams.flatMap((stream) => stream.#edges);
+    return new Stream<Row>(this.#builder, edges, isTyped ? this.#schema : null);
+  }
+
+  /** Rows to all subtasks of the next step in turn, so that each has as many. */
+  rebalance(): Stream<Row> {
+    return this.#partitioned({ kind: 'rebalance' });
+  }
+
+  /** Every row to every subtask of the next step. */
+  broadcast(): Stream<Row> {
+    return this.#partitioned({ kind: 'broadcast' });
+  }
+
+  /** All rows to the first subtask of the next step. */
+  global(): Stream<Row> {
+    return this.#partitioned({ kind: 'global' });
+  }
+
+  /**
+   * Rows to the subtask of the next step that a function names for a key, from a field or a function:
+   * `.partitionCustom((auction, subtasks) => auction % subtasks, 'auction')`. A number that is no subtask fails the
+   * job with PARTITION_INVALID.
+   */
+  partitionCustom<K extends keyof Row & string>(
+    partitioner: (key: Row[K], subtasks: number) => number,
+    field: K,
+  ): Stream<Row>;
+  partitionCustom<Key>(
+    partitioner: (key: Key, subtasks: number) => number,
+    key: (row: Row) => Key,
+  ): Stream<Row>;
+  partitionCustom(partitioner: object, by: string | ((row: Row) => unknown)): Stream<Row> {
+    if (typeof by === 'function') {
+      return this.#partitioned({ kind: 'custom', key: { kind: 'function' } }, [partitioner, by]);
+    }
+    if (this.#schema !== null) fieldIndex(this.#schema, by, 'partitionCustom');
+    return this.#partitioned({ kind: 'custom', key: { kind: 'fields', fields: [by] } }, [
+      partitioner,
+    ]);
+  }
+
+  #partitioned(partitioning: Partitioning, functions: readonly object[] = []): Stream<Row> {
+    const edges = this.#edges.map(({ from }) => ({ from, partitioning, functions }));
+    return new Stream<Row>(this.#builder, edges, this.#schema);
   }
 
   /** Rows by key, from fields or a function: `.keyBy('user')`, `.keyBy((row) => row.name.length)`. */
@@ -184,7 +250,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, never> {
     return new KeyedStream({
       builder: this.#builder,
-      input: this.#node,
+      inputs: this.#edges.map(({ from }) => from),
       schema: this.#schema,
       key,
       functions,
@@ -196,7 +262,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     const node = this.#builder.add({
       name: sink.name,
       operator: { type: 'sink', descriptor: sink.descriptor },
-      inputs: [this.#forward()],
+      inputs: this.#edges,
       schema: null,
       sink,
     });
@@ -213,12 +279,8 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return this.#builder.add({
       name: `output ${output}`,
       operator: { type: 'collect', output },
-      inputs: [this.#forward()],
+      inputs: this.#edges,
       schema: null,
     });
-  }
-
-  #forward(): LogicalEdge {
-    return { from: this.#node, partitioning: { kind: 'forward' } };
   }
 }

@@ -42,14 +42,14 @@ export class WindowedStream<Row, Key> {
   ): Stream<WindowRow<Key, ResultsOf<Results>>> {
     const { builder, key, functions } = this.#parts;
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), functions);
-    const { input, schema } = this.#onlyNeeded(aggregates);
+    const { inputs, schema } = this.#onlyNeeded(aggregates);
     const out = schemaOf(windowAggregateFields(key, aggregates, schema)) as Schema<
       WindowRow<Key, ResultsOf<Results>>
     >;
     const node = builder.add({
       name: 'window',
       operator: { type: 'windowAggregate', key, window: this.#window, aggregates },
-      inputs: [{ from: input, partitioning: { kind: 'hash', key } }],
+      inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
       schema: out,
       functions: all,
     });
@@ -57,21 +57,24 @@ export class WindowedStream<Row, Key> {
   }
 
   /** Columns that neither the key nor an aggregate reads need not go through the exchange. */
-  #onlyNeeded(aggregates: readonly AggregateSpec[]): { input: NodeId; schema: Schema | null } {
-    const { builder, input, schema, key } = this.#parts;
+  #onlyNeeded(aggregates: readonly AggregateSpec[]): {
+    inputs: readonly NodeId[];
+    schema: Schema | null;
+  } {
+    const { builder, inputs, schema, key } = this.#parts;
     const needed = neededFields(key, aggregates);
-    if (schema === null || needed === null) return { input, schema };
+    if (schema === null || needed === null) return { inputs, schema };
     const fields = schema.fields.filter((field) => needed.has(field.name));
-    if (fields.length === schema.fields.length) return { input, schema };
-    const names = fields.map((field) => field.name);
+    if (fields.length === schema.fields.length) return { inputs, schema };
     const projected = schemaOf(fields);
-    const node = builder.add({
-      name: 'project',
-      operator: { type: 'project', fields: names },
-      inputs: [{ from: input, partitioning: { kind: 'forward' } }],
-      schema: projected,
-    });
-    return { input: node, schema: projected };
+    const project = (from: NodeId): NodeId =>
+      builder.add({
+        name: 'project',
+        operator: { type: 'project', fields: fields.map((field) => field.name) },
+        inputs: [{ from, partitioning: { kind: 'forward' } }],
+        schema: projected,
+      });
+    return { inputs: inputs.map(project), schema: projected };
   }
 }
 

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   FIELD_UNKNOWN: 'a field name is not in the schema of the stream',
   FIELD_TYPE: 'a value or field has another type than the operation needs',
   KEY_INVALID: 'a key is undefined, null or NaN',
+  PARTITION_INVALID: 'a partitioner named a subtask that does not exist',
   TIMESTAMP_INVALID: 'a record has no usable event time',
   VALUE_NOT_TRANSFERABLE: 'a value (a function, a symbol) cannot leave its thread',
   USER_FUNCTION: 'a function of the user threw',

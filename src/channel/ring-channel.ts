@@ -19,7 +19,6 @@ import {
   encodeToBytes,
 } from '../data/codec.ts';
 import { ownedCopy, sliceBatch } from '../data/copy.ts';
-import { freeFormOf } from '../data/free-form.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
 import { type QueueDescriptor, type Signal, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
@@ -53,10 +52,13 @@ export class RingWriter implements ChannelWriter {
   readonly #rows = new RowEncoder();
   readonly #encoder = new BatchEncoder();
   readonly #waiting: Waiting[] = [];
+  readonly #tag: number;
   #sentSchema: Schema | null = null;
 
-  constructor(descriptor: RingDescriptor) {
+  /** `declared` is the schema of the stream; null for free-form rows. */
+  constructor(descriptor: RingDescriptor, declared: Schema | null) {
     this.#queue = SpscQueue.attach(descriptor);
+    this.#tag = declared === null ? FREE_FORM_TAG : BATCH_TAG;
   }
 
   get isReady(): boolean {
@@ -121,7 +123,7 @@ export class RingWriter implements ChannelWriter {
       );
       return;
     }
-    this.#waiting[0] = { bytes: encodeToBytes(batch), tag: tagOf(batch) };
+    this.#waiting[0] = { bytes: encodeToBytes(batch), tag: this.#tag };
   }
 
   #sendPart(bytes: Uint8Array, tag: number): boolean {
@@ -134,8 +136,7 @@ export class RingWriter implements ChannelWriter {
   }
 
   #sendBatch(batch: Batch): boolean {
-    const tag = tagOf(batch);
-    if (tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema) {
+    if (this.#tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema) {
       if (!this.#queue.offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
     }
@@ -143,7 +144,7 @@ export class RingWriter implements ChannelWriter {
     if (size > this.#queue.maxPayloadBytes) return false;
     const offset = this.#queue.reserve(size);
     if (offset < 0) return false;
-    this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), tag);
+    this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), this.#tag);
     return true;
   }
 
@@ -162,7 +163,6 @@ export class RingReader implements ChannelReader {
   #freeForm: Schema | null = null;
   #fragments: Uint8Array[] = [];
 
-  /** `declared` is the schema of the stream; null for free-form rows. */
   constructor(descriptor: RingDescriptor, declared: Schema | null) {
     this.#queue = SpscQueue.attach(descriptor);
     this.#declared = declared;
@@ -213,10 +213,6 @@ export class RingReader implements ChannelReader {
   release(): void {
     this.#queue.release();
   }
-}
-
-function tagOf(batch: Batch): number {
-  return freeFormOf(batch.schema!) === null ? BATCH_TAG : FREE_FORM_TAG;
 }
 
 /** The memory of a ring, and the signals of the workers at its two ends. */

@@ -1,6 +1,6 @@
 /**
- * Which rows of a batch go to which channel, by the key groups of their keys. Rows of one channel keep their order.
- * Benchmark: figure keyed-tumbling.
+ * Deals rows to channels by the key groups of their keys: the loops behind KeyDealer. Rows of one channel keep their
+ * order. Benchmark: figure keyed-tumbling.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
 import { subtaskOf } from '../data/key-group.ts';

@@ -87,6 +87,8 @@ function rowSource(declared: Schema | null, schema: Schema | null, signature: st
   };
 }
 
+/** Whether a literal over the columns is the row: yes for rows with a schema, as in a union of several. */
 function hasLiteralRows(schema: Schema, signature: string): boolean {
-  return freeFormOf(schema) === 'fields' && /^[.d]*$/.test(signature);
+  const freeForm = freeFormOf(schema);
+  return freeForm === null || (freeForm === 'fields' && /^[.d]*$/.test(signature));
 }

@@ -175,7 +175,7 @@ export class KeyReader {
 }
 
 /** The value of the only field, or the values of several. */
-function keyOfFields(names: readonly string[]): RowFunction<unknown> {
+export function keyOfFields(names: readonly string[]): RowFunction<unknown> {
   const readers = names.map((name) =>
     fieldReader(name, () => {
       throw new EngineError('KEY_INVALID', `keyBy '${name}': the row is not an object`);

@@ -42,10 +42,12 @@ export type Exchange = {
   readonly id: number;
   readonly fromNode: NodeId;
   readonly toNode: NodeId;
+  /** Which of the inputs of `toNode`. */
+  readonly input: number;
   readonly fromTask: number;
   readonly toTask: number;
-  /** 'rebalance': a forward edge between tasks of different parallelism. */
-  readonly partitioning: Partitioning | { readonly kind: 'rebalance' };
+  /** A forward edge between tasks of different parallelism has become 'rebalance'. */
+  readonly partitioning: Partitioning;
 };
 
 export type Channel = {
@@ -80,15 +82,16 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
   const exchanges: Exchange[] = [];
   const channels: Channel[] = [];
   for (const node of graph.nodes) {
-    for (const edge of node.inputs) {
+    node.inputs.forEach((edge, input) => {
       const from = taskOf.get(edge.from)!;
       const to = taskOf.get(node.id)!;
-      if (from === to) continue;
+      if (from === to) return;
       const isForward = edge.partitioning.kind === 'forward';
       const exchange: Exchange = {
         id: exchanges.length,
         fromNode: edge.from,
         toNode: node.id,
+        input,
         fromTask: from.id,
         toTask: to.id,
         partitioning:
@@ -98,7 +101,7 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
       };
       exchanges.push(exchange);
       connect(exchange, subtasks, channels);
-    }
+    });
   }
   return { tasks, subtasks, exchanges, channels };
 }
@@ -178,7 +181,7 @@ function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSett
   if (before.chaining === 'never') return false;
   const parallelism = parallelismOf(node, settings);
   if (parallelismOf(before, settings) !== parallelism) return false;
-  // One subtask on one thread needs no exchange by key either.
+  // One subtask on one thread needs no exchange of any other kind either.
   return edge.partitioning.kind === 'forward' || (parallelism === 1 && settings.threads <= 1);
 }
 

@@ -17,10 +17,18 @@ export type NodeId = number;
 
 /** How rows find the subtask of the next node. */
 export type Partitioning =
-  /** To the subtask of the same index; round robin by batch where the parallelism differs. */
+  /** To the subtask of the same index; as `rebalance` where the parallelism differs. */
   | { readonly kind: 'forward' }
   /** By key group of the key; a key function is function 0 of the receiving node. */
-  | { readonly kind: 'hash'; readonly key: KeySpec };
+  | { readonly kind: 'hash'; readonly key: KeySpec }
+  /** To all subtasks in turn, row by row. */
+  | { readonly kind: 'rebalance' }
+  /** Every row to every subtask. */
+  | { readonly kind: 'broadcast' }
+  /** All rows to the first subtask. */
+  | { readonly kind: 'global' }
+  /** To the subtask that a function of the user names for the key: functions 0 and, for the key, 1 of the edge. */
+  | { readonly kind: 'custom'; readonly key: KeySpec };
 
 export type LogicalEdge = { readonly from: NodeId; readonly partitioning: Partitioning };
 
@@ -46,6 +54,8 @@ export type UserCode = object;
 /** The live half of a node. */
 export type NodeBindings = {
   readonly functions: readonly UserCode[];
+  /** Functions of each input edge. */
+  readonly edgeFunctions: readonly (readonly UserCode[])[];
   readonly source: Source | null;
   readonly sink: Sink | null;
 };

@@ -8,12 +8,20 @@ import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
+import {
+  CustomDealer,
+  type Dealer,
+  KeyDealer,
+  type Partitioner,
+  TurnDealer,
+} from '../channel/dealer.ts';
+import { DealingGate } from '../channel/dealing-gate.ts';
 import { InputGate } from '../channel/input-gate.ts';
 import { LocalChannel } from '../channel/local-channel.ts';
-import { ForwardGate, HashGate, type OutputGate } from '../channel/output-gate.ts';
+import { BatchGate, type OutputGate } from '../channel/output-gate.ts';
 import { type RingDescriptor, RingReader, RingWriter } from '../channel/ring-channel.ts';
-import { type KeyFunction, KeyReader } from '../data/key.ts';
-import { type Schema, schemaOf } from '../data/schema.ts';
+import { type KeyFunction, KeyReader, keyOfFields } from '../data/key.ts';
+import { type Schema, sameSchema, schemaOf } from '../data/schema.ts';
 import type {
   ChainedOperator,
   Exchange,
@@ -161,8 +169,11 @@ class Deployer {
     return fields === null ? null : schemaOf(fields);
   }
 
+  /** Of the rows that reach a node; null also when several streams of different rows meet in it. */
   #inputSchema(id: NodeId): Schema | null {
-    return this.#schemaOf(this.#options.graph.nodes[id]!.inputs[0]!.from);
+    const schemas = this.#options.graph.nodes[id]!.inputs.map(({ from }) => this.#schemaOf(from));
+    const first = schemas[0]!;
+    return schemas.every((schema) => sameSchema(schema, first)) ? first : null;
   }
 
   #context(plan: SubtaskPlan, task: Task, operator: ChainedOperator): OperatorContext {
@@ -230,28 +241,54 @@ class Deployer {
   }
 
   #gate(plan: SubtaskPlan, exchange: Exchange): OutputGate {
-    const { execution, settings, bindings } = this.#options;
+    const { execution, settings } = this.#options;
     const writers = execution.channels
       .filter((channel) => channel.exchange === exchange.id && channel.from === plan.id)
       .map((channel) => this.#writer(channel.id, channel.isLocal));
-    const { partitioning } = exchange;
-    if (partitioning.kind !== 'hash') return new ForwardGate(writers);
-    const schema = this.#schemaOf(exchange.fromNode);
-    const isByFunction = partitioning.key.kind === 'function';
-    const keyFunction = bindings[exchange.toNode]!.functions[0] as KeyFunction;
-    return new HashGate({
+    const { kind } = exchange.partitioning;
+    if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
+      return new BatchGate(writers, kind);
+    }
+    return new DealingGate({
       writers,
-      keys: new KeyReader(partitioning.key, schema, isByFunction ? keyFunction : null),
-      schema,
-      maxParallelism: settings.maxParallelism,
+      dealer: this.#dealer(exchange, writers.length),
+      schema: this.#schemaOf(exchange.fromNode),
       batchRows: Math.min(BATCH_ROWS, settings.batchRows),
     });
+  }
+
+  #dealer({ partitioning, fromNode, toNode, input }: Exchange, channels: number): Dealer {
+    const { settings, bindings } = this.#options;
+    const schema = this.#schemaOf(fromNode);
+    const { functions, edgeFunctions } = bindings[toNode]!;
+    switch (partitioning.kind) {
+      case 'hash': {
+        const isByFunction = partitioning.key.kind === 'function';
+        const keyFunction = isByFunction ? (functions[0] as KeyFunction) : null;
+        // Where rows of different schemas meet, equal keys of different kinds have to be hashed alike.
+        const keySchema = this.#inputSchema(toNode) === null ? null : schema;
+        const keys = new KeyReader(partitioning.key, keySchema, keyFunction);
+        return new KeyDealer(keys, channels, settings.maxParallelism);
+      }
+      case 'custom': {
+        const [partitioner, keyFunction] = edgeFunctions[input]!;
+        const { key } = partitioning;
+        const read =
+          key.kind === 'function' ? (keyFunction as KeyFunction) : keyOfFields(key.fields);
+        return new CustomDealer(partitioner as Partitioner, read, schema, channels);
+      }
+      default:
+        return new TurnDealer(channels);
+    }
   }
 
   #writer(channel: number, isLocal: boolean): ChannelWriter {
     return isLocal
       ? this.#local(channel)
-      : new RingWriter(must(this.#options.rings.get(channel), 'ring'));
+      : new RingWriter(
+          must(this.#options.rings.get(channel), 'ring'),
+          this.#channelSchema(channel),
+        );
   }
 
   #reader(channel: number, isLocal: boolean): ChannelReader {

@@ -1,0 +1,145 @@
+/**
+ * An exchange that sends each row its own way. Rows are dealt to channels and gathered in one builder a channel, which
+ * is sent when full, when it has waited for the buffer timeout, when the subtask has nothing else to do, and before
+ * every control element.
+ *
+ * Free-form rows are gathered as columns of an inferred schema, for local channels too: written once, and read by
+ * generated loops as typed rows are.
+ */
+import type { Batch, Watermark } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { RowEncoder } from '../data/row-encoder.ts';
+import type { Schema } from '../data/schema.ts';
+import type { ChannelWriter } from './channel.ts';
+import type { Dealer } from './dealer.ts';
+import { Channels, type OutputGate } from './output-gate.ts';
+
+export type DealingGateOptions = {
+  readonly writers: readonly ChannelWriter[];
+  readonly dealer: Dealer;
+  /** Of the stream; null for free-form rows. */
+  readonly schema: Schema | null;
+  /** Rows in a full batch. */
+  readonly batchRows: number;
+};
+
+export class DealingGate implements OutputGate {
+  readonly #channels: Channels;
+  readonly #dealer: Dealer;
+  readonly #schema: Schema | null;
+  readonly #rows = new RowEncoder();
+  readonly #builders: BatchBuilder[];
+  #hasPartial = false;
+  #haveHashes = false;
+
+  constructor(options: DealingGateOptions) {
+    const { writers, dealer, schema, batchRows } = options;
+    this.#channels = new Channels(writers);
+    this.#dealer = dealer;
+    this.#schema = schema;
+    this.#builders = writers.map(() => new BatchBuilder(schema, batchRows));
+  }
+
+  get isReady(): boolean {
+    return this.#channels.areReady;
+  }
+
+  get hasPartial(): boolean {
+    return this.#hasPartial;
+  }
+
+  emit(batch: Batch): void {
+    const dealer = this.#dealer;
+    const dealt = dealer.deal(batch);
+    this.#keepHashesApart(dealt.keyHashes !== null);
+    for (let c = 0; c < this.#builders.length; c++) {
+      if (batch.schema === null) this.#appendRows(dealt, c, dealer.rows[c]!, dealer.counts[c]!);
+      else this.#appendColumns(dealt, c, dealer.rows[c]!, dealer.counts[c]!);
+    }
+    this.#hasPartial = true;
+  }
+
+  /** A batch has hashes for all rows or for none. */
+  #keepHashesApart(haveHashes: boolean): void {
+    if (haveHashes !== this.#haveHashes) this.#sendAll();
+    this.#haveHashes = haveHashes;
+  }
+
+  #appendColumns(batch: Batch, channel: number, rows: Int32Array, count: number): void {
+    let from = 0;
+    while (from < count) {
+      const builder = this.#builderOf(channel, this.#schema ?? batch.schema!);
+      const to = Math.min(count, from + builder.capacity - builder.rowCount);
+      if (!builder.appendSelected(batch, rows, from, to)) {
+        this.#send(channel);
+        continue;
+      }
+      from = to;
+      if (builder.isFull) this.#send(channel);
+    }
+  }
+
+  #appendRows(batch: Batch, channel: number, rows: Int32Array, count: number): void {
+    const encoder = this.#rows;
+    let from = 0;
+    while (from < count) {
+      const builder = this.#builderOf(channel, encoder.schema);
+      const to = Math.min(count, from + builder.capacity - builder.rowCount);
+      from += encoder.append(batch, rows, from, to, builder);
+      if (from < to) encoder.adapt(batch.rowObjects(), rows, from, count);
+      if (builder.isFull) this.#send(channel);
+    }
+  }
+
+  /** The builder for rows of a schema; what was gathered under another is sent first. */
+  #builderOf(channel: number, schema: Schema): BatchBuilder {
+    const builder = this.#builders[channel]!;
+    if (builder.schema === schema) return builder;
+    if (builder.rowCount > 0) this.#send(channel);
+    const next = new BatchBuilder(schema, builder.capacity);
+    this.#builders[channel] = next;
+    return next;
+  }
+
+  #send(channel: number): void {
+    const builder = this.#builders[channel]!;
+    this.#builders[channel] = this.#channels.writers[channel]!.putBuilt(builder);
+  }
+
+  #sendAll(): void {
+    for (let c = 0; c < this.#builders.length; c++) {
+      if (this.#builders[c]!.rowCount > 0) this.#send(c);
+    }
+    this.#hasPartial = false;
+  }
+
+  watermark(watermark: Watermark): void {
+    this.#sendAll();
+    this.#channels.watermark(watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    this.#sendAll();
+    this.#channels.idle(isIdle);
+  }
+
+  end(): void {
+    this.#sendAll();
+    this.#channels.end();
+  }
+
+  retry(): boolean {
+    return this.#channels.retry();
+  }
+
+  flush(): boolean {
+    const had = this.#hasPartial;
+    this.#sendAll();
+    this.#channels.publish();
+    return had;
+  }
+
+  publish(): void {
+    this.#channels.publish();
+  }
+}

@@ -1,0 +1,128 @@
+/** Where rows go between two steps: union, rebalance, broadcast, global, partitionCustom. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Batch, collection, generate, job, record, type Sink, type Stream, t } from 'millrace';
+import { keys, meeting, SUBTASKS } from './meeting-job.ts';
+
+type Row = { n: number };
+const Typed = record({ n: t.int32 });
+const ROWS = 100;
+
+/** Keeps the rows of each of its subtasks. */
+class SubtaskSink implements Sink {
+  readonly name = 'subtasks';
+  readonly descriptor = null;
+  readonly rows: number[][] = Array.from({ length: SUBTASKS }, () => []);
+
+  createWriter({ subtask }: { subtask: number }) {
+    const rows = this.rows[subtask]!;
+    return {
+      isBusy: false,
+      write: (batch: Batch) => {
+        for (const row of batch.rowObjects()) rows.push((row as Row).n);
+      },
+      preCommit: () => [],
+      close: () => {},
+    };
+  }
+
+  async commit(): Promise<void> {}
+}
+
+/** Rows 0 to ROWS - 1 by the subtask that they reach. */
+async function spread(partition: (rows: Stream<Row>) => Stream<Row>, isTyped: boolean) {
+  const sink = new SubtaskSink();
+  const schema = isTyped ? { schema: Typed } : {};
+  const spreading = job(import.meta, `spread ${Math.random()}`, (flow) => {
+    const rows = flow.from(generate({ count: ROWS, row: (n) => ({ n }), ...schema }), {
+      parallelism: 1,
+    });
+    partition(rows).to(sink).parallelism(SUBTASKS);
+  });
+  await spreading.run({ threads: 0 });
+  return sink.rows;
+}
+
+const all = Array.from({ length: ROWS }, (_, n) => n);
+
+for (const isTyped of [true, false]) {
+  const rows = isTyped ? 'typed rows' : 'free-form rows';
+
+  test(`rebalance gives each subtask as many ${rows}, in their order`, async () => {
+    const got = await spread((stream) => stream.rebalance(), isTyped);
+    assert.deepEqual(
+      got,
+      [0, 1, 2].map((subtask) => all.filter((n) => n % SUBTASKS === subtask)),
+    );
+  });
+
+  test(`broadcast gives every subtask all ${rows}`, async () => {
+    const got = await spread((stream) => stream.broadcast(), isTyped);
+    assert.deepEqual(got, [all, all, all]);
+  });
+
+  test(`global gives all ${rows} to the first subtask`, async () => {
+    const got = await spread((stream) => stream.global(), isTyped);
+    assert.deepEqual(got, [all, [], []]);
+  });
+
+  for (const by of ['field', 'function'] as const) {
+    test(`partitionCustom by ${by} sends ${rows} where the function says`, async () => {
+      const twoOfThree = (n: number, subtasks: number): number => (n % 2) * (subtasks - 1);
+      const got = await spread(
+        (stream) =>
+          by === 'field'
+            ? stream.partitionCustom(twoOfThree, 'n')
+            : stream.partitionCustom(twoOfThree, (row) => row.n),
+        isTyped,
+      );
+      assert.deepEqual(got, [all.filter((n) => n % 2 === 0), [], all.filter((n) => n % 2 === 1)]);
+    });
+  }
+
+  test(`a union has the ${rows} of all its streams, and of one stream twice when asked`, async () => {
+    const got = await spread(
+      (stream) =>
+        stream.union(
+          stream,
+          stream.filter((row) => row.n < 10),
+        ),
+      isTyped,
+    );
+    const expected = [...all, ...all, ...all.slice(0, 10)].sort((a, b) => a - b);
+    assert.deepEqual(
+      got.flat().sort((a, b) => a - b),
+      expected,
+    );
+  });
+}
+
+test('a partitioner that names no subtask fails the job', async () => {
+  await assert.rejects(
+    spread((stream) => stream.partitionCustom(() => 7, 'n'), true),
+    { code: 'PARTITION_INVALID', message: /returned 7; it must be 0 to 2/ },
+  );
+});
+
+test('equal keys of streams with different schemas meet', async () => {
+  for (const threads of [0, 2]) {
+    const { counts } = await meeting.collect({ threads, parallelism: SUBTASKS });
+    assert.deepEqual(
+      counts.map(({ key, rows }) => [key, rows]).sort((a, b) => a[0]! - b[0]!),
+      keys.map((key) => [key, 2]),
+    );
+  }
+});
+
+test('a union or partitioning has no settings of its own', () => {
+  const settings = job(import.meta, 'settings', (flow) => {
+    const rows = flow.from(collection([{ n: 1 }]));
+    assert.throws(() => rows.rebalance().name('x'), {
+      code: 'JOB_DEFINITION',
+      message: /set its name on the step/,
+    });
+    assert.throws(() => rows.union(rows).parallelism(2), { code: 'JOB_DEFINITION' });
+    return { rows };
+  });
+  settings.build({}, true);
+});
