@@ -13,6 +13,8 @@ export interface Dealer {
   readonly counts: Int32Array;
   /** Deals all rows of a batch; returns it, perhaps with the hashes of its keys. */
   deal(batch: Batch): Batch;
+  /** The row at which a function of the user threw. */
+  readonly failedRow: number;
 }
 
 /** By the key group of the key. */
@@ -33,6 +35,10 @@ export class KeyDealer implements Dealer {
     return this.#rows.counts;
   }
 
+  get failedRow(): number {
+    return this.#keys.failedRow;
+  }
+
   /** Hashes go along with the rows unless the consumer makes them anew faster. */
   deal(batch: Batch): Batch {
     const keys = this.#keys;
@@ -49,6 +55,7 @@ export class KeyDealer implements Dealer {
 
 /** To all channels in turn. */
 export class TurnDealer implements Dealer {
+  readonly failedRow = 0;
   readonly rows: Int32Array[];
   readonly counts: Int32Array;
   #next = 0;
@@ -106,6 +113,10 @@ export class CustomDealer implements Dealer {
     this.#channels = new RowFunctionLoop(schema, key, (value) =>
       checked(partitioner(value, channels), channels),
     );
+  }
+
+  get failedRow(): number {
+    return this.#channels.row;
   }
 
   deal(batch: Batch): Batch {

@@ -21,21 +21,26 @@ export type DealingGateOptions = {
   readonly schema: Schema | null;
   /** Rows in a full batch. */
   readonly batchRows: number;
+  /** The error for what a function of the user threw at a record, counted from the first that was dealt. */
+  readonly errorAt: (thrown: unknown, record: number) => Error;
 };
 
 export class DealingGate implements OutputGate {
   readonly #channels: Channels;
   readonly #dealer: Dealer;
   readonly #schema: Schema | null;
+  readonly #errorAt: DealingGateOptions['errorAt'];
   readonly #rows = new RowEncoder();
   readonly #builders: BatchBuilder[];
+  #recordsDealt = 0;
   #hasPartial = false;
   #haveHashes = false;
 
   constructor(options: DealingGateOptions) {
-    const { writers, dealer, schema, batchRows } = options;
+    const { writers, dealer, schema, batchRows, errorAt } = options;
     this.#channels = new Channels(writers);
     this.#dealer = dealer;
+    this.#errorAt = errorAt;
     this.#schema = schema;
     this.#builders = writers.map(() => new BatchBuilder(schema, batchRows));
   }
@@ -50,13 +55,22 @@ export class DealingGate implements OutputGate {
 
   emit(batch: Batch): void {
     const dealer = this.#dealer;
-    const dealt = dealer.deal(batch);
+    const dealt = this.#deal(batch);
     this.#keepHashesApart(dealt.keyHashes !== null);
     for (let c = 0; c < this.#builders.length; c++) {
       if (batch.schema === null) this.#appendRows(dealt, c, dealer.rows[c]!, dealer.counts[c]!);
       else this.#appendColumns(dealt, c, dealer.rows[c]!, dealer.counts[c]!);
     }
+    this.#recordsDealt += batch.rowCount;
     this.#hasPartial = true;
+  }
+
+  #deal(batch: Batch): Batch {
+    try {
+      return this.#dealer.deal(batch);
+    } catch (thrown) {
+      throw this.#errorAt(thrown, this.#recordsDealt + this.#dealer.failedRow);
+    }
   }
 
   /** A batch has hashes for all rows or for none. */

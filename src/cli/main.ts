@@ -57,4 +57,6 @@ leaves no trace in its outputs. Exit codes: 0 finished, 1 failed, 130 cancelled.
     process.exitCode = await runCommand(module, flags);
   });
 
+// Places in errors are those of the TypeScript that the user wrote.
+process.setSourceMapsEnabled(true);
 await program.parseAsync();

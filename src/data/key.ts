@@ -69,6 +69,7 @@ export class KeyReader {
   readonly #hashLoop: RowFunctionLoop<unknown, number>;
   readonly #intLoop: RowFunctionLoop<unknown, number>;
   readonly #valueLoop: RowFunctionLoop<unknown, unknown>;
+  #running: { readonly row: number } | null = null;
   readonly #writer: KeyBytesWriter;
   #ownInts = new Int32Array(0);
   #ownHashes = new Int32Array(0);
@@ -88,6 +89,11 @@ export class KeyReader {
     this.#writer = new KeyBytesWriter(this.keyBytes);
   }
 
+  /** The row of the batch whose key could not be read. */
+  get failedRow(): number {
+    return this.#running?.row ?? 0;
+  }
+
   /** Hashes of the keys, for choosing a channel: those of the batch, or made now. */
   hashes(batch: Batch): Int32Array {
     if (batch.keyHashes !== null) return batch.keyHashes;
@@ -96,7 +102,7 @@ export class KeyReader {
     if (this.#columns !== null) {
       hashKeys(this.#keyColumns(batch), rows, this.#ownHashes, this.#names);
     } else {
-      this.#hashLoop.run(batch, this.#ownHashes);
+      this.#run(this.#hashLoop, batch, this.#ownHashes);
     }
     return this.#ownHashes;
   }
@@ -144,17 +150,22 @@ export class KeyReader {
     if (this.isInt) {
       if (this.#ownInts.length < rows) this.#ownInts = new Int32Array(rows);
       this.ints = this.#ownInts;
-      this.#intLoop.run(batch, this.ints);
+      this.#run(this.#intLoop, batch, this.ints);
     }
     if (this.isInt) return;
     const values = new Array<unknown>(rows);
-    this.#valueLoop.run(batch, values);
+    this.#run(this.#valueLoop, batch, values);
     if (this.keyBytes.hashes.length < rows) this.keyBytes.hashes = new Int32Array(rows);
     const { hashes } = this.keyBytes;
     for (let i = 0; i < rows; i++) {
       hashes[i] = batch.keyHashes?.[i] ?? hashKeyValue(values[i], this.#names);
     }
     this.#writer.writeValues(values, rows, this.#names);
+  }
+
+  #run<Out>(loop: RowFunctionLoop<unknown, Out>, batch: Batch, out: { [row: number]: Out }): void {
+    this.#running = loop;
+    loop.run(batch, out);
   }
 
   #intOf(value: unknown): number {

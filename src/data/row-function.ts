@@ -9,18 +9,23 @@ import type { Schema } from './schema.ts';
 
 export type RowFunction<T> = (row: unknown) => T;
 
-type Loop = (batch: Batch, out: unknown) => void;
+type Loop = (batch: Batch, out: unknown, place: { row: number }) => void;
 
 /** One function with what is done to its values; an instance per use, so that V8 sees one target at each call. */
 export class RowFunctionLoop<T, Out> {
+  /** The row of the batch at which it is: of the one that threw, when one did. */
+  row = 0;
   readonly #loops: BatchLoops<Loop>;
 
   constructor(schema: Schema | null, of: RowFunction<T>, convert: (value: T) => Out) {
     this.#loops = new BatchLoops(schema, ({ prelude, row }) => {
       const source = `'use strict';
-return function (batch, out) {
+return function (batch, out, place) {
 ${prelude}const { rowCount } = batch;
-for (let i = 0; i < rowCount; i++) out[i] = convert(of(${row}));
+let i = 0;
+try {
+for (; i < rowCount; i++) out[i] = convert(of(${row}));
+} finally { place.row = i; }
 };
 //# sourceURL=millrace-generated:row-function`;
       return new Function('of', 'convert', source)(of, convert) as Loop;
@@ -29,7 +34,7 @@ for (let i = 0; i < rowCount; i++) out[i] = convert(of(${row}));
 
   /** out[i] = convert(of(row i)) for all rows of the batch. */
   run(batch: Batch, out: { [row: number]: Out }): void {
-    this.#loops.for(batch)(batch, out);
+    this.#loops.for(batch)(batch, out, this);
   }
 }
 

@@ -57,6 +57,11 @@ export class TimestampReader {
     }
   }
 
+  /** The row of the batch whose time could not be read. */
+  get failedRow(): number {
+    return this.#loop.row;
+  }
+
   /** The batch with its event times; a field that is a float64 column is used as it is. */
   assign(batch: Batch): Batch {
     const column = this.#column === null ? null : (batch.columns[this.#column] as FixedColumn);
@@ -142,7 +147,11 @@ export class EventTimeOperator implements Operator {
       this.#generator!.onBatch(timed.timestamps!, timed.rowCount);
       return timed;
     } catch (error) {
-      throw userFunctionError(this.#context, error, 0);
+      throw userFunctionError(
+        this.#context,
+        error,
+        this.#context.metrics.recordsIn + this.#reader.failedRow,
+      );
     }
   }
 

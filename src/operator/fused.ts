@@ -174,7 +174,11 @@ export class FusedOperator implements Operator {
       return loop();
     } catch (error) {
       const step = this.#steps[this.#state.step]!;
-      throw userFunctionError({ ...this.#context, name: step.name }, error, this.#state.i);
+      throw userFunctionError(
+        { ...this.#context, name: step.name },
+        error,
+        this.#context.metrics.recordsIn + this.#state.i,
+      );
     }
   }
 

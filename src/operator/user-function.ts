@@ -4,12 +4,13 @@ import type { OperatorContext } from './operator.ts';
 
 /**
  * The error for something thrown while a batch was processed. Errors of the engine (a wrong field type, say)
- * keep their code and get the operator's name; anything else came out of a user's function.
+ * keep their code and get the operator's name; anything else came out of a user's function. `record` is the place of
+ * the record among all that reached the subtask.
  */
 export function userFunctionError(
-  context: OperatorContext,
+  context: Pick<OperatorContext, 'name' | 'subtask'>,
   thrown: unknown,
-  rowInBatch: number,
+  record: number,
 ): EngineError {
   if (thrown instanceof UserFunctionError) return thrown;
   if (thrown instanceof EngineError) {
@@ -18,7 +19,6 @@ export function userFunctionError(
       retryable: thrown.retryable,
     });
   }
-  const record = context.metrics.recordsIn + rowInBatch;
   return new UserFunctionError(
     { operator: context.name, subtask: context.subtask, record },
     thrown,

@@ -35,6 +35,7 @@ import { createOperator } from '../operator/create-operator.ts';
 import type { TimestampFunction } from '../operator/event-time.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
 import type { PlainData, SourceSplit } from '../operator/source.ts';
+import { userFunctionError } from '../operator/user-function.ts';
 import { Chain, type ChainLink } from './chain.ts';
 import { SourceInput } from './source-input.ts';
 import { Subtask } from './subtask.ts';
@@ -254,7 +255,15 @@ class Deployer {
       dealer: this.#dealer(exchange, writers.length),
       schema: this.#schemaOf(exchange.fromNode),
       batchRows: Math.min(BATCH_ROWS, settings.batchRows),
+      errorAt: this.#errorAt(plan, exchange),
     });
+  }
+
+  /** Partitioners run with the sender, but belong to the operator that the rows go to. */
+  #errorAt(plan: SubtaskPlan, exchange: Exchange): (thrown: unknown, record: number) => Error {
+    const { graph } = this.#options;
+    const { name } = graph.nodes[exchange.toNode]!;
+    return (thrown, record) => userFunctionError({ name, subtask: plan.index }, thrown, record);
   }
 
   #dealer({ partitioning, fromNode, toNode, input }: Exchange, channels: number): Dealer {

@@ -6,7 +6,6 @@
  * exchange. The end of the last split sends the maximum watermark, then the end.
  */
 import type { Clock } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
 import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskProgress } from '../metrics/shared-counters.ts';
@@ -149,10 +148,11 @@ export class SourceInput implements TaskInput {
   }
 
   #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
+    const { context } = this.#options;
     try {
       return open.reader.poll();
     } catch (error) {
-      throw userFunctionError(this.#options.context, error, 0);
+      throw userFunctionError(context, error, context.metrics.recordsOut);
     }
   }
 
@@ -194,8 +194,11 @@ export class SourceInput implements TaskInput {
         progress.newestEventTime = generator.greatest;
       return timed;
     } catch (error) {
-      if (error instanceof EngineError) throw userFunctionError(context, error, 0);
-      throw userFunctionError(context, error, context.metrics.recordsOut);
+      throw userFunctionError(
+        context,
+        error,
+        context.metrics.recordsOut + this.#timestamps.failedRow,
+      );
     }
   }
 

@@ -104,6 +104,22 @@ test('a partitioner that names no subtask fails the job', async () => {
   );
 });
 
+test('what a partitioner throws names the operator behind it and the record', async () => {
+  const throwing = spread(
+    (stream) =>
+      stream.partitionCustom((n) => {
+        if (n === 42) throw new Error('not this one');
+        return 0;
+      }, 'n'),
+    false,
+  );
+  await assert.rejects(throwing, {
+    code: 'USER_FUNCTION',
+    message:
+      /operator 'subtasks' \(subtask 0, record 42\): not this one\n {4}at .*partitioning\.test\.ts:/,
+  });
+});
+
 test('equal keys of streams with different schemas meet', async () => {
   for (const threads of [0, 2]) {
     const { counts } = await meeting.collect({ threads, parallelism: SUBTASKS });

@@ -133,7 +133,11 @@ export class WindowAggregateOperator implements Operator {
     try {
       this.#keys.read(batch);
     } catch (error) {
-      throw userFunctionError(this.#context, error, 0);
+      throw userFunctionError(
+        this.#context,
+        error,
+        this.#context.metrics.recordsIn + this.#keys.failedRow,
+      );
     }
   }
 
@@ -156,7 +160,11 @@ export class WindowAggregateOperator implements Operator {
         this.#place,
       );
     } catch (error) {
-      throw userFunctionError(this.#context, error, this.#place.i);
+      throw userFunctionError(
+        this.#context,
+        error,
+        this.#context.metrics.recordsIn + this.#place.i,
+      );
     }
   }
 
@@ -251,7 +259,7 @@ export class WindowAggregateOperator implements Operator {
     try {
       this.#loops.results(total.accumulators, from, to, builder, keyCount + 2);
     } catch (error) {
-      throw userFunctionError(this.#context, error, 0);
+      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn);
     }
     builder.advance(rows);
     this.#context.metrics.recordsOut += rows;
