@@ -4,8 +4,7 @@
  */
 import type { Batch } from '../../data/batch.ts';
 import type { KeyReader } from '../../data/key.ts';
-import { ByteKeyTable } from '../../state/byte-key-table.ts';
-import { IntKeyTable } from '../../state/int-key-table.ts';
+import { KeySlots } from '../../state/key-slots.ts';
 import type { Accumulators, AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 
 const SLOTS_MIN = 32;
@@ -15,15 +14,13 @@ export type PaneShape = { readonly cells: number; readonly objects: number };
 export class Pane {
   start = 0;
   readonly accumulators: Accumulators;
-  ints: IntKeyTable | null;
-  bytes: ByteKeyTable | null;
+  readonly keys: KeySlots;
   readonly #shape: PaneShape;
   #capacity = SLOTS_MIN;
 
   constructor(shape: PaneShape, isInt: boolean) {
     this.#shape = shape;
-    this.ints = isInt ? new IntKeyTable() : null;
-    this.bytes = isInt ? null : new ByteKeyTable();
+    this.keys = new KeySlots(isInt);
     this.accumulators = {
       cells: new Float64Array(SLOTS_MIN * shape.cells),
       objects: new Array(SLOTS_MIN * shape.objects).fill(null),
@@ -31,7 +28,7 @@ export class Pane {
   }
 
   get slotCount(): number {
-    return (this.ints ?? this.bytes!).count;
+    return this.keys.count;
   }
 
   /** Adds rows from to to - 1 of a batch, whose keys have been read by `keys`. */
@@ -45,28 +42,23 @@ export class Pane {
     addLoop: AddLoop,
     place: { i: number },
   ): void {
-    if (this.ints !== null && !keys.isInt) this.#becomeBytes(keys);
     const known = this.slotCount;
-    if (this.ints !== null) this.ints.slotsOf(keys.ints, from, to, slots);
-    else this.bytes!.slotsOf(keys.keyBytes, from, to, slots);
+    this.keys.slotsOf(keys, from, to, slots);
     this.#initFrom(known, loops);
     addLoop(batch, from, to, slots, this.accumulators, place);
   }
 
   /** Joins all keys of another pane into this one. */
   mergeFrom(other: Pane, keys: KeyReader, slots: Int32Array, loops: AggregateLoops): void {
-    if (other.ints !== null && !keys.isInt) other.#becomeBytes(keys);
-    if (this.ints !== null && other.ints === null) this.#becomeBytes(keys);
     const count = other.slotCount;
     for (let from = 0; from < count; from += slots.length) {
       const to = Math.min(count, from + slots.length);
       const known = this.slotCount;
-      // Slots are looked up in pieces of the scratch array; `mergeSlots` is shifted to start at `from`.
-      const mergeSlots = this.#slotsOfOther(other, from, to, slots);
+      this.keys.slotsOfOther(other.keys, keys, from, to, slots);
       this.#initFrom(known, loops);
       loops.merge(
         this.accumulators,
-        mergeSlots,
+        slots,
         shifted(other.accumulators, this.#shape, from),
         0,
         to - from,
@@ -74,26 +66,10 @@ export class Pane {
     }
   }
 
-  #slotsOfOther(other: Pane, from: number, to: number, slots: Int32Array): Int32Array {
-    if (this.ints !== null) {
-      this.ints.slotsOf(other.ints!.keys.subarray(from, to), 0, to - from, slots);
-    } else {
-      const { bytes, starts, sizes, hashes } = other.bytes!.keys;
-      const piece = {
-        bytes,
-        starts: starts.subarray(from, to),
-        sizes: sizes.subarray(from, to),
-        hashes: hashes.subarray(from, to),
-      };
-      this.bytes!.slotsOf(piece, 0, to - from, slots);
-    }
-    return slots;
-  }
-
   clear(): void {
     const { accumulators } = this;
     const used = this.slotCount;
-    (this.ints ?? this.bytes!).clear();
+    this.keys.clear();
     accumulators.objects.fill(null, 0, used * this.#shape.objects);
     if (used * 8 < this.#capacity) this.#resize(Math.max(SLOTS_MIN, used));
   }
@@ -115,15 +91,6 @@ export class Pane {
       accumulators.objects.fill(null, this.#capacity * this.#shape.objects);
     }
     this.#capacity = capacity;
-  }
-
-  /** A key came that is no int: all keys of the pane become bytes, in the same slots. */
-  #becomeBytes(keys: KeyReader): void {
-    const count = this.slotCount;
-    const table = new ByteKeyTable();
-    table.slotsOf(keys.intsAsBytes(this.ints!.keys, count), 0, count, new Int32Array(count));
-    this.ints = null;
-    this.bytes = table;
   }
 }
 

@@ -19,7 +19,6 @@ import {
   type KeySpec,
   keyFields,
 } from '../../data/key.ts';
-import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output } from '../operator.ts';
@@ -184,7 +183,7 @@ export class WindowAggregateOperator implements Operator {
     const { cells, objects } = this.#plan;
     const shape = { cells: cells.length, objects: objects.length };
     const spare = this.#spare.pop();
-    const fits = spare !== undefined && (spare.ints !== null) === this.#keys.isInt;
+    const fits = spare !== undefined && spare.keys.isInt === this.#keys.isInt;
     return fits ? spare : new Pane(shape, this.#keys.isInt);
   }
 
@@ -247,11 +246,7 @@ export class WindowAggregateOperator implements Operator {
   #emitRows(total: Pane, from: number, to: number, end: number): void {
     const builder = this.#builder;
     const keyCount = this.#keyFields.length;
-    if (total.ints !== null) {
-      appendIntKeys(total.ints.keys, from, to, builder, this.#keyFields[0]!);
-    } else {
-      appendByteKeys(total.bytes!.keys, from, to, builder, this.#keyFields, this.#isTypedKey);
-    }
+    total.keys.appendKeys(from, to, builder, this.#keyFields, this.#isTypedKey);
     const rows = to - from;
     builder.float64(keyCount).fill(end - this.#window.sizeMs, 0, rows);
     builder.float64(keyCount + 1).fill(end, 0, rows);

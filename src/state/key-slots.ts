@@ -1,0 +1,83 @@
+/**
+ * Dense slots for the keys of one stream: slot n is the n-th different key since the last clear. In a table of ints as
+ * long as all keys are ints, in one of bytes from the first that is not; slots stay the same.
+ */
+import type { BatchBuilder } from '../data/batch-builder.ts';
+import type { KeyReader } from '../data/key.ts';
+import { appendByteKeys, appendIntKeys } from '../data/key-decoder.ts';
+import type { Field } from '../data/schema.ts';
+import { ByteKeyTable } from './byte-key-table.ts';
+import { IntKeyTable } from './int-key-table.ts';
+
+export class KeySlots {
+  #ints: IntKeyTable | null;
+  #bytes: ByteKeyTable | null;
+
+  constructor(isInt: boolean) {
+    this.#ints = isInt ? new IntKeyTable() : null;
+    this.#bytes = isInt ? null : new ByteKeyTable();
+  }
+
+  get isInt(): boolean {
+    return this.#ints !== null;
+  }
+
+  get count(): number {
+    return (this.#ints ?? this.#bytes!).count;
+  }
+
+  /** slots[i] = slot of row i, for rows from to to - 1 of the batch that `keys` has read; new keys get the next slots. */
+  slotsOf(keys: KeyReader, from: number, to: number, slots: Int32Array): void {
+    if (this.#ints !== null && !keys.isInt) this.#becomeBytes(keys);
+    if (this.#ints !== null) this.#ints.slotsOf(keys.ints, from, to, slots);
+    else this.#bytes!.slotsOf(keys.keyBytes, from, to, slots);
+  }
+
+  /** slots[i] = slot of the key in slot from + i of others, of the same stream, for i below to - from. */
+  slotsOfOther(
+    other: KeySlots,
+    keys: KeyReader,
+    from: number,
+    to: number,
+    slots: Int32Array,
+  ): void {
+    if (other.#ints !== null && !keys.isInt) other.#becomeBytes(keys);
+    if (this.#ints !== null && other.#ints === null) this.#becomeBytes(keys);
+    if (this.#ints !== null) {
+      this.#ints.slotsOf(other.#ints!.keys.subarray(from, to), 0, to - from, slots);
+      return;
+    }
+    const { bytes, starts, sizes, hashes } = other.#bytes!.keys;
+    const piece = {
+      bytes,
+      starts: starts.subarray(from, to),
+      sizes: sizes.subarray(from, to),
+      hashes: hashes.subarray(from, to),
+    };
+    this.#bytes!.slotsOf(piece, 0, to - from, slots);
+  }
+
+  /** Appends the keys of slots from to to - 1 to the first columns of a builder; `advance` is the caller's. */
+  appendKeys(
+    from: number,
+    to: number,
+    builder: BatchBuilder,
+    fields: readonly Field[],
+    isTyped: boolean,
+  ): void {
+    if (this.#ints !== null) appendIntKeys(this.#ints.keys, from, to, builder, fields[0]!);
+    else appendByteKeys(this.#bytes!.keys, from, to, builder, fields, isTyped);
+  }
+
+  clear(): void {
+    (this.#ints ?? this.#bytes!).clear();
+  }
+
+  #becomeBytes(keys: KeyReader): void {
+    const { count } = this;
+    const table = new ByteKeyTable();
+    table.slotsOf(keys.intsAsBytes(this.#ints!.keys, count), 0, count, new Int32Array(count));
+    this.#ints = null;
+    this.#bytes = table;
+  }
+}
