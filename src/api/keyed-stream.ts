@@ -1,9 +1,13 @@
 /** A stream partitioned by key: what comes next sees all rows of a key in one place. */
+
+import { EngineError } from '../base/errors.ts';
 import type { KeySpec } from '../data/key.ts';
-import type { Schema } from '../data/schema.ts';
+import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
+import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
+import { Stream } from './stream.ts';
 import { WindowedStream } from './windowed-stream.ts';
 
 export type KeyedParts = {
@@ -16,6 +20,18 @@ export type KeyedParts = {
   readonly functions: readonly object[];
 };
 
+/** Names of fields that can be summed. */
+export type SumField<Row> = {
+  [K in keyof Row & string]: NonNullable<Row[K]> extends number | bigint ? K : never;
+}[keyof Row & string];
+
+/** Names of fields that can be compared. */
+export type OrderedField<Row> = {
+  [K in keyof Row & string]: NonNullable<Row[K]> extends number | bigint | string | Date
+    ? K
+    : never;
+}[keyof Row & string];
+
 /** `Row` is the type of the rows, `Key` the fields that results get from the key. */
 export class KeyedStream<Row, Key> {
   readonly #parts: KeyedParts;
@@ -24,8 +40,61 @@ export class KeyedStream<Row, Key> {
     this.#parts = parts;
   }
 
+  /**
+   * Each record joined to what its key has so far: `.reduce((total, sale) => ({ ...sale, price: total.price + sale.price }))`.
+   * The function returns a new row and changes neither argument; the first record of a key is emitted as it is.
+   */
+  reduce(fn: (value: Row, row: Row) => Row): Stream<Row> {
+    return this.#rolling({ kind: 'reduce' }, [fn]);
+  }
+
+  /** The running sum of a field; the other fields are those of the key's first record. */
+  sum<K extends SumField<Row>>(field: K): Stream<Row> {
+    return this.#rolling({ kind: 'sum', field });
+  }
+
+  /** The least value of a field so far; the other fields are those of the key's first record. */
+  min<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#rolling({ kind: 'min', field });
+  }
+
+  /** The greatest value of a field so far; the other fields are those of the key's first record. */
+  max<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#rolling({ kind: 'max', field });
+  }
+
+  /** The record with the least value of a field so far; the first of equals. */
+  minBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#rolling({ kind: 'minBy', field });
+  }
+
+  /** The record with the greatest value of a field so far; the first of equals. */
+  maxBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#rolling({ kind: 'maxBy', field });
+  }
+
+  #rolling(rolling: RollingSpec, more: readonly object[] = []): Stream<Row> {
+    const { builder, inputs, schema, key, functions } = this.#parts;
+    if (rolling.kind === 'sum' && schema !== null) checkSum(schema, rolling.field);
+    const out = rollingSchema(rolling, schema) as Schema<Row> | null;
+    const node = builder.add({
+      name: rolling.kind,
+      operator: { type: 'rolling', key, rolling },
+      inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
+      schema: out,
+      functions: [...functions, ...more],
+    });
+    return new Stream<Row>(builder, node, out);
+  }
+
   /** Windows of event time: `.window(tumbling('1 h'))`, `.window(sliding('7 d', '1 d'))`. */
   window(window: WindowSpec): WindowedStream<Row, Key> {
     return new WindowedStream<Row, Key>(this.#parts, window);
   }
+}
+
+function checkSum(schema: Schema, name: string): void {
+  const { kind } = schema.fields[fieldIndex(schema, name, 'sum')]!;
+  if (['int32', 'float64', 'int64', 'dynamic'].includes(kind)) return;
+  throw new EngineError('FIELD_TYPE', `sum '${name}': the field is ${kind}`);
 }

@@ -5,6 +5,7 @@ import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
+import { RollingOperator } from './rolling.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { WindowAggregateOperator } from './window/window-aggregate.ts';
@@ -31,6 +32,8 @@ export function createOperator(
       return new EventTimeOperator(spec.eventTime, inputSchema, functions);
     case 'windowAggregate':
       return new WindowAggregateOperator({ ...spec, inputSchema, functions });
+    case 'rolling':
+      return new RollingOperator({ ...spec, inputSchema, functions });
     case 'sink':
     case 'collect':
       return new SinkOperator(sink!, inputSchema, runId);

@@ -8,6 +8,7 @@
 
 import type { KeySpec } from '../data/key.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
+import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
 import type { WindowSpec } from './window/window.ts';
@@ -46,6 +47,7 @@ export type OperatorSpec =
       readonly window: WindowSpec;
       readonly aggregates: readonly AggregateSpec[];
     }
+  | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'sink'; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
 
