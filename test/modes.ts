@@ -73,3 +73,9 @@ export function sorted(elements: readonly object[]): string[] {
   flush();
   return lines;
 }
+
+/** Several subtasks give their rows in any order. */
+export function inOrderOf<Row>(mode: Mode, rows: readonly Row[]): readonly Row[] {
+  if (mode.parallelism === 1) return rows;
+  return [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}

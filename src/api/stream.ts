@@ -13,6 +13,7 @@ import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
 import type { NodeId, Partitioning } from '../graph/graph.ts';
+import { checkCanBecome } from '../operator/as.ts';
 import { schemaAfter } from '../operator/fused.ts';
 import type { EventTimeSpec, StatelessSpec, TimestampSpec } from '../operator/operator-spec.ts';
 import type { Sink } from '../operator/sink.ts';
@@ -135,6 +136,21 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   /** Only the named fields: `.project('auction', 'price')`. */
   project<K extends keyof Row & string>(...fields: K[]): Stream<Pick<Row, K>> {
     return this.#stateless<Pick<Row, K>>({ type: 'project', fields }, null);
+  }
+
+  /**
+   * The rows with a schema, so that they travel as columns: `.map(parse).as(Bid)`. A row that does not fit fails the job
+   * with FIELD_TYPE; fields that are not in the schema fall away.
+   */
+  as<Out>(schema: Schema<Out>): Stream<Out> {
+    if (this.#schema !== null) checkCanBecome(this.#schema, schema);
+    const node = this.#builder.add({
+      name: 'as',
+      operator: { type: 'as', fields: schema.fields },
+      inputs: this.#edges,
+      schema,
+    });
+    return new Stream<Out>(this.#builder, node, schema);
   }
 
   #stateless<Out>(spec: StatelessSpec, code: object | null): Stream<Out> {

@@ -1,6 +1,7 @@
 /** From the plain data of a node and its live halves to the operator; stateless runs become one operator. */
 import { assert, unreachable } from '../base/assert.ts';
 import type { Schema } from '../data/schema.ts';
+import { AsOperator } from './as.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import type { Operator } from './operator.ts';
@@ -28,6 +29,8 @@ export function createOperator(
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
   assert(plans.length === 1, 'only stateless operators are fused');
   switch (spec.type) {
+    case 'as':
+      return new AsOperator(spec.fields);
     case 'eventTime':
       return new EventTimeOperator(spec.eventTime, inputSchema, functions);
     case 'windowAggregate':

@@ -7,6 +7,7 @@
  */
 
 import type { KeySpec } from '../data/key.ts';
+import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
@@ -40,6 +41,7 @@ export type OperatorSpec =
       readonly rate: number | null;
     }
   | StatelessSpec
+  | { readonly type: 'as'; readonly fields: readonly Field[] }
   | { readonly type: 'eventTime'; readonly eventTime: EventTimeSpec }
   | {
       readonly type: 'windowAggregate';

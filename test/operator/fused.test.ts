@@ -3,15 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { record, t } from '../../src/data/schema.ts';
 import { harness } from '../../src/testing/harness.ts';
-import { inEveryMode, type Mode } from '../modes.ts';
+import { inEveryMode, inOrderOf } from '../modes.ts';
 
 const Row = record({ a: t.int32, s: t.nullable(t.string) });
-
-/** Several subtasks give their rows in any order. */
-function inOrderOf<Row>(mode: Mode, rows: readonly Row[]): readonly Row[] {
-  if (mode.parallelism === 1) return rows;
-  return [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-}
 
 function countUp(row: { a: number }, out: (n: number) => void): void {
   for (let i = 0; i < row.a; i++) out(i);
