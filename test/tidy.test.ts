@@ -1,0 +1,197 @@
+/** Rules of STYLE.md that a program can check. An exception is a named line here, with its reason. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { test } from 'node:test';
+import { ERROR_CODES } from '../src/base/errors.ts';
+
+/** Path below a root to text. */
+type Files = ReadonlyMap<string, string>;
+
+/** Lowest first. A file may import its own folder and any folder on an earlier line. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['base'],
+  ['sharedarraybuffer-queue'],
+  ['data'],
+  ['time', 'metrics'],
+  ['state'],
+  ['operator', 'channel'],
+  ['graph', 'connector'],
+  ['task'],
+  ['job'],
+  ['api'],
+  ['cli', 'testing'],
+];
+const RANKS = new Map(
+  LAYERS.flatMap((folders, line) => folders.map((folder) => [folder, line] as const)),
+);
+
+/** Operators are tested without threads: they never see how rows travel. */
+const NEVER: ReadonlyMap<string, string> = new Map([['operator', 'sharedarraybuffer-queue']]);
+
+/** The modules that a package export names. */
+const DOORS = [
+  'index.ts',
+  'sharedarraybuffer-queue/index.ts',
+  'connector/file/index.ts',
+  'testing/index.ts',
+];
+
+/** What may stand only in some places, by the beginning of the path. */
+const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
+  // The queue imports nothing of src; the command line has no time but that of the person before it.
+  {
+    what: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bset(Timeout|Interval|Immediate)\(/,
+    except: ['base/', 'sharedarraybuffer-queue/', 'cli/'],
+  },
+  { what: /\bMath\.random\b/, except: ['base/'] },
+  {
+    what: /\b(new SharedArrayBuffer|Atomics\.)/,
+    except: ['sharedarraybuffer-queue/', 'channel/', 'metrics/shared-counters.ts'],
+  },
+  { what: /'node:worker_threads'/, except: ['task/worker-main.ts', 'job/worker-pool.ts'] },
+  { what: /'node:fs/, except: ['connector/', 'cli/'] },
+  { what: /'msgpackr'/, except: ['data/', 'state/'] },
+  { what: /'(hyparquet|tinyglobby)/, except: ['connector/file/'] },
+  { what: /'commander'/, except: ['cli/'] },
+  { what: /\bconsole\./, except: ['cli/'] },
+  { what: /^export (\*|\{[^}]*\}|type \{[^}]*\}) from/m, except: DOORS },
+];
+
+/** A stream gives a keyed stream, which gives a stream: classes that return each other import each other. */
+const CYCLES = new Set(['api/keyed-stream.ts', 'api/stream.ts', 'api/windowed-stream.ts']);
+
+function read(root: string, extension: string): Files {
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    paths
+      .filter((path) => path.endsWith(extension))
+      .map((path) => [path.split(sep).join('/'), readFileSync(join(root, path), 'utf8')]),
+  );
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
+}
+
+/** Paths that a file imports, below the same root; those for types alone may be left out. */
+function importsOf(path: string, text: string, withTypes: boolean): string[] {
+  const statements = text.matchAll(/^(import|export) (type )?([^;]*?)from '(\.[^']+)'/gm);
+  return [...statements]
+    .filter(([, , type, names]) => withTypes || (type === undefined && !isTypesOnly(names!)))
+    .map(([, , , , target]) =>
+      normalize(join(dirname(path), target!))
+        .split(sep)
+        .join('/'),
+    );
+}
+
+/** `{ type A, type B }` */
+function isTypesOnly(names: string): boolean {
+  const list = /^\{([\s\S]*)\}\s*$/.exec(names.trim())?.[1];
+  if (list === undefined) return false;
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+    .every((name) => name.startsWith('type '));
+}
+
+function layerViolations(files: Files): string[] {
+  const found: string[] = [];
+  for (const [path, text] of files) {
+    const from = path.split('/')[0]!;
+    const rank = RANKS.get(from);
+    if (rank === undefined) {
+      if (path.includes('/')) found.push(`${path} is in no layer`);
+      continue;
+    }
+    for (const target of importsOf(path, text, true)) {
+      const to = target.split('/')[0]!;
+      const isBelow = (RANKS.get(to) ?? Infinity) < rank && NEVER.get(from) !== to;
+      if (to !== from && !isBelow) found.push(`${path} may not import ${to}`);
+    }
+  }
+  return found;
+}
+
+function bannedWords(files: Files): string[] {
+  const found: string[] = [];
+  for (const [path, text] of files) {
+    const code = withoutComments(text);
+    for (const { what, except } of BANNED) {
+      const match = what.exec(code);
+      if (match === null || except.some((start) => path.startsWith(start))) continue;
+      found.push(`${path}: ${match[0]}`);
+    }
+  }
+  return found;
+}
+
+function cycles(files: Files): string[] {
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) {
+      const cycle = trail.slice(at);
+      if (!cycle.every((member) => CYCLES.has(member))) found.add([...cycle, path].join(' → '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const next of importsOf(path, files.get(path) ?? '', false)) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of files.keys()) visit(path, []);
+  return [...found];
+}
+
+const SOURCES = read('src', '.ts');
+
+test('layers: no file imports from its right', () => {
+  assert.deepEqual(layerViolations(SOURCES), []);
+});
+
+test('clocks, threads, files and libraries stand in their places only', () => {
+  assert.deepEqual(bannedWords(SOURCES), []);
+});
+
+test('no files import each other in a circle', () => {
+  assert.deepEqual(cycles(SOURCES), []);
+});
+
+test('each error code is thrown somewhere and provoked by a test', () => {
+  const engine = [...SOURCES].filter(([path]) => path !== 'base/errors.ts').map(([, text]) => text);
+  const tests = [...read('test', '.ts').values()];
+  const isIn = (texts: readonly string[], code: string): boolean =>
+    texts.some((text) => text.includes(`'${code}'`));
+  // UserFunctionError gives its code itself, in errors.ts.
+  const codes = Object.keys(ERROR_CODES).filter((code) => code !== 'USER_FUNCTION');
+  assert.deepEqual(
+    codes.filter((code) => !isIn(engine, code)),
+    [],
+    'never thrown',
+  );
+  assert.deepEqual(
+    Object.keys(ERROR_CODES).filter((code) => !isIn(tests, code)),
+    [],
+    'never provoked',
+  );
+});
+
+test('a violation of each rule is found', () => {
+  const bad: Files = new Map([
+    ['data/a.ts', "import { b } from '../state/b.ts';"],
+    ['operator/c.ts', "import { q } from '../sharedarraybuffer-queue/index.ts';\nDate.now();"],
+    ['state/b.ts', "import { d } from './d.ts';"],
+    ['state/d.ts', "import { type T, b } from './b.ts';\nexport { x } from './x.ts';"],
+    ['state/e.ts', "import type { b } from './f.ts'; // Math.random() in a comment"],
+    ['state/f.ts', "import { type E } from './e.ts';"],
+  ]);
+  assert.deepEqual(layerViolations(bad), [
+    'data/a.ts may not import state',
+    'operator/c.ts may not import sharedarraybuffer-queue',
+  ]);
+  assert.deepEqual(bannedWords(bad), ['operator/c.ts: Date.now(', 'state/d.ts: export { x } from']);
+  assert.deepEqual(cycles(bad), ['state/b.ts → state/d.ts → state/b.ts']);
+});
