@@ -4,4 +4,7 @@ import { register } from 'node:module';
 export const needsHooks =
   process.features.typescript === undefined || process.features.typescript === false;
 
-if (needsHooks) register('./typescript-hooks.mjs', import.meta.url);
+if (needsHooks) {
+  register('./typescript-hooks.mjs', import.meta.url);
+  process.setSourceMapsEnabled(true);
+}

@@ -1,0 +1,104 @@
+/** What a job says when a function of the user fails, or a thread dies: code, operator, file and line. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { EngineError, Job, RunOptions } from 'millrace';
+import * as jobs from './jobs/failing.ts';
+
+type AnyJob = Pick<Job<unknown>, 'run'>;
+
+const LINES = readFileSync(new URL('jobs/failing.ts', import.meta.url), 'utf8').split('\n');
+
+/** Line number, from 1, of the n-th line that holds the text. */
+function lineOf(text: string, n: number): number {
+  const at = LINES.map((line, i) => [line, i] as const).filter(([line]) => line.includes(text))[n];
+  return at![1] + 1;
+}
+
+async function failureOf(job: AnyJob, options: RunOptions): Promise<EngineError> {
+  const thrown = await job.run(options).then(
+    () => null,
+    (error: EngineError) => error,
+  );
+  assert.ok(thrown !== null, 'the job must fail');
+  return thrown;
+}
+
+/** Threads, and parallelism: more subtasks than threads too. */
+const PLACES = [
+  { threads: 0, parallelism: 1 },
+  { threads: 0, parallelism: 2 },
+  { threads: 1 },
+  { threads: 2 },
+  { threads: 2, parallelism: 3 },
+] as const;
+
+const BAD = "new TypeError('row 5000 is bad')";
+
+for (const [job, operator, n] of [
+  [jobs.throwsInMap, 'doubling', 0],
+  [jobs.throwsInKey, 'counting', 1],
+  [jobs.throwsInSource, 'making', 2],
+  [jobs.throwsInAggregate, 'adding', 3],
+] as const) {
+  test(`${job.name}: the error names the operator, and the user's file and line`, async () => {
+    for (const place of PLACES) {
+      const error = await failureOf(job, place);
+      const where = JSON.stringify(place);
+      assert.equal(error.code, 'USER_FUNCTION', where);
+      assert.match(
+        error.message,
+        new RegExp(`^operator '${operator}' \\(subtask \\d, record \\d+\\): row 5000 is bad\\n`),
+        where,
+      );
+      assert.match(error.message, new RegExp(`failing\\.ts:${lineOf(BAD, n)}:\\d+$`), where);
+      assert.ok(error.cause instanceof Error && error.cause.message === 'row 5000 is bad', where);
+    }
+  });
+}
+
+for (const [job, code, message] of [
+  [jobs.keyIsUndefined, 'KEY_INVALID', /^operator 'counting'.*key 'key' cannot be undefined/],
+  [jobs.keyIsNaN, 'KEY_INVALID', /^operator 'counting'.*key 'key' cannot be NaN/],
+  [jobs.timeIsNaN, 'TIMESTAMP_INVALID', /^operator 'making'.*NaN/],
+] as const) {
+  test(`${job.name}: ${code} names the operator`, async () => {
+    for (const place of PLACES) {
+      const error = await failureOf(job, place);
+      assert.equal(error.code, code, JSON.stringify(place));
+      assert.match(error.message, message, JSON.stringify(place));
+    }
+  });
+}
+
+test('process.exit in a function fails the job, not the program', async () => {
+  for (const threads of [1, 2]) {
+    const error = await failureOf(jobs.exits, { threads });
+    assert.equal(error.code, 'WORKER_DIED');
+    assert.match(error.message, /'leaving'.*process\.exit\(3\) was called in a worker thread/);
+  }
+});
+
+test('a thread that runs out of memory fails the job and names the task', async () => {
+  const error = await failureOf(jobs.fillsMemory, { threads: 2, threadHeapMb: 48 });
+  assert.equal(error.code, 'WORKER_DIED');
+  assert.match(error.message, /^worker \d died in '.*hoarding.*': .*memory/);
+});
+
+test('a value that cannot leave its thread names the field', async () => {
+  const error = await failureOf(jobs.notTransferable, { threads: 2 });
+  assert.equal(error.code, 'VALUE_NOT_TRANSFERABLE');
+  assert.match(error.message, /field 'again' holds a function/);
+});
+
+test('a graph that differs between threads is refused', async () => {
+  const error = await failureOf(jobs.differs, { threads: 1 });
+  assert.equal(error.code, 'GRAPH_MISMATCH');
+  assert.match(error.message, /job 'differs' built another graph in worker 0/);
+});
+
+test('a job that threads cannot find is refused', async () => {
+  const error = await failureOf(jobs.absent!, { threads: 1 });
+  assert.equal(error.code, 'JOB_NOT_FOUND');
+  assert.match(error.message, /failing\.ts does not define job 'absent' at its top level/);
+});

@@ -1,0 +1,139 @@
+/** Jobs whose functions fail in many ways, at row 5000 where they can. */
+import { isMainThread } from 'node:worker_threads';
+import { blackhole, generate, job, monotonous, record, t, tumbling } from 'millrace';
+
+const Row = record({ n: t.int32, time: t.timestamp });
+const rows = () => generate({ schema: Row, count: 20_000, row: (n) => ({ n, time: n }) });
+const BAD_ROW = 5000;
+
+export const throwsInMap = job(import.meta, 'throws in map', (flow) => {
+  flow
+    .from(rows())
+    .map((row) => {
+      if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+      return row;
+    })
+    .name('doubling')
+    .to(blackhole());
+});
+
+export const throwsInKey = job(import.meta, 'throws in key', (flow) => {
+  flow
+    .from(rows())
+    .eventTime('time', monotonous())
+    .keyBy((row) => {
+      if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+      return row.n;
+    })
+    .window(tumbling('1 s'))
+    .aggregate(({ count }) => ({ rows: count() }))
+    .name('counting')
+    .to(blackhole());
+});
+
+export const throwsInSource = job(import.meta, 'throws in source', (flow) => {
+  flow
+    .from(
+      generate({
+        schema: Row,
+        count: 20_000,
+        row: (n) => {
+          if (n === BAD_ROW) throw new TypeError('row 5000 is bad');
+          return { n, time: n };
+        },
+      }),
+      { name: 'making' },
+    )
+    .to(blackhole());
+});
+
+export const throwsInAggregate = job(import.meta, 'throws in aggregate', (flow) => {
+  flow
+    .from(rows())
+    .eventTime('time', monotonous())
+    .keyBy('n')
+    .window(tumbling('1 s'))
+    .aggregate(({ sum }) => ({
+      total: sum((row) => {
+        if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+        return 1;
+      }),
+    }))
+    .name('adding')
+    .to(blackhole());
+});
+
+export const keyIsUndefined = job(import.meta, 'key is undefined', (flow) => {
+  flow
+    .from(rows())
+    .eventTime('time', monotonous())
+    .map((row): { n: number; time: number; user?: string } =>
+      row.n === BAD_ROW ? row : { ...row, user: 'someone' },
+    )
+    .keyBy((row) => row.user!)
+    .window(tumbling('1 s'))
+    .aggregate(({ count }) => ({ rows: count() }))
+    .name('counting')
+    .to(blackhole());
+});
+
+export const keyIsNaN = job(import.meta, 'key is NaN', (flow) => {
+  flow
+    .from(rows())
+    .eventTime('time', monotonous())
+    .keyBy((row) => (row.n === BAD_ROW ? Number.NaN : row.n))
+    .window(tumbling('1 s'))
+    .aggregate(({ count }) => ({ rows: count() }))
+    .name('counting')
+    .to(blackhole());
+});
+
+export const timeIsNaN = job(import.meta, 'time is NaN', (flow) => {
+  flow
+    .from(rows(), { name: 'making' })
+    .eventTime((row) => (row.n === BAD_ROW ? Number.NaN : row.n), monotonous())
+    .to(blackhole());
+});
+
+export const fillsMemory = job(import.meta, 'fills memory', (flow) => {
+  const kept: number[][] = [];
+  flow
+    .from(rows())
+    .map((row) => {
+      kept.push(Array.from({ length: 100_000 }, (_, i) => i + row.n + 0.5));
+      return row;
+    })
+    .name('hoarding')
+    .to(blackhole());
+});
+
+export const exits = job(import.meta, 'exits', (flow) => {
+  flow
+    .from(rows())
+    .map((row) => {
+      if (row.n === BAD_ROW) process.exit(3);
+      return row;
+    })
+    .name('leaving')
+    .to(blackhole());
+});
+
+export const notTransferable = job(import.meta, 'not transferable', (flow) => {
+  flow
+    .from(rows())
+    .map((row) => ({ ...row, again: () => row.n }))
+    .rebalance()
+    .to(blackhole());
+});
+
+export const differs = job(import.meta, 'differs', (flow) => {
+  const stream = flow.from(rows());
+  (isMainThread ? stream : stream.filter(() => true)).to(blackhole());
+});
+
+/** Defined in the calling thread only. */
+export const absent = isMainThread
+  ? job(import.meta, 'absent', (flow) => {
+      flow.from(rows()).to(blackhole());
+    })
+  : null;
