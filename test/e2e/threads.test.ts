@@ -1,0 +1,102 @@
+/** The same results on any number of threads and subtasks; jobs that run themselves, are cancelled, and hold back. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import type { RunOptions } from 'millrace';
+import { endless, firstArrivals, whenBlocked } from './jobs/pace.ts';
+import { expectedShapes, freeForm, large, typed } from './jobs/shapes.ts';
+
+const PLACES: readonly RunOptions[] = [
+  { threads: 0 },
+  { threads: 0, parallelism: 3 },
+  { threads: 1 },
+  { threads: 2 },
+  { threads: 2, parallelism: 5 },
+  { threads: 4 },
+];
+
+/** Rows as text, in an order of their own. */
+function textOf(rows: readonly unknown[]): string[] {
+  return rows.map((row) => inspect(row, { depth: 9, maxStringLength: 200 })).sort();
+}
+
+test('windows over typed rows give the same on any number of threads and subtasks', async () => {
+  const [first, ...others] = PLACES;
+  const expected = await typed.collect(first);
+  assert.ok(expected.perSensor.length > 800 && expected.perUnit.length > 250);
+  for (const place of others) {
+    const got = await typed.collect(place);
+    assert.deepEqual(textOf(got.perSensor), textOf(expected.perSensor), inspect(place));
+    assert.deepEqual(textOf(got.perUnit), textOf(expected.perUnit), inspect(place));
+  }
+});
+
+test('free-form rows of any shape cross threads as they are', async () => {
+  for (const place of PLACES) {
+    const { rows } = await freeForm.collect(place);
+    const inOrder = rows.toSorted((a, b) => a.row.id - b.row.id);
+    assert.deepStrictEqual(
+      inOrder,
+      expectedShapes.toSorted((a, b) => a.row.id - b.row.id),
+    );
+  }
+});
+
+test('rows larger than a ring cross threads in parts', async () => {
+  const { sizes, typedSizes } = await large.collect({ threads: 2 });
+  const expected = (digits: (n: number) => number) =>
+    Array.from({ length: 12 }, (_, n) => ({ n, size: digits(n) * 700_000 }));
+  const inOrder = (rows: readonly { n: number }[]) => rows.toSorted((a, b) => a.n - b.n);
+  assert.deepEqual(
+    inOrder(sizes),
+    expected((n) => (n < 10 ? 1 : 2)),
+  );
+  assert.deepEqual(
+    inOrder(typedSizes),
+    expected(() => 1),
+  );
+});
+
+test('a file may define a job and run it at its top level; threads that import it do not run it again', () => {
+  const file = fileURLToPath(new URL('jobs/own-run.ts', import.meta.url));
+  const hooks = new URL('../../src/base/typescript-register.mjs', import.meta.url).href;
+  const run = spawnSync(process.execPath, ['--import', hooks, file], { encoding: 'utf8' });
+  assert.equal(run.stderr, '');
+  assert.equal(run.stdout, '332833500 finished\n');
+});
+
+test('cancel stops an endless job, and its result says so', async () => {
+  for (const threads of [0, 2]) {
+    const client = await endless.start({ threads });
+    while (client.status().records === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await client.cancel();
+    assert.equal(client.status().state, 'cancelled');
+    await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
+    await client.cancel();
+  }
+});
+
+test('an AbortSignal cancels the job, before its start too', async () => {
+  const controller = new AbortController();
+  const client = await endless.start({ threads: 1, signal: controller.signal });
+  controller.abort();
+  await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
+  await assert.rejects(endless.start({ signal: controller.signal }), { name: 'AbortError' });
+});
+
+test('a row does not wait for its batch to fill when nothing else comes', async () => {
+  // Ten rows a second, of which a batch would take 4096, and a timeout that would hold them back for a minute.
+  for (const threads of [0, 2]) {
+    await firstArrivals({ threads, bufferTimeout: '1 min' }, 3);
+  }
+});
+
+test('a sink that is busy holds an endless source back', async () => {
+  for (const threads of [0, 2]) {
+    const { read, written } = await whenBlocked({ threads });
+    assert.ok(written > 0 && read >= written);
+    assert.ok(read - written < 500_000, `${read} read for ${written} written`);
+  }
+});
