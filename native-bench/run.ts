@@ -63,13 +63,13 @@ async function run(flags: Flags): Promise<void> {
       await writeResults(path, results);
       console.log(lastLine(outcome));
     } catch (error) {
+      // The others still run.
       fail(error as Error);
     }
   }
   if (chosen.length > 1) console.log(`\n${tableOf(results.figures)}`);
 }
 
-/** Other figures still run. */
 function fail(error: Error): void {
   console.error(`error: ${error.message}`);
   process.exitCode = 1;

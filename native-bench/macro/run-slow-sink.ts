@@ -12,7 +12,7 @@ import { slowSink } from './slow-sink.ts';
 
 const SAMPLES = 60;
 /** What the source may be ahead of the sink: rings and batches under way, in records. */
-const AHEAD_MAX = 1_000_000;
+const AHEAD_MAX = 200_000;
 
 const [threads, seconds] = process.argv.slice(2).map(Number);
 const client = await slowSink.start({ threads: threads! });
