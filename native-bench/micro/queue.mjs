@@ -129,8 +129,9 @@ function both(end) {
   return [end, end];
 }
 
+/** Small numbers, so that the sum of all frames is exact. */
 function write(words, at, n) {
-  for (let i = 0; i < FRAME_WORDS; i++) words[at + i] = n + i;
+  for (let i = 0; i < FRAME_WORDS; i++) words[at + i] = (n & 0xffff) + i;
 }
 
 function read(words, at) {
