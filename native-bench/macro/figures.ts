@@ -178,7 +178,7 @@ export const MACRO_FIGURES: readonly Figure[] = [
     unit: 'times the early memory',
     roundUnit: 'times',
     bar: atMost(1.05),
-    roundsMax: 1,
+    roundsMax: 3,
     variants: (settings) => ({
       job: {
         command: typescript(
