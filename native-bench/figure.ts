@@ -55,6 +55,8 @@ export type Figure<V extends string = string> = {
   readonly roundUnit: string;
   /** Null for a figure that only informs. */
   readonly bar: Bar<V> | null;
+  /** Fewer rounds than asked for, where one takes long. */
+  readonly roundsMax?: number;
   /** Makes what the programs need. */
   prepare?(settings: Settings): Promise<void>;
   /** Programs that run once, before the rounds: their reports must agree (see harness.ts). */
@@ -90,6 +92,11 @@ export function reported(run: Run, field: string): number {
   const value = run.report?.[field];
   if (typeof value !== 'number') throw new Error(`the program did not report '${field}'`);
   return value;
+}
+
+/** Records, frames or the like a second, by the time that the program reports. */
+export function perSecond(count: number, command: Command): Variant {
+  return { command, measure: (run) => (count / reported(run, 'ms')) * 1000 };
 }
 
 /** A whole number of rows, frames or the like at this scale, never fewer than `least`. */

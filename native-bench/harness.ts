@@ -71,7 +71,8 @@ async function measureRounds(
   const variants = Object.entries(figure.variants(settings));
   const agreement = new Agreement();
   const runs: RoundRun[] = [];
-  for (let round = 1; round <= settings.rounds; round++) {
+  const rounds = Math.min(settings.rounds, figure.roundsMax ?? Infinity);
+  for (let round = 1; round <= rounds; round++) {
     const order = round % 2 === 1 ? variants : variants.toReversed();
     for (const [variant, { command, measure }] of order) {
       const run: Run = await runProgram(command);

@@ -3,12 +3,16 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
 import { measureFigure, type Outcome } from './harness.ts';
+import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
+
+const RESULTS_FOLDER = 'native-bench/results';
 
 type Flags = {
-  readonly figure?: string;
+  readonly figure?: readonly string[];
   readonly list?: boolean;
   readonly scale: number;
   readonly rounds: number;
+  readonly results: string;
 };
 
 function positive(text: string): number {
@@ -35,41 +39,57 @@ function tableOf(outcomes: readonly Outcome[]): string {
   return ['| figure | what | value | bar | holds |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
+function figureOf(id: string): Figure {
+  const found = FIGURES.find((figure) => figure.id === id);
+  if (found !== undefined) return found;
+  const known = FIGURES.map((figure) => figure.id).join(', ');
+  throw new Error(`there is no figure '${id}'; there are ${known}`);
+}
+
 async function run(flags: Flags): Promise<void> {
   if (flags.list === true) {
     for (const figure of FIGURES) console.log(`${figure.id}  ${figure.what} (${barText(figure)})`);
     return;
   }
-  const chosen = FIGURES.filter(({ id }) => flags.figure === undefined || id === flags.figure);
-  if (chosen.length === 0) {
-    const known = FIGURES.map(({ id }) => id).join(', ');
-    throw new Error(`there is no figure '${flags.figure}'; there are ${known}`);
-  }
-  const { platform, arch, version } = process;
-  console.log(`node ${version}, ${platform} ${arch}, scale ${flags.scale}, ${flags.rounds} rounds`);
-  const outcomes: Outcome[] = [];
+  const chosen = flags.figure === undefined ? FIGURES : flags.figure.map(figureOf);
+  let results = startResults(flags);
+  const path = resultsPath(flags.results, results);
+  console.log(`${describeResults(results)}\nresults are written to ${path}`);
   for (const figure of chosen) {
     console.log(`\n${figure.id}: ${figure.what} (${barText(figure)})`);
-    outcomes.push(await measureFigure(figure, flags, (line) => console.log(`  ${line}`)));
+    try {
+      const outcome = await measureFigure(figure, flags, (line) => console.log(`  ${line}`));
+      results = { ...results, figures: [...results.figures, outcome] };
+      await writeResults(path, results);
+      console.log(lastLine(outcome));
+    } catch (error) {
+      // The others still run.
+      fail(error as Error);
+    }
   }
-  console.log(`\n${tableOf(outcomes)}`);
-  for (const outcome of outcomes) console.log(lastLine(outcome));
+  if (chosen.length > 1) console.log(`\n${tableOf(results.figures)}`);
+}
+
+function fail(error: Error): void {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
 }
 
 const program = new Command('npm run bench --')
   .description('Measures figures: each variant in fresh processes, in alternating order, medians.')
-  .option('-f, --figure <id>', 'one figure; all when left out')
+  .option('-f, --figure <id...>', 'only these figures; all when left out')
   .option('-l, --list', 'show the figures')
   .option('-s, --scale <x>', 'multiplies the number of records', positive, 1)
   .option('-r, --rounds <n>', 'runs of each variant', positive, 5)
+  .option('--results <folder>', 'where to write machine, revision and every run', RESULTS_FOLDER)
   .addHelpText(
     'after',
-    '\nThe last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.',
+    '\nThe last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.\n' +
+      'Several figures end in a table.',
   );
 
 try {
   await run(program.parse().opts<Flags>());
 } catch (error) {
-  console.error(`error: ${(error as Error).message}`);
-  process.exitCode = 1;
+  fail(error as Error);
 }

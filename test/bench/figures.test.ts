@@ -1,13 +1,24 @@
 /** Every figure runs, at a tiny scale, through the command that users call. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { test } from 'node:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Results } from '../../native-bench/results.ts';
 
 const REGISTER = './src/base/typescript-register.mjs';
+
+const RESULTS_FOLDER = mkdtempSync(join(tmpdir(), 'millrace-results-'));
+after(() => rmSync(RESULTS_FOLDER, { recursive: true }));
 
 function bench(...args: string[]): string {
   const command = ['--import', REGISTER, 'native-bench/run.ts', ...args];
   return execFileSync(process.execPath, command, { encoding: 'utf8', stdio: 'pipe' });
+}
+
+function tiny(...args: string[]): string {
+  return bench(...args, '--scale', '0.0005', '--rounds', '1', '--results', RESULTS_FOLDER);
 }
 
 const ids = bench('--list')
@@ -22,7 +33,7 @@ test('the list names each figure once', () => {
 
 for (const id of ids) {
   test(`${id} ends in a line of JSON with its value and every run`, () => {
-    const output = bench('--figure', id, '--scale', '0.0005', '--rounds', '1');
+    const output = tiny('--figure', id);
     const last = JSON.parse(output.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
     assert.deepEqual(Object.keys(last), ['id', 'value', 'unit', 'bar', 'holds', 'runs']);
     assert.equal(last.id, id);
@@ -31,6 +42,30 @@ for (const id of ids) {
     assert.ok((last.runs as unknown[]).length > 0);
   });
 }
+
+test('results are written with machine, revision and the raw runs', () => {
+  tiny('--figure', 'fusion');
+  const files = readdirSync(RESULTS_FOLDER).sort();
+  const text = readFileSync(join(RESULTS_FOLDER, files.at(-1)!), 'utf8');
+  const { machine, date, revision, node, figures } = JSON.parse(text) as Results;
+  assert.equal(typeof machine.cpu, 'string');
+  assert.ok(machine.cores > 0 && machine.memoryMb > 0);
+  assert.ok(Date.now() - Date.parse(date) < 60_000);
+  assert.match(revision, /^([0-9a-f]+(-dirty)?|unknown)$/);
+  assert.equal(node, process.version);
+  assert.deepEqual(
+    figures.map(({ id, runs }) => [id, runs.map(({ variant }) => variant)]),
+    [['fusion', ['fused', 'separate']]],
+  );
+});
+
+test('several figures end in a table', () => {
+  const lines = tiny('--figure', 'fusion', 'cold-start').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.slice(-4).map((line) => line.split(' | ')[0]),
+    ['| figure', '|---|---|---|---|---|', '| fusion', '| cold-start'],
+  );
+});
 
 test('an unknown figure is an error that names those there are', () => {
   assert.throws(() => bench('--figure', 'nonsense'), {

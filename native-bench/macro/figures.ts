@@ -1,0 +1,211 @@
+/** Figures of whole jobs: throughput against bare loops, threads, the flights, start and memory. */
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import {
+  atLeast,
+  atMost,
+  type Command,
+  type Figure,
+  figure,
+  javascript,
+  perSecond,
+  reported,
+  type Settings,
+  scaled,
+  typescript,
+  type Variant,
+} from '../figure.ts';
+
+const KEYS = 10_000;
+/** Enough for the start of the threads, which the engine's time includes and the bare loop's does not, to be small. */
+const RECORDS = 400_000_000;
+const FUNCTION_RECORDS = 100_000_000;
+const VERIFIED_RECORDS = 20_000_000;
+/** Less does not fill what lies between source and sink. */
+const SLOW_SINK_SECONDS_MIN = 1.5;
+
+type Work = 'columns' | 'functions';
+
+function recordsFor(work: Work, settings: Settings): number {
+  return scaled(work === 'columns' ? RECORDS : FUNCTION_RECORDS, settings, KEYS);
+}
+
+function bareLoop(threads: number, settings: Settings, work: Work = 'columns'): Variant {
+  const records = recordsFor(work, settings);
+  const path = 'native-bench/baselines/keyed-tumbling.mjs';
+  return perSecond(records, javascript(path, threads, records, KEYS));
+}
+
+function engine(work: Work, threads: number, settings: Settings): Variant {
+  const records = recordsFor(work, settings);
+  const path = 'native-bench/macro/run-keyed-tumbling.ts';
+  return perSecond(records, typescript(path, work, threads, records, KEYS));
+}
+
+/** The totals of the engine and of the bare loop over the same records. */
+function sameTotals(work: Work, settings: Settings): readonly Command[] {
+  const records = scaled(VERIFIED_RECORDS, settings, KEYS);
+  return [
+    javascript('native-bench/baselines/keyed-tumbling.mjs', 2, records, KEYS),
+    typescript('native-bench/macro/run-keyed-tumbling.ts', work, 2, records, KEYS, 'collect'),
+  ];
+}
+
+const againstBareLoop = (id: string, work: Work, least: number): Figure =>
+  figure({
+    id,
+    what: `keyed tumbling count and sum by ${work}, 2 threads, ${KEYS} keys, as a share of the bare JavaScript loop`,
+    unit: 'of the bare loop',
+    roundUnit: 'records/s',
+    bar: atLeast(least),
+    verify: (settings) => sameTotals(work, settings),
+    variants: (settings) => ({
+      engine: engine(work, 2, settings),
+      bare: bareLoop(2, settings, work),
+    }),
+    value: (medians) => medians.engine / medians.bare,
+  });
+
+type Decoder = 'millrace' | 'hyparquet' | 'parquet-wasm';
+
+function decodeFlights(decoder: Decoder, ...action: string[]): Command {
+  return javascript('native-bench/baselines/decode-flights.mjs', 2, decoder, ...action);
+}
+
+const decoding = (decoder: Decoder): Variant => ({
+  command: decodeFlights(decoder),
+  measure: (run) => run.wallMs,
+});
+
+const decodingAgainstEngine = (id: string, decoder: Decoder): Figure =>
+  figure({
+    id,
+    what: `decoding the flights file by ${decoder} alone against the engine's decoder, both on 2 threads; for information`,
+    unit: "times the engine's",
+    roundUnit: 'ms',
+    bar: null,
+    verify: () => [decodeFlights('millrace', 'checksum'), decodeFlights(decoder, 'checksum')],
+    variants: () => ({ other: decoding(decoder), engine: decoding('millrace') }),
+    value: (medians) => medians.other / medians.engine,
+  });
+
+const BUILD_FOLDER = 'native-bench/.build';
+const CPP_PROGRAM = `${BUILD_FOLDER}/keyed-tumbling`;
+
+async function compileCpp(): Promise<void> {
+  await mkdir(BUILD_FOLDER, { recursive: true });
+  const source = 'native-bench/baselines/keyed-tumbling.cpp';
+  const flags = ['-O3', '-march=native', '-pthread', '-std=c++17'];
+  try {
+    await promisify(execFile)('g++', [...flags, source, '-o', CPP_PROGRAM]);
+  } catch (cause) {
+    throw new Error('the figure needs g++ with C++17, which could not compile it', { cause });
+  }
+}
+
+export const MACRO_FIGURES: readonly Figure[] = [
+  againstBareLoop('keyed-tumbling', 'columns', 0.5),
+  againstBareLoop('keyed-tumbling-functions', 'functions', 0.15),
+  figure({
+    id: 'threads-columns',
+    what: 'keyed tumbling by columns, 2 threads against 1; the bar is what the bare loop gains',
+    unit: 'times 1 thread',
+    roundUnit: 'records/s',
+    bar: {
+      direction: 'at least',
+      text: "the bare loop's own ratio",
+      limit: (medians: Readonly<Record<string, number>>) => medians.bare2! / medians.bare1!,
+    },
+    variants: (settings) => ({
+      engine1: engine('columns', 1, settings),
+      engine2: engine('columns', 2, settings),
+      bare1: bareLoop(1, settings),
+      bare2: bareLoop(2, settings),
+    }),
+    value: (medians) => medians.engine2 / medians.engine1,
+  }),
+  figure({
+    id: 'threads-functions',
+    what: 'keyed tumbling by functions over objects, 2 threads against 1',
+    unit: 'times 1 thread',
+    roundUnit: 'records/s',
+    bar: atLeast(1.6),
+    variants: (settings) => ({
+      engine1: engine('functions', 1, settings),
+      engine2: engine('functions', 2, settings),
+    }),
+    value: (medians) => medians.engine2 / medians.engine1,
+  }),
+  figure({
+    id: 'flights',
+    what: 'the main job on 2 threads, whole process, against decoding its Parquet file alone on 2 threads',
+    unit: 'times decoding',
+    roundUnit: 'ms',
+    bar: atMost(1.6),
+    variants: () => ({
+      job: {
+        command: javascript(
+          'dist/cli/main.js',
+          ...['run', 'examples/flights.ts', '--threads', 2, '--no-progress'],
+          ...['--param', `out=${BUILD_FOLDER}/flights`],
+        ),
+        measure: (run) => run.wallMs,
+      },
+      decoding: decoding('millrace'),
+    }),
+    value: (medians) => medians.job / medians.decoding,
+  }),
+  decodingAgainstEngine('flights-hyparquet', 'hyparquet'),
+  decodingAgainstEngine('flights-parquet-wasm', 'parquet-wasm'),
+  figure({
+    id: 'cold-start',
+    what: 'a small job on 2 threads: from the start of the process to its first result',
+    unit: 'ms',
+    roundUnit: 'ms',
+    bar: atMost(400),
+    variants: () => ({
+      process: {
+        command: javascript('native-bench/macro/small-job.mjs'),
+        measure: (run) => run.firstOutputMs,
+      },
+    }),
+    value: (medians) => medians.process,
+  }),
+  figure({
+    id: 'slow-sink-memory',
+    what: 'resident memory in the last 10 of 60 s with a fast source and a slow sink, 2 threads, against that in seconds 11 to 20',
+    unit: 'times the early memory',
+    roundUnit: 'times',
+    bar: atMost(1.05),
+    roundsMax: 3,
+    variants: (settings) => ({
+      job: {
+        command: typescript(
+          'native-bench/macro/run-slow-sink.ts',
+          2,
+          Math.max(SLOW_SINK_SECONDS_MIN, 60 * settings.scale),
+        ),
+        measure: (run) => reported(run, 'growth'),
+      },
+    }),
+    value: (medians) => medians.job,
+  }),
+  figure({
+    id: 'bare-loop-cpp',
+    what: 'the bare JavaScript loop of keyed-tumbling as a share of the same in C++; for information',
+    unit: 'of C++',
+    roundUnit: 'records/s',
+    bar: null,
+    prepare: compileCpp,
+    variants: (settings) => {
+      const records = recordsFor('columns', settings);
+      const args = ['2', String(records), String(KEYS)];
+      return {
+        javascript: bareLoop(2, settings),
+        cpp: perSecond(records, { program: CPP_PROGRAM, args }),
+      };
+    },
+    value: (medians) => medians.javascript / medians.cpp,
+  }),
+];
