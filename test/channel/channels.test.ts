@@ -1,0 +1,184 @@
+/** One contract, two channels: within a worker, and through a ring. Each case runs with typed and free-form rows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ACTIVE,
+  BATCH,
+  type ChannelReader,
+  type ChannelWriter,
+  END,
+  IDLE,
+  NOTHING,
+  WATERMARK,
+} from '../../src/channel/channel.ts';
+import { LocalChannel } from '../../src/channel/local-channel.ts';
+import { createRing, RingReader, RingWriter } from '../../src/channel/ring-channel.ts';
+import type { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
+import { Signal } from '../../src/sharedarraybuffer-queue/index.ts';
+
+const Row = record({ n: t.int32, s: t.nullable(t.string) });
+type Row = { n: number; s: string | null };
+
+type Ends = { writer: ChannelWriter; reader: ChannelReader };
+
+const CHANNELS: Readonly<Record<string, (schema: Schema | null) => Ends>> = {
+  local: () => {
+    const channel = new LocalChannel(2);
+    return { writer: channel, reader: channel };
+  },
+  ring: (schema) => {
+    const signal = () => new Signal(new SharedArrayBuffer(64), 0);
+    const descriptor = createRing(4096, signal(), signal());
+    return {
+      writer: new RingWriter(descriptor, schema),
+      reader: new RingReader(descriptor, schema),
+    };
+  },
+};
+
+function rowsOf(from: number, count: number): Row[] {
+  return Array.from({ length: count }, (_, i) => ({
+    n: from + i,
+    s: i % 3 === 0 ? null : `s${from + i}`,
+  }));
+}
+
+function batchOf(rows: readonly unknown[], schema: Schema | null, builder?: BatchBuilder): Batch {
+  const target = builder ?? new BatchBuilder(schema, Math.max(1, rows.length));
+  for (const [i, row] of rows.entries()) target.appendRow(row, i);
+  return target.seal();
+}
+
+/** All elements there are, as text; batches as their rows. */
+function drain({ writer, reader }: Ends): unknown[] {
+  const got: unknown[] = [];
+  for (;;) {
+    const kind = reader.peek();
+    if (kind === NOTHING) {
+      if (!writer.retry()) return got;
+      writer.publish();
+      continue;
+    }
+    if (kind === BATCH) got.push(...reader.batch().rowObjects().slice());
+    else got.push(kind === WATERMARK ? `W${reader.value()}` : KINDS[kind]);
+    reader.release();
+  }
+}
+
+const KINDS: Readonly<Record<number, string>> = {
+  [IDLE]: 'idle',
+  [ACTIVE]: 'active',
+  [END]: 'end',
+};
+
+for (const [name, make] of Object.entries(CHANNELS)) {
+  for (const schema of [Row as Schema, null]) {
+    const title = `${name}, ${schema === null ? 'free-form' : 'typed'}`;
+
+    test(`${title}: elements keep their order`, () => {
+      const ends = make(schema);
+      const { writer } = ends;
+      writer.put(batchOf(rowsOf(0, 3), schema));
+      writer.control(WATERMARK, 5);
+      writer.put(batchOf(rowsOf(3, 1), schema));
+      writer.control(IDLE, 0);
+      writer.control(ACTIVE, 0);
+      writer.control(WATERMARK, Infinity);
+      writer.control(END, 0);
+      writer.publish();
+      const rows = rowsOf(0, 3);
+      assert.deepEqual(drain(ends), [
+        ...rows,
+        'W5',
+        ...rowsOf(3, 1),
+        'idle',
+        'active',
+        'WInfinity',
+        'end',
+      ]);
+    });
+
+    test(`${title}: event times and key hashes go along`, () => {
+      const { writer, reader } = make(schema);
+      const batch = batchOf(rowsOf(0, 3), schema).withKeyHashes(Int32Array.of(7, 8, 9));
+      writer.put(batch);
+      writer.publish();
+      assert.equal(reader.peek(), BATCH);
+      const got = reader.batch();
+      assert.deepEqual([...got.timestamps!.subarray(0, 3)], [0, 1, 2]);
+      assert.deepEqual([...got.keyHashes!.subarray(0, 3)], [7, 8, 9]);
+    });
+
+    test(`${title}: a writer without room is not ready, keeps all it is given, and gets ready again`, () => {
+      const ends = make(schema);
+      const { writer } = ends;
+      const sent: Row[] = [];
+      for (let n = 0; writer.isReady; n++) {
+        const rows = rowsOf(n * 50, 50);
+        sent.push(...rows);
+        writer.put(batchOf(rows, schema));
+        assert.ok(n < 100, 'bounded');
+      }
+      const last = rowsOf(100_000, 2);
+      writer.put(batchOf(last, schema));
+      writer.control(END, 0);
+      writer.publish();
+      assert.deepEqual(drain(ends), [...sent, ...last, 'end']);
+      assert.ok(writer.isReady);
+    });
+
+    test(`${title}: a builder that is handed over may be filled again at once`, () => {
+      const ends = make(schema);
+      let builder = new BatchBuilder(schema, 8);
+      const sent: Row[] = [];
+      for (let n = 0; n < 20; n++) {
+        const rows = rowsOf(n * 8, 8);
+        sent.push(...rows);
+        batchOf(rows, schema, builder);
+        builder = ends.writer.putBuilt(builder);
+        assert.equal(builder.rowCount, 0);
+      }
+      ends.writer.publish();
+      assert.deepEqual(drain(ends), sent);
+    });
+
+    test(`${title}: a transient batch may change once put has returned`, () => {
+      const ends = make(schema);
+      const builder = new BatchBuilder(schema, 4);
+      ends.writer.put(batchOf(rowsOf(0, 4), schema, builder));
+      builder.reset();
+      batchOf(rowsOf(50, 4), schema, builder);
+      ends.writer.publish();
+      assert.deepEqual(drain(ends), rowsOf(0, 4));
+    });
+
+    test(`${title}: a row larger than the channel's memory arrives whole`, () => {
+      const ends = make(schema);
+      const rows = [
+        ...rowsOf(0, 2),
+        { n: 9, s: 'é'.repeat(50_000) },
+        { n: 10, s: '漢'.repeat(50_000) },
+      ];
+      ends.writer.put(batchOf(rows, schema));
+      ends.writer.control(END, 0);
+      ends.writer.publish();
+      assert.deepEqual(drain(ends), [...rows, 'end']);
+    });
+  }
+
+  test(`${name}: free-form rows of ever new shapes, and typed rows among them`, () => {
+    const ends = make(null);
+    const batches: unknown[][] = [
+      [{ a: 1 }],
+      [{ a: 'x', b: undefined }],
+      [7, null, [1]],
+      [{ c: new Date(5) }, { a: 2n }],
+    ];
+    for (const rows of batches) ends.writer.put(batchOf(rows, null));
+    ends.writer.put(batchOf(rowsOf(0, 2), Row as Schema));
+    ends.writer.publish();
+    assert.deepEqual(drain(ends), [...batches.flat(), ...rowsOf(0, 2)]);
+  });
+}

@@ -1,0 +1,222 @@
+/** Chains, fused runs, subtasks and channels of logical graphs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Flow } from '../../src/api/flow.ts';
+import { GraphBuilder } from '../../src/api/graph-builder.ts';
+import { tumbling } from '../../src/api/windows.ts';
+import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
+import { generate } from '../../src/connector/generator/generator.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { CALLER, type ExecutionGraph, executionGraph } from '../../src/graph/execution-graph.ts';
+import { fingerprint, type LogicalGraph } from '../../src/graph/graph.ts';
+import { monotonous } from '../../src/time/strategies.ts';
+
+const Row = record({ key: t.int32, time: t.timestamp });
+
+function graphOf(define: (flow: Flow) => void): LogicalGraph {
+  const builder = new GraphBuilder('test');
+  define(new Flow(builder, {}));
+  return builder.finish().graph;
+}
+
+const rows = (flow: Flow) =>
+  flow.from(generate({ schema: Row, count: 1, row: (n) => ({ key: n, time: n }) }));
+
+/** Tasks as text: operators by '>', stateless steps of one operator by '+'. */
+function tasksOf(execution: ExecutionGraph, graph: LogicalGraph): string[] {
+  return execution.tasks.map(
+    (task) =>
+      `${task.operators
+        .map(({ nodes }) => nodes.map((node) => graph.nodes[node]!.name).join('+'))
+        .join(' > ')} x${task.parallelism}`,
+  );
+}
+
+function tasks(define: (flow: Flow) => void, threads = 2, parallelism = 2): string[] {
+  const graph = graphOf(define);
+  return tasksOf(executionGraph(graph, { threads, parallelism }), graph);
+}
+
+const identity = <T>(row: T): T => row;
+
+test('what follows without an exchange is one task, stateless steps in a row one operator', () => {
+  assert.deepEqual(
+    tasks((flow) => {
+      rows(flow)
+        .map(identity)
+        .filter(() => true)
+        .project('key')
+        .to(blackhole());
+    }),
+    ['generate > map+filter+project > blackhole x2'],
+  );
+});
+
+test('a flatMap ends a run of stateless steps, and a step that two others read does too', () => {
+  assert.deepEqual(
+    tasks((flow) => {
+      const mapped = rows(flow)
+        .map(identity)
+        .flatMap((row) => [row])
+        .map(identity);
+      mapped.filter(() => true).to(blackhole());
+      mapped.to(blackhole());
+    }),
+    ['generate > map+flatMap > map > filter > blackhole > blackhole x2'],
+  );
+});
+
+for (const [what, threads, parallelism, expected] of [
+  ['on two subtasks', 2, 2, ['generate > project x2', 'window > blackhole x2']],
+  ['on one subtask of one thread', 1, 1, ['generate > project > window > blackhole x1']],
+  ['on one subtask of the calling thread', 0, 1, ['generate > project > window > blackhole x1']],
+] as const) {
+  test(`keyBy ${what}: ${expected.length} tasks`, () => {
+    const keyed = (flow: Flow): void => {
+      const Wide = record({ key: t.int32, time: t.timestamp, unused: t.string });
+      flow
+        .from(generate({ schema: Wide, count: 1, row: () => ({ key: 1, time: 1, unused: '' }) }))
+        .eventTime('time', monotonous())
+        .keyBy('key')
+        .window(tumbling(1))
+        .aggregate(({ count }) => ({ n: count() }))
+        .to(blackhole());
+    };
+    assert.deepEqual(tasks(keyed, threads, parallelism), expected);
+  });
+}
+
+test('chains are cut where the user says, and where parallelism changes', () => {
+  const chained = (cut: 'head' | 'never' | 'parallelism') =>
+    tasks((flow) => {
+      const mapped = rows(flow).map(identity);
+      if (cut === 'head') mapped.startNewChain();
+      if (cut === 'never') mapped.disableChaining();
+      if (cut === 'parallelism') mapped.parallelism(3);
+      mapped.filter(() => true).to(blackhole());
+    });
+  assert.deepEqual(chained('head'), ['generate x2', 'map+filter > blackhole x2']);
+  assert.deepEqual(chained('never'), ['generate x2', 'map x2', 'filter > blackhole x2']);
+  assert.deepEqual(chained('parallelism'), ['generate x2', 'map x3', 'filter > blackhole x2']);
+});
+
+test('subtasks go to workers in turn, more of them than there are threads', () => {
+  const graph = graphOf((flow) => {
+    rows(flow).to(blackhole()).parallelism(5);
+  });
+  const { subtasks } = executionGraph(graph, { threads: 2, parallelism: 1 });
+  assert.deepEqual(
+    subtasks.map(({ task, index, worker }) => [task, index, worker]),
+    [
+      [0, 0, 0],
+      [1, 0, 0],
+      [1, 1, 1],
+      [1, 2, 0],
+      [1, 3, 1],
+      [1, 4, 0],
+    ],
+  );
+  const none = executionGraph(graph, { threads: 0, parallelism: 1 });
+  assert.ok(none.subtasks.every(({ worker }) => worker === CALLER));
+});
+
+for (const [partition, channels] of [
+  ['forward', ['0→0', '1→1']],
+  ['rebalance', ['0→0', '0→1', '1→0', '1→1']],
+  ['broadcast', ['0→0', '0→1', '1→0', '1→1']],
+  ['global', ['0→0', '0→1', '1→0', '1→1']],
+] as const) {
+  test(`${partition}: channels ${channels.join(', ')}, local within a worker`, () => {
+    const graph = graphOf((flow) => {
+      const source = rows(flow);
+      const sent = partition === 'forward' ? source : source[partition]();
+      sent.map(identity).startNewChain().to(blackhole());
+    });
+    const execution = executionGraph(graph, { threads: 2, parallelism: 2 });
+    const indexOf = (id: number) => execution.subtasks[id]!.index;
+    assert.deepEqual(
+      execution.channels.map(({ from, to }) => `${indexOf(from)}→${indexOf(to)}`),
+      channels,
+    );
+    for (const { from, to, isLocal } of execution.channels) {
+      assert.equal(isLocal, indexOf(from) === indexOf(to));
+    }
+    assert.deepEqual(
+      execution.exchanges.map((exchange) => exchange.partitioning.kind),
+      [partition],
+    );
+  });
+}
+
+test('a forward edge between tasks of different parallelism is rebalanced', () => {
+  const graph = graphOf((flow) => {
+    rows(flow).map(identity).parallelism(3).to(blackhole()).parallelism(3);
+  });
+  const { exchanges, channels } = executionGraph(graph, { threads: 1, parallelism: 2 });
+  assert.equal(exchanges[0]!.partitioning.kind, 'rebalance');
+  assert.equal(channels.length, 6);
+});
+
+test('a union is a task with an exchange for each of its streams', () => {
+  const graph = graphOf((flow) => {
+    const a = rows(flow);
+    a.union(rows(flow), a).map(identity).to(blackhole());
+  });
+  const execution = executionGraph(graph, { threads: 1, parallelism: 1 });
+  assert.deepEqual(tasksOf(execution, graph), ['generate x1', 'generate x1', 'map > blackhole x1']);
+  assert.deepEqual(
+    execution.exchanges.map(({ fromNode, toNode, input }) => [fromNode, toNode, input]),
+    [
+      [0, 2, 0],
+      [1, 2, 1],
+      [0, 2, 2],
+    ],
+  );
+});
+
+test('the graph is frozen, and every edge goes to a later node', () => {
+  const graph = graphOf((flow) => {
+    const source = rows(flow);
+    source
+      .map(identity)
+      .union(source.filter(() => true))
+      .to(blackhole());
+  });
+  assert.ok(Object.isFrozen(graph) && Object.isFrozen(graph.nodes));
+  for (const node of graph.nodes) {
+    assert.ok(Object.isFrozen(node) && Object.isFrozen(node.inputs));
+    for (const { from } of node.inputs) assert.ok(from < node.id);
+  }
+});
+
+test('uids follow names, and a repeated one is refused', () => {
+  const uids = graphOf((flow) => {
+    rows(flow).map(identity).map(identity).name('double').map(identity).uid('last').to(blackhole());
+  }).nodes.map((node) => node.uid);
+  assert.deepEqual(uids, ['generate', 'map', 'double', 'last', 'blackhole']);
+  assert.throws(
+    () =>
+      graphOf((flow) => {
+        rows(flow).map(identity).uid('same').map(identity).uid('same').to(blackhole());
+      }),
+    { code: 'JOB_DEFINITION', message: "operators 'map' and 'map' have the same uid 'same'" },
+  );
+});
+
+test('the fingerprint is that of the steps: equal for equal ones, other for any change', () => {
+  const print = (change: string): string =>
+    fingerprint(
+      graphOf((flow) => {
+        const source = rows(flow);
+        const mapped = source.map(identity);
+        if (change === 'name') mapped.name('other');
+        if (change === 'parallelism') mapped.parallelism(2);
+        if (change === 'partitioning') mapped.rebalance().to(blackhole());
+        else mapped.to(blackhole());
+        if (change === 'more') source.to(blackhole());
+      }),
+    );
+  const prints = ['', 'name', 'parallelism', 'partitioning', 'more'].map(print);
+  assert.equal(print(''), prints[0]);
+  assert.equal(new Set(prints).size, prints.length);
+});

@@ -1,0 +1,124 @@
+/** How a worker shares its time: rounds, partial batches, sleep, subtasks that end. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock, VirtualClock } from '../../src/base/clock.ts';
+import { Signal } from '../../src/sharedarraybuffer-queue/index.ts';
+import { Scheduler } from '../../src/task/scheduler.ts';
+import type { Steppable } from '../../src/task/task.ts';
+import { runWorkerLoop } from '../../src/task/worker-loop.ts';
+
+/** A subtask that moves in as many steps as it has work, then is done when it may end. */
+class Work implements Steppable {
+  readonly name = 'work';
+  readonly waitsForEvents = false;
+  wakeAtMs = Infinity;
+  steps = 0;
+  flushes = 0;
+  closed = 0;
+  readonly id: number;
+  work: number;
+  mayEnd: boolean;
+
+  constructor(id: number, work: number, mayEnd = true) {
+    this.id = id;
+    this.work = work;
+    this.mayEnd = mayEnd;
+  }
+
+  get isDone(): boolean {
+    return this.mayEnd && this.work === 0;
+  }
+
+  open(): void {}
+
+  step(): boolean {
+    this.steps++;
+    if (this.work === 0) return false;
+    this.work--;
+    return true;
+  }
+
+  flush(): boolean {
+    return this.flushes++ === 0;
+  }
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+test('a round steps each subtask once, and lets those go that are done', () => {
+  const subtasks = [new Work(0, 1), new Work(1, 3), new Work(2, 2)];
+  const order: (number | null)[] = [];
+  const scheduler = new Scheduler({
+    subtasks,
+    clock: new VirtualClock(0),
+    onStep: (id) => order.push(id),
+  });
+  while (!scheduler.isDone) assert.ok(scheduler.round());
+  assert.deepEqual(order, [0, 1, 2, null, 1, 2, null, 1, null]);
+  assert.deepEqual(
+    subtasks.map(({ flushes, closed }) => [flushes, closed]),
+    [
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ],
+  );
+});
+
+test('a test may choose the order of steps', () => {
+  const subtasks = [new Work(0, 9), new Work(1, 9)];
+  const scheduler = new Scheduler({ subtasks, clock: new VirtualClock(0), choose: () => 1 });
+  scheduler.round();
+  assert.deepEqual(
+    subtasks.map(({ steps }) => steps),
+    [0, 2],
+  );
+});
+
+test('a round in which nothing moved says so, and the next time is the earliest of all', () => {
+  const clock = new VirtualClock(100);
+  const [early, late] = [new Work(0, 0, false), new Work(1, 0, false)];
+  const scheduler = new Scheduler({ subtasks: [early, late], clock });
+  assert.equal(scheduler.round(), false);
+  assert.equal(scheduler.idleMs(), Infinity);
+  early.wakeAtMs = 150;
+  late.wakeAtMs = 400;
+  assert.equal(scheduler.idleMs(), 50);
+  clock.advanceTo(300);
+  assert.equal(scheduler.idleMs(), 0);
+});
+
+test('the loop sleeps until it is woken, then goes on to the end', async () => {
+  const work = new Work(0, 0, false);
+  const words = new SharedArrayBuffer(64);
+  const signal = new Signal(words, 0);
+  const scheduler = new Scheduler({ subtasks: [work], clock: systemClock });
+  const loop = runWorkerLoop({
+    scheduler,
+    signal,
+    clock: systemClock,
+    isCancelled: () => false,
+    sharesEventLoop: true,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const asleep = work.steps;
+  work.work = 1;
+  work.mayEnd = true;
+  signal.notify();
+  assert.equal(await loop, 'done');
+  assert.ok(asleep < 100_000 && work.closed === 1);
+  assert.ok(work.flushes >= 1, 'partial batches are sent before sleep');
+});
+
+test('a cancelled loop leaves', async () => {
+  const loop = runWorkerLoop({
+    scheduler: new Scheduler({ subtasks: [new Work(0, Infinity)], clock: systemClock }),
+    signal: new Signal(new SharedArrayBuffer(64), 0),
+    clock: systemClock,
+    isCancelled: () => true,
+    sharesEventLoop: true,
+  });
+  assert.equal(await loop, 'cancelled');
+});

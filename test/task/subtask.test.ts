@@ -1,0 +1,173 @@
+/** The order of work within a step: outputs first, then work put off, and new input only when neither is left. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualClock } from '../../src/base/clock.ts';
+import type { OutputGate } from '../../src/channel/output-gate.ts';
+import { Batch } from '../../src/data/batch.ts';
+import type { Operator, OperatorContext, Output } from '../../src/operator/operator.ts';
+import { Chain } from '../../src/task/chain.ts';
+import { Subtask } from '../../src/task/subtask.ts';
+import type { TaskInput } from '../../src/task/task.ts';
+
+const log: string[] = [];
+
+class FakeGate implements OutputGate {
+  isReady = true;
+  hasPartial = false;
+  waiting = 0;
+  /** Takes one batch at a time. */
+  isNarrow = false;
+
+  emit(): void {
+    log.push('emit');
+    if (!this.isNarrow) return;
+    this.isReady = false;
+    this.waiting = 1;
+  }
+  watermark(watermark: number): void {
+    log.push(`watermark ${watermark}`);
+  }
+  idle(): void {}
+  end(): void {
+    log.push('end');
+  }
+  retry(): boolean {
+    if (this.waiting === 0) return false;
+    log.push('retry');
+    this.isReady = --this.waiting === 0;
+    return true;
+  }
+  flush(): boolean {
+    log.push('flush');
+    const had = this.hasPartial;
+    this.hasPartial = false;
+    return had;
+  }
+  publish(): void {}
+}
+
+/** Emits a row at a time, as long as there is room. */
+class Slices implements Operator {
+  wakeAtMs = Infinity;
+  #left = 0;
+  #output!: Output;
+
+  open(_context: OperatorContext, output: Output): void {
+    this.#output = output;
+  }
+  get hasPendingWork(): boolean {
+    return this.#left > 0;
+  }
+  processBatch(batch: Batch): void {
+    this.#left = batch.rowCount;
+    this.resume();
+  }
+  resume(): void {
+    while (this.#left > 0 && this.#output.isReady) {
+      this.#left--;
+      this.#output.emit(BATCH);
+    }
+  }
+  processWatermark(watermark: number): void {
+    this.#output.watermark(watermark);
+  }
+  processIdle(): void {}
+  advanceTime(nowMs: number): void {
+    log.push(`time ${nowMs}`);
+    this.wakeAtMs = Infinity;
+  }
+  finish(): void {
+    this.#output.end();
+  }
+  close(): void {
+    log.push('close');
+  }
+}
+
+const BATCH = new Batch({ rowCount: 1, schema: null, rows: [1] });
+
+function setUp(bufferTimeoutMs = 10) {
+  log.length = 0;
+  const gate = new FakeGate();
+  const operator = new Slices();
+  const clock = new VirtualClock(0);
+  const context = { name: 'slices', metrics: {} } as unknown as OperatorContext;
+  const chain = new Chain([{ operator, context, next: [], gates: [gate] }], [0], []);
+  let batches = 1;
+  const input: TaskInput = {
+    wakeAtMs: Infinity,
+    waitsForEvents: false,
+    get hasEnded() {
+      return batches < 0;
+    },
+    poll() {
+      log.push('poll');
+      if (batches === 0) chain.head.end();
+      else chain.head.emit(new Batch({ rowCount: 3, schema: null, rows: [1, 2, 3] }));
+      batches--;
+      return true;
+    },
+    close: () => log.push('close input'),
+  };
+  const subtask = new Subtask({ id: 0, name: 'slices', input, chain, clock, bufferTimeoutMs });
+  subtask.open();
+  return { subtask, gate, operator, clock };
+}
+
+test('work that was put off comes before new input', () => {
+  const { subtask, gate } = setUp();
+  gate.isNarrow = true;
+  while (!subtask.isDone) assert.ok(subtask.step());
+  subtask.close();
+  const slices = ['emit', 'retry', 'emit', 'retry', 'emit', 'retry'];
+  assert.deepEqual(log, ['poll', ...slices, 'poll', 'end', 'close input', 'close']);
+});
+
+test('a full output stops everything until it has room', () => {
+  const { subtask, gate } = setUp();
+  gate.isReady = false;
+  assert.equal(subtask.step(), false);
+  assert.deepEqual(log, []);
+  gate.waiting = 2;
+  assert.equal(subtask.step(), true);
+  assert.deepEqual(log, ['retry']);
+  assert.equal(subtask.step(), true);
+  assert.deepEqual(log, ['retry', 'retry', 'poll', 'emit', 'emit', 'emit']);
+});
+
+test('a subtask whose output is full is not done', () => {
+  const { subtask, gate } = setUp();
+  while (!subtask.isDone) subtask.step();
+  gate.isReady = false;
+  assert.equal(subtask.isDone, false);
+});
+
+test('time that is due runs before new input', () => {
+  const { subtask, operator, clock } = setUp();
+  operator.wakeAtMs = 50;
+  clock.advanceTo(60);
+  assert.equal(subtask.wakeAtMs, 50);
+  subtask.step();
+  assert.deepEqual(log.slice(0, 2), ['time 60', 'poll']);
+});
+
+test('a partial batch is sent when it has waited for the buffer timeout, and not before', () => {
+  const { subtask, gate, clock } = setUp(10);
+  while (!subtask.isDone) subtask.step();
+  log.length = 0;
+  gate.hasPartial = true;
+  subtask.step();
+  clock.advanceTo(9);
+  subtask.step();
+  assert.deepEqual(log, []);
+  clock.advanceTo(10);
+  subtask.step();
+  assert.deepEqual(log, ['flush']);
+});
+
+test('a buffer timeout of 0 sends after every step', () => {
+  const { subtask, gate } = setUp(0);
+  gate.hasPartial = true;
+  subtask.step();
+  assert.deepEqual(log, ['poll', 'emit', 'emit', 'emit', 'flush']);
+});

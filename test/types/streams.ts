@@ -1,0 +1,215 @@
+/** What the compiler infers through a dataflow, checked by the compiler: this file is never run. */
+import {
+  type Collected,
+  collection,
+  type Flow,
+  generate,
+  job,
+  monotonous,
+  type RowOf,
+  record,
+  type Stream,
+  sliding,
+  t,
+  tumbling,
+} from 'millrace';
+import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only for `true`. */
+function expect<_T extends true>(): void {}
+type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+
+const Bid = record({
+  auction: t.int32,
+  price: t.float64,
+  bidder: t.string,
+  note: t.nullable(t.string),
+  at: t.timestamp,
+  day: t.date,
+  big: t.int64,
+  paid: t.boolean,
+  extra: t.dynamic<{ tags: string[] }>(),
+});
+type Bid = RowOf<typeof Bid>;
+
+expect<
+  Equal<
+    Bid,
+    {
+      auction: number;
+      price: number;
+      bidder: string;
+      note: string | null;
+      at: number;
+      day: Date;
+      big: bigint;
+      paid: boolean;
+      extra: { tags: string[] };
+    }
+  >
+>();
+
+declare const flow: Flow;
+
+const bids = flow.from(files('bids.parquet', parquet(Bid)));
+expect<Equal<RowOfStream<typeof bids>, Bid>>();
+expect<Equal<RowOfStream<ReturnType<typeof readLines>>, { a: 1 }>>();
+function readLines() {
+  return flow.from(files('a.jsonl', jsonLines<{ a: 1 }>()));
+}
+const text = flow.from(files('a.csv', csv()));
+expect<Equal<RowOfStream<typeof text>, Readonly<Record<string, string>>>>();
+const numbers = flow.from(generate({ row: (i, random) => ({ i, r: random.below(3) }) }));
+expect<Equal<RowOfStream<typeof numbers>, { i: number; r: number }>>();
+
+// Stateless steps
+const mapped = bids.map((bid) => ({ id: bid.auction, cents: BigInt(bid.price) }));
+expect<Equal<RowOfStream<typeof mapped>, { id: number; cents: bigint }>>();
+const projected = bids.project('auction', 'note');
+expect<Equal<RowOfStream<typeof projected>, Pick<Bid, 'auction' | 'note'>>>();
+// @ts-expect-error: no such field
+bids.project('auctoin');
+const narrowed = bids.filter((bid): bid is Bid & { note: string } => bid.note !== null);
+expect<Equal<RowOfStream<typeof narrowed>, Bid & { note: string }>>();
+const pushed = bids.flatMap(pushTags);
+function pushTags(bid: Bid, out: (tag: string) => void): void {
+  for (const tag of bid.extra.tags) out(tag);
+}
+expect<Equal<RowOfStream<typeof pushed>, string>>();
+const returned = bids.flatMap((bid) => bid.extra.tags);
+expect<Equal<RowOfStream<typeof returned>, string>>();
+const given = mapped.as(record({ id: t.int32 }));
+expect<Equal<RowOfStream<typeof given>, { id: number }>>();
+
+// Partitioning
+bids.partitionCustom((auction, subtasks) => auction % subtasks, 'auction');
+bids.partitionCustom(
+  (bidder: string) => bidder.length,
+  (bid) => bid.bidder,
+);
+// @ts-expect-error: the key is a string
+bids.partitionCustom((bidder) => bidder % 2, 'bidder');
+const both = projected.union(bids.project('auction', 'note'));
+expect<Equal<RowOfStream<typeof both>, Pick<Bid, 'auction' | 'note'>>>();
+// @ts-expect-error: rows of another type
+bids.union(mapped);
+
+// Event time
+bids.eventTime('at', monotonous());
+bids.eventTime('day', monotonous());
+bids.eventTime((bid) => bid.at + 1, monotonous());
+// @ts-expect-error: a string is no time
+bids.eventTime('bidder', monotonous());
+// @ts-expect-error: not a duration
+monotonous().withIdleness('5 parsecs');
+
+// Keys
+bids.keyBy('auction', 'bidder', 'paid', 'day', 'big');
+// @ts-expect-error: may be null
+bids.keyBy('note');
+// @ts-expect-error: an object is no key
+bids.keyBy((bid) => bid.extra);
+
+// Windows and aggregates
+const perAuction = bids
+  .keyBy('auction', 'bidder')
+  .window(tumbling('1 h', { offset: '-8 h' }))
+  .aggregate(({ count, sum, avg, min, max, aggregate }) => ({
+    bids: count(),
+    total: sum('price'),
+    exact: sum('big'),
+    mean: avg((bid) => bid.price * 2),
+    meanOrNull: avg((bid) => (bid.paid ? bid.price : null)),
+    first: min('bidder'),
+    note: min('note'),
+    latest: max('day'),
+    own: aggregate({
+      create: () => new Set<string>(),
+      add: (seen, bid) => seen.add(bid.bidder),
+      merge: (a, b) => new Set([...a, ...b]),
+      result: (seen) => [...seen],
+    }),
+  }));
+expect<
+  Equal<
+    RowOfStream<typeof perAuction>,
+    {
+      auction: number;
+      bidder: string;
+      windowStart: number;
+      windowEnd: number;
+      bids: number;
+      total: number;
+      exact: bigint;
+      mean: number;
+      meanOrNull: number | null;
+      first: string;
+      note: string | null;
+      latest: Date;
+      own: string[];
+    }
+  >
+>();
+const byFunction = bids
+  .keyBy((bid) => bid.bidder.length)
+  .window(sliding('7 d', '1 d'))
+  .aggregate(({ count }) => ({ bids: count() }));
+expect<
+  Equal<
+    RowOfStream<typeof byFunction>,
+    { key: number; windowStart: number; windowEnd: number; bids: number }
+  >
+>();
+bids
+  .keyBy('auction')
+  .window(tumbling(1000))
+  // @ts-expect-error: a sum of strings
+  .aggregate(({ sum }) => ({ x: sum('bidder') }));
+bids
+  .keyBy('auction')
+  .window(tumbling(1000))
+  // @ts-expect-error: no such field
+  .aggregate(({ max }) => ({ x: max('prcie') }));
+
+// Rolling
+const running = bids.keyBy('auction').sum('price');
+expect<Equal<RowOfStream<typeof running>, Bid>>();
+// @ts-expect-error: a sum of strings
+bids.keyBy('auction').sum('bidder');
+// @ts-expect-error: an object has no order
+bids.keyBy('auction').minBy('extra');
+bids.keyBy('auction').reduce((total, bid) => ({ ...bid, price: total.price + bid.price }));
+
+// Parameters have the type of their default.
+expect<Equal<ReturnType<typeof params>, [string, number, boolean]>>();
+function params(): [string, number, boolean] {
+  const folder = flow.param('folder', 'out');
+  const limit = flow.param('limit', 3);
+  const loud = flow.param('loud', false);
+  expect<Equal<typeof folder, string>>();
+  expect<Equal<typeof limit, number>>();
+  expect<Equal<typeof loud, boolean>>();
+  return [folder, limit, loud];
+}
+
+// Jobs
+const words = job(import.meta, 'words', (given) => {
+  const all = given.from(collection([{ word: 'a', n: 1 }]));
+  return { all, lengths: all.map((row) => row.word.length) };
+});
+expect<
+  Equal<
+    Awaited<ReturnType<typeof words.collect>>,
+    { all: { word: string; n: number }[]; lengths: number[] }
+  >
+>();
+expect<Equal<Collected<{ a: Stream<Date> }>, { a: Date[] }>>();
+const silent = job(import.meta, 'silent', (given) => {
+  given.from(collection([1, 2])).print();
+});
+expect<Equal<Awaited<ReturnType<typeof silent.collect>>, Record<never, never>>>();
+words.run({ threads: 2, params: { a: 'b', c: 1 }, bufferTimeout: '5 ms' });
+// @ts-expect-error: no such option
+words.run({ thraeds: 2 });
