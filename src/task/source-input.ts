@@ -179,6 +179,8 @@ export class SourceInput implements TaskInput {
     progress.weightRead = this.#weightDone + this.#weightOpen();
     if (rows === 0) return;
     const timed = this.#assignTime(open, batch);
+    if (open.isIdle) this.#setIdle(open, false);
+    this.#forwardStatus();
     context.metrics.recordsOut += rows;
     output.emit(timed);
   }
@@ -214,11 +216,7 @@ export class SourceInput implements TaskInput {
       const { generator, channel } = open;
       if (generator === null) continue;
       const isIdle = generator.isIdle(now);
-      if (isIdle !== open.isIdle) {
-        open.isIdle = isIdle;
-        if (isIdle) this.#merger.onIdle(channel);
-        else this.#merger.onActive(channel);
-      }
+      if (isIdle && !open.isIdle) this.#setIdle(open, true);
       if (!isIdle) this.#merger.onWatermark(channel, generator.watermark());
     }
     this.#pending = this.#merger.takeWatermark() ?? this.#pending;
@@ -227,8 +225,19 @@ export class SourceInput implements TaskInput {
       progress.watermark = this.#emitted;
       output.watermark(this.#emitted);
     }
+    this.#forwardStatus();
+  }
+
+  /** A split is idle from the next watermark on, and active before its next record goes out. */
+  #setIdle(open: OpenSplit, isIdle: boolean): void {
+    open.isIdle = isIdle;
+    if (isIdle) this.#merger.onIdle(open.channel);
+    else this.#merger.onActive(open.channel);
+  }
+
+  #forwardStatus(): void {
     const isIdle = this.#merger.takeStatus();
-    if (isIdle !== null) output.idle(isIdle);
+    if (isIdle !== null) this.#options.output.idle(isIdle);
   }
 
   #closeSplit(open: OpenSplit): void {
@@ -236,9 +245,9 @@ export class SourceInput implements TaskInput {
       this.#merger.onWatermark(open.channel, open.generator.watermark());
     }
     open.reader.close();
+    this.#open.splice(this.#open.indexOf(open), 1);
     this.#weightDone += open.split.weight;
     this.#options.progress.weightRead = this.#weightDone + this.#weightOpen();
-    this.#open.splice(this.#open.indexOf(open), 1);
     this.#merger.removeInput(open.channel);
   }
 

@@ -87,6 +87,12 @@ function splitsOf(count: number, parallelism: number): SourceSplit[] {
   }));
 }
 
+/** Share of what one subtask has of all rows, or blocks, that it is done with. */
+function progressOf(done: number, count: number, { index, of }: Share): number {
+  const own = Math.ceil((count - index) / of);
+  return own > 0 ? done / own : 1;
+}
+
 class RowReader<Row> implements SplitReader {
   readonly wakeAtMs = Infinity;
   readonly #options: RowGenerator<Row>;
@@ -141,7 +147,7 @@ class RowReader<Row> implements SplitReader {
   }
 
   progress(): number {
-    return Math.min(1, (this.#done * this.#share.of) / this.#count);
+    return progressOf(this.#done, this.#count, this.#share);
   }
 
   close(): void {}
@@ -183,7 +189,7 @@ class ColumnReader<Row> implements SplitReader {
   }
 
   progress(): number {
-    return Math.min(1, (this.#blocksDone * this.#share.of * BATCH_ROWS) / this.#count);
+    return progressOf(this.#blocksDone, Math.ceil(this.#count / BATCH_ROWS), this.#share);
   }
 
   close(): void {}

@@ -1,0 +1,84 @@
+/** Small things below everything else. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assert as insist, must, unreachable } from '../../src/base/assert.ts';
+import { VirtualClock } from '../../src/base/clock.ts';
+import { describeError, reviveError } from '../../src/base/error-transport.ts';
+import { EngineError, UserFunctionError, userFrame } from '../../src/base/errors.ts';
+import { Random } from '../../src/base/random.ts';
+
+test('errors cross threads with class, code, place, cause and stack', () => {
+  const cause = new TypeError('inner');
+  const place = { operator: 'map', subtask: 1, record: 42 };
+  for (const error of [
+    new EngineError('KEY_INVALID', 'outer', { cause, retryable: true }),
+    new UserFunctionError(place, cause),
+    new RangeError('plain', { cause }),
+  ]) {
+    const back = reviveError(structuredClone(describeError(error)));
+    assert.equal(back.name, error.name);
+    assert.equal(back.message, error.message);
+    assert.equal(back.stack, error.stack);
+    assert.equal((back.cause as Error).name, 'TypeError');
+    assert.equal((back.cause as Error).message, 'inner');
+    assert.equal(back instanceof EngineError, error instanceof EngineError);
+    if (error instanceof EngineError) {
+      assert.equal((back as EngineError).code, error.code);
+      assert.equal((back as EngineError).retryable, error.retryable);
+    }
+    if (error instanceof UserFunctionError) {
+      assert.deepEqual((back as UserFunctionError).place, place);
+    }
+  }
+  assert.equal(reviveError(describeError('just text')).message, 'just text');
+});
+
+test('the frame of the user is the first outside the engine, node and generated code', () => {
+  const error = new Error('x');
+  const engine = new URL('../../src/operator/fused.ts', import.meta.url).pathname;
+  error.stack = [
+    'Error: x',
+    '    at eval (millrace-generated:fused:7:53)',
+    `    at run (${engine}:1:1)`,
+    '    at node:internal/timers:2:2',
+    '    at theirs (/home/them/job.ts:3:4)',
+    '    at later (/home/them/other.ts:5:6)',
+  ].join('\n');
+  assert.equal(userFrame(error), '/home/them/job.ts:3:4');
+  assert.equal(userFrame('no error'), null);
+});
+
+test('a virtual clock stands still until it is moved, and never goes back', () => {
+  const clock = new VirtualClock(5);
+  assert.equal(clock.now(), 5);
+  clock.advanceTo(9);
+  assert.equal(clock.monotonic(), 9);
+  assert.throws(() => clock.advanceTo(8), RangeError);
+});
+
+test('a seed gives the same sequence, each index one of its own', () => {
+  const draw = (seed: number, index: number): number[] => {
+    const random = new Random(0);
+    random.reseed(seed, index);
+    return Array.from({ length: 5 }, () => random.uint32());
+  };
+  assert.deepEqual(draw(1, 0), draw(1, 0));
+  const sequences = [draw(1, 0), draw(1, 1), draw(2, 0), draw(1, 2 ** 40)];
+  assert.equal(new Set(sequences.map(String)).size, sequences.length);
+});
+
+test('random numbers are spread evenly', () => {
+  const random = new Random(3);
+  const counts = new Array<number>(10).fill(0);
+  for (let i = 0; i < 100_000; i++) counts[random.below(10)]!++;
+  for (const count of counts) assert.ok(Math.abs(count - 10_000) < 500, `${counts}`);
+  assert.ok(random.float() < 1);
+  assert.equal(random.pick(['only']), 'only');
+});
+
+test('mistakes of the engine are assertions', () => {
+  assert.throws(() => insist(false, 'never'), /assertion failed: never/);
+  assert.throws(() => must(undefined, 'a thing'), /a thing/);
+  assert.throws(() => unreachable('x' as never), /x/);
+  assert.equal(must(0, 'zero is a value'), 0);
+});
