@@ -50,10 +50,7 @@ export class TimestampReader {
       spec.kind === 'field' && schema !== null ? fieldIndex(schema, spec.field, 'eventTime') : null;
     const kind = this.#column === null ? null : schema!.fields[this.#column]!.kind;
     if (kind === 'string' || kind === 'boolean') {
-      throw new EngineError(
-        'FIELD_TYPE',
-        `eventTime '${describeSpec(spec)}': the field is ${kind}`,
-      );
+      throw new EngineError('FIELD_TYPE', `eventTime ${describeSpec(spec)}: the field is ${kind}`);
     }
   }
 

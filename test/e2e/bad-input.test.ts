@@ -1,0 +1,179 @@
+/** Input that is missing or malformed, and names that are wrong: code, and the place in the file or the job. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { blackhole, collection, type Flow, job, monotonous, record, t, tumbling } from 'millrace';
+import { jobFile, millrace } from './command-line.ts';
+import { reading } from './jobs/reading.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'millrace-bad-'));
+after(() => rm(folder, { recursive: true }));
+
+const GOOD_CSV = 'n,s\n1,a\n2,b\n';
+const FILES: Readonly<Record<string, string | Buffer>> = {
+  'good.csv': GOOD_CSV,
+  'number.csv': `${GOOD_CSV}many,c\n`,
+  'values.csv': `${GOOD_CSV}3\n`,
+  'quote.csv': `${GOOD_CSV}3,"open\n`,
+  'header.csv': 'n,t\n1,a\n',
+  'broken.jsonl': '{"n":1,"s":"a"}\n{"n":2,\n',
+  'missing.jsonl': '{"n":1,"s":"a"}\n\n{"n":2}\n',
+  'type.jsonl': '{"n":"x","s":"a"}\n',
+  'text.parquet': GOOD_CSV,
+  'cut.parquet': Buffer.from('PAR1\0\0\0\0\xff\0\0\0PAR1', 'latin1'),
+};
+for (const [name, content] of Object.entries(FILES)) await writeFile(join(folder, name), content);
+
+const CASES: readonly (readonly [string, string, RegExp])[] = [
+  ['number.csv', 'INPUT_MALFORMED', /number\.csv:4: field 'n' wants int32, got "many"/],
+  ['values.csv', 'INPUT_MALFORMED', /values\.csv:4: 1 values for 2 columns/],
+  ['quote.csv', 'INPUT_MALFORMED', /quote\.csv:4: a quote is still open/],
+  ['header.csv', 'INPUT_MALFORMED', /header\.csv' has no column 's'; its header has n, t/],
+  ['broken.jsonl', 'INPUT_MALFORMED', /broken\.jsonl:2: .*JSON/],
+  ['missing.jsonl', 'INPUT_MALFORMED', /missing\.jsonl:3: field 's' is missing/],
+  ['type.jsonl', 'INPUT_MALFORMED', /type\.jsonl:1: field 'n' wants int32, got "x"/],
+  ['text.parquet', 'INPUT_MALFORMED', /text\.parquet/],
+  ['cut.parquet', 'INPUT_MALFORMED', /cut\.parquet/],
+  ['nowhere.csv', 'INPUT_NOT_FOUND', /cannot read '.*nowhere\.csv'/],
+  ['*.nothing', 'INPUT_NOT_FOUND', /no file matches the pattern/],
+];
+
+for (const [name, code, message] of CASES) {
+  test(`${name}: ${code}, with its place`, async () => {
+    for (const threads of [0, 2]) {
+      const run = reading.run({ threads, params: { input: join(folder, name) } });
+      await assert.rejects(run, { code, message });
+    }
+  });
+}
+
+test('malformed records are skipped and counted when that is asked for', async () => {
+  for (const [name, skipped] of [
+    ['number.csv', 1],
+    ['values.csv', 1],
+    ['broken.jsonl', 1],
+    ['type.jsonl', 1],
+    ['good.csv', 0],
+  ] as const) {
+    const params = { input: join(folder, name), onMalformed: 'skip' };
+    const { operators } = await reading.run({ threads: 2, params });
+    assert.equal(operators[0]!.skippedRecords, skipped, name);
+  }
+});
+
+test('the command line shows the place, and no stack', async () => {
+  const run = await millrace(
+    ...['run', jobFile('reading'), '--threads', 1],
+    ...['-p', `input=${join(folder, 'number.csv')}`],
+  );
+  assert.equal(run.code, 1);
+  assert.match(
+    run.stderr,
+    /^error INPUT_MALFORMED: operator 'csv': .*number\.csv:4: field 'n' wants int32, got "many"\n$/,
+  );
+});
+
+const Row = record({ n: t.int32, s: t.string, time: t.timestamp });
+
+const MISTAKES: readonly (readonly [string, string, string, (flow: Flow) => unknown])[] = [
+  [
+    'a key that is no field',
+    'FIELD_UNKNOWN',
+    "keyBy: no field 'm'; the row has n, s, time",
+    (flow) => rows(flow).keyBy('m' as 'n'),
+  ],
+  [
+    'an event time that is no field',
+    'FIELD_UNKNOWN',
+    "eventTime: no field 'when'; the row has n, s, time",
+    (flow) => rows(flow).eventTime('when' as 'time', monotonous()),
+  ],
+  [
+    'an event time that is text',
+    'FIELD_TYPE',
+    "eventTime 's': the field is string",
+    (flow) => rows(flow).eventTime('s' as 'time', monotonous()),
+  ],
+  [
+    'a projection on no field',
+    'FIELD_UNKNOWN',
+    "project: no field 'm'; the row has n, s, time",
+    (flow) => rows(flow).project('m' as 'n'),
+  ],
+  [
+    'a sum of text',
+    'FIELD_TYPE',
+    "sum 'total': field 's' is string",
+    (flow) =>
+      rows(flow)
+        .keyBy('n')
+        .window(tumbling(1))
+        .aggregate(({ sum }) => ({ total: sum('s' as 'n') })),
+  ],
+  [
+    'a window of no length',
+    'JOB_DEFINITION',
+    'the size of a tumbling window must be whole milliseconds above 0',
+    () => tumbling(0),
+  ],
+  [
+    'a parallelism below 1',
+    'JOB_DEFINITION',
+    'parallelism must be 1 or more, got 0',
+    (flow) => rows(flow).parallelism(0),
+  ],
+];
+
+const rows = (flow: Flow) => flow.from(collection([{ n: 1, s: 'a', time: 1 }], Row));
+
+for (const [what, code, message, build] of MISTAKES) {
+  test(`${what} is refused before anything runs`, async () => {
+    const wrong = job(import.meta, what, (flow) => {
+      build(flow);
+      rows(flow).to(blackhole());
+    });
+    await assert.rejects(wrong.run({ threads: 0 }), { code, message });
+  });
+}
+
+test('a window without event times says what to do', async () => {
+  const timeless = job(import.meta, 'timeless', (flow) => {
+    rows(flow)
+      .keyBy('n')
+      .window(tumbling(1))
+      .aggregate(({ count }) => ({ rows: count() }))
+      .to(blackhole());
+  });
+  await assert.rejects(timeless.run({ threads: 0 }), {
+    code: 'TIMESTAMP_INVALID',
+    message: /operator 'window' needs event times; call \.eventTime\(field, strategy\) before it/,
+  });
+});
+
+test('a job without an end is refused', async () => {
+  const endless = job(import.meta, 'without end', (flow) => {
+    rows(flow).filter(() => true);
+  });
+  await assert.rejects(endless.run({ threads: 0 }), {
+    code: 'JOB_DEFINITION',
+    message: "job 'without end' has no end: send a stream .to(a sink), or return it",
+  });
+});
+
+for (const [option, value] of [
+  ['threads', -1],
+  ['threads', 1.5],
+  ['parallelism', 0],
+] as const) {
+  test(`${option}: ${value} is refused`, async () => {
+    const fine = job(import.meta, `${option} ${value}`, (flow) => {
+      rows(flow).to(blackhole());
+    });
+    await assert.rejects(fine.run({ [option]: value }), {
+      code: 'JOB_DEFINITION',
+      message: new RegExp(`^${option} must be a whole number from`),
+    });
+  });
+}
