@@ -14,13 +14,13 @@ import {
   type Column,
   DynamicColumn,
   FixedColumn,
-  type FixedKind,
   fixedArray,
   NULL,
   PRESENT,
   type StringColumn,
 } from './column.ts';
 import { fieldTypeError } from './field-check.ts';
+import { type AppendRow, rowAppender } from './row-appender.ts';
 import type { Field, Schema } from './schema.ts';
 import { StringBuilder } from './string-builder.ts';
 
@@ -34,6 +34,7 @@ export class BatchBuilder {
   #rows: unknown[] = [];
   #timestamps: Float64Array | null = null;
   #keyHashes: Int32Array | null = null;
+  #appender: AppendRow | null = null;
 
   constructor(schema: Schema | null, capacity: number = BATCH_ROWS) {
     this.schema = schema;
@@ -93,47 +94,25 @@ export class BatchBuilder {
     const at = this.rowCount;
     assert(at < this.capacity, 'builder overfilled');
     if (this.schema === null) this.#rows.push(row);
-    else this.#tryAppendFields(row as Readonly<Record<string, unknown>>, at);
+    else this.#appendFields(row, at);
     if (this.#timestamps !== null || !Number.isNaN(timestamp)) this.timestamps()[at] = timestamp;
     this.rowCount = at + 1;
   }
 
   /** A row that does not fit leaves nothing behind. */
-  #tryAppendFields(row: Readonly<Record<string, unknown>>, at: number): void {
-    try {
-      this.#appendFields(row, at);
-    } catch (error) {
-      this.abandonRow(at);
-      throw error;
-    }
+  #appendFields(row: unknown, at: number): void {
+    this.#appender ??= rowAppender(this.schema!, this);
+    const misfit = this.#appender(row, at);
+    if (misfit < 0) return;
+    this.abandonRow(at);
+    const field = this.schema!.fields[misfit]!;
+    throw fieldTypeError(field, (row as Readonly<Record<string, unknown>>)[field.name]);
   }
 
   /** Takes back what some columns hold already of a row that will not be counted. */
   abandonRow(at: number): void {
     for (const column of this.#columns) {
       if (column.kind === 'string') column.truncate(at);
-      if (column.absent !== null) column.absent[at] = PRESENT;
-    }
-  }
-
-  #appendFields(row: Readonly<Record<string, unknown>>, at: number): void {
-    const fields = this.schema!.fields;
-    for (let c = 0; c < fields.length; c++) {
-      const field = fields[c]!;
-      const value = row[field.name];
-      const column = this.#columns[c]!;
-      if (value === null && field.nullable) {
-        this.setNull(c, at);
-        if (column.kind === 'string') column.appendEmpty();
-        continue;
-      }
-      const accepted =
-        column.kind === 'string'
-          ? column.appendValue(value)
-          : column.kind === 'dynamic'
-            ? setDynamic(column, at, value)
-            : setFixed(column, at, value);
-      if (!accepted) throw fieldTypeError(field, value);
       if (column.absent !== null) column.absent[at] = PRESENT;
     }
   }
@@ -237,37 +216,6 @@ function columnFor(field: Field, capacity: number): ColumnBuilder {
       return new DynamicColumn(new Array(capacity));
     default:
       return new FixedColumn(field.kind, fixedArray(field.kind, capacity));
-  }
-}
-
-function setDynamic(column: DynamicColumn, at: number, value: unknown): boolean {
-  column.values[at] = value;
-  return true;
-}
-
-/** Stores a user's value; false when it is not of the kind. */
-function setFixed(column: FixedColumn, at: number, value: unknown): boolean {
-  const kind: FixedKind = column.kind;
-  const values = column.values;
-  switch (kind) {
-    case 'int32':
-      values[at] = value as number;
-      return values[at] === value;
-    case 'float64':
-    case 'timestamp':
-      values[at] = value as number;
-      return typeof value === 'number';
-    case 'date':
-      if (!(value instanceof Date)) return false;
-      values[at] = value.getTime();
-      return true;
-    case 'boolean':
-      values[at] = value === true ? 1 : 0;
-      return typeof value === 'boolean';
-    case 'int64':
-      if (typeof value !== 'bigint') return false;
-      values[at] = value;
-      return values[at] === value;
   }
 }
 
