@@ -3,12 +3,33 @@
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
 export { Flow, type FromOptions } from './api/flow.ts';
 // Jobs
-export { type Collected, Job, job, type Outputs } from './api/job.ts';
+export {
+  type Collected,
+  Job,
+  job,
+  type Outputs,
+  type StartedJob,
+  type StartOptions,
+} from './api/job.ts';
 export { KeyedStream } from './api/keyed-stream.ts';
 // Streams
-export { type KeyField, type KeyValue, Step, Stream, type TimeField } from './api/stream.ts';
-export { WindowedStream, type WindowRow } from './api/windowed-stream.ts';
-export { sliding, tumbling, type WindowOptions } from './api/windows.ts';
+export { JobInput, JobOutput } from './api/program.ts';
+export {
+  InputStream,
+  type KeyField,
+  type KeyValue,
+  Step,
+  Stream,
+  type TimeField,
+} from './api/stream.ts';
+export { type WindowBounds, WindowedStream, type WindowRow } from './api/windowed-stream.ts';
+export {
+  sliding,
+  slidingCount,
+  tumbling,
+  tumblingCount,
+  type WindowOptions,
+} from './api/windows.ts';
 // Errors
 export { EngineError, ERROR_CODES, type ErrorCode, UserFunctionError } from './base/errors.ts';
 export type { Random } from './base/random.ts';
@@ -56,4 +77,10 @@ export type {
 export type { UserAggregate } from './operator/window/aggregate.ts';
 export type { Duration } from './time/duration.ts';
 // Time
-export { boundedOutOfOrderness, monotonous, type WatermarkStrategy } from './time/strategies.ts';
+export {
+  boundedOutOfOrderness,
+  custom,
+  monotonous,
+  type WatermarkStrategy,
+} from './time/strategies.ts';
+export type { CustomWatermarks, WatermarkContext } from './time/watermark.ts';

@@ -13,6 +13,7 @@ declare const RESULT: unique symbol;
 export type Aggregate<Result> = {
   readonly kind: AggregateKind;
   readonly input: string | ((row: never) => unknown) | UserAggregate<never, never, unknown> | null;
+  readonly quantile?: number;
   readonly [RESULT]?: Result;
 };
 
@@ -27,6 +28,7 @@ type FieldOf<Row, Value> = {
 
 type Ordered = number | string | bigint | Date | null | undefined;
 type Numeric = number | null | undefined;
+type Comparable = Ordered | boolean;
 /** Null comes out where nothing but null went in. */
 type OrNull<Value> = null extends Value ? null : undefined extends Value ? null : never;
 
@@ -47,6 +49,28 @@ export type Aggregates<Row> = {
   /** Greatest value. */
   max<K extends FieldOf<Row, Ordered>>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   max<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
+  /** First value that came. */
+  first<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
+  first<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value> | OrNull<Value>>;
+  /** Last value that came. */
+  last<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
+  last<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value> | OrNull<Value>>;
+  /** Number of different values. */
+  countDistinct<K extends FieldOf<Row, Comparable>>(field: K): Aggregate<number>;
+  countDistinct<Value extends Comparable>(of: (row: Row) => Value): Aggregate<number>;
+  /** All values, or all rows, in the order in which they came. */
+  collect(): Aggregate<Row[]>;
+  collect<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]>[]>;
+  collect<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value>[]>;
+  /** The value below which a share of all values lies, within 1 %: `quantile('delay', 0.95)`. */
+  quantile<K extends FieldOf<Row, Numeric | bigint>>(
+    field: K,
+    share: number,
+  ): Aggregate<number | OrNull<Row[K]>>;
+  quantile<Value extends Numeric>(
+    of: (row: Row) => Value,
+    share: number,
+  ): Aggregate<number | OrNull<Value>>;
   /** An aggregate of your own: `aggregate({ create: () => 1, add: (a, r) => a * r.n, merge: (a, b) => a * b, result: (a) => a })`. */
   aggregate<Accumulator, Result>(
     definition: UserAggregate<Row, Accumulator, Result>,
@@ -66,9 +90,23 @@ export function vocabulary<Row>(): Aggregates<Row> {
     avg: of('avg'),
     min: of('min'),
     max: of('max'),
+    first: of('first'),
+    last: of('last'),
+    countDistinct: of('countDistinct'),
+    collect: (input: AnyAggregate['input'] = null): AnyAggregate => ({ kind: 'collect', input }),
+    quantile: (input: AnyAggregate['input'], share: number): AnyAggregate => ({
+      kind: 'quantile',
+      input,
+      quantile: checkedShare(share),
+    }),
     aggregate: of('user'),
   };
   return words as unknown as Aggregates<Row>;
+}
+
+function checkedShare(share: number): number {
+  if (share >= 0 && share <= 1) return share;
+  throw new EngineError('JOB_DEFINITION', `the share of a quantile is 0 to 1, got ${share}`);
 }
 
 /** The aggregates as plain data, and all functions of the node: those it had, then what aggregates refer to. */
@@ -77,10 +115,11 @@ export function specsOf(
   functions: readonly object[],
 ): { aggregates: readonly AggregateSpec[]; all: readonly object[] } {
   const all = [...functions];
-  const aggregates = Object.entries(results).map(([name, { kind, input }]): AggregateSpec => {
-    if (input === null) return { name, kind, input: { kind: 'none' }, user: null };
+  const aggregates = Object.entries(results).map(([name, aggregate]): AggregateSpec => {
+    const { kind, input, quantile = null } = aggregate;
+    if (input === null) return { name, kind, input: { kind: 'none' }, user: null, quantile };
     if (typeof input === 'string') {
-      return { name, kind, input: { kind: 'field', field: input }, user: null };
+      return { name, kind, input: { kind: 'field', field: input }, user: null, quantile };
     }
     if (typeof input !== 'function' && typeof input !== 'object') {
       throw new EngineError('JOB_DEFINITION', `aggregate '${name}' needs a field or a function`);
@@ -88,7 +127,7 @@ export function specsOf(
     all.push(input);
     const index = all.length - 1;
     const source: AggregateInput = kind === 'user' ? { kind: 'none' } : { kind: 'function', index };
-    return { name, kind, input: source, user: kind === 'user' ? index : null };
+    return { name, kind, input: source, user: kind === 'user' ? index : null, quantile };
   });
   return { aggregates, all };
 }

@@ -1,10 +1,12 @@
 /** Where a dataflow begins: sources and parameters. */
 import { EngineError } from '../base/errors.ts';
+import { programSource } from '../connector/program/program-input.ts';
 import type { Schema } from '../data/schema.ts';
+import type { NodeId } from '../graph/graph.ts';
 import type { JobParams } from '../graph/job-registry.ts';
 import type { Source } from '../operator/source.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { Stream } from './stream.ts';
+import { InputStream, Stream } from './stream.ts';
 
 export type FromOptions = {
   readonly name?: string;
@@ -31,23 +33,40 @@ export class Flow {
     const rate = options.rate ?? 0;
     if (!(rate >= 0))
       throw new EngineError('JOB_DEFINITION', `rate must be 0 or more, got ${rate}`);
-    const node = this.#builder.add({
+    const node = this.#addSource(source as Source, rate);
+    const stream = new Stream<Row>(this.#builder, node, source.schema);
+    if (options.name !== undefined) stream.name(options.name);
+    if (options.uid !== undefined) stream.uid(options.uid);
+    if (options.parallelism !== undefined) stream.parallelism(options.parallelism);
+    return stream;
+  }
+
+  #addSource(source: Source, rate: number): NodeId {
+    return this.#builder.add({
       name: source.name,
       operator: {
         type: 'source',
         descriptor: source.descriptor,
         eventTime: null,
         rate: rate === 0 ? null : rate,
+        isCallers: source.isCallers ?? false,
       },
       inputs: [],
       schema: source.schema as Schema | null,
-      source: source as Source<unknown>,
+      source,
     });
-    const stream = new Stream<Row>(this.#builder, node, source.schema);
-    if (options.name !== undefined) stream.name(options.name);
-    if (options.uid !== undefined) stream.uid(options.uid);
-    if (options.parallelism !== undefined) stream.parallelism(options.parallelism);
-    return stream;
+  }
+
+  /**
+   * Rows that the calling program writes while the job runs: return the stream, and the client has its other end.
+   *
+   *   const clicks = flow.input(Click);  return { clicks, totals };
+   *   const client = await clicksJob.start();  client.inputs.clicks.write({ page: '/' });
+   */
+  input<Row>(schema: Schema<Row> | null = null): InputStream<Row> {
+    const source = programSource(schema);
+    const node = this.#addSource(source as Source, 0);
+    return new InputStream<Row>(this.#builder, node, schema);
   }
 
   /** A parameter of the job, as text, number or boolean by its default: `flow.param('rate', 0)`. */

@@ -1,11 +1,14 @@
 /** Jobs: the user's function under a name, and the ways to run it. */
 
 import { EngineError } from '../base/errors.ts';
-import type { Bindings } from '../graph/graph.ts';
+import type { ProgramSource } from '../connector/program/program-input.ts';
+import { ProgramOutput } from '../connector/program/program-output.ts';
+import type { Bindings, NodeId } from '../graph/graph.ts';
 import {
   type BuiltJob,
   interceptedRun,
   type JobParams,
+  type RegisteredJob,
   registerJob,
 } from '../graph/job-registry.ts';
 import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
@@ -13,14 +16,38 @@ import { startJob } from '../job/job-coordinator.ts';
 import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import type { Stream } from './stream.ts';
+import { JobInput, JobOutput } from './program.ts';
+import { InputStream, type Stream } from './stream.ts';
 
-/** Streams by the name under which the calling program reads them. */
+/** Streams by the name under which the calling program reads or writes them. */
 export type Outputs = Readonly<Record<string, Stream<never>>>;
+
+/** Names of the streams that the program writes. */
+type InputNames<T> = {
+  [K in keyof T]: T[K] extends InputStream<infer _> ? K : never;
+}[keyof T];
 
 /** The rows of each output, as `collect` gives them. */
 export type Collected<T> = {
-  -readonly [K in keyof T]: T[K] extends Stream<infer Row> ? Row[] : never;
+  -readonly [K in Exclude<keyof T, InputNames<T>>]: T[K] extends Stream<infer Row> ? Row[] : never;
+};
+
+/** A client with the doors of the job: the streams that its function returned. */
+export type StartedJob<T> = JobClient & {
+  readonly inputs: {
+    readonly [K in InputNames<T>]: T[K] extends InputStream<infer Row> ? JobInput<Row> : never;
+  };
+  /** What is not read makes the job wait, once a few thousand rows are there; see the option `outputs`. */
+  readonly outputs: {
+    readonly [K in Exclude<keyof T, InputNames<T>>]: T[K] extends Stream<infer Row>
+      ? JobOutput<Row>
+      : never;
+  };
+};
+
+export type StartOptions = RunOptions & {
+  /** false: the program will not read the outputs, and the job goes on without them. True when left out. */
+  readonly outputs?: boolean;
 };
 
 export class Job<T> {
@@ -39,22 +66,60 @@ export class Job<T> {
    * `await flights.run({ threads: 2, params: { input: 'flights.parquet' } })`
    */
   async run(options: RunOptions = {}): Promise<JobResult> {
-    const client = await this.start(options);
+    await interceptedRun();
+    const client = await startJob(this.#registered(), options, {
+      output: null,
+      input: refuseInput,
+    });
     return await client.result();
   }
 
-  /** Starts the job and answers with a client for watching and cancelling it. */
-  async start(options: RunOptions = {}): Promise<JobClient> {
-    return (await interceptedRun()) ?? (await startJob(this.#registered(), options, null));
+  /**
+   * Starts the job; the client watches and cancels it, writes its inputs and reads its outputs.
+   *
+   *   const client = await flights.start();
+   *   for await (const row of client.outputs.hourly) console.log(row.origin, row.mean);
+   */
+  async start(options: StartOptions = {}): Promise<StartedJob<T>> {
+    await interceptedRun();
+    const inputs: Record<string, JobInput<unknown>> = {};
+    const outputs: Record<string, JobOutput<unknown>> = {};
+    const closers: ((error: Error | null) => void)[] = [];
+    const { outputs: wantsOutputs = true, ...runOptions } = options;
+    const makeOutput = (name: string): ProgramOutput<unknown> => {
+      const output = new ProgramOutput<unknown>(name);
+      outputs[name] = new JobOutput(output);
+      closers.push((error) => output.close(error));
+      return output;
+    };
+    const client = await startJob(this.#registered(), runOptions, {
+      input(name, source) {
+        const { queue } = source as ProgramSource<unknown>;
+        inputs[name] = new JobInput(queue);
+        closers.push((error) => queue.close(error));
+      },
+      output: wantsOutputs ? makeOutput : null,
+    });
+    const closeAll = (error: Error | null): void => {
+      for (const close of closers) close(error);
+    };
+    client.result().then(
+      () => closeAll(null),
+      (error: Error) => closeAll(error),
+    );
+    return Object.assign(client, { inputs, outputs }) as unknown as StartedJob<T>;
   }
 
   /** Runs the job to its end and returns the rows of the streams that its function returned. */
   async collect(options: RunOptions = {}): Promise<Collected<T>> {
     await interceptedRun();
     const rows: Record<string, unknown[]> = {};
-    const client = await startJob(this.#registered(), options, (output) => {
-      rows[output] = [];
-      return new CollectSink(rows[output]);
+    const client = await startJob(this.#registered(), options, {
+      input: refuseInput,
+      output(name) {
+        rows[name] = [];
+        return new CollectSink(rows[name]);
+      },
     });
     await client.result();
     return rows as Collected<T>;
@@ -66,13 +131,15 @@ export class Job<T> {
     const flow = new Flow(builder, params);
     const returned = this.#define(flow);
     flow.checkParams();
-    const outputs = new Map<string, number>();
-    for (const [output, stream] of Object.entries((returned ?? {}) as Outputs)) {
-      if (collects) outputs.set(output, stream.collectAs(output));
+    const inputs = new Map<string, NodeId>();
+    const outputs = new Map<string, NodeId>();
+    for (const [name, stream] of Object.entries((returned ?? {}) as Outputs)) {
+      if (stream instanceof InputStream) inputs.set(name, stream.inputNode);
+      else if (collects) outputs.set(name, stream.collectAs(name));
     }
     const { graph, bindings } = builder.finish();
     this.#checkEnds(bindings, outputs.size, returned);
-    return { graph, bindings, outputs };
+    return { graph, bindings, inputs, outputs };
   }
 
   #checkEnds(bindings: Bindings, outputs: number, returned: unknown): void {
@@ -84,7 +151,7 @@ export class Job<T> {
     );
   }
 
-  #registered() {
+  #registered(): RegisteredJob {
     const { name } = this;
     return { url: this.#url, name, build: this.build.bind(this) };
   }
@@ -93,6 +160,13 @@ export class Job<T> {
     registerJob(this.#registered());
     return this;
   }
+}
+
+function refuseInput(name: string): never {
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `input '${name}' has nobody who writes it: start the job with start(), and write client.inputs.${name}`,
+  );
 }
 
 /**

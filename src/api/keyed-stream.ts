@@ -5,10 +5,11 @@ import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
+import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { Stream } from './stream.ts';
-import { WindowedStream } from './windowed-stream.ts';
+import { type WindowBounds, WindowedStream } from './windowed-stream.ts';
 
 export type KeyedParts = {
   readonly builder: GraphBuilder;
@@ -87,9 +88,11 @@ export class KeyedStream<Row, Key> {
     return new Stream<Row>(builder, node, out);
   }
 
-  /** Windows of event time: `.window(tumbling('1 h'))`, `.window(sliding('7 d', '1 d'))`. */
-  window(window: WindowSpec): WindowedStream<Row, Key> {
-    return new WindowedStream<Row, Key>(this.#parts, window);
+  /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(slidingCount(100, 10))`. */
+  window(window: WindowSpec): WindowedStream<Row, Key & WindowBounds>;
+  window(window: CountWindowSpec): WindowedStream<Row, Key>;
+  window(window: WindowSpec | CountWindowSpec): WindowedStream<Row, never> {
+    return new WindowedStream<Row, never>(this.#parts, window);
   }
 }
 

@@ -171,7 +171,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    */
   eventTime(
     time: TimeField<Row> | ((row: Row) => number),
-    strategy: WatermarkStrategy,
+    strategy: WatermarkStrategy<Row>,
   ): Stream<Row> {
     const isField = typeof time === 'string';
     if (isField && this.#schema !== null) fieldIndex(this.#schema, time, 'eventTime');
@@ -179,9 +179,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       ? { kind: 'field', field: time }
       : { kind: 'function' };
     const eventTime: EventTimeSpec = { timestamp, watermark: strategySpec(strategy) };
-    const functions = isField ? [] : [time];
-    if (this.#isFresh() && this.#builder.setEventTime(this.#edges[0]!.from, eventTime, functions)) {
-      return this;
+    const functions = [...(isField ? [] : [time]), ...(strategy.custom ? [strategy.custom] : [])];
+    const [{ from }] = this.#edges as readonly [InputEdge];
+    if (this.#isFresh() && this.#builder.setEventTime(from, eventTime, functions)) {
+      return new Stream<Row>(this.#builder, from, this.#schema);
     }
     const node = this.#builder.add({
       name: 'eventTime',
@@ -298,5 +299,23 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       inputs: this.#edges,
       schema: null,
     });
+  }
+}
+
+declare const WRITES: unique symbol;
+
+/** A stream of rows that the calling program writes. */
+export class InputStream<Row> extends Stream<Row> {
+  declare readonly [WRITES]?: Row;
+  readonly #input: NodeId;
+
+  constructor(builder: GraphBuilder, node: NodeId, schema: Schema<Row> | null) {
+    super(builder, node, schema);
+    this.#input = node;
+  }
+
+  /** The node that takes the rows. */
+  get inputNode(): NodeId {
+    return this.#input;
   }
 }

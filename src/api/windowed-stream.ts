@@ -5,6 +5,7 @@ import type { Schema } from '../data/schema.ts';
 import { schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
+import { type CountWindowSpec, countWindowFields } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
 import {
@@ -17,38 +18,46 @@ import {
 import type { KeyedParts } from './keyed-stream.ts';
 import { Stream } from './stream.ts';
 
-/** A row of results: the key fields, the bounds of the window (ms, end exclusive), the aggregates. */
-export type WindowRow<Key, Results> = {
-  [K in keyof (Key & WindowBounds & Results)]: (Key & WindowBounds & Results)[K];
+/** A row of results: the key fields, the bounds of a window of time (ms, end exclusive), the aggregates. */
+export type WindowRow<Head, Results> = {
+  [K in keyof (Head & Results)]: (Head & Results)[K];
 };
 
-type WindowBounds = { windowStart: number; windowEnd: number };
+/** Bounds of a window of time, in ms; the end is exclusive. */
+export type WindowBounds = { windowStart: number; windowEnd: number };
 
-export class WindowedStream<Row, Key> {
+/** `Row` is the type of the rows, `Head` the fields that results get before the aggregates. */
+export class WindowedStream<Row, Head> {
   readonly #parts: KeyedParts;
-  readonly #window: WindowSpec;
+  readonly #window: WindowSpec | CountWindowSpec;
 
-  constructor(parts: KeyedParts, window: WindowSpec) {
+  constructor(parts: KeyedParts, window: WindowSpec | CountWindowSpec) {
     this.#parts = parts;
     this.#window = window;
   }
 
   /**
-   * One row for each key and window, when the watermark passes its end. Fields and functions both serve as input:
+   * One row for each key and window, when the window is over: the watermark has passed its end, or the last of its
+   * records has come. Fields and functions both serve as input:
    * `.aggregate(({ count, avg }) => ({ bids: count(), mean: avg('price'), high: avg((b) => b.price > 9 ? 1 : 0) }))`.
    */
   aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>>(
     define: (aggregates: Aggregates<Row>) => Results,
-  ): Stream<WindowRow<Key, ResultsOf<Results>>> {
+  ): Stream<WindowRow<Head, ResultsOf<Results>>> {
     const { builder, key, functions } = this.#parts;
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), functions);
     const { inputs, schema } = this.#onlyNeeded(aggregates);
-    const out = schemaOf(windowAggregateFields(key, aggregates, schema)) as Schema<
-      WindowRow<Key, ResultsOf<Results>>
-    >;
+    const window = this.#window;
+    const isByCount = window.kind === 'count';
+    const fields = isByCount
+      ? countWindowFields(key, aggregates, schema)
+      : windowAggregateFields(key, aggregates, schema);
+    const out = schemaOf<WindowRow<Head, ResultsOf<Results>>>(fields);
     const node = builder.add({
       name: 'window',
-      operator: { type: 'windowAggregate', key, window: this.#window, aggregates },
+      operator: isByCount
+        ? { type: 'countWindow', key, window, aggregates }
+        : { type: 'windowAggregate', key, window, aggregates },
       inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
       schema: out,
       functions: all,
@@ -82,8 +91,9 @@ export class WindowedStream<Row, Key> {
 function neededFields(key: KeySpec, aggregates: readonly AggregateSpec[]): Set<string> | null {
   if (key.kind === 'function') return null;
   const needed = new Set(key.fields);
-  for (const { input, user } of aggregates) {
+  for (const { kind, input, user } of aggregates) {
     if (input.kind === 'function' || user !== null) return null;
+    if (kind === 'collect' && input.kind === 'none') return null;
     if (input.kind === 'field') needed.add(input.field);
   }
   return needed;

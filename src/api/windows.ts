@@ -1,27 +1,61 @@
 /** Window assigners. */
 import { EngineError } from '../base/errors.ts';
+import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
 
 export type WindowOptions = {
   /** Shifts the window starts, which else are multiples of the size (or slide) since 1970 UTC; may be negative. */
   readonly offset?: Duration | `-${Duration}`;
+  /**
+   * 'event' (default): by the time of the record. 'processing': by the clock when it comes; windows fire by the clock,
+   * and those that are open when a bounded input ends never do.
+   */
+  readonly time?: 'event' | 'processing';
 };
 
 /** Windows of one size, one behind the other: `tumbling('1 h')`, `tumbling('1 d', { offset: '-8 h' })`. */
 export function tumbling(size: Duration, options: WindowOptions = {}): WindowSpec {
   const sizeMs = positive('size of a tumbling window', size);
-  return { kind: 'tumbling', sizeMs, slideMs: sizeMs, offsetMs: offsetOf(options) };
+  const { time = 'event' } = options;
+  return { kind: 'tumbling', time, sizeMs, slideMs: sizeMs, offsetMs: offsetOf(options) };
 }
 
 /** Windows of one size that start every `slide`: `sliding('7 d', '1 d')`. */
 export function sliding(size: Duration, slide: Duration, options: WindowOptions = {}): WindowSpec {
   return {
     kind: 'sliding',
+    time: options.time ?? 'event',
     sizeMs: positive('size of a sliding window', size),
     slideMs: positive('slide of a sliding window', slide),
     offsetMs: offsetOf(options),
   };
+}
+
+/**
+ * Every `count` records of a key: `tumblingCount(100)`. Results have the time of the record that completes the window;
+ * records that are left over at the end of the input make no window.
+ */
+export function tumblingCount(count: number): CountWindowSpec {
+  const checked = positiveCount('size', count);
+  return { kind: 'count', size: checked, slide: checked };
+}
+
+/** The last `size` records of a key, every `slide` of them; fewer at first: `slidingCount(100, 10)`. */
+export function slidingCount(size: number, slide: number): CountWindowSpec {
+  return {
+    kind: 'count',
+    size: positiveCount('size', size),
+    slide: positiveCount('slide', slide),
+  };
+}
+
+function positiveCount(what: string, count: number): number {
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `the ${what} of a count window is a whole number above 0, got ${count}`,
+  );
 }
 
 function positive(what: string, duration: Duration): number {

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   USER_FUNCTION: 'a function of the user threw',
   WORKER_DIED: 'a worker thread ran out of memory or exited',
   INPUT_NOT_FOUND: 'an input file or folder does not exist or cannot be read',
+  INPUT_CLOSED: 'a row was written into a job that takes no more',
   INPUT_MALFORMED: 'an input file does not hold what its format or schema says',
   OUTPUT_FAILED: 'an output file or folder cannot be written',
   OUTPUT_EXISTS: 'an output folder already holds results and may not be changed',

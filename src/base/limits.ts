@@ -20,6 +20,10 @@ export const RING_BYTES_MAX = 1024 * 1024;
 /** Batches waiting in a channel between two subtasks of one worker. */
 export const LOCAL_CHANNEL_BATCHES = 4;
 
+/** Rows of the calling program that wait for the job, and of the job that wait for the program. */
+export const PROGRAM_INPUT_ROWS = 4096;
+export const PROGRAM_OUTPUT_ROWS = 4096;
+
 /** Rows an operator emits between two looks at whether its output still has room. */
 export const FIRE_SLICE_ROWS = BATCH_ROWS;
 

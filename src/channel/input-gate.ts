@@ -1,6 +1,9 @@
 /**
  * The input of a subtask: all channels that lead to it. Elements are taken from the channels in turn; their
  * watermarks and idleness are merged into those of the subtask, and it ends when every channel has ended.
+ *
+ * One element a poll: the consumer may have work to do for a watermark before it can take what follows, be it a change
+ * of idleness or the end.
  */
 import { assert, unreachable } from '../base/assert.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
@@ -20,6 +23,7 @@ export class InputGate {
   readonly #merger: WatermarkMerger;
   #openChannels: number;
   #next = 0;
+  hasEnded = false;
 
   constructor(readers: readonly ChannelReader[]) {
     assert(readers.length > 0, 'a gate has a channel');
@@ -28,12 +32,9 @@ export class InputGate {
     this.#openChannels = readers.length;
   }
 
-  get hasEnded(): boolean {
-    return this.#openChannels === 0;
-  }
-
   /** Hands over one element; false when no channel has any. */
   poll(consumer: ElementConsumer): boolean {
+    if (this.#handOverMerged(consumer)) return true;
     const count = this.#readers.length;
     for (let tried = 0; tried < count; tried++) {
       const channel = this.#next;
@@ -69,15 +70,25 @@ export class InputGate {
         unreachable(kind);
     }
     reader.release();
-    if (kind !== BATCH) this.#forwardTime(consumer);
-    if (this.#openChannels === 0) consumer.end();
+    if (kind !== BATCH) this.#handOverMerged(consumer);
     return true;
   }
 
-  #forwardTime(consumer: ElementConsumer): void {
+  /** What all channels together have come to: a watermark, then a change of idleness, then the end. */
+  #handOverMerged(consumer: ElementConsumer): boolean {
     const watermark = this.#merger.takeWatermark();
-    if (watermark !== null) consumer.watermark(watermark);
+    if (watermark !== null) {
+      consumer.watermark(watermark);
+      return true;
+    }
     const isIdle = this.#merger.takeStatus();
-    if (isIdle !== null) consumer.idle(isIdle);
+    if (isIdle !== null) {
+      consumer.idle(isIdle);
+      return true;
+    }
+    if (this.#openChannels > 0 || this.hasEnded) return false;
+    this.hasEnded = true;
+    consumer.end();
+    return true;
   }
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command `millrace`. */
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ExplainFlags, explainCommand } from './explain-command.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
 
 const { version } = JSON.parse(
@@ -55,6 +56,34 @@ leaves no trace in its outputs. Exit codes: 0 finished, 1 failed, 130 cancelled.
   )
   .action(async (module: string, flags: RunFlags) => {
     process.exitCode = await runCommand(module, flags);
+  });
+
+program
+  .command('explain')
+  .description('show what a job would run: its steps, tasks, exchanges and generated loops')
+  .argument('<module>', 'the file with the job: flights.ts')
+  .option('-t, --threads <n>', 'worker threads (default: one per core)', wholeNumber)
+  .option(
+    '-P, --parallelism <n>',
+    'subtasks of each operator (default: one per thread)',
+    wholeNumber,
+  )
+  .option('-p, --param <name=value>', 'a parameter of the job; may be repeated', param, {})
+  .option('-j, --job <name>', 'which job, when the module defines several')
+  .addOption(
+    new Option('-f, --format <format>', 'text, JSON, or a Graphviz drawing')
+      .choices(['text', 'json', 'dot'])
+      .default('text'),
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace explain flights.ts --threads 2
+  millrace explain flights.ts --format dot | dot -Tsvg > flights.svg`,
+  )
+  .action(async (module: string, flags: ExplainFlags) => {
+    process.exitCode = await explainCommand(module, flags);
   });
 
 // Places in errors are those of the TypeScript that the user wrote.

@@ -1,14 +1,9 @@
 /** `millrace run`: loads a module, runs its job, shows progress, and turns the end into an exit code. */
-import { existsSync } from 'node:fs';
-import { register } from 'node:module';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { EngineError, messageOf } from '../base/errors.ts';
-import type { RegisteredJob } from '../graph/job-registry.ts';
-import { loadJobs } from '../graph/load-job.ts';
+import { EngineError } from '../base/errors.ts';
 import type { JobClient, JobResult } from '../job/job.ts';
 import { startJob } from '../job/job-coordinator.ts';
 import { formatCount, formatDuration } from './format.ts';
+import { describeFailure, FAILED, loadJob } from './load-job.ts';
 import { showProgress } from './progress.ts';
 
 export type RunFlags = {
@@ -20,7 +15,6 @@ export type RunFlags = {
   readonly progress: boolean;
 };
 
-const FAILED = 1;
 const CANCELLED = 130;
 
 /** Exit code of the process. */
@@ -35,7 +29,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
         ...(flags.parallelism === undefined ? {} : { parallelism: flags.parallelism }),
         ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
       },
-      null,
+      { output: null, input: refuseInput },
     );
     return await follow(client, flags.progress);
   } catch (error) {
@@ -44,22 +38,10 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
   }
 }
 
-async function loadJob(module: string, name: string | null): Promise<RegisteredJob> {
-  const path = resolve(module);
-  if (!existsSync(path)) throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
-  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
-  if (/\.m?ts$/.test(path) && !isNative) {
-    register(new URL('../base/typescript-hooks.mjs', import.meta.url));
-  }
-  const jobs = await loadJobs(pathToFileURL(path).href);
-  const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
-  if (chosen.length === 1) return chosen[0]!;
-  const names = jobs.map((job) => job.name).join(', ');
+function refuseInput(name: string): never {
   throw new EngineError(
-    'JOB_NOT_FOUND',
-    jobs.length === 0
-      ? `'${module}' defines no job: call job(import.meta, name, define) at its top level`
-      : `choose one of the jobs of '${module}' by --job: ${names}`,
+    'JOB_DEFINITION',
+    `the job takes rows from a program (input '${name}'): start it from one, by start()`,
   );
 }
 
@@ -101,9 +83,4 @@ function describeResult(client: JobClient, result: JobResult): string {
     ...(late === 0 ? [] : [`${formatCount(late)} late and dropped`]),
     ...(skipped === 0 ? [] : [`${formatCount(skipped)} malformed and skipped`]),
   ].join(', ');
-}
-
-function describeFailure(error: unknown): string {
-  if (error instanceof EngineError) return `error ${error.code}: ${error.message}`;
-  return `error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`;
 }

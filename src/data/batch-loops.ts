@@ -69,6 +69,11 @@ function fieldsText(schema: Schema): string {
   return text;
 }
 
+/** How rows of a stream are read when no value is absent and no column is a dictionary. */
+export function rowSourceOf(schema: Schema | null): RowSource {
+  return rowSource(schema, null, '.'.repeat(schema?.fields.length ?? 0));
+}
+
 function rowSource(declared: Schema | null, schema: Schema | null, signature: string): RowSource {
   if (declared === null && (schema === null || !hasLiteralRows(schema, signature))) {
     return {

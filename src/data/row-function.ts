@@ -13,7 +13,7 @@ type Loop = (batch: Batch, out: unknown, place: { row: number }) => void;
 
 /** One function with what is done to its values; an instance per use, so that V8 sees one target at each call. */
 export class RowFunctionLoop<T, Out> {
-  /** The row of the batch at which it is: of the one that threw, when one did. */
+  /** The row of the batch that threw, when one did; else 0. */
   row = 0;
   readonly #loops: BatchLoops<Loop>;
 
@@ -25,7 +25,7 @@ ${prelude}const { rowCount } = batch;
 let i = 0;
 try {
 for (; i < rowCount; i++) out[i] = convert(of(${row}));
-} finally { place.row = i; }
+} finally { place.row = i < rowCount ? i : 0; }
 };
 //# sourceURL=millrace-generated:row-function`;
       return new Function('of', 'convert', source)(of, convert) as Loop;

@@ -107,8 +107,13 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
 }
 
 export function parallelismOf(node: LogicalNode, settings: ExecutionSettings): number {
-  if (node.operator.type === 'collect') return 1;
+  if (isCallers(node)) return 1;
   return node.parallelism ?? settings.parallelism;
+}
+
+/** Whether a node belongs to the calling thread, where the program is. */
+function isCallers({ operator }: LogicalNode): boolean {
+  return operator.type === 'collect' || (operator.type === 'source' && operator.isCallers);
 }
 
 /** Joins nodes to chains along edges that need no exchange. */
@@ -175,9 +180,9 @@ function consumers(graph: LogicalGraph, id: NodeId): number {
 
 function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSettings): boolean {
   if (node.inputs.length !== 1 || node.chaining !== 'always') return false;
-  if (node.operator.type === 'collect') return false;
   const edge = node.inputs[0]!;
   const before = graph.nodes[edge.from]!;
+  if (isCallers(node) || isCallers(before)) return false;
   if (before.chaining === 'never') return false;
   const parallelism = parallelismOf(node, settings);
   if (parallelismOf(before, settings) !== parallelism) return false;
@@ -189,9 +194,9 @@ function placeSubtasks(graph: LogicalGraph, tasks: readonly Task[], threads: num
   const subtasks: Subtask[] = [];
   for (const task of tasks) {
     const head = graph.nodes[task.operators[0]!.nodes[0]!]!;
-    const isCallers = head.operator.type === 'collect' || threads === 0;
+    const isInCaller = threads === 0 || isCallers(head);
     for (let index = 0; index < task.parallelism; index++) {
-      const worker = isCallers ? CALLER : index % threads;
+      const worker = isInCaller ? CALLER : index % threads;
       subtasks.push({ id: subtasks.length, task: task.id, index, worker });
     }
   }

@@ -10,6 +10,8 @@ export type JobParams = Readonly<Record<string, string | number | boolean>>;
 export type BuiltJob = {
   readonly graph: LogicalGraph;
   readonly bindings: Bindings;
+  /** Nodes that the calling program writes, by the name of the input. */
+  readonly inputs: ReadonlyMap<string, number>;
   /** Collecting nodes by the name of the output. */
   readonly outputs: ReadonlyMap<string, number>;
 };

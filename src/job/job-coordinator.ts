@@ -27,7 +27,7 @@ import { fingerprint, type NodeId } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
 import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
 import type { Sink } from '../operator/sink.ts';
-import type { PlainData } from '../operator/source.ts';
+import type { PlainData, Source } from '../operator/source.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import {
   deploy,
@@ -52,17 +52,22 @@ import { startWorker, type WorkerHandle } from './worker-pool.ts';
 /** How long cancelled workers may take before they are terminated. */
 const LEAVE_MS = 2_000;
 
-/** Makes the sink of the calling program for an output of the job; null collects nothing. */
-export type CollectSinks = ((output: string) => Sink) | null;
+/** What the calling program has to do with the streams that the job returned. */
+export type Doors = {
+  /** Is told the source of an input. */
+  input(name: string, source: Source): void;
+  /** Makes the sink of an output; null for a program that reads none. */
+  readonly output: ((name: string) => Sink) | null;
+};
 
 /** Starts a job; resolves when its threads have been started. */
 export async function startJob(
   job: RegisteredJob,
   options: RunOptions,
-  collect: CollectSinks,
+  doors: Doors,
 ): Promise<JobClient> {
   options.signal?.throwIfAborted();
-  const run = await JobRun.prepare(job, options, collect);
+  const run = await JobRun.prepare(job, options, doors);
   run.start();
   return run;
 }
@@ -96,11 +101,7 @@ class JobRun implements JobClient {
   #workers: readonly WorkerHandle[] = [];
   #result: Promise<JobResult> | null = null;
 
-  static async prepare(
-    job: RegisteredJob,
-    options: RunOptions,
-    collect: CollectSinks,
-  ): Promise<JobRun> {
+  static async prepare(job: RegisteredJob, options: RunOptions, doors: Doors): Promise<JobRun> {
     const params = options.params ?? {};
     const threads = countOf('threads', options.threads ?? availableParallelism(), 0, THREADS_MAX);
     const parallelism = countOf(
@@ -109,7 +110,7 @@ class JobRun implements JobClient {
       1,
       MAX_PARALLELISM_LIMIT,
     );
-    const built = withCollectSinks(job.build(params, collect !== null), collect);
+    const built = withDoors(job.build(params, doors.output !== null), doors);
     const settings: RuntimeSettings = {
       bufferTimeoutMs: durationMs(
         options.bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS,
@@ -127,7 +128,7 @@ class JobRun implements JobClient {
       job,
       built,
       params,
-      collects: collect !== null,
+      collects: doors.output !== null,
       execution: executionGraph(built.graph, { threads, parallelism }),
       threads,
       parallelism,
@@ -401,12 +402,12 @@ function taskName(execution: ExecutionGraph, subtask: number): string {
   return execution.tasks[execution.subtasks[subtask]!.task]!.name;
 }
 
-function withCollectSinks(built: BuiltJob, collect: CollectSinks): BuiltJob {
-  if (collect === null) return built;
-  const outputOf = new Map([...built.outputs].map(([output, node]) => [node, output]));
+function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
+  for (const [name, node] of built.inputs) doors.input(name, built.bindings[node]!.source!);
+  const outputOf = new Map([...built.outputs].map(([name, node]) => [node, name]));
   const bindings = built.bindings.map((binding, node) => {
-    const output = outputOf.get(node);
-    return output === undefined ? binding : { ...binding, sink: collect(output) };
+    const name = outputOf.get(node);
+    return name === undefined ? binding : { ...binding, sink: doors.output!(name) };
   });
   return { ...built, bindings };
 }

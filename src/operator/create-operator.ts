@@ -9,6 +9,7 @@ import { isStateless, type OperatorSpec } from './operator-spec.ts';
 import { RollingOperator } from './rolling.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
+import { CountWindowOperator } from './window/count-window.ts';
 import { WindowAggregateOperator } from './window/window-aggregate.ts';
 
 /** One node of a chain. */
@@ -35,6 +36,8 @@ export function createOperator(
       return new EventTimeOperator(spec.eventTime, inputSchema, functions);
     case 'windowAggregate':
       return new WindowAggregateOperator({ ...spec, inputSchema, functions });
+    case 'countWindow':
+      return new CountWindowOperator({ ...spec, inputSchema, functions });
     case 'rolling':
       return new RollingOperator({ ...spec, inputSchema, functions });
     case 'sink':
@@ -47,7 +50,8 @@ export function createOperator(
   }
 }
 
-function fusedStep(plan: OperatorPlan): FusedStep {
+/** A stateless node as a step of a run. */
+export function fusedStep(plan: OperatorPlan): FusedStep {
   assert(isStateless(plan.spec), 'a fused step is stateless');
   return {
     name: plan.name,

@@ -12,6 +12,7 @@ import { describe } from '../data/field-check.ts';
 import { fieldReader, RowFunctionLoop } from '../data/row-function.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
+import type { CustomWatermarks } from '../time/watermark.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import type { EventTimeSpec, TimestampSpec } from './operator-spec.ts';
 import { unsetContext, unsetOutput } from './unset.ts';
@@ -26,6 +27,26 @@ export function requireTimestamps(batch: Batch, operator: string): Float64Array 
     'TIMESTAMP_INVALID',
     `operator '${operator}' needs event times; call .eventTime(field, strategy) before it`,
   );
+}
+
+/** The functions of the user in an event time. */
+export type EventTimeFunctions = {
+  readonly timestamp: TimestampFunction | null;
+  readonly watermarks: CustomWatermarks<unknown, unknown> | null;
+};
+
+/** They come in this order, each only where the spec wants it. */
+export function eventTimeFunctions(
+  spec: EventTimeSpec,
+  functions: readonly object[],
+): EventTimeFunctions {
+  const left = [...functions];
+  const timestamp = spec.timestamp.kind === 'function' ? left.shift() : null;
+  const watermarks = spec.watermark.kind === 'custom' ? left.shift() : null;
+  return {
+    timestamp: timestamp as TimestampFunction | null,
+    watermarks: watermarks as CustomWatermarks<unknown, unknown> | null,
+  };
 }
 
 /** Reads event times from a field or by a function of the user. */
@@ -102,6 +123,7 @@ export class EventTimeOperator implements Operator {
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
   readonly #spec: EventTimeSpec;
+  readonly #functions: EventTimeFunctions;
   readonly #reader: TimestampReader;
   #generator: WatermarkGenerator | null = null;
   #emitted: Watermark = MIN_WATERMARK;
@@ -110,18 +132,18 @@ export class EventTimeOperator implements Operator {
 
   constructor(spec: EventTimeSpec, schema: Schema | null, functions: readonly object[]) {
     this.#spec = spec;
-    const byFunction = spec.timestamp.kind === 'function';
-    this.#reader = new TimestampReader(
-      spec.timestamp,
-      schema,
-      byFunction ? (functions[0] as TimestampFunction) : null,
-    );
+    this.#functions = eventTimeFunctions(spec, functions);
+    this.#reader = new TimestampReader(spec.timestamp, schema, this.#functions.timestamp);
   }
 
   open(context: OperatorContext, output: Output): void {
     this.#context = context;
     this.#output = output;
-    this.#generator = new WatermarkGenerator(this.#spec.watermark, context.clock);
+    this.#generator = new WatermarkGenerator(
+      this.#spec.watermark,
+      context.clock,
+      this.#functions.watermarks,
+    );
   }
 
   get wakeAtMs(): number {
@@ -141,26 +163,31 @@ export class EventTimeOperator implements Operator {
   #assign(batch: Batch): Batch {
     try {
       const timed = this.#reader.assign(batch);
-      this.#generator!.onBatch(timed.timestamps!, timed.rowCount);
+      this.#generator!.onBatch(timed);
       return timed;
     } catch (error) {
-      throw userFunctionError(
-        this.#context,
-        error,
-        this.#context.metrics.recordsIn + this.#reader.failedRow,
-      );
+      const row = Math.max(this.#reader.failedRow, this.#generator!.failedRow);
+      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
     }
   }
 
   advanceTime(nowMs: number): void {
     const generator = this.#generator!;
-    const watermark = generator.watermark();
+    const watermark = this.#watermarkOf(generator);
     if (watermark > this.#emitted) {
       this.#emitted = watermark;
       this.#output.watermark(watermark);
     }
-    if (!this.#isIdle && generator.isIdle(nowMs)) this.#setIdle(true);
+    if (!this.#isIdle && generator.isIdle(nowMs) && this.#output.isReady) this.#setIdle(true);
     this.#dueMs = nowMs + DEFAULT_WATERMARK_INTERVAL_MS;
+  }
+
+  #watermarkOf(generator: WatermarkGenerator): Watermark {
+    try {
+      return generator.watermark();
+    } catch (error) {
+      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn);
+    }
   }
 
   #setIdle(isIdle: boolean): void {

@@ -39,7 +39,6 @@ type SelectLoop = (batch: Batch, selection: Int32Array, state: LoopState) => num
 export class FusedLoops {
   readonly staysColumns: boolean;
   readonly hasFilter: boolean;
-  source = '';
   readonly #steps: readonly FusedStep[];
   readonly #schema: Schema | null;
   readonly #loops: BatchLoops<TransformLoop | SelectLoop>;
@@ -65,15 +64,14 @@ export class FusedLoops {
   }
 
   #compile(row: RowSource): TransformLoop | SelectLoop {
-    this.source = this.#generate(row);
-    const make = new Function('steps', 'drain', this.source);
+    const make = new Function('steps', 'drain', this.sourceFor(row));
     return make(
       this.#steps.map((step) => step.code),
       drain,
     ) as TransformLoop | SelectLoop;
   }
 
-  #generate({ prelude, row }: RowSource): string {
+  sourceFor({ prelude, row }: RowSource): string {
     const isSelect = this.staysColumns && this.#schema !== null;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const body = this.#steps.map((step, s) => stepSource(step, s)).join('');

@@ -80,11 +80,6 @@ export class FusedOperator implements Operator {
     this.#builder = staysColumns ? new BatchBuilder(this.#outputSchema) : null;
   }
 
-  /** The generated loop, for `explain`. */
-  get source(): string {
-    return this.#loops.source;
-  }
-
   open(context: OperatorContext, output: Output): void {
     this.#context = context;
     this.#output = output;

@@ -12,6 +12,7 @@ import type { WatermarkSpec } from '../time/watermark.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
+import type { CountWindowSpec } from './window/count-window.ts';
 import type { WindowSpec } from './window/window.ts';
 
 /** Where the event time of a record comes from. */
@@ -39,6 +40,8 @@ export type OperatorSpec =
       readonly eventTime: EventTimeSpec | null;
       /** Records a second over all subtasks; null for as fast as they come. */
       readonly rate: number | null;
+      /** One subtask, in the calling thread. */
+      readonly isCallers: boolean;
     }
   | StatelessSpec
   | { readonly type: 'as'; readonly fields: readonly Field[] }
@@ -47,6 +50,12 @@ export type OperatorSpec =
       readonly type: 'windowAggregate';
       readonly key: KeySpec;
       readonly window: WindowSpec;
+      readonly aggregates: readonly AggregateSpec[];
+    }
+  | {
+      readonly type: 'countWindow';
+      readonly key: KeySpec;
+      readonly window: CountWindowSpec;
       readonly aggregates: readonly AggregateSpec[];
     }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }

@@ -9,8 +9,8 @@
  * Back-pressure: an operator finishes the batch it was given, and what it emits for one batch is bounded by
  * that batch, so it need not look at its output. Work without such a bound (windows that fire, a flatMap over a
  * generator) goes in slices: emit while `output.isReady`, then return with `hasPendingWork` set; the subtask
- * calls `resume` when there is room, and feeds nothing else until the work is done. A watermark is forwarded
- * when all its work is done, and the end likewise.
+ * calls `resume` when there is room, and feeds nothing else until the work is done: no batch, no watermark, no end. A
+ * watermark is forwarded when all its work is done.
  *
  * Operators know nothing of threads, channels or parallelism beyond the numbers in their context.
  */

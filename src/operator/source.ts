@@ -63,6 +63,8 @@ export interface Source<Row = unknown> {
   /** Null: free-form rows. */
   readonly schema: Schema<Row> | null;
   readonly isBounded: boolean;
+  /** Read by one subtask in the calling thread, where the program is. */
+  readonly isCallers?: boolean;
   /**
    * inOrder: splits are given one at a time, in order, to whichever subtask is free: for input that lies one behind
    * the other, such as the parts of files. spread: split n belongs to subtask n mod parallelism, which reads all of

@@ -112,6 +112,7 @@ export class Chain {
       if (operator.wakeAtMs > nowMs) continue;
       operator.advanceTime(nowMs);
       ran = true;
+      if (this.hasPendingWork) break;
     }
     return ran;
   }

@@ -32,7 +32,6 @@ import type {
 import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
-import type { TimestampFunction } from '../operator/event-time.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
 import type { PlainData, SourceSplit } from '../operator/source.ts';
 import { userFunctionError } from '../operator/user-function.ts';
@@ -218,13 +217,12 @@ class Deployer {
     const spec = graph.nodes[id]!.operator;
     if (spec.type !== 'source') throw new Error('assertion failed: not a source');
     const number = splits.findIndex((entry) => entry.node === id);
-    const isByFunction = spec.eventTime?.timestamp.kind === 'function';
     return new SourceInput({
       source: must(bindings[id]!.source, 'source of a source node'),
       splits: splits[number]!.splits,
       claim: () => counters.claimSplit(number),
       eventTime: spec.eventTime,
-      timestampFunction: isByFunction ? (bindings[id]!.functions[0] as TimestampFunction) : null,
+      functions: bindings[id]!.functions,
       rate: spec.rate === null ? null : spec.rate / task.parallelism,
       watermarkIntervalMs: settings.watermarkIntervalMs,
       context: this.#context(plan, task, operator),

@@ -9,7 +9,11 @@ import type { Clock } from '../base/clock.ts';
 import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskProgress } from '../metrics/shared-counters.ts';
-import { type TimestampFunction, TimestampReader } from '../operator/event-time.ts';
+import {
+  type EventTimeFunctions,
+  eventTimeFunctions,
+  TimestampReader,
+} from '../operator/event-time.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
 import type { EventTimeSpec } from '../operator/operator-spec.ts';
 import type { Source, SourceSplit, SplitReader } from '../operator/source.ts';
@@ -25,7 +29,8 @@ export type SourceInputOptions = {
   /** Number of the next split that nobody reads yet, never given twice over all subtasks. */
   readonly claim: () => number;
   readonly eventTime: EventTimeSpec | null;
-  readonly timestampFunction: TimestampFunction | null;
+  /** Of the source node: those of its event time. */
+  readonly functions: readonly object[];
   /** Records a second of this subtask; null for no limit. */
   readonly rate: number | null;
   readonly watermarkIntervalMs: number;
@@ -47,6 +52,7 @@ export class SourceInput implements TaskInput {
   hasEnded = false;
   waitsForEvents = false;
   readonly #options: SourceInputOptions;
+  readonly #functions: EventTimeFunctions | null;
   readonly #timestamps: TimestampReader | null;
   readonly #limiter: RateLimiter | null;
   readonly #open: OpenSplit[] = [];
@@ -62,12 +68,13 @@ export class SourceInput implements TaskInput {
   #readersDueMs = Infinity;
 
   constructor(options: SourceInputOptions) {
-    const { eventTime, source, rate, clock } = options;
+    const { eventTime, source, rate, clock, functions } = options;
     this.#options = options;
+    this.#functions = eventTime === null ? null : eventTimeFunctions(eventTime, functions);
     this.#timestamps =
       eventTime === null
         ? null
-        : new TimestampReader(eventTime.timestamp, source.schema, options.timestampFunction);
+        : new TimestampReader(eventTime.timestamp, source.schema, this.#functions!.timestamp);
     this.#limiter = rate === null ? null : new RateLimiter(rate, clock);
     options.progress.watermark = MIN_WATERMARK;
     options.progress.newestEventTime = -Infinity;
@@ -80,6 +87,7 @@ export class SourceInput implements TaskInput {
   }
 
   poll(): boolean {
+    this.#forwardStatus();
     this.#takeSplits();
     if (this.#open.length === 0) {
       this.#end();
@@ -119,7 +127,9 @@ export class SourceInput implements TaskInput {
       },
     });
     const generator =
-      eventTime === null ? null : new WatermarkGenerator(eventTime.watermark, clock);
+      eventTime === null
+        ? null
+        : new WatermarkGenerator(eventTime.watermark, clock, this.#functions!.watermarks);
     this.#open.push({ split, reader, channel: this.#merger.addInput(), generator, isIdle: false });
   }
 
@@ -188,18 +198,27 @@ export class SourceInput implements TaskInput {
   #assignTime(open: OpenSplit, batch: Batch): Batch {
     if (this.#timestamps === null) return batch;
     const { context, progress } = this.#options;
+    const generator = open.generator!;
     try {
       const timed = this.#timestamps.assign(batch);
-      const generator = open.generator!;
-      generator.onBatch(timed.timestamps!, timed.rowCount);
+      generator.onBatch(timed);
       if (generator.greatest > progress.newestEventTime)
         progress.newestEventTime = generator.greatest;
       return timed;
     } catch (error) {
+      const row = Math.max(this.#timestamps.failedRow, generator.failedRow);
+      throw userFunctionError(context, error, context.metrics.recordsOut + row);
+    }
+  }
+
+  #watermarkOf(generator: WatermarkGenerator): Watermark {
+    try {
+      return generator.watermark();
+    } catch (error) {
       throw userFunctionError(
-        context,
+        this.#options.context,
         error,
-        context.metrics.recordsOut + this.#timestamps.failedRow,
+        this.#options.context.metrics.recordsOut,
       );
     }
   }
@@ -217,7 +236,7 @@ export class SourceInput implements TaskInput {
       if (generator === null) continue;
       const isIdle = generator.isIdle(now);
       if (isIdle && !open.isIdle) this.#setIdle(open, true);
-      if (!isIdle) this.#merger.onWatermark(channel, generator.watermark());
+      if (!isIdle) this.#merger.onWatermark(channel, this.#watermarkOf(generator));
     }
     this.#pending = this.#merger.takeWatermark() ?? this.#pending;
     if (this.#pending > this.#emitted) {
@@ -235,14 +254,16 @@ export class SourceInput implements TaskInput {
     else this.#merger.onActive(open.channel);
   }
 
+  /** Behind a watermark only when the work for it is done. */
   #forwardStatus(): void {
+    if (!this.#options.output.isReady) return;
     const isIdle = this.#merger.takeStatus();
     if (isIdle !== null) this.#options.output.idle(isIdle);
   }
 
   #closeSplit(open: OpenSplit): void {
     if (open.generator !== null && !open.isIdle) {
-      this.#merger.onWatermark(open.channel, open.generator.watermark());
+      this.#merger.onWatermark(open.channel, this.#watermarkOf(open.generator));
     }
     open.reader.close();
     this.#open.splice(this.#open.indexOf(open), 1);
@@ -251,11 +272,16 @@ export class SourceInput implements TaskInput {
     this.#merger.removeInput(open.channel);
   }
 
+  /** The last watermark; then, when the work for it is done, the end. */
   #end(): void {
     const { output, progress } = this.#options;
+    if (this.#emitted !== MAX_WATERMARK) {
+      this.#emitted = MAX_WATERMARK;
+      progress.watermark = MAX_WATERMARK;
+      output.watermark(MAX_WATERMARK);
+      return;
+    }
     this.hasEnded = true;
-    progress.watermark = MAX_WATERMARK;
-    output.watermark(MAX_WATERMARK);
     output.end();
   }
 

@@ -130,6 +130,7 @@ export class Harness<Row, Out> {
           watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs: null },
         },
         rate: null,
+        isCallers: false,
       },
       inputs: [],
       schema: this.#schema as Schema | null,

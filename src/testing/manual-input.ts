@@ -24,6 +24,7 @@ export class ManualInput implements TaskInput {
     if (this.hasEnded || this.#queue.some((waiting) => 'end' in waiting)) {
       throw new Error('the input has ended: nothing can follow');
     }
+    if ('end' in element) this.#queue.push({ watermark: Infinity });
     this.#queue.push(element);
   }
 
@@ -35,7 +36,6 @@ export class ManualInput implements TaskInput {
     else if ('isIdle' in element) this.#output.idle(element.isIdle);
     else {
       this.hasEnded = true;
-      this.#output.watermark(Infinity);
       this.#output.end();
     }
     return true;

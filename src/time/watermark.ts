@@ -6,12 +6,31 @@
  * a consumer of several streams works with, until it is active again and has caught up (watermark-merger.ts).
  * Type and bounds of watermarks are in data/batch.ts.
  */
+import type { Watermark } from '../data/batch.ts';
 
 /** How watermarks follow from the timestamps of records, as plain data. */
 export type WatermarkSpec = {
-  readonly kind: 'boundedOutOfOrderness' | 'monotonous';
+  readonly kind: 'boundedOutOfOrderness' | 'monotonous' | 'custom';
   /** How far behind the greatest timestamp a record may still come. */
   readonly outOfOrdernessMs: number;
   /** Without a record for this long the stream is idle; null for never. */
   readonly idlenessMs: number | null;
 };
+
+/** What a watermark generator of the user works with. */
+export interface WatermarkContext<State> {
+  /** What `create` made for this stream or split. */
+  readonly state: State;
+  /** Promises that no record at or before this event time follows; lower than an earlier promise it does nothing. */
+  emit(watermark: Watermark): void;
+}
+
+/**
+ * A watermark generator of the user. There is one `state` for each stream or split. What `onRecord` emits goes out
+ * behind the batch of the record; `onPeriodic` is asked before watermarks go out, every 10 ms at most.
+ */
+export interface CustomWatermarks<Row, State> {
+  create?(): State;
+  onRecord?(row: Row, timestamp: number, context: WatermarkContext<State>): void;
+  onPeriodic?(context: WatermarkContext<State>): void;
+}

@@ -373,3 +373,20 @@ test('windows without event time say what is missing', async () => {
 test('modes are told apart by name', () => {
   assert.equal(new Set(MODES.map(describeMode)).size, MODES.length);
 });
+
+inEveryMode(
+  'windows that fire at the end of the input go out before it, however slow the output',
+  Click,
+  (stream) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(10))
+      .aggregate(({ count }) => ({ n: count() })),
+  async (h) => {
+    for (let time = 0; time < 1000; time += 10) h.push({ k: 'a', v: 1 }, time);
+    await h.end();
+    const got = h.take();
+    assert.equal(got.filter((e) => 'record' in e).length, 100);
+    assert.deepEqual(got.slice(-2), [{ watermark: Infinity }, { end: true }]);
+  },
+);

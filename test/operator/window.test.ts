@@ -90,7 +90,7 @@ const windows = fc
     slideMs: fc.integer({ min: 1, max: 30 }),
     offsetMs: fc.integer({ min: -40, max: 40 }),
   })
-  .map((shape): WindowSpec => ({ kind: 'sliding', ...shape }));
+  .map((shape): WindowSpec => ({ kind: 'sliding', time: 'event', ...shape }));
 
 /** Ends of all windows near `time`, by counting. */
 function allEnds({ sizeMs, slideMs, offsetMs }: WindowSpec, time: number): number[] {

@@ -71,7 +71,7 @@ function setUp(options: Options) {
       timestamp: { kind: 'function' },
       watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs },
     },
-    timestampFunction: (row) => row as number,
+    functions: [(row: number) => row],
     rate,
     watermarkIntervalMs: 10,
     context: {

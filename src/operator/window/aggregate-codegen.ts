@@ -5,9 +5,15 @@
 import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
-import type { Schema } from '../../data/schema.ts';
+import type { Field, Schema } from '../../data/schema.ts';
 import { valueTypeError } from './aggregate-errors.ts';
-import { type AggregatePlan, ALL_ROWS, type Cell, type PlannedInput } from './aggregate-plan.ts';
+import {
+  type AggregatePlan,
+  ALL_ROWS,
+  type Cell,
+  type ObjectSlot,
+  type PlannedInput,
+} from './aggregate-plan.ts';
 
 /** Accumulators of a pane: slot s has cells[s * plan.cells.length...] and objects[s * plan.objects.length...]. */
 export type Accumulators = { cells: Float64Array; objects: unknown[] };
@@ -51,17 +57,15 @@ export class AggregateLoops {
   readonly #adds: BatchLoops<AddLoop>;
 
   constructor(plan: AggregatePlan, schema: Schema | null, functions: readonly object[]) {
+    const make = (parameters: string, body: string): unknown =>
+      compile(parameters, body, functions, plan.values);
     this.#adds = new BatchLoops(schema, (row) => {
       const source = addSource(plan, row);
-      return compile('batch, from, to, slots, into, place', source, functions) as AddLoop;
+      return make('batch, from, to, slots, into, place', source) as AddLoop;
     });
-    this.init = compile('into, from, to', initSource(plan), functions) as InitLoop;
-    this.merge = compile('into, slots, other, from, to', mergeSource(plan), functions) as MergeLoop;
-    this.results = compile(
-      'of, from, to, builder, firstColumn',
-      resultSource(plan),
-      functions,
-    ) as ResultLoop;
+    this.init = make('into, from, to', initSource(plan)) as InitLoop;
+    this.merge = make('into, slots, other, from, to', mergeSource(plan)) as MergeLoop;
+    this.results = make('of, from, to, builder, firstColumn', resultSource(plan)) as ResultLoop;
   }
 
   /** The loop for batches whose columns look like those of this one. */
@@ -70,19 +74,31 @@ export class AggregateLoops {
   }
 }
 
-function compile(parameters: string, body: string, functions: readonly object[]): unknown {
+/** A function with the user's functions as f0, f1, ... and the aggregates over values as g0, g1, ... */
+function compile(
+  parameters: string,
+  body: string,
+  functions: readonly object[],
+  values: readonly object[],
+): unknown {
   const source = `'use strict';
 const [${functions.map((_, f) => `f${f}`).join(', ')}] = functions;
+const [${values.map((_, v) => `g${v}`).join(', ')}] = values;
 return function (${parameters}) {
 ${body}};
 ${LOOP_NAME}`;
-  return new Function('functions', 'valueTypeError', source)(functions, valueTypeError);
+  return new Function('functions', 'values', 'valueTypeError', source)(
+    functions,
+    values,
+    valueTypeError,
+  );
 }
 
-function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
+/** Body of the loop that adds rows to their slots. */
+export function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
   const needsRow =
     fields.length === 0 ||
-    plan.objects.some((slot) => slot.kind === 'user') ||
+    plan.objects.some((slot) => wantsRow(slot)) ||
     plan.inputs.some((input) => input.source.kind === 'function');
   const usedColumns = new Set(plan.inputs.map((input) => input.column));
   let body = '';
@@ -93,9 +109,7 @@ function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): st
     body += inputSource(plan, input, x, fields[input.column ?? -1]?.expression ?? null);
   });
   plan.objects.forEach((slot, k) => {
-    if (slot.kind === 'user') {
-      body += `objects[p + ${k}] = f${slot.user}.add(objects[p + ${k}], row);\n`;
-    }
+    if (wantsRow(slot)) body += `${objectUpdate(slot, `objects[p + ${k}]`, 'row')}`;
   });
   return `${needsRow ? prelude : preludeOf(prelude, usedColumns)}const { cells, objects } = into;
 let i = from;
@@ -140,7 +154,8 @@ function inputSource(
   });
   plan.objects.forEach((slot, k) => {
     if (slot.kind !== 'user' && slot.input === x) {
-      updates += objectUpdate(slot.kind, `objects[p + ${k}]`, `x${x}`);
+      const read = input.isBigint ? `Number(x${x})` : `x${x}`;
+      updates += objectUpdate(slot, `objects[p + ${k}]`, read);
     }
   });
   const isChecked = input.column === null && input.isNumeric;
@@ -167,7 +182,24 @@ function cellUpdate(cell: Cell, target: string, value: string): string {
   }
 }
 
-function objectUpdate(kind: 'sum' | 'min' | 'max', target: string, value: string): string {
+/** Whether an accumulator takes whole rows. */
+function wantsRow(slot: ObjectSlot): boolean {
+  return slot.kind === 'user' || (slot.kind === 'value' && slot.input === null);
+}
+
+/** The object that knows how an accumulator is made, added to, merged and read; null for plain values. */
+function aggregateOf(slot: ObjectSlot): string | null {
+  if (slot.kind === 'user') return `f${slot.user}`;
+  return slot.kind === 'value' ? `g${slot.value}` : null;
+}
+
+function objectUpdate(slot: ObjectSlot, target: string, value: string): string {
+  const aggregate = aggregateOf(slot);
+  if (aggregate !== null) return `${target} = ${aggregate}.add(${target}, ${value});\n`;
+  return plainUpdate(slot.kind as 'sum' | 'min' | 'max', target, value);
+}
+
+function plainUpdate(kind: 'sum' | 'min' | 'max', target: string, value: string): string {
   const isBetter = kind === 'min' ? `${value} < ${target}` : `${value} > ${target}`;
   const next = kind === 'sum' ? `${target} + ${value}` : `${isBetter} ? ${value} : ${target}`;
   return `${target} = ${target} === null ? ${value} : ${next};\n`;
@@ -177,10 +209,10 @@ function initSource(plan: AggregatePlan): string {
   const initial = { count: '0', sum: '0', min: 'Infinity', max: '-Infinity' };
   const cells = plan.cells.map((cell, c) => `cells[o + ${c}] = ${initial[cell.kind]};\n`).join('');
   const objects = plan.objects
-    .map(
-      (slot, k) =>
-        `objects[p + ${k}] = ${slot.kind === 'user' ? `f${slot.user}.create()` : 'null'};\n`,
-    )
+    .map((slot, k) => {
+      const aggregate = aggregateOf(slot);
+      return `objects[p + ${k}] = ${aggregate === null ? 'null' : `${aggregate}.create()`};\n`;
+    })
     .join('');
   return `const { cells, objects } = into;
 for (let slot = from; slot < to; slot++) {
@@ -199,9 +231,10 @@ function mergeSource(plan: AggregatePlan): string {
   const objects = plan.objects.map((slot, k) => {
     const mine = `objects[p + ${k}]`;
     const value = `others[r + ${k}]`;
-    return slot.kind === 'user'
-      ? `${mine} = f${slot.user}.merge(${mine}, ${value});\n`
-      : `if (${value} !== null) ${objectUpdate(slot.kind, mine, value)}`;
+    const aggregate = aggregateOf(slot);
+    return aggregate === null
+      ? `if (${value} !== null) ${objectUpdate(slot, mine, value)}`
+      : `${mine} = ${aggregate}.merge(${mine}, ${value});\n`;
   });
   return `const a = into.cells, b = other.cells, objects = into.objects, others = other.objects;
 for (let i = from; i < to; i++) {
@@ -216,13 +249,9 @@ function resultSource(plan: AggregatePlan): string {
     const column = `firstColumn + ${r}`;
     if (result.from === 'object') {
       const value = `objects[slot * ${plan.objects.length} + ${result.object}]`;
-      const final = result.user === null ? value : `f${result.user}.result(${value})`;
-      if (plan.fields[r]!.kind === 'dynamic') {
-        return loop(`builder.dynamic(${column}).values[row] = ${final};`);
-      }
-      return loop(`const value = ${final};
-if (value === null) { builder.setNull(${column}, row); builder.strings(${column}).appendEmpty(); }
-else builder.strings(${column}).append(value);`);
+      const aggregate = aggregateOf(plan.objects[result.object]!);
+      const final = aggregate === null ? value : `${aggregate}.result(${value})`;
+      return objectResult(plan.fields[r]!, column, final);
     }
     const at = (cell: number): string => `cells[slot * ${plan.cells.length} + ${cell}]`;
     const value =
@@ -234,6 +263,22 @@ else builder.strings(${column}).append(value);`);
     return `{ const out = builder.fixed(${column}).values;\n${loop(`${empty}out[row] = ${value};`)}}\n`;
   });
   return `const { cells, objects } = of;\nconst at = builder.rowCount;\n${columns.join('')}`;
+}
+
+/** Writes a JavaScript value into the column of its field. */
+function objectResult(field: Field, column: string, value: string): string {
+  const { kind } = field;
+  if (kind === 'dynamic') return loop(`builder.dynamic(${column}).values[row] = ${value};`);
+  if (kind === 'string') {
+    return loop(`const value = ${value};
+if (value === null) { builder.setNull(${column}, row); builder.strings(${column}).appendEmpty(); }
+else builder.strings(${column}).append(value);`);
+  }
+  const stored =
+    kind === 'boolean' ? 'value ? 1 : 0' : kind === 'date' ? 'value.getTime()' : 'value';
+  return loop(`const value = ${value};
+if (value === null) builder.setNull(${column}, row);
+else builder.fixed(${column}).values[row] = ${stored};`);
 }
 
 function loop(body: string): string {

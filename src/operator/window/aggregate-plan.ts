@@ -7,13 +7,16 @@
  */
 import { EngineError } from '../../base/errors.ts';
 import { type Field, fieldIndex, type Schema } from '../../data/schema.ts';
-import type { AggregateInput, AggregateKind, AggregateSpec } from './aggregate.ts';
+import type { AggregateInput, AggregateSpec } from './aggregate.ts';
+import { isValueKind, type ValueAggregate, valueAggregate } from './value-aggregates.ts';
 
 export type CellKind = 'count' | 'sum' | 'min' | 'max';
 export type Cell = { readonly kind: CellKind; readonly input: number };
-/** A JavaScript accumulator: a user aggregate, or the least, greatest or summed value of any type. */
+/** A JavaScript accumulator: a user aggregate, one over values, or the least, greatest or summed value of any type. */
 export type ObjectSlot =
   | { readonly kind: 'user'; readonly user: number }
+  /** Over an input, or over whole rows when it is null; `value` is its place in the plan's `values`. */
+  | { readonly kind: 'value'; readonly value: number; readonly input: number | null }
   | { readonly kind: 'sum' | 'min' | 'max'; readonly input: number };
 
 /** A distinct thing that aggregates read from a row. */
@@ -30,12 +33,13 @@ export type PlannedInput = {
 export type PlannedResult =
   | { readonly from: 'cell'; readonly cell: number; readonly valueCount: number | null }
   | { readonly from: 'ratio'; readonly sum: number; readonly valueCount: number }
-  | { readonly from: 'object'; readonly object: number; readonly user: number | null };
+  | { readonly from: 'object'; readonly object: number };
 
 export type AggregatePlan = {
   readonly inputs: readonly PlannedInput[];
   readonly cells: readonly Cell[];
   readonly objects: readonly ObjectSlot[];
+  readonly values: readonly ValueAggregate[];
   /** One per aggregate, in order. */
   readonly results: readonly PlannedResult[];
   /** Columns of the results, in order. */
@@ -52,6 +56,7 @@ export function planAggregates(
   const inputs: PlannedInput[] = [];
   const cells: Cell[] = [];
   const objects: ObjectSlot[] = [];
+  const values: ValueAggregate[] = [];
   const inputOf = (spec: AggregateSpec): number => {
     const planned = planInput(spec, schema);
     return indexOf(
@@ -68,7 +73,13 @@ export function planAggregates(
   const results = aggregates.map((spec): PlannedResult => {
     if (spec.kind === 'user') {
       objects.push({ kind: 'user', user: spec.user! });
-      return { from: 'object', object: objects.length - 1, user: spec.user };
+      return { from: 'object', object: objects.length - 1 };
+    }
+    if (isValueKind(spec.kind)) {
+      values.push(valueAggregate({ ...spec, kind: spec.kind }));
+      const input = spec.input.kind === 'none' ? null : inputOf(spec);
+      objects.push({ kind: 'value', value: values.length - 1, input });
+      return { from: 'object', object: objects.length - 1 };
     }
     if (spec.kind === 'count') {
       return { from: 'cell', cell: cellOf('count', ALL_ROWS), valueCount: null };
@@ -79,7 +90,7 @@ export function planAggregates(
     }
     if (!inputs[input]!.isNumeric) {
       objects.push({ kind: spec.kind, input });
-      return { from: 'object', object: objects.length - 1, user: null };
+      return { from: 'object', object: objects.length - 1 };
     }
     const isNullWhenEmpty = spec.kind !== 'sum' && inputs[input]!.mayBeAbsent;
     return {
@@ -89,24 +100,26 @@ export function planAggregates(
     };
   });
   const fields = results.map((result, i) => resultField(aggregates[i]!, result, inputs, schema));
-  return { inputs, cells, objects, results, fields };
+  return { inputs, cells, objects, values, results, fields };
 }
 
 function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
   const source = spec.input;
   if (source.kind === 'none')
     throw new EngineError('JOB_DEFINITION', `${spec.kind} needs an input`);
+  const takesAny = isValueKind(spec.kind) && spec.kind !== 'quantile';
   if (source.kind === 'function') {
-    return { source, column: null, isNumeric: true, isBigint: false, mayBeAbsent: true };
+    return { source, column: null, isNumeric: !takesAny, isBigint: false, mayBeAbsent: true };
   }
-  const numericOnly = spec.kind === 'sum' || spec.kind === 'avg';
+  const numericOnly = spec.kind === 'sum' || spec.kind === 'avg' || spec.kind === 'quantile';
   if (schema === null) {
     return { source, column: null, isNumeric: numericOnly, isBigint: false, mayBeAbsent: true };
   }
   const column = fieldIndex(schema, source.field, `${spec.kind} '${spec.name}'`);
   const field = schema.fields[column]!;
-  checkKind(spec, field);
-  const isNumeric = isNumber(field) || spec.kind === 'avg';
+  if (!takesAny) checkKind(spec, field);
+  const isNumeric =
+    !takesAny && (isNumber(field) || spec.kind === 'avg' || spec.kind === 'quantile');
   const isBigint = field.kind === 'int64' && isNumeric;
   return { source, column, isNumeric, isBigint, mayBeAbsent: field.nullable };
 }
@@ -136,23 +149,29 @@ function resultField(
   schema: Schema | null,
 ): Field {
   const { name } = spec;
+  if (spec.kind === 'countDistinct') return { name, kind: 'float64', nullable: false };
+  if (spec.kind === 'quantile') {
+    return { name, kind: 'float64', nullable: inputs.some((input) => input.mayBeAbsent) };
+  }
   if (result.from === 'object') {
-    const kind: AggregateKind = spec.kind;
-    const field =
-      kind !== 'user' && spec.input.kind === 'field' && schema !== null
-        ? schema.fields.find(
-            (candidate) => candidate.name === (spec.input as { field: string }).field,
-          )
-        : undefined;
-    // A minimum of strings is a string column; of anything else JavaScript values.
-    if (field?.kind === 'string') return { name, kind: 'string', nullable: field.nullable };
-    return { name, kind: 'dynamic', nullable: false };
+    const picked = pickedField(spec, schema);
+    if (picked === null) return { name, kind: 'dynamic', nullable: false };
+    return { ...picked, name };
   }
   const canBeEmpty =
     spec.kind === 'avg' || spec.kind === 'min' || spec.kind === 'max'
       ? inputs.some((input) => input.mayBeAbsent)
       : false;
   return { name, kind: 'float64', nullable: canBeEmpty };
+}
+
+/** The field of which the result is one of the values; null when there is none, or it has no kind. */
+function pickedField(spec: AggregateSpec, schema: Schema | null): Field | null {
+  const { kind, input } = spec;
+  const isPick = kind === 'min' || kind === 'max' || kind === 'first' || kind === 'last';
+  if (!isPick || input.kind !== 'field' || schema === null) return null;
+  const field = schema.fields.find((candidate) => candidate.name === input.field)!;
+  return field.kind === 'dynamic' ? null : field;
 }
 
 function indexOf<T>(list: T[], item: T, identity: (item: T) => string): number {

@@ -1,8 +1,8 @@
 /**
  * Aggregates as plain data, and the contract of those a user brings.
  *
- * Built-in numeric aggregates keep their accumulators as float64 cells in the pane; user aggregates and minima
- * and maxima of other values keep JavaScript values. Null and undefined values are ignored, as in SQL: count()
+ * Built-in numeric aggregates keep their accumulators as float64 cells in the pane; user aggregates, minima and maxima
+ * of other values, and those of value-aggregates.ts keep JavaScript values. Null and undefined values are ignored, as in SQL: count()
  * counts rows, avg divides by the values there are, and min, max, avg of no value are null.
  */
 
@@ -13,7 +13,18 @@ export type AggregateInput =
   /** Index into the functions of the node. */
   | { readonly kind: 'function'; readonly index: number };
 
-export type AggregateKind = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'user';
+export type AggregateKind =
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max'
+  | 'first'
+  | 'last'
+  | 'countDistinct'
+  | 'collect'
+  | 'quantile'
+  | 'user';
 
 export type AggregateSpec = {
   readonly name: string;
@@ -21,6 +32,8 @@ export type AggregateSpec = {
   readonly input: AggregateInput;
   /** For kind 'user': index of the UserAggregate among the functions of the node. */
   readonly user: number | null;
+  /** For kind 'quantile': 0 to 1. */
+  readonly quantile: number | null;
 };
 
 /**

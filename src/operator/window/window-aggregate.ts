@@ -1,5 +1,5 @@
 /**
- * Keyed aggregation over tumbling and sliding windows of event time.
+ * Keyed aggregation over tumbling and sliding windows of time.
  *
  * Each record is added to one pane (window.ts). When the watermark passes the end of a window, its panes are
  * joined (a tumbling window is one pane and needs no joining) and one row a key is emitted: key, windowStart,
@@ -8,6 +8,9 @@
  *
  * Windows fire in the order of their ends, in slices of FIRE_SLICE_ROWS, and the watermark follows when all due
  * windows have fired.
+ *
+ * Windows of processing time work the same, with the clock in place of event times and of watermarks: a window fires
+ * when the clock has reached its end. Watermarks pass by.
  */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
@@ -64,9 +67,9 @@ export function windowAggregateFields(
 type Firing = { end: number; total: Pane; nextSlot: number };
 
 export class WindowAggregateOperator implements Operator {
-  readonly wakeAtMs = Infinity;
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
+  readonly #isByClock: boolean;
   readonly #window: WindowSpec;
   readonly #paneMs: number;
   readonly #keys: KeyReader;
@@ -90,6 +93,7 @@ export class WindowAggregateOperator implements Operator {
     const { key, inputSchema, functions, aggregates } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = options.window;
+    this.#isByClock = options.window.time === 'processing';
     this.#paneMs = paneMsOf(options.window);
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
     this.#keyFields = keyFields(key, inputSchema);
@@ -113,19 +117,30 @@ export class WindowAggregateOperator implements Operator {
 
   processBatch(batch: Batch): void {
     const rows = batch.rowCount;
-    const timestamps = requireTimestamps(batch, this.#context.name);
     if (this.#slots.length < rows) this.#slots = new Int32Array(rows);
     this.#readKeys(batch);
     const addLoop = this.#loops.addFor(batch);
+    if (this.#isByClock) {
+      this.#addRun(batch, 0, rows, this.#paneStart(this.#context.clock.now()), addLoop);
+    } else {
+      this.#addByTime(batch, requireTimestamps(batch, this.#context.name), addLoop);
+    }
+    this.#context.metrics.recordsIn += rows;
+  }
+
+  #addByTime(batch: Batch, timestamps: Float64Array, addLoop: AddLoop): void {
+    const rows = batch.rowCount;
     let from = 0;
     while (from < rows) {
-      const time = timestamps[from]!;
-      const start = startOf(time, this.#paneMs, this.#window.offsetMs);
+      const start = this.#paneStart(timestamps[from]!);
       const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
       this.#addRun(batch, from, to, start, addLoop);
       from = to;
     }
-    this.#context.metrics.recordsIn += rows;
+  }
+
+  #paneStart(time: number): number {
+    return startOf(time, this.#paneMs, this.#window.offsetMs);
   }
 
   #readKeys(batch: Batch): void {
@@ -188,8 +203,24 @@ export class WindowAggregateOperator implements Operator {
   }
 
   processWatermark(watermark: Watermark): void {
-    if (watermark <= this.#watermark) return;
-    this.#watermark = watermark;
+    if (this.#isByClock) this.#output.watermark(watermark);
+    else this.#advanceTo(watermark);
+  }
+
+  /** When the first window of processing time ends. */
+  get wakeAtMs(): number {
+    const end = this.#isByClock ? this.#nextEnd() : null;
+    return end ?? Infinity;
+  }
+
+  advanceTime(nowMs: number): void {
+    this.#advanceTo(nowMs - 1);
+  }
+
+  /** No record at or before this time follows: fires what is due. */
+  #advanceTo(time: number): void {
+    if (time <= this.#watermark) return;
+    this.#watermark = time;
     this.#isAdvancing = true;
     this.resume();
   }
@@ -201,24 +232,27 @@ export class WindowAggregateOperator implements Operator {
         this.#isAdvancing = false;
         // Windows that had no record are over too: one that comes now is late for them.
         this.#firedEnd = Math.max(this.#firedEnd, lastEndAt(this.#window, this.#watermark));
-        this.#output.watermark(this.#watermark);
+        if (!this.#isByClock) this.#output.watermark(this.#watermark);
         return;
       }
       this.#emitSlice(this.#firing);
     }
   }
 
-  /** The next window that is due, with the accumulators of all its keys; null when none is. */
-  #nextFiring(): Firing | null {
+  /** End of the next window that has records; null when no record waits. */
+  #nextEnd(): number | null {
     const first = this.#panes[0];
     if (first === undefined) return null;
-    const { slideMs, sizeMs } = this.#window;
-    const end = Math.max(
-      this.#firedEnd + slideMs,
-      firstWindowEnd(this.#window, first.start, this.#paneMs),
-    );
-    if (end - 1 > this.#watermark) return null;
-    const start = end - sizeMs;
+    const end = firstWindowEnd(this.#window, first.start, this.#paneMs);
+    return Math.max(this.#firedEnd + this.#window.slideMs, end);
+  }
+
+  /** The next window that is due, with the accumulators of all its keys; null when none is. */
+  #nextFiring(): Firing | null {
+    const end = this.#nextEnd();
+    if (end === null || end - 1 > this.#watermark) return null;
+    const first = this.#panes[0]!;
+    const start = end - this.#window.sizeMs;
     let count = 0;
     while (count < this.#panes.length && this.#panes[count]!.start < end) count++;
     const isWhole = count === 1 && lastWindowEnd(this.#window, first.start) <= end;
@@ -282,8 +316,6 @@ export class WindowAggregateOperator implements Operator {
   processIdle(isIdle: boolean): void {
     this.#output.idle(isIdle);
   }
-
-  advanceTime(): void {}
 
   finish(): void {
     this.#output.end();

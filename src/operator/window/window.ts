@@ -1,5 +1,5 @@
 /**
- * Windows of event time as plain data, and the arithmetic of panes.
+ * Windows of time as plain data, and the arithmetic of panes.
  *
  * A window [start, end) holds the records with start <= timestamp < end and fires when the watermark reaches
  * end - 1. Windows of one assigner are cut into panes of equal size, so that each record is added once however
@@ -9,6 +9,8 @@
 
 export type WindowSpec = {
   readonly kind: 'tumbling' | 'sliding';
+  /** What a record belongs to a window by: its event time, or the clock when it comes. */
+  readonly time: 'event' | 'processing';
   readonly sizeMs: number;
   /** Distance of window starts; the size itself for tumbling windows. */
   readonly slideMs: number;

@@ -1,0 +1,30 @@
+/** `millrace explain`: what a job would run, without running it. */
+import { availableParallelism } from 'node:os';
+import { explain, explanationDot, explanationText } from '../graph/explain.ts';
+import { describeFailure, FAILED, loadJob } from './load-job.ts';
+
+export type ExplainFlags = {
+  readonly threads?: number;
+  readonly parallelism?: number;
+  readonly param: Readonly<Record<string, string>>;
+  readonly job?: string;
+  readonly format: 'text' | 'json' | 'dot';
+};
+
+/** Exit code of the process. */
+export async function explainCommand(module: string, flags: ExplainFlags): Promise<number> {
+  try {
+    const job = await loadJob(module, flags.job ?? null);
+    const threads = flags.threads ?? availableParallelism();
+    const parallelism = flags.parallelism ?? Math.max(1, threads);
+    const { graph, bindings } = job.build(flags.param, false);
+    const explanation = explain(graph, bindings, { threads, parallelism });
+    if (flags.format === 'json') console.log(JSON.stringify(explanation, null, 2));
+    else if (flags.format === 'dot') console.log(explanationDot(explanation));
+    else console.log(explanationText(explanation));
+    return 0;
+  } catch (error) {
+    console.error(describeFailure(error));
+    return FAILED;
+  }
+}

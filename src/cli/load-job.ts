@@ -1,0 +1,37 @@
+/** What commands that name a job have in common: finding it, and telling what went wrong. */
+import { existsSync } from 'node:fs';
+import { register } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EngineError, messageOf } from '../base/errors.ts';
+import type { RegisteredJob } from '../graph/job-registry.ts';
+import { loadJobs } from '../graph/load-job.ts';
+
+/** Exit code of a command that failed. */
+export const FAILED = 1;
+
+/** The job of a module; by its name, where there are several. */
+export async function loadJob(module: string, name: string | null): Promise<RegisteredJob> {
+  const path = resolve(module);
+  if (!existsSync(path)) throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
+  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
+  if (/\.m?ts$/.test(path) && !isNative) {
+    register(new URL('../base/typescript-hooks.mjs', import.meta.url));
+  }
+  const jobs = await loadJobs(pathToFileURL(path).href);
+  const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
+  if (chosen.length === 1) return chosen[0]!;
+  const names = jobs.map((job) => job.name).join(', ');
+  throw new EngineError(
+    'JOB_NOT_FOUND',
+    jobs.length === 0
+      ? `'${module}' defines no job: call job(import.meta, name, define) at its top level`
+      : `choose one of the jobs of '${module}' by --job: ${names}`,
+  );
+}
+
+/** An error in one line, or with its stack when it is none of ours. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof EngineError) return `error ${error.code}: ${error.message}`;
+  return `error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`;
+}

@@ -1,0 +1,136 @@
+/**
+ * Rows from the calling program into a job. The program writes, a source in the same thread polls; between them waits a
+ * bounded number of rows, beyond which `write` says false.
+ *
+ *   program   write* → (drained) → end         source   poll → ... → 'end'
+ */
+import { EngineError } from '../../base/errors.ts';
+import { BATCH_ROWS, PROGRAM_INPUT_ROWS } from '../../base/limits.ts';
+import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { Schema } from '../../data/schema.ts';
+import type { PollResult, Source, SplitReader } from '../../operator/source.ts';
+
+type Waiter = { resolve(): void; reject(error: unknown): void };
+
+/** The rows between the program and the source. */
+export class InputQueue<Row> {
+  readonly #schema: Schema<Row> | null;
+  /** Filled by the program; the first is what the source takes next. */
+  readonly #filled: BatchBuilder[] = [];
+  readonly #empty: BatchBuilder[] = [];
+  /** What the source reads at the moment. */
+  #read: BatchBuilder | null = null;
+  #waitingRows = 0;
+  #hasEnded = false;
+  #over: { readonly error: Error | null } | null = null;
+  #waiters: Waiter[] = [];
+  /** Wakes the source, when it has found nothing. */
+  wake: (() => void) | null = null;
+
+  constructor(schema: Schema<Row> | null) {
+    this.#schema = schema;
+  }
+
+  /** Takes a row in any case; false when the source is behind: then wait for `drained`. */
+  write(row: Row): boolean {
+    this.#refuseWhenOver();
+    let builder = this.#filled.at(-1);
+    if (builder === undefined || builder.isFull) {
+      builder = this.#empty.pop() ?? new BatchBuilder(this.#schema as Schema | null, BATCH_ROWS);
+      this.#filled.push(builder);
+    }
+    builder.appendRow(row);
+    this.#waitingRows++;
+    this.#wakeSource();
+    return this.#waitingRows < PROGRAM_INPUT_ROWS;
+  }
+
+  /** Resolves when there is room; rejects with the job's error when it ends before. */
+  async drained(): Promise<void> {
+    if (this.#over?.error != null) throw this.#over.error;
+    if (this.#waitingRows < PROGRAM_INPUT_ROWS || this.#over !== null) return;
+    await new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#wakeSource();
+  }
+
+  /** The job is over: nobody will read any more. */
+  close(error: Error | null): void {
+    this.#over ??= { error };
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) {
+      if (error === null) waiter.resolve();
+      else waiter.reject(error);
+    }
+  }
+
+  #refuseWhenOver(): void {
+    if (!this.#hasEnded && this.#over === null) return;
+    const why = this.#hasEnded ? 'it was ended' : 'the job is over';
+    throw new EngineError('INPUT_CLOSED', `the input takes no more rows: ${why}`, {
+      cause: this.#over?.error ?? undefined,
+    });
+  }
+
+  #wakeSource(): void {
+    const { wake } = this;
+    this.wake = null;
+    wake?.();
+  }
+
+  poll(): PollResult {
+    this.#recycle();
+    const next = this.#filled.shift();
+    if (next === undefined) return this.#hasEnded ? 'end' : 'idle';
+    this.#read = next;
+    this.#waitingRows -= next.rowCount;
+    if (this.#waitingRows < PROGRAM_INPUT_ROWS) this.#releaseWaiters();
+    return next.seal();
+  }
+
+  #recycle(): void {
+    if (this.#read === null) return;
+    this.#read.reset();
+    this.#empty.push(this.#read);
+    this.#read = null;
+  }
+
+  #releaseWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { resolve } of waiters) resolve();
+  }
+}
+
+/** The source at the other end of the queue; it belongs to the calling thread. */
+export type ProgramSource<Row> = Source<Row> & { readonly queue: InputQueue<Row> };
+
+export function programSource<Row>(schema: Schema<Row> | null): ProgramSource<Row> {
+  const queue = new InputQueue<Row>(schema);
+  return {
+    queue,
+    name: 'input',
+    descriptor: null,
+    schema,
+    isBounded: false,
+    isCallers: true,
+    assignment: 'spread',
+    discoverSplits: async () => [{ id: 'program', weight: 0, detail: null }],
+    createReader: (_split, _position, context): SplitReader => ({
+      wakeAtMs: Infinity,
+      poll() {
+        queue.wake = null;
+        const result = queue.poll();
+        if (result === 'idle') queue.wake = () => context.wake();
+        return result;
+      },
+      position: () => null,
+      progress: () => 0,
+      close() {},
+    }),
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * Keyed aggregation over windows of so many records: every `slide` records of a key, over the last `size`.
+ *
+ * The records of a key are cut into panes of the greatest length that tiles both size and slide; a key keeps as many
+ * accumulators as a window has panes, in a ring. A tumbling window is one pane. A window is emitted at once, with the
+ * event time of the record that completes it.
+ */
+import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
+import type { Batch, Watermark } from '../../data/batch.ts';
+import { BatchBuilder } from '../../data/batch-builder.ts';
+import {
+  isTypedKey,
+  type KeyFunction,
+  KeyReader,
+  type KeySpec,
+  keyFields,
+} from '../../data/key.ts';
+import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
+import { KeySlots } from '../../state/key-slots.ts';
+import type { Operator, OperatorContext, Output } from '../operator.ts';
+import { unsetContext, unsetOutput } from '../unset.ts';
+import { userFunctionError } from '../user-function.ts';
+import type { AggregateSpec } from './aggregate.ts';
+import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
+import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
+
+export type CountWindowSpec = {
+  readonly kind: 'count';
+  readonly size: number;
+  /** Records between two windows; the size itself for tumbling windows. */
+  readonly slide: number;
+};
+
+export type CountWindowOptions = {
+  readonly key: KeySpec;
+  readonly window: CountWindowSpec;
+  readonly aggregates: readonly AggregateSpec[];
+  readonly inputSchema: Schema | null;
+  /** Of the node: key function first, if there is one; then what aggregates refer to. */
+  readonly functions: readonly object[];
+};
+
+/** Fields of the rows that a count window emits: the key, then the aggregates. */
+export function countWindowFields(
+  key: KeySpec,
+  aggregates: readonly AggregateSpec[],
+  inputSchema: Schema | null,
+): readonly Field[] {
+  return [...keyFields(key, inputSchema), ...planAggregates(aggregates, inputSchema).fields];
+}
+
+export class CountWindowOperator implements Operator {
+  readonly hasPendingWork = false;
+  readonly wakeAtMs = Infinity;
+  #context: OperatorContext = unsetContext;
+  #output: Output = unsetOutput;
+  readonly #window: CountWindowSpec;
+  readonly #paneRows: number;
+  /** Panes of a window. */
+  readonly #paneCount: number;
+  readonly #keys: KeyReader;
+  readonly #keyFields: readonly Field[];
+  readonly #isTypedKey: boolean;
+  readonly #plan: AggregatePlan;
+  readonly #loops: AggregateLoops;
+  readonly #builder: BatchBuilder;
+  readonly #keySlots: KeySlots;
+  /** Records so far of each key. */
+  #counts = new Float64Array(0);
+  /** Pane p of key slot s at s * paneCount + p modulo paneCount. */
+  readonly #accumulators: Accumulators = { cells: new Float64Array(0), objects: [] };
+  /** Where the panes of a window are joined. */
+  readonly #joined: Accumulators;
+  /** Slots that panes are joined into: all the first. */
+  #firstSlots = new Int32Array(0);
+  #slots = new Int32Array(0);
+  #paneSlots = new Int32Array(0);
+  readonly #place = { i: 0 };
+
+  constructor(options: CountWindowOptions) {
+    const { key, window, aggregates, inputSchema, functions } = options;
+    const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
+    this.#window = window;
+    this.#paneRows = greatestDivisor(window.size, window.slide);
+    this.#paneCount = window.size / this.#paneRows;
+    this.#keys = new KeyReader(key, inputSchema, keyFunction);
+    this.#keyFields = keyFields(key, inputSchema);
+    this.#isTypedKey = isTypedKey(key, inputSchema);
+    this.#keySlots = new KeySlots(this.#keys.isInt);
+    this.#plan = planAggregates(aggregates, inputSchema);
+    this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
+    const fields = countWindowFields(key, aggregates, inputSchema);
+    this.#builder = new BatchBuilder(schemaOf(fields), FIRE_SLICE_ROWS);
+    const { cells, objects } = this.#plan;
+    this.#joined = {
+      cells: new Float64Array(cells.length),
+      objects: new Array(objects.length).fill(null),
+    };
+  }
+
+  open(context: OperatorContext, output: Output): void {
+    this.#context = context;
+    this.#output = output;
+  }
+
+  processBatch(batch: Batch): void {
+    this.#readSlots(batch);
+    const addLoop = this.#loops.addFor(batch);
+    const { rowCount } = batch;
+    const counts = this.#counts;
+    const paneSlots = this.#paneSlots;
+    const hasGaps = this.#window.slide > this.#window.size;
+    let from = 0;
+    for (let i = 0; i < rowCount; i++) {
+      const slot = this.#slots[i]!;
+      const count = counts[slot]!;
+      const pane = Math.floor(count / this.#paneRows) % this.#paneCount;
+      paneSlots[i] = slot * this.#paneCount + pane;
+      if (count % this.#paneRows === 0) {
+        if (hasGaps) {
+          // No window has fired since the pane was used last: records before this one may still be due for it.
+          this.#add(batch, from, i, addLoop);
+          from = i;
+        }
+        this.#loops.init(this.#accumulators, paneSlots[i]!, paneSlots[i]! + 1);
+      }
+      counts[slot] = count + 1;
+      if ((count + 1) % this.#window.slide === 0) {
+        this.#add(batch, from, i + 1, addLoop);
+        from = i + 1;
+        this.#fire(slot, batch.timestamps?.[i] ?? Number.NaN);
+      }
+    }
+    this.#add(batch, from, rowCount, addLoop);
+    this.#context.metrics.recordsIn += rowCount;
+    this.#emit();
+  }
+
+  #readSlots(batch: Batch): void {
+    const { rowCount } = batch;
+    if (this.#slots.length < rowCount) {
+      this.#slots = new Int32Array(rowCount);
+      this.#paneSlots = new Int32Array(rowCount);
+    }
+    try {
+      this.#keys.read(batch);
+    } catch (error) {
+      throw this.#errorAt(error, this.#keys.failedRow);
+    }
+    this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
+    this.#reserve(this.#keySlots.count);
+  }
+
+  #reserve(keys: number): void {
+    if (keys <= this.#counts.length) return;
+    const capacity = Math.max(keys, this.#counts.length * 2);
+    const counts = new Float64Array(capacity);
+    counts.set(this.#counts);
+    this.#counts = counts;
+    const accumulators = this.#accumulators;
+    const cells = new Float64Array(capacity * this.#paneCount * this.#plan.cells.length);
+    cells.set(accumulators.cells);
+    accumulators.cells = cells;
+    const objects = capacity * this.#paneCount * this.#plan.objects.length;
+    while (accumulators.objects.length < objects) accumulators.objects.push(null);
+    this.#firstSlots = new Int32Array(capacity * this.#paneCount);
+  }
+
+  #add(batch: Batch, from: number, to: number, addLoop: AddLoop): void {
+    if (from === to) return;
+    try {
+      addLoop(batch, from, to, this.#paneSlots, this.#accumulators, this.#place);
+    } catch (error) {
+      throw this.#errorAt(error, this.#place.i);
+    }
+  }
+
+  #errorAt(error: unknown, row: number): Error {
+    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
+  }
+
+  /** One row: the window that ends with the last record of a key. */
+  #fire(slot: number, timestamp: number): void {
+    const builder = this.#builder;
+    this.#keySlots.appendKeys(slot, slot + 1, builder, this.#keyFields, this.#isTypedKey);
+    builder.timestamps()[builder.rowCount] = timestamp;
+    try {
+      const firstColumn = this.#keyFields.length;
+      if (this.#paneCount === 1) {
+        this.#loops.results(this.#accumulators, slot, slot + 1, builder, firstColumn);
+      } else {
+        this.#join(slot);
+        this.#loops.results(this.#joined, 0, 1, builder, firstColumn);
+      }
+    } catch (error) {
+      throw this.#errorAt(error, 0);
+    }
+    builder.advance(1);
+    this.#context.metrics.recordsOut++;
+    if (builder.isFull) this.#emit();
+  }
+
+  /** Joins the last panes of a key, the oldest first. */
+  #join(slot: number): void {
+    const paneCount = this.#paneCount;
+    const panes = this.#counts[slot]! / this.#paneRows;
+    this.#loops.init(this.#joined, 0, 1);
+    for (let pane = Math.max(0, panes - paneCount); pane < panes; pane++) {
+      const at = slot * paneCount + (pane % paneCount);
+      this.#loops.merge(this.#joined, this.#firstSlots, this.#accumulators, at, at + 1);
+    }
+  }
+
+  #emit(): void {
+    const builder = this.#builder;
+    if (builder.rowCount === 0) return;
+    this.#output.emit(builder.seal());
+    builder.reset();
+  }
+
+  processWatermark(watermark: Watermark): void {
+    this.#output.watermark(watermark);
+  }
+
+  processIdle(isIdle: boolean): void {
+    this.#output.idle(isIdle);
+  }
+
+  resume(): void {}
+
+  advanceTime(): void {}
+
+  finish(): void {
+    this.#output.end();
+  }
+
+  close(): void {}
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}

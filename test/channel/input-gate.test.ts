@@ -1,0 +1,72 @@
+/** All channels of an input as one stream: in order, one element a poll. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ACTIVE, END, IDLE, WATERMARK } from '../../src/channel/channel.ts';
+import { InputGate } from '../../src/channel/input-gate.ts';
+import { LocalChannel } from '../../src/channel/local-channel.ts';
+import { Batch } from '../../src/data/batch.ts';
+
+function setUp(channels: number) {
+  const writers = Array.from({ length: channels }, () => new LocalChannel(100));
+  const gate = new InputGate(writers);
+  const log: unknown[] = [];
+  const consumer = {
+    emit: (batch: Batch) => log.push(...batch.rowObjects()),
+    watermark: (watermark: number) => log.push(`W${watermark}`),
+    idle: (isIdle: boolean) => log.push(isIdle ? 'idle' : 'active'),
+    end: () => log.push('end'),
+  };
+  /** What each poll hands over, until there is nothing. */
+  const drain = (): unknown[] => {
+    const polls: unknown[] = [];
+    while (!gate.hasEnded && gate.poll(consumer)) {
+      polls.push(log.length > 1 ? [...log] : (log[0] ?? null));
+      log.length = 0;
+    }
+    return polls.filter((poll) => poll !== null);
+  };
+  return { writers, gate, drain };
+}
+
+const rows = (...values: unknown[]) =>
+  new Batch({ rowCount: values.length, schema: null, rows: values });
+
+test('one element a poll: a watermark, a change of idleness and the end never come together', () => {
+  const { writers, drain, gate } = setUp(1);
+  const [channel] = writers as [LocalChannel];
+  channel.control(WATERMARK, 5);
+  channel.control(IDLE, 0);
+  channel.control(ACTIVE, 0);
+  channel.put(rows('a'));
+  channel.control(WATERMARK, Infinity);
+  channel.control(END, 0);
+  assert.deepEqual(drain(), ['W5', 'idle', 'active', 'a', 'WInfinity', 'end']);
+  assert.ok(gate.hasEnded);
+});
+
+test('the end of the last channel is the last watermark, then the end', () => {
+  const { writers, drain } = setUp(2);
+  writers[0]!.control(WATERMARK, 7);
+  writers[0]!.control(END, 0);
+  assert.deepEqual(drain(), []);
+  writers[1]!.put(rows('b'));
+  writers[1]!.control(END, 0);
+  assert.deepEqual(drain(), ['b', 'WInfinity', 'end']);
+});
+
+test('the greatest watermark comes before the idleness of all', () => {
+  const { writers, drain } = setUp(2);
+  writers[0]!.control(WATERMARK, 7);
+  writers[1]!.control(WATERMARK, 3);
+  assert.deepEqual(drain(), ['W3']);
+  writers[0]!.control(IDLE, 0);
+  writers[1]!.control(IDLE, 0);
+  assert.deepEqual(drain(), ['W7', 'idle']);
+});
+
+test('channels are read in turn', () => {
+  const { writers, drain } = setUp(2);
+  for (const value of [1, 2]) writers[0]!.put(rows(value));
+  for (const value of [3, 4]) writers[1]!.put(rows(value));
+  assert.deepEqual(drain(), [1, 3, 2, 4]);
+});

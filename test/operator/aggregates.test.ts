@@ -1,0 +1,189 @@
+/** first, last, countDistinct, collect and quantile: over panes that are joined, with nulls, by field and by function. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sliding, tumbling } from '../../src/api/windows.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { harness } from '../../src/testing/harness.ts';
+import { inEveryMode } from '../modes.ts';
+
+const Row = record({
+  key: t.string,
+  n: t.int32,
+  text: t.nullable(t.string),
+  day: t.date,
+  big: t.int64,
+  on: t.boolean,
+});
+type Row = {
+  key: string;
+  n: number;
+  text: string | null;
+  day: Date;
+  big: bigint;
+  on: boolean;
+};
+
+const row = (n: number, text: string | null = `t${n}`): Row => ({
+  key: 'k',
+  n,
+  text,
+  day: new Date(n * 1000),
+  big: BigInt(n) * 2n,
+  on: n % 2 === 1,
+});
+
+inEveryMode(
+  'values of windows that share panes',
+  Row,
+  (stream) =>
+    stream
+      .keyBy('key')
+      .window(sliding(20, 10))
+      .aggregate(({ first, last, countDistinct, collect }) => ({
+        first: first('n'),
+        lastText: last('text'),
+        firstDay: first('day'),
+        lastBig: last('big'),
+        lastOn: last('on'),
+        texts: countDistinct('text'),
+        days: countDistinct((r) => new Date(r.day.getTime() % 2000)),
+        all: collect('n'),
+        own: collect((r) => (r.n > 2 ? r.n * 10 : null)),
+      })),
+  async (h) => {
+    h.push(row(1), 1);
+    h.push(row(2, null), 5);
+    h.push(row(3, 't1'), 12);
+    h.push(row(4, null), 25);
+    await h.end();
+    const windows = h.takeRecords() as Record<string, unknown>[];
+    assert.deepEqual(
+      windows.map(({ key, windowStart, windowEnd, ...values }) => [windowStart, values]),
+      [
+        [-10, values([1, 2], 't1', 1, 2, [])],
+        [0, values([1, 2, 3], 't1', 1, 2, [30])],
+        [10, values([3, 4], 't1', 1, 2, [30, 40])],
+        [20, values([4], null, 0, 1, [40])],
+      ],
+    );
+  },
+);
+
+/** What a window over rows with these numbers has. */
+function values(ns: number[], lastText: string | null, texts: number, days: number, own: number[]) {
+  const [first, last] = [ns[0]!, ns.at(-1)!];
+  return {
+    first,
+    lastText,
+    firstDay: new Date(first * 1000),
+    lastBig: BigInt(last) * 2n,
+    lastOn: last % 2 === 1,
+    texts,
+    days,
+    all: ns,
+    own,
+  };
+}
+
+test('collect without an input gives whole rows', async () => {
+  const h = await harness<Row>(
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(tumbling(10))
+        .aggregate(({ collect, count }) => ({ rows: collect(), n: count() })),
+    { schema: Row },
+  );
+  h.push(row(1), 1);
+  h.push(row(2), 2);
+  await h.end();
+  const [window] = h.takeRecords() as { rows: Row[] }[];
+  assert.deepEqual(window!.rows, [row(1), row(2)]);
+});
+
+test('a quantile is within 1 % of the exact one, also over joined panes', async () => {
+  const shares = [0, 0.01, 0.5, 0.95, 1] as const;
+  const h = await harness<{ key: number; v: number }>((stream) =>
+    stream
+      .keyBy('key')
+      .window(sliding(1000, 100))
+      .aggregate(({ quantile }) => ({
+        q0: quantile('v', shares[0]),
+        q1: quantile('v', shares[1]),
+        q2: quantile((r) => r.v, shares[2]),
+        q3: quantile('v', shares[3]),
+        q4: quantile('v', shares[4]),
+      })),
+  );
+  const all: number[] = [];
+  for (let n = 0; n < 1000; n++) {
+    const v = ((n * 7919) % 1000) ** 2 - 5000;
+    all.push(v);
+    h.push({ key: 1, v }, n);
+  }
+  await h.end();
+  all.sort((a, b) => a - b);
+  const whole = (h.takeRecords() as Record<string, number>[]).find((r) => r.windowStart === 0)!;
+  for (const [n, share] of shares.entries()) {
+    const exact = all[Math.floor(share * (all.length - 1))]!;
+    const got = whole[`q${n}`]!;
+    assert.ok(Math.abs(got - exact) <= Math.abs(exact) * 0.0101, `${share}: ${got} for ${exact}`);
+  }
+});
+
+test('values of no row are null, and counts 0', async () => {
+  const h = await harness<Row>(
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(tumbling(10))
+        .aggregate(({ first, last, quantile, countDistinct, collect }) => ({
+          first: first('text'),
+          last: last((r) => r.text),
+          median: quantile((r) => (r.text === null ? null : 1), 0.5),
+          texts: countDistinct('text'),
+          all: collect('text'),
+        })),
+    { schema: Row },
+  );
+  h.push(row(1, null), 1);
+  await h.end();
+  const [{ windowStart, windowEnd, ...got }] = h.takeRecords() as [Record<string, unknown>];
+  assert.deepEqual(got, { key: 'k', first: null, last: null, median: null, texts: 0, all: [] });
+});
+
+test('what cannot be told apart, or has no order, is an error that names the aggregate', async () => {
+  const objects = await harness<{ o: object }>((stream) =>
+    stream
+      .keyBy(() => 1)
+      .window(tumbling(10))
+      .aggregate(({ countDistinct }) => ({
+        kinds: countDistinct((r) => r.o as unknown as string),
+      })),
+  );
+  objects.push({ o: { a: 1 } }, 1);
+  assert.throws(() => objects.take(), {
+    code: 'FIELD_TYPE',
+    message: /operator 'window': countDistinct 'kinds' tells .* apart, got \[object Object\]/,
+  });
+  const infinite = await harness<{ v: number }>((stream) =>
+    stream
+      .keyBy(() => 1)
+      .window(tumbling(10))
+      .aggregate(({ quantile }) => ({ median: quantile('v', 0.5) })),
+  );
+  infinite.push({ v: Infinity }, 1);
+  assert.throws(() => infinite.take(), {
+    code: 'FIELD_TYPE',
+    message: /quantile 'median' needs finite numbers, got Infinity/,
+  });
+  await assert.rejects(
+    harness<{ v: number }>((stream) =>
+      stream
+        .keyBy(() => 1)
+        .window(tumbling(10))
+        .aggregate(({ quantile }) => ({ median: quantile('v', 50) })),
+    ),
+    { code: 'JOB_DEFINITION', message: 'the share of a quantile is 0 to 1, got 50' },
+  );
+});

@@ -1,0 +1,97 @@
+/** Count windows in every mode, against a slow model. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { slidingCount, tumblingCount } from '../../src/api/windows.ts';
+import { Random } from '../../src/base/random.ts';
+import { record, t } from '../../src/data/schema.ts';
+import type { CountWindowSpec } from '../../src/operator/window/count-window.ts';
+import { harness } from '../../src/testing/harness.ts';
+import { inEveryMode } from '../modes.ts';
+
+const Row = record({ key: t.string, n: t.int32 });
+type Row = { key: string; n: number };
+
+const random = new Random(11);
+const ROWS: readonly Row[] = Array.from({ length: 400 }, () => ({
+  key: 'abcde'[random.below(5)]!,
+  n: random.below(1000),
+}));
+
+/** Results of each key in order: every `slide` rows, over the last `size`. */
+function model({ size, slide }: CountWindowSpec) {
+  const byKey = new Map<string, Row[]>();
+  const results = new Map<string, object[]>();
+  for (const [time, row] of ROWS.entries()) {
+    const rows = byKey.get(row.key) ?? [];
+    byKey.set(row.key, [...rows, row]);
+    if ((rows.length + 1) % slide !== 0) continue;
+    const last = byKey.get(row.key)!.slice(-size);
+    const result = {
+      key: row.key,
+      rows: last.length,
+      sum: last.reduce((sum, { n }) => sum + n, 0),
+      least: Math.min(...last.map(({ n }) => n)),
+      first: last[0]!.n,
+      all: last.map(({ n }) => n),
+    };
+    results.set(row.key, [...(results.get(row.key) ?? []), { record: result, timestamp: time }]);
+  }
+  return results;
+}
+
+for (const [name, window] of Object.entries({
+  'tumbling 1': tumblingCount(1),
+  'tumbling 7': tumblingCount(7),
+  'sliding 6 by 2': slidingCount(6, 2),
+  'sliding 10 by 4': slidingCount(10, 4),
+  'sliding 3 by 5, with gaps': slidingCount(3, 5),
+  'sliding 1 by 3, with gaps': slidingCount(1, 3),
+})) {
+  const expected = model(window);
+  inEveryMode(
+    name,
+    Row,
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(window)
+        .aggregate(({ count, sum, min, first, collect }) => ({
+          rows: count(),
+          sum: sum('n'),
+          least: min('n'),
+          first: first('n'),
+          all: collect('n'),
+        })),
+    async (h) => {
+      for (const [time, row] of ROWS.entries()) h.push(row, time);
+      await h.end();
+      const got = h.take();
+      for (const [key, results] of expected) {
+        const own = got.filter((e) => 'record' in e && e.record.key === key);
+        assert.deepEqual(own, results);
+      }
+    },
+  );
+}
+
+test('more keys than a batch has rows, and int keys', async () => {
+  const h = await harness<{ key: number; n: number }>(
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(tumblingCount(2))
+        .aggregate(({ sum }) => ({ sum: sum('n') })),
+    { schema: record({ key: t.int32, n: t.int32 }) },
+  );
+  for (let n = 0; n < 20_000; n++) h.push({ key: n % 10_000, n });
+  const got = h.takeRecords() as { key: number; sum: number }[];
+  assert.equal(got.length, 10_000);
+  for (const { key, sum } of got) assert.equal(sum, key + key + 10_000);
+});
+
+for (const bad of [0, -1, 1.5, Number.NaN]) {
+  test(`a count of ${bad} is refused`, () => {
+    assert.throws(() => tumblingCount(bad), { code: 'JOB_DEFINITION' });
+    assert.throws(() => slidingCount(1, bad), { code: 'JOB_DEFINITION' });
+  });
+}
