@@ -123,7 +123,10 @@ function quantileAggregate(
       return sketch;
     },
     merge(a, b) {
+      // The library merges the values below zero into an empty sketch only.
+      const wasEmpty = a.count === 0;
       a.merge(b);
+      if (!wasEmpty) a.negativeStore.merge(b.negativeStore);
       return a;
     },
     result: (sketch) => (sketch.count === 0 ? null : sketch.getValueAtQuantile(quantile)),
