@@ -1,4 +1,7 @@
 /** millrace: stateful stream processing on every core of one machine. */
+import { openDoor } from './base/doors.ts';
+
+openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
 export { Flow, type FromOptions } from './api/flow.ts';

@@ -34,7 +34,12 @@ export type NodeSettings = {
   chaining?: LogicalNode['chaining'];
 };
 
-type Draft = { node: NewNode; settings: NodeSettings };
+type Draft = {
+  node: NewNode;
+  settings: NodeSettings;
+  /** The node whose first half this one is. */
+  halfOf: NodeId | null;
+};
 
 export class GraphBuilder {
   readonly #name: string;
@@ -45,12 +50,17 @@ export class GraphBuilder {
   }
 
   add(node: NewNode): NodeId {
-    this.#drafts.push({ node, settings: {} });
+    this.#drafts.push({ node, settings: {}, halfOf: null });
     return this.#drafts.length - 1;
   }
 
   configure(id: NodeId, settings: NodeSettings): void {
     Object.assign(this.#drafts[id]!.settings, settings);
+  }
+
+  /** Gives the first half of an operator the name that the user gives the operator. */
+  nameAfter(half: NodeId, whole: NodeId): void {
+    this.#drafts[half]!.halfOf = whole;
   }
 
   /** Has a source give its rows their event time; false when the node is none, or has been read already. */
@@ -70,14 +80,19 @@ export class GraphBuilder {
 
   finish(): { graph: LogicalGraph; bindings: Bindings } {
     const named = new Map<string, number>();
-    const nodes = this.#drafts.map(({ node, settings }, id): LogicalNode => {
+    const uidOf = ({ settings, node }: Draft): string => {
       const name = settings.name ?? node.name;
       const repeat = (named.get(name) ?? 0) + 1;
       named.set(name, repeat);
+      return settings.uid ?? (repeat === 1 ? name : `${name}-${repeat}`);
+    };
+    const uids = this.#drafts.map((draft) => (draft.halfOf === null ? uidOf(draft) : null));
+    const nodes = this.#drafts.map(({ node, settings, halfOf }, id): LogicalNode => {
+      const whole = halfOf === null ? null : this.#drafts[halfOf]!;
       return Object.freeze({
         id,
-        uid: settings.uid ?? (repeat === 1 ? name : `${name}-${repeat}`),
-        name,
+        uid: uids[id] ?? `${uids[halfOf!]}/${id}`,
+        name: whole?.settings.name ?? settings.name ?? node.name,
         operator: node.operator,
         inputs: Object.freeze(
           node.inputs.map(({ from, partitioning }) => Object.freeze({ from, partitioning })),

@@ -6,6 +6,7 @@ import { schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import { type CountWindowSpec, countWindowFields } from '../operator/window/count-window.ts';
+import { canTravel, partialKey, planPartials } from '../operator/window/partials.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
 import {
@@ -46,8 +47,11 @@ export class WindowedStream<Row, Head> {
   ): Stream<WindowRow<Head, ResultsOf<Results>>> {
     const { builder, key, functions } = this.#parts;
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), functions);
-    const { inputs, schema } = this.#onlyNeeded(aggregates);
     const window = this.#window;
+    if (window.kind !== 'count' && window.time === 'event' && canTravel(aggregates, all)) {
+      return this.#inHalves(window, aggregates, all);
+    }
+    const { inputs, schema } = this.#onlyNeeded(aggregates);
     const isByCount = window.kind === 'count';
     const fields = isByCount
       ? countWindowFields(key, aggregates, schema)
@@ -57,12 +61,43 @@ export class WindowedStream<Row, Head> {
       name: 'window',
       operator: isByCount
         ? { type: 'countWindow', key, window, aggregates }
-        : { type: 'windowAggregate', key, window, aggregates },
+        : { type: 'windowAggregate', key, window, aggregates, partialsOf: null },
       inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
       schema: out,
       functions: all,
     });
     return new Stream(builder, node, out);
+  }
+
+  /** Records are added up before the exchange already, and what crosses are partial results. */
+  #inHalves<Out>(
+    window: WindowSpec,
+    aggregates: readonly AggregateSpec[],
+    functions: readonly object[],
+  ): Stream<Out> {
+    const { builder, inputs, schema, key } = this.#parts;
+    const partials = planPartials(key, aggregates, schema).schema;
+    const halves = inputs.map((from) =>
+      builder.add({
+        name: 'window',
+        operator: { type: 'preAggregate', key, window, aggregates },
+        inputs: [{ from, partitioning: { kind: 'forward' } }],
+        schema: partials,
+        functions,
+      }),
+    );
+    const out = schemaOf<Out>(windowAggregateFields(key, aggregates, schema));
+    const partitioning = { kind: 'hash', key: partialKey(key) } as const;
+    const partialsOf = { fields: schema?.fields ?? null };
+    const node = builder.add({
+      name: 'window',
+      operator: { type: 'windowAggregate', key, window, aggregates, partialsOf },
+      inputs: halves.map((from) => ({ from, partitioning })),
+      schema: out,
+      functions,
+    });
+    for (const half of halves) builder.nameAfter(half, node);
+    return new Stream<Out>(builder, node, out);
   }
 
   /** Columns that neither the key nor an aggregate reads need not go through the exchange. */

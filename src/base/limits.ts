@@ -20,6 +20,9 @@ export const RING_BYTES_MAX = 1024 * 1024;
 /** Batches waiting in a channel between two subtasks of one worker. */
 export const LOCAL_CHANNEL_BATCHES = 4;
 
+/** Keys over all panes that a pre-aggregation keeps before it sends them: as many as stay in L2. */
+export const PRE_AGGREGATED_KEYS = 32 * 1024;
+
 /** Rows of the calling program that wait for the job, and of the job that wait for the program. */
 export const PROGRAM_INPUT_ROWS = 4096;
 export const PROGRAM_OUTPUT_ROWS = 4096;

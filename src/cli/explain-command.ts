@@ -1,7 +1,7 @@
 /** `millrace explain`: what a job would run, without running it. */
 import { availableParallelism } from 'node:os';
 import { explain, explanationDot, explanationText } from '../graph/explain.ts';
-import { describeFailure, FAILED, loadJob } from './load-job.ts';
+import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
 
 export type ExplainFlags = {
   readonly threads?: number;
@@ -14,7 +14,7 @@ export type ExplainFlags = {
 /** Exit code of the process. */
 export async function explainCommand(module: string, flags: ExplainFlags): Promise<number> {
   try {
-    const job = await loadJob(module, flags.job ?? null);
+    const job = await loadJob(await findModule(module), flags.job ?? null);
     const threads = flags.threads ?? availableParallelism();
     const parallelism = flags.parallelism ?? Math.max(1, threads);
     const { graph, bindings } = job.build(flags.param, false);

@@ -10,10 +10,17 @@ import { loadJobs } from '../graph/load-job.ts';
 /** Exit code of a command that failed. */
 export const FAILED = 1;
 
-/** The job of a module; by its name, where there are several. */
-export async function loadJob(module: string, name: string | null): Promise<RegisteredJob> {
+/** A module that is there, with what nearly every job imports loaded already. */
+export async function findModule(module: string): Promise<string> {
   const path = resolve(module);
   if (!existsSync(path)) throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
+  // Before hooks for TypeScript make each module cost a message to another thread.
+  await Promise.all([import('../index.ts'), import('../connector/file/index.ts')]);
+  return path;
+}
+
+/** The job of a module; by its name, where there are several. */
+export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
   if (/\.m?ts$/.test(path) && !isNative) {
     register(new URL('../base/typescript-hooks.mjs', import.meta.url));
@@ -25,8 +32,8 @@ export async function loadJob(module: string, name: string | null): Promise<Regi
   throw new EngineError(
     'JOB_NOT_FOUND',
     jobs.length === 0
-      ? `'${module}' defines no job: call job(import.meta, name, define) at its top level`
-      : `choose one of the jobs of '${module}' by --job: ${names}`,
+      ? `'${path}' defines no job: call job(import.meta, name, define) at its top level`
+      : `choose one of the jobs of '${path}' by --job: ${names}`,
   );
 }
 

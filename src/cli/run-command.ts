@@ -1,9 +1,10 @@
 /** `millrace run`: loads a module, runs its job, shows progress, and turns the end into an exit code. */
 import { EngineError } from '../base/errors.ts';
-import type { JobClient, JobResult } from '../job/job.ts';
-import { startJob } from '../job/job-coordinator.ts';
+import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
+import { startJob, startThreads } from '../job/job-coordinator.ts';
+import type { WorkerPool } from '../job/worker-pool.ts';
 import { formatCount, formatDuration } from './format.ts';
-import { describeFailure, FAILED, loadJob } from './load-job.ts';
+import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
 import { showProgress } from './progress.ts';
 
 export type RunFlags = {
@@ -19,20 +20,21 @@ const CANCELLED = 130;
 
 /** Exit code of the process. */
 export async function runCommand(module: string, flags: RunFlags): Promise<number> {
+  let threads: WorkerPool | null = null;
   try {
-    const job = await loadJob(module, flags.job ?? null);
-    const client = await startJob(
-      job,
-      {
-        params: flags.param,
-        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-        ...(flags.parallelism === undefined ? {} : { parallelism: flags.parallelism }),
-        ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
-      },
-      { output: null, input: refuseInput },
-    );
-    return await follow(client, flags.progress);
+    const options: RunOptions = {
+      params: flags.param,
+      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      ...(flags.parallelism === undefined ? {} : { parallelism: flags.parallelism }),
+      ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
+    };
+    const path = await findModule(module);
+    threads = startThreads(options);
+    const job = await loadJob(path, flags.job ?? null);
+    const doors = { output: null, input: refuseInput };
+    return await follow(await startJob(job, options, doors, threads), flags.progress);
   } catch (error) {
+    await threads?.terminate();
     console.error(describeFailure(error));
     return FAILED;
   }

@@ -7,7 +7,7 @@
  *   subtask   one parallel instance of a task, placed on one worker
  *   channel   from one subtask to one subtask; within a worker a queue, between workers a ring
  */
-import { isStateless } from '../operator/operator-spec.ts';
+import { isStateless, type OperatorSpec } from '../operator/operator-spec.ts';
 import type { LogicalGraph, LogicalNode, NodeId, Partitioning } from './graph.ts';
 
 /** The calling thread, for subtasks that belong to the program; workers count from 0. */
@@ -106,8 +106,16 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
   return { tasks, subtasks, exchanges, channels };
 }
 
-export function parallelismOf(node: LogicalNode, settings: ExecutionSettings): number {
+export function parallelismOf(
+  graph: LogicalGraph,
+  node: LogicalNode,
+  settings: ExecutionSettings,
+): number {
   if (isCallers(node)) return 1;
+  // The first half of an aggregation stays with what comes before it.
+  if (node.operator.type === 'preAggregate') {
+    return parallelismOf(graph, graph.nodes[node.inputs[0]!.from]!, settings);
+  }
   return node.parallelism ?? settings.parallelism;
 }
 
@@ -134,7 +142,7 @@ function chainNodes(graph: LogicalGraph, settings: ExecutionSettings): Task[] {
       const input = graph.nodes[run[0]!]!.inputs[0]?.from;
       const operator = {
         id: operatorId++,
-        name: run.map((node) => graph.nodes[node]!.name).join(' > '),
+        name: nameOf(run.map((node) => graph.nodes[node]!)),
         nodes: run,
         input: input === undefined ? null : (operatorOf.get(input) ?? null),
       };
@@ -145,12 +153,15 @@ function chainNodes(graph: LogicalGraph, settings: ExecutionSettings): Task[] {
       id,
       name: operators.map((operator) => operator.name).join(' > '),
       operators,
-      parallelism: parallelismOf(graph.nodes[nodes[0]!]!, settings),
+      parallelism: parallelismOf(graph, graph.nodes[nodes[0]!]!, settings),
     };
   });
 }
 
-/** Cuts a chain into operators: stateless nodes that follow each other, with no other reader between, are one. */
+/**
+ * Cuts a chain into operators. Stateless nodes that follow each other, with no other reader between, are one; so are the
+ * two halves of an aggregation that have no exchange between them.
+ */
 function fuseRuns(graph: LogicalGraph, nodes: readonly NodeId[]): NodeId[][] {
   const runs: NodeId[][] = [];
   const runOf = new Map<NodeId, NodeId[]>();
@@ -160,9 +171,7 @@ function fuseRuns(graph: LogicalGraph, nodes: readonly NodeId[]): NodeId[][] {
     const run = before === undefined ? undefined : runOf.get(before);
     const joins =
       run !== undefined &&
-      isStateless(node.operator) &&
-      isStateless(graph.nodes[before!]!.operator) &&
-      graph.nodes[before!]!.operator.type !== 'flatMap' &&
+      canFuse(graph.nodes[before!]!.operator, node.operator) &&
       consumers(graph, before!) === 1;
     const target = joins ? run : [];
     if (!joins) runs.push(target);
@@ -170,6 +179,16 @@ function fuseRuns(graph: LogicalGraph, nodes: readonly NodeId[]): NodeId[][] {
     runOf.set(id, target);
   }
   return runs;
+}
+
+function nameOf(run: readonly LogicalNode[]): string {
+  const whole = run[0]!.operator.type === 'preAggregate' ? run.slice(-1) : run;
+  return whole.map((node) => node.name).join(' > ');
+}
+
+function canFuse(before: OperatorSpec, next: OperatorSpec): boolean {
+  if (before.type === 'preAggregate') return true;
+  return isStateless(next) && isStateless(before) && before.type !== 'flatMap';
 }
 
 function consumers(graph: LogicalGraph, id: NodeId): number {
@@ -184,8 +203,8 @@ function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSett
   const before = graph.nodes[edge.from]!;
   if (isCallers(node) || isCallers(before)) return false;
   if (before.chaining === 'never') return false;
-  const parallelism = parallelismOf(node, settings);
-  if (parallelismOf(before, settings) !== parallelism) return false;
+  const parallelism = parallelismOf(graph, node, settings);
+  if (parallelismOf(graph, before, settings) !== parallelism) return false;
   // One subtask on one thread needs no exchange of any other kind either.
   return edge.partitioning.kind === 'forward' || (parallelism === 1 && settings.threads <= 1);
 }

@@ -47,7 +47,7 @@ import type {
   OperatorResult,
   RunOptions,
 } from './job.ts';
-import { startWorker, type WorkerHandle } from './worker-pool.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 /** How long cancelled workers may take before they are terminated. */
 const LEAVE_MS = 2_000;
@@ -60,16 +60,28 @@ export type Doors = {
   readonly output: ((name: string) => Sink) | null;
 };
 
-/** Starts a job; resolves when its threads have been started. */
+/** Starts the threads that a run with these options will need, before there is a job. */
+export function startThreads(options: RunOptions): WorkerPool {
+  const threads = countOf('threads', options.threads ?? availableParallelism(), 0, THREADS_MAX);
+  return new WorkerPool(threads, options.threadHeapMb ?? null);
+}
+
+/** Starts a job, on threads that have been started for the same options; resolves when they have their work. */
 export async function startJob(
   job: RegisteredJob,
   options: RunOptions,
   doors: Doors,
+  pool: WorkerPool = startThreads(options),
 ): Promise<JobClient> {
-  options.signal?.throwIfAborted();
-  const run = await JobRun.prepare(job, options, doors);
-  run.start();
-  return run;
+  try {
+    options.signal?.throwIfAborted();
+    const run = await JobRun.prepare(job, options, doors, pool);
+    run.start();
+    return run;
+  } catch (error) {
+    await pool.terminate();
+    throw error;
+  }
 }
 
 type Prepared = {
@@ -82,7 +94,7 @@ type Prepared = {
   readonly parallelism: number;
   readonly settings: RuntimeSettings;
   readonly splits: SourceSplits;
-  readonly heapMb: number | null;
+  readonly pool: WorkerPool;
   readonly signal: AbortSignal | null;
 };
 
@@ -98,12 +110,18 @@ class JobRun implements JobClient {
   readonly #startMs = systemClock.monotonic();
   #durationMs: number | null = null;
   #state: JobState = 'running';
-  #workers: readonly WorkerHandle[] = [];
+  /** Of each worker, when it ends. */
+  #ended: readonly Promise<void>[] = [];
   #result: Promise<JobResult> | null = null;
 
-  static async prepare(job: RegisteredJob, options: RunOptions, doors: Doors): Promise<JobRun> {
+  static async prepare(
+    job: RegisteredJob,
+    options: RunOptions,
+    doors: Doors,
+    pool: WorkerPool,
+  ): Promise<JobRun> {
     const params = options.params ?? {};
-    const threads = countOf('threads', options.threads ?? availableParallelism(), 0, THREADS_MAX);
+    const threads = pool.size;
     const parallelism = countOf(
       'parallelism',
       options.parallelism ?? Math.max(1, threads),
@@ -134,7 +152,7 @@ class JobRun implements JobClient {
       parallelism,
       settings,
       splits,
-      heapMb: options.threadHeapMb ?? null,
+      pool,
       signal: options.signal ?? null,
     });
   }
@@ -178,7 +196,7 @@ class JobRun implements JobClient {
 
   start(): void {
     const { threads, signal } = this.#prepared;
-    this.#workers = Array.from({ length: threads }, (_, worker) => this.#startWorker(worker));
+    this.#ended = Array.from({ length: threads }, (_, worker) => this.#runWorker(worker));
     this.#result = this.#finish();
     this.#result.catch(() => {});
     const abort = (): void => void this.cancel();
@@ -186,8 +204,9 @@ class JobRun implements JobClient {
     void this.#result.catch(() => {}).then(() => signal?.removeEventListener('abort', abort));
   }
 
-  #startWorker(worker: number): WorkerHandle {
+  #runWorker(worker: number): Promise<void> {
     const {
+      pool,
       job,
       built,
       params,
@@ -196,10 +215,9 @@ class JobRun implements JobClient {
       parallelism,
       settings,
       splits,
-      heapMb,
       execution,
     } = this.#prepared;
-    return startWorker(
+    return pool.run(
       {
         job: {
           url: job.url,
@@ -217,7 +235,6 @@ class JobRun implements JobClient {
         counters: this.#counters.buffer,
         shape: this.#shape,
       },
-      heapMb,
       {
         onCommittables: (node, committables) => this.#keepCommittables(node, committables),
         runningIn: (number) => {
@@ -236,7 +253,7 @@ class JobRun implements JobClient {
 
   async #finish(): Promise<JobResult> {
     try {
-      await Promise.all([this.#runOwnSubtasks(), ...this.#workers.map((worker) => worker.ended)]);
+      await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
       if (this.#counters.isCancelled()) {
         throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
       }
@@ -250,7 +267,7 @@ class JobRun implements JobClient {
       );
       throw error;
     } finally {
-      await Promise.all(this.#workers.map((worker) => worker.terminate()));
+      await this.#prepared.pool.terminate();
     }
   }
 
@@ -296,7 +313,7 @@ class JobRun implements JobClient {
   async #stopWorkers(): Promise<void> {
     this.#counters.cancel();
     for (const signal of this.#signals.values()) signal.notify();
-    const left = Promise.allSettled(this.#workers.map((worker) => worker.ended));
+    const left = Promise.allSettled(this.#ended);
     await Promise.race([left, delay(LEAVE_MS)]);
   }
 

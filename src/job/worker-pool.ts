@@ -1,21 +1,30 @@
 /**
- * Starts and watches the worker threads of a job. Each must end by saying how: done, cancelled or failed; one
- * that goes without a word (out of memory, say) has died, and the job is told what it was working at.
+ * The worker threads of one run. They start at once and load the engine while the calling thread still builds the job;
+ * each then gets its assignment. Each must end by saying how: done, cancelled or failed; one that goes without a word
+ * (out of memory, say) has died, and the job is told what it was working at.
  */
 import { Worker } from 'node:worker_threads';
+import { openDoors } from '../base/doors.ts';
 import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
-/** Runs the entry module; on a Node that cannot load TypeScript the hooks come first. */
+/**
+ * Loads the engine; at the assignment installs hooks for TypeScript where Node has none of its own, and runs the entry
+ * module, which finds the assignment in its workerData.
+ */
 const BOOT = `
-const { workerData } = require('node:worker_threads');
-const { entry, hooks } = workerData.boot;
+const { parentPort, workerData } = require('node:worker_threads');
 process.setSourceMapsEnabled(true);
-if (hooks !== null) require('node:module').register(hooks);
-import(entry);
+const loaded = Promise.all(workerData.doors.map((door) => import(door)));
+parentPort.once('message', async ({ assignment, entry, hooks }) => {
+  Object.assign(workerData, assignment);
+  await loaded;
+  if (hooks !== null) require('node:module').register(hooks);
+  await import(entry);
+});
 `;
 
 export type WorkerEvents = {
@@ -24,58 +33,67 @@ export type WorkerEvents = {
   runningIn(worker: number): string | null;
 };
 
-export type WorkerHandle = {
-  /** Resolves when the worker has finished its share or was cancelled; rejects when it failed or died. */
-  readonly ended: Promise<void>;
-  terminate(): Promise<void>;
-};
+export class WorkerPool {
+  readonly size: number;
+  readonly #workers: readonly Worker[];
 
-export function startWorker(
-  assignment: WorkerAssignment,
-  heapMb: number | null,
-  events: WorkerEvents,
-): WorkerHandle {
-  const worker = new Worker(BOOT, {
-    eval: true,
-    name: `millrace ${assignment.job.name} ${assignment.worker}`,
-    workerData: { ...assignment, boot: bootOf(assignment.job.url) },
-    ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'committables')
-        events.onCommittables(message.node, message.committables);
-      else if (message.type === 'failed') reject(reviveError(message.error));
-      else resolve();
-    });
-    const died = (reason: string, cause?: unknown): void => {
-      const place = events.runningIn(assignment.worker);
-      const where = place === null ? 'outside any operator' : `in '${place}'`;
-      reject(
-        new EngineError('WORKER_DIED', `worker ${assignment.worker} died ${where}: ${reason}`, {
-          cause,
+  /** Starts threads; `heapMb` of each, or as for the process. */
+  constructor(size: number, heapMb: number | null) {
+    this.size = size;
+    const doors = IS_TYPESCRIPT ? [] : openDoors();
+    this.#workers = Array.from(
+      { length: size },
+      (_, number) =>
+        new Worker(BOOT, {
+          eval: true,
+          name: `millrace ${number}`,
+          workerData: { doors },
+          ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
         }),
-      );
-    };
-    worker.on('error', (error: unknown) => died(messageOf(error), error));
-    worker.on('exit', (code) => died(`it exited with code ${code}`));
-  });
-  return {
-    ended,
-    async terminate() {
-      await worker.terminate();
-    },
-  };
+    );
+  }
+
+  /** Gives a worker its share; resolves when it has finished or was cancelled, rejects when it failed or died. */
+  run(assignment: WorkerAssignment, events: WorkerEvents): Promise<void> {
+    const worker = this.#workers[assignment.worker]!;
+    const ended = new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.type === 'committables')
+          events.onCommittables(message.node, message.committables);
+        else if (message.type === 'failed') reject(reviveError(message.error));
+        else resolve();
+      });
+      const died = (reason: string, cause?: unknown): void => {
+        const place = events.runningIn(assignment.worker);
+        const where = place === null ? 'outside any operator' : `in '${place}'`;
+        reject(
+          new EngineError('WORKER_DIED', `worker ${assignment.worker} died ${where}: ${reason}`, {
+            cause,
+          }),
+        );
+      };
+      worker.on('error', (error: unknown) => died(messageOf(error), error));
+      worker.on('exit', (code) => died(`it exited with code ${code}`));
+    });
+    worker.postMessage({ assignment, ...entryFor(assignment.job.url) });
+    return ended;
+  }
+
+  async terminate(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
 }
 
+/** Whether the engine itself runs from its sources. */
+const IS_TYPESCRIPT = import.meta.url.endsWith('.ts');
+
 /** How to load the entry and the user's job: TypeScript needs hooks where Node does not strip types itself. */
-function bootOf(jobUrl: string): { entry: string; hooks: string | null } {
-  const own = import.meta.url;
-  const extension = own.endsWith('.ts') ? 'ts' : 'js';
-  const isTypeScript = extension === 'ts' || /\.m?ts$/.test(jobUrl);
+function entryFor(jobUrl: string): { entry: string; hooks: string | null } {
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
+  const needsHooks = !isNative && (IS_TYPESCRIPT || /\.m?ts$/.test(jobUrl));
+  const own = import.meta.url;
   return {
-    entry: new URL(`../task/worker-main.${extension}`, own).href,
-    hooks: isTypeScript && !isNative ? new URL('../base/typescript-hooks.mjs', own).href : null,
+    entry: new URL(`../task/worker-main.${IS_TYPESCRIPT ? 'ts' : 'js'}`, own).href,
+    hooks: needsHooks ? new URL('../base/typescript-hooks.mjs', own).href : null,
   };
 }

@@ -1,6 +1,6 @@
 /** From the plain data of a node and its live halves to the operator; stateless runs become one operator. */
 import { assert, unreachable } from '../base/assert.ts';
-import type { Schema } from '../data/schema.ts';
+import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import { AsOperator } from './as.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
@@ -10,6 +10,7 @@ import { RollingOperator } from './rolling.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { CountWindowOperator } from './window/count-window.ts';
+import { PreAggregateOperator } from './window/pre-aggregate.ts';
 import { WindowAggregateOperator } from './window/window-aggregate.ts';
 
 /** One node of a chain. */
@@ -28,14 +29,27 @@ export function createOperator(
 ): Operator {
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
-  assert(plans.length === 1, 'only stateless operators are fused');
+  if (spec.type === 'preAggregate' && plans.length === 2) {
+    return new WindowAggregateOperator({ ...spec, inputSchema, functions, takesPartials: false });
+  }
+  assert(
+    plans.length === 1,
+    'only stateless operators, and the halves of an aggregation, are fused',
+  );
   switch (spec.type) {
+    case 'preAggregate':
+      return new PreAggregateOperator({ ...spec, inputSchema, functions });
     case 'as':
       return new AsOperator(spec.fields);
     case 'eventTime':
       return new EventTimeOperator(spec.eventTime, inputSchema, functions);
     case 'windowAggregate':
-      return new WindowAggregateOperator({ ...spec, inputSchema, functions });
+      return new WindowAggregateOperator({
+        ...spec,
+        inputSchema: spec.partialsOf === null ? inputSchema : recordSchema(spec.partialsOf.fields),
+        functions,
+        takesPartials: spec.partialsOf !== null,
+      });
     case 'countWindow':
       return new CountWindowOperator({ ...spec, inputSchema, functions });
     case 'rolling':
@@ -48,6 +62,10 @@ export function createOperator(
     default:
       return unreachable(spec);
   }
+}
+
+function recordSchema(fields: readonly Field[] | null): Schema | null {
+  return fields === null ? null : schemaOf(fields);
 }
 
 /** A stateless node as a step of a run. */

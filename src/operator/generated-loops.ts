@@ -20,7 +20,12 @@ export function generatedLoops(
     const source = new FusedLoops(plans.map(fusedStep), inputSchema).sourceFor(row);
     return [{ what: 'all steps of a row', source }];
   }
-  if (spec.type === 'windowAggregate' || spec.type === 'countWindow') {
+  if (spec.type === 'windowAggregate' && spec.partialsOf !== null) return [];
+  if (
+    spec.type === 'windowAggregate' ||
+    spec.type === 'preAggregate' ||
+    spec.type === 'countWindow'
+  ) {
     const source = addSource(planAggregates(spec.aggregates, inputSchema), row);
     return [{ what: 'rows into the accumulators of their keys', source }];
   }

@@ -46,11 +46,20 @@ export type OperatorSpec =
   | StatelessSpec
   | { readonly type: 'as'; readonly fields: readonly Field[] }
   | { readonly type: 'eventTime'; readonly eventTime: EventTimeSpec }
+  /** The first half of a windowAggregate, in the chain before its exchange. */
+  | {
+      readonly type: 'preAggregate';
+      readonly key: KeySpec;
+      readonly window: WindowSpec;
+      readonly aggregates: readonly AggregateSpec[];
+    }
   | {
       readonly type: 'windowAggregate';
       readonly key: KeySpec;
       readonly window: WindowSpec;
       readonly aggregates: readonly AggregateSpec[];
+      /** Fields of the records, where a preAggregate comes before and sends partial results of them. */
+      readonly partialsOf: { readonly fields: readonly Field[] | null } | null;
     }
   | {
       readonly type: 'countWindow';

@@ -1,4 +1,8 @@
 /** millrace/testing: harnesses for pieces of a dataflow, without threads and with a clock that tests move. */
+import { openDoor } from '../base/doors.ts';
+
+openDoor(import.meta.url);
+
 export { VirtualClock } from '../base/clock.ts';
 export type { Element } from './elements.ts';
 export { Harness, type HarnessOptions, harness } from './harness.ts';

@@ -20,7 +20,7 @@ export class Recorder<Row> implements Sink {
   }
 
   makeRoom(): void {
-    this.#taken.push(...this.#held);
+    for (const element of this.#held) this.#taken.push(element);
     this.#held = [];
   }
 

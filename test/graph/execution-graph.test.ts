@@ -67,15 +67,13 @@ test('a flatMap ends a run of stateless steps, and a step that two others read d
 });
 
 for (const [what, threads, parallelism, expected] of [
-  ['on two subtasks', 2, 2, ['generate > project x2', 'window > blackhole x2']],
-  ['on one subtask of one thread', 1, 1, ['generate > project > window > blackhole x1']],
-  ['on one subtask of the calling thread', 0, 1, ['generate > project > window > blackhole x1']],
+  ['on two subtasks', 2, 2, ['generate > window x2', 'window > blackhole x2']],
+  ['on one subtask of one thread', 1, 1, ['generate > window+window > blackhole x1']],
+  ['on one subtask of the calling thread', 0, 1, ['generate > window+window > blackhole x1']],
 ] as const) {
-  test(`keyBy ${what}: ${expected.length} tasks`, () => {
+  test(`an aggregation by key ${what}: ${expected.length} tasks`, () => {
     const keyed = (flow: Flow): void => {
-      const Wide = record({ key: t.int32, time: t.timestamp, unused: t.string });
-      flow
-        .from(generate({ schema: Wide, count: 1, row: () => ({ key: 1, time: 1, unused: '' }) }))
+      rows(flow)
         .eventTime('time', monotonous())
         .keyBy('key')
         .window(tumbling(1))
@@ -85,6 +83,42 @@ for (const [what, threads, parallelism, expected] of [
     assert.deepEqual(tasks(keyed, threads, parallelism), expected);
   });
 }
+
+test('what cannot be added up before the exchange goes through it without the fields that nobody reads', () => {
+  const Wide = record({ key: t.int32, time: t.timestamp, unused: t.string });
+  assert.deepEqual(
+    tasks((flow) => {
+      flow
+        .from(generate({ schema: Wide, count: 1, row: () => ({ key: 1, time: 1, unused: '' }) }))
+        .eventTime('time', monotonous())
+        .keyBy('key')
+        .window(tumbling(1))
+        .aggregate(({ first }) => ({ first: first('key') }))
+        .to(blackhole());
+    }),
+    ['generate > project x2', 'window > blackhole x2'],
+  );
+});
+
+test('the first half of an aggregation stays with what comes before it', () => {
+  const graph = graphOf((flow) => {
+    flow
+      .from(generate({ schema: Row, count: 1, row: () => ({ key: 1, time: 1 }) }), {
+        parallelism: 1,
+      })
+      .eventTime('time', monotonous())
+      .keyBy('key')
+      .window(tumbling(1))
+      .aggregate(({ count }) => ({ n: count() }))
+      .name('counting')
+      .to(blackhole());
+  });
+  const execution = executionGraph(graph, { threads: 2, parallelism: 3 });
+  assert.deepEqual(tasksOf(execution, graph), [
+    'generate > counting x1',
+    'counting > blackhole x3',
+  ]);
+});
 
 test('chains are cut where the user says, and where parallelism changes', () => {
   const chained = (cut: 'head' | 'never' | 'parallelism') =>

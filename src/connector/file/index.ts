@@ -1,4 +1,8 @@
 /** millrace/connectors/files: files as sources and sinks. */
+import { openDoor } from '../../base/doors.ts';
+
+openDoor(import.meta.url);
+
 export { type CsvOptions, csv } from './csv.ts';
 export type { ExistingPolicy } from './file-sink.ts';
 export { type Files, type FilesOptions, files } from './files.ts';

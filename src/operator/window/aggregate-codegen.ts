@@ -54,11 +54,16 @@ export class AggregateLoops {
   readonly init: InitLoop;
   readonly merge: MergeLoop;
   readonly results: ResultLoop;
+  readonly #plan: AggregatePlan;
+  readonly #make: (parameters: string, body: string) => unknown;
   readonly #adds: BatchLoops<AddLoop>;
+  #join: AddLoop | null = null;
 
   constructor(plan: AggregatePlan, schema: Schema | null, functions: readonly object[]) {
     const make = (parameters: string, body: string): unknown =>
       compile(parameters, body, functions, plan.values);
+    this.#plan = plan;
+    this.#make = make;
     this.#adds = new BatchLoops(schema, (row) => {
       const source = addSource(plan, row);
       return make('batch, from, to, slots, into, place', source) as AddLoop;
@@ -71,6 +76,15 @@ export class AggregateLoops {
   /** The loop for batches whose columns look like those of this one. */
   addFor(batch: Batch): AddLoop {
     return this.#adds.for(batch);
+  }
+
+  /** The loop that joins partial results, whose cells and objects stand behind so many key columns. */
+  joinPartials(keyCount: number): AddLoop {
+    this.#join ??= this.#make(
+      'batch, from, to, slots, into, place',
+      joinSource(this.#plan, keyCount),
+    ) as AddLoop;
+    return this.#join;
   }
 }
 
@@ -222,20 +236,42 @@ ${cells}${objects}}
 `;
 }
 
+/** Source that joins a cell, or an object, of others. */
+function cellJoin(cell: Cell, target: string, value: string): string {
+  return cellUpdate(cell.kind === 'count' ? { ...cell, kind: 'sum' } : cell, target, value);
+}
+
+function objectJoin(slot: ObjectSlot, target: string, value: string): string {
+  const aggregate = aggregateOf(slot);
+  return aggregate === null
+    ? `if (${value} !== null) ${objectUpdate(slot, target, value)}`
+    : `${target} = ${aggregate}.merge(${target}, ${value});\n`;
+}
+
+function joinSource(plan: AggregatePlan, keyCount: number): string {
+  const column = (n: number): string => `batch.columns[${keyCount + n}].values`;
+  const cells = plan.cells.map((_, c) => `const c${c} = ${column(c)};\n`);
+  const objects = plan.objects.map((_, k) => `const d${k} = ${column(plan.cells.length + k)};\n`);
+  const joins = [
+    ...plan.cells.map((cell, c) => cellJoin(cell, `cells[o + ${c}]`, `c${c}[i]`)),
+    ...plan.objects.map((slot, k) => objectJoin(slot, `objects[p + ${k}]`, `d${k}[i]`)),
+  ];
+  return `${cells.join('')}${objects.join('')}const { cells, objects } = into;
+let i = from;
+try {
+for (; i < to; i++) {
+const o = slots[i] * ${plan.cells.length};
+const p = slots[i] * ${plan.objects.length};
+${joins.join('')}}
+} finally { place.i = i; }
+`;
+}
+
 function mergeSource(plan: AggregatePlan): string {
-  const cells = plan.cells.map((cell, c) => {
-    const value = `b[q + ${c}]`;
-    const additive: Cell = cell.kind === 'count' ? { ...cell, kind: 'sum' } : cell;
-    return cellUpdate(additive, `a[o + ${c}]`, value);
-  });
-  const objects = plan.objects.map((slot, k) => {
-    const mine = `objects[p + ${k}]`;
-    const value = `others[r + ${k}]`;
-    const aggregate = aggregateOf(slot);
-    return aggregate === null
-      ? `if (${value} !== null) ${objectUpdate(slot, mine, value)}`
-      : `${mine} = ${aggregate}.merge(${mine}, ${value});\n`;
-  });
+  const cells = plan.cells.map((cell, c) => cellJoin(cell, `a[o + ${c}]`, `b[q + ${c}]`));
+  const objects = plan.objects.map((slot, k) =>
+    objectJoin(slot, `objects[p + ${k}]`, `others[r + ${k}]`),
+  );
   return `const a = into.cells, b = other.cells, objects = into.objects, others = other.objects;
 for (let i = from; i < to; i++) {
 const o = slots[i] * ${plan.cells.length}, q = i * ${plan.cells.length};

@@ -9,12 +9,16 @@
  * Windows fire in the order of their ends, in slices of FIRE_SLICE_ROWS, and the watermark follows when all due
  * windows have fired.
  *
+ * Where there is an exchange before it, rows are not records but partial results of them (pre-aggregate.ts), which are
+ * joined in the same panes.
+ *
  * Windows of processing time work the same, with the clock in place of event times and of watermarks: a window fires
  * when the clock has reached its end. Watermarks pass by.
  */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { FixedColumn } from '../../data/column.ts';
 import {
   isTypedKey,
   type KeyFunction,
@@ -29,9 +33,12 @@ import { unsetContext, unsetOutput } from '../unset.ts';
 import { userFunctionError } from '../user-function.ts';
 import type { AggregateSpec } from './aggregate.ts';
 import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
-import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
-import { Pane } from './pane.ts';
+import { planAggregates } from './aggregate-plan.ts';
+import type { Pane } from './pane.ts';
+import { PaneList } from './pane-list.ts';
+import { type PartialPlan, partialKey, planPartials } from './partials.ts';
 import {
+  endOfRun,
   firstWindowEnd,
   lastEndAt,
   lastWindowEnd,
@@ -44,7 +51,10 @@ export type WindowAggregateOptions = {
   readonly key: KeySpec;
   readonly window: WindowSpec;
   readonly aggregates: readonly AggregateSpec[];
+  /** Of the records that are aggregated, also where partial results of them come in. */
   readonly inputSchema: Schema | null;
+  /** What comes in are the partial results of a pre-aggregation. */
+  readonly takesPartials: boolean;
   /** Of the node: key function first, if there is one; then what aggregates refer to. */
   readonly functions: readonly object[];
 };
@@ -75,12 +85,10 @@ export class WindowAggregateOperator implements Operator {
   readonly #keys: KeyReader;
   readonly #keyFields: readonly Field[];
   readonly #isTypedKey: boolean;
-  readonly #plan: AggregatePlan;
+  readonly #partials: PartialPlan | null;
   readonly #loops: AggregateLoops;
   readonly #builder: BatchBuilder;
-  /** Live panes by rising start. */
-  readonly #panes: Pane[] = [];
-  readonly #spare: Pane[] = [];
+  readonly #panes: PaneList;
   #slots = new Int32Array(FIRE_SLICE_ROWS);
   #watermark: Watermark = MIN_WATERMARK;
   /** Windows up to this end have fired. */
@@ -95,11 +103,17 @@ export class WindowAggregateOperator implements Operator {
     this.#window = options.window;
     this.#isByClock = options.window.time === 'processing';
     this.#paneMs = paneMsOf(options.window);
-    this.#keys = new KeyReader(key, inputSchema, keyFunction);
+    this.#partials = options.takesPartials ? planPartials(key, aggregates, inputSchema) : null;
+    this.#keys =
+      this.#partials === null
+        ? new KeyReader(key, inputSchema, keyFunction)
+        : new KeyReader(partialKey(key), this.#partials.schema, null);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
-    this.#plan = planAggregates(aggregates, inputSchema);
-    this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
+    const plan = this.#partials ?? planAggregates(aggregates, inputSchema);
+    this.#loops = new AggregateLoops(plan, inputSchema, functions);
+    const shape = { cells: plan.cells.length, objects: plan.objects.length };
+    this.#panes = new PaneList(shape, this.#keys);
     this.#builder = new BatchBuilder(
       schemaOf(windowAggregateFields(key, aggregates, inputSchema)),
       FIRE_SLICE_ROWS,
@@ -119,7 +133,10 @@ export class WindowAggregateOperator implements Operator {
     const rows = batch.rowCount;
     if (this.#slots.length < rows) this.#slots = new Int32Array(rows);
     this.#readKeys(batch);
-    const addLoop = this.#loops.addFor(batch);
+    const addLoop =
+      this.#partials === null
+        ? this.#loops.addFor(batch)
+        : this.#loops.joinPartials(this.#partials.keyCount);
     if (this.#isByClock) {
       this.#addRun(batch, 0, rows, this.#paneStart(this.#context.clock.now()), addLoop);
     } else {
@@ -159,20 +176,13 @@ export class WindowAggregateOperator implements Operator {
     const lastEnd = lastWindowEnd(this.#window, start);
     if (lastEnd <= start) return; // Between two windows: a slide longer than the size.
     if (lastEnd - 1 <= this.#watermark) {
-      this.#context.metrics.lateRecords += to - from;
+      this.#context.metrics.lateRecords += this.#recordsIn(batch, from, to);
       return;
     }
     try {
-      this.#paneAt(start).add(
-        batch,
-        from,
-        to,
-        this.#keys,
-        this.#slots,
-        this.#loops,
-        addLoop,
-        this.#place,
-      );
+      this.#panes
+        .at(start)
+        .add(batch, from, to, this.#keys, this.#slots, this.#loops, addLoop, this.#place);
     } catch (error) {
       throw userFunctionError(
         this.#context,
@@ -182,24 +192,14 @@ export class WindowAggregateOperator implements Operator {
     }
   }
 
-  #paneAt(start: number): Pane {
-    const panes = this.#panes;
-    let at = panes.length;
-    while (at > 0 && panes[at - 1]!.start > start) at--;
-    const found = panes[at - 1];
-    if (found !== undefined && found.start === start) return found;
-    const pane = this.#newPane();
-    pane.start = start;
-    panes.splice(at, 0, pane);
-    return pane;
-  }
-
-  #newPane(): Pane {
-    const { cells, objects } = this.#plan;
-    const shape = { cells: cells.length, objects: objects.length };
-    const spare = this.#spare.pop();
-    const fits = spare !== undefined && spare.keys.isInt === this.#keys.isInt;
-    return fits ? spare : new Pane(shape, this.#keys.isInt);
+  /** Records behind rows from to to - 1. */
+  #recordsIn(batch: Batch, from: number, to: number): number {
+    if (this.#partials === null) return to - from;
+    const { keyCount, rowsCell } = this.#partials;
+    const counts = (batch.columns[keyCount + rowsCell] as FixedColumn).values as Float64Array;
+    let records = 0;
+    for (let i = from; i < to; i++) records += counts[i]!;
+    return records;
   }
 
   processWatermark(watermark: Watermark): void {
@@ -241,7 +241,7 @@ export class WindowAggregateOperator implements Operator {
 
   /** End of the next window that has records; null when no record waits. */
   #nextEnd(): number | null {
-    const first = this.#panes[0];
+    const first = this.#panes.live[0];
     if (first === undefined) return null;
     const end = firstWindowEnd(this.#window, first.start, this.#paneMs);
     return Math.max(this.#firedEnd + this.#window.slideMs, end);
@@ -251,18 +251,19 @@ export class WindowAggregateOperator implements Operator {
   #nextFiring(): Firing | null {
     const end = this.#nextEnd();
     if (end === null || end - 1 > this.#watermark) return null;
-    const first = this.#panes[0]!;
+    const { live } = this.#panes;
+    const first = live[0]!;
     const start = end - this.#window.sizeMs;
     let count = 0;
-    while (count < this.#panes.length && this.#panes[count]!.start < end) count++;
+    while (count < live.length && live[count]!.start < end) count++;
     const isWhole = count === 1 && lastWindowEnd(this.#window, first.start) <= end;
     return { end, total: isWhole ? first : this.#join(start, count), nextSlot: 0 };
   }
 
   #join(start: number, count: number): Pane {
-    const total = this.#newPane();
+    const total = this.#panes.make();
     for (let p = 0; p < count; p++) {
-      const pane = this.#panes[p]!;
+      const pane = this.#panes.live[p]!;
       if (pane.start >= start) total.mergeFrom(pane, this.#keys, this.#slots, this.#loops);
     }
     return total;
@@ -299,18 +300,14 @@ export class WindowAggregateOperator implements Operator {
   #finishFiring(firing: Firing): void {
     this.#firing = null;
     this.#firedEnd = firing.end;
-    while (this.#panes.length > 0) {
-      const pane = this.#panes[0]!;
+    const { live } = this.#panes;
+    while (live.length > 0) {
+      const pane = live[0]!;
       if (lastWindowEnd(this.#window, pane.start) > firing.end) break;
-      this.#panes.shift();
-      if (pane !== firing.total) this.#recycle(pane);
+      live.shift();
+      if (pane !== firing.total) this.#panes.recycle(pane);
     }
-    this.#recycle(firing.total);
-  }
-
-  #recycle(pane: Pane): void {
-    pane.clear();
-    this.#spare.push(pane);
+    this.#panes.recycle(firing.total);
   }
 
   processIdle(isIdle: boolean): void {
@@ -322,17 +319,4 @@ export class WindowAggregateOperator implements Operator {
   }
 
   close(): void {}
-}
-
-/** First row at or behind `from` whose time is outside [start, end). */
-function endOfRun(
-  timestamps: Float64Array,
-  from: number,
-  rows: number,
-  start: number,
-  end: number,
-): number {
-  let i = from;
-  while (i < rows && timestamps[i]! >= start && timestamps[i]! < end) i++;
-  return i;
 }

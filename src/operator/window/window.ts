@@ -48,3 +48,16 @@ export function lastEndAt(window: WindowSpec, watermark: number): number {
   const { sizeMs, slideMs, offsetMs } = window;
   return startOf(watermark + 1 - sizeMs, slideMs, offsetMs) + sizeMs;
 }
+
+/** First row at or behind `from` whose time is outside [start, end). */
+export function endOfRun(
+  timestamps: Float64Array,
+  from: number,
+  rows: number,
+  start: number,
+  end: number,
+): number {
+  let i = from;
+  while (i < rows && timestamps[i]! >= start && timestamps[i]! < end) i++;
+  return i;
+}

@@ -1,0 +1,41 @@
+/** The live panes of one operator by rising start, and empty ones to be used again. */
+import type { KeyReader } from '../../data/key.ts';
+import { Pane, type PaneShape } from './pane.ts';
+
+export class PaneList {
+  readonly live: Pane[] = [];
+  readonly #spare: Pane[] = [];
+  readonly #shape: PaneShape;
+  readonly #keys: KeyReader;
+
+  constructor(shape: PaneShape, keys: KeyReader) {
+    this.#shape = shape;
+    this.#keys = keys;
+  }
+
+  /** The live pane with this start, made when it is new. */
+  at(start: number): Pane {
+    const panes = this.live;
+    let at = panes.length;
+    while (at > 0 && panes[at - 1]!.start > start) at--;
+    const found = panes[at - 1];
+    if (found !== undefined && found.start === start) return found;
+    const pane = this.make();
+    pane.start = start;
+    panes.splice(at, 0, pane);
+    return pane;
+  }
+
+  /** An empty pane that is not live. */
+  make(): Pane {
+    const { isInt } = this.#keys;
+    const spare = this.#spare.pop();
+    return spare !== undefined && spare.keys.isInt === isInt ? spare : new Pane(this.#shape, isInt);
+  }
+
+  /** Takes back a pane that is not live any more. */
+  recycle(pane: Pane): void {
+    pane.clear();
+    this.#spare.push(pane);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Partial results: what a pre-aggregation sends instead of records. One row for each key and pane:
+ *
+ *   key fields | cells of the plan, float64 | objects of the plan, dynamic        event time: the start of the pane
+ *
+ * One of the cells counts the records, so that late ones can be counted. Field names but those of the key only keep the
+ * columns apart.
+ */
+import { type KeySpec, keyFields } from '../../data/key.ts';
+import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
+import type { AggregateSpec } from './aggregate.ts';
+import { type AggregatePlan, ALL_ROWS, planAggregates } from './aggregate-plan.ts';
+import { isValueKind, valueAggregate } from './value-aggregates.ts';
+
+export type PartialPlan = AggregatePlan & {
+  /** The cell that counts records. */
+  readonly rowsCell: number;
+  /** Of the partial results. */
+  readonly schema: Schema;
+  readonly keyCount: number;
+};
+
+export function planPartials(
+  key: KeySpec,
+  aggregates: readonly AggregateSpec[],
+  inputSchema: Schema | null,
+): PartialPlan {
+  const plan = planAggregates(aggregates, inputSchema);
+  const counting = plan.cells.findIndex(
+    ({ kind, input }) => kind === 'count' && input === ALL_ROWS,
+  );
+  const cells =
+    counting >= 0 ? plan.cells : [...plan.cells, { kind: 'count' as const, input: ALL_ROWS }];
+  const keys = keyFields(key, inputSchema);
+  return {
+    ...plan,
+    cells,
+    rowsCell: counting >= 0 ? counting : cells.length - 1,
+    schema: schemaOf(partialFields(keys, cells.length, plan.objects.length)),
+    keyCount: keys.length,
+  };
+}
+
+function partialFields(keys: readonly Field[], cells: number, objects: number): Field[] {
+  let mark = '#';
+  while (keys.some((field) => field.name.startsWith(mark))) mark += '#';
+  return [
+    ...keys,
+    ...Array.from({ length: cells }, (_, c): Field => {
+      return { name: `${mark}cell${c}`, kind: 'float64', nullable: false };
+    }),
+    ...Array.from({ length: objects }, (_, k): Field => {
+      return { name: `${mark}object${k}`, kind: 'dynamic', nullable: false };
+    }),
+  ];
+}
+
+/** The key of partial results: the same fields, which they now have by name. */
+export function partialKey(key: KeySpec): KeySpec {
+  return { kind: 'fields', fields: key.kind === 'function' ? ['key'] : key.fields };
+}
+
+/**
+ * Whether accumulators can go from thread to thread: numbers, and plain data. An instance of a class would come out
+ * without its class.
+ */
+export function canTravel(
+  aggregates: readonly AggregateSpec[],
+  functions: readonly object[],
+): boolean {
+  return aggregates.every((spec) => {
+    if (isValueKind(spec.kind))
+      return isPlainData(valueAggregate({ ...spec, kind: spec.kind }).create());
+    if (spec.kind !== 'user') return true;
+    const { create } = functions[spec.user!] as { create?: () => unknown };
+    return typeof create === 'function' && isPlainData(create());
+  });
+}
+
+const PLAIN_PROTOTYPES: ReadonlySet<unknown> = new Set([
+  Object.prototype,
+  Array.prototype,
+  Map.prototype,
+  Set.prototype,
+  Date.prototype,
+]);
+
+/** Whether a structured clone is the same. */
+export function isPlainData(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false;
+  if (typeof value !== 'object' || value === null) return true;
+  if (ArrayBuffer.isView(value)) return true;
+  if (!PLAIN_PROTOTYPES.has(Object.getPrototypeOf(value))) return false;
+  const parts =
+    value instanceof Map
+      ? [...value].flat()
+      : value instanceof Set
+        ? [...value]
+        : Object.values(value);
+  return parts.every(isPlainData);
+}

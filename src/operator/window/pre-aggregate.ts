@@ -1,0 +1,290 @@
+/**
+ * The first half of a windowed aggregation, before the exchange: records of a pane are added up here, and what crosses
+ * is one row for each key and pane (partials.ts), which the window operator joins.
+ *
+ * A pane is sent when the watermark has passed it, before the watermark; all are sent before the stream goes idle, and
+ * when there are too many keys. So nothing is later at the window operator than it would be by itself.
+ *
+ * Where it does not help, as most keys come only once, records are made partial results one by one, without a table;
+ * after a while it is tried again.
+ */
+import { EngineError } from '../../base/errors.ts';
+import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
+import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
+import { BatchBuilder } from '../../data/batch-builder.ts';
+import { describe } from '../../data/field-check.ts';
+import {
+  isTypedKey,
+  type KeyFunction,
+  KeyReader,
+  type KeySpec,
+  keyFields,
+} from '../../data/key.ts';
+import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
+import type { Field, Schema } from '../../data/schema.ts';
+import { requireTimestamps } from '../event-time.ts';
+import type { Operator, OperatorContext, Output } from '../operator.ts';
+import { unsetContext, unsetOutput } from '../unset.ts';
+import { userFunctionError } from '../user-function.ts';
+import type { AggregateSpec } from './aggregate.ts';
+import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
+import type { Pane } from './pane.ts';
+import { PaneList } from './pane-list.ts';
+import { isPlainData, type PartialPlan, planPartials } from './partials.ts';
+import { endOfRun, paneMsOf, startOf, type WindowSpec } from './window.ts';
+
+export type PreAggregateOptions = {
+  readonly key: KeySpec;
+  readonly window: WindowSpec;
+  readonly aggregates: readonly AggregateSpec[];
+  readonly inputSchema: Schema | null;
+  /** Of the node: key function first, if there is one; then what aggregates refer to. */
+  readonly functions: readonly object[];
+};
+
+/** Records to a partial result below which a table costs more than it saves. */
+const REDUCTION_MIN = 1.5;
+/** Records after which that is judged, and for which it then holds. */
+const JUDGED_RECORDS = 50_000;
+const HOLDS_RECORDS = 2_000_000;
+
+/** What goes out once all due panes have. */
+type Announcement = { readonly watermark: Watermark } | { readonly isIdle: boolean };
+
+export class PreAggregateOperator implements Operator {
+  readonly wakeAtMs = Infinity;
+  #context: OperatorContext = unsetContext;
+  #output: Output = unsetOutput;
+  readonly #window: WindowSpec;
+  readonly #paneMs: number;
+  readonly #keys: KeyReader;
+  readonly #keyFields: readonly Field[];
+  readonly #isTypedKey: boolean;
+  readonly #plan: PartialPlan;
+  readonly #loops: AggregateLoops;
+  readonly #builder: BatchBuilder;
+  readonly #panes: PaneList;
+  #slots = new Int32Array(FIRE_SLICE_ROWS);
+  #watermark: Watermark = MIN_WATERMARK;
+  /** Panes that are being sent, the first up to `#nextSlot`. */
+  readonly #due: Pane[] = [];
+  #nextSlot = 0;
+  #announcement: Announcement | null = null;
+  /** Of records that are sent one by one. */
+  readonly #apart: Accumulators;
+  #isBypassed = false;
+  #recordsUntilJudged = JUDGED_RECORDS;
+  /** Partial results sent since the last judgement, and live ones at that time. */
+  #sentSlots = 0;
+  #liveSlotsBefore = 0;
+  readonly #place = { i: 0 };
+
+  constructor(options: PreAggregateOptions) {
+    const { key, window, aggregates, inputSchema, functions } = options;
+    const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
+    this.#window = window;
+    this.#paneMs = paneMsOf(window);
+    this.#keys = new KeyReader(key, inputSchema, keyFunction);
+    this.#keyFields = keyFields(key, inputSchema);
+    this.#isTypedKey = isTypedKey(key, inputSchema);
+    this.#plan = planPartials(key, aggregates, inputSchema);
+    this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
+    this.#builder = new BatchBuilder(this.#plan.schema, FIRE_SLICE_ROWS);
+    const { cells, objects } = this.#plan;
+    this.#panes = new PaneList({ cells: cells.length, objects: objects.length }, this.#keys);
+    this.#apart = {
+      cells: new Float64Array(FIRE_SLICE_ROWS * cells.length),
+      objects: new Array(FIRE_SLICE_ROWS * objects.length).fill(null),
+    };
+  }
+
+  open(context: OperatorContext, output: Output): void {
+    this.#context = context;
+    this.#output = output;
+  }
+
+  get hasPendingWork(): boolean {
+    return this.#due.length > 0 || this.#announcement !== null;
+  }
+
+  processBatch(batch: Batch): void {
+    const rows = batch.rowCount;
+    const timestamps = requireTimestamps(batch, this.#context.name);
+    if (this.#slots.length < rows) this.#slots = new Int32Array(rows);
+    this.#readKeys(batch);
+    const addLoop = this.#loops.addFor(batch);
+    let from = 0;
+    while (from < rows) {
+      const start = startOf(timestamps[from]!, this.#paneMs, this.#window.offsetMs);
+      const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
+      this.#addRun(batch, from, to, start, addLoop);
+      from = to;
+    }
+    this.#context.metrics.recordsIn += rows;
+    this.#judge(rows);
+    this.#takeDue();
+    this.resume();
+  }
+
+  #readKeys(batch: Batch): void {
+    try {
+      this.#keys.read(batch);
+    } catch (error) {
+      throw this.#errorAt(error, this.#keys.failedRow);
+    }
+  }
+
+  #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
+    try {
+      if (this.#isBypassed) this.#sendApart(batch, from, to, start, addLoop);
+      else {
+        this.#panes
+          .at(start)
+          .add(batch, from, to, this.#keys, this.#slots, this.#loops, addLoop, this.#place);
+      }
+    } catch (error) {
+      throw this.#errorAt(error, this.#place.i);
+    }
+  }
+
+  /** Each record as a partial result of its own. */
+  #sendApart(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
+    const slots = this.#slots;
+    const apart = this.#apart;
+    for (let begin = from; begin < to; begin += FIRE_SLICE_ROWS) {
+      const end = Math.min(to, begin + FIRE_SLICE_ROWS);
+      for (let i = begin; i < end; i++) slots[i] = i - begin;
+      this.#loops.init(apart, 0, end - begin);
+      addLoop(batch, begin, end, slots, apart, this.#place);
+      this.#appendKeys(begin, end);
+      this.#emitRows(apart, 0, end - begin, start);
+    }
+  }
+
+  #appendKeys(from: number, to: number): void {
+    const { isInt, ints, keyBytes } = this.#keys;
+    if (isInt) appendIntKeys(ints, from, to, this.#builder, this.#keyFields[0]!);
+    else {
+      appendByteKeys(keyBytes, from, to, this.#builder, this.#keyFields, this.#isTypedKey);
+    }
+  }
+
+  #errorAt(error: unknown, row: number): Error {
+    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
+  }
+
+  /** Decides whether a table is worth it. */
+  #judge(rows: number): void {
+    this.#recordsUntilJudged -= rows;
+    if (this.#recordsUntilJudged > 0) return;
+    const live = this.#liveSlots();
+    const partials = this.#sentSlots + live - this.#liveSlotsBefore;
+    const wasBypassed = this.#isBypassed;
+    this.#isBypassed = !wasBypassed && JUDGED_RECORDS < partials * REDUCTION_MIN;
+    this.#recordsUntilJudged = this.#isBypassed ? HOLDS_RECORDS : JUDGED_RECORDS;
+    this.#sentSlots = 0;
+    this.#liveSlotsBefore = live;
+    if (this.#isBypassed) this.#takeAll();
+  }
+
+  #liveSlots(): number {
+    let slots = 0;
+    for (const pane of this.#panes.live) slots += pane.slotCount;
+    return slots;
+  }
+
+  /** Panes that the watermark has passed are due; all are when there are too many keys. */
+  #takeDue(): void {
+    const { live } = this.#panes;
+    if (this.#liveSlots() > PRE_AGGREGATED_KEYS) {
+      this.#takeAll();
+      return;
+    }
+    while (live.length > 0 && live[0]!.start + this.#paneMs - 1 <= this.#watermark) {
+      this.#due.push(live.shift()!);
+    }
+  }
+
+  #takeAll(): void {
+    this.#due.push(...this.#panes.live.splice(0));
+  }
+
+  processWatermark(watermark: Watermark): void {
+    if (watermark <= this.#watermark) return;
+    this.#watermark = watermark;
+    this.#takeDue();
+    this.#announcement = { watermark };
+    this.resume();
+  }
+
+  processIdle(isIdle: boolean): void {
+    if (isIdle) this.#takeAll();
+    this.#announcement = { isIdle };
+    this.resume();
+  }
+
+  resume(): void {
+    while (this.#due.length > 0 && this.#output.isReady) this.#emitSlice(this.#due[0]!);
+    if (this.#due.length > 0 || this.#announcement === null) return;
+    const announcement = this.#announcement;
+    this.#announcement = null;
+    if ('watermark' in announcement) this.#output.watermark(announcement.watermark);
+    else this.#output.idle(announcement.isIdle);
+  }
+
+  #emitSlice(pane: Pane): void {
+    const from = this.#nextSlot;
+    const to = Math.min(pane.slotCount, from + FIRE_SLICE_ROWS);
+    pane.keys.appendKeys(from, to, this.#builder, this.#keyFields, this.#isTypedKey);
+    this.#emitRows(pane.accumulators, from, to, pane.start);
+    this.#nextSlot = to;
+    if (to < pane.slotCount) return;
+    this.#sentSlots += pane.slotCount;
+    this.#due.shift();
+    this.#nextSlot = 0;
+    this.#panes.recycle(pane);
+  }
+
+  /** Rows of slots from to to - 1, whose keys are in the builder already. */
+  #emitRows({ cells, objects }: Accumulators, from: number, to: number, start: number): void {
+    const builder = this.#builder;
+    const { keyCount } = this.#plan;
+    const rows = to - from;
+    const cellCount = this.#plan.cells.length;
+    const objectCount = this.#plan.objects.length;
+    for (let c = 0; c < cellCount; c++) {
+      const column = builder.float64(keyCount + c);
+      for (let row = 0; row < rows; row++) column[row] = cells[(from + row) * cellCount + c]!;
+    }
+    for (let k = 0; k < objectCount; k++) {
+      const column = builder.dynamic(keyCount + cellCount + k).values;
+      for (let row = 0; row < rows; row++) {
+        column[row] = travelling(objects[(from + row) * objectCount + k]);
+      }
+    }
+    builder.timestamps().fill(start, 0, rows);
+    builder.advance(rows);
+    this.#context.metrics.recordsOut += rows;
+    this.#output.emit(builder.seal());
+    builder.reset();
+  }
+
+  advanceTime(): void {}
+
+  /** All panes have gone with the last watermark. */
+  finish(): void {
+    this.#output.end();
+  }
+
+  close(): void {}
+}
+
+/** An accumulator on its way to another thread. */
+function travelling(accumulator: unknown): unknown {
+  if (isPlainData(accumulator)) return accumulator;
+  throw new EngineError(
+    'VALUE_NOT_TRANSFERABLE',
+    `the accumulator of an aggregate became ${describe(accumulator)}, which cannot leave its thread; ` +
+      'let create() return one like it, and it will stay where it is',
+  );
+}

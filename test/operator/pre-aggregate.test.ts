@@ -1,0 +1,220 @@
+/** Aggregations in two halves: the same results, however many keys there are, and nothing later than it would be. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { tumbling } from '../../src/api/windows.ts';
+import { Batch } from '../../src/data/batch.ts';
+import { record, t } from '../../src/data/schema.ts';
+import type { OperatorContext, Output } from '../../src/operator/operator.ts';
+import { isPlainData } from '../../src/operator/window/partials.ts';
+import { PreAggregateOperator } from '../../src/operator/window/pre-aggregate.ts';
+import { harness } from '../../src/testing/harness.ts';
+
+const Row = record({ key: t.string, n: t.int32 });
+type Result = {
+  key: string | number;
+  windowStart: number;
+  rows: number;
+  sum: number;
+  least: number;
+};
+
+for (const [what, rows, keys] of [
+  ['few keys', 100_000, 50],
+  ['more keys than are kept', 150_000, 40_000],
+  ['keys that come once', 120_000, 100_000],
+] as const) {
+  for (const isTyped of [true, false]) {
+    test(`${what}, ${isTyped ? 'typed' : 'free-form'}: the same as by one map`, async () => {
+      const h = await harness<{ key: string; n: number }>(
+        (stream) =>
+          stream
+            .keyBy('key')
+            .window(tumbling(40_000))
+            .aggregate(({ count, sum, min }) => ({
+              rows: count(),
+              sum: sum('n'),
+              least: min('n'),
+            })),
+        { parallelism: 3, batchSize: 4096, ...(isTyped ? { schema: Row } : {}) },
+      );
+      const expected = new Map<string, { rows: number; sum: number; least: number }>();
+      for (let n = 0; n < rows; n++) {
+        const key = `k${(n * 7919) % keys}`;
+        h.push({ key, n }, n);
+        if (n % 20_000 === 0) h.watermark(n - 5000);
+        const id = `${key} ${Math.floor(n / 40_000) * 40_000}`;
+        const so = expected.get(id) ?? { rows: 0, sum: 0, least: n };
+        expected.set(id, { rows: so.rows + 1, sum: so.sum + n, least: so.least });
+      }
+      await h.end();
+      const got = h.takeRecords() as Result[];
+      assert.equal(got.length, expected.size);
+      for (const { key, windowStart, rows: count, sum, least } of got) {
+        assert.deepEqual({ rows: count, sum, least }, expected.get(`${key} ${windowStart}`));
+      }
+    });
+  }
+}
+
+test('late records are counted one by one, not as the partial result that they come in', async () => {
+  const h = await harness<{ key: string; n: number }>(
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(tumbling(10))
+        .aggregate(({ max }) => ({ most: max('n') })),
+    { parallelism: 2 },
+  );
+  h.push({ key: 'a', n: 1 }, 5);
+  h.watermark(20);
+  for (const n of [1, 2, 3]) h.push({ key: 'a', n }, 5);
+  await h.end();
+  assert.equal(h.takeRecords().length, 1);
+  assert.equal(h.metrics().lateRecords, 3);
+});
+
+class Counter {
+  #n = 0;
+  add(n: number): this {
+    this.#n += n;
+    return this;
+  }
+  get n(): number {
+    return this.#n;
+  }
+}
+
+test('accumulators that are instances of classes stay in their thread', async () => {
+  const h = await harness<{ key: string; n: number }>(
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(tumbling(10))
+        .aggregate(({ aggregate }) => ({
+          sum: aggregate({
+            create: () => new Counter(),
+            add: (counter, row) => counter.add(row.n),
+            merge: (a, b) => a.add(b.n),
+            result: (counter) => counter.n,
+          }),
+        })),
+    { parallelism: 3 },
+  );
+  for (const n of [1, 2, 3]) h.push({ key: 'a', n }, n);
+  await h.end();
+  assert.deepEqual(
+    (h.takeRecords() as { sum: number }[]).map((row) => row.sum),
+    [6],
+  );
+});
+
+test('an accumulator that turns into an instance of a class is told', async () => {
+  const h = await harness<{ key: string; n: number }>(
+    (stream) =>
+      stream
+        .keyBy('key')
+        .window(tumbling(10))
+        .aggregate(({ aggregate }) => ({
+          sum: aggregate({
+            create: (): Counter | null => null,
+            add: (counter, row) => (counter ?? new Counter()).add(row.n),
+            merge: (a, b) => (a ?? new Counter()).add(b?.n ?? 0),
+            result: (counter) => counter?.n ?? 0,
+          }),
+        })),
+    { parallelism: 2 },
+  );
+  h.push({ key: 'a', n: 1 }, 1);
+  assert.throws(() => h.watermark(20), {
+    code: 'VALUE_NOT_TRANSFERABLE',
+    message: /accumulator of an aggregate became .*let create\(\) return one like it/,
+  });
+});
+
+test('what is plain data', () => {
+  for (const value of [
+    1,
+    null,
+    'x',
+    undefined,
+    [1, { a: [2n] }],
+    new Map([[1, new Set([2])]]),
+    new Date(),
+    new Uint8Array(2),
+  ]) {
+    assert.equal(isPlainData(value), true, String(value));
+  }
+  for (const value of [
+    new Counter(),
+    [new Counter()],
+    () => 1,
+    Symbol('s'),
+    new Map([[1, new Counter()]]),
+    Object.create(null),
+  ]) {
+    assert.equal(isPlainData(value), false);
+  }
+});
+
+/** The operator alone: what it sends, in order. */
+function alone() {
+  const log: unknown[] = [];
+  const output: Output & { isReady: boolean } = {
+    isReady: true,
+    emit: (batch) => log.push([batch.timestamps![0], batch.rowCount]),
+    watermark: (watermark) => log.push(`W${watermark}`),
+    idle: (isIdle) => log.push(isIdle ? 'idle' : 'active'),
+    end: () => log.push('end'),
+  };
+  const operator = new PreAggregateOperator({
+    key: { kind: 'fields', fields: ['key'] },
+    window: { kind: 'tumbling', time: 'event', sizeMs: 10, slideMs: 10, offsetMs: 0 },
+    aggregates: [{ name: 'n', kind: 'count', input: { kind: 'none' }, user: null, quantile: null }],
+    inputSchema: null,
+    functions: [],
+  });
+  const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  operator.open({ name: 'window', metrics } as unknown as OperatorContext, output);
+  const push = (...times: number[]): void => {
+    const rows = times.map((time) => ({ key: time % 3 }));
+    const timestamps = Float64Array.from(times);
+    operator.processBatch(new Batch({ rowCount: rows.length, schema: null, rows, timestamps }));
+  };
+  return { operator, output, log, push };
+}
+
+test('a pane goes out when the watermark has passed it, before the watermark', () => {
+  const { operator, log, push } = alone();
+  push(1, 2, 4, 11);
+  operator.processWatermark(8);
+  operator.processWatermark(9);
+  assert.deepEqual(log, ['W8', [0, 2], 'W9']);
+});
+
+test('a record of a pane that has gone out is sent at once', () => {
+  const { operator, log, push } = alone();
+  operator.processWatermark(25);
+  push(3);
+  assert.deepEqual(log, ['W25', [0, 1]]);
+});
+
+test('all panes go out before the stream goes idle', () => {
+  const { operator, log, push } = alone();
+  push(1, 11, 21);
+  operator.processIdle(true);
+  operator.processIdle(false);
+  assert.deepEqual(log, [[0, 1], [10, 1], [20, 1], 'idle', 'active']);
+});
+
+test('where the output has no room, what is due waits, and what follows it too', () => {
+  const { operator, output, log, push } = alone();
+  push(1, 11);
+  output.isReady = false;
+  operator.processWatermark(30);
+  assert.deepEqual(log, []);
+  assert.ok(operator.hasPendingWork);
+  output.isReady = true;
+  operator.resume();
+  assert.deepEqual(log, [[0, 1], [10, 1], 'W30']);
+  assert.ok(!operator.hasPendingWork);
+});
