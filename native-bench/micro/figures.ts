@@ -16,6 +16,7 @@ const CODEC_RECORDS = 4096;
 const CODEC_MS = 2000;
 const CODEC_MS_MIN = 40;
 const FUSION_RECORDS = 200_000_000;
+const TEXT_RECORDS = 5_000_000;
 const RINGBUF_FRAMES = 50_000_000;
 /** Fewer, for it is slow. */
 const POST_MESSAGE_FRAMES = 4_000_000;
@@ -53,6 +54,11 @@ function queue(way: string, frames: number, settings: Settings): Variant {
 function chain(way: 'fused' | 'separate', settings: Settings): Variant {
   const records = scaled(FUSION_RECORDS, settings, 4096);
   return perSecond(records, typescript('native-bench/micro/fusion.ts', way, records));
+}
+
+function textFormat(way: string, settings: Settings): Variant {
+  const records = scaled(TEXT_RECORDS, settings, 1000);
+  return perSecond(records, typescript('native-bench/micro/text-formats.ts', way, records));
 }
 
 export const MICRO_FIGURES: readonly Figure[] = [
@@ -113,5 +119,29 @@ export const MICRO_FIGURES: readonly Figure[] = [
       separate: chain('separate', settings),
     }),
     value: (medians) => medians.fused / medians.separate,
+  }),
+  figure({
+    id: 'json-lines',
+    what: 'JSON lines of six fields into columns of a schema, against JSON.parse of each line; every field read',
+    unit: 'times JSON.parse',
+    roundUnit: 'records/s',
+    bar: atLeast(2),
+    variants: (settings) => ({
+      columns: textFormat('json-columns', settings),
+      parse: textFormat('json-parse', settings),
+    }),
+    value: (medians) => medians.columns / medians.parse,
+  }),
+  figure({
+    id: 'csv-lines',
+    what: 'CSV of six fields into columns of a schema, against udsv to typed objects; every field read',
+    unit: 'times udsv',
+    roundUnit: 'records/s',
+    bar: atLeast(2),
+    variants: (settings) => ({
+      columns: textFormat('csv-columns', settings),
+      udsv: textFormat('csv-udsv', settings),
+    }),
+    value: (medians) => medians.columns / medians.udsv,
   }),
 ];

@@ -5,8 +5,10 @@
  * part, when `multiline` says so; otherwise a quote that is still open at the end of its line is malformed.
  */
 import { EngineError } from '../../base/errors.ts';
+import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Field, Schema } from '../../data/schema.ts';
 import { CsvEncoder } from './csv-encoder.ts';
+import { CsvScanner } from './csv-scanner.ts';
 import { valueFromText } from './field-text.ts';
 import type { FileFormat, InputFile } from './format.ts';
 import { byteRanges, LineReader } from './line-reader.ts';
@@ -88,11 +90,13 @@ function skipFirst(parser: CsvParser): RecordParser {
       parser.skip(lines);
       return null;
     },
+    append: (lines, builder) => !isFirst && parser.append(lines, builder),
   };
 }
 
 class CsvParser implements RecordParser {
   readonly #dialect: CsvDialect;
+  readonly #scanner: CsvScanner;
   /** Field and its place in a record; free-form rows have text fields. */
   readonly #fields: readonly { readonly field: Field; readonly at: number }[];
   readonly #valueCount: number;
@@ -115,6 +119,11 @@ class CsvParser implements RecordParser {
       at: names === null || names.length === 0 ? n : placeOf(file, names, field),
     }));
     this.#valueCount = names?.length ?? fields.length;
+    this.#scanner = new CsvScanner(this.#fields, this.#valueCount, dialect.delimiter);
+  }
+
+  append({ buffer, start, end }: LineReader, builder: BatchBuilder): boolean {
+    return this.#scanner.append(buffer, start, end, builder);
   }
 
   parse(lines: LineReader): Readonly<Record<string, unknown>> | null {

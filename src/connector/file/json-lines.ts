@@ -1,9 +1,11 @@
 /** JSON lines: one object a line. */
 import type { Batch } from '../../data/batch.ts';
+import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { describe } from '../../data/field-check.ts';
 import type { Schema } from '../../data/schema.ts';
 import { jsonOf, valueFromJson } from './field-text.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
+import { JsonScanner } from './json-scanner.ts';
 import { byteRanges, type LineReader } from './line-reader.ts';
 import { type RecordParser, TextReader } from './text-reader.ts';
 
@@ -27,9 +29,15 @@ export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): Fil
 
 class JsonParser implements RecordParser {
   readonly #schema: Schema | null;
+  readonly #scanner: JsonScanner | null;
 
   constructor(schema: Schema | null) {
     this.#schema = schema;
+    this.#scanner = schema === null ? null : new JsonScanner(schema);
+  }
+
+  append({ buffer, start, end }: LineReader, builder: BatchBuilder): boolean {
+    return this.#scanner!.append(buffer, start, end, builder);
   }
 
   parse(lines: LineReader): Readonly<Record<string, unknown>> | null {

@@ -12,6 +12,11 @@ import { type LinePosition, LineReader } from './line-reader.ts';
 export interface RecordParser {
   /** The row; null for a line without a record. Throws what is wrong with it. */
   parse(lines: LineReader): Readonly<Record<string, unknown>> | null;
+  /**
+   * Appends the record to the columns of a builder without making a row, where it is simple enough; false, with nothing
+   * appended, where `parse` has to look at it.
+   */
+  append?(lines: LineReader, builder: BatchBuilder): boolean;
 }
 
 export class TextReader implements SplitReader {
@@ -48,9 +53,13 @@ export class TextReader implements SplitReader {
         isAtEnd = true;
         break;
       }
-      const row = this.#record();
-      if (row === null) continue;
-      if (builder === null) rows.push(row);
+      if (builder === null) {
+        const row = this.#record();
+        if (row === null) continue;
+        rows.push(row);
+      } else if (this.#parser.append?.(this.#lines, builder) !== true && this.#record() === null) {
+        continue;
+      }
       count++;
     }
     if (count === 0 && isAtEnd) return 'end';

@@ -2,7 +2,8 @@
  * The aggregates that keep more than a number: first, last, countDistinct, collect, quantile. Each is a UserAggregate
  * over the values of one input; null and undefined values never reach it. `merge(a, b)`: b is of later panes.
  */
-import { DDSketch } from '@datadog/sketches-js';
+import { createRequire } from 'node:module';
+import type { DDSketch } from '@datadog/sketches-js';
 import { unreachable } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
 import { describe } from '../../data/field-check.ts';
@@ -102,6 +103,8 @@ function notDistinct(name: string, value: unknown): EngineError {
   );
 }
 
+const require = createRequire(import.meta.url);
+
 /** Largest error of a quantile, as a share of its value. */
 const RELATIVE_ACCURACY = 0.01;
 
@@ -110,8 +113,10 @@ function quantileAggregate(
   name: string,
   quantile: number,
 ): UserAggregate<unknown, DDSketch, number | null> {
+  // Loaded by the jobs that use it only.
+  const sketches = require('@datadog/sketches-js') as typeof import('@datadog/sketches-js');
   return {
-    create: () => new DDSketch({ relativeAccuracy: RELATIVE_ACCURACY }),
+    create: () => new sketches.DDSketch({ relativeAccuracy: RELATIVE_ACCURACY }),
     add(sketch, value) {
       if (!Number.isFinite(value)) {
         throw new EngineError(
