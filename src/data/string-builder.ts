@@ -79,6 +79,28 @@ export class StringBuilder {
     this.#offsets[++this.#count] = end;
   }
 
+  /**
+   * Room for an entry of up to so many latin1 bytes: write them to `target` from the returned place on, then `closeEntry`.
+   * -1 while entries are wide.
+   */
+  openEntry(bytesMax: number): number {
+    this.#entriesOnly();
+    if (this.#isWide) return -1;
+    const start = this.#offsets[this.#count]!;
+    this.#reserve(start + bytesMax);
+    return start;
+  }
+
+  /** Where an open entry is written. */
+  get target(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The open entry ends before this place. */
+  closeEntry(end: number): void {
+    this.#offsets[++this.#count] = end;
+  }
+
   /** Appends bytes[start] to bytes[end - 1], one byte a unit. */
   appendLatin1(source: Uint8Array, start: number, end: number): void {
     this.#entriesOnly();

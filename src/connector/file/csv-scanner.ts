@@ -1,111 +1,101 @@
 /**
- * Reads CSV records from bytes straight into columns: no text is split, and for plain values no string is made.
+ * Reads CSV records from bytes straight into columns by a generated scan: no text is split, and no string is made. For
+ * values of `{ n: int32, s: string }`:
  *
- * It takes records without quotes whose values are plain decimal numbers, text, true and false, or nothing. At anything
- * else it gives up on the line, which is then read as text; so there is one place that decides what is wrong and how it
- * is told. Benchmark: figure csv-lines.
+ *   let x = 0; while (digit) x = x * 10 + digit; v0[row] = x;
+ *   if (bytes[at] !== 44) return false;
+ *   while (bytes[at] !== 44) target[to++] = bytes[at++]; v1.closeEntry(to);
+ *
+ * It takes records without quotes whose values are plain decimal numbers, text, or nothing. At anything else it gives up
+ * on the line, which is then read as text; so there is one place that decides what is wrong and how it is told.
+ * Benchmark: figure csv-lines.
  */
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Field } from '../../data/schema.ts';
-import { PlainNumber } from './plain-number.ts';
+import {
+  type LineScan,
+  type MakeLineScan,
+  makeScan,
+  numberSource,
+  SCAN_LOCALS,
+  textSource,
+} from './scan-codegen.ts';
 
-const QUOTE = 0x22;
 const ASCII_END = 0x80;
 
+/** A value of a record that somebody wants. */
+type Target = { readonly column: number; readonly field: Field };
+
 export class CsvScanner {
-  /** Column of the builder and its field by the place of the value; null for values that nobody wants. */
-  readonly #targets: readonly ({ readonly column: number; readonly field: Field } | null)[];
-  /** Byte between values; -1 when it is none. */
-  readonly #delimiter: number;
-  readonly #number = new PlainNumber();
+  readonly #makeScan: MakeLineScan | null;
+  #scan: LineScan | null = null;
+  #scanOf: BatchBuilder | null = null;
 
   constructor(
     fields: readonly { readonly field: Field; readonly at: number }[],
     valueCount: number,
     delimiter: string,
   ) {
-    const targets = new Array<{ column: number; field: Field } | null>(valueCount).fill(null);
-    let isRepeated = false;
-    fields.forEach(({ field, at }, column) => {
-      if (targets[at] !== null) isRepeated = true;
-      targets[at] = { column, field };
-    });
-    this.#targets = targets;
-    const unit = delimiter.charCodeAt(0);
-    this.#delimiter = unit < ASCII_END && !isRepeated ? unit : -1;
+    this.#makeScan = generate(fields, valueCount, delimiter);
   }
 
   /** Appends the record in bytes start to end - 1; false, with nothing appended, when it is not that simple. */
   append(bytes: Uint8Array, start: number, end: number, builder: BatchBuilder): boolean {
+    if (this.#makeScan === null || start === end) return false;
+    if (this.#scanOf !== builder) {
+      this.#scan = this.#makeScan(builder);
+      this.#scanOf = builder;
+    }
     const row = builder.rowCount;
-    if (this.#delimiter >= 0 && start < end && this.#record(bytes, start, end, builder, row)) {
+    if (this.#scan!(bytes, start, end, row)) {
       builder.advance(1);
       return true;
     }
     builder.abandonRow(row);
     return false;
   }
+}
 
-  #record(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    builder: BatchBuilder,
-    row: number,
-  ): boolean {
-    const targets = this.#targets;
-    const delimiter = this.#delimiter;
-    let from = start;
-    for (let n = 0; n < targets.length; n++) {
-      let to = from;
-      let bits = 0;
-      for (; to < end; to++) {
-        const byte = bytes[to]!;
-        if (byte === delimiter) break;
-        if (byte === QUOTE) return false;
-        bits |= byte;
-      }
-      const isLast = n === targets.length - 1;
-      if (isLast !== (to === end)) return false;
-      const target = targets[n]!;
-      if (
-        target !== null &&
-        !this.#value(target, bytes, from, to, bits < ASCII_END, builder, row)
-      ) {
-        return false;
-      }
-      from = to + 1;
-    }
-    return true;
-  }
+/** Null for records that have to be read as text. */
+function generate(
+  fields: readonly { readonly field: Field; readonly at: number }[],
+  valueCount: number,
+  delimiter: string,
+): MakeLineScan | null {
+  const unit = delimiter.charCodeAt(0);
+  const targets = new Array<Target | null>(valueCount).fill(null);
+  fields.forEach(({ field, at }, column) => {
+    targets[at] = { column, field };
+  });
+  const areApart = targets.filter((target) => target !== null).length === fields.length;
+  const areSimple = fields.every(({ field }) =>
+    ['string', 'int32', 'float64', 'timestamp'].includes(field.kind),
+  );
+  if (unit >= ASCII_END || !areApart || !areSimple) return null;
+  const columns = fields.map(({ field }, c) =>
+    field.kind === 'string'
+      ? `const v${c} = builder.strings(${c});\n`
+      : `const v${c} = builder.fixed(${c}).values;\n`,
+  );
+  const values = targets.map((target) => valueSource(target, unit));
+  const between = `if (at >= end || bytes[at] !== ${unit}) return false;\nat++;\n`;
+  return makeScan(`'use strict';
+${columns.join('')}return (bytes, start, end, row) => {
+${SCAN_LOCALS}
+${values.join(between)}return at === end;
+};
+//# sourceURL=millrace-generated:csv-lines`);
+}
 
-  #value(
-    { column, field }: { readonly column: number; readonly field: Field },
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    isAscii: boolean,
-    builder: BatchBuilder,
-    row: number,
-  ): boolean {
-    const { kind } = field;
-    if (kind === 'string') {
-      if (from === to && field.nullable) builder.setNull(column, row);
-      const strings = builder.strings(column);
-      if (isAscii) strings.appendLatin1(bytes, from, to);
-      else strings.appendUtf8(bytes, from, to);
-      return true;
-    }
-    if (from === to) {
-      if (!field.nullable || kind === 'dynamic') return false;
-      builder.setNull(column, row);
-      return true;
-    }
-    if (kind !== 'int32' && kind !== 'float64' && kind !== 'timestamp') return false;
-    const number = this.#number;
-    if (!number.read(bytes, from, to) || number.end !== to) return false;
-    if (kind === 'int32' && (number.value | 0) !== number.value) return false;
-    builder.fixed(column).values[row] = number.value;
-    return true;
+function valueSource(target: Target | null, delimiter: number): string {
+  const isInside = `at < end && (b = bytes[at]) !== ${delimiter}`;
+  if (target === null) return `while (${isInside}) { if (b === 34) return false; at++; }\n`;
+  const { column: c, field } = target;
+  if (field.kind !== 'string') {
+    const isEmpty = `at === end || bytes[at] === ${delimiter}`;
+    const empty = field.nullable ? `builder.setNull(${c}, row);` : 'return false;';
+    return `if (${isEmpty}) { ${empty} } else {\n${numberSource(field.kind, c, false)}}\n`;
   }
+  const setNull = field.nullable ? `if (at === from) builder.setNull(${c}, row);\n` : '';
+  return `${textSource(c, isInside, 'b === 34')}${setNull}`;
 }

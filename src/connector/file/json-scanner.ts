@@ -9,8 +9,9 @@
  */
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Field, Schema } from '../../data/schema.ts';
-import { generateLineScan, type LineScan, type MakeLineScan } from './json-scan-codegen.ts';
+import { generateLineScan } from './json-scan-codegen.ts';
 import { PlainNumber } from './plain-number.ts';
+import type { LineScan, MakeLineScan } from './scan-codegen.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

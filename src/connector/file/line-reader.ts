@@ -85,8 +85,9 @@ export class LineReader {
     let start = keep;
     let from = this.#at;
     for (;;) {
-      const newline = this.buffer.subarray(0, this.#filled).indexOf(NEWLINE, from);
-      if (newline >= 0) {
+      // What lies behind the filled part is of an earlier read.
+      const newline = this.buffer.indexOf(NEWLINE, from);
+      if (newline >= 0 && newline < this.#filled) {
         this.#setLine(start, newline, newline + 1);
         return true;
       }

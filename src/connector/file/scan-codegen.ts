@@ -1,0 +1,71 @@
+/** What generated scans of lines have in common: their shape, their variables, and numbers. */
+import type { BatchBuilder } from '../../data/batch-builder.ts';
+import type { FieldKind } from '../../data/schema.ts';
+
+/** Writes the record in bytes start to end - 1 as row `row` of its builder; false when it has another form. */
+export type LineScan = (bytes: Uint8Array, start: number, end: number, row: number) => boolean;
+
+/** Makes the scan of a builder. */
+export type MakeLineScan = (builder: BatchBuilder) => LineScan;
+
+/** Powers of ten are all that a scan needs beside its builder. */
+export function makeScan(source: string): MakeLineScan {
+  const make = new Function('builder', 'POWERS', source);
+  return (builder) => make(builder, POWERS) as LineScan;
+}
+
+/** Variables of a scan: all local, which is what makes it fast. */
+export const SCAN_LOCALS =
+  'let at = start, b = 0, x = 0, digits = 0, from = 0, to = 0, bits = 0, isNegative = false, target = bytes;';
+
+const DIGITS_MAX = 15;
+const POWERS = Array.from({ length: DIGITS_MAX + 1 }, (_, n) => 10 ** n);
+
+/**
+ * Source that reads text at `at` into v<c>, as long as `isInside` holds, which reads `b`; false where `isRefused` does.
+ * Bytes are copied while they are looked at; only text that is not ASCII is decoded.
+ */
+export function textSource(c: number, isInside: string, isRefused: string): string {
+  const loop = (copy: string): string => `while (${isInside}) {
+if (${isRefused}) return false;
+bits |= b; at++;${copy}
+}
+`;
+  return `from = at; bits = 0;
+to = v${c}.openEntry(end - at);
+if (to < 0) {
+${loop('')}v${c}.appendUtf8(bytes, from, at);
+} else {
+target = v${c}.target;
+${loop(' target[to++] = b;')}if (bits < 128) v${c}.closeEntry(to);
+else v${c}.appendUtf8(bytes, from, at);
+}
+`;
+}
+
+/**
+ * Source that reads a plain number at `at` into row `row` of v<c>, and moves behind it. Where `isJson`, a leading zero
+ * stands alone.
+ */
+export function numberSource(kind: FieldKind, c: number, isJson: boolean): string {
+  const check = kind === 'int32' ? 'if ((x | 0) !== x) return false;\n' : '';
+  return `b = bytes[at];
+isNegative = b === 45;
+if (isNegative) b = bytes[++at];
+x = b - 48;
+if (x < 0 || x > 9) return false;
+from = at;
+while ((b = bytes[++at] - 48) >= 0 && b <= 9) x = x * 10 + b;
+digits = at - from;
+${isJson ? 'if (digits > 1 && bytes[from] === 48) return false;\n' : ''}if (b === -2) {
+from = at + 1;
+while ((b = bytes[++at] - 48) >= 0 && b <= 9) x = x * 10 + b;
+if (at === from) return false;
+digits += at - from;
+if (digits > ${DIGITS_MAX}) return false;
+x /= POWERS[at - from];
+} else if (digits > ${DIGITS_MAX}) return false;
+if (isNegative) { if (x === 0) return false; x = -x; }
+${check}v${c}[row] = x;
+`;
+}
