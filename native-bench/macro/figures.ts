@@ -20,7 +20,7 @@ import {
 const KEYS = 10_000;
 /** Enough for the start of the threads, which the engine's time includes and the bare loop's does not, to be small. */
 const RECORDS = 400_000_000;
-const FUNCTION_RECORDS = 100_000_000;
+const FUNCTION_RECORDS = 400_000_000;
 const VERIFIED_RECORDS = 20_000_000;
 /** Less does not fill what lies between source and sink. */
 const SLOW_SINK_SECONDS_MIN = 1.5;
