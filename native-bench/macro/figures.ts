@@ -10,6 +10,7 @@ import {
   figure,
   javascript,
   perSecond,
+  type Run,
   reported,
   type Settings,
   scaled,
@@ -102,6 +103,51 @@ async function compileCpp(): Promise<void> {
   } catch (cause) {
     throw new Error('the figure needs g++ with C++17, which could not compile it', { cause });
   }
+}
+
+const LATENCY_SECONDS = 10;
+const SUBTASK_RECORDS = 100_000_000;
+const GC_RECORDS = 400_000_000;
+const TRIPS = 20_000;
+const BULK_ROWS = 5_000_000;
+
+function latencyFigure(id: string, perSecondSent: number, field: string, most: number): Figure {
+  return figure({
+    id,
+    what: `${perSecondSent.toLocaleString('en-US')} records a second, open loop, through one hash exchange between 2 threads: ${field.slice(0, 3)} from when a record was due`,
+    unit: 'ms',
+    roundUnit: 'ms',
+    bar: atMost(most),
+    variants: (settings) => ({
+      job: {
+        command: typescript(
+          'native-bench/macro/run-latency.ts',
+          perSecondSent,
+          Math.max(0.5, LATENCY_SECONDS * settings.scale),
+        ),
+        measure: (run) => reported(run, field),
+      },
+    }),
+    value: (medians) => medians.job,
+  });
+}
+
+const rate = (run: Run): number => (reported(run, 'records') / reported(run, 'ms')) * 1000;
+
+function manySubtasks(
+  parallelism: number,
+  settings: Settings,
+  measure: (run: Run) => number,
+): Variant {
+  const records = scaled(SUBTASK_RECORDS, settings, 1e6);
+  return {
+    command: typescript('native-bench/macro/many-subtasks.ts', parallelism, records),
+    measure,
+  };
+}
+
+function program(way: string, rows: number): Command {
+  return typescript('native-bench/macro/program.ts', way, rows);
 }
 
 export const MACRO_FIGURES: readonly Figure[] = [
@@ -207,5 +253,74 @@ export const MACRO_FIGURES: readonly Figure[] = [
       };
     },
     value: (medians) => medians.javascript / medians.cpp,
+  }),
+  latencyFigure('latency-p50', 100_000, 'p50Ms', 0.5),
+  latencyFigure('latency-p99', 100_000, 'p99Ms', 2.5),
+  latencyFigure('latency-p99-1m', 1_000_000, 'p99Ms', 10),
+  figure({
+    id: 'subtasks',
+    what: 'a job of more than 1000 subtasks, of them a hash exchange of 64 by 64, on 2 threads against the same job at parallelism 2',
+    unit: 'of the throughput at parallelism 2',
+    roundUnit: 'records/s',
+    bar: atLeast(0.5),
+    variants: (settings) => ({
+      many: manySubtasks(64, settings, rate),
+      few: manySubtasks(2, settings, rate),
+    }),
+    value: (medians) => medians.many / medians.few,
+  }),
+  figure({
+    id: 'subtasks-memory',
+    what: 'resident memory of the process of that job at its peak',
+    unit: 'MB',
+    roundUnit: 'MB',
+    bar: atMost(500),
+    variants: (settings) => ({
+      many: manySubtasks(64, settings, (run) => reported(run, 'peakMb')),
+    }),
+    value: (medians) => medians.many,
+  }),
+  figure({
+    id: 'gc-share',
+    what: 'time that garbage collection takes in the threads of a typed keyed job, 100 k keys',
+    unit: '% of the time',
+    roundUnit: '%',
+    bar: atMost(2),
+    variants: (settings) => ({
+      job: {
+        command: typescript('native-bench/macro/gc-share.ts', scaled(GC_RECORDS, settings, 1e6)),
+        measure: (run) => reported(run, 'percent'),
+      },
+    }),
+    value: (medians) => medians.job,
+  }),
+  figure({
+    id: 'program-trip',
+    what: 'a row of the program through a keyed operator on another thread and back, one at a time, median',
+    unit: 'us',
+    roundUnit: 'us',
+    bar: atMost(100),
+    variants: (settings) => ({
+      trip: {
+        command: program('trip', scaled(TRIPS, settings, 100)),
+        measure: (run) => reported(run, 'medianUs'),
+      },
+    }),
+    value: (medians) => medians.trip,
+  }),
+  figure({
+    id: 'program-bulk',
+    what: 'rows of the program through a map on another thread and back, against a Node Transform in object mode',
+    unit: 'times the Transform',
+    roundUnit: 'rows/s',
+    bar: atLeast(5),
+    variants: (settings) => {
+      const rows = scaled(BULK_ROWS, settings, 10_000);
+      return {
+        engine: perSecond(rows, program('bulk', rows)),
+        transform: perSecond(rows, program('transform', rows)),
+      };
+    },
+    value: (medians) => medians.engine / medians.transform,
   }),
 ];

@@ -3,6 +3,10 @@
 /** Rows in a batch: large enough to hide the cost of a batch, small enough for 20 columns to stay in L2. */
 export const BATCH_ROWS = 4096;
 
+/** Rows that one subtask gathers for all channels of an exchange, and least rows of a full batch of one channel. */
+export const EXCHANGE_ROWS = 4 * BATCH_ROWS;
+export const EXCHANGE_BATCH_ROWS_MIN = 128;
+
 /** Longest time a subtask may work in one step before others on its worker get their turn. */
 export const STEP_BUDGET_US = 200;
 

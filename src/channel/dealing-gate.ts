@@ -54,12 +54,15 @@ export class DealingGate implements OutputGate {
   }
 
   emit(batch: Batch): void {
-    const dealer = this.#dealer;
     const dealt = this.#deal(batch);
     this.#keepHashesApart(dealt.keyHashes !== null);
+    const { order, starts } = this.#dealer.rows;
     for (let c = 0; c < this.#builders.length; c++) {
-      if (batch.schema === null) this.#appendRows(dealt, c, dealer.rows[c]!, dealer.counts[c]!);
-      else this.#appendColumns(dealt, c, dealer.rows[c]!, dealer.counts[c]!);
+      const from = starts[c]!;
+      const to = starts[c + 1]!;
+      if (from === to) continue;
+      if (batch.schema === null) this.#appendRows(dealt, c, order, from, to);
+      else this.#appendColumns(dealt, c, order, from, to);
     }
     this.#recordsDealt += batch.rowCount;
     this.#hasPartial = true;
@@ -79,11 +82,17 @@ export class DealingGate implements OutputGate {
     this.#haveHashes = haveHashes;
   }
 
-  #appendColumns(batch: Batch, channel: number, rows: Int32Array, count: number): void {
-    let from = 0;
-    while (from < count) {
+  #appendColumns(
+    batch: Batch,
+    channel: number,
+    rows: Int32Array,
+    start: number,
+    end: number,
+  ): void {
+    let from = start;
+    while (from < end) {
       const builder = this.#builderOf(channel, this.#schema ?? batch.schema!);
-      const to = Math.min(count, from + builder.capacity - builder.rowCount);
+      const to = Math.min(end, from + builder.capacity - builder.rowCount);
       if (!builder.appendSelected(batch, rows, from, to)) {
         this.#send(channel);
         continue;
@@ -93,14 +102,14 @@ export class DealingGate implements OutputGate {
     }
   }
 
-  #appendRows(batch: Batch, channel: number, rows: Int32Array, count: number): void {
+  #appendRows(batch: Batch, channel: number, rows: Int32Array, start: number, end: number): void {
     const encoder = this.#rows;
-    let from = 0;
-    while (from < count) {
+    let from = start;
+    while (from < end) {
       const builder = this.#builderOf(channel, encoder.schema);
-      const to = Math.min(count, from + builder.capacity - builder.rowCount);
+      const to = Math.min(end, from + builder.capacity - builder.rowCount);
       from += encoder.append(batch, rows, from, to, builder);
-      if (from < to) encoder.adapt(batch.rowObjects(), rows, from, count);
+      if (from < to) encoder.adapt(batch.rowObjects(), rows, from, end);
       if (builder.isFull) this.#send(channel);
     }
   }

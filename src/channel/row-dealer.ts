@@ -2,22 +2,58 @@
  * Deals rows to channels by the key groups of their keys: the loops behind KeyDealer. Rows of one channel keep their
  * order. Benchmark: figure keyed-tumbling.
  */
-import { BATCH_ROWS } from '../base/limits.ts';
 import { subtaskOf } from '../data/key-group.ts';
 import { hashInts, murmur } from '../data/key-hash.ts';
 
+/** Rows by channel: those of channel c are order[starts[c]] to order[starts[c + 1] - 1]. */
+export class RowOrder {
+  order: Int32Array = new Int32Array(0);
+  readonly starts: Int32Array;
+  #channelOf: Uint16Array = new Uint16Array(0);
+
+  constructor(channels: number) {
+    this.starts = new Int32Array(channels + 1);
+  }
+
+  /** Where the channel of each row is written before `sort`. */
+  channelOf(rowCount: number): Uint16Array {
+    if (this.#channelOf.length < rowCount) this.#channelOf = new Uint16Array(rowCount);
+    return this.#channelOf;
+  }
+
+  reserve(rowCount: number): void {
+    if (this.order.length < rowCount) this.order = new Int32Array(rowCount);
+  }
+
+  /** Sorts rows 0 to rowCount - 1 by their channels: a counting sort. */
+  sort(rowCount: number): void {
+    this.reserve(rowCount);
+    const { order, starts } = this;
+    const channelOf = this.#channelOf;
+    const channels = starts.length - 1;
+    starts.fill(0);
+    for (let i = 0; i < rowCount; i++) starts[channelOf[i]! + 1]!++;
+    for (let c = 0; c < channels; c++) starts[c + 1]! += starts[c]!;
+    // Filling moves each start to the next one, which is then moved back.
+    for (let i = 0; i < rowCount; i++) order[starts[channelOf[i]!]!++] = i;
+    starts.copyWithin(1, 0, channels);
+    starts[0] = 0;
+  }
+}
+
 export class RowDealer {
-  /** Per channel: the numbers of its rows, and how many they are. */
-  readonly rows: Int32Array[];
-  readonly counts: Int32Array;
+  readonly rows: RowOrder;
+  readonly #channels: number;
   readonly #channelOfGroup: Uint16Array;
   /** Groups - 1 when they are a power of two, as they are by default; else 0. */
   readonly #groupMask: number;
   #hashes = new Int32Array(0);
+  /** Rows of the second of two channels, until it is known where they begin. */
+  #second = new Int32Array(0);
 
   constructor(channels: number, maxParallelism: number) {
-    this.rows = Array.from({ length: channels }, () => new Int32Array(BATCH_ROWS));
-    this.counts = new Int32Array(channels);
+    this.rows = new RowOrder(channels);
+    this.#channels = channels;
     this.#channelOfGroup = Uint16Array.from({ length: maxParallelism }, (_, group) =>
       subtaskOf(group, channels, maxParallelism),
     );
@@ -27,80 +63,82 @@ export class RowDealer {
 
   /** Deals rows 0 to rowCount - 1 by the hashes of their keys. */
   deal(hashes: Int32Array, rowCount: number): void {
-    this.#reserve(rowCount);
-    if (this.#groupMask === 0) this.#dealByRemainder(hashes, rowCount);
-    else if (this.rows.length === 2) this.#dealToTwo(hashes, rowCount);
-    else this.#dealByMask(hashes, rowCount);
+    if (this.#isToTwo) {
+      this.#reserveTwo(rowCount);
+      this.#joinTwo(rowCount, this.#dealToTwo(hashes, rowCount));
+    } else {
+      this.#dealToMany(hashes, rowCount);
+    }
   }
 
   /** Deals rows 0 to rowCount - 1 by their keys. Between two channels, hashing and dealing are one loop. */
   dealInts(keys: Int32Array, rowCount: number): void {
-    if (this.rows.length === 2 && this.#groupMask !== 0) {
-      this.#reserve(rowCount);
-      this.#dealIntsToTwo(keys, rowCount);
+    if (this.#isToTwo) {
+      this.#reserveTwo(rowCount);
+      this.#joinTwo(rowCount, this.#dealIntsToTwo(keys, rowCount));
       return;
     }
     if (this.#hashes.length < rowCount) this.#hashes = new Int32Array(rowCount);
     hashInts(keys, rowCount, this.#hashes);
-    this.deal(this.#hashes, rowCount);
+    this.#dealToMany(this.#hashes, rowCount);
   }
 
-  #reserve(rowCount: number): void {
-    for (let c = 0; c < this.rows.length; c++) {
-      if (this.rows[c]!.length < rowCount) this.rows[c] = new Int32Array(rowCount);
-    }
+  get #isToTwo(): boolean {
+    return this.#channels === 2 && this.#groupMask !== 0;
+  }
+
+  #reserveTwo(rowCount: number): void {
+    this.rows.reserve(rowCount);
+    if (this.#second.length < rowCount) this.#second = new Int32Array(rowCount);
+  }
+
+  #joinTwo(rowCount: number, inSecond: number): void {
+    const { order, starts } = this.rows;
+    const inFirst = rowCount - inSecond;
+    order.set(this.#second.subarray(0, inSecond), inFirst);
+    starts[1] = inFirst;
+    starts[2] = rowCount;
   }
 
   /** Without a branch: each row is written to both, and one of the two advances. */
-  #dealIntsToTwo(keys: Int32Array, rowCount: number): void {
+  #dealIntsToTwo(keys: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;
-    const first = this.rows[0]!;
-    const second = this.rows[1]!;
+    const first = this.rows.order;
+    const second = this.#second;
     let inSecond = 0;
     for (let i = 0; i < rowCount; i++) {
       first[i - inSecond] = i;
       second[inSecond] = i;
       inSecond += channelOfGroup[murmur(keys[i]!) & mask]!;
     }
-    this.counts[0] = rowCount - inSecond;
-    this.counts[1] = inSecond;
+    return inSecond;
   }
 
-  #dealToTwo(hashes: Int32Array, rowCount: number): void {
+  #dealToTwo(hashes: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;
-    const first = this.rows[0]!;
-    const second = this.rows[1]!;
+    const first = this.rows.order;
+    const second = this.#second;
     let inSecond = 0;
     for (let i = 0; i < rowCount; i++) {
       first[i - inSecond] = i;
       second[inSecond] = i;
       inSecond += channelOfGroup[hashes[i]! & mask]!;
     }
-    this.counts[0] = rowCount - inSecond;
-    this.counts[1] = inSecond;
+    return inSecond;
   }
 
-  #dealByMask(hashes: Int32Array, rowCount: number): void {
-    const { rows, counts } = this;
-    const channelOfGroup = this.#channelOfGroup;
-    const mask = this.#groupMask;
-    counts.fill(0);
-    for (let i = 0; i < rowCount; i++) {
-      const channel = channelOfGroup[hashes[i]! & mask]!;
-      rows[channel]![counts[channel]!++] = i;
-    }
-  }
-
-  #dealByRemainder(hashes: Int32Array, rowCount: number): void {
-    const { rows, counts } = this;
+  #dealToMany(hashes: Int32Array, rowCount: number): void {
     const channelOfGroup = this.#channelOfGroup;
     const groups = channelOfGroup.length;
-    counts.fill(0);
-    for (let i = 0; i < rowCount; i++) {
-      const channel = channelOfGroup[hashes[i]! % groups]!;
-      rows[channel]![counts[channel]!++] = i;
+    const mask = this.#groupMask;
+    const channelOf = this.rows.channelOf(rowCount);
+    if (mask !== 0) {
+      for (let i = 0; i < rowCount; i++) channelOf[i] = channelOfGroup[hashes[i]! & mask]!;
+    } else {
+      for (let i = 0; i < rowCount; i++) channelOf[i] = channelOfGroup[hashes[i]! % groups]!;
     }
+    this.rows.sort(rowCount);
   }
 }

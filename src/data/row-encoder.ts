@@ -38,7 +38,8 @@ export class RowEncoder {
   #schema: FreeFormSchema = freeFormSchema([], 'fields');
   #append: AppendLoop | null = null;
   #builder: BatchBuilder | null = null;
-  #all = countUp(BATCH_ROWS);
+  /** Row numbers, made when they are needed. */
+  #all: Int32Array = new Int32Array(0);
 
   /** Of the columns that hold all rows seen so far. */
   get schema(): FreeFormSchema {
@@ -102,7 +103,7 @@ export class RowEncoder {
   /** All rows of a free-form batch as columns: a transient batch, valid until the next call. */
   encode(batch: Batch): Batch {
     const { rowCount } = batch;
-    if (this.#all.length < rowCount) this.#all = countUp(rowCount);
+    if (this.#all.length < rowCount) this.#all = countUp(Math.max(rowCount, BATCH_ROWS));
     for (;;) {
       const builder = this.#emptyBuilder(rowCount);
       const count = this.append(batch, this.#all, 0, rowCount, builder);

@@ -6,7 +6,7 @@
  */
 import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
-import { BATCH_ROWS } from '../base/limits.ts';
+import { BATCH_ROWS, EXCHANGE_BATCH_ROWS_MIN, EXCHANGE_ROWS } from '../base/limits.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
 import {
   CustomDealer,
@@ -252,7 +252,7 @@ class Deployer {
       writers,
       dealer: this.#dealer(exchange, writers.length),
       schema: this.#schemaOf(exchange.fromNode),
-      batchRows: Math.min(BATCH_ROWS, settings.batchRows),
+      batchRows: Math.min(settings.batchRows, fullBatchRows(writers.length)),
       errorAt: this.#errorAt(plan, exchange),
     });
   }
@@ -320,6 +320,14 @@ class Deployer {
     }
     return local;
   }
+}
+
+/** Rows of a full batch, so that many channels together do not hold too many. */
+function fullBatchRows(channels: number): number {
+  return Math.max(
+    EXCHANGE_BATCH_ROWS_MIN,
+    Math.min(BATCH_ROWS, Math.floor(EXCHANGE_ROWS / channels)),
+  );
 }
 
 /** Input from channels. */

@@ -23,7 +23,10 @@ for (const [channels, maxParallelism] of [
     );
     const dealer = new RowDealer(channels, maxParallelism);
     const dealt = (): number[][] =>
-      dealer.rows.map((rows, channel) => [...rows.subarray(0, dealer.counts[channel])]);
+      Array.from({ length: channels }, (_, channel) => {
+        const { order, starts } = dealer.rows;
+        return [...order.subarray(starts[channel], starts[channel + 1])];
+      });
     dealer.deal(hashes, hashes.length);
     assert.deepEqual(dealt(), expected);
     dealer.dealInts(keys, keys.length);
