@@ -28,7 +28,7 @@ const many = job(import.meta, 'many', (flow) => {
     )
     .eventTime('time', monotonous())
     .keyBy('key')
-    .window(tumbling(100))
+    .window(tumbling(10_000))
     .aggregate(({ count, sum }) => ({ count: count(), sum: sum('value') }));
   let rows = totals.project('key', 'sum').startNewChain();
   for (let step = 1; step < STEPS; step++)
