@@ -68,6 +68,7 @@ export async function startJob(
 ): Promise<JobClient> {
   options.signal?.throwIfAborted();
   const run = await JobRun.prepare(job, options, doors);
+  options.signal?.throwIfAborted();
   run.start();
   return run;
 }
@@ -236,10 +237,7 @@ class JobRun implements JobClient {
 
   async #finish(): Promise<JobResult> {
     try {
-      await Promise.all([this.#runOwnSubtasks(), ...this.#workers.map((worker) => worker.ended)]);
-      if (this.#counters.isCancelled()) {
-        throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
-      }
+      await this.#runToEnd();
       await this.#commit();
       this.#end('finished');
       return this.#resultNow();
@@ -250,8 +248,20 @@ class JobRun implements JobClient {
       );
       throw error;
     } finally {
-      await Promise.all(this.#workers.map((worker) => worker.terminate()));
+      await this.#terminateWorkers();
     }
+  }
+
+  /** What threads say once they have been asked to leave is no failure: some had to be ended. */
+  async #runToEnd(): Promise<void> {
+    const workers = this.#workers.map((worker) => worker.ended);
+    try {
+      await Promise.all([this.#runOwnSubtasks(), ...workers]);
+    } catch (error) {
+      if (!this.#counters.isCancelled()) throw error;
+    }
+    if (!this.#counters.isCancelled()) return;
+    throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
   }
 
   /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
@@ -298,6 +308,11 @@ class JobRun implements JobClient {
     for (const signal of this.#signals.values()) signal.notify();
     const left = Promise.allSettled(this.#workers.map((worker) => worker.ended));
     await Promise.race([left, delay(LEAVE_MS)]);
+    await this.#terminateWorkers();
+  }
+
+  async #terminateWorkers(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
   #end(state: JobState): void {

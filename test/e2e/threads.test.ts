@@ -1,11 +1,11 @@
-/** The same results on any number of threads and subtasks; jobs that run themselves, are cancelled, and hold back. */
+/** The same results on any number of threads and subtasks; jobs that run themselves, and hold back. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import type { RunOptions } from 'millrace';
-import { endless, firstArrivals, whenBlocked } from './jobs/pace.ts';
+import { firstArrivals, whenBlocked } from './jobs/pace.ts';
 import { expectedShapes, freeForm, large, typed } from './jobs/shapes.ts';
 
 const PLACES: readonly RunOptions[] = [
@@ -65,25 +65,6 @@ test('a file may define a job and run it at its top level; threads that import i
   const run = spawnSync(process.execPath, ['--import', hooks, file], { encoding: 'utf8' });
   assert.equal(run.stderr, '');
   assert.equal(run.stdout, '332833500 finished\n');
-});
-
-test('cancel stops an endless job, and its result says so', async () => {
-  for (const threads of [0, 2]) {
-    const client = await endless.start({ threads });
-    while (client.status().records === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await client.cancel();
-    assert.equal(client.status().state, 'cancelled');
-    await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
-    await client.cancel();
-  }
-});
-
-test('an AbortSignal cancels the job, before its start too', async () => {
-  const controller = new AbortController();
-  const client = await endless.start({ threads: 1, signal: controller.signal });
-  controller.abort();
-  await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
-  await assert.rejects(endless.start({ signal: controller.signal }), { name: 'AbortError' });
 });
 
 test('a row does not wait for its batch to fill when nothing else comes', async () => {
