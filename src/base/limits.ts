@@ -38,3 +38,6 @@ export const THREADS_MAX = 1024;
 
 /** A worker looks for work this long before it goes to sleep. */
 export const SPIN_US = 50;
+
+/** Causes of an error that go with it to another thread: they may form a circle. */
+export const ERROR_CAUSES_MAX = 8;

@@ -28,6 +28,7 @@ import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.t
 import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { PlainData, Source } from '../operator/source.ts';
+import { inCallingThread } from '../operator/user-function.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import {
   deploy,
@@ -124,7 +125,9 @@ class JobRun implements JobClient {
       runId: randomId(),
     };
     const splits = await discoverSplits(built, parallelism);
-    for (const { sink } of built.bindings) await sink?.prepare?.();
+    for (const { sink, name } of sinksOf(built)) {
+      await inCallingThread(name, async () => await sink.prepare?.());
+    }
     return new JobRun({
       job,
       built,
@@ -297,8 +300,10 @@ class JobRun implements JobClient {
   }
 
   async #commit(): Promise<void> {
-    for (const [node, committables] of this.#committables) {
-      await this.#prepared.built.bindings[node]!.sink!.commit(committables);
+    for (const { sink, name, node } of sinksOf(this.#prepared.built)) {
+      const committables = this.#committables.get(node);
+      if (committables === undefined) continue;
+      await inCallingThread(name, () => sink.commit(committables));
     }
   }
 
@@ -427,13 +432,20 @@ function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
   return { ...built, bindings };
 }
 
+function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; node: NodeId }[] {
+  return graph.nodes.flatMap(({ id, name }) => {
+    const { sink } = bindings[id]!;
+    return sink === null ? [] : [{ sink, name, node: id }];
+  });
+}
+
 async function discoverSplits(built: BuiltJob, parallelism: number): Promise<SourceSplits> {
   const sources = built.graph.nodes.filter((node) => node.operator.type === 'source');
   return await Promise.all(
     sources.map(async (node) => ({
       node: node.id,
-      splits: await built.bindings[node.id]!.source!.discoverSplits(
-        node.parallelism ?? parallelism,
+      splits: await inCallingThread(node.name, () =>
+        built.bindings[node.id]!.source!.discoverSplits(node.parallelism ?? parallelism),
       ),
     })),
   );

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineError, Job, RunOptions } from 'millrace';
 import * as jobs from './jobs/failing.ts';
+import { failingSinks, failingSources, oddThrows } from './jobs/failing.ts';
 
 type AnyJob = Pick<Job<unknown>, 'run'>;
 
@@ -71,6 +72,43 @@ for (const [job, code, message] of [
   });
 }
 
+for (const [part, jobs, operator] of [
+  ['sink', failingSinks, 'failing sink'],
+  ['source', failingSources, 'failing source'],
+] as const) {
+  test(`whatever a ${part} throws names it, and the user's file and line`, async () => {
+    const line = lineOf('throw new TypeError(`', 0);
+    for (const { step, job } of jobs) {
+      for (const threads of [0, 2]) {
+        const error = await failureOf(job, { threads });
+        assert.equal(error.code, 'USER_FUNCTION', `${step}, ${threads} threads`);
+        assert.match(
+          error.message,
+          new RegExp(`^operator '${operator}'.*: ${step} fails\\n.*failing\\.ts:${line}:`),
+        );
+      }
+    }
+  });
+}
+
+test('anything may be thrown: the error says what it was', async () => {
+  for (const { text, job } of oddThrows) {
+    for (const threads of [0, 1]) {
+      const error = await failureOf(job, { threads });
+      assert.equal(error.code, 'USER_FUNCTION', text);
+      const [first] = error.message.split('\n');
+      assert.equal(first, `operator 'throwing' (subtask 0, record 5000): ${text}`);
+    }
+  }
+});
+
+test('a job that fails tells its first error, not what closing adds to it', async () => {
+  for (const threads of [0, 1]) {
+    const error = await failureOf(jobs.failsTwice, { threads });
+    assert.match(error.message, /the first failure/);
+  }
+});
+
 test('process.exit in a function fails the job, not the program', async () => {
   for (const threads of [1, 2]) {
     const error = await failureOf(jobs.exits, { threads });
@@ -80,9 +118,11 @@ test('process.exit in a function fails the job, not the program', async () => {
 });
 
 test('a thread that runs out of memory fails the job and names the task', async () => {
-  const error = await failureOf(jobs.fillsMemory, { threads: 2, threadHeapMb: 48 });
-  assert.equal(error.code, 'WORKER_DIED');
-  assert.match(error.message, /^worker \d died in '.*hoarding.*': .*memory/);
+  for (const threads of [1, 2]) {
+    const error = await failureOf(jobs.fillsMemory, { threads, threadHeapMb: 48 });
+    assert.equal(error.code, 'WORKER_DIED');
+    assert.match(error.message, /^worker \d died in '.*hoarding.*': .*memory/);
+  }
 });
 
 test('a value that cannot leave its thread names the field', async () => {
