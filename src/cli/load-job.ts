@@ -4,7 +4,7 @@ import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError, messageOf } from '../base/errors.ts';
-import type { RegisteredJob } from '../graph/job-registry.ts';
+import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 
 /** Exit code of a command that failed. */
@@ -20,7 +20,7 @@ export async function loadJob(module: string, name: string | null): Promise<Regi
   }
   const jobs = await loadJobs(pathToFileURL(path).href);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
-  if (chosen.length === 1) return chosen[0]!;
+  if (chosen.length === 1) return findJob(chosen[0]!.url, chosen[0]!.name);
   const names = jobs.map((job) => job.name).join(', ');
   throw new EngineError(
     'JOB_NOT_FOUND',

@@ -142,3 +142,12 @@ test('a job that threads cannot find is refused', async () => {
   assert.equal(error.code, 'JOB_NOT_FOUND');
   assert.match(error.message, /failing\.ts does not define job 'absent' at its top level/);
 });
+
+test('two jobs of one name are refused by threads, which could not tell them apart', async () => {
+  for (const job of jobs.namesakes) {
+    const error = await failureOf(job, { threads: 1 });
+    assert.equal(error.code, 'JOB_DEFINITION');
+    assert.match(error.message, /failing\.ts defines job 'namesake' more than once/);
+    await job.run({ threads: 0 });
+  }
+});

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import type { RunOptions } from 'millrace';
+import { jobFile } from './command-line.ts';
 import { firstArrivals, whenBlocked } from './jobs/pace.ts';
 import { expectedShapes, freeForm, large, typed } from './jobs/shapes.ts';
 
@@ -60,12 +60,25 @@ test('rows larger than a ring cross threads in parts', async () => {
 });
 
 test('a file may define a job and run it at its top level; threads that import it do not run it again', () => {
-  const file = fileURLToPath(new URL('jobs/own-run.ts', import.meta.url));
-  const hooks = new URL('../../src/base/typescript-register.mjs', import.meta.url).href;
-  const run = spawnSync(process.execPath, ['--import', hooks, file], { encoding: 'utf8' });
+  const run = runByNode('own-run');
   assert.equal(run.stderr, '');
   assert.equal(run.stdout, '332833500 finished\n');
 });
+
+test('a job that is defined behind the run of another is not found by threads, which say why', () => {
+  const run = runByNode('defined-late');
+  assert.equal(run.stderr, '');
+  assert.match(
+    run.stdout,
+    /does not define job 'second' at its top level \(found: 'first'\): define all jobs of a module before it runs one/,
+  );
+});
+
+/** Runs a job module as a program of its own. */
+function runByNode(module: string) {
+  const hooks = new URL('../../src/base/typescript-register.mjs', import.meta.url).href;
+  return spawnSync(process.execPath, ['--import', hooks, jobFile(module)], { encoding: 'utf8' });
+}
 
 test('a row does not wait for its batch to fill when nothing else comes', async () => {
   // Ten rows a second, of which a batch would take 4096, and a timeout that would hold them back for a minute.

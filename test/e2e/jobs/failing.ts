@@ -269,3 +269,12 @@ export const failsTwice = job(import.meta, 'fails twice', (flow) => {
     })
     .to(failingSink('close'));
 });
+
+export const namesakes = [1, 2].map((factor) =>
+  job(import.meta, 'namesake', (flow) => {
+    flow
+      .from(rows())
+      .map((row) => ({ n: row.n * factor }))
+      .to(blackhole());
+  }),
+);
