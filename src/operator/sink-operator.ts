@@ -46,7 +46,9 @@ export class SinkOperator implements Operator {
     return this.#writer!.isBusy;
   }
 
-  resume(): void {}
+  resume(): void {
+    this.#named(() => this.#writer!.resume?.());
+  }
 
   processBatch(batch: Batch): void {
     this.#named(() => this.#writer!.write(batch));
