@@ -1,7 +1,6 @@
 /** What commands that name a job have in common: finding it, and telling what went wrong. */
-import { existsSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
@@ -12,8 +11,11 @@ export const FAILED = 1;
 
 /** The job of a module; by its name, where there are several. */
 export async function loadJob(module: string, name: string | null): Promise<RegisteredJob> {
-  const path = resolve(module);
-  if (!existsSync(path)) throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
+  if (!statSync(module, { throwIfNoEntry: false })?.isFile()) {
+    throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
+  }
+  // Node knows a module by its real path, whatever links lead to it.
+  const path = realpathSync(module);
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
   if (/\.m?ts$/.test(path) && !isNative) {
     register(new URL('../base/typescript-hooks.mjs', import.meta.url));

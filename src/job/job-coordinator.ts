@@ -17,6 +17,7 @@ import {
   RING_BUDGET_BYTES,
   RING_BYTES_MAX,
   RING_BYTES_MIN,
+  THREAD_HEAP_MB_MAX,
   THREADS_MAX,
 } from '../base/limits.ts';
 import { randomId } from '../base/random-id.ts';
@@ -112,6 +113,11 @@ class JobRun implements JobClient {
       1,
       MAX_PARALLELISM_LIMIT,
     );
+    const { threadHeapMb } = options;
+    const heapMb =
+      threadHeapMb === undefined
+        ? null
+        : countOf('threadHeapMb', threadHeapMb, 1, THREAD_HEAP_MB_MAX);
     const built = withDoors(job.build(params, doors.output !== null), doors);
     const settings: RuntimeSettings = {
       bufferTimeoutMs: durationMs(
@@ -119,7 +125,12 @@ class JobRun implements JobClient {
         'bufferTimeout',
       ),
       watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
-      maxParallelism: options.maxParallelism ?? defaultMaxParallelism(parallelism),
+      maxParallelism: countOf(
+        'maxParallelism',
+        options.maxParallelism ?? defaultMaxParallelism(parallelism),
+        1,
+        MAX_PARALLELISM_LIMIT,
+      ),
       batchRows: BATCH_ROWS,
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
       runId: randomId(),
@@ -138,7 +149,7 @@ class JobRun implements JobClient {
       parallelism,
       settings,
       splits,
-      heapMb: options.threadHeapMb ?? null,
+      heapMb,
       signal: options.signal ?? null,
     });
   }
