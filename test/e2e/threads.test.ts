@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import type { RunOptions } from 'millrace';
 import { jobFile } from './command-line.ts';
+import { byKeys, countsBy, expectedNumbers, KEYS, stepwise } from './jobs/keys.ts';
 import { firstArrivals, whenBlocked } from './jobs/pace.ts';
-import { expectedShapes, freeForm, large, typed } from './jobs/shapes.ts';
+import { expectedShapes, expectedWide, freeForm, large, typed, wide } from './jobs/shapes.ts';
 
 const PLACES: readonly RunOptions[] = [
   { threads: 0 },
@@ -15,6 +16,13 @@ const PLACES: readonly RunOptions[] = [
   { threads: 2 },
   { threads: 2, parallelism: 5 },
   { threads: 4 },
+];
+
+/** Fewer, for what does not depend on all of them. */
+const SOME_PLACES: readonly RunOptions[] = [
+  { threads: 0 },
+  { threads: 2 },
+  { threads: 2, parallelism: 5, maxParallelism: 3 },
 ];
 
 /** Rows as text, in an order of their own. */
@@ -30,6 +38,25 @@ test('windows over typed rows give the same on any number of threads and subtask
     const got = await typed.collect(place);
     assert.deepEqual(textOf(got.perSensor), textOf(expected.perSensor), inspect(place));
     assert.deepEqual(textOf(got.perUnit), textOf(expected.perUnit), inspect(place));
+  }
+});
+
+test('keys of every kind, by fields and by function, count what a plain loop counts', async () => {
+  const names = Object.keys(KEYS) as (keyof typeof KEYS)[];
+  const expected = names.map((name) => textOf(countsBy(KEYS[name])));
+  for (const place of SOME_PLACES) {
+    const got = await byKeys.collect(place);
+    names.forEach((name, i) => {
+      assert.ok(isDeepStrictEqual(textOf(got[name]), expected[i]), `${name} ${inspect(place)}`);
+    });
+  }
+});
+
+test('steps of any parallelism neither lose nor repeat a row', async () => {
+  for (const place of SOME_PLACES) {
+    const { numbers } = await stepwise.collect(place);
+    const inOrder = (all: readonly number[]) => all.toSorted((a, b) => a - b);
+    assert.deepEqual(inOrder(numbers), inOrder(expectedNumbers), inspect(place));
   }
 });
 
@@ -59,6 +86,17 @@ test('rows larger than a ring cross threads in parts', async () => {
   );
 });
 
+test('rows of hundreds of KiB, several to a ring, cross threads as they are', async () => {
+  for (const place of SOME_PLACES) {
+    const { rows } = await wide.collect(place);
+    const inOrder = rows.toSorted((a, b) => a.n - b.n);
+    assert.equal(inOrder.length, expectedWide.length);
+    inOrder.forEach((row, n) => {
+      assert.ok(isDeepStrictEqual(row, expectedWide[n]), `row ${n} ${inspect(place)}`);
+    });
+  }
+});
+
 test('a file may define a job and run it at its top level; threads that import it do not run it again', () => {
   const run = runByNode('own-run');
   assert.equal(run.stderr, '');
@@ -84,6 +122,13 @@ test('a row does not wait for its batch to fill when nothing else comes', async 
   // Ten rows a second, of which a batch would take 4096, and a timeout that would hold them back for a minute.
   for (const threads of [0, 2]) {
     await firstArrivals({ threads, bufferTimeout: '1 min' }, 3);
+  }
+});
+
+test('a row does not wait for its batch to fill when its thread has other work without end', async () => {
+  // A batch would take minutes to fill, and the thread is never idle.
+  for (const threads of [0, 2]) {
+    await firstArrivals({ threads, bufferTimeout: '20 ms', params: { hasNeighbour: true } }, 3);
   }
 });
 

@@ -64,6 +64,9 @@ export const neverReturns = job(import.meta, 'never returns', (flow) => {
 });
 
 const slow = job(import.meta, 'slow', (flow) => {
+  if (flow.param('hasNeighbour', false)) {
+    flow.from(generate({ schema: Row, row: (n) => ({ n }) })).to(sink('silent', () => {}));
+  }
   flow
     .from(generate({ schema: Row, row: (n) => ({ n }) }), { rate: 10, parallelism: 1 })
     .rebalance()
