@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient } from 'millrace';
 import { progressLine, RateMeter, showProgress } from '../../src/cli/progress.ts';
@@ -103,14 +103,16 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown command', ['rnu'], /unknown command 'rnu'[\s\S]*millrace --help tells more/],
 ];
 
-for (const [what, args, message] of MISTAKES) {
-  test(`${what}: exit code 1, and a message that helps`, async () => {
-    const run = await millrace(...args);
-    assert.equal(run.code, 1, run.stderr);
-    assert.match(run.stderr, message);
-    assert.equal(run.stdout, '');
-  });
-}
+describe('mistakes', { concurrency: true }, () => {
+  for (const [what, args, message] of MISTAKES) {
+    test(`${what}: exit code 1, and a message that helps`, async () => {
+      const run = await millrace(...args);
+      assert.equal(run.code, 1, run.stderr);
+      assert.match(run.stderr, message);
+      assert.equal(run.stdout, '');
+    });
+  }
+});
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   for (const threads of [0, 2]) {

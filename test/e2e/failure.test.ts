@@ -34,6 +34,11 @@ const PLACES = [
   { threads: 2, parallelism: 3 },
 ] as const;
 
+/** Side by side, in each place. */
+async function everywhere(check: (place: RunOptions) => Promise<void>): Promise<void> {
+  await Promise.all(PLACES.map(check));
+}
+
 const BAD = "new TypeError('row 5000 is bad')";
 
 for (const [job, operator, n] of [
@@ -43,7 +48,7 @@ for (const [job, operator, n] of [
   [jobs.throwsInAggregate, 'adding', 3],
 ] as const) {
   test(`${job.name}: the error names the operator, and the user's file and line`, async () => {
-    for (const place of PLACES) {
+    await everywhere(async (place) => {
       const error = await failureOf(job, place);
       const where = JSON.stringify(place);
       assert.equal(error.code, 'USER_FUNCTION', where);
@@ -54,7 +59,7 @@ for (const [job, operator, n] of [
       );
       assert.match(error.message, new RegExp(`failing\\.ts:${lineOf(BAD, n)}:\\d+$`), where);
       assert.ok(error.cause instanceof Error && error.cause.message === 'row 5000 is bad', where);
-    }
+    });
   });
 }
 
@@ -64,11 +69,11 @@ for (const [job, code, message] of [
   [jobs.timeIsNaN, 'TIMESTAMP_INVALID', /^operator 'making'.*NaN/],
 ] as const) {
   test(`${job.name}: ${code} names the operator`, async () => {
-    for (const place of PLACES) {
+    await everywhere(async (place) => {
       const error = await failureOf(job, place);
       assert.equal(error.code, code, JSON.stringify(place));
       assert.match(error.message, message, JSON.stringify(place));
-    }
+    });
   });
 }
 
@@ -78,28 +83,28 @@ for (const [part, jobs, operator] of [
 ] as const) {
   test(`whatever a ${part} throws names it, and the user's file and line`, async () => {
     const line = lineOf('throw new TypeError(`', 0);
-    for (const { step, job } of jobs) {
-      for (const threads of [0, 2]) {
-        const error = await failureOf(job, { threads });
-        assert.equal(error.code, 'USER_FUNCTION', `${step}, ${threads} threads`);
-        assert.match(
-          error.message,
-          new RegExp(`^operator '${operator}'.*: ${step} fails\\n.*failing\\.ts:${line}:`),
-        );
-      }
-    }
+    const check = async (step: string, job: AnyJob, threads: number): Promise<void> => {
+      const error = await failureOf(job, { threads });
+      assert.equal(error.code, 'USER_FUNCTION', `${step}, ${threads} threads`);
+      assert.match(
+        error.message,
+        new RegExp(`^operator '${operator}'.*: ${step} fails\\n.*failing\\.ts:${line}:`),
+      );
+    };
+    await Promise.all(jobs.flatMap(({ step, job }) => [check(step, job, 0), check(step, job, 1)]));
   });
 }
 
 test('anything may be thrown: the error says what it was', async () => {
-  for (const { text, job } of oddThrows) {
-    for (const threads of [0, 1]) {
-      const error = await failureOf(job, { threads });
-      assert.equal(error.code, 'USER_FUNCTION', text);
-      const [first] = error.message.split('\n');
-      assert.equal(first, `operator 'throwing' (subtask 0, record 5000): ${text}`);
-    }
-  }
+  const check = async (text: string, job: AnyJob, threads: number): Promise<void> => {
+    const error = await failureOf(job, { threads });
+    assert.equal(error.code, 'USER_FUNCTION', text);
+    const [first] = error.message.split('\n');
+    assert.equal(first, `operator 'throwing' (subtask 0, record 5000): ${text}`);
+  };
+  await Promise.all(
+    oddThrows.flatMap(({ text, job }) => [check(text, job, 0), check(text, job, 1)]),
+  );
 });
 
 test('a job that fails tells its first error, not what closing adds to it', async () => {
