@@ -72,7 +72,7 @@ export class Flow {
   /** A parameter of the job, as text, number or boolean by its default: `flow.param('rate', 0)`. */
   param<T extends string | number | boolean>(name: string, fallback: T): Widened<T> {
     this.#asked.add(name);
-    const given = this.#params[name];
+    const given = Object.hasOwn(this.#params, name) ? this.#params[name] : undefined;
     return (given === undefined ? fallback : convert(name, given, fallback)) as Widened<T>;
   }
 
@@ -97,7 +97,7 @@ function convert(
   if (typeof fallback === 'string') return String(given);
   if (typeof fallback === 'number') {
     const number = Number(given);
-    if (given !== '' && !Number.isNaN(number)) return number;
+    if (String(given).trim() !== '' && !Number.isNaN(number)) return number;
   }
   if (typeof fallback === 'boolean' && (given === 'true' || given === 'false')) {
     return given === 'true';

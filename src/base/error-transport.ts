@@ -2,9 +2,11 @@
 import {
   EngineError,
   type ErrorCode,
+  messageOf,
   UserFunctionError,
   type UserFunctionPlace,
 } from './errors.ts';
+import { ERROR_CAUSES_MAX } from './limits.ts';
 
 export type ErrorDescription = {
   readonly name: string;
@@ -16,8 +18,9 @@ export type ErrorDescription = {
   readonly cause: ErrorDescription | null;
 };
 
-export function describeError(thrown: unknown): ErrorDescription {
-  if (!(thrown instanceof Error)) return { ...NOT_AN_ERROR, message: String(thrown) };
+export function describeError(thrown: unknown, causesMax = ERROR_CAUSES_MAX): ErrorDescription {
+  if (!(thrown instanceof Error)) return { ...NOT_AN_ERROR, message: messageOf(thrown) };
+  const hasCause = thrown.cause !== undefined && causesMax > 0;
   return {
     name: thrown.name,
     message: thrown.message,
@@ -25,7 +28,7 @@ export function describeError(thrown: unknown): ErrorDescription {
     code: thrown instanceof EngineError ? thrown.code : null,
     retryable: thrown instanceof EngineError && thrown.retryable,
     place: thrown instanceof UserFunctionError ? thrown.place : null,
-    cause: thrown.cause === undefined ? null : describeError(thrown.cause),
+    cause: hasCause ? describeError(thrown.cause, causesMax - 1) : null,
   };
 }
 

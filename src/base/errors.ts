@@ -6,6 +6,9 @@
  * is meant to be read by a user. `retryable` tells the job whether a new attempt may succeed.
  */
 
+import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+
 /** Every code of an EngineError, with what it means. */
 export const ERROR_CODES = {
   JOB_DEFINITION: 'the dataflow itself is wrong: a missing sink, a repeated uid, a bad option',
@@ -59,23 +62,27 @@ export class UserFunctionError extends EngineError {
   readonly place: UserFunctionPlace;
 
   constructor(place: UserFunctionPlace, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const where = userFrame(cause);
+    const { operator, subtask, record } = place;
     super(
       'USER_FUNCTION',
-      `operator '${place.operator}' (subtask ${place.subtask}, record ${place.record}): ${reason}` +
-        (where === null ? '' : `\n    at ${where}`),
+      `operator '${operator}' (subtask ${subtask}, record ${record}): ${messageAndPlace(cause)}`,
       { cause },
     );
     this.place = place;
   }
 }
 
+/** What was thrown, and behind it the user's file and line, when they are known. */
+export function messageAndPlace(thrown: unknown): string {
+  const where = userFrame(thrown);
+  return where === null ? messageOf(thrown) : `${messageOf(thrown)}\n    at ${where}`;
+}
+
 /** The first stack frame in a file of the user: not of Node, not of the engine, not generated. */
 export function userFrame(error: unknown): string | null {
   if (!(error instanceof Error) || error.stack === undefined) return null;
   for (const line of error.stack.split('\n')) {
-    const frame = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+:\d+)\)?$/.exec(line);
+    const frame = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^<>]+:\d+:\d+)\)?$/.exec(line);
     if (frame === null || isEngineFrame(frame[1]!)) continue;
     return frame[1]!;
   }
@@ -85,11 +92,12 @@ export function userFrame(error: unknown): string | null {
 const ENGINE_ROOT = new URL('..', import.meta.url).href;
 
 function isEngineFrame(location: string): boolean {
-  const url = location.startsWith('file:') ? location : `file://${location}`;
+  const url = location.startsWith('file:') ? location : pathToFileURL(location).href;
   return url.startsWith(ENGINE_ROOT) || location.includes('millrace-generated');
 }
 
 /** The text of anything thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === 'string' ? thrown : inspect(thrown);
 }

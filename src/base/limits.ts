@@ -43,5 +43,11 @@ export const MAX_PARALLELISM_LIMIT = 32768;
 /** Threads of one job. */
 export const THREADS_MAX = 1024;
 
+/** Heap of a worker thread: a TiB, above which the unit was mistaken. */
+export const THREAD_HEAP_MB_MAX = 1024 * 1024;
+
 /** A worker looks for work this long before it goes to sleep. */
 export const SPIN_US = 50;
+
+/** Causes of an error that go with it to another thread: they may form a circle. */
+export const ERROR_CAUSES_MAX = 8;

@@ -1,22 +1,23 @@
 /** What commands that name a job have in common: finding it, and telling what went wrong. */
-import { existsSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError, messageOf } from '../base/errors.ts';
-import type { RegisteredJob } from '../graph/job-registry.ts';
+import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 
 /** Exit code of a command that failed. */
 export const FAILED = 1;
 
-/** A module that is there, with what nearly every job imports loaded already. */
+/** A module that is there, by its real path, with what nearly every job imports loaded already. */
 export async function findModule(module: string): Promise<string> {
-  const path = resolve(module);
-  if (!existsSync(path)) throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
+  if (!statSync(module, { throwIfNoEntry: false })?.isFile()) {
+    throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
+  }
   // Before hooks for TypeScript make each module cost a message to another thread.
   await Promise.all([import('../index.ts'), import('../connector/file/index.ts')]);
-  return path;
+  // Node knows a module by its real path, whatever links lead to it.
+  return realpathSync(module);
 }
 
 /** The job of a module; by its name, where there are several. */
@@ -27,7 +28,7 @@ export async function loadJob(path: string, name: string | null): Promise<Regist
   }
   const jobs = await loadJobs(pathToFileURL(path).href);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
-  if (chosen.length === 1) return chosen[0]!;
+  if (chosen.length === 1) return findJob(chosen[0]!.url, chosen[0]!.name);
   const names = jobs.map((job) => job.name).join(', ');
   throw new EngineError(
     'JOB_NOT_FOUND',

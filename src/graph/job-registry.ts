@@ -25,6 +25,8 @@ export type RegisteredJob = {
 
 type Registry = {
   readonly jobs: Map<string, RegisteredJob>;
+  /** Keys of jobs that were defined more than once: threads cannot tell which is meant. */
+  readonly repeated: Set<string>;
   /** Set in worker threads: called when a module tries to run a job while it is imported. */
   onNestedRun: (() => void) | null;
 };
@@ -33,22 +35,37 @@ const KEY = Symbol.for('millrace.jobs');
 
 function registry(): Registry {
   const holder = globalThis as { [KEY]?: Registry };
-  holder[KEY] ??= { jobs: new Map(), onNestedRun: null };
+  holder[KEY] ??= { jobs: new Map(), repeated: new Set(), onNestedRun: null };
   return holder[KEY];
 }
 
 export function registerJob(job: RegisteredJob): void {
-  registry().jobs.set(`${job.url} ${job.name}`, job);
+  const { jobs, repeated } = registry();
+  const key = keyOf(job.url, job.name);
+  if (jobs.has(key)) repeated.add(key);
+  jobs.set(key, job);
+}
+
+function keyOf(url: string, name: string): string {
+  return `${url} ${name}`;
 }
 
 export function findJob(url: string, name: string): RegisteredJob {
-  const found = registry().jobs.get(`${url} ${name}`);
+  const { jobs, repeated } = registry();
+  const key = keyOf(url, name);
+  if (repeated.has(key)) {
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${url} defines job '${name}' more than once: give each job of a module its own name`,
+    );
+  }
+  const found = jobs.get(key);
   if (found !== undefined) return found;
   const names = jobsOf(url).map((job) => `'${job.name}'`);
   throw new EngineError(
     'JOB_NOT_FOUND',
-    `${url} does not define job '${name}' at its top level (found: ${names.join(', ') || 'none'}); ` +
-      'a job that is made inside a function runs with threads: 0 only',
+    `${url} does not define job '${name}' at its top level (found: ${names.join(', ') || 'none'}): ` +
+      'define all jobs of a module before it runs one; a job that is made inside a function runs with threads: 0 only',
   );
 }
 

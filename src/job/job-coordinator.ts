@@ -17,6 +17,7 @@ import {
   RING_BUDGET_BYTES,
   RING_BYTES_MAX,
   RING_BYTES_MIN,
+  THREAD_HEAP_MB_MAX,
   THREADS_MAX,
 } from '../base/limits.ts';
 import { randomId } from '../base/random-id.ts';
@@ -28,6 +29,7 @@ import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.t
 import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { PlainData, Source } from '../operator/source.ts';
+import { inCallingThread } from '../operator/user-function.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import {
   deploy,
@@ -63,7 +65,12 @@ export type Doors = {
 /** Starts the threads that a run with these options will need, before there is a job. */
 export function startThreads(options: RunOptions): WorkerPool {
   const threads = countOf('threads', options.threads ?? availableParallelism(), 0, THREADS_MAX);
-  return new WorkerPool(threads, options.threadHeapMb ?? null);
+  const { threadHeapMb } = options;
+  const heapMb =
+    threadHeapMb === undefined
+      ? null
+      : countOf('threadHeapMb', threadHeapMb, 1, THREAD_HEAP_MB_MAX);
+  return new WorkerPool(threads, heapMb);
 }
 
 /** Starts a job, on threads that have been started for the same options; resolves when they have their work. */
@@ -76,6 +83,7 @@ export async function startJob(
   try {
     options.signal?.throwIfAborted();
     const run = await JobRun.prepare(job, options, doors, pool);
+    options.signal?.throwIfAborted();
     run.start();
     return run;
   } catch (error) {
@@ -135,13 +143,20 @@ class JobRun implements JobClient {
         'bufferTimeout',
       ),
       watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
-      maxParallelism: options.maxParallelism ?? defaultMaxParallelism(parallelism),
+      maxParallelism: countOf(
+        'maxParallelism',
+        options.maxParallelism ?? defaultMaxParallelism(parallelism),
+        1,
+        MAX_PARALLELISM_LIMIT,
+      ),
       batchRows: BATCH_ROWS,
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
       runId: randomId(),
     };
     const splits = await discoverSplits(built, parallelism);
-    for (const { sink } of built.bindings) await sink?.prepare?.();
+    for (const { sink, name } of sinksOf(built)) {
+      await inCallingThread(name, async () => await sink.prepare?.());
+    }
     return new JobRun({
       job,
       built,
@@ -253,10 +268,7 @@ class JobRun implements JobClient {
 
   async #finish(): Promise<JobResult> {
     try {
-      await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
-      if (this.#counters.isCancelled()) {
-        throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
-      }
+      await this.#runToEnd();
       await this.#commit();
       this.#end('finished');
       return this.#resultNow();
@@ -269,6 +281,17 @@ class JobRun implements JobClient {
     } finally {
       await this.#prepared.pool.terminate();
     }
+  }
+
+  /** What threads say once they have been asked to leave is no failure: some had to be ended. */
+  async #runToEnd(): Promise<void> {
+    try {
+      await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
+    } catch (error) {
+      if (!this.#counters.isCancelled()) throw error;
+    }
+    if (!this.#counters.isCancelled()) return;
+    throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
   }
 
   /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
@@ -304,8 +327,10 @@ class JobRun implements JobClient {
   }
 
   async #commit(): Promise<void> {
-    for (const [node, committables] of this.#committables) {
-      await this.#prepared.built.bindings[node]!.sink!.commit(committables);
+    for (const { sink, name, node } of sinksOf(this.#prepared.built)) {
+      const committables = this.#committables.get(node);
+      if (committables === undefined) continue;
+      await inCallingThread(name, () => sink.commit(committables));
     }
   }
 
@@ -315,6 +340,7 @@ class JobRun implements JobClient {
     for (const signal of this.#signals.values()) signal.notify();
     const left = Promise.allSettled(this.#ended);
     await Promise.race([left, delay(LEAVE_MS)]);
+    await this.#prepared.pool.terminate();
   }
 
   #end(state: JobState): void {
@@ -429,13 +455,20 @@ function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
   return { ...built, bindings };
 }
 
+function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; node: NodeId }[] {
+  return graph.nodes.flatMap(({ id, name }) => {
+    const { sink } = bindings[id]!;
+    return sink === null ? [] : [{ sink, name, node: id }];
+  });
+}
+
 async function discoverSplits(built: BuiltJob, parallelism: number): Promise<SourceSplits> {
   const sources = built.graph.nodes.filter((node) => node.operator.type === 'source');
   return await Promise.all(
     sources.map(async (node) => ({
       node: node.id,
-      splits: await built.bindings[node.id]!.source!.discoverSplits(
-        node.parallelism ?? parallelism,
+      splits: await inCallingThread(node.name, () =>
+        built.bindings[node.id]!.source!.discoverSplits(node.parallelism ?? parallelism),
       ),
     })),
   );

@@ -4,6 +4,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import type { Sink, SinkWriter } from './sink.ts';
 import { unsetContext } from './unset.ts';
+import { userFunctionError } from './user-function.ts';
 
 export class SinkOperator implements Operator {
   readonly wakeAtMs = Infinity;
@@ -21,41 +22,54 @@ export class SinkOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#writer = this.#sink.createWriter({
-      subtask: context.subtask,
-      parallelism: context.parallelism,
-      runId: this.#runId,
-      schema: this.#schema,
-      wake: () => context.wake(),
-    });
+    this.#writer = this.#named(() =>
+      this.#sink.createWriter({
+        subtask: context.subtask,
+        parallelism: context.parallelism,
+        runId: this.#runId,
+        schema: this.#schema,
+        wake: () => context.wake(),
+      }),
+    );
+  }
+
+  /** What the sink throws gets the name of the operator. */
+  #named<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn);
+    }
   }
 
   get hasPendingWork(): boolean {
     return this.#writer!.isBusy;
   }
 
-  resume(): void {}
+  resume(): void {
+    this.#named(() => this.#writer!.resume?.());
+  }
 
   processBatch(batch: Batch): void {
-    this.#writer!.write(batch);
+    this.#named(() => this.#writer!.write(batch));
     this.#context.metrics.recordsIn += batch.rowCount;
   }
 
   processWatermark(watermark: Watermark): void {
-    this.#writer!.watermark?.(watermark);
+    this.#named(() => this.#writer!.watermark?.(watermark));
   }
 
   processIdle(isIdle: boolean): void {
-    this.#writer!.idle?.(isIdle);
+    this.#named(() => this.#writer!.idle?.(isIdle));
   }
 
   advanceTime(): void {}
 
   finish(): void {
-    this.#context.prepareCommit(this.#writer!.preCommit());
+    this.#context.prepareCommit(this.#named(() => this.#writer!.preCommit()));
   }
 
   close(): void {
-    this.#writer?.close();
+    this.#named(() => this.#writer?.close());
   }
 }

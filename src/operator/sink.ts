@@ -28,6 +28,8 @@ export interface SinkWriter {
   /** Takes all rows of the batch. A writer that cannot take more for now sets `isBusy` and gets none. */
   write(batch: Batch): void;
   readonly isBusy: boolean;
+  /** Called now and then while it is busy, and after `wake`: a writer that has to try again does so here. */
+  resume?(): void;
   /** Behind the rows written so far, no record at or before this event time follows. */
   watermark?(watermark: Watermark): void;
   /** The stream went idle, or came back. */

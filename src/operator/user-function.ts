@@ -1,5 +1,5 @@
 /** Where a user's function failed, in the words of the job. */
-import { EngineError, UserFunctionError } from '../base/errors.ts';
+import { EngineError, messageAndPlace, UserFunctionError } from '../base/errors.ts';
 import type { OperatorContext } from './operator.ts';
 
 /**
@@ -23,4 +23,16 @@ export function userFunctionError(
     { operator: context.name, subtask: context.subtask, record },
     thrown,
   );
+}
+
+/** The same for what a source or sink does in the calling thread, before or behind all records. */
+export async function inCallingThread<T>(operator: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof EngineError) throw thrown;
+    throw new EngineError('USER_FUNCTION', `operator '${operator}': ${messageAndPlace(thrown)}`, {
+      cause: thrown,
+    });
+  }
 }

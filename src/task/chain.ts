@@ -8,6 +8,7 @@
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { Operator, OperatorContext, Output } from '../operator/operator.ts';
+import { closeAll } from './close-all.ts';
 
 /** An operator, its context, and what it feeds: operators by their number in the chain, and gates. */
 export type ChainLink = {
@@ -118,7 +119,7 @@ export class Chain {
   }
 
   close(): void {
-    for (const operator of this.#operators) operator.close();
+    closeAll(this.#operators);
   }
 }
 

@@ -5,6 +5,7 @@
  * moved nothing either, the worker may sleep. Tests replace the order of a round by a seeded one.
  */
 import type { Clock } from '../base/clock.ts';
+import { closeAll } from './close-all.ts';
 import type { Steppable } from './task.ts';
 
 export type SchedulerOptions = {
@@ -51,8 +52,8 @@ export class Scheduler {
   #retire(): void {
     for (const subtask of this.#live.filter((candidate) => candidate.isDone)) {
       subtask.flush();
-      subtask.close();
       this.#live.splice(this.#live.indexOf(subtask), 1);
+      subtask.close();
     }
   }
 
@@ -74,7 +75,12 @@ export class Scheduler {
     return this.#live.some((subtask) => subtask.waitsForEvents);
   }
 
+  /** Drops what is not done, after a failure or a cancellation. */
   close(): void {
-    for (const subtask of this.#live.splice(0)) subtask.close();
+    try {
+      closeAll(this.#live.splice(0));
+    } catch {
+      // The job tells why it had to end, not what closing adds to that.
+    }
   }
 }

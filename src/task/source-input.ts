@@ -20,6 +20,7 @@ import type { Source, SourceSplit, SplitReader } from '../operator/source.ts';
 import { userFunctionError } from '../operator/user-function.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
+import { closeAll } from './close-all.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import type { TaskInput } from './task.ts';
 
@@ -119,13 +120,15 @@ export class SourceInput implements TaskInput {
 
   #openSplit(split: SourceSplit): void {
     const { source, clock, context, eventTime } = this.#options;
-    const reader = source.createReader(split, null, {
-      clock,
-      wake: () => context.wake(),
-      skipped: (records) => {
-        context.metrics.skippedRecords += records;
-      },
-    });
+    const reader = this.#named(() =>
+      source.createReader(split, null, {
+        clock,
+        wake: () => context.wake(),
+        skipped: (records) => {
+          context.metrics.skippedRecords += records;
+        },
+      }),
+    );
     const generator =
       eventTime === null
         ? null
@@ -158,12 +161,7 @@ export class SourceInput implements TaskInput {
   }
 
   #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
-    const { context } = this.#options;
-    try {
-      return open.reader.poll();
-    } catch (error) {
-      throw userFunctionError(context, error, context.metrics.recordsOut);
-    }
+    return this.#named(() => open.reader.poll());
   }
 
   /** As many of the rows held as the rate allows. */
@@ -212,14 +210,16 @@ export class SourceInput implements TaskInput {
   }
 
   #watermarkOf(generator: WatermarkGenerator): Watermark {
+    return this.#named(() => generator.watermark());
+  }
+
+  /** What the source or a function throws gets the name of the operator. */
+  #named<T>(call: () => T): T {
+    const { context } = this.#options;
     try {
-      return generator.watermark();
+      return call();
     } catch (error) {
-      throw userFunctionError(
-        this.#options.context,
-        error,
-        this.#options.context.metrics.recordsOut,
-      );
+      throw userFunctionError(context, error, context.metrics.recordsOut);
     }
   }
 
@@ -265,8 +265,8 @@ export class SourceInput implements TaskInput {
     if (open.generator !== null && !open.isIdle) {
       this.#merger.onWatermark(open.channel, this.#watermarkOf(open.generator));
     }
-    open.reader.close();
     this.#open.splice(this.#open.indexOf(open), 1);
+    this.#named(() => open.reader.close());
     this.#weightDone += open.split.weight;
     this.#options.progress.weightRead = this.#weightDone + this.#weightOpen();
     this.#merger.removeInput(open.channel);
@@ -286,7 +286,6 @@ export class SourceInput implements TaskInput {
   }
 
   close(): void {
-    for (const { reader } of this.#open) reader.close();
-    this.#open.length = 0;
+    closeAll(this.#open.splice(0).map(({ reader }) => reader));
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Chain } from './chain.ts';
+import { closeAll } from './close-all.ts';
 import type { Steppable, TaskInput } from './task.ts';
 
 export type SubtaskOptions = {
@@ -94,7 +95,6 @@ export class Subtask implements Steppable {
   }
 
   close(): void {
-    this.#input.close();
-    this.#chain.close();
+    closeAll([this.#input, this.#chain]);
   }
 }

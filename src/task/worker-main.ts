@@ -51,7 +51,8 @@ async function importJob(): Promise<BuiltJob> {
   );
 }
 
-async function main(): Promise<void> {
+/** Has closed everything when it returns: the thread may be ended as soon as it has said how it ended. */
+async function main(): Promise<'done' | 'cancelled'> {
   refuseExit();
   const built = await importJob();
   const { worker, shape, settings, threads, parallelism, splits, rings } = assignment;
@@ -81,21 +82,23 @@ async function main(): Promise<void> {
       subtask.open();
     }
     const isCancelled = (): boolean => counters.isCancelled();
-    const end = await runWorkerLoop({
+    return await runWorkerLoop({
       scheduler,
       signal,
       clock: systemClock,
       isCancelled,
       sharesEventLoop: false,
     });
-    report({ type: end });
   } finally {
     scheduler.close();
   }
 }
 
 main().then(
-  () => port.close(),
+  (end) => {
+    report({ type: end });
+    port.close();
+  },
   (error: unknown) => {
     report({ type: 'failed', error: describeError(error) });
     port.close();

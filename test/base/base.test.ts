@@ -45,6 +45,10 @@ test('the frame of the user is the first outside the engine, node and generated 
     '    at later (/home/them/other.ts:5:6)',
   ].join('\n');
   assert.equal(userFrame(error), '/home/them/job.ts:3:4');
+  error.stack = 'Error: x\n    at theirs (/home/my work (copy)/job.ts:3:4)';
+  assert.equal(userFrame(error), '/home/my work (copy)/job.ts:3:4');
+  error.stack = 'Error: x\n    at eval (eval at theirs (/home/them/job.ts:3:4), <anonymous>:1:1)';
+  assert.equal(userFrame(error), null);
   assert.equal(userFrame('no error'), null);
 });
 

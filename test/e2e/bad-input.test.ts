@@ -152,6 +152,14 @@ test('a window without event times says what to do', async () => {
   });
 });
 
+test('a parameter that was not given has its default, whatever it is called', async () => {
+  const inherited = job(import.meta, 'inherited', (flow) => {
+    assert.equal(flow.param('constructor', 'none'), 'none');
+    rows(flow).to(blackhole());
+  });
+  await inherited.run({ threads: 0 });
+});
+
 test('a job without an end is refused', async () => {
   const endless = job(import.meta, 'without end', (flow) => {
     rows(flow).filter(() => true);
@@ -166,6 +174,10 @@ for (const [option, value] of [
   ['threads', -1],
   ['threads', 1.5],
   ['parallelism', 0],
+  ['maxParallelism', 0],
+  ['maxParallelism', 100_000],
+  ['threadHeapMb', 0],
+  ['threadHeapMb', Number.NaN],
 ] as const) {
   test(`${option}: ${value} is refused`, async () => {
     const fine = job(import.meta, `${option} ${value}`, (flow) => {

@@ -1,13 +1,18 @@
 /** The command line in processes of its own: help, parameters, exit codes, progress, Ctrl-C. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { progressLine, RateMeter } from '../../src/cli/progress.ts';
+import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobClient } from 'millrace';
+import { progressLine, RateMeter, showProgress } from '../../src/cli/progress.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
 
-const folder = await mkdtemp(join(tmpdir(), 'millrace-cli-'));
+/** In the package, where job files find it by its name. */
+const OUT = new URL('../../out/', import.meta.url).pathname;
+await mkdir(OUT, { recursive: true });
+const folder = await mkdtemp(join(OUT, 'cli-'));
 after(() => rm(folder, { recursive: true }));
 
 const TWO_JOBS = jobFile('two-jobs');
@@ -71,6 +76,24 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['run', TWO_JOBS, '--job', 'long'],
     /^error JOB_NOT_FOUND: choose one/,
   ],
+  [
+    'a parameter that is blank, for a number',
+    ['run', TWO_JOBS, '-j', 'short', '-p', 'count= '],
+    /^error PARAM_INVALID: parameter 'count' must be a number, got " "\n$/,
+  ],
+  [
+    'more threads than there may be',
+    ['run', TWO_JOBS, '-j', 'short', '-t', '5000'],
+    /^error JOB_DEFINITION: threads must be a whole number from 0 to 1024, got 5000\n$/,
+  ],
+  [
+    'a module that fails',
+    ['run', jobFile('fails-at-import')],
+    /^error: Error: not today\n.*fails-at-import\.ts:1:7/,
+  ],
+  ['a folder', ['run', 'test'], /^error JOB_NOT_FOUND: there is no file 'test'\n$/],
+  ['no module', ['run'], /missing required argument 'module'[\s\S]*millrace --help tells more/],
+  ['no command', [], /Usage: millrace/],
   ['no such file', ['run', 'nowhere.ts'], /^error JOB_NOT_FOUND: there is no file 'nowhere.ts'\n$/],
   [
     'a module without a job',
@@ -80,14 +103,16 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown command', ['rnu'], /unknown command 'rnu'[\s\S]*millrace --help tells more/],
 ];
 
-for (const [what, args, message] of MISTAKES) {
-  test(`${what}: exit code 1, and a message that helps`, async () => {
-    const run = await millrace(...args);
-    assert.equal(run.code, 1, run.stderr);
-    assert.match(run.stderr, message);
-    assert.equal(run.stdout, '');
-  });
-}
+describe('mistakes', { concurrency: true }, () => {
+  for (const [what, args, message] of MISTAKES) {
+    test(`${what}: exit code 1, and a message that helps`, async () => {
+      const run = await millrace(...args);
+      assert.equal(run.code, 1, run.stderr);
+      assert.match(run.stderr, message);
+      assert.equal(run.stdout, '');
+    });
+  }
+});
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   for (const threads of [0, 2]) {
@@ -108,27 +133,100 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const { code, stderr } = await run.ended;
       assert.equal(code, 130, stderr);
       assert.match(stderr, /endless: cancelled\n$/);
-      assert.deepEqual(
-        (await readdir(out)).filter((name) => name.endsWith('.csv')),
-        [],
-      );
+      assert.deepEqual(await readdir(out), []);
     });
   }
 }
 
+test('a job file may lie anywhere, and be reached through a link', async () => {
+  const place = join(folder, 'a b#c%20é (copy)');
+  await mkdir(place);
+  const file = join(place, 'sevens.ts');
+  await writeFile(
+    file,
+    `import { collection, job } from 'millrace';
+export default job(import.meta, 'sevens', (flow) => {
+  const divisor = flow.param('divisor', 1);
+  flow.from(collection([7])).map((n) => {
+    if (divisor === 0) throw new RangeError('by nothing');
+    return n / divisor;
+  }).print();
+});`,
+  );
+  const link = join(folder, 'link.ts');
+  await symlink(file, link);
+  for (const path of [file, link]) {
+    for (const threads of [0, 1]) {
+      const run = await millrace('run', path, '-t', threads);
+      assert.equal(run.stdout, '7\n', run.stderr);
+    }
+  }
+  const failed = await millrace('run', link, '-t', 1, '-p', 'divisor=0');
+  assert.equal(failed.code, 1);
+  assert.equal(
+    failed.stderr,
+    `error USER_FUNCTION: operator 'map' (subtask 0, record 0): by nothing\n    at ${file}:5:30\n`,
+  );
+});
+
+test('a module that runs its job itself is run once', async () => {
+  const run = await millrace('run', jobFile('own-run'), '-t', 1);
+  assert.equal(run.code, 0, run.stderr);
+  assert.equal(run.stdout, '');
+  assert.match(run.stderr, /^squares: finished in [\d.]+ m?s, 1,000 records\n$/);
+});
+
+test('lines of several threads do not mix on standard output', async () => {
+  const run = await millrace('run', jobFile('printing'), '-t', 2, '-p', 'count=20000');
+  const rows = run.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { n: number; text: string });
+  assert.equal(new Set(rows.map(({ n }) => n)).size, 20_000);
+  assert.ok(rows.every(({ n, text }) => text.length === n % 300));
+});
+
+for (const threads of [0, 2]) {
+  test(`a reader that stops reading does not stop Ctrl-C, with ${threads} threads`, async () => {
+    const { process, wrote, ended } = startMillrace('run', jobFile('printing'), '-t', threads);
+    await wrote('"n":');
+    process.stdout!.pause();
+    // The pipe fills meanwhile; however far it comes, the job must end.
+    await delay(200);
+    process.kill('SIGINT');
+    const [code] = await once(process, 'exit');
+    assert.equal(code, 130);
+    process.stdout!.resume();
+    assert.match((await ended).stderr, /printing: cancelled\n$/);
+  });
+
+  test(`a reader that goes away ends the job, with ${threads} threads`, async () => {
+    const { process, wrote, ended } = startMillrace('run', jobFile('printing'), '-t', threads);
+    await wrote('"n":');
+    process.stdout!.destroy();
+    const { code, stderr } = await ended;
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^error OUTPUT_FAILED: operator 'print': cannot write to standard output: EPIPE.*\n$/,
+    );
+  });
+}
+
+const STATUS = {
+  name: 'flights',
+  state: 'running',
+  elapsedMs: 1000,
+  records: 1_500_000,
+  watermark: null,
+  newestEventTime: null,
+  inputShare: null,
+  operators: [],
+} as const;
+
 test('the progress line tells what is known, and no more', () => {
-  const status = {
-    name: 'flights',
-    state: 'running',
-    elapsedMs: 1000,
-    records: 1_500_000,
-    watermark: null,
-    newestEventTime: null,
-    inputShare: null,
-    operators: [],
-  } as const;
-  assert.equal(progressLine(status, 2e6), 'flights  1,500,000 records  2,000,000/s');
-  const known = { ...status, watermark: 0, newestEventTime: 300_000, inputShare: 0.25 };
+  assert.equal(progressLine(STATUS, 2e6), 'flights  1,500,000 records  2,000,000/s');
+  const known = { ...STATUS, watermark: 0, newestEventTime: 300_000, inputShare: 0.25 };
   assert.equal(
     progressLine(known, 2e6),
     'flights  1,500,000 records  2,000,000/s  watermark 1970-01-01 00:00:00  lag 5 min 00 s  25 %  3.0 s left',
@@ -142,4 +240,23 @@ test('records per second are those of the last two seconds', () => {
     meter.update({ elapsedMs: second * 1000, records: 500 });
   }
   assert.equal(meter.update({ elapsedMs: 11_000, records: 2500 }), 1000);
+});
+
+test('progress is one line drawn anew on a terminal, and a line now and then elsewhere', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const client = { status: () => STATUS } as unknown as JobClient;
+  const written = (terminal: object, ms: number): string => {
+    const texts: string[] = [];
+    const stream = { ...terminal, write: (text: string) => texts.push(text) };
+    const progress = showProgress(client, stream as unknown as NodeJS.WriteStream);
+    t.mock.timers.tick(ms);
+    progress.stop();
+    t.mock.timers.tick(60_000);
+    return texts.join('');
+  };
+  const line = 'flights  1,500,000 records  1,500,000/s';
+  assert.equal(written({ isTTY: true, columns: 80 }, 200), `${line}\x1b[K\r\x1b[K`);
+  assert.equal(written({ isTTY: true, columns: 8 }, 200), 'flights\x1b[K\r\x1b[K');
+  assert.equal(written({}, 4000), '');
+  assert.equal(written({}, 5000), `${line}\n`);
 });

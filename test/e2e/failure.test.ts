@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineError, Job, RunOptions } from 'millrace';
 import * as jobs from './jobs/failing.ts';
+import { failingSinks, failingSources, oddThrows } from './jobs/failing.ts';
 
 type AnyJob = Pick<Job<unknown>, 'run'>;
 
@@ -33,6 +34,11 @@ const PLACES = [
   { threads: 2, parallelism: 3 },
 ] as const;
 
+/** Side by side, in each place. */
+async function everywhere(check: (place: RunOptions) => Promise<void>): Promise<void> {
+  await Promise.all(PLACES.map(check));
+}
+
 const BAD = "new TypeError('row 5000 is bad')";
 
 for (const [job, operator, n] of [
@@ -42,7 +48,7 @@ for (const [job, operator, n] of [
   [jobs.throwsInAggregate, 'adding', 3],
 ] as const) {
   test(`${job.name}: the error names the operator, and the user's file and line`, async () => {
-    for (const place of PLACES) {
+    await everywhere(async (place) => {
       const error = await failureOf(job, place);
       const where = JSON.stringify(place);
       assert.equal(error.code, 'USER_FUNCTION', where);
@@ -53,7 +59,7 @@ for (const [job, operator, n] of [
       );
       assert.match(error.message, new RegExp(`failing\\.ts:${lineOf(BAD, n)}:\\d+$`), where);
       assert.ok(error.cause instanceof Error && error.cause.message === 'row 5000 is bad', where);
-    }
+    });
   });
 }
 
@@ -63,13 +69,50 @@ for (const [job, code, message] of [
   [jobs.timeIsNaN, 'TIMESTAMP_INVALID', /^operator 'making'.*NaN/],
 ] as const) {
   test(`${job.name}: ${code} names the operator`, async () => {
-    for (const place of PLACES) {
+    await everywhere(async (place) => {
       const error = await failureOf(job, place);
       assert.equal(error.code, code, JSON.stringify(place));
       assert.match(error.message, message, JSON.stringify(place));
-    }
+    });
   });
 }
+
+for (const [part, jobs, operator] of [
+  ['sink', failingSinks, 'failing sink'],
+  ['source', failingSources, 'failing source'],
+] as const) {
+  test(`whatever a ${part} throws names it, and the user's file and line`, async () => {
+    const line = lineOf('throw new TypeError(`', 0);
+    const check = async (step: string, job: AnyJob, threads: number): Promise<void> => {
+      const error = await failureOf(job, { threads });
+      assert.equal(error.code, 'USER_FUNCTION', `${step}, ${threads} threads`);
+      assert.match(
+        error.message,
+        new RegExp(`^operator '${operator}'.*: ${step} fails\\n.*failing\\.ts:${line}:`),
+      );
+    };
+    await Promise.all(jobs.flatMap(({ step, job }) => [check(step, job, 0), check(step, job, 1)]));
+  });
+}
+
+test('anything may be thrown: the error says what it was', async () => {
+  const check = async (text: string, job: AnyJob, threads: number): Promise<void> => {
+    const error = await failureOf(job, { threads });
+    assert.equal(error.code, 'USER_FUNCTION', text);
+    const [first] = error.message.split('\n');
+    assert.equal(first, `operator 'throwing' (subtask 0, record 5000): ${text}`);
+  };
+  await Promise.all(
+    oddThrows.flatMap(({ text, job }) => [check(text, job, 0), check(text, job, 1)]),
+  );
+});
+
+test('a job that fails tells its first error, not what closing adds to it', async () => {
+  for (const threads of [0, 1]) {
+    const error = await failureOf(jobs.failsTwice, { threads });
+    assert.match(error.message, /the first failure/);
+  }
+});
 
 test('process.exit in a function fails the job, not the program', async () => {
   for (const threads of [1, 2]) {
@@ -80,9 +123,11 @@ test('process.exit in a function fails the job, not the program', async () => {
 });
 
 test('a thread that runs out of memory fails the job and names the task', async () => {
-  const error = await failureOf(jobs.fillsMemory, { threads: 2, threadHeapMb: 48 });
-  assert.equal(error.code, 'WORKER_DIED');
-  assert.match(error.message, /^worker \d died in '.*hoarding.*': .*memory/);
+  for (const threads of [1, 2]) {
+    const error = await failureOf(jobs.fillsMemory, { threads, threadHeapMb: 48 });
+    assert.equal(error.code, 'WORKER_DIED');
+    assert.match(error.message, /^worker \d died in '.*hoarding.*': .*memory/);
+  }
 });
 
 test('a value that cannot leave its thread names the field', async () => {
@@ -101,4 +146,13 @@ test('a job that threads cannot find is refused', async () => {
   const error = await failureOf(jobs.absent!, { threads: 1 });
   assert.equal(error.code, 'JOB_NOT_FOUND');
   assert.match(error.message, /failing\.ts does not define job 'absent' at its top level/);
+});
+
+test('two jobs of one name are refused by threads, which could not tell them apart', async () => {
+  for (const job of jobs.namesakes) {
+    const error = await failureOf(job, { threads: 1 });
+    assert.equal(error.code, 'JOB_DEFINITION');
+    assert.match(error.message, /failing\.ts defines job 'namesake' more than once/);
+    await job.run({ threads: 0 });
+  }
 });

@@ -1,6 +1,16 @@
 /** Jobs whose functions fail in many ways, at row 5000 where they can. */
 import { isMainThread } from 'node:worker_threads';
-import { blackhole, generate, job, monotonous, record, t, tumbling } from 'millrace';
+import {
+  blackhole,
+  generate,
+  job,
+  monotonous,
+  record,
+  type Sink,
+  type Source,
+  t,
+  tumbling,
+} from 'millrace';
 
 const Row = record({ n: t.int32, time: t.timestamp });
 const rows = () => generate({ schema: Row, count: 20_000, row: (n) => ({ n, time: n }) });
@@ -137,3 +147,134 @@ export const absent = isMainThread
       flow.from(rows()).to(blackhole());
     })
   : null;
+
+/** Throws at one step of its life. */
+function failingSink(step: string): Sink {
+  const reach = failAt(step);
+  return {
+    name: 'failing sink',
+    descriptor: null,
+    prepare: async () => reach('prepare'),
+    createWriter() {
+      reach('createWriter');
+      return {
+        isBusy: false,
+        write: () => reach('write'),
+        watermark: () => reach('watermark'),
+        preCommit() {
+          reach('preCommit');
+          return [null];
+        },
+        close: () => reach('close'),
+      };
+    },
+    commit: async () => reach('commit'),
+  };
+}
+
+function failingSource(step: string): Source {
+  const reach = failAt(step);
+  return {
+    name: 'failing source',
+    descriptor: null,
+    schema: null,
+    isBounded: true,
+    assignment: 'inOrder',
+    async discoverSplits() {
+      reach('discoverSplits');
+      return [{ id: 'one', weight: 1, detail: null }];
+    },
+    createReader() {
+      reach('createReader');
+      return {
+        poll() {
+          reach('poll');
+          return 'end';
+        },
+        wakeAtMs: Infinity,
+        position: () => null,
+        progress: () => 0,
+        close: () => reach('close'),
+      };
+    },
+  };
+}
+
+function failAt(step: string): (reached: string) => void {
+  return (reached) => {
+    if (reached === step) throw new TypeError(`${step} fails`);
+  };
+}
+
+const SINK_STEPS = [
+  'prepare',
+  'createWriter',
+  'write',
+  'watermark',
+  'preCommit',
+  'close',
+  'commit',
+];
+export const failingSinks = SINK_STEPS.map((step) => ({
+  step,
+  job: job(import.meta, `sink fails in ${step}`, (flow) => {
+    flow.from(rows()).eventTime('time', monotonous()).to(failingSink(step));
+  }),
+}));
+
+const SOURCE_STEPS = ['discoverSplits', 'createReader', 'poll', 'close'];
+export const failingSources = SOURCE_STEPS.map((step) => ({
+  step,
+  job: job(import.meta, `source fails in ${step}`, (flow) => {
+    flow.from(failingSource(step)).to(blackhole());
+  }),
+}));
+
+function circularError(): Error {
+  const error = new Error('round and round');
+  error.cause = error;
+  return error;
+}
+
+const THROWN: readonly (readonly [string, () => unknown])[] = [
+  ['null', () => null],
+  ['undefined', () => undefined],
+  ['text', () => 'text'],
+  ['{ status: 5 }', () => ({ status: 5 })],
+  ['[Object: null prototype] {}', () => Object.create(null)],
+  ['Symbol(odd)', () => Symbol('odd')],
+  ['round and round', circularError],
+];
+export const oddThrows = THROWN.map(([text, thrown]) => ({
+  text,
+  job: job(import.meta, `throws ${text}`, (flow) => {
+    flow
+      .from(rows())
+      .map((row) => {
+        if (row.n === BAD_ROW) throw thrown();
+        return row;
+      })
+      .name('throwing')
+      .to(blackhole());
+  }),
+}));
+
+/** Its sink cannot be closed either, which is not why it failed. */
+export const failsTwice = job(import.meta, 'fails twice', (flow) => {
+  flow
+    .from(rows())
+    .map((row) => {
+      if (row.n === BAD_ROW) throw new TypeError('the first failure');
+      return row;
+    })
+    .to(failingSink('close'));
+});
+
+export const namesakes = [1, 2].map((factor) =>
+  job(import.meta, 'namesake', (flow) => {
+    flow
+      .from(rows())
+      .map((row) => ({ n: row.n * factor }))
+      .to(blackhole());
+  }),
+);

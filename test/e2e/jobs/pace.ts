@@ -32,11 +32,41 @@ export const endless = job(import.meta, 'endless', (flow) => {
     .to(sink('silent', () => {}));
 });
 
+/** Is aborted while its splits are looked for. */
+export function abortsItself(controller: AbortController) {
+  const source = generate({ schema: Row, count: 1, row: (n) => ({ n }) });
+  return job(import.meta, 'aborts itself', (flow) => {
+    flow
+      .from({
+        ...source,
+        discoverSplits: (parallelism) => {
+          controller.abort();
+          return source.discoverSplits(parallelism);
+        },
+      })
+      .to(sink('silent', () => {}));
+  });
+}
+
 const ARRIVALS = 'millrace test arrivals';
 const arrivals = new BroadcastChannel(ARRIVALS);
 arrivals.unref();
 
+/** Tells of its first row, and keeps it. */
+export const neverReturns = job(import.meta, 'never returns', (flow) => {
+  flow
+    .from(generate({ schema: Row, row: (n) => ({ n }) }))
+    .map((row) => {
+      arrivals.postMessage(1);
+      for (;;) if (row.n < 0) return row;
+    })
+    .to(sink('silent', () => {}));
+});
+
 const slow = job(import.meta, 'slow', (flow) => {
+  if (flow.param('hasNeighbour', false)) {
+    flow.from(generate({ schema: Row, row: (n) => ({ n }) })).to(sink('silent', () => {}));
+  }
   flow
     .from(generate({ schema: Row, row: (n) => ({ n }) }), { rate: 10, parallelism: 1 })
     .rebalance()
@@ -46,17 +76,24 @@ const slow = job(import.meta, 'slow', (flow) => {
 
 /** Resolves when so many rows of the slow source are at the sink. */
 export async function firstArrivals(options: RunOptions, count: number): Promise<void> {
-  let arrived = 0;
-  const listener = new BroadcastChannel(ARRIVALS);
+  const arrived = arrivalOf(count);
   const client = await slow.start(options);
-  await new Promise<void>((resolve) => {
+  await arrived;
+  await client.cancel();
+}
+
+/** Resolves when so many have been told of on the channel. */
+export function arrivalOf(count: number): Promise<void> {
+  const listener = new BroadcastChannel(ARRIVALS);
+  let left = count;
+  return new Promise((resolve) => {
     listener.onmessage = (event: unknown) => {
-      arrived += (event as { data: number }).data;
-      if (arrived >= count) resolve();
+      left -= (event as { data: number }).data;
+      if (left > 0) return;
+      listener.close();
+      resolve();
     };
   });
-  await client.cancel();
-  listener.close();
 }
 
 const intoStuck = job(import.meta, 'into stuck', (flow) => {

@@ -89,3 +89,24 @@ export const large = job(import.meta, 'large', (flow) => {
   const typedSizes = typedRows.rebalance().map((row) => ({ n: row.n, size: row.text.length }));
   return { sizes, typedSizes };
 });
+
+const WIDE_ROWS = 48;
+
+function wideRow(n: number) {
+  const text = String.fromCharCode(97 + (n % 26)).repeat(n * 8000);
+  return { n, text, nested: { list: [n, null, { deep: '漢'.repeat(n * 100) }] } };
+}
+
+/** Rows of some bytes to 400 KiB. */
+export const wide = job(import.meta, 'wide', (flow) => {
+  const rows = flow.from(generate({ count: WIDE_ROWS, row: wideRow }));
+  return {
+    rows: rows
+      .rebalance()
+      .map((row) => row)
+      .keyBy((row) => row.n % 7)
+      .reduce((_, row) => row),
+  };
+});
+
+export const expectedWide = Array.from({ length: WIDE_ROWS }, (_, n) => wideRow(n));
