@@ -52,7 +52,7 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   { what: /'node:worker_threads'/, except: ['task/worker-main.ts', 'job/worker-pool.ts'] },
   { what: /'node:fs/, except: ['connector/', 'cli/'] },
   { what: /'msgpackr'/, except: ['data/', 'state/'] },
-  { what: /'(hyparquet|tinyglobby)/, except: ['connector/file/'] },
+  { what: /'(hyparquet|tinyglobby|fflate|fzstd)/, except: ['connector/file/'] },
   { what: /'commander'/, except: ['cli/'] },
   { what: /'@datadog/, except: ['operator/window/'] },
   { what: /\bconsole\./, except: ['cli/'] },

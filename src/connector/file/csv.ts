@@ -11,7 +11,7 @@ import { CsvEncoder } from './csv-encoder.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { valueFromText } from './field-text.ts';
 import type { FileFormat, InputFile } from './format.ts';
-import { byteRanges, LineReader } from './line-reader.ts';
+import { byteRanges, LineReader, wholeFile } from './line-reader.ts';
 import { type RecordParser, TextReader } from './text-reader.ts';
 
 export type CsvOptions = {
@@ -49,8 +49,7 @@ export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileForma
     extension: 'csv',
     options: { ...dialect, fields: schema?.fields ?? null },
     schema,
-    split: (file) =>
-      multiline ? [{ start: 0, end: file.sizeBytes, weight: file.sizeBytes }] : byteRanges(file),
+    split: (file) => (multiline ? [wholeFile(file)] : byteRanges(file)),
     open(file, range, position, context) {
       const names = header ? headerOf(file, dialect) : null;
       const parser = new CsvParser(file, dialect, schema, names);
@@ -72,7 +71,7 @@ export type CsvDialect = Required<CsvOptions>;
 
 /** The names in the first line. */
 function headerOf(file: InputFile, dialect: CsvDialect): readonly string[] {
-  const lines = new LineReader(file, { start: 0, end: file.sizeBytes, weight: 0 }, null);
+  const lines = new LineReader(file, wholeFile(file), null);
   try {
     if (!lines.next()) return [];
     return splitRecord(lines, dialect).values;

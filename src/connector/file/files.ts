@@ -29,7 +29,7 @@ export type Files<Row> = Source<Row> & Sink;
 
 /**
  * Files of one format. As a source: `path` is a file, a folder (its files with the format's extension, by name), or a
- * glob; several subtasks read parts of them at the same time. As a sink: `path` is a folder, in which each subtask
+ * glob; several subtasks read parts of them at the same time. Text may be compressed: `events.jsonl.gz`, `bids.csv.zst`. As a sink: `path` is a folder, in which each subtask
  * writes part files that appear when the job is complete. EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED,
  * OUTPUT_EXISTS, OUTPUT_FAILED.
  */

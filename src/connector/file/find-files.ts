@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { EngineError, messageOf } from '../../base/errors.ts';
+import { COMPRESSED_EXTENSIONS } from './file-bytes.ts';
 import type { InputFile } from './format.ts';
 
 /** The files, by name; an EngineError INPUT_NOT_FOUND when there is none. */
@@ -26,7 +27,10 @@ async function pathsOf(path: string, extension: string): Promise<string[]> {
   const names = await readdir(path).catch((error: unknown) => {
     throw notFound(path, error);
   });
-  const wanted = names.filter((name) => !/^[._]/.test(name) && name.endsWith(`.${extension}`));
+  const endings = [extension, ...COMPRESSED_EXTENSIONS.map((more) => `${extension}.${more}`)];
+  const wanted = names.filter(
+    (name) => !/^[._]/.test(name) && endings.some((ending) => name.endsWith(`.${ending}`)),
+  );
   if (wanted.length === 0) {
     throw notFound(path, new Error(`the folder has no file *.${extension}`));
   }

@@ -6,8 +6,8 @@
  *
  * Lines end at \n or \r\n; the last may end without. A byte order mark at the start of the file is skipped.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { EngineError, messageOf } from '../../base/errors.ts';
+import { EngineError } from '../../base/errors.ts';
+import { contentEnd, type FileBytes, openBytes } from './file-bytes.ts';
 import type { FileRange, InputFile } from './format.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -27,7 +27,7 @@ export class LineReader {
   start = 0;
   end = 0;
   readonly #file: InputFile;
-  readonly #descriptor: number;
+  readonly #bytes: FileBytes;
   readonly #rangeEnd: number;
   /** Number of the next line, or 0. */
   #nextLine: number;
@@ -40,7 +40,7 @@ export class LineReader {
   constructor(file: InputFile, range: FileRange, position: LinePosition | null) {
     this.#file = file;
     this.#rangeEnd = range.end;
-    this.#descriptor = openForReading(file);
+    this.#bytes = openBytes(file);
     this.buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     if (position !== null) {
       this.#base = position.byte;
@@ -133,17 +133,13 @@ export class LineReader {
   }
 
   #read(place: number): number {
-    try {
-      return readSync(
-        this.#descriptor,
-        this.buffer,
-        this.#filled,
-        this.buffer.length - this.#filled,
-        place,
-      );
-    } catch (error) {
-      throw notReadable(this.#file, error);
-    }
+    const room = this.buffer.length - this.#filled;
+    return this.#bytes.read(this.buffer, this.#filled, room, place);
+  }
+
+  /** Share of the file that has been read; null where the place of the next line tells. */
+  get progress(): number | null {
+    return this.#bytes.progress;
   }
 
   #skipByteOrderMark(): void {
@@ -154,26 +150,18 @@ export class LineReader {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    this.#bytes.close();
   }
 }
 
-export function openForReading(file: InputFile): number {
-  try {
-    return openSync(file.path, 'r');
-  } catch (error) {
-    throw notReadable(file, error);
-  }
+/** All of a file as one range. */
+export function wholeFile(file: InputFile): FileRange {
+  return { start: 0, end: contentEnd(file), weight: file.sizeBytes };
 }
 
-export function notReadable(file: InputFile, cause: unknown): EngineError {
-  return new EngineError('INPUT_NOT_FOUND', `cannot read '${file.path}': ${messageOf(cause)}`, {
-    cause,
-  });
-}
-
-/** Ranges of about 16 MiB. */
+/** Ranges of about 16 MiB; compressed files are read whole, from front to back. */
 export function byteRanges(file: InputFile): FileRange[] {
+  if (contentEnd(file) !== file.sizeBytes) return [wholeFile(file)];
   const count = Math.max(1, Math.ceil(file.sizeBytes / RANGE_BYTES));
   return Array.from({ length: count }, (_, n) => {
     const start = Math.floor((file.sizeBytes * n) / count);

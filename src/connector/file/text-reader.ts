@@ -86,6 +86,7 @@ export class TextReader implements SplitReader {
   }
 
   progress(): number {
+    if (this.#lines.progress !== null) return this.#lines.progress;
     const { start, end } = this.#range;
     return end === start ? 1 : Math.min(1, (this.#lines.position.byte - start) / (end - start));
   }

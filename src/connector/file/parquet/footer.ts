@@ -8,8 +8,8 @@ import {
 } from 'hyparquet';
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
+import { notReadable } from '../file-bytes.ts';
 import type { InputFile } from '../format.ts';
-import { notReadable } from '../line-reader.ts';
 
 const TAIL_BYTES = 8;
 const MAGIC = 'PAR1';

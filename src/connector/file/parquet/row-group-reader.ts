@@ -15,8 +15,8 @@ import {
 } from '../../../data/column.ts';
 import type { Schema } from '../../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../../operator/source.ts';
+import { openForReading } from '../file-bytes.ts';
 import type { InputFile, ReadContext } from '../format.ts';
-import { openForReading } from '../line-reader.ts';
 import {
   chunkRange,
   columnsOf,

@@ -1,0 +1,194 @@
+/**
+ * The content of a file, read a piece at a time: as it is, or decompressed on the way when its name ends in .gz or .zst.
+ * Compressed content is read from front to back, in bounded memory.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import * as zlib from 'node:zlib';
+import { Gunzip } from 'fflate';
+import { Decompress } from 'fzstd';
+import { EngineError, messageOf } from '../../base/errors.ts';
+import type { InputFile } from './format.ts';
+
+export interface FileBytes {
+  /** Reads up to `length` bytes of the content from `place` on into the buffer at `offset`; 0 at the end. */
+  read(buffer: Uint8Array, offset: number, length: number, place: number): number;
+  /** Share of the file that has been read, 0 to 1; null where the place in the content tells. */
+  readonly progress: number | null;
+  close(): void;
+}
+
+export function openBytes(file: InputFile): FileBytes {
+  const kind = compressionOf(file);
+  return kind === null ? new PlainBytes(file) : new CompressedBytes(file, kind);
+}
+
+type Compression = 'gzip' | 'zstd';
+
+/** Extensions that files of any format may have behind their own. */
+export const COMPRESSED_EXTENSIONS: readonly string[] = ['gz', 'zst'];
+
+function compressionOf({ path }: InputFile): Compression | null {
+  if (path.endsWith('.gz')) return 'gzip';
+  return path.endsWith('.zst') ? 'zstd' : null;
+}
+
+/** Behind all content: the size of compressed content is not known before it has been read. */
+export function contentEnd(file: InputFile): number {
+  return compressionOf(file) === null ? file.sizeBytes : Number.MAX_SAFE_INTEGER;
+}
+
+export function openForReading(file: InputFile): number {
+  try {
+    return openSync(file.path, 'r');
+  } catch (error) {
+    throw notReadable(file, error);
+  }
+}
+
+export function notReadable(file: InputFile, cause: unknown): EngineError {
+  return new EngineError('INPUT_NOT_FOUND', `cannot read '${file.path}': ${messageOf(cause)}`, {
+    cause,
+  });
+}
+
+class PlainBytes implements FileBytes {
+  readonly progress = null;
+  readonly #file: InputFile;
+  readonly #descriptor: number;
+
+  constructor(file: InputFile) {
+    this.#file = file;
+    this.#descriptor = openForReading(file);
+  }
+
+  read(buffer: Uint8Array, offset: number, length: number, place: number): number {
+    try {
+      return readSync(this.#descriptor, buffer, offset, length, place);
+    } catch (error) {
+      throw notReadable(this.#file, error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Not there before Node 20.15; then checksums are not looked at. */
+const crc32 = zlib.crc32 as typeof zlib.crc32 | undefined;
+
+/** Small, since content may be a thousand times as large. */
+const CHUNK_BYTES = 8 * 1024;
+/** Checksum and size of the content, at the end of a gzip file. */
+const GZIP_TRAILER_BYTES = 8;
+
+class CompressedBytes implements FileBytes {
+  readonly #file: InputFile;
+  readonly #kind: Compression;
+  readonly #compressed: PlainBytes;
+  readonly #stream: { push(chunk: Uint8Array, isLast: boolean): void };
+  /** Content that has been decompressed and not read yet; the first from `#from` on. */
+  #pieces: Uint8Array[] = [];
+  #from = 0;
+  #place = 0;
+  #compressedPlace = 0;
+  #hasEnded = false;
+  #hasMoreMembers = false;
+  #checksum = 0;
+  #trailer: Uint8Array = new Uint8Array(0);
+
+  constructor(file: InputFile, kind: Compression) {
+    this.#file = file;
+    this.#kind = kind;
+    this.#compressed = new PlainBytes(file);
+    const take = (content: Uint8Array): void => {
+      if (content.length === 0) return;
+      if (kind === 'gzip') this.#checksum = crc32?.(content, this.#checksum) ?? 0;
+      // fflate gives memory of its own; fzstd promises nothing.
+      this.#pieces.push(kind === 'gzip' ? content : content.slice());
+    };
+    this.#stream = kind === 'gzip' ? new Gunzip(take) : new Decompress(take);
+    if (this.#stream instanceof Gunzip) {
+      this.#stream.onmember = () => {
+        this.#hasMoreMembers = true;
+      };
+    }
+  }
+
+  get progress(): number {
+    return this.#file.sizeBytes === 0 ? 1 : this.#compressedPlace / this.#file.sizeBytes;
+  }
+
+  read(buffer: Uint8Array, offset: number, length: number, place: number): number {
+    while (this.#place < place && this.#fill()) this.#skip(place - this.#place);
+    if (!this.#fill()) return 0;
+    const piece = this.#pieces[0]!;
+    const count = Math.min(length, piece.length - this.#from);
+    buffer.set(piece.subarray(this.#from, this.#from + count), offset);
+    this.#skip(count);
+    return count;
+  }
+
+  /** Moves over bytes of the first piece. */
+  #skip(bytes: number): void {
+    const piece = this.#pieces[0]!;
+    const count = Math.min(bytes, piece.length - this.#from);
+    this.#from += count;
+    this.#place += count;
+    if (this.#from < piece.length) return;
+    this.#pieces.shift();
+    this.#from = 0;
+  }
+
+  /** Sees to it that there is content; false at the end. */
+  #fill(): boolean {
+    while (this.#pieces.length === 0) {
+      if (this.#hasEnded) return false;
+      this.#push();
+    }
+    return true;
+  }
+
+  #push(): void {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const count = this.#compressed.read(chunk, 0, CHUNK_BYTES, this.#compressedPlace);
+    this.#compressedPlace += count;
+    this.#hasEnded = this.#compressedPlace >= this.#file.sizeBytes || count === 0;
+    const bytes = chunk.subarray(0, count);
+    this.#keepTrailer(bytes);
+    try {
+      this.#stream.push(bytes, this.#hasEnded);
+    } catch (error) {
+      throw this.#damaged(messageOf(error), error);
+    }
+    if (this.#hasEnded) this.#check();
+  }
+
+  #keepTrailer(bytes: Uint8Array): void {
+    const last = new Uint8Array(this.#trailer.length + bytes.length);
+    last.set(this.#trailer);
+    last.set(bytes, this.#trailer.length);
+    this.#trailer = last.slice(-GZIP_TRAILER_BYTES);
+  }
+
+  /** The checksum at the end is that of the content, where the file has one member. */
+  #check(): void {
+    if (this.#kind !== 'gzip' || this.#hasMoreMembers || crc32 === undefined) return;
+    const { buffer, byteLength } = this.#trailer;
+    const isWhole = byteLength === GZIP_TRAILER_BYTES;
+    if (isWhole && new DataView(buffer).getUint32(0, true) === this.#checksum) return;
+    throw this.#damaged('its checksum is wrong', null);
+  }
+
+  #damaged(reason: string, cause: unknown): EngineError {
+    return new EngineError(
+      'INPUT_MALFORMED',
+      `${this.#file.path}: damaged ${this.#kind} data near byte ${this.#compressedPlace}: ${reason}`,
+      { cause },
+    );
+  }
+
+  close(): void {
+    this.#compressed.close();
+  }
+}
