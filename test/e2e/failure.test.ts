@@ -1,10 +1,11 @@
 /** What a job says when a function of the user fails, or a thread dies: code, operator, file and line. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineError, Job, RunOptions } from 'millrace';
+import { inFolder } from '../connector/read-all.ts';
 import * as jobs from './jobs/failing.ts';
-import { failingSinks, failingSources, oddThrows } from './jobs/failing.ts';
+import { failingSinks, failingSources, leftBehind, oddThrows } from './jobs/failing.ts';
 
 type AnyJob = Pick<Job<unknown>, 'run'>;
 
@@ -111,6 +112,25 @@ test('a job that fails tells its first error, not what closing adds to it', asyn
   for (const threads of [0, 1]) {
     const error = await failureOf(jobs.failsTwice, { threads });
     assert.match(error.message, /the first failure/);
+  }
+});
+
+test('what functions leave behind in a thread fails the job, not only what they throw', async () => {
+  for (const { text, job } of leftBehind) {
+    const error = await failureOf(job, { threads: 1 });
+    assert.equal(error.code, 'WORKER_DIED', text);
+    assert.match(error.message, /^worker 0 died outside any operator: /);
+    assert.ok(error.message.includes(text), error.message);
+  }
+});
+
+test('a job that fails leaves no file, of branches that were done neither', async () => {
+  for (const threads of [0, 2]) {
+    await inFolder(async (out) => {
+      const error = await failureOf(jobs.failsLate, { threads, params: { out } });
+      assert.match(error.message, /the other branch/);
+      assert.deepEqual(readdirSync(out), []);
+    });
   }
 });
 
