@@ -150,10 +150,10 @@ test('a thread that runs out of memory fails the job and names the task', async 
   }
 });
 
-test('a value that cannot leave its thread names the field', async () => {
+test('a value that cannot leave its thread names the operator and the field', async () => {
   const error = await failureOf(jobs.notTransferable, { threads: 2 });
   assert.equal(error.code, 'VALUE_NOT_TRANSFERABLE');
-  assert.match(error.message, /field 'again' holds a function/);
+  assert.match(error.message, /^operator 'map': field 'again' holds a function/);
 });
 
 test('a graph that differs between threads is refused', async () => {
