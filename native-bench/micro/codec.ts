@@ -82,7 +82,7 @@ function lastUnit(text: string): number {
 /** The two ends of a ring in one thread: what is put in comes out, in memory of the ring. */
 function ring(schema: Schema | null): (batch: Batch, read: (batch: Batch) => void) => void {
   const { descriptor } = SpscQueue.create({ capacityBytes: 2 ** 20 });
-  const writer = new RingWriter(descriptor, schema);
+  const writer = new RingWriter(descriptor, schema, 'sender');
   const reader = new RingReader(descriptor, schema);
   return (batch, read) => {
     writer.put(batch);

@@ -49,6 +49,14 @@ export class EngineError extends Error {
   }
 }
 
+/** The error with the name of the operator in front. */
+export function namedError(operator: string, error: EngineError): EngineError {
+  return new EngineError(error.code, `operator '${operator}': ${error.message}`, {
+    cause: error,
+    retryable: error.retryable,
+  });
+}
+
 export type UserFunctionPlace = {
   readonly operator: string;
   readonly subtask: number;

@@ -9,6 +9,7 @@
  *   SCHEMA_TAG           the schema of the free-form batches that follow
  *   FRAGMENT_TAG         part of a frame that is too large for the ring; the last part has the frame's own tag
  */
+import { EngineError, namedError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import {
@@ -52,12 +53,14 @@ export class RingWriter implements ChannelWriter {
   readonly #rows = new RowEncoder();
   readonly #encoder = new BatchEncoder();
   readonly #waiting: Waiting[] = [];
+  readonly #from: string;
   readonly #tag: number;
   #sentSchema: Schema | null = null;
 
-  /** `declared` is the schema of the stream; null for free-form rows. */
-  constructor(descriptor: RingDescriptor, declared: Schema | null) {
+  /** `declared` is the schema of the stream, null for free-form rows; `from` the operator whose rows these are. */
+  constructor(descriptor: RingDescriptor, declared: Schema | null, from: string) {
     this.#queue = SpscQueue.attach(descriptor);
+    this.#from = from;
     this.#tag = declared === null ? FREE_FORM_TAG : BATCH_TAG;
   }
 
@@ -100,7 +103,7 @@ export class RingWriter implements ChannelWriter {
       if (!this.#sendControl(first.kind, first.value)) return false;
     } else {
       const { batch } = first;
-      if (this.#encoder.measure(batch) > this.#queue.maxPayloadBytes) {
+      if (this.#measure(batch) > this.#queue.maxPayloadBytes) {
         this.#cut(batch);
         return true;
       }
@@ -140,12 +143,20 @@ export class RingWriter implements ChannelWriter {
       if (!this.#queue.offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
     }
-    const size = this.#encoder.measure(batch);
+    const size = this.#measure(batch);
     if (size > this.#queue.maxPayloadBytes) return false;
     const offset = this.#queue.reserve(size);
     if (offset < 0) return false;
     this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), this.#tag);
     return true;
+  }
+
+  #measure(batch: Batch): number {
+    try {
+      return this.#encoder.measure(batch);
+    } catch (error) {
+      throw error instanceof EngineError ? namedError(this.#from, error) : error;
+    }
   }
 
   #sendControl(kind: ControlKind, value: number): boolean {

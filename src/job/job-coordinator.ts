@@ -273,7 +273,6 @@ class JobRun implements JobClient {
       this.#end('finished');
       return this.#resultNow();
     } catch (error) {
-      await this.#stopWorkers();
       this.#end(
         error instanceof EngineError && error.code === 'JOB_CANCELLED' ? 'cancelled' : 'failed',
       );
@@ -283,8 +282,19 @@ class JobRun implements JobClient {
     }
   }
 
-  /** What threads say once they have been asked to leave is no failure: some had to be ended. */
+  /** When one thread fails the others are stopped, and nothing stays of what they have prepared. */
   async #runToEnd(): Promise<void> {
+    try {
+      await this.#allThreads();
+    } catch (error) {
+      await this.#stopWorkers();
+      await this.#discard();
+      throw error;
+    }
+  }
+
+  /** What threads say once they have been asked to leave is no failure: some had to be ended. */
+  async #allThreads(): Promise<void> {
     try {
       await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
     } catch (error) {
@@ -327,11 +337,24 @@ class JobRun implements JobClient {
   }
 
   async #commit(): Promise<void> {
-    for (const { sink, name, node } of sinksOf(this.#prepared.built)) {
-      const committables = this.#committables.get(node);
-      if (committables === undefined) continue;
+    for (const { sink, name, committables } of this.#preparedSinks()) {
       await inCallingThread(name, () => sink.commit(committables));
     }
+  }
+
+  async #discard(): Promise<void> {
+    for (const { sink, committables } of this.#preparedSinks()) {
+      // The job tells why it had to end, not what clearing up adds to that.
+      await sink.discard?.(committables).catch(() => {});
+    }
+  }
+
+  /** Sinks whose subtasks have prepared something. */
+  #preparedSinks(): { sink: Sink; name: string; committables: PlainData[] }[] {
+    return sinksOf(this.#prepared.built).flatMap(({ sink, name, node }) => {
+      const committables = this.#committables.get(node);
+      return committables === undefined ? [] : [{ sink, name, committables }];
+    });
   }
 
   /** Asks all threads to leave, and ends those that do not. */

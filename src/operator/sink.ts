@@ -3,7 +3,8 @@
  *
  *   calling thread   prepare, before anything runs
  *   sink subtask     createWriter → (write* → preCommit)* → close
- *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete
+ *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete;
+ *                    discard(all committables), when it never will be
  *
  * What `write` got becomes visible to others only by `commit`. `commit` may be called again with the same
  * committables after a restart and must then change nothing. `close` without `preCommit` discards what was
@@ -47,4 +48,6 @@ export interface Sink {
   prepare?(): Promise<void>;
   createWriter(context: SinkWriterContext): SinkWriter;
   commit(committables: readonly PlainData[]): Promise<void>;
+  /** Takes back what was prepared but will not be committed. */
+  discard?(committables: readonly PlainData[]): Promise<void>;
 }

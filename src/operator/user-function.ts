@@ -1,5 +1,5 @@
 /** Where a user's function failed, in the words of the job. */
-import { EngineError, messageAndPlace, UserFunctionError } from '../base/errors.ts';
+import { EngineError, messageAndPlace, namedError, UserFunctionError } from '../base/errors.ts';
 import type { OperatorContext } from './operator.ts';
 
 /**
@@ -13,12 +13,7 @@ export function userFunctionError(
   record: number,
 ): EngineError {
   if (thrown instanceof UserFunctionError) return thrown;
-  if (thrown instanceof EngineError) {
-    return new EngineError(thrown.code, `operator '${context.name}': ${thrown.message}`, {
-      cause: thrown,
-      retryable: thrown.retryable,
-    });
-  }
+  if (thrown instanceof EngineError) return namedError(context.name, thrown);
   return new UserFunctionError(
     { operator: context.name, subtask: context.subtask, record },
     thrown,

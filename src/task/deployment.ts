@@ -29,7 +29,7 @@ import type {
   Subtask as SubtaskPlan,
   Task,
 } from '../graph/execution-graph.ts';
-import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
+import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
@@ -295,6 +295,7 @@ class Deployer {
       : new RingWriter(
           must(this.#options.rings.get(channel), 'ring'),
           this.#channelSchema(channel),
+          this.#senderOf(channel).name,
         );
   }
 
@@ -308,8 +309,13 @@ class Deployer {
   }
 
   #channelSchema(channel: number): Schema | null {
-    const { execution } = this.#options;
-    return this.#schemaOf(execution.exchanges[execution.channels[channel]!.exchange]!.fromNode);
+    return this.#schemaOf(this.#senderOf(channel).id);
+  }
+
+  #senderOf(channel: number): LogicalNode {
+    const { execution, graph } = this.#options;
+    const { exchange } = execution.channels[channel]!;
+    return graph.nodes[execution.exchanges[exchange]!.fromNode]!;
   }
 
   #local(channel: number): LocalChannel {

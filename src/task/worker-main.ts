@@ -10,6 +10,7 @@ import { must } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { describeError } from '../base/error-transport.ts';
 import { EngineError } from '../base/errors.ts';
+import { nextTurn } from '../base/event-loop.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
 import { type BuiltJob, findJob } from '../graph/job-registry.ts';
@@ -30,6 +31,11 @@ function report(message: WorkerMessage): void {
 
 /** Leaving the process is for the program, not for a function inside a job: make it an error with a place. */
 function refuseExit(): void {
+  const { exit } = process;
+  // Node itself leaves by it when the thread has died.
+  process.once('uncaughtExceptionMonitor', () => {
+    process.exit = exit;
+  });
   process.exit = (code?: number | string | null): never => {
     throw new EngineError(
       'WORKER_DIED',
@@ -82,13 +88,16 @@ async function main(): Promise<'done' | 'cancelled'> {
       subtask.open();
     }
     const isCancelled = (): boolean => counters.isCancelled();
-    return await runWorkerLoop({
+    const end = await runWorkerLoop({
       scheduler,
       signal,
       clock: systemClock,
       isCancelled,
       sharesEventLoop: false,
     });
+    // What functions have left behind, such as a promise that was rejected, ends the thread here.
+    await nextTurn();
+    return end;
   } finally {
     scheduler.close();
   }

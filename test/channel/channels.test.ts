@@ -32,7 +32,7 @@ const CHANNELS: Readonly<Record<string, (schema: Schema | null) => Ends>> = {
     const signal = () => new Signal(new SharedArrayBuffer(64), 0);
     const descriptor = createRing(4096, signal(), signal());
     return {
-      writer: new RingWriter(descriptor, schema),
+      writer: new RingWriter(descriptor, schema, 'sender'),
       reader: new RingReader(descriptor, schema),
     };
   },

@@ -83,7 +83,8 @@ test('zstd', () => {
 });
 
 test('content that is much larger than the file is read in bounded memory', () => {
-  const bytes = openBytes(write('zeros.gz', gzipSync(Buffer.alloc(300 * 2 ** 20))));
+  const member = gzipSync(Buffer.alloc(10 * 2 ** 20));
+  const bytes = openBytes(write('zeros.gz', Buffer.concat(Array(30).fill(member))));
   const buffer = new Uint8Array(1 << 20);
   let place = 0;
   let peakMb = 0;
@@ -93,7 +94,7 @@ test('content that is much larger than the file is read in bounded memory', () =
   }
   bytes.close();
   assert.equal(place, 300 * 2 ** 20);
-  assert.ok(peakMb < 290, `${peakMb} MB, garbage included`);
+  assert.ok(peakMb < 200, `${peakMb} MB, garbage included`);
 });
 
 test('a folder has compressed files beside others', async () => {

@@ -1,10 +1,11 @@
 /** What a job says when a function of the user fails, or a thread dies: code, operator, file and line. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineError, Job, RunOptions } from 'millrace';
+import { inFolder } from '../connector/read-all.ts';
 import * as jobs from './jobs/failing.ts';
-import { failingSinks, failingSources, oddThrows } from './jobs/failing.ts';
+import { failingSinks, failingSources, leftBehind, oddThrows } from './jobs/failing.ts';
 
 type AnyJob = Pick<Job<unknown>, 'run'>;
 
@@ -114,6 +115,25 @@ test('a job that fails tells its first error, not what closing adds to it', asyn
   }
 });
 
+test('what functions leave behind in a thread fails the job, not only what they throw', async () => {
+  for (const { text, job } of leftBehind) {
+    const error = await failureOf(job, { threads: 1 });
+    assert.equal(error.code, 'WORKER_DIED', text);
+    assert.match(error.message, /^worker 0 died outside any operator: /);
+    assert.ok(error.message.includes(text), error.message);
+  }
+});
+
+test('a job that fails leaves no file, of branches that were done neither', async () => {
+  for (const threads of [0, 2]) {
+    await inFolder(async (out) => {
+      const error = await failureOf(jobs.failsLate, { threads, params: { out } });
+      assert.match(error.message, /the other branch/);
+      assert.deepEqual(readdirSync(out), []);
+    });
+  }
+});
+
 test('process.exit in a function fails the job, not the program', async () => {
   for (const threads of [1, 2]) {
     const error = await failureOf(jobs.exits, { threads });
@@ -130,10 +150,10 @@ test('a thread that runs out of memory fails the job and names the task', async 
   }
 });
 
-test('a value that cannot leave its thread names the field', async () => {
+test('a value that cannot leave its thread names the operator and the field', async () => {
   const error = await failureOf(jobs.notTransferable, { threads: 2 });
   assert.equal(error.code, 'VALUE_NOT_TRANSFERABLE');
-  assert.match(error.message, /field 'again' holds a function/);
+  assert.match(error.message, /^operator 'map': field 'again' holds a function/);
 });
 
 test('a graph that differs between threads is refused', async () => {

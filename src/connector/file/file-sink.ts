@@ -70,6 +70,11 @@ export class FileSink implements Sink {
     }
   }
 
+  async discard(committables: readonly PlainData[]): Promise<void> {
+    const parts = committables as readonly Pending[];
+    await Promise.all(parts.map(({ pending }) => rm(pending, { force: true })));
+  }
+
   async #removeOthers(parts: readonly Pending[]): Promise<void> {
     const finals = new Set(parts.map((part) => part.final));
     const names = await readdir(this.#folder);

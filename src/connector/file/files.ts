@@ -58,6 +58,7 @@ export function files<Row>(
     prepare: () => sink.prepare(),
     createWriter: (context) => sink.createWriter(context),
     commit: (committables) => sink.commit(committables),
+    discard: (committables) => sink.discard(committables),
   };
 }
 

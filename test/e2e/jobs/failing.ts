@@ -11,6 +11,7 @@ import {
   t,
   tumbling,
 } from 'millrace';
+import { csv, files } from 'millrace/connectors/files';
 
 const Row = record({ n: t.int32, time: t.timestamp });
 const rows = () => generate({ schema: Row, count: 20_000, row: (n) => ({ n, time: n }) });
@@ -278,3 +279,34 @@ export const namesakes = [1, 2].map((factor) =>
       .to(blackhole());
   }),
 );
+
+/** What a function leaves behind that fails outside of it. */
+const LEFT_BEHIND: readonly (readonly [string, () => void])[] = [
+  ['nobody waits for this', () => void Promise.reject(new Error('nobody waits for this'))],
+  ['too late', () => void setImmediate(() => failAt('too late')('too late'))],
+  ['process.exit(4) was called', () => void setImmediate(() => process.exit(4))],
+];
+export const leftBehind = LEFT_BEHIND.map(([text, leave]) => ({
+  text,
+  job: job(import.meta, `leaves ${text}`, (flow) => {
+    flow
+      .from(rows())
+      .map((row) => {
+        if (row.n === BAD_ROW) leave();
+        return row;
+      })
+      .to(blackhole());
+  }),
+}));
+
+/** One branch has written its file when the other fails. */
+export const failsLate = job(import.meta, 'fails late', (flow) => {
+  flow.from(rows()).to(files(flow.param('out', ''), csv()));
+  flow
+    .from(generate({ schema: Row, row: (n) => ({ n, time: n }) }), { rate: 1000 })
+    .map((row) => {
+      if (row.n === 300) throw new TypeError('the other branch');
+      return row;
+    })
+    .to(blackhole());
+});
