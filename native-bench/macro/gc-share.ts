@@ -3,45 +3,57 @@
  *
  *   gc-share.ts <records>      prints { percent, records }
  *
- * Each thread watches itself, and its sink hands over what it has seen.
+ * Each thread profiles itself while its sink is open, and the sink hands over what it has seen: the samples that fell
+ * into the garbage collector among all at which the thread was not idle.
  */
-import { PerformanceObserver } from 'node:perf_hooks';
+import { Session } from 'node:inspector';
 import { isMainThread } from 'node:worker_threads';
 import { generate, job, monotonous, record, type Sink, t, tumbling } from 'millrace';
 
 const Event = record({ key: t.int32, value: t.float64, time: t.timestamp });
+const SAMPLE_US = 500;
 
-let gcMs = 0;
-const observer = new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) gcMs += entry.duration;
-});
-if (!isMainThread) observer.observe({ entryTypes: ['gc'] });
+type Samples = { readonly collecting: number; readonly busy: number };
 
 let percent = Number.NaN;
 
-function watching(): Sink {
+function profiled(): Sink {
   return {
-    name: 'watching',
+    name: 'profiled',
     descriptor: null,
     createWriter: () => {
-      const startMs = performance.now();
-      const gcBefore = gcMs;
+      const session = new Session();
+      session.connect();
+      session.post('Profiler.enable');
+      session.post('Profiler.setSamplingInterval', { interval: SAMPLE_US });
+      session.post('Profiler.start');
       return {
         isBusy: false,
         write() {},
-        preCommit() {
-          for (const entry of observer.takeRecords()) gcMs += entry.duration;
-          return [{ gcMs: gcMs - gcBefore, ms: performance.now() - startMs }];
-        },
-        close() {},
+        preCommit: () => [samplesOf(session)],
+        close: () => session.disconnect(),
       };
     },
     async commit(shares) {
-      const sum = (of: 'gcMs' | 'ms'): number =>
-        (shares as { gcMs: number; ms: number }[]).reduce((total, share) => total + share[of], 0);
-      percent = (100 * sum('gcMs')) / sum('ms');
+      const sum = (of: keyof Samples): number =>
+        (shares as Samples[]).reduce((total, share) => total + share[of], 0);
+      percent = (100 * sum('collecting')) / sum('busy');
     },
   };
+}
+
+function samplesOf(session: Session): Samples {
+  let counts: Samples = { collecting: 0, busy: 0 };
+  // Within one thread the answer comes before `post` returns.
+  session.post('Profiler.stop', (error, answer) => {
+    if (error !== null) throw error;
+    const { nodes, samples = [] } = answer.profile;
+    const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
+    const named = (name: string): number => samples.filter((id) => names.get(id) === name).length;
+    counts = { collecting: named('(garbage collector)'), busy: samples.length - named('(idle)') };
+  });
+  if (counts.busy === 0) throw new Error('the profiler has no samples');
+  return counts;
 }
 
 const watched = job(import.meta, 'watched', (flow) => {
@@ -64,7 +76,7 @@ const watched = job(import.meta, 'watched', (flow) => {
     .keyBy('key')
     .window(tumbling('10 s'))
     .aggregate(({ count, sum }) => ({ count: count(), sum: sum('value') }))
-    .to(watching());
+    .to(profiled());
 });
 
 if (isMainThread) {
