@@ -52,14 +52,15 @@ export class FusedOperator implements Operator {
   /** Columns of the input that are left at the end, when rows stay columns. */
   readonly #projection: readonly number[] | null;
   readonly #outputSchema: Schema | null;
-  readonly #builder: BatchBuilder | null;
-  #selection = new Int32Array(BATCH_ROWS);
+  /** Made when rows fall out for the first time. */
+  #builder: BatchBuilder | null = null;
+  #selection = new Int32Array(0);
   readonly #state: LoopState = {
     i: 0,
     step: 0,
     count: 0,
     rows: [],
-    origins: new Int32Array(BATCH_ROWS),
+    origins: new Int32Array(0),
     iterator: null,
     isFull: false,
   };
@@ -77,7 +78,7 @@ export class FusedOperator implements Operator {
     this.#projection = staysColumns
       ? this.#outputSchema!.fields.map((field) => fieldIndex(inputSchema, field.name, 'project'))
       : null;
-    this.#builder = staysColumns ? new BatchBuilder(this.#outputSchema) : null;
+    if (!staysColumns) this.#state.origins = new Int32Array(BATCH_ROWS);
   }
 
   open(context: OperatorContext, output: Output): void {
@@ -111,7 +112,8 @@ export class FusedOperator implements Operator {
       this.#output.emit(projected);
       return;
     }
-    const builder = this.#builder!;
+    this.#builder ??= new BatchBuilder(this.#outputSchema);
+    const builder = this.#builder;
     for (let from = 0; from < passed; from += builder.capacity) {
       const to = Math.min(passed, from + builder.capacity);
       builder.appendSelected(projected, this.#selection, from, to);

@@ -3,6 +3,9 @@
  *
  * A round gives each subtask one step. When a whole round moved nothing, partial batches are sent; when that
  * moved nothing either, the worker may sleep. Tests replace the order of a round by a seeded one.
+ *
+ * Among many subtasks most have nothing to do most of the time: one that did not move is left out for a few rounds, more
+ * of them the longer it has not; but no round says that nothing moved before all have had their step.
  */
 import type { Clock } from '../base/clock.ts';
 import { closeAll } from './close-all.ts';
@@ -17,14 +20,21 @@ export type SchedulerOptions = {
   readonly choose?: (count: number) => number;
 };
 
+/** A subtask, the steps in a row at which it did not move, and for how many rounds it is left out. */
+type Entry = { readonly subtask: Steppable; quiet: number; leftOut: number };
+
+/** Up to so many subtasks all take a step in every round. */
+const FEW_SUBTASKS = 32;
+const ROUNDS_LEFT_OUT_MAX = 8;
+
 export class Scheduler {
-  readonly #live: Steppable[];
+  readonly #live: Entry[];
   readonly #clock: Clock;
   readonly #onStep: (subtask: number | null) => void;
   readonly #choose: ((count: number) => number) | null;
 
   constructor(options: SchedulerOptions) {
-    this.#live = [...options.subtasks];
+    this.#live = options.subtasks.map((subtask) => ({ subtask, quiet: 0, leftOut: 0 }));
     this.#clock = options.clock;
     this.#onStep = options.onStep ?? (() => {});
     this.#choose = options.choose ?? null;
@@ -34,51 +44,78 @@ export class Scheduler {
     return this.#live.length === 0;
   }
 
-  /** One step for each subtask; true when anything moved. */
+  /** One step for each subtask that is not left out; false when nothing moved at any of all. */
   round(): boolean {
     let moved = false;
-    const steps = this.#live.length;
-    for (let n = 0; n < steps; n++) {
-      const at = this.#choose === null ? n : this.#choose(steps);
-      const subtask = this.#live[at]!;
-      this.#onStep(subtask.id);
-      if (subtask.step()) moved = true;
-    }
+    if (this.#choose !== null) moved = this.#chosenSteps(this.#choose);
+    else if (this.#live.length <= FEW_SUBTASKS) moved = this.#stepAll();
+    else moved = this.#stepSome() || this.#stepAll();
     this.#onStep(null);
-    if (this.#live.some((subtask) => subtask.isDone)) this.#retire();
+    if (this.#live.some(({ subtask }) => subtask.isDone)) this.#retire();
+    return moved;
+  }
+
+  #chosenSteps(choose: (count: number) => number): boolean {
+    let moved = false;
+    const steps = this.#live.length;
+    for (let n = 0; n < steps; n++) if (this.#step(this.#live[choose(steps)]!)) moved = true;
+    return moved;
+  }
+
+  #stepAll(): boolean {
+    let moved = false;
+    for (const entry of this.#live) if (this.#step(entry)) moved = true;
+    return moved;
+  }
+
+  #stepSome(): boolean {
+    let moved = false;
+    for (const entry of this.#live) {
+      if (entry.leftOut > 0) entry.leftOut--;
+      else if (this.#step(entry)) moved = true;
+    }
+    return moved;
+  }
+
+  #step(entry: Entry): boolean {
+    const { subtask } = entry;
+    this.#onStep(subtask.id);
+    const moved = subtask.step();
+    entry.quiet = moved ? 0 : Math.min(entry.quiet + 1, ROUNDS_LEFT_OUT_MAX);
+    entry.leftOut = entry.quiet;
     return moved;
   }
 
   #retire(): void {
-    for (const subtask of this.#live.filter((candidate) => candidate.isDone)) {
-      subtask.flush();
-      this.#live.splice(this.#live.indexOf(subtask), 1);
-      subtask.close();
+    for (const entry of this.#live.filter(({ subtask }) => subtask.isDone)) {
+      entry.subtask.flush();
+      this.#live.splice(this.#live.indexOf(entry), 1);
+      entry.subtask.close();
     }
   }
 
   /** Sends partial batches of all subtasks; true when there were any. */
   flush(): boolean {
     let had = false;
-    for (const subtask of this.#live) if (subtask.flush()) had = true;
+    for (const { subtask } of this.#live) if (subtask.flush()) had = true;
     return had;
   }
 
   /** Milliseconds until the clock gives some subtask work: 0 for now, Infinity for never. */
   idleMs(): number {
     let due = Infinity;
-    for (const subtask of this.#live) due = Math.min(due, subtask.wakeAtMs);
+    for (const { subtask } of this.#live) due = Math.min(due, subtask.wakeAtMs);
     return Math.max(0, due - this.#clock.now());
   }
 
   get waitsForEvents(): boolean {
-    return this.#live.some((subtask) => subtask.waitsForEvents);
+    return this.#live.some(({ subtask }) => subtask.waitsForEvents);
   }
 
   /** Drops what is not done, after a failure or a cancellation. */
   close(): void {
     try {
-      closeAll(this.#live.splice(0));
+      closeAll(this.#live.splice(0).map(({ subtask }) => subtask));
     } catch {
       // The job tells why it had to end, not what closing adds to that.
     }

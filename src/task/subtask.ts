@@ -72,7 +72,9 @@ export class Subtask implements Steppable {
 
   #work(): boolean {
     const chain = this.#chain;
-    let worked = chain.wakeAtMs <= this.#clock.now() && chain.advanceTime(this.#clock.now());
+    const dueMs = chain.wakeAtMs;
+    let worked =
+      dueMs !== Infinity && dueMs <= this.#clock.now() && chain.advanceTime(this.#clock.now());
     if (!chain.hasPendingWork && !this.#input.hasEnded) worked = this.#input.poll() || worked;
     chain.publish();
     this.#flushWhenDue();
