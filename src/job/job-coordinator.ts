@@ -344,8 +344,11 @@ class JobRun implements JobClient {
 
   async #discard(): Promise<void> {
     for (const { sink, committables } of this.#preparedSinks()) {
-      // The job tells why it had to end, not what clearing up adds to that.
-      await sink.discard?.(committables).catch(() => {});
+      try {
+        await sink.discard?.(committables);
+      } catch {
+        // The job tells why it had to end, not what clearing up adds to that.
+      }
     }
   }
 

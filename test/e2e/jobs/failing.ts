@@ -2,6 +2,7 @@
 import { isMainThread } from 'node:worker_threads';
 import {
   blackhole,
+  collection,
   generate,
   job,
   monotonous,
@@ -170,6 +171,10 @@ function failingSink(step: string): Sink {
       };
     },
     commit: async () => reach('commit'),
+    discard(): Promise<void> {
+      reach('discard');
+      return Promise.resolve();
+    },
   };
 }
 
@@ -260,7 +265,7 @@ export const oddThrows = THROWN.map(([text, thrown]) => ({
   }),
 }));
 
-/** Its sink cannot be closed either, which is not why it failed. */
+/** Its sinks can neither be closed nor take back what is ready, which is not why it failed. */
 export const failsTwice = job(import.meta, 'fails twice', (flow) => {
   flow
     .from(rows())
@@ -269,6 +274,7 @@ export const failsTwice = job(import.meta, 'fails twice', (flow) => {
       return row;
     })
     .to(failingSink('close'));
+  flow.from(collection([{ n: 1 }])).to(failingSink('discard'));
 });
 
 export const namesakes = [1, 2].map((factor) =>
