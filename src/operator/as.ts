@@ -1,10 +1,9 @@
 /** Gives rows a schema in mid-flow: each row is checked and becomes a row of columns. Fields beyond the schema fall away. */
 import { EngineError } from '../base/errors.ts';
-import type { Batch, Watermark } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
-import type { Operator, OperatorContext, Output } from './operator.ts';
-import { unsetContext, unsetOutput } from './unset.ts';
+import { ImmediateOperator } from './immediate-operator.ts';
 import { userFunctionError } from './user-function.ts';
 
 /** Refuses a schema that no row of the other can have. */
@@ -25,20 +24,12 @@ function isNumber(kind: Field['kind']): boolean {
   return kind === 'int32' || kind === 'float64' || kind === 'timestamp';
 }
 
-export class AsOperator implements Operator {
-  readonly hasPendingWork = false;
-  readonly wakeAtMs = Infinity;
-  #context: OperatorContext = unsetContext;
-  #output: Output = unsetOutput;
+export class AsOperator extends ImmediateOperator {
   readonly #builder: BatchBuilder;
 
   constructor(fields: readonly Field[]) {
+    super();
     this.#builder = new BatchBuilder(schemaOf(fields));
-  }
-
-  open(context: OperatorContext, output: Output): void {
-    this.#context = context;
-    this.#output = output;
   }
 
   processBatch(batch: Batch): void {
@@ -49,42 +40,24 @@ export class AsOperator implements Operator {
       builder.reset();
       const to = Math.min(rowCount, from + builder.capacity);
       for (let i = from; i < to; i++) this.#append(rows[i], i, timestamps?.[i]);
-      this.#context.metrics.recordsOut += to - from;
-      this.#output.emit(builder.seal());
+      this.context.metrics.recordsOut += to - from;
+      this.output.emit(builder.seal());
     }
-    this.#context.metrics.recordsIn += rowCount;
+    this.context.metrics.recordsIn += rowCount;
   }
 
   #append(row: unknown, i: number, timestamp: number | undefined): void {
-    const record = this.#context.metrics.recordsIn + i;
+    const record = this.context.metrics.recordsIn + i;
     try {
       if (typeof row !== 'object' || row === null) {
         throw new EngineError('FIELD_TYPE', `the row is ${row === null ? 'null' : typeof row}`);
       }
       this.#builder.appendRow(row, timestamp);
     } catch (error) {
-      if (!(error instanceof EngineError)) throw userFunctionError(this.#context, error, record);
-      const { name } = this.#context;
+      if (!(error instanceof EngineError)) throw userFunctionError(this.context, error, record);
+      const { name } = this.context;
       const message = `operator '${name}', record ${record}: ${error.message}`;
       throw new EngineError(error.code, message, { cause: error });
     }
   }
-
-  processWatermark(watermark: Watermark): void {
-    this.#output.watermark(watermark);
-  }
-
-  processIdle(isIdle: boolean): void {
-    this.#output.idle(isIdle);
-  }
-
-  resume(): void {}
-
-  advanceTime(): void {}
-
-  finish(): void {
-    this.#output.end();
-  }
-
-  close(): void {}
 }

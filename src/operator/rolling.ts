@@ -9,15 +9,13 @@
  *
  * A null or undefined field changes nothing. The first record of a key is emitted as it is.
  */
-import { Batch, type Watermark } from '../data/batch.ts';
+import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import { type KeyFunction, KeyReader, type KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
-import type { Operator, OperatorContext, Output } from './operator.ts';
-import { unsetContext, unsetOutput } from './unset.ts';
-import { userFunctionError } from './user-function.ts';
+import { ImmediateOperator } from './immediate-operator.ts';
 
 export type RollingSpec =
   | { readonly kind: 'reduce' }
@@ -57,11 +55,7 @@ type RollingLoop = (
 /** No value yet: the user's may be undefined. */
 const NONE = Symbol('no value');
 
-export class RollingOperator implements Operator {
-  readonly hasPendingWork = false;
-  readonly wakeAtMs = Infinity;
-  #context: OperatorContext = unsetContext;
-  #output: Output = unsetOutput;
+export class RollingOperator extends ImmediateOperator {
   readonly #keys: KeyReader;
   readonly #keySlots: KeySlots;
   readonly #loops: BatchLoops<RollingLoop>;
@@ -71,6 +65,7 @@ export class RollingOperator implements Operator {
   readonly #place = { i: 0 };
 
   constructor(options: RollingOptions) {
+    super();
     const { key, rolling, inputSchema, functions } = options;
     const isByFunction = key.kind === 'function';
     this.#keys = new KeyReader(
@@ -88,11 +83,6 @@ export class RollingOperator implements Operator {
     this.#builder = schema === null ? null : new BatchBuilder(schema);
   }
 
-  open(context: OperatorContext, output: Output): void {
-    this.#context = context;
-    this.#output = output;
-  }
-
   processBatch(batch: Batch): void {
     const { rowCount } = batch;
     this.#readSlots(batch);
@@ -100,10 +90,10 @@ export class RollingOperator implements Operator {
     try {
       this.#loops.for(batch)(batch, this.#slots, this.#values, rows, this.#place);
     } catch (error) {
-      throw this.#errorAt(error, this.#place.i);
+      throw this.errorAt(error, this.#place.i);
     }
-    this.#context.metrics.recordsIn += rowCount;
-    this.#context.metrics.recordsOut += rowCount;
+    this.context.metrics.recordsIn += rowCount;
+    this.context.metrics.recordsOut += rowCount;
     this.#emit(rows, batch.timestamps);
   }
 
@@ -112,15 +102,11 @@ export class RollingOperator implements Operator {
     try {
       this.#keys.read(batch);
     } catch (error) {
-      throw this.#errorAt(error, this.#keys.failedRow);
+      throw this.errorAt(error, this.#keys.failedRow);
     }
     if (this.#slots.length < rowCount) this.#slots = new Int32Array(rowCount);
     this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
     while (this.#values.length < this.#keySlots.count) this.#values.push(NONE);
-  }
-
-  #errorAt(error: unknown, row: number): Error {
-    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
   }
 
   #emit(rows: unknown[], timestamps: Float64Array | null): void {
@@ -128,34 +114,16 @@ export class RollingOperator implements Operator {
     const builder = this.#builder;
     if (builder === null) {
       const times = timestamps?.slice(0, rowCount) ?? null;
-      this.#output.emit(new Batch({ rowCount, schema: null, rows, timestamps: times }));
+      this.output.emit(new Batch({ rowCount, schema: null, rows, timestamps: times }));
       return;
     }
     for (let from = 0; from < rowCount; from += builder.capacity) {
       builder.reset();
       const to = Math.min(rowCount, from + builder.capacity);
       for (let i = from; i < to; i++) builder.appendRow(rows[i], timestamps?.[i]);
-      this.#output.emit(builder.seal());
+      this.output.emit(builder.seal());
     }
   }
-
-  processWatermark(watermark: Watermark): void {
-    this.#output.watermark(watermark);
-  }
-
-  processIdle(isIdle: boolean): void {
-    this.#output.idle(isIdle);
-  }
-
-  resume(): void {}
-
-  advanceTime(): void {}
-
-  finish(): void {
-    this.#output.end();
-  }
-
-  close(): void {}
 }
 
 function rollingLoop({ prelude, row }: RowSource, join: ReduceFunction): RollingLoop {

@@ -6,7 +6,7 @@
  * event time of the record that completes it.
  */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
-import type { Batch, Watermark } from '../../data/batch.ts';
+import type { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import {
   isTypedKey,
@@ -17,9 +17,7 @@ import {
 } from '../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { KeySlots } from '../../state/key-slots.ts';
-import type { Operator, OperatorContext, Output } from '../operator.ts';
-import { unsetContext, unsetOutput } from '../unset.ts';
-import { userFunctionError } from '../user-function.ts';
+import { ImmediateOperator } from '../immediate-operator.ts';
 import type { AggregateSpec } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
@@ -49,11 +47,7 @@ export function countWindowFields(
   return [...keyFields(key, inputSchema), ...planAggregates(aggregates, inputSchema).fields];
 }
 
-export class CountWindowOperator implements Operator {
-  readonly hasPendingWork = false;
-  readonly wakeAtMs = Infinity;
-  #context: OperatorContext = unsetContext;
-  #output: Output = unsetOutput;
+export class CountWindowOperator extends ImmediateOperator {
   readonly #window: CountWindowSpec;
   readonly #paneRows: number;
   /** Panes of a window. */
@@ -78,6 +72,7 @@ export class CountWindowOperator implements Operator {
   readonly #place = { i: 0 };
 
   constructor(options: CountWindowOptions) {
+    super();
     const { key, window, aggregates, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = window;
@@ -96,11 +91,6 @@ export class CountWindowOperator implements Operator {
       cells: new Float64Array(cells.length),
       objects: new Array(objects.length).fill(null),
     };
-  }
-
-  open(context: OperatorContext, output: Output): void {
-    this.#context = context;
-    this.#output = output;
   }
 
   processBatch(batch: Batch): void {
@@ -132,7 +122,7 @@ export class CountWindowOperator implements Operator {
       }
     }
     this.#add(batch, from, rowCount, addLoop);
-    this.#context.metrics.recordsIn += rowCount;
+    this.context.metrics.recordsIn += rowCount;
     this.#emit();
   }
 
@@ -145,7 +135,7 @@ export class CountWindowOperator implements Operator {
     try {
       this.#keys.read(batch);
     } catch (error) {
-      throw this.#errorAt(error, this.#keys.failedRow);
+      throw this.errorAt(error, this.#keys.failedRow);
     }
     this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
     this.#reserve(this.#keySlots.count);
@@ -171,12 +161,8 @@ export class CountWindowOperator implements Operator {
     try {
       addLoop(batch, from, to, this.#paneSlots, this.#accumulators, this.#place);
     } catch (error) {
-      throw this.#errorAt(error, this.#place.i);
+      throw this.errorAt(error, this.#place.i);
     }
-  }
-
-  #errorAt(error: unknown, row: number): Error {
-    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
   }
 
   /** One row: the window that ends with the last record of a key. */
@@ -193,10 +179,10 @@ export class CountWindowOperator implements Operator {
         this.#loops.results(this.#joined, 0, 1, builder, firstColumn);
       }
     } catch (error) {
-      throw this.#errorAt(error, 0);
+      throw this.errorAt(error, 0);
     }
     builder.advance(1);
-    this.#context.metrics.recordsOut++;
+    this.context.metrics.recordsOut++;
     if (builder.isFull) this.#emit();
   }
 
@@ -214,27 +200,9 @@ export class CountWindowOperator implements Operator {
   #emit(): void {
     const builder = this.#builder;
     if (builder.rowCount === 0) return;
-    this.#output.emit(builder.seal());
+    this.output.emit(builder.seal());
     builder.reset();
   }
-
-  processWatermark(watermark: Watermark): void {
-    this.#output.watermark(watermark);
-  }
-
-  processIdle(isIdle: boolean): void {
-    this.#output.idle(isIdle);
-  }
-
-  resume(): void {}
-
-  advanceTime(): void {}
-
-  finish(): void {
-    this.#output.end();
-  }
-
-  close(): void {}
 }
 
 function greatestDivisor(a: number, b: number): number {
