@@ -36,19 +36,12 @@ import {
   operatorSlots,
   type RuntimeSettings,
   type SourceSplits,
-  slotKey,
 } from '../task/deployment.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import { durationMs } from '../time/duration.ts';
-import type {
-  JobClient,
-  JobResult,
-  JobState,
-  JobStatus,
-  OperatorResult,
-  RunOptions,
-} from './job.ts';
+import type { JobClient, JobResult, JobState, JobStatus, RunOptions } from './job.ts';
+import { JobCounters } from './job-counters.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** How long cancelled workers may take before they are terminated. */
@@ -113,7 +106,7 @@ class JobRun implements JobClient {
   readonly #counters: SharedCounters;
   readonly #signals: ReadonlyMap<number, Signal>;
   readonly #rings: ReadonlyMap<number, RingDescriptor>;
-  readonly #slots: ReadonlyMap<string, number>;
+  readonly #watched: JobCounters;
   readonly #committables = new Map<NodeId, PlainData[]>();
   readonly #startMs = systemClock.monotonic();
   #durationMs: number | null = null;
@@ -176,14 +169,14 @@ class JobRun implements JobClient {
     const { execution, threads, splits } = prepared;
     this.name = prepared.job.name;
     this.#prepared = prepared;
-    this.#slots = operatorSlots(execution);
     this.#shape = {
       workers: threads,
-      operatorSlots: this.#slots.size,
+      operatorSlots: operatorSlots(execution).size,
       subtasks: execution.subtasks.length,
       sources: splits.length,
     };
     this.#counters = new SharedCounters(this.#shape);
+    this.#watched = new JobCounters(prepared.built.graph, execution, splits, this.#counters);
     const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];
     this.#signals = new Map(
       workers.map((worker) => [
@@ -389,7 +382,7 @@ class JobRun implements JobClient {
       name: this.name,
       state: this.#state,
       durationMs: this.#elapsedMs(),
-      operators: this.#operators(),
+      operators: this.#watched.operators(),
     };
   }
 
@@ -398,64 +391,13 @@ class JobRun implements JobClient {
   }
 
   status(): JobStatus {
-    const sources = this.#sourceSubtasks();
-    const timed = sources
-      .filter((source) => source.hasEventTime)
-      .map((source) => this.#counters.subtask(source.subtask));
-    const newest = Math.max(...timed.map((source) => source.newestEventTime));
-    const weightRead = sources.reduce(
-      (sum, source) => sum + this.#counters.subtask(source.subtask).weightRead,
-      0,
-    );
-    const weight = this.#prepared.splits.reduce(
-      (sum, { splits }) => sum + splits.reduce((part, split) => part + split.weight, 0),
-      0,
-    );
-    const operators = this.#operators();
     return {
       name: this.name,
       state: this.#state,
       elapsedMs: this.#elapsedMs(),
-      records: sources.reduce(
-        (sum, source) => sum + this.#counters.operator(source.slot).recordsOut,
-        0,
-      ),
-      watermark: timed.length === 0 ? null : Math.min(...timed.map((source) => source.watermark)),
-      newestEventTime: Number.isFinite(newest) && newest !== 0 ? newest : null,
-      inputShare: weight === 0 ? null : Math.min(1, weightRead / weight),
-      operators,
+      ...this.#watched.progress(),
+      operators: this.#watched.operators(),
     };
-  }
-
-  #sourceSubtasks(): { subtask: number; slot: number; hasEventTime: boolean }[] {
-    const { execution, built } = this.#prepared;
-    return execution.subtasks.flatMap((subtask) => {
-      const head = execution.tasks[subtask.task]!.operators[0]!;
-      const spec = built.graph.nodes[head.nodes[0]!]!.operator;
-      if (spec.type !== 'source') return [];
-      const slot = this.#slots.get(slotKey(subtask.id, head.id))!;
-      return [{ subtask: subtask.id, slot, hasEventTime: spec.eventTime !== null }];
-    });
-  }
-
-  #operators(): OperatorResult[] {
-    const { execution } = this.#prepared;
-    return execution.tasks.flatMap((task) =>
-      task.operators.map((operator): OperatorResult => {
-        const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
-        for (const subtask of execution.subtasks) {
-          if (subtask.task !== task.id) continue;
-          const counts = this.#counters.operator(
-            this.#slots.get(slotKey(subtask.id, operator.id))!,
-          );
-          totals.recordsIn += counts.recordsIn;
-          totals.recordsOut += counts.recordsOut;
-          totals.lateRecords += counts.lateRecords;
-          totals.skippedRecords += counts.skippedRecords;
-        }
-        return { name: operator.name, parallelism: task.parallelism, ...totals };
-      }),
-    );
   }
 }
 
