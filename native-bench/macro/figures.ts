@@ -259,7 +259,7 @@ export const MACRO_FIGURES: readonly Figure[] = [
   latencyFigure('latency-p99-1m', 1_000_000, 'p99Ms', 10),
   figure({
     id: 'subtasks',
-    what: 'a job of 960 subtasks, of them a hash exchange of 64 by 64, on 2 threads against the same job at parallelism 2',
+    what: 'a job of 1024 subtasks, of them a hash exchange of 64 by 64, on 2 threads against the same job at parallelism 2',
     unit: 'of the throughput at parallelism 2',
     roundUnit: 'records/s',
     bar: atLeast(0.5),

@@ -1,5 +1,5 @@
 /**
- * One job at any parallelism: a keyed aggregation behind a hash exchange, then thirteen steps that each are a task of
+ * One job at any parallelism: a keyed aggregation behind a hash exchange, then fourteen steps that each are a task of
  * their own. At parallelism 64 these are more than a thousand subtasks.
  *
  *   many-subtasks.ts <parallelism> <records>      prints { ms, records, results, subtasks, peakMb }
@@ -7,7 +7,7 @@
 import { blackhole, generate, job, monotonous, record, t, tumbling } from 'millrace';
 
 const Event = record({ key: t.int32, value: t.float64, time: t.timestamp });
-const STEPS = 13;
+const STEPS = 14;
 const KEYS = 10_000;
 
 const many = job(import.meta, 'many', (flow) => {
