@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Batch, collection, generate, job, record, type Sink, type Stream, t } from 'millrace';
 import { keys, meeting, SUBTASKS } from './meeting-job.ts';
+import { KEYS, together } from './union-job.ts';
 
 type Row = { n: number };
 const Typed = record({ n: t.int32 });
@@ -127,6 +128,19 @@ test('equal keys of streams with different schemas meet', async () => {
       counts.map(({ key, rows }) => [key, rows]).sort((a, b) => a[0]! - b[0]!),
       keys.map((key) => [key, 2]),
     );
+  }
+});
+
+test('equal keys meet right behind a union too, in windows and in rolling sums', async () => {
+  for (const threads of [0, 1, 2]) {
+    const { counts, sums } = await together.collect({ threads, parallelism: SUBTASKS });
+    const inOrder = counts.toSorted((a, b) => a.key - b.key);
+    assert.deepEqual(
+      inOrder.map(({ key, rows, sum }) => [key, rows, sum]),
+      KEYS.map((key) => [key, 2, 2]),
+    );
+    const seen = sums.map(({ key, n }) => `${key} ${n}`).sort();
+    assert.deepEqual(seen, KEYS.flatMap((key) => [`${key} 1`, `${key} 2`]).sort());
   }
 });
 
