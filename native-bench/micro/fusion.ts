@@ -103,6 +103,7 @@ function contextOf(plans: readonly OperatorPlan[]): OperatorContext {
     subtask: 0,
     parallelism: 1,
     clock: systemClock,
+    watermarkIntervalMs: 10,
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
     wake() {},
     prepareCommit() {},

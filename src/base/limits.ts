@@ -7,14 +7,16 @@ export const BATCH_ROWS = 4096;
 export const EXCHANGE_ROWS = 4 * BATCH_ROWS;
 export const EXCHANGE_BATCH_ROWS_MIN = 128;
 
-/** Longest time a subtask may work in one step before others on its worker get their turn. */
+/** Longest time a subtask takes new input in one step before others on its worker get their turn; among many, longer. */
 export const STEP_BUDGET_US = 200;
+export const STEP_BUDGET_US_MAX = 1000;
 
 /** How long a partial batch may wait at an output for company. */
 export const DEFAULT_BUFFER_TIMEOUT_MS = 10;
 
-/** How often a source promises progress of event time, at most. */
+/** How often a source promises progress of event time, at most; in a job of many channels, less often. */
 export const DEFAULT_WATERMARK_INTERVAL_MS = 10;
+export const WATERMARK_INTERVAL_MS_MAX = 200;
 
 /** Memory for all rings of a job together; a channel gets its share between the two bounds below. */
 export const RING_BUDGET_BYTES = 64 * 1024 * 1024;

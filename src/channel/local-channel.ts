@@ -14,13 +14,14 @@ import {
   type ControlKind,
   type ElementKind,
   NOTHING,
+  WATERMARK,
 } from './channel.ts';
 
 type Element = {
   readonly kind: ElementKind;
   readonly batch: Batch | null;
   readonly builder: BatchBuilder | null;
-  readonly value: number;
+  value: number;
 };
 
 export class LocalChannel implements ChannelWriter, ChannelReader {
@@ -45,8 +46,11 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
     return this.#emptied.pop() ?? new BatchBuilder(builder.schema, builder.capacity);
   }
 
+  /** A watermark takes the place of one that nothing has followed yet. */
   control(kind: ControlKind, value: number): void {
-    this.#queue.push({ kind, batch: null, builder: null, value });
+    const last = this.#queue.at(-1);
+    if (kind === WATERMARK && last?.kind === WATERMARK) last.value = value;
+    else this.#queue.push({ kind, batch: null, builder: null, value });
   }
 
   retry(): boolean {

@@ -10,6 +10,7 @@
  *   FRAGMENT_TAG         part of a frame that is too large for the ring; the last part has the frame's own tag
  */
 import { EngineError, namedError } from '../base/errors.ts';
+import { RING_BUDGET_BYTES } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import {
@@ -39,6 +40,9 @@ const SCHEMA_TAG = 3;
 const FRAGMENT_TAG = 4;
 const CONTROL_TAG = 16;
 const CONTROL_BYTES = 8;
+
+/** Two cache lines: neighbouring rings share none. */
+const CACHE_BYTES = 128;
 
 export type RingDescriptor = QueueDescriptor;
 
@@ -226,11 +230,32 @@ export class RingReader implements ChannelReader {
   }
 }
 
-/** The memory of a ring, and the signals of the workers at its two ends. */
-export function createRing(
-  capacityBytes: number,
-  producerSignal: Signal,
-  consumerSignal: Signal,
-): RingDescriptor {
-  return SpscQueue.create({ capacityBytes, producerSignal, consumerSignal }).descriptor;
+/** Memory of one job's rings: many in one buffer, since a buffer each takes long to make and to hand over. */
+export class RingMemory {
+  readonly #capacityBytes: number;
+  readonly #bytesEach: number;
+  #left: number;
+  #buffer = new SharedArrayBuffer(0);
+  #used = 0;
+
+  /** For `count` rings of this capacity. */
+  constructor(capacityBytes: number, count: number) {
+    this.#capacityBytes = capacityBytes;
+    this.#bytesEach = Math.ceil(SpscQueue.bytesFor(capacityBytes) / CACHE_BYTES) * CACHE_BYTES;
+    this.#left = count;
+  }
+
+  /** The next ring, between the workers with these signals. */
+  ring(producerSignal: Signal, consumerSignal: Signal): RingDescriptor {
+    if (this.#used + this.#bytesEach > this.#buffer.byteLength) {
+      const most = Math.max(1, Math.floor(RING_BUDGET_BYTES / this.#bytesEach));
+      this.#buffer = new SharedArrayBuffer(Math.min(this.#left, most) * this.#bytesEach);
+      this.#used = 0;
+    }
+    const memory = { buffer: this.#buffer, byteOffset: this.#used };
+    this.#used += this.#bytesEach;
+    this.#left--;
+    const capacityBytes = this.#capacityBytes;
+    return SpscQueue.create({ capacityBytes, memory, producerSignal, consumerSignal }).descriptor;
+  }
 }

@@ -7,6 +7,7 @@
  *   subtask   one parallel instance of a task, placed on one worker
  *   channel   from one subtask to one subtask; within a worker a queue, between workers a ring
  */
+import { groupBy } from '../base/group-by.ts';
 import { isStateless, type OperatorSpec } from '../operator/operator-spec.ts';
 import type { LogicalGraph, LogicalNode, NodeId, Partitioning } from './graph.ts';
 
@@ -79,6 +80,7 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
     ),
   );
   const subtasks = placeSubtasks(graph, tasks, settings.threads);
+  const subtasksOf = groupBy(subtasks, (subtask) => subtask.task);
   const exchanges: Exchange[] = [];
   const channels: Channel[] = [];
   for (const node of graph.nodes) {
@@ -100,7 +102,7 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
             : edge.partitioning,
       };
       exchanges.push(exchange);
-      connect(exchange, subtasks, channels);
+      connect(exchange, subtasksOf, channels);
     });
   }
   return { tasks, subtasks, exchanges, channels };
@@ -222,12 +224,15 @@ function placeSubtasks(graph: LogicalGraph, tasks: readonly Task[], threads: num
   return subtasks;
 }
 
-function connect(exchange: Exchange, subtasks: readonly Subtask[], channels: Channel[]): void {
+function connect(
+  exchange: Exchange,
+  subtasksOf: ReadonlyMap<number, readonly Subtask[]>,
+  channels: Channel[],
+): void {
   const isForward = exchange.partitioning.kind === 'forward';
-  for (const from of subtasks) {
-    if (from.task !== exchange.fromTask) continue;
-    for (const to of subtasks) {
-      if (to.task !== exchange.toTask || (isForward && to.index !== from.index)) continue;
+  const receivers = subtasksOf.get(exchange.toTask)!;
+  for (const from of subtasksOf.get(exchange.fromTask)!) {
+    for (const to of isForward ? [receivers[from.index]!] : receivers) {
       channels.push({
         id: channels.length,
         exchange: exchange.id,

@@ -11,7 +11,6 @@ import { delay } from '../base/event-loop.ts';
 import {
   BATCH_ROWS,
   DEFAULT_BUFFER_TIMEOUT_MS,
-  DEFAULT_WATERMARK_INTERVAL_MS,
   LOCAL_CHANNEL_BATCHES,
   MAX_PARALLELISM_LIMIT,
   RING_BUDGET_BYTES,
@@ -21,7 +20,7 @@ import {
   THREADS_MAX,
 } from '../base/limits.ts';
 import { randomId } from '../base/random-id.ts';
-import { createRing, type RingDescriptor } from '../channel/ring-channel.ts';
+import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
 import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
 import { fingerprint, type NodeId } from '../graph/graph.ts';
@@ -42,6 +41,7 @@ import { runWorkerLoop } from '../task/worker-loop.ts';
 import { durationMs } from '../time/duration.ts';
 import type { JobClient, JobResult, JobState, JobStatus, RunOptions } from './job.ts';
 import { JobCounters } from './job-counters.ts';
+import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** How long cancelled workers may take before they are terminated. */
@@ -130,12 +130,14 @@ class JobRun implements JobClient {
       MAX_PARALLELISM_LIMIT,
     );
     const built = withDoors(job.build(params, doors.output !== null), doors);
+    const execution = executionGraph(built.graph, { threads, parallelism });
     const settings: RuntimeSettings = {
       bufferTimeoutMs: durationMs(
         options.bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS,
         'bufferTimeout',
       ),
-      watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
+      stepBudgetMs: stepBudgetMs(execution.subtasks.length / Math.max(1, threads)),
+      watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
       maxParallelism: countOf(
         'maxParallelism',
         options.maxParallelism ?? defaultMaxParallelism(parallelism),
@@ -155,7 +157,7 @@ class JobRun implements JobClient {
       built,
       params,
       collects: doors.output !== null,
-      execution: executionGraph(built.graph, { threads, parallelism }),
+      execution,
       threads,
       parallelism,
       settings,
@@ -194,11 +196,9 @@ class JobRun implements JobClient {
     const capacity = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share));
     const signalOf = (subtask: number): Signal =>
       this.#signals.get(execution.subtasks[subtask]!.worker)!;
+    const memory = new RingMemory(capacity, remote.length);
     return new Map(
-      remote.map((channel) => [
-        channel.id,
-        createRing(capacity, signalOf(channel.from), signalOf(channel.to)),
-      ]),
+      remote.map(({ id, from, to }) => [id, memory.ring(signalOf(from), signalOf(to))]),
     );
   }
 

@@ -5,7 +5,6 @@
  * `TimestampReader` and the watermark generator of time/.
  */
 import { EngineError } from '../base/errors.ts';
-import { DEFAULT_WATERMARK_INTERVAL_MS } from '../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type FixedColumn, PRESENT } from '../data/column.ts';
 import { describe } from '../data/field-check.ts';
@@ -179,7 +178,7 @@ export class EventTimeOperator implements Operator {
       this.#output.watermark(watermark);
     }
     if (!this.#isIdle && generator.isIdle(nowMs) && this.#output.isReady) this.#setIdle(true);
-    this.#dueMs = nowMs + DEFAULT_WATERMARK_INTERVAL_MS;
+    this.#dueMs = nowMs + this.#context.watermarkIntervalMs;
   }
 
   #watermarkOf(generator: WatermarkGenerator): Watermark {

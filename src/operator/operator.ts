@@ -35,6 +35,8 @@ export interface OperatorContext {
   readonly subtask: number;
   readonly parallelism: number;
   readonly clock: Clock;
+  /** Time between two watermarks of one that makes them, at least. */
+  readonly watermarkIntervalMs: number;
   readonly metrics: OperatorMetrics;
   /** Runs the subtask again: for work that came back from outside, such as an asynchronous write. */
   wake(): void;

@@ -22,6 +22,7 @@ export const unsetContext: OperatorContext = {
   subtask: 0,
   parallelism: 0,
   clock: { now: unset, monotonic: unset },
+  watermarkIntervalMs: 0,
   metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
   wake: unset,
   prepareCommit: unset,

@@ -60,6 +60,9 @@ export type SignalDescriptor = { readonly buffer: SharedArrayBuffer; readonly wo
 /** A queue as plain data and shared memory: post it to the other thread and attach there. */
 export type QueueDescriptor = {
   readonly buffer: SharedArrayBuffer;
+  /** Where in the buffer the queue begins. */
+  readonly byteOffset: number;
+  readonly capacityBytes: number;
   readonly producerSignal: SignalDescriptor;
   readonly consumerSignal: SignalDescriptor;
 };
@@ -67,6 +70,8 @@ export type QueueDescriptor = {
 export type QueueOptions = {
   /** Memory for frames, 64 bytes to 512 MiB; rounded up to a multiple of 8. */
   readonly capacityBytes: number;
+  /** `SpscQueue.bytesFor(capacityBytes)` bytes of zeros for it, from a multiple of 8 on; a buffer of its own when left out. */
+  readonly memory?: { readonly buffer: SharedArrayBuffer; readonly byteOffset: number };
   /** What wakes the thread of each side; a queue has its own signals when left out. */
   readonly producerSignal?: SignalDescriptor;
   readonly consumerSignal?: SignalDescriptor;

@@ -19,8 +19,13 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   readonly maxPayloadBytes: number;
   frameTag = 0;
   frameBytes = 0;
+  /** Of this queue. */
   readonly #words: Int32Array;
+  /** Of the whole buffer. */
   readonly #bytes: Uint8Array;
+  readonly #byteOffset: number;
+  /** Where in the buffer the frames begin. */
+  readonly #framesOffset: number;
   readonly #producerSignal: Signal;
   readonly #consumerSignal: Signal;
   readonly #lap: number;
@@ -36,14 +41,16 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   #seenTail: number;
 
   private constructor(descriptor: QueueDescriptor) {
-    const { buffer, producerSignal, consumerSignal } = descriptor;
+    const { buffer, byteOffset, capacityBytes, producerSignal, consumerSignal } = descriptor;
     this.descriptor = descriptor;
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
+    this.#words = new Int32Array(buffer, byteOffset, (FRAMES_OFFSET + capacityBytes) >> 2);
     this.#bytes = new Uint8Array(buffer);
+    this.#byteOffset = byteOffset;
+    this.#framesOffset = byteOffset + FRAMES_OFFSET;
     this.#producerSignal = new Signal(producerSignal.buffer, producerSignal.wordIndex);
     this.#consumerSignal = new Signal(consumerSignal.buffer, consumerSignal.wordIndex);
-    this.capacityBytes = buffer.byteLength - FRAMES_OFFSET;
+    this.capacityBytes = capacityBytes;
     this.maxPayloadBytes = ((this.capacityBytes >> 1) & ~7) - FRAME_HEAD_BYTES;
     this.#lap = 2 * this.capacityBytes;
     this.#quarter = this.capacityBytes >> 2;
@@ -60,14 +67,22 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
         `capacityBytes must be ${layout.CAPACITY_MIN} to ${layout.CAPACITY_MAX}, got ${capacityBytes}`,
       );
     }
-    const buffer = new SharedArrayBuffer(FRAMES_OFFSET + align8(Math.ceil(capacityBytes)));
-    const own = (wordIndex: number) => ({ buffer, wordIndex });
+    const buffer = options.memory?.buffer ?? new SharedArrayBuffer(bytesFor(capacityBytes));
+    const byteOffset = options.memory?.byteOffset ?? 0;
+    const own = (word: number) => ({ buffer, wordIndex: (byteOffset >> 2) + word });
     const { producerSignal, consumerSignal } = options;
     return new SpscQueue({
       buffer,
+      byteOffset,
+      capacityBytes: align8(Math.ceil(capacityBytes)),
       producerSignal: plain(producerSignal ?? own(layout.PRODUCER_SIGNAL_WORD)),
       consumerSignal: plain(consumerSignal ?? own(layout.CONSUMER_SIGNAL_WORD)),
     });
+  }
+
+  /** Memory that a queue of this capacity takes, a multiple of 8. */
+  static bytesFor(capacityBytes: number): number {
+    return bytesFor(capacityBytes);
   }
 
   /** The queue in another thread, or in the same. */
@@ -86,10 +101,10 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     const toEnd = this.capacityBytes - place;
     const needed = size <= toEnd ? size : toEnd + size;
     if (needed > this.#free() && !this.#canWrite(needed)) return -1;
-    if (size <= toEnd) return FRAMES_OFFSET + place + FRAME_HEAD_BYTES;
+    if (size <= toEnd) return this.#framesOffset + place + FRAME_HEAD_BYTES;
     this.#writeHead(place, toEnd - FRAME_HEAD_BYTES, PADDING_TAG);
     this.#tail = this.#advanced(this.#tail, toEnd);
-    return FRAMES_OFFSET + this.#place(this.#tail) + FRAME_HEAD_BYTES;
+    return this.#framesOffset + this.#place(this.#tail) + FRAME_HEAD_BYTES;
   }
 
   commit(bytes: number, tag = 0): void {
@@ -189,7 +204,7 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
       const word = (FRAMES_OFFSET + place) >> 2;
       this.frameBytes = this.#words[word]!;
       this.frameTag = this.#words[word + 1]!;
-      if (this.frameTag !== PADDING_TAG) return FRAMES_OFFSET + place + FRAME_HEAD_BYTES;
+      if (this.frameTag !== PADDING_TAG) return this.#framesOffset + place + FRAME_HEAD_BYTES;
       this.release();
     }
   }
@@ -292,16 +307,20 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     const text = `${error.name}: ${error.message}`;
     const { written } = new TextEncoder().encodeInto(text, new Uint8Array(layout.ERROR_TEXT_BYTES));
     const encoded = new TextEncoder().encode(text).subarray(0, written);
-    this.#bytes.set(encoded, layout.ERROR_TEXT_OFFSET);
+    this.#bytes.set(encoded, this.#byteOffset + layout.ERROR_TEXT_OFFSET);
     this.#words[layout.ERROR_LENGTH_WORD] = encoded.length;
   }
 
   #error(): Error {
     const length = this.#words[layout.ERROR_LENGTH_WORD]!;
-    const start = layout.ERROR_TEXT_OFFSET;
+    const start = this.#byteOffset + layout.ERROR_TEXT_OFFSET;
     const text = new TextDecoder().decode(this.#bytes.slice(start, start + length));
     return new Error(`the other side of the queue failed: ${text}`);
   }
+}
+
+function bytesFor(capacityBytes: number): number {
+  return FRAMES_OFFSET + align8(Math.ceil(capacityBytes));
 }
 
 function plain({ buffer, wordIndex }: { buffer: SharedArrayBuffer; wordIndex: number }) {

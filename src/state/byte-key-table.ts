@@ -4,19 +4,18 @@
  * are bytes compared. Key bytes lie one after the other in one array. No string is made.
  */
 import type { KeyBytes } from '../data/key.ts';
+import { CELLS_MIN, capacityOf, cellsFor, GOLDEN } from './cells.ts';
 
-const CELLS_MIN = 64;
 const BYTES_MIN = 1024;
-const GOLDEN = 0x9e3779b1;
 
 export class ByteKeyTable {
   count = 0;
   /** The keys by slot, in the form in which they came. */
   readonly keys: KeyBytes = {
     bytes: new Uint8Array(BYTES_MIN),
-    starts: new Int32Array(CELLS_MIN / 2),
-    sizes: new Int32Array(CELLS_MIN / 2),
-    hashes: new Int32Array(CELLS_MIN / 2),
+    starts: new Int32Array(capacityOf(CELLS_MIN)),
+    sizes: new Int32Array(capacityOf(CELLS_MIN)),
+    hashes: new Int32Array(capacityOf(CELLS_MIN)),
   };
   #bytesUsed = 0;
   /** Pairs: hash, slot + 1; a zero slot is a free cell. */
@@ -25,10 +24,9 @@ export class ByteKeyTable {
 
   /** slots[i] = slot of key i of `keys` for from <= i < to; new keys get the next slots. */
   slotsOf(keys: KeyBytes, from: number, to: number, slots: Int32Array): void {
-    this.#reserve(this.count + to - from);
-    const cells = this.#cells;
-    const shift = this.#shift;
-    const mask = cells.length - 1;
+    let cells = this.#cells;
+    let shift = this.#shift;
+    let mask = cells.length - 1;
     const { bytes, starts, sizes, hashes } = keys;
     for (let i = from; i < to; i++) {
       const hash = hashes[i]!;
@@ -41,6 +39,13 @@ export class ByteKeyTable {
         slot = cells[cell + 1]!;
       }
       if (slot === 0) {
+        if (this.count === this.keys.starts.length) {
+          this.#grow();
+          cells = this.#cells;
+          shift = this.#shift;
+          mask = cells.length - 1;
+          cell = this.#freeCell(hash);
+        }
         slot = this.#insert(hash, bytes, start, size);
         cells[cell] = hash;
         cells[cell + 1] = slot;
@@ -54,9 +59,9 @@ export class ByteKeyTable {
     if (wanted * 8 < this.#cells.length / 2) {
       this.#cells = new Int32Array(wanted * 2);
       this.#shift = 32 - Math.log2(wanted);
-      this.keys.starts = new Int32Array(wanted / 2);
-      this.keys.sizes = new Int32Array(wanted / 2);
-      this.keys.hashes = new Int32Array(wanted / 2);
+      this.keys.starts = new Int32Array(capacityOf(wanted));
+      this.keys.sizes = new Int32Array(capacityOf(wanted));
+      this.keys.hashes = new Int32Array(capacityOf(wanted));
       this.keys.bytes = new Uint8Array(Math.max(BYTES_MIN, this.#bytesUsed));
     } else {
       this.#cells.fill(0);
@@ -94,25 +99,30 @@ export class ByteKeyTable {
     return ++this.count;
   }
 
-  #reserve(count: number): void {
+  /** Twice as many cells. */
+  #grow(): void {
     const { keys } = this;
-    if (count <= keys.starts.length) return;
-    const cellCount = cellsFor(count);
-    keys.starts = grownCopy(keys.starts, cellCount / 2);
-    keys.sizes = grownCopy(keys.sizes, cellCount / 2);
-    keys.hashes = grownCopy(keys.hashes, cellCount / 2);
-    const cells = new Int32Array(cellCount * 2);
-    const shift = 32 - Math.log2(cellCount);
-    const mask = cells.length - 1;
+    const cellCount = this.#cells.length;
+    const capacity = capacityOf(cellCount);
+    keys.starts = grownCopy(keys.starts, capacity);
+    keys.sizes = grownCopy(keys.sizes, capacity);
+    keys.hashes = grownCopy(keys.hashes, capacity);
+    this.#cells = new Int32Array(cellCount * 2);
+    this.#shift = 32 - Math.log2(cellCount);
     for (let slot = 0; slot < this.count; slot++) {
       const hash = keys.hashes[slot]!;
-      let cell = (Math.imul(hash, GOLDEN) >>> shift) << 1;
-      while (cells[cell + 1] !== 0) cell = (cell + 2) & mask;
-      cells[cell] = hash;
-      cells[cell + 1] = slot + 1;
+      const cell = this.#freeCell(hash);
+      this.#cells[cell] = hash;
+      this.#cells[cell + 1] = slot + 1;
     }
-    this.#cells = cells;
-    this.#shift = shift;
+  }
+
+  #freeCell(hash: number): number {
+    const cells = this.#cells;
+    const mask = cells.length - 1;
+    let cell = (Math.imul(hash, GOLDEN) >>> this.#shift) << 1;
+    while (cells[cell + 1] !== 0) cell = (cell + 2) & mask;
+    return cell;
   }
 }
 
@@ -120,8 +130,4 @@ function grownCopy(from: Int32Array, length: number): Int32Array {
   const to = new Int32Array(length);
   to.set(from);
   return to;
-}
-
-function cellsFor(count: number): number {
-  return Math.max(CELLS_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, count) * 2)));
 }

@@ -6,6 +6,7 @@
  */
 import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import { groupBy } from '../base/group-by.ts';
 import { BATCH_ROWS, EXCHANGE_BATCH_ROWS_MIN, EXCHANGE_ROWS } from '../base/limits.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
 import {
@@ -24,6 +25,7 @@ import { type KeyFunction, KeyReader, keyOfFields } from '../data/key.ts';
 import { type Schema, sameSchema, schemaOf } from '../data/schema.ts';
 import type {
   ChainedOperator,
+  Channel,
   Exchange,
   ExecutionGraph,
   Subtask as SubtaskPlan,
@@ -42,6 +44,8 @@ import type { TaskInput } from './task.ts';
 
 export type RuntimeSettings = {
   readonly bufferTimeoutMs: number;
+  /** How long a step of a subtask may go on; 0 for one element a step. */
+  readonly stepBudgetMs: number;
   readonly watermarkIntervalMs: number;
   readonly maxParallelism: number;
   /** Rows in a full batch of an exchange. */
@@ -99,10 +103,16 @@ class Deployer {
   readonly #options: DeploymentOptions;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #locals = new Map<number, LocalChannel>();
+  /** Channels by the subtask they come from, and go to. */
+  readonly #channelsFrom: ReadonlyMap<number, readonly Channel[]>;
+  readonly #channelsTo: ReadonlyMap<number, readonly Channel[]>;
 
   constructor(options: DeploymentOptions) {
     this.#options = options;
-    this.#slots = operatorSlots(options.execution);
+    const { execution } = options;
+    this.#slots = operatorSlots(execution);
+    this.#channelsFrom = groupBy(execution.channels, (channel) => channel.from);
+    this.#channelsTo = groupBy(execution.channels, (channel) => channel.to);
   }
 
   subtasks(): Subtask[] {
@@ -123,6 +133,7 @@ class Deployer {
       chain,
       clock,
       bufferTimeoutMs: settings.bufferTimeoutMs,
+      stepBudgetMs: settings.stepBudgetMs,
     });
   }
 
@@ -177,13 +188,14 @@ class Deployer {
   }
 
   #context(plan: SubtaskPlan, task: Task, operator: ChainedOperator): OperatorContext {
-    const { clock, counters, wake, onCommittables } = this.#options;
+    const { clock, counters, settings, wake, onCommittables } = this.#options;
     const slot = must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
     return {
       name: operator.name,
       subtask: plan.index,
       parallelism: task.parallelism,
       clock,
+      watermarkIntervalMs: settings.watermarkIntervalMs,
       metrics: counters.operator(slot),
       wake,
       prepareCommit: (committables) => {
@@ -199,10 +211,8 @@ class Deployer {
       if (manualInput !== undefined) return manualInput(chain.head);
       return this.#sourceInput(plan, task, source, chain.head);
     }
-    const { execution } = this.#options;
-    const readers = execution.channels
-      .filter((channel) => channel.to === plan.id)
-      .map((channel) => this.#reader(channel.id, channel.isLocal));
+    const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');
+    const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
     return new GateInput(new InputGate(readers), chain.head);
   }
 
@@ -212,7 +222,7 @@ class Deployer {
     operator: ChainedOperator,
     output: Output,
   ): SourceInput {
-    const { graph, bindings, splits, counters, clock, settings } = this.#options;
+    const { graph, bindings, splits, counters, clock } = this.#options;
     const id = operator.nodes[0]!;
     const spec = graph.nodes[id]!.operator;
     if (spec.type !== 'source') throw new Error('assertion failed: not a source');
@@ -224,7 +234,6 @@ class Deployer {
       eventTime: spec.eventTime,
       functions: bindings[id]!.functions,
       rate: spec.rate === null ? null : spec.rate / task.parallelism,
-      watermarkIntervalMs: settings.watermarkIntervalMs,
       context: this.#context(plan, task, operator),
       progress: counters.subtask(plan.id),
       clock,
@@ -240,9 +249,9 @@ class Deployer {
   }
 
   #gate(plan: SubtaskPlan, exchange: Exchange): OutputGate {
-    const { execution, settings } = this.#options;
-    const writers = execution.channels
-      .filter((channel) => channel.exchange === exchange.id && channel.from === plan.id)
+    const { settings } = this.#options;
+    const writers = must(this.#channelsFrom.get(plan.id), 'channels of an exchange')
+      .filter((channel) => channel.exchange === exchange.id)
       .map((channel) => this.#writer(channel.id, channel.isLocal));
     const { kind } = exchange.partitioning;
     if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {

@@ -2,7 +2,7 @@
  * The input of a source subtask: takes its splits, reads them, gives records their event time, and merges the
  * watermarks of the splits it reads, so that a split that lags holds the watermark back.
  *
- * Watermarks go out at most every DEFAULT_WATERMARK_INTERVAL_MS: finer ones would cut batches short at every
+ * Watermarks go out at most once an interval: finer ones would cut batches short at every
  * exchange. The end of the last split sends the maximum watermark, then the end.
  */
 import type { Clock } from '../base/clock.ts';
@@ -34,7 +34,6 @@ export type SourceInputOptions = {
   readonly functions: readonly object[];
   /** Records a second of this subtask; null for no limit. */
   readonly rate: number | null;
-  readonly watermarkIntervalMs: number;
   readonly context: OperatorContext;
   readonly progress: SubtaskProgress;
   readonly clock: Clock;
@@ -97,7 +96,7 @@ export class SourceInput implements TaskInput {
     const now = this.#options.clock.now();
     const read = this.#held === null ? this.#read() : this.#emitHeld();
     if (now >= this.#watermarkDueMs && this.#options.output.isReady) {
-      this.#watermarkDueMs = now + this.#options.watermarkIntervalMs;
+      this.#watermarkDueMs = now + this.#options.context.watermarkIntervalMs;
       this.#advanceWatermark(now);
     }
     return read;

@@ -16,6 +16,8 @@ export type SubtaskOptions = {
   readonly chain: Chain;
   readonly clock: Clock;
   readonly bufferTimeoutMs: number;
+  /** How long a step may go on taking elements; 0 for one element a step. */
+  readonly stepBudgetMs: number;
 };
 
 export class Subtask implements Steppable {
@@ -25,6 +27,7 @@ export class Subtask implements Steppable {
   readonly #chain: Chain;
   readonly #clock: Clock;
   readonly #bufferTimeoutMs: number;
+  readonly #stepBudgetMs: number;
   /** When the oldest row in a partial batch came, by the monotonic clock; Infinity when there is none. */
   #partialSinceMs = Infinity;
   #isStuck = false;
@@ -36,6 +39,7 @@ export class Subtask implements Steppable {
     this.#chain = options.chain;
     this.#clock = options.clock;
     this.#bufferTimeoutMs = options.bufferTimeoutMs;
+    this.#stepBudgetMs = options.stepBudgetMs;
   }
 
   get isDone(): boolean {
@@ -75,10 +79,27 @@ export class Subtask implements Steppable {
     const dueMs = chain.wakeAtMs;
     let worked =
       dueMs !== Infinity && dueMs <= this.#clock.now() && chain.advanceTime(this.#clock.now());
-    if (!chain.hasPendingWork && !this.#input.hasEnded) worked = this.#input.poll() || worked;
+    if (!chain.hasPendingWork && !this.#input.hasEnded) worked = this.#takeInput() || worked;
     chain.publish();
     this.#flushWhenDue();
     return worked;
+  }
+
+  /** Elements of the input, as long as there are some, room for what becomes of them, and time in this step. */
+  #takeInput(): boolean {
+    const input = this.#input;
+    const chain = this.#chain;
+    if (!input.poll()) return false;
+    if (this.#stepBudgetMs === 0) return true;
+    const end = this.#clock.monotonic() + this.#stepBudgetMs;
+    while (
+      !input.hasEnded &&
+      !chain.hasPendingWork &&
+      chain.isOutputReady &&
+      this.#clock.monotonic() < end &&
+      input.poll()
+    );
+    return true;
   }
 
   #flushWhenDue(): void {

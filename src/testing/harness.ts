@@ -91,6 +91,7 @@ export class Harness<Row, Out> {
       worker: CALLER,
       settings: {
         bufferTimeoutMs: 0,
+        stepBudgetMs: 0,
         watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
         maxParallelism: defaultMaxParallelism(parallelism),
         batchRows: this.#batchSize,

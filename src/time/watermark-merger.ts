@@ -46,7 +46,10 @@ export class WatermarkMerger {
   onWatermark(number: number, watermark: Watermark): void {
     const input = this.#inputs[number]!;
     if (input.isIdle || watermark <= input.watermark) return;
+    // Another one holds the minimum: nothing to look for among what may be many inputs.
+    const isAhead = input.isAligned && input.watermark > this.#emitted;
     input.watermark = watermark;
+    if (isAhead) return;
     if (!input.isAligned && watermark >= this.#emitted) input.isAligned = true;
     this.#updateWatermark();
   }

@@ -12,7 +12,7 @@ import {
   WATERMARK,
 } from '../../src/channel/channel.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
-import { createRing, RingReader, RingWriter } from '../../src/channel/ring-channel.ts';
+import { RingMemory, RingReader, RingWriter } from '../../src/channel/ring-channel.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
@@ -30,7 +30,9 @@ const CHANNELS: Readonly<Record<string, (schema: Schema | null) => Ends>> = {
   },
   ring: (schema) => {
     const signal = () => new Signal(new SharedArrayBuffer(64), 0);
-    const descriptor = createRing(4096, signal(), signal());
+    const memory = new RingMemory(4096, 2);
+    memory.ring(signal(), signal());
+    const descriptor = memory.ring(signal(), signal());
     return {
       writer: new RingWriter(descriptor, schema, 'sender'),
       reader: new RingReader(descriptor, schema),
@@ -182,3 +184,15 @@ for (const [name, make] of Object.entries(CHANNELS)) {
     assert.deepEqual(drain(ends), [...batches.flat(), ...rowsOf(0, 2)]);
   });
 }
+
+test('local: a watermark takes the place of one right before it, and of no other', () => {
+  const ends = CHANNELS.local!(null);
+  const { writer } = ends;
+  writer.control(WATERMARK, 1);
+  writer.control(WATERMARK, 2);
+  writer.put(batchOf(rowsOf(0, 1), null));
+  writer.control(WATERMARK, 3);
+  writer.control(IDLE, 0);
+  writer.control(WATERMARK, 4);
+  assert.deepEqual(drain(ends), ['W2', ...rowsOf(0, 1), 'W3', 'idle', 'W4']);
+});

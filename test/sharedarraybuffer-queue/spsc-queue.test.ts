@@ -23,6 +23,32 @@ test('frames arrive in order, with their tags, and only once published', () => {
   assert.equal(queue.poll(), null);
 });
 
+const GUARD_BYTES = 2048;
+
+/** Memory of a queue between other bytes, which nothing may touch. */
+function guarded(capacityBytes: number) {
+  const bytes = SpscQueue.bytesFor(capacityBytes);
+  const buffer = new SharedArrayBuffer(bytes + 2 * GUARD_BYTES);
+  const around = [0, GUARD_BYTES + bytes].map((at) => new Uint8Array(buffer, at, GUARD_BYTES));
+  for (const guard of around) guard.fill(0xab);
+  const isWhole = (): boolean => around.every((guard) => guard.every((byte) => byte === 0xab));
+  return { memory: { buffer, byteOffset: GUARD_BYTES }, isWhole };
+}
+
+test('a queue in a part of a buffer keeps to it, its own signals and errors too', async () => {
+  const { memory, isWhole } = guarded(64);
+  const producer = SpscQueue.create({ capacityBytes: 64, memory });
+  const consumer = SpscQueue.attach(producer.descriptor);
+  const waiting = consumer.readable(5000);
+  producer.offer(new Uint8Array([1, 2, 3]));
+  producer.publish();
+  assert.equal(await waiting, true);
+  assert.deepEqual(consumer.poll(), new Uint8Array([1, 2, 3]));
+  producer.fail(new Error('out of ink'));
+  assert.throws(() => consumer.peek(), /out of ink/);
+  assert.ok(isWhole());
+});
+
 test('any sequence of sizes, at any capacity, comes out as it went in (against a plain array)', () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.nat(200).map((size) => ({ put: size })) },
@@ -35,7 +61,8 @@ test('any sequence of sizes, at any capacity, comes out as it went in (against a
       fc.integer({ min: CAPACITY_MIN, max: 700 }),
       fc.array(step, { maxLength: 300 }),
       (capacityBytes, steps) => {
-        const producer = SpscQueue.create({ capacityBytes });
+        const { memory, isWhole } = guarded(capacityBytes);
+        const producer = SpscQueue.create({ capacityBytes, memory });
         const consumer = SpscQueue.attach(producer.descriptor);
         const model: Uint8Array[] = [];
         let next = 0;
@@ -57,6 +84,7 @@ test('any sequence of sizes, at any capacity, comes out as it went in (against a
           }
           assert.ok(producer.usedBytes <= producer.capacityBytes);
         }
+        assert.ok(isWhole());
         producer.publish();
         while (take());
         assert.equal(model.length, 0);

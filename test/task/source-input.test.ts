@@ -73,9 +73,9 @@ function setUp(options: Options) {
     },
     functions: [(row: number) => row],
     rate,
-    watermarkIntervalMs: 10,
     context: {
       name: 'scripted',
+      watermarkIntervalMs: 10,
       subtask: options.subtask ?? 0,
       parallelism: options.parallelism ?? 1,
       metrics: counters.operator(0),

@@ -86,14 +86,13 @@ class Slices implements Operator {
 
 const BATCH = new Batch({ rowCount: 1, schema: null, rows: [1] });
 
-function setUp(bufferTimeoutMs = 10) {
+function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0 } = {}) {
   log.length = 0;
   const gate = new FakeGate();
   const operator = new Slices();
   const clock = new VirtualClock(0);
   const context = { name: 'slices', metrics: {} } as unknown as OperatorContext;
   const chain = new Chain([{ operator, context, next: [], gates: [gate] }], [0], []);
-  let batches = 1;
   const input: TaskInput = {
     wakeAtMs: Infinity,
     waitsForEvents: false,
@@ -105,11 +104,20 @@ function setUp(bufferTimeoutMs = 10) {
       if (batches === 0) chain.head.end();
       else chain.head.emit(new Batch({ rowCount: 3, schema: null, rows: [1, 2, 3] }));
       batches--;
+      clock.advanceTo(clock.now() + pollMs);
       return true;
     },
     close: () => log.push('close input'),
   };
-  const subtask = new Subtask({ id: 0, name: 'slices', input, chain, clock, bufferTimeoutMs });
+  const subtask = new Subtask({
+    id: 0,
+    name: 'slices',
+    input,
+    chain,
+    clock,
+    bufferTimeoutMs,
+    stepBudgetMs,
+  });
   subtask.open();
   return { subtask, gate, operator, clock };
 }
@@ -152,7 +160,7 @@ test('time that is due runs before new input', () => {
 });
 
 test('a partial batch is sent when it has waited for the buffer timeout, and not before', () => {
-  const { subtask, gate, clock } = setUp(10);
+  const { subtask, gate, clock } = setUp({ bufferTimeoutMs: 10 });
   while (!subtask.isDone) subtask.step();
   log.length = 0;
   gate.hasPartial = true;
@@ -166,8 +174,33 @@ test('a partial batch is sent when it has waited for the buffer timeout, and not
 });
 
 test('a buffer timeout of 0 sends after every step', () => {
-  const { subtask, gate } = setUp(0);
+  const { subtask, gate } = setUp({ bufferTimeoutMs: 0 });
   gate.hasPartial = true;
   subtask.step();
   assert.deepEqual(log, ['poll', 'emit', 'emit', 'emit', 'flush']);
+});
+
+const polls = (): number => log.filter((entry) => entry === 'poll').length;
+
+test('a step takes input for as long as its time lasts', () => {
+  const { subtask } = setUp({ stepBudgetMs: 5, batches: 100, pollMs: 2 });
+  subtask.step();
+  assert.equal(polls(), 4);
+});
+
+test('a step without a budget takes one element', () => {
+  const { subtask } = setUp({ batches: 100 });
+  subtask.step();
+  assert.equal(polls(), 1);
+});
+
+test('a step takes no more input when the output is full, nor behind the end', () => {
+  const full = setUp({ stepBudgetMs: 5, batches: 100 });
+  full.gate.isNarrow = true;
+  full.subtask.step();
+  assert.deepEqual(log, ['poll', 'emit']);
+  const ending = setUp({ stepBudgetMs: 5, batches: 2 });
+  ending.subtask.step();
+  assert.equal(ending.subtask.isDone, true);
+  assert.equal(polls(), 3);
 });

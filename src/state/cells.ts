@@ -1,0 +1,19 @@
+/** What the hash tables have in common: cells in a power of two, of which some stay free. */
+
+export const CELLS_MIN = 64;
+
+/** 2^32 divided by the golden ratio: spreads keys that differ in low bits only (Knuth, TAOCP 6.4). */
+export const GOLDEN = 0x9e3779b1;
+
+/** A fuller table takes less of the cache, which is worth more than the cells that are looked at in vain. */
+const LOAD_MAX = 0.75;
+
+/** Keys that so many cells take. */
+export function capacityOf(cells: number): number {
+  return cells * LOAD_MAX;
+}
+
+/** Cells for so many keys. */
+export function cellsFor(count: number): number {
+  return Math.max(CELLS_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, count) / LOAD_MAX)));
+}

@@ -1,0 +1,14 @@
+/** How often and how long, by the size of a job. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stepBudgetMs, watermarkIntervalMs } from '../../src/job/pacing.ts';
+
+test('watermarks come every 10 ms, less often over many channels, and every 200 ms at least', () => {
+  const intervals = [0, 4, 256, 512, 2560, 1e6].map(watermarkIntervalMs);
+  assert.deepEqual(intervals, [10, 10, 10, 20, 100, 200]);
+});
+
+test('a step takes 0.2 ms, more among many subtasks, and 1 ms at most', () => {
+  const budgets = [1, 64, 128, 320, 1e4].map(stepBudgetMs);
+  assert.deepEqual(budgets, [0.2, 0.2, 0.4, 1, 1]);
+});
