@@ -106,10 +106,10 @@ async function compileCpp(): Promise<void> {
 }
 
 const LATENCY_SECONDS = 10;
-const SUBTASK_RECORDS = 100_000_000;
+const SUBTASK_RECORDS = 400_000_000;
 const GC_RECORDS = 400_000_000;
 const TRIPS = 20_000;
-const BULK_ROWS = 5_000_000;
+const BULK_ROWS = 40_000_000;
 
 function latencyFigure(id: string, perSecondSent: number, field: string, most: number): Figure {
   return figure({
@@ -310,7 +310,7 @@ export const MACRO_FIGURES: readonly Figure[] = [
   }),
   figure({
     id: 'program-bulk',
-    what: 'rows of the program through a map on another thread and back, against a Node Transform in object mode',
+    what: 'rows of the program through a map on another thread and back by batches, against a Node Transform in object mode',
     unit: 'times the Transform',
     roundUnit: 'rows/s',
     bar: atLeast(5),

@@ -33,6 +33,10 @@ function row(n: number): Row {
   return { key: n % 1000, n };
 }
 
+function* made(): Generator<Row> {
+  for (let n = 0; n < rows; n++) yield row(n);
+}
+
 async function trip() {
   const client = await summing.start({ threads: 1 });
   const sums = client.outputs.sums[Symbol.asyncIterator]();
@@ -51,14 +55,11 @@ async function trip() {
 async function bulk() {
   const client = await doubling.start({ threads: 1 });
   const start = performance.now();
-  const writing = (async () => {
-    for (let n = 0; n < rows; n++) {
-      if (!client.inputs.rows.write(row(n))) await client.inputs.rows.drained();
-    }
-    client.inputs.rows.end();
-  })();
+  const writing = client.inputs.rows.from(made()).then(() => client.inputs.rows.end());
   let checksum = 0;
-  for await (const { key, n } of client.outputs.doubled) checksum += key + n;
+  for await (const batch of client.outputs.doubled.batches()) {
+    for (const { key, n } of batch) checksum += key + n;
+  }
   await writing;
   return { ms: performance.now() - start, checksum };
 }

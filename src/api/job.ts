@@ -37,7 +37,7 @@ export type StartedJob<T> = JobClient & {
   readonly inputs: {
     readonly [K in InputNames<T>]: T[K] extends InputStream<infer Row> ? JobInput<Row> : never;
   };
-  /** What is not read makes the job wait, once a few thousand rows are there; see the option `outputs`. */
+  /** What is not read makes the job wait, once some ten thousand rows are there; see the option `outputs`. */
   readonly outputs: {
     readonly [K in Exclude<keyof T, InputNames<T>>]: T[K] extends Stream<infer Row>
       ? JobOutput<Row>

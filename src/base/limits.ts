@@ -30,8 +30,8 @@ export const LOCAL_CHANNEL_BATCHES = 4;
 export const PRE_AGGREGATED_KEYS = 32 * 1024;
 
 /** Rows of the calling program that wait for the job, and of the job that wait for the program. */
-export const PROGRAM_INPUT_ROWS = 4096;
-export const PROGRAM_OUTPUT_ROWS = 4096;
+export const PROGRAM_INPUT_ROWS = 4 * BATCH_ROWS;
+export const PROGRAM_OUTPUT_ROWS = 4 * BATCH_ROWS;
 
 /** Rows an operator emits between two looks at whether its output still has room. */
 export const FIRE_SLICE_ROWS = BATCH_ROWS;

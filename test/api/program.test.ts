@@ -43,6 +43,39 @@ for (const threads of THREADS) {
     );
   });
 
+  test(`${threads} threads: many rows by batches, in their order`, async () => {
+    const client = await anything.start({ threads, parallelism: 1 });
+    const rows = Array.from({ length: 50_000 }, (_, n) => ({ n }));
+    const writing = client.inputs.values.from(rows).then(() => client.inputs.values.end());
+    const batches = await all(client.outputs.doubled.batches());
+    await writing;
+    assert.ok(batches.every((batch) => batch.length > 0));
+    assert.ok(batches.length < 5000, `${batches.length} batches`);
+    const got = batches.flat();
+    assert.deepEqual(
+      got,
+      rows.map((row) => ({ n: row.n * 2 })),
+    );
+  });
+
+  test(`${threads} threads: batches end with the error of a job that fails`, async () => {
+    const client = await failing.start({ threads, parallelism: 1 });
+    const got: { n: number }[] = [];
+    const reading = (async () => {
+      for await (const rows of client.outputs.passed.batches()) got.push(...rows);
+    })();
+    reading.catch(() => {});
+    for (let n = 0; n < 50; n++) client.inputs.rows.write({ n });
+    while (got.length < 50) await new Promise((resolve) => setTimeout(resolve, 1));
+    client.inputs.rows.write({ n: 100 });
+    await assert.rejects(reading, /a hundred/);
+    await assert.rejects(client.result(), /a hundred/);
+    assert.deepEqual(
+      got.map(({ n }) => n),
+      Array.from({ length: 50 }, (_, n) => n),
+    );
+  });
+
   test(`${threads} threads: windows fire when the input ends`, async () => {
     const client = await windows.start({ threads });
     for (const at of [1, 2, 1500]) client.inputs.readings.write({ at, n: 7 });
@@ -73,7 +106,7 @@ for (const threads of THREADS) {
 test('write says false when the job is behind, and drained waits until it is not', async () => {
   const client = await anything.start({ threads: 1 });
   let written = 0;
-  while (client.inputs.values.write({ n: written++ })) assert.ok(written < 10_000);
+  while (client.inputs.values.write({ n: written++ })) assert.ok(written < 30_000);
   await client.inputs.values.drained();
   assert.ok(client.inputs.values.write({ n: written++ }));
   client.inputs.values.end();
@@ -124,6 +157,21 @@ test('a loop that is left lets the job go on without it, and an output has one r
   }
   assert.throws(() => client.outputs.rows[Symbol.asyncIterator](), { code: 'JOB_DEFINITION' });
   await client.cancel();
+});
+
+test('rows and then batches are one reader too many; batches that are left let the job go on', async () => {
+  const client = await endless.start({ threads: 1 });
+  for await (const rows of client.outputs.rows.batches()) {
+    assert.equal(rows[0]!.n, 0);
+    break;
+  }
+  assert.throws(() => client.outputs.rows[Symbol.asyncIterator](), /one reader/);
+  await assert.rejects(client.outputs.rows.batches().next(), /one reader/);
+  const before = client.status().operators[0]!.recordsOut;
+  while (client.status().operators[0]!.recordsOut < before + 50_000)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  await client.cancel();
+  await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
 });
 
 test('outputs: false runs without readers', async () => {

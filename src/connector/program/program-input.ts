@@ -18,6 +18,8 @@ export class InputQueue<Row> {
   /** Filled by the program; the first is what the source takes next. */
   readonly #filled: BatchBuilder[] = [];
   readonly #empty: BatchBuilder[] = [];
+  /** The last of those filled, which takes the next row. */
+  #last: BatchBuilder | null = null;
   /** What the source reads at the moment. */
   #read: BatchBuilder | null = null;
   #waitingRows = 0;
@@ -33,16 +35,21 @@ export class InputQueue<Row> {
 
   /** Takes a row in any case; false when the source is behind: then wait for `drained`. */
   write(row: Row): boolean {
-    this.#refuseWhenOver();
-    let builder = this.#filled.at(-1);
-    if (builder === undefined || builder.isFull) {
-      builder = this.#empty.pop() ?? new BatchBuilder(this.#schema as Schema | null, BATCH_ROWS);
-      this.#filled.push(builder);
-    }
+    if (this.#hasEnded || this.#over !== null) this.#refuse();
+    let builder = this.#last;
+    if (builder === null || builder.isFull) builder = this.#addBuilder();
     builder.appendRow(row);
     this.#waitingRows++;
-    this.#wakeSource();
+    if (this.wake !== null) this.#wakeSource();
     return this.#waitingRows < PROGRAM_INPUT_ROWS;
+  }
+
+  #addBuilder(): BatchBuilder {
+    const builder =
+      this.#empty.pop() ?? new BatchBuilder(this.#schema as Schema | null, BATCH_ROWS);
+    this.#filled.push(builder);
+    this.#last = builder;
+    return builder;
   }
 
   /** Resolves when there is room; rejects with the job's error when it ends before. */
@@ -68,8 +75,7 @@ export class InputQueue<Row> {
     }
   }
 
-  #refuseWhenOver(): void {
-    if (!this.#hasEnded && this.#over === null) return;
+  #refuse(): never {
     const why = this.#hasEnded ? 'it was ended' : 'the job is over';
     throw new EngineError('INPUT_CLOSED', `the input takes no more rows: ${why}`, {
       cause: this.#over?.error ?? undefined,
@@ -87,6 +93,7 @@ export class InputQueue<Row> {
     const next = this.#filled.shift();
     if (next === undefined) return this.#hasEnded ? 'end' : 'idle';
     this.#read = next;
+    if (this.#last === next) this.#last = null;
     this.#waitingRows -= next.rowCount;
     if (this.#waitingRows < PROGRAM_INPUT_ROWS) this.#releaseWaiters();
     return next.seal();

@@ -7,11 +7,6 @@ import { PROGRAM_OUTPUT_ROWS } from '../../base/limits.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { Sink, SinkWriter, SinkWriterContext } from '../../operator/sink.ts';
 
-type Waiter<Row> = {
-  resolve(result: IteratorResult<Row, undefined>): void;
-  reject(error: unknown): void;
-};
-
 const DONE = { done: true, value: undefined } as const;
 
 /** One reader: a loop over it takes the rows; one that is left before the end lets the job go on without it. */
@@ -19,13 +14,16 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
   readonly name = 'output';
   readonly descriptor = null;
   readonly #outputName: string;
-  #rows: Row[] = [];
+  /** What waits for the reader, as it came, the first from row `#next` on; and how many rows that is. */
+  readonly #batches: (readonly Row[])[] = [];
   #next = 0;
+  #waitingRows = 0;
   #hasEnded = false;
   #error: Error | null = null;
   #isLeft = false;
   #hasReader = false;
-  #waiters: Waiter<Row>[] = [];
+  /** Readers that have found nothing. */
+  #waiters: (() => void)[] = [];
   #wakeWriter: (() => void) | null = null;
 
   constructor(outputName: string) {
@@ -33,15 +31,9 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Row, undefined> {
-    if (this.#hasReader) {
-      throw new EngineError(
-        'JOB_DEFINITION',
-        `output '${this.#outputName}' is read already; it has one reader`,
-      );
-    }
-    this.#hasReader = true;
+    this.#beRead();
     return {
-      next: () => this.#take(),
+      next: () => (this.#waitingRows > 0 ? Promise.resolve(this.#takeRow()) : this.#take()),
       return: async () => {
         this.#leave();
         return DONE;
@@ -49,20 +41,63 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
     };
   }
 
-  #take(): Promise<IteratorResult<Row, undefined>> {
-    if (this.#next < this.#rows.length) {
-      const value = this.#rows[this.#next++]!;
-      if (this.#next === this.#rows.length) this.#makeRoom();
-      return Promise.resolve({ done: false, value });
+  /** The same rows by as many as there are at a time, so that a promise is paid for many. */
+  async *batches(): AsyncGenerator<readonly Row[], void> {
+    this.#beRead();
+    try {
+      while (await this.#arrival()) yield this.#takeBatch();
+    } finally {
+      this.#leave();
     }
-    if (this.#error !== null) return Promise.reject(this.#error);
-    if (this.#hasEnded || this.#isLeft) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  #makeRoom(): void {
-    this.#rows = [];
+  #beRead(): void {
+    if (this.#hasReader) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `output '${this.#outputName}' is read already; it has one reader`,
+      );
+    }
+    this.#hasReader = true;
+  }
+
+  /** Resolves when a row waits, or false when none follows; rejects behind the last row when the job has failed. */
+  async #arrival(): Promise<boolean> {
+    while (this.#waitingRows === 0) {
+      if (this.#error !== null) throw this.#error;
+      if (this.#hasEnded || this.#isLeft) return false;
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+    return true;
+  }
+
+  async #take(): Promise<IteratorResult<Row, undefined>> {
+    return (await this.#arrival()) ? this.#takeRow() : DONE;
+  }
+
+  #takeRow(): IteratorYieldResult<Row> {
+    const batch = this.#batches[0]!;
+    const value = batch[this.#next++]!;
+    this.#waitingRows--;
+    if (this.#next === batch.length) {
+      this.#batches.shift();
+      this.#next = 0;
+      this.#wake();
+    }
+    return { done: false, value };
+  }
+
+  #takeBatch(): readonly Row[] {
+    const batch = this.#batches.shift()!;
+    const rows = this.#next === 0 ? batch : batch.slice(this.#next);
     this.#next = 0;
+    this.#waitingRows -= rows.length;
+    this.#wake();
+    return rows;
+  }
+
+  #wake(): void {
+    if (this.#isFull) return;
     const wake = this.#wakeWriter;
     this.#wakeWriter = null;
     wake?.();
@@ -70,11 +105,14 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
 
   #leave(): void {
     this.#isLeft = true;
-    this.#makeRoom();
+    this.#batches.length = 0;
+    this.#waitingRows = 0;
+    this.#settle();
+    this.#wake();
   }
 
   get #isFull(): boolean {
-    return this.#rows.length - this.#next >= PROGRAM_OUTPUT_ROWS;
+    return this.#waitingRows >= PROGRAM_OUTPUT_ROWS;
   }
 
   createWriter(context: SinkWriterContext): SinkWriter {
@@ -97,12 +135,10 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
   }
 
   #put(rows: readonly Row[]): void {
-    if (this.#isLeft) return;
-    let given = 0;
-    while (given < rows.length && this.#waiters.length > 0) {
-      this.#waiters.shift()!.resolve({ done: false, value: rows[given++]! });
-    }
-    for (; given < rows.length; given++) this.#rows.push(rows[given]!);
+    if (this.#isLeft || rows.length === 0) return;
+    this.#batches.push(rows);
+    this.#waitingRows += rows.length;
+    this.#settle();
   }
 
   /** The job is over; with an error, a loop that is behind gets the rows that are here, then the error. */
@@ -115,10 +151,7 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
   #settle(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) {
-      if (this.#error === null) waiter.resolve(DONE);
-      else waiter.reject(this.#error);
-    }
+    for (const resolve of waiters) resolve();
   }
 
   async commit(): Promise<void> {}
