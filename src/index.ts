@@ -17,6 +17,7 @@ export {
 export { KeyedStream } from './api/keyed-stream.ts';
 // Streams
 export { JobInput, JobOutput } from './api/program.ts';
+export { type SideOutput, sideOutput } from './api/side-output.ts';
 export {
   InputStream,
   type KeyField,
@@ -66,10 +67,10 @@ export type {
   OperatorResult,
   RunOptions,
 } from './job/job.ts';
-
 // Contracts for sources and sinks of your own
 export type { Sink, SinkWriter, SinkWriterContext } from './operator/sink.ts';
 export type {
+  DeadLetter,
   PlainData,
   PollResult,
   Source,

@@ -29,7 +29,7 @@ async function millrace() {
   );
   const file = { path: PATH, sizeBytes: 0 };
   const ranges = flights.split(file);
-  const context = { onMalformed: 'fail', skipped() {} };
+  const context = { onMalformed: 'fail', malformed() {} };
   const eachBatch = (group, visit) => {
     const reader = flights.open(file, ranges[group], null, context);
     for (let batch = reader.poll(); batch !== 'end'; batch = reader.poll()) visit(batch);

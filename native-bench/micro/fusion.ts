@@ -89,6 +89,7 @@ function chainOf(runs: readonly (readonly OperatorPlan[])[], end: Total): Chain 
       operator: createOperator(plans, n === 0 ? (Bid as Schema) : null, 'benchmark'),
       context: contextOf(plans),
       next: isLast ? [] : [n + 1],
+      sides: new Map(),
       gates: isLast ? [end] : [],
     };
   });

@@ -90,7 +90,7 @@ function byColumns(format: FileFormat<Bid>): number {
   const range = { start: 0, end: size, weight: 0 };
   const reader = format.open({ path, sizeBytes: size }, range, null, {
     onMalformed: 'fail',
-    skipped() {},
+    malformed() {},
   });
   let sum = 0;
   for (let batch = reader.poll(); batch !== 'end'; batch = reader.poll()) {

@@ -50,6 +50,7 @@ export class Flow {
         eventTime: null,
         rate: rate === 0 ? null : rate,
         isCallers: source.isCallers ?? false,
+        hasDeadLetters: source.hasDeadLetters ?? false,
       },
       inputs: [],
       schema: source.schema as Schema | null,

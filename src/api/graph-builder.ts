@@ -9,7 +9,12 @@ import type {
   NodeBindings,
   NodeId,
 } from '../graph/graph.ts';
-import type { EventTimeSpec, OperatorSpec } from '../operator/operator-spec.ts';
+import {
+  DEAD_LETTERS,
+  type EventTimeSpec,
+  type OperatorSpec,
+  sidesOf,
+} from '../operator/operator-spec.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { Source } from '../operator/source.ts';
 
@@ -54,6 +59,24 @@ export class GraphBuilder {
     return this.#drafts.length - 1;
   }
 
+  /** The stream of a side output; JOB_DEFINITION when the node has none of this name. */
+  addSide(of: NodeId, side: string): NodeId {
+    const { node, settings } = this.#drafts[of]!;
+    const sides = sidesOf(node.operator);
+    if (!sides.includes(side)) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `'${settings.name ?? node.name}' has no side output '${side}'; it has ${sides.join(', ') || 'none'}`,
+      );
+    }
+    return this.add({
+      name: side,
+      operator: { type: 'side' },
+      inputs: [{ from: of, partitioning: { kind: 'forward' }, side }],
+      schema: null,
+    });
+  }
+
   configure(id: NodeId, settings: NodeSettings): void {
     Object.assign(this.#drafts[id]!.settings, settings);
   }
@@ -75,10 +98,35 @@ export class GraphBuilder {
   }
 
   #hasConsumer(id: NodeId): boolean {
-    return this.#drafts.some(({ node }) => node.inputs.some((edge) => edge.from === id));
+    return this.#drafts.some(({ node }) =>
+      node.inputs.some((edge) => edge.from === id && edge.side === undefined),
+    );
+  }
+
+  /** Side outputs that nobody reads. */
+  unreadSides(): readonly { readonly node: NodeId; readonly side: string }[] {
+    const inputs = this.#drafts.flatMap(({ node }) => node.inputs);
+    return this.#drafts.flatMap(({ node: { operator } }, node) =>
+      sidesOf(operator)
+        .filter((side) => !inputs.some((edge) => edge.from === node && edge.side === side))
+        .map((side) => ({ node, side })),
+    );
+  }
+
+  /** What goes to a side output that nobody reads would be lost. */
+  #checkSides(): void {
+    for (const { node, side } of this.unreadSides()) {
+      const { settings, node: of } = this.#drafts[node]!;
+      const how = side === DEAD_LETTERS ? 'deadLetters()' : 'sideOutput(...)';
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `nobody reads the side output '${side}' of '${settings.name ?? of.name}': read it by .${how}`,
+      );
+    }
   }
 
   finish(): { graph: LogicalGraph; bindings: Bindings } {
+    this.#checkSides();
     const named = new Map<string, number>();
     const uidOf = ({ settings, node }: Draft): string => {
       const name = settings.name ?? node.name;
@@ -95,7 +143,9 @@ export class GraphBuilder {
         name: whole?.settings.name ?? settings.name ?? node.name,
         operator: node.operator,
         inputs: Object.freeze(
-          node.inputs.map(({ from, partitioning }) => Object.freeze({ from, partitioning })),
+          node.inputs.map(({ from, partitioning, side }) =>
+            Object.freeze({ from, partitioning, ...(side === undefined ? {} : { side }) }),
+          ),
         ),
         parallelism: settings.parallelism ?? null,
         chaining: settings.chaining ?? 'always',

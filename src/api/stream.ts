@@ -15,11 +15,18 @@ import { fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
 import type { NodeId, Partitioning } from '../graph/graph.ts';
 import { checkCanBecome } from '../operator/as.ts';
 import { schemaAfter } from '../operator/fused.ts';
-import type { EventTimeSpec, StatelessSpec, TimestampSpec } from '../operator/operator-spec.ts';
+import {
+  DEAD_LETTERS,
+  type EventTimeSpec,
+  type StatelessSpec,
+  type TimestampSpec,
+} from '../operator/operator-spec.ts';
 import type { Sink } from '../operator/sink.ts';
+import type { DeadLetter } from '../operator/source.ts';
 import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
+import type { SideOutput } from './side-output.ts';
 
 /** Names of fields that may hold an event time. */
 export type TimeField<Row> = {
@@ -272,6 +279,34 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       key,
       functions,
     });
+  }
+
+  /**
+   * The rows that the step before has sent to a side output: `hourly.sideOutput(late)`. EngineError JOB_DEFINITION when it
+   * has no such output.
+   */
+  sideOutput<Side>(side: SideOutput<Side>): Stream<Side> {
+    return this.#side<Side>(side.name);
+  }
+
+  /**
+   * The malformed records of a source that was told to hand them over:
+   * `flow.from(files('in', csv(Bid), { onMalformed: 'deadLetter' })).deadLetters()`. EngineError JOB_DEFINITION for
+   * other streams.
+   */
+  deadLetters(): Stream<DeadLetter> {
+    return this.#side<DeadLetter>(DEAD_LETTERS);
+  }
+
+  #side<Side>(name: string): Stream<Side> {
+    if (!this.#isFresh()) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `'${name}' is a side output of a step: ask for it right behind that step`,
+      );
+    }
+    const [{ from }] = this.#edges as readonly [InputEdge];
+    return new Stream<Side>(this.#builder, this.#builder.addSide(from, name), null);
   }
 
   /** Ends the stream in a sink: `.to(files('out', csv()))`. */

@@ -1,5 +1,6 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
 
+import { EngineError } from '../base/errors.ts';
 import type { KeySpec } from '../data/key.ts';
 import type { Schema } from '../data/schema.ts';
 import { schemaOf } from '../data/schema.ts';
@@ -17,6 +18,7 @@ import {
   vocabulary,
 } from './aggregates.ts';
 import type { KeyedParts } from './keyed-stream.ts';
+import type { SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';
 
 /** A row of results: the key fields, the bounds of a window of time (ms, end exclusive), the aggregates. */
@@ -31,10 +33,32 @@ export type WindowBounds = { windowStart: number; windowEnd: number };
 export class WindowedStream<Row, Head> {
   readonly #parts: KeyedParts;
   readonly #window: WindowSpec | CountWindowSpec;
+  readonly #lateTo: string | null;
 
-  constructor(parts: KeyedParts, window: WindowSpec | CountWindowSpec) {
+  constructor(
+    parts: KeyedParts,
+    window: WindowSpec | CountWindowSpec,
+    lateTo: string | null = null,
+  ) {
     this.#parts = parts;
     this.#window = window;
+    this.#lateTo = lateTo;
+  }
+
+  /**
+   * Sends records that are late for every window they belong to into a side output, where they are counted and dropped
+   * otherwise: `.lateTo(late).aggregate(...)`, and `.sideOutput(late)` on what follows. EngineError JOB_DEFINITION for
+   * windows that know no late records.
+   */
+  lateTo(side: SideOutput<Row>): WindowedStream<Row, Head> {
+    const window = this.#window;
+    if (window.kind === 'count' || window.time === 'processing') {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        'lateTo: only for windows of event time can a record be late',
+      );
+    }
+    return new WindowedStream<Row, Head>(this.#parts, window, side.name);
   }
 
   /**
@@ -48,10 +72,11 @@ export class WindowedStream<Row, Head> {
     const { builder, key, functions } = this.#parts;
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), functions);
     const window = this.#window;
-    if (window.kind !== 'count' && window.time === 'event' && canTravel(aggregates, all)) {
-      return this.#inHalves(window, aggregates, all);
-    }
-    const { inputs, schema } = this.#onlyNeeded(aggregates);
+    const lateTo = this.#lateTo;
+    // What was added up before the exchange is not there any more to be sent to a side output.
+    const canHalve = window.kind !== 'count' && window.time === 'event' && lateTo === null;
+    if (canHalve && canTravel(aggregates, all)) return this.#inHalves(window, aggregates, all);
+    const { inputs, schema } = lateTo === null ? this.#onlyNeeded(aggregates) : this.#parts;
     const isByCount = window.kind === 'count';
     const fields = isByCount
       ? countWindowFields(key, aggregates, schema)
@@ -61,7 +86,7 @@ export class WindowedStream<Row, Head> {
       name: 'window',
       operator: isByCount
         ? { type: 'countWindow', key, window, aggregates }
-        : { type: 'windowAggregate', key, window, aggregates, partialsOf: null },
+        : { type: 'windowAggregate', key, window, aggregates, partialsOf: null, lateTo },
       inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
       schema: out,
       functions: all,
@@ -91,7 +116,14 @@ export class WindowedStream<Row, Head> {
     const partialsOf = { fields: schema?.fields ?? null };
     const node = builder.add({
       name: 'window',
-      operator: { type: 'windowAggregate', key, window, aggregates, partialsOf },
+      operator: {
+        type: 'windowAggregate',
+        key,
+        window,
+        aggregates,
+        partialsOf,
+        lateTo: null,
+      },
       inputs: halves.map((from) => ({ from, partitioning })),
       schema: out,
       functions,

@@ -45,6 +45,8 @@ export type Exchange = {
   readonly toNode: NodeId;
   /** Which of the inputs of `toNode`. */
   readonly input: number;
+  /** Which side output of `fromNode`; null for its main output. */
+  readonly side: string | null;
   readonly fromTask: number;
   readonly toTask: number;
   /** A forward edge between tasks of different parallelism has become 'rebalance'. */
@@ -94,6 +96,7 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
         fromNode: edge.from,
         toNode: node.id,
         input,
+        side: edge.side ?? null,
         fromTask: from.id,
         toTask: to.id,
         partitioning:
@@ -202,6 +205,7 @@ function consumers(graph: LogicalGraph, id: NodeId): number {
 function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSettings): boolean {
   if (node.inputs.length !== 1 || node.chaining !== 'always') return false;
   const edge = node.inputs[0]!;
+  if (edge.side !== undefined) return false;
   const before = graph.nodes[edge.from]!;
   if (isCallers(node) || isCallers(before)) return false;
   if (before.chaining === 'never') return false;

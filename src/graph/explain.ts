@@ -19,7 +19,12 @@ export type ExplainedStep = {
   readonly uid: string;
   readonly name: string;
   readonly type: string;
-  readonly inputs: readonly { readonly from: number; readonly partitioning: string }[];
+  readonly inputs: readonly {
+    readonly from: number;
+    readonly partitioning: string;
+    /** Name of the side output; null for the main one. */
+    readonly side: string | null;
+  }[];
   /** `name: kind` of each field, with a question mark where it may be null; null for free-form rows. */
   readonly fields: readonly string[] | null;
 };
@@ -88,9 +93,10 @@ function explainedStep({ id, uid, name, operator, inputs, schema }: LogicalNode)
     uid,
     name,
     type: operator.type,
-    inputs: inputs.map(({ from, partitioning }) => ({
+    inputs: inputs.map(({ from, partitioning, side }) => ({
       from,
       partitioning: partitioningText(partitioning),
+      side: side ?? null,
     })),
     fields:
       schema?.map((field) => `${field.name}: ${field.kind}${field.nullable ? '?' : ''}`) ?? null,
@@ -167,8 +173,12 @@ export function explanationText(explanation: Explanation): string {
   return [...lines, ...loops].join('\n');
 }
 
+function inputText({ from, partitioning, side }: ExplainedStep['inputs'][number]): string {
+  return side === null ? `${from} ${partitioning}` : `${from} ${partitioning} of '${side}'`;
+}
+
 function stepText({ id, name, uid, type, inputs, fields }: ExplainedStep): string {
-  const from = inputs.map((input) => `${input.from} ${input.partitioning}`).join(', ');
+  const from = inputs.map(inputText).join(', ');
   const rows = fields === null ? 'free-form rows' : `{ ${fields.join(', ')} }`;
   return (
     `  ${id}  ${name}${name === type ? '' : ` (${type})`}${uid === name ? '' : `, uid ${uid}`}` +

@@ -30,7 +30,12 @@ export type Partitioning =
   /** To the subtask that a function of the user names for the key: functions 0 and, for the key, 1 of the edge. */
   | { readonly kind: 'custom'; readonly key: KeySpec };
 
-export type LogicalEdge = { readonly from: NodeId; readonly partitioning: Partitioning };
+export type LogicalEdge = {
+  readonly from: NodeId;
+  readonly partitioning: Partitioning;
+  /** Which side output of the node the rows come from; its main output when left out. */
+  readonly side?: string;
+};
 
 export type LogicalNode = {
   readonly id: NodeId;
@@ -42,7 +47,7 @@ export type LogicalNode = {
   readonly parallelism: number | null;
   /** 'head': starts a new chain. 'never': shares its subtasks with no other operator. */
   readonly chaining: 'always' | 'head' | 'never';
-  /** Fields of the rows that leave the node; null for free-form rows. */
+  /** Fields of the rows that leave the node by its main output; null for free-form rows, as those of side outputs are. */
   readonly schema: readonly Field[] | null;
 };
 

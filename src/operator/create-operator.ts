@@ -7,6 +7,7 @@ import { FusedOperator, type FusedStep } from './fused.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
 import { RollingOperator } from './rolling.ts';
+import { SideOperator } from './side.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { CountWindowOperator } from './window/count-window.ts';
@@ -30,7 +31,13 @@ export function createOperator(
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
   if (spec.type === 'preAggregate' && plans.length === 2) {
-    return new WindowAggregateOperator({ ...spec, inputSchema, functions, takesPartials: false });
+    return new WindowAggregateOperator({
+      ...spec,
+      inputSchema,
+      functions,
+      takesPartials: false,
+      lateTo: null,
+    });
   }
   assert(
     plans.length === 1,
@@ -39,6 +46,8 @@ export function createOperator(
   switch (spec.type) {
     case 'preAggregate':
       return new PreAggregateOperator({ ...spec, inputSchema, functions });
+    case 'side':
+      return new SideOperator();
     case 'as':
       return new AsOperator(spec.fields);
     case 'eventTime':

@@ -42,8 +42,12 @@ export type OperatorSpec =
       readonly rate: number | null;
       /** One subtask, in the calling thread. */
       readonly isCallers: boolean;
+      /** Whether records that are malformed go to a side output. */
+      readonly hasDeadLetters: boolean;
     }
   | StatelessSpec
+  /** Rows of a side output of another node, as they come. */
+  | { readonly type: 'side' }
   | { readonly type: 'as'; readonly fields: readonly Field[] }
   | { readonly type: 'eventTime'; readonly eventTime: EventTimeSpec }
   /** The first half of a windowAggregate, in the chain before its exchange. */
@@ -60,6 +64,8 @@ export type OperatorSpec =
       readonly aggregates: readonly AggregateSpec[];
       /** Fields of the records, where a preAggregate comes before and sends partial results of them. */
       readonly partialsOf: { readonly fields: readonly Field[] | null } | null;
+      /** The side output for late records; null when they are counted and dropped. */
+      readonly lateTo: string | null;
     }
   | {
       readonly type: 'countWindow';
@@ -70,6 +76,15 @@ export type OperatorSpec =
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'sink'; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
+
+/** Side output of a source for records that are malformed. */
+export const DEAD_LETTERS = 'dead letters';
+
+/** Names of the side outputs of an operator. */
+export function sidesOf(spec: OperatorSpec): readonly string[] {
+  if (spec.type === 'source' && spec.hasDeadLetters) return [DEAD_LETTERS];
+  return spec.type === 'windowAggregate' && spec.lateTo !== null ? [spec.lateTo] : [];
+}
 
 export function isStateless(spec: OperatorSpec): spec is StatelessSpec {
   return (

@@ -29,6 +29,12 @@ export interface Output {
   end(): void;
 }
 
+/**
+ * Outputs beside the main one, by name. They take batches only: watermarks, idleness and the end go to all outputs by the
+ * main one, which is ready only when all are.
+ */
+export type SideOutputs = ReadonlyMap<string, { emit(batch: Batch): void }>;
+
 export interface OperatorContext {
   /** Name of the operator, as in messages and metrics. */
   readonly name: string;
@@ -45,7 +51,7 @@ export interface OperatorContext {
 }
 
 export interface Operator {
-  open(context: OperatorContext, output: Output): void;
+  open(context: OperatorContext, output: Output, sides: SideOutputs): void;
   processBatch(batch: Batch, input: number): void;
   processWatermark(watermark: Watermark): void;
   processIdle(isIdle: boolean): void;

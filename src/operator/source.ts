@@ -29,12 +29,27 @@ export type SourceSplit = {
   readonly detail: PlainData;
 };
 
+/** A record of the input that is malformed. */
+export type DeadLetter = {
+  readonly file: string;
+  /** Where it is, as an error would say: 'flights.csv:12'. */
+  readonly place: string;
+  /** Number of its line, from 1; null where that is not known, as in a later part of a large file. */
+  readonly line: number | null;
+  /** Where its line begins; null where records are no lines. */
+  readonly byte: number | null;
+  /** What is wrong. */
+  readonly reason: string;
+  /** The record, up to 64 KiB of it. */
+  readonly text: string;
+};
+
 export interface SplitReaderContext {
   readonly clock: Clock;
   /** Calls `poll` again after it had answered 'idle'. */
   wake(): void;
-  /** Counts records that were skipped because they were malformed. */
-  skipped(records: number): void;
+  /** Takes a record that was left out because it is malformed: it is counted, and goes to the dead letters. */
+  malformed(record: DeadLetter): void;
 }
 
 /** 'idle': nothing now, `wake` will be called or `wakeAtMs` comes. 'end': nothing any more. */
@@ -63,6 +78,8 @@ export interface Source<Row = unknown> {
   /** Null: free-form rows. */
   readonly schema: Schema<Row> | null;
   readonly isBounded: boolean;
+  /** Whether malformed records go to a stream of their own, `stream.deadLetters()`. */
+  readonly hasDeadLetters?: boolean;
   /** Read by one subtask in the calling thread, where the program is. */
   readonly isCallers?: boolean;
   /**

@@ -7,7 +7,7 @@
  */
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
-import type { Operator, OperatorContext, Output } from '../operator/operator.ts';
+import type { Operator, OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import { closeAll } from './close-all.ts';
 
 /** An operator, its context, and what it feeds: operators by their number in the chain, and gates. */
@@ -16,7 +16,13 @@ export type ChainLink = {
   readonly context: OperatorContext;
   readonly next: readonly number[];
   readonly gates: readonly OutputGate[];
+  /** Gates of side outputs, by the name of the output. */
+  readonly sides: SideGates;
 };
+
+export type SideGates = ReadonlyMap<string, readonly OutputGate[]>;
+
+const NO_SIDES: SideGates = new Map();
 
 export class Chain {
   readonly #links: readonly ChainLink[];
@@ -26,31 +32,47 @@ export class Chain {
   readonly #gates: readonly OutputGate[];
   /** Where the input of the subtask goes: the head operators, and gates right behind a source. */
   readonly head: Output;
+  /** Side outputs of a source. */
+  readonly headSides: SideOutputs;
 
   /** Links in topological order; `heads` are those that take the subtask's input, as do `headGates`. */
   constructor(
     links: readonly ChainLink[],
     heads: readonly number[],
     headGates: readonly OutputGate[],
+    headSides: SideGates = NO_SIDES,
   ) {
     this.#links = links;
     this.#operators = links.map((link) => link.operator);
-    this.#gates = [...headGates, ...links.flatMap((link) => link.gates)];
+    const sidesOf = [headSides, ...links.map((link) => link.sides)];
+    this.#gates = [
+      ...headGates,
+      ...links.flatMap((link) => link.gates),
+      ...sidesOf.flatMap((sides) => [...sides.values()].flat()),
+    ];
     const outputs: Output[] = new Array(links.length);
-    const outputTo = (next: readonly number[], gates: readonly OutputGate[]): Output => {
+    const outputTo = (
+      next: readonly number[],
+      gates: readonly OutputGate[],
+      sides: SideGates,
+    ): Output => {
       const followers = next.map((n) => new OperatorOutput(links[n]!.operator, outputs[n]!));
-      const targets: Output[] = [...followers, ...gates];
+      const besides = [...sides.values()].flat().map((gate) => new ControlOnly(gate));
+      const targets: Output[] = [...followers, ...gates, ...besides];
       return targets.length === 1 ? targets[0]! : new FanOut(targets);
     };
-    for (let n = links.length - 1; n >= 0; n--)
-      outputs[n] = outputTo(links[n]!.next, links[n]!.gates);
+    for (let n = links.length - 1; n >= 0; n--) {
+      const { next, gates, sides } = links[n]!;
+      outputs[n] = outputTo(next, gates, sides);
+    }
     this.#outputs = outputs;
-    this.head = outputTo(heads, headGates);
+    this.head = outputTo(heads, headGates, headSides);
+    this.headSides = sideOutputs(headSides);
   }
 
   open(): void {
-    this.#links.forEach(({ operator, context }, n) => {
-      operator.open(context, this.#outputs[n]!);
+    this.#links.forEach(({ operator, context, sides }, n) => {
+      operator.open(context, this.#outputs[n]!, sideOutputs(sides));
     });
   }
 
@@ -151,6 +173,37 @@ class OperatorOutput implements Output {
 
   end(): void {
     this.#operator.finish();
+  }
+}
+
+function sideOutputs(sides: SideGates): SideOutputs {
+  return new Map([...sides].map(([name, gates]) => [name, new FanOut(gates)]));
+}
+
+/** A gate of a side output as a target of the main one: batches pass it by. */
+class ControlOnly implements Output {
+  readonly #gate: OutputGate;
+
+  constructor(gate: OutputGate) {
+    this.#gate = gate;
+  }
+
+  get isReady(): boolean {
+    return this.#gate.isReady;
+  }
+
+  emit(): void {}
+
+  watermark(watermark: Watermark): void {
+    this.#gate.watermark(watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    this.#gate.idle(isIdle);
+  }
+
+  end(): void {
+    this.#gate.end();
   }
 }
 

@@ -37,7 +37,7 @@ import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
 import type { PlainData, SourceSplit } from '../operator/source.ts';
 import { userFunctionError } from '../operator/user-function.ts';
-import { Chain, type ChainLink } from './chain.ts';
+import { Chain, type ChainLink, type SideGates } from './chain.ts';
 import { SourceInput } from './source-input.ts';
 import { Subtask } from './subtask.ts';
 import type { TaskInput } from './task.ts';
@@ -155,11 +155,17 @@ class Deployer {
         context: this.#context(plan, task, operator),
         next: followers(operator),
         gates: this.#gates(plan, operator.nodes.at(-1)!),
+        sides: this.#sideGates(plan, operator.nodes.at(-1)!),
       };
     });
-    return source === null
-      ? new Chain(links, [0], [])
-      : new Chain(links, followers(source), this.#gates(plan, source.nodes[0]!));
+    if (source === null) return new Chain(links, [0], []);
+    const node = source.nodes[0]!;
+    return new Chain(
+      links,
+      followers(source),
+      this.#gates(plan, node),
+      this.#sideGates(plan, node),
+    );
   }
 
   #sourceOf(task: Task): ChainedOperator | null {
@@ -182,7 +188,9 @@ class Deployer {
 
   /** Of the rows that reach a node; null also when several streams of different rows meet in it. */
   #inputSchema(id: NodeId): Schema | null {
-    const schemas = this.#options.graph.nodes[id]!.inputs.map(({ from }) => this.#schemaOf(from));
+    const schemas = this.#options.graph.nodes[id]!.inputs.map(({ from, side }) =>
+      side === undefined ? this.#schemaOf(from) : null,
+    );
     const first = schemas[0]!;
     return schemas.every((schema) => sameSchema(schema, first)) ? first : null;
   }
@@ -209,7 +217,7 @@ class Deployer {
     if (source !== null) {
       const { manualInput } = this.#options;
       if (manualInput !== undefined) return manualInput(chain.head);
-      return this.#sourceInput(plan, task, source, chain.head);
+      return this.#sourceInput(plan, task, source, chain);
     }
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
@@ -220,7 +228,7 @@ class Deployer {
     plan: SubtaskPlan,
     task: Task,
     operator: ChainedOperator,
-    output: Output,
+    chain: Chain,
   ): SourceInput {
     const { graph, bindings, splits, counters, clock } = this.#options;
     const id = operator.nodes[0]!;
@@ -237,15 +245,29 @@ class Deployer {
       context: this.#context(plan, task, operator),
       progress: counters.subtask(plan.id),
       clock,
-      output,
+      output: chain.head,
+      sides: chain.headSides,
     });
   }
 
   #gates(plan: SubtaskPlan, node: NodeId): OutputGate[] {
     const { execution } = this.#options;
     return execution.exchanges
-      .filter((exchange) => exchange.fromNode === node)
+      .filter((exchange) => exchange.fromNode === node && exchange.side === null)
       .map((exchange) => this.#gate(plan, exchange));
+  }
+
+  #sideGates(plan: SubtaskPlan, node: NodeId): SideGates {
+    const exchanges = this.#options.execution.exchanges.filter(
+      (exchange) => exchange.fromNode === node && exchange.side !== null,
+    );
+    const bySide = groupBy(exchanges, (exchange) => exchange.side!);
+    return new Map(
+      [...bySide].map(([side, found]) => [
+        side,
+        found.map((exchange) => this.#gate(plan, exchange)),
+      ]),
+    );
   }
 
   #gate(plan: SubtaskPlan, exchange: Exchange): OutputGate {
@@ -260,7 +282,7 @@ class Deployer {
     return new DealingGate({
       writers,
       dealer: this.#dealer(exchange, writers.length),
-      schema: this.#schemaOf(exchange.fromNode),
+      schema: this.#exchangeSchema(exchange),
       batchRows: Math.min(settings.batchRows, fullBatchRows(writers.length)),
       errorAt: this.#errorAt(plan, exchange),
     });
@@ -273,9 +295,10 @@ class Deployer {
     return (thrown, record) => userFunctionError({ name, subtask: plan.index }, thrown, record);
   }
 
-  #dealer({ partitioning, fromNode, toNode, input }: Exchange, channels: number): Dealer {
+  #dealer(exchange: Exchange, channels: number): Dealer {
     const { settings, bindings } = this.#options;
-    const schema = this.#schemaOf(fromNode);
+    const { partitioning, toNode, input } = exchange;
+    const schema = this.#exchangeSchema(exchange);
     const { functions, edgeFunctions } = bindings[toNode]!;
     switch (partitioning.kind) {
       case 'hash': {
@@ -318,7 +341,13 @@ class Deployer {
   }
 
   #channelSchema(channel: number): Schema | null {
-    return this.#schemaOf(this.#senderOf(channel).id);
+    const { execution } = this.#options;
+    return this.#exchangeSchema(execution.exchanges[execution.channels[channel]!.exchange]!);
+  }
+
+  /** Rows of side outputs are free-form. */
+  #exchangeSchema({ fromNode, side }: Exchange): Schema | null {
+    return side === null ? this.#schemaOf(fromNode) : null;
   }
 
   #senderOf(channel: number): LogicalNode {

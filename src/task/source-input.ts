@@ -6,7 +6,7 @@
  * exchange. The end of the last split sends the maximum watermark, then the end.
  */
 import type { Clock } from '../base/clock.ts';
-import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
+import { Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskProgress } from '../metrics/shared-counters.ts';
 import {
@@ -14,9 +14,9 @@ import {
   eventTimeFunctions,
   TimestampReader,
 } from '../operator/event-time.ts';
-import type { OperatorContext, Output } from '../operator/operator.ts';
-import type { EventTimeSpec } from '../operator/operator-spec.ts';
-import type { Source, SourceSplit, SplitReader } from '../operator/source.ts';
+import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
+import { DEAD_LETTERS, type EventTimeSpec } from '../operator/operator-spec.ts';
+import type { DeadLetter, Source, SourceSplit, SplitReader } from '../operator/source.ts';
 import { userFunctionError } from '../operator/user-function.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
@@ -38,6 +38,7 @@ export type SourceInputOptions = {
   readonly progress: SubtaskProgress;
   readonly clock: Clock;
   readonly output: Output;
+  readonly sides: SideOutputs;
 };
 
 type OpenSplit = {
@@ -56,6 +57,8 @@ export class SourceInput implements TaskInput {
   readonly #timestamps: TimestampReader | null;
   readonly #limiter: RateLimiter | null;
   readonly #open: OpenSplit[] = [];
+  /** Malformed records that a reader has met at its last poll. */
+  readonly #letters: DeadLetter[] = [];
   readonly #merger = new WatermarkMerger(0);
   #next = 0;
   #allTaken = false;
@@ -123,8 +126,9 @@ export class SourceInput implements TaskInput {
       source.createReader(split, null, {
         clock,
         wake: () => context.wake(),
-        skipped: (records) => {
-          context.metrics.skippedRecords += records;
+        malformed: (record) => {
+          context.metrics.skippedRecords++;
+          if (source.hasDeadLetters === true) this.#letters.push(record);
         },
       }),
     );
@@ -160,7 +164,15 @@ export class SourceInput implements TaskInput {
   }
 
   #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
-    return this.#named(() => open.reader.poll());
+    const result = this.#named(() => open.reader.poll());
+    if (this.#letters.length > 0) this.#sendLetters();
+    return result;
+  }
+
+  #sendLetters(): void {
+    const rows = this.#letters.splice(0);
+    const batch = new Batch({ rowCount: rows.length, schema: null, rows });
+    this.#options.sides.get(DEAD_LETTERS)!.emit(batch);
   }
 
   /** As many of the rows held as the rate allows. */

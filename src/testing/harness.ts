@@ -3,6 +3,7 @@
  * operators, batches, channels and scheduler, in the calling thread, under a clock that the test moves.
  */
 import { GraphBuilder } from '../api/graph-builder.ts';
+import type { SideOutput } from '../api/side-output.ts';
 import { type RowStream, Stream } from '../api/stream.ts';
 import { must } from '../base/assert.ts';
 import { VirtualClock } from '../base/clock.ts';
@@ -16,6 +17,7 @@ import { BatchBuilder } from '../data/batch-builder.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
 import { CALLER, executionGraph } from '../graph/execution-graph.ts';
+import type { NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { deploy, operatorSlots } from '../task/deployment.ts';
@@ -58,6 +60,8 @@ const ROUNDS_MAX = 1_000_000;
 export class Harness<Row, Out> {
   readonly #clock = new VirtualClock(0);
   readonly #recorder: Recorder<Out>;
+  /** Of side outputs, by name. */
+  readonly #sides = new Map<string, Recorder<unknown>>();
   readonly #scheduler: Scheduler;
   readonly #counters: SharedCounters;
   readonly #operatorSlots: number;
@@ -74,7 +78,7 @@ export class Harness<Row, Out> {
     this.#isRandom = options.seed !== undefined;
     this.#recorder = new Recorder<Out>(outputCapacity);
 
-    const { graph, bindings } = this.#graph(build);
+    const { graph, bindings } = this.#graph(build, outputCapacity);
     const execution = executionGraph(graph, { threads: 0, parallelism });
     this.#operatorSlots = operatorSlots(execution).size;
     this.#counters = new SharedCounters({
@@ -118,7 +122,7 @@ export class Harness<Row, Out> {
     for (const subtask of subtasks) subtask.open();
   }
 
-  #graph(build: (stream: Stream<Row>) => RowStream<Out>) {
+  #graph(build: (stream: Stream<Row>) => RowStream<Out>, outputCapacity: number) {
     const builder = new GraphBuilder('harness');
     const node = builder.add({
       name: 'input',
@@ -132,18 +136,27 @@ export class Harness<Row, Out> {
         },
         rate: null,
         isCallers: false,
+        hasDeadLetters: false,
       },
       inputs: [],
       schema: this.#schema as Schema | null,
     });
     builder.configure(node, { parallelism: 1 });
     const collected = build(new Stream<Row>(builder, node, this.#schema)).collectAs('output');
+    const recorders = new Map<NodeId, Recorder<never>>([[collected, this.#recorder as never]]);
+    for (const { node: of, side } of builder.unreadSides()) {
+      const recorder = this.#sides.get(side) ?? new Recorder<unknown>(outputCapacity);
+      this.#sides.set(side, recorder);
+      const stream = new Stream<unknown>(builder, builder.addSide(of, side), null);
+      recorders.set(stream.collectAs(`output ${side}`), recorder as never);
+    }
     const { graph, bindings } = builder.finish();
     return {
       graph,
-      bindings: bindings.map((binding, id) =>
-        id === collected ? { ...binding, sink: this.#recorder } : binding,
-      ),
+      bindings: bindings.map((binding, id) => {
+        const recorder = recorders.get(id);
+        return recorder === undefined ? binding : { ...binding, sink: recorder };
+      }),
     };
   }
 
@@ -187,11 +200,14 @@ export class Harness<Row, Out> {
     this.#run();
   }
 
-  /** The elements that came out since the last `take`, in order. */
-  take(): Element<Out>[] {
+  /** The elements that came out since the last `take`, in order: of the stream, or of a side output. */
+  take(): Element<Out>[];
+  take<Side>(side: SideOutput<Side>): Element<Side>[];
+  take(side?: SideOutput<unknown>): Element<unknown>[] {
     this.#sendPending();
     this.#run();
-    return this.#recorder.take();
+    if (side === undefined) return this.#recorder.take();
+    return must(this.#sides.get(side.name), `side output '${side.name}'`).take();
   }
 
   /** The rows of the elements that came out since the last `take`. */
@@ -234,8 +250,9 @@ export class Harness<Row, Out> {
       const moved = this.#scheduler.round() || this.#scheduler.flush();
       quiet = moved ? 0 : quiet + 1;
       if (quiet < enough) continue;
-      if (!this.#recorder.isFull) return;
-      this.#recorder.makeRoom();
+      const full = [this.#recorder, ...this.#sides.values()].filter(({ isFull }) => isFull);
+      if (full.length === 0) return;
+      for (const recorder of full) recorder.makeRoom();
       quiet = 0;
     }
     throw new Error('the dataflow does not come to rest');

@@ -40,7 +40,7 @@ function rowsOf(
 ): Row[] {
   const ranges = format.split(file);
   assert.equal(ranges.length, 1);
-  const context = { onMalformed: 'fail' as const, skipped() {} };
+  const context = { onMalformed: 'fail' as const, malformed() {} };
   const rows: Row[] = [];
   let reader = format.open(file, ranges[0]!, null, context);
   for (let batches = 1; ; batches++) {

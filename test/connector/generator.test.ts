@@ -9,7 +9,7 @@ import type { Source, SplitReader } from '../../src/operator/source.ts';
 
 const Row = record({ n: t.int32, s: t.string });
 type Row = { n: number; s: string };
-const context = { clock: systemClock, wake() {}, skipped() {} };
+const context = { clock: systemClock, wake() {}, malformed() {} };
 
 function rest<R>(reader: SplitReader, batches = Infinity): R[] {
   const rows: R[] = [];

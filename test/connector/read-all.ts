@@ -10,7 +10,7 @@ import type {
 } from '../../src/connector/file/format.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import type { Schema } from '../../src/data/schema.ts';
-import type { PlainData } from '../../src/operator/source.ts';
+import type { DeadLetter, PlainData } from '../../src/operator/source.ts';
 
 /** Runs with a folder that is gone afterwards. */
 export async function inFolder<T>(run: (folder: string) => T | Promise<T>): Promise<T> {
@@ -38,7 +38,11 @@ export type ReadOptions = {
   readonly reopens?: boolean;
 };
 
-export type ReadResult<Row> = { readonly rows: Row[]; readonly skipped: number };
+export type ReadResult<Row> = {
+  readonly rows: Row[];
+  readonly skipped: number;
+  readonly letters: readonly DeadLetter[];
+};
 
 export function readAll<Row>(
   file: InputFile,
@@ -46,11 +50,11 @@ export function readAll<Row>(
   options: ReadOptions = {},
 ): ReadResult<Row> {
   const rows: Row[] = [];
-  let skipped = 0;
+  const letters: DeadLetter[] = [];
   const context = {
     onMalformed: options.onMalformed ?? 'fail',
-    skipped: (records: number) => {
-      skipped += records;
+    malformed: (record: DeadLetter) => {
+      letters.push(record);
     },
   };
   for (const range of options.ranges ?? format.split(file)) {
@@ -68,7 +72,7 @@ export function readAll<Row>(
     }
     reader.close();
   }
-  return { rows, skipped };
+  return { rows, skipped: letters.length, letters };
 }
 
 /** The bytes of a file with these rows, in batches of `batchRows`. */

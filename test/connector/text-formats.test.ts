@@ -139,8 +139,18 @@ test('csv: what is malformed is told with file and line, or skipped and counted'
         code: 'INPUT_MALFORMED',
         message: `${path}:3: ${reason}`,
       });
-      const { rows, skipped } = readAll(file, csv(Flight), { onMalformed: 'skip' });
-      assert.deepEqual([rows.map((row) => row.origin), skipped], [['A', 'B'], 1]);
+      const { rows, letters } = readAll(file, csv(Flight), { onMalformed: 'skip' });
+      assert.deepEqual(
+        rows.map((row) => row.origin),
+        ['A', 'B'],
+      );
+      const at = {
+        file: path,
+        place: `${path}:3`,
+        line: 3,
+        byte: 'origin,delay,note\nA,1,x\n'.length,
+      };
+      assert.deepEqual(letters, [{ ...at, reason, text: line }]);
     }
     const file = write(path, 'origin,note\nA,x\n');
     assert.throws(() => readAll(file, csv(Flight)), {

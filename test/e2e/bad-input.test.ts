@@ -1,11 +1,12 @@
 /** Input that is missing or malformed, and names that are wrong: code, and the place in the file or the job. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { blackhole, collection, type Flow, job, monotonous, record, t, tumbling } from 'millrace';
 import { jobFile, millrace } from './command-line.ts';
+import { deadLetters, unasked, unread } from './jobs/dead-letters.ts';
 import { reading } from './jobs/reading.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-bad-'));
@@ -61,6 +62,43 @@ test('malformed records are skipped and counted when that is asked for', async (
     const { operators } = await reading.run({ threads: 2, params });
     assert.equal(operators[0]!.skippedRecords, skipped, name);
   }
+});
+
+test('dead letters are a stream: every malformed record with its place, none of the others lost', async () => {
+  const input = join(folder, 'letters');
+  await mkdir(input);
+  const badLines = new Map<string, string>();
+  for (let file = 0; file < 6; file++) {
+    const lines = Array.from({ length: 3000 }, (_, n) => {
+      if (n % 500 !== 7) return `${file * 3000 + n},x`;
+      badLines.set(`${join(input, `${file}.csv`)}:${n + 2}`, `bad ${file} ${n},y`);
+      return `bad ${file} ${n},y`;
+    });
+    await writeFile(join(input, `${file}.csv`), `n,s\n${lines.join('\n')}\n`);
+  }
+  for (const threads of [0, 1, 2]) {
+    const { good, bad, reasons } = await deadLetters.collect({ threads, params: { input } });
+    assert.equal(good.length, 6 * 3000 - badLines.size);
+    assert.equal(new Set(good).size, good.length);
+    assert.deepEqual(new Map(bad.map(({ place, text }) => [place, text])), badLines);
+    assert.equal(bad.length, badLines.size);
+    const [first] = bad;
+    assert.equal(first!.place, `${first!.file}:${first!.line}`);
+    assert.match(first!.reason, /^field 'n' wants int32, got "bad \d \d+"$/);
+    assert.equal(reasons.length, badLines.size);
+  }
+});
+
+test('dead letters that nobody reads, or that the source does not hand over', async () => {
+  const params = { input: join(folder, 'good.csv') };
+  await assert.rejects(unread.collect({ threads: 0, params }), {
+    code: 'JOB_DEFINITION',
+    message: "nobody reads the side output 'dead letters' of 'csv': read it by .deadLetters()",
+  });
+  await assert.rejects(unasked.collect({ threads: 0, params }), {
+    code: 'JOB_DEFINITION',
+    message: "'csv' has no side output 'dead letters'; it has none",
+  });
 });
 
 test('the command line shows the place, and no stack', async () => {

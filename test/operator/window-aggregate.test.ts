@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { sliding, tumbling } from '../../src/api/windows.ts';
 import { record, t } from '../../src/data/schema.ts';
@@ -390,3 +391,86 @@ inEveryMode(
     assert.deepEqual(got.slice(-2), [{ watermark: Infinity }, { end: true }]);
   },
 );
+
+const late = sideOutput<Click>('late');
+
+const recordsOf = (elements: readonly object[]): string[] =>
+  elements.flatMap((e) => ('record' in e ? [JSON.stringify(e)] : [])).sort();
+
+inEveryMode(
+  'late records go whole to their side output, with their times, and are not counted as dropped',
+  Click,
+  (stream) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(2000))
+      .lateTo(late)
+      .aggregate(({ count }) => ({ n: count() })),
+  async (h) => {
+    const counts = (): unknown[] => h.takeRecords().map(({ k, n }) => ({ k, n }));
+    h.push({ k: 'a', v: 1 }, 1000);
+    h.watermark(1985);
+    h.push({ k: 'a', v: 2 }, 1980);
+    h.watermark(1999);
+    assert.deepEqual(counts(), [{ k: 'a', n: 2 }]);
+    assert.deepEqual(recordsOf(h.take(late)), []);
+    h.push({ k: 'a', v: 3 }, 1998);
+    h.push({ k: 'b', v: 4 }, 10);
+    h.push({ k: 'a', v: 5 }, 2001);
+    assert.deepEqual(recordsOf(h.take(late)), [
+      '{"record":{"k":"a","v":3},"timestamp":1998}',
+      '{"record":{"k":"b","v":4},"timestamp":10}',
+    ]);
+    h.watermark(3999);
+    assert.deepEqual(counts(), [{ k: 'a', n: 1 }]);
+    assert.equal(h.metrics().lateRecords, 0);
+    await h.end();
+    assert.deepEqual(h.take(late).at(-1), { end: true });
+  },
+);
+
+test('a record that is late for some of its windows only is not late', async () => {
+  const h = await harness<Click>((stream) =>
+    stream
+      .keyBy('k')
+      .window(sliding(3000, 1000))
+      .lateTo(late)
+      .aggregate(({ count }) => ({ n: count() })),
+  );
+  h.watermark(3000);
+  h.push({ k: 'a', v: 0 }, 2400);
+  h.push({ k: 'a', v: 1 }, 200);
+  h.push({ k: 'a', v: 2 }, 999);
+  assert.deepEqual(recordsOf(h.take(late)), [
+    '{"record":{"k":"a","v":1},"timestamp":200}',
+    '{"record":{"k":"a","v":2},"timestamp":999}',
+  ]);
+});
+
+test('a side output that is not there, or has no use, is told when the job is built', async () => {
+  const build = (use: (stream: Stream<Click>) => unknown) =>
+    harness<Click>((stream) => use(stream) as Stream<Click>);
+  await assert.rejects(
+    build((stream) =>
+      stream
+        .map((row) => row)
+        .name('same')
+        .sideOutput(late),
+    ),
+    { code: 'JOB_DEFINITION', message: "'same' has no side output 'late'; it has none" },
+  );
+  await assert.rejects(
+    build((stream) => stream.rebalance().sideOutput(late)),
+    { code: 'JOB_DEFINITION', message: /right behind that step/ },
+  );
+  await assert.rejects(
+    build((stream) =>
+      stream
+        .keyBy('k')
+        .window(tumbling(5, { time: 'processing' }))
+        .lateTo(late),
+    ),
+    { code: 'JOB_DEFINITION', message: /lateTo: only for windows of event time/ },
+  );
+  assert.throws(() => sideOutput(' '), { code: 'JOB_DEFINITION' });
+});

@@ -84,6 +84,7 @@ function setUp(options: Options) {
     progress: counters.subtask(0),
     clock,
     output,
+    sides: new Map(),
   });
   /** Polls once at each of so many milliseconds. */
   const run = (ms: number): string[] => {

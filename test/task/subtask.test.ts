@@ -92,7 +92,11 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
   const operator = new Slices();
   const clock = new VirtualClock(0);
   const context = { name: 'slices', metrics: {} } as unknown as OperatorContext;
-  const chain = new Chain([{ operator, context, next: [], gates: [gate] }], [0], []);
+  const chain = new Chain(
+    [{ operator, context, next: [], gates: [gate], sides: new Map() }],
+    [0],
+    [],
+  );
   const input: TaskInput = {
     wakeAtMs: Infinity,
     waitsForEvents: false,

@@ -6,7 +6,7 @@
  */
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
-import type { Source, SourceSplit } from '../../operator/source.ts';
+import type { DeadLetter, Source, SourceSplit } from '../../operator/source.ts';
 import { type ExistingPolicy, FileSink } from './file-sink.ts';
 import { findFiles } from './find-files.ts';
 import type { FileFormat, FileRange, InputFile, MalformedPolicy } from './format.ts';
@@ -14,7 +14,8 @@ import type { FileFormat, FileRange, InputFile, MalformedPolicy } from './format
 export type FilesOptions = {
   /**
    * Reading: what to do with a record that is malformed. 'fail' (default) ends the job and tells the file and line;
-   * 'skip' counts it (`skippedRecords`) and goes on.
+   * 'skip' counts it (`skippedRecords`) and goes on; 'deadLetter' also sends it to the stream
+   * `flow.from(files(...)).deadLetters()`.
    */
   readonly onMalformed?: MalformedPolicy;
   /**
@@ -45,6 +46,7 @@ export function files<Row>(
     descriptor: { path, format: format.name, options: format.options, onMalformed },
     schema: format.schema as Schema<Row> | null,
     isBounded: true,
+    hasDeadLetters: onMalformed === 'deadLetter',
     assignment: 'inOrder',
     async discoverSplits() {
       const found = await findFiles(path, format.extension);
@@ -52,8 +54,8 @@ export function files<Row>(
     },
     createReader(split, position, context) {
       const { file, range } = split.detail as { file: InputFile; range: FileRange };
-      const skipped = (records: number): void => context.skipped(records);
-      return format.open(file, range, position, { onMalformed, skipped });
+      const malformed = (record: DeadLetter): void => context.malformed(record);
+      return format.open(file, range, position, { onMalformed, malformed });
     },
     prepare: () => sink.prepare(),
     createWriter: (context) => sink.createWriter(context),

@@ -10,7 +10,7 @@
  */
 import type { Batch } from '../../data/batch.ts';
 import type { Schema } from '../../data/schema.ts';
-import type { PlainData, SplitReader } from '../../operator/source.ts';
+import type { DeadLetter, PlainData, SplitReader } from '../../operator/source.ts';
 
 export type InputFile = { readonly path: string; readonly sizeBytes: number };
 
@@ -20,13 +20,13 @@ export type InputFile = { readonly path: string; readonly sizeBytes: number };
  */
 export type FileRange = { readonly start: number; readonly end: number; readonly weight: number };
 
-/** What to do with a record that is malformed: end the job with its place, or count it and go on. */
-export type MalformedPolicy = 'fail' | 'skip';
+/** What to do with a record that is malformed: end the job with its place, or count it and go on, or also hand it over. */
+export type MalformedPolicy = 'fail' | 'skip' | 'deadLetter';
 
 export interface ReadContext {
   readonly onMalformed: MalformedPolicy;
-  /** Counts records that were skipped. */
-  skipped(records: number): void;
+  /** Takes a record that was left out. */
+  malformed(record: DeadLetter): void;
 }
 
 export interface FileFormat<Row = unknown> {

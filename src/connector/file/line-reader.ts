@@ -62,11 +62,20 @@ export class LineReader {
     return { byte: this.#base + this.#at, line: this.#nextLine };
   }
 
+  /** Number of the current line, from 1; null where it is not known. */
+  get line(): number | null {
+    return this.#nextLine > 0 ? this.#nextLine - 1 : null;
+  }
+
+  /** Where the current line begins. */
+  get byte(): number {
+    return this.#base + this.start;
+  }
+
   /** `flights.csv:12`, or the byte where the number of the line is not known; of the current line. */
   get place(): string {
-    return this.#nextLine > 0
-      ? `${this.#file.path}:${this.#nextLine - 1}`
-      : `${this.#file.path} at byte ${this.#base + this.start}`;
+    const { path } = this.#file;
+    return this.line === null ? `${path} at byte ${this.byte}` : `${path}:${this.line}`;
   }
 
   /** Moves to the next line; false when there is none in the range. */

@@ -4,7 +4,7 @@ import { BATCH_ROWS } from '../../base/limits.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Schema } from '../../data/schema.ts';
-import type { PlainData, PollResult, SplitReader } from '../../operator/source.ts';
+import type { DeadLetter, PlainData, PollResult, SplitReader } from '../../operator/source.ts';
 import type { FileRange, InputFile, ReadContext } from './format.ts';
 import { type LinePosition, LineReader } from './line-reader.ts';
 
@@ -19,8 +19,12 @@ export interface RecordParser {
   append?(lines: LineReader, builder: BatchBuilder): boolean;
 }
 
+/** Of a malformed record that is handed on. */
+const LETTER_BYTES_MAX = 65_536;
+
 export class TextReader implements SplitReader {
   readonly wakeAtMs = Infinity;
+  readonly #file: InputFile;
   readonly #lines: LineReader;
   readonly #range: FileRange;
   readonly #parser: RecordParser;
@@ -35,6 +39,7 @@ export class TextReader implements SplitReader {
     schema: Schema | null,
     parser: RecordParser,
   ) {
+    this.#file = file;
     this.#lines = new LineReader(file, range, position as LinePosition | null);
     this.#range = range;
     this.#parser = parser;
@@ -76,9 +81,15 @@ export class TextReader implements SplitReader {
       if (this.#context.onMalformed === 'fail') {
         throw new EngineError('INPUT_MALFORMED', `${this.#lines.place}: ${messageOf(error)}`);
       }
-      this.#context.skipped(1);
+      this.#context.malformed(this.#letter(messageOf(error)));
       return null;
     }
+  }
+
+  #letter(reason: string): DeadLetter {
+    const { place, line, byte, buffer, start, end } = this.#lines;
+    const text = buffer.toString('utf8', start, Math.min(end, start + LETTER_BYTES_MAX));
+    return { file: this.#file.path, place, line, byte, reason, text };
   }
 
   position(): PlainData {

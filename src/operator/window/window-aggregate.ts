@@ -19,6 +19,7 @@ import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { FixedColumn } from '../../data/column.ts';
+import { sliceBatch } from '../../data/copy.ts';
 import {
   isTypedKey,
   type KeyFunction,
@@ -28,7 +29,7 @@ import {
 } from '../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
-import type { Operator, OperatorContext, Output } from '../operator.ts';
+import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { userFunctionError } from '../user-function.ts';
 import type { AggregateSpec } from './aggregate.ts';
@@ -55,6 +56,8 @@ export type WindowAggregateOptions = {
   readonly inputSchema: Schema | null;
   /** What comes in are the partial results of a pre-aggregation. */
   readonly takesPartials: boolean;
+  /** The side output for late records; null when they are dropped. */
+  readonly lateTo: string | null;
   /** Of the node: key function first, if there is one; then what aggregates refer to. */
   readonly functions: readonly object[];
 };
@@ -89,6 +92,8 @@ export class WindowAggregateOperator implements Operator {
   readonly #loops: AggregateLoops;
   readonly #builder: BatchBuilder;
   readonly #panes: PaneList;
+  readonly #lateTo: string | null;
+  #late: { emit(batch: Batch): void } | null = null;
   #slots = new Int32Array(FIRE_SLICE_ROWS);
   #watermark: Watermark = MIN_WATERMARK;
   /** Windows up to this end have fired. */
@@ -101,6 +106,7 @@ export class WindowAggregateOperator implements Operator {
     const { key, inputSchema, functions, aggregates } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = options.window;
+    this.#lateTo = options.lateTo;
     this.#isByClock = options.window.time === 'processing';
     this.#paneMs = paneMsOf(options.window);
     this.#partials = options.takesPartials ? planPartials(key, aggregates, inputSchema) : null;
@@ -120,9 +126,10 @@ export class WindowAggregateOperator implements Operator {
     );
   }
 
-  open(context: OperatorContext, output: Output): void {
+  open(context: OperatorContext, output: Output, sides: SideOutputs): void {
     this.#context = context;
     this.#output = output;
+    if (this.#lateTo !== null) this.#late = sides.get(this.#lateTo)!;
   }
 
   get hasPendingWork(): boolean {
@@ -176,7 +183,7 @@ export class WindowAggregateOperator implements Operator {
     const lastEnd = lastWindowEnd(this.#window, start);
     if (lastEnd <= start) return; // Between two windows: a slide longer than the size.
     if (lastEnd - 1 <= this.#watermark) {
-      this.#context.metrics.lateRecords += this.#recordsIn(batch, from, to);
+      this.#takeLate(batch, from, to);
       return;
     }
     try {
@@ -189,6 +196,14 @@ export class WindowAggregateOperator implements Operator {
         error,
         this.#context.metrics.recordsIn + this.#place.i,
       );
+    }
+  }
+
+  #takeLate(batch: Batch, from: number, to: number): void {
+    if (this.#late === null) {
+      this.#context.metrics.lateRecords += this.#recordsIn(batch, from, to);
+    } else {
+      this.#late.emit(sliceBatch(batch, from, to));
     }
   }
 

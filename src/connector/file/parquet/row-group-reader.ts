@@ -15,6 +15,7 @@ import {
 } from '../../../data/column.ts';
 import type { Schema } from '../../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../../operator/source.ts';
+import { jsonOf } from '../field-text.ts';
 import { openForReading } from '../file-bytes.ts';
 import type { InputFile, ReadContext } from '../format.ts';
 import {
@@ -122,24 +123,30 @@ export class RowGroupReader implements SplitReader {
       if (field.nullable || absent === null) continue;
       for (let i = 0; i < batch.rowCount; i++) {
         if (absent[i] === PRESENT) continue;
+        const place = `row group ${this.#group}, row ${this.#row + i}`;
+        const reason = `field '${field.name}' is null`;
         if (this.#context.onMalformed === 'fail') {
-          throw malformed(
-            this.#file,
-            `row group ${this.#group}, row ${this.#row + i}: field '${field.name}' is null`,
-          );
+          throw malformed(this.#file, `${place}: ${reason}`);
         }
         good ??= new Uint8Array(batch.rowCount).fill(1);
+        if (good[i] === 1) this.#sendLetter(place, reason, batch.rowObjects()[i]);
         good[i] = 0;
       }
     }
     return good === null ? batch : this.#only(batch, good);
   }
 
+  #sendLetter(place: string, reason: string, row: unknown): void {
+    const file = this.#file.path;
+    const text = String(jsonOf(row));
+    const at = { file, place: `${file}, ${place}`, line: null, byte: null };
+    this.#context.malformed({ ...at, reason, text });
+  }
+
   #only(batch: Batch, good: Uint8Array): Batch {
     const selection = new Int32Array(batch.rowCount);
     let count = 0;
     for (let i = 0; i < batch.rowCount; i++) if (good[i] === 1) selection[count++] = i;
-    this.#context.skipped(batch.rowCount - count);
     const builder = new BatchBuilder(this.#schema, Math.max(1, count));
     builder.appendSelected(batch, selection, 0, count);
     return builder.seal();
