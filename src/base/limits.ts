@@ -51,5 +51,8 @@ export const THREAD_HEAP_MB_MAX = 1024 * 1024;
 /** A worker looks for work this long before it goes to sleep. */
 export const SPIN_US = 50;
 
+/** Malformed records that a result shows, of those that a source has skipped. */
+export const SHOWN_MALFORMED = 5;
+
 /** Causes of an error that go with it to another thread: they may form a circle. */
 export const ERROR_CAUSES_MAX = 8;

@@ -80,9 +80,12 @@ function describeResult(client: JobClient, result: JobResult): string {
     result.operators.reduce((total, operator) => total + operator[of], 0);
   const late = sum('lateRecords');
   const skipped = sum('skippedRecords');
-  return [
+  const line = [
     `${result.name}: finished in ${formatDuration(result.durationMs)}, ${formatCount(records)} records`,
     ...(late === 0 ? [] : [`${formatCount(late)} late and dropped`]),
     ...(skipped === 0 ? [] : [`${formatCount(skipped)} malformed and skipped`]),
   ].join(', ');
+  const examples = result.skipped.map(({ place, reason }) => `  ${place}: ${reason}`);
+  const more = skipped > examples.length && examples.length > 0 ? ['  ...'] : [];
+  return [line, ...examples, ...more].join('\n');
 }

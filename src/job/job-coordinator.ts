@@ -16,6 +16,7 @@ import {
   RING_BUDGET_BYTES,
   RING_BYTES_MAX,
   RING_BYTES_MIN,
+  SHOWN_MALFORMED,
   THREAD_HEAP_MB_MAX,
   THREADS_MAX,
 } from '../base/limits.ts';
@@ -27,7 +28,7 @@ import { fingerprint, type NodeId } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
 import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
 import type { Sink } from '../operator/sink.ts';
-import type { PlainData, Source } from '../operator/source.ts';
+import type { DeadLetter, PlainData, Source } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import {
@@ -108,6 +109,7 @@ class JobRun implements JobClient {
   readonly #rings: ReadonlyMap<number, RingDescriptor>;
   readonly #watched: JobCounters;
   readonly #committables = new Map<NodeId, PlainData[]>();
+  readonly #skipped: DeadLetter[] = [];
   readonly #startMs = systemClock.monotonic();
   #durationMs: number | null = null;
   #state: JobState = 'running';
@@ -245,12 +247,17 @@ class JobRun implements JobClient {
       },
       {
         onCommittables: (node, committables) => this.#keepCommittables(node, committables),
+        onSkipped: (record) => this.#keepSkipped(record),
         runningIn: (number) => {
           const subtask = this.#counters.running(number);
           return subtask === null ? null : taskName(execution, subtask);
         },
       },
     );
+  }
+
+  #keepSkipped(record: DeadLetter): void {
+    if (this.#skipped.length < SHOWN_MALFORMED) this.#skipped.push(record);
   }
 
   #keepCommittables(node: NodeId, committables: readonly PlainData[]): void {
@@ -313,6 +320,7 @@ class JobRun implements JobClient {
       clock: systemClock,
       wake: () => signal.notify(),
       onCommittables: (node, committables) => this.#keepCommittables(node, committables),
+      onSkipped: (record) => this.#keepSkipped(record),
     });
     const scheduler = new Scheduler({ subtasks, clock: systemClock });
     try {
@@ -383,6 +391,7 @@ class JobRun implements JobClient {
       state: this.#state,
       durationMs: this.#elapsedMs(),
       operators: this.#watched.operators(),
+      skipped: [...this.#skipped],
     };
   }
 

@@ -5,6 +5,7 @@
  *
  * `start` answers as soon as the job runs; `result` settles at its end.
  */
+import type { DeadLetter } from '../operator/source.ts';
 import type { Duration } from '../time/duration.ts';
 
 export type RunOptions = {
@@ -42,6 +43,8 @@ export type JobResult = {
   readonly state: JobState;
   readonly durationMs: number;
   readonly operators: readonly OperatorResult[];
+  /** The first few of the malformed records that sources have skipped, as told to: where each is, and what is wrong. */
+  readonly skipped: readonly DeadLetter[];
 };
 
 /** A moment of a running job. */

@@ -8,7 +8,7 @@ import { openDoors } from '../base/doors.ts';
 import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { NodeId } from '../graph/graph.ts';
-import type { PlainData } from '../operator/source.ts';
+import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
 /**
@@ -29,6 +29,7 @@ parentPort.once('message', async ({ assignment, entry, hooks }) => {
 
 export type WorkerEvents = {
   onCommittables(node: NodeId, committables: readonly PlainData[]): void;
+  onSkipped(record: DeadLetter): void;
   /** Name of the subtask a worker is working at. */
   runningIn(worker: number): string | null;
 };
@@ -60,6 +61,7 @@ export class WorkerPool {
       worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'committables')
           events.onCommittables(message.node, message.committables);
+        else if (message.type === 'skipped') events.onSkipped(message.record);
         else if (message.type === 'failed') reject(reviveError(message.error));
         else resolve();
       });

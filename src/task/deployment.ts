@@ -35,7 +35,7 @@ import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
-import type { PlainData, SourceSplit } from '../operator/source.ts';
+import type { DeadLetter, PlainData, SourceSplit } from '../operator/source.ts';
 import { userFunctionError } from '../operator/user-function.ts';
 import { Chain, type ChainLink, type SideGates } from './chain.ts';
 import { SourceInput } from './source-input.ts';
@@ -75,6 +75,7 @@ export type DeploymentOptions = {
   /** Runs this worker's subtasks again. */
   readonly wake: () => void;
   readonly onCommittables: (node: NodeId, committables: readonly PlainData[]) => void;
+  readonly onSkipped: (record: DeadLetter) => void;
   /** Makes the input of source nodes instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (output: Output) => TaskInput;
 };
@@ -247,6 +248,7 @@ class Deployer {
       clock,
       output: chain.head,
       sides: chain.headSides,
+      onSkipped: this.#options.onSkipped,
     });
   }
 

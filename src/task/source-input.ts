@@ -6,6 +6,7 @@
  * exchange. The end of the last split sends the maximum watermark, then the end.
  */
 import type { Clock } from '../base/clock.ts';
+import { SHOWN_MALFORMED } from '../base/limits.ts';
 import { Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskProgress } from '../metrics/shared-counters.ts';
@@ -39,6 +40,8 @@ export type SourceInputOptions = {
   readonly clock: Clock;
   readonly output: Output;
   readonly sides: SideOutputs;
+  /** Told of the first malformed records that are skipped. */
+  readonly onSkipped: (record: DeadLetter) => void;
 };
 
 type OpenSplit = {
@@ -121,7 +124,7 @@ export class SourceInput implements TaskInput {
   }
 
   #openSplit(split: SourceSplit): void {
-    const { source, clock, context, eventTime } = this.#options;
+    const { source, clock, context, eventTime, onSkipped } = this.#options;
     const reader = this.#named(() =>
       source.createReader(split, null, {
         clock,
@@ -129,6 +132,7 @@ export class SourceInput implements TaskInput {
         malformed: (record) => {
           context.metrics.skippedRecords++;
           if (source.hasDeadLetters === true) this.#letters.push(record);
+          else if (context.metrics.skippedRecords <= SHOWN_MALFORMED) onSkipped(record);
         },
       }),
     );

@@ -76,6 +76,7 @@ async function main(): Promise<'done' | 'cancelled'> {
     clock: systemClock,
     wake: () => signal.notify(),
     onCommittables: (node, committables) => report({ type: 'committables', node, committables }),
+    onSkipped: (record) => report({ type: 'skipped', record }),
   });
   const scheduler = new Scheduler({
     subtasks,

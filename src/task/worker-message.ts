@@ -4,7 +4,7 @@ import type { RingDescriptor } from '../channel/ring-channel.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { JobParams } from '../graph/job-registry.ts';
 import type { CountersShape } from '../metrics/shared-counters.ts';
-import type { PlainData } from '../operator/source.ts';
+import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { RuntimeSettings, SourceSplits } from './deployment.ts';
 
 export type WorkerAssignment = {
@@ -31,6 +31,7 @@ export type WorkerMessage =
       readonly node: NodeId;
       readonly committables: readonly PlainData[];
     }
+  | { readonly type: 'skipped'; readonly record: DeadLetter }
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }
   | { readonly type: 'failed'; readonly error: ErrorDescription };

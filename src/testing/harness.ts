@@ -108,6 +108,7 @@ export class Harness<Row, Out> {
       clock: this.#clock,
       wake: () => {},
       onCommittables: () => {},
+      onSkipped: () => {},
       manualInput: (output) => {
         this.#input = new ManualInput(output);
         return this.#input;

@@ -59,8 +59,12 @@ test('malformed records are skipped and counted when that is asked for', async (
     ['good.csv', 0],
   ] as const) {
     const params = { input: join(folder, name), onMalformed: 'skip' };
-    const { operators } = await reading.run({ threads: 2, params });
-    assert.equal(operators[0]!.skippedRecords, skipped, name);
+    for (const threads of [0, 2]) {
+      const result = await reading.run({ threads, params });
+      assert.equal(result.operators[0]!.skippedRecords, skipped, name);
+      const places = result.skipped.map(({ place }) => place.replace(/:\d+$/, ''));
+      assert.deepEqual(places, skipped === 0 ? [] : [join(folder, name)]);
+    }
   }
 });
 
@@ -99,6 +103,22 @@ test('dead letters that nobody reads, or that the source does not hand over', as
     code: 'JOB_DEFINITION',
     message: "'csv' has no side output 'dead letters'; it has none",
   });
+});
+
+test('the command line shows the first few that were skipped', async () => {
+  const input = join(folder, 'many-bad.csv');
+  await writeFile(input, `${GOOD_CSV}${'x,1\n'.repeat(7)}`);
+  const run = await millrace(
+    ...['run', jobFile('reading'), '--threads', 1, '--no-progress'],
+    ...['-p', `input=${input}`, '-p', 'onMalformed=skip'],
+  );
+  assert.equal(run.code, 0);
+  const lines = run.stderr.trimEnd().split('\n');
+  assert.match(lines[0]!, /9 records|2 records/);
+  assert.match(lines[0]!, /7 malformed and skipped$/);
+  const reason = `field 'n' wants int32, got "x"`;
+  const shown = [4, 5, 6, 7, 8].map((line) => `  ${input}:${line}: ${reason}`);
+  assert.deepEqual(lines.slice(1), [...shown, '  ...']);
 });
 
 test('the command line shows the place, and no stack', async () => {

@@ -85,6 +85,7 @@ function setUp(options: Options) {
     clock,
     output,
     sides: new Map(),
+    onSkipped() {},
   });
   /** Polls once at each of so many milliseconds. */
   const run = (ms: number): string[] => {
