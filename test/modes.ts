@@ -2,7 +2,14 @@
 import { test } from 'node:test';
 import type { RowStream, Stream } from '../src/api/stream.ts';
 import type { Schema } from '../src/data/schema.ts';
-import { type Harness, type HarnessOptions, harness } from '../src/testing/harness.ts';
+import {
+  type Harness,
+  type Harness2,
+  type Harness2Options,
+  type HarnessOptions,
+  harness,
+  harness2,
+} from '../src/testing/harness.ts';
 
 export type Mode = Pick<
   HarnessOptions<never>,
@@ -48,6 +55,30 @@ export function inEveryMode<Row, Out>(
           Object.entries(options).filter(([, value]) => value !== undefined),
         );
         await run(await harness(build, { ...given, ...(isTyped ? { schema } : {}) }), mode);
+      });
+    }
+  });
+}
+
+/** Runs one case over two inputs in every mode; typed modes have the first input typed, or both where `second` is given. */
+export function inEveryMode2<First, Second, Out>(
+  name: string,
+  schemas: { readonly first: Schema<First>; readonly second?: Schema<Second> },
+  build: (first: Stream<First>, second: Stream<Second>) => RowStream<Out>,
+  run: (h: Harness2<First, Second, Out>, mode: Mode) => Promise<void> | void,
+): void {
+  test(name, async (context) => {
+    for (const mode of MODES) {
+      await context.test(describeMode(mode), async () => {
+        const { isTyped, seed, ...options } = mode;
+        const { first, second } = schemas;
+        const h = await harness2(build, {
+          ...options,
+          ...(seed === undefined ? {} : { seed }),
+          ...(isTyped ? { firstSchema: first } : {}),
+          ...(isTyped && second !== undefined ? { secondSchema: second } : {}),
+        } as Harness2Options<First, Second>);
+        await run(h, mode);
       });
     }
   });

@@ -101,11 +101,12 @@ export class WindowedStream<Row, Head> {
     functions: readonly object[],
   ): Stream<Out> {
     const { builder, inputs, schema, key } = this.#parts;
+    const fields = schema?.fields ?? null;
     const partials = planPartials(key, aggregates, schema).schema;
     const halves = inputs.map((from) =>
       builder.add({
         name: 'window',
-        operator: { type: 'preAggregate', key, window, aggregates },
+        operator: { type: 'preAggregate', key, window, aggregates, fields },
         inputs: [{ from, partitioning: { kind: 'forward' } }],
         schema: partials,
         functions,
@@ -113,7 +114,7 @@ export class WindowedStream<Row, Head> {
     );
     const out = schemaOf<Out>(windowAggregateFields(key, aggregates, schema));
     const partitioning = { kind: 'hash', key: partialKey(key) } as const;
-    const partialsOf = { fields: schema?.fields ?? null };
+    const partialsOf = { fields };
     const node = builder.add({
       name: 'window',
       operator: {

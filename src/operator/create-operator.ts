@@ -33,7 +33,7 @@ export function createOperator(
   if (spec.type === 'preAggregate' && plans.length === 2) {
     return new WindowAggregateOperator({
       ...spec,
-      inputSchema,
+      inputSchema: recordSchema(spec.fields),
       functions,
       takesPartials: false,
       lateTo: null,
@@ -45,7 +45,11 @@ export function createOperator(
   );
   switch (spec.type) {
     case 'preAggregate':
-      return new PreAggregateOperator({ ...spec, inputSchema, functions });
+      return new PreAggregateOperator({
+        ...spec,
+        inputSchema: recordSchema(spec.fields),
+        functions,
+      });
     case 'side':
       return new SideOperator();
     case 'as':

@@ -56,6 +56,11 @@ export type OperatorSpec =
       readonly key: KeySpec;
       readonly window: WindowSpec;
       readonly aggregates: readonly AggregateSpec[];
+      /**
+       * Fields of the records; null for free-form rows, also where streams of different rows are united and this half
+       * sees only one of them: the halves have to agree on what goes from one to the other.
+       */
+      readonly fields: readonly Field[] | null;
     }
   | {
       readonly type: 'windowAggregate';

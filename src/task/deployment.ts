@@ -77,7 +77,7 @@ export type DeploymentOptions = {
   readonly onCommittables: (node: NodeId, committables: readonly PlainData[]) => void;
   readonly onSkipped: (record: DeadLetter) => void;
   /** Makes the input of source nodes instead of reading splits: for tests that feed elements by hand. */
-  readonly manualInput?: (output: Output) => TaskInput;
+  readonly manualInput?: (output: Output, node: NodeId) => TaskInput;
 };
 
 /** Counter slot of an operator of a subtask: the same in every thread. */
@@ -217,7 +217,7 @@ class Deployer {
     const source = this.#sourceOf(task);
     if (source !== null) {
       const { manualInput } = this.#options;
-      if (manualInput !== undefined) return manualInput(chain.head);
+      if (manualInput !== undefined) return manualInput(chain.head, source.nodes[0]!);
       return this.#sourceInput(plan, task, source, chain);
     }
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');

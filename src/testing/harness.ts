@@ -1,42 +1,20 @@
 /**
- * A harness around a piece of a dataflow: elements in by hand, elements out in order. Records go through the real
- * operators, batches, channels and scheduler, in the calling thread, under a clock that the test moves.
+ * Harnesses for pieces of a dataflow of one input and of two. A test says what comes in, when the clock moves, and looks
+ * at what has come out.
  */
-import { GraphBuilder } from '../api/graph-builder.ts';
-import type { SideOutput } from '../api/side-output.ts';
-import { type RowStream, Stream } from '../api/stream.ts';
-import { must } from '../base/assert.ts';
-import { VirtualClock } from '../base/clock.ts';
-import {
-  BATCH_ROWS,
-  DEFAULT_WATERMARK_INTERVAL_MS,
-  LOCAL_CHANNEL_BATCHES,
-} from '../base/limits.ts';
-import { Random } from '../base/random.ts';
-import { BatchBuilder } from '../data/batch-builder.ts';
-import { defaultMaxParallelism } from '../data/key-group.ts';
+import type { RowStream, Stream } from '../api/stream.ts';
 import type { Schema } from '../data/schema.ts';
-import { CALLER, executionGraph } from '../graph/execution-graph.ts';
-import type { NodeId } from '../graph/graph.ts';
-import type { OperatorMetrics } from '../metrics/metrics.ts';
-import { SharedCounters } from '../metrics/shared-counters.ts';
-import { deploy, operatorSlots } from '../task/deployment.ts';
-import { Scheduler } from '../task/scheduler.ts';
-import type { Element } from './elements.ts';
-import { ManualInput } from './manual-input.ts';
-import { Recorder } from './recorder.ts';
+import { HarnessBase, type Settings } from './harness-base.ts';
 
-export type HarnessOptions<Row> = {
+export type HarnessOptions<Row> = Settings & {
   /** Of the rows that are pushed; free-form rows when left out. */
   readonly schema?: Schema<Row>;
-  /** Rows to a batch: 1, 7, or 'all' that come between two control elements (default). */
-  readonly batchSize?: number | 'all';
-  /** Elements that the output takes before it holds its producer back; no limit when left out. */
-  readonly outputCapacity?: number;
-  /** Subtasks of each operator; 1 when left out. */
-  readonly parallelism?: number;
-  /** Order in which subtasks take their steps: by turns when left out, else by chance. */
-  readonly seed?: number;
+};
+
+export type Harness2Options<First, Second> = Settings & {
+  /** Of the rows that are pushed into each; free-form rows when left out. */
+  readonly firstSchema?: Schema<First>;
+  readonly secondSchema?: Schema<Second>;
 };
 
 /**
@@ -53,209 +31,110 @@ export async function harness<Row, Out = unknown>(
   return new Harness<Row, Out>(build, options);
 }
 
-/** Rounds in a row without progress, under random order, until nothing more is expected. */
-const QUIET_ROUNDS = 30;
-const ROUNDS_MAX = 1_000_000;
+/**
+ * A harness for steps on two streams.
+ *
+ *   const h = await harness2<Click, Click>((web, app) => web.union(app).keyBy('user').sum('n'));
+ *   h.pushFirst({ user: 'a', n: 1 }, 0);
+ *   h.pushSecond({ user: 'a', n: 2 }, 5);
+ *   h.watermarkFirst(10);           // time moves when both inputs have
+ */
+export async function harness2<First, Second, Out = unknown>(
+  build: (first: Stream<First>, second: Stream<Second>) => RowStream<Out>,
+  options: Harness2Options<First, Second> = {},
+): Promise<Harness2<First, Second, Out>> {
+  return new Harness2<First, Second, Out>(build, options);
+}
 
-export class Harness<Row, Out> {
-  readonly #clock = new VirtualClock(0);
-  readonly #recorder: Recorder<Out>;
-  /** Of side outputs, by name. */
-  readonly #sides = new Map<string, Recorder<unknown>>();
-  readonly #scheduler: Scheduler;
-  readonly #counters: SharedCounters;
-  readonly #operatorSlots: number;
-  readonly #schema: Schema<Row> | null;
-  readonly #batchSize: number;
-  readonly #isRandom: boolean;
-  #input: ManualInput | null = null;
-  #pending: { record: Row; timestamp: number }[] = [];
-
+export class Harness<Row, Out> extends HarnessBase<Out> {
   constructor(build: (stream: Stream<Row>) => RowStream<Out>, options: HarnessOptions<Row>) {
-    const { batchSize = 'all', parallelism = 1, outputCapacity = Infinity } = options;
-    this.#schema = options.schema ?? null;
-    this.#batchSize = batchSize === 'all' ? BATCH_ROWS : batchSize;
-    this.#isRandom = options.seed !== undefined;
-    this.#recorder = new Recorder<Out>(outputCapacity);
-
-    const { graph, bindings } = this.#graph(build, outputCapacity);
-    const execution = executionGraph(graph, { threads: 0, parallelism });
-    this.#operatorSlots = operatorSlots(execution).size;
-    this.#counters = new SharedCounters({
-      workers: 0,
-      operatorSlots: this.#operatorSlots,
-      subtasks: execution.subtasks.length,
-      sources: 1,
-    });
-    const isSlow = outputCapacity !== Infinity;
-    const subtasks = deploy({
-      graph,
-      bindings,
-      execution,
-      worker: CALLER,
-      settings: {
-        bufferTimeoutMs: 0,
-        stepBudgetMs: 0,
-        watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
-        maxParallelism: defaultMaxParallelism(parallelism),
-        batchRows: this.#batchSize,
-        localChannelBatches: isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
-        runId: 'harness',
-      },
-      splits: [],
-      rings: new Map(),
-      counters: this.#counters,
-      clock: this.#clock,
-      wake: () => {},
-      onCommittables: () => {},
-      onSkipped: () => {},
-      manualInput: (output) => {
-        this.#input = new ManualInput(output);
-        return this.#input;
-      },
-    });
-    const random = new Random(options.seed ?? 0);
-    this.#scheduler = new Scheduler({
-      subtasks,
-      clock: this.#clock,
-      ...(this.#isRandom ? { choose: (count: number) => random.below(count) } : {}),
-    });
-    for (const subtask of subtasks) subtask.open();
-  }
-
-  #graph(build: (stream: Stream<Row>) => RowStream<Out>, outputCapacity: number) {
-    const builder = new GraphBuilder('harness');
-    const node = builder.add({
-      name: 'input',
-      operator: {
-        type: 'source',
-        descriptor: null,
-        // Records come with their event time: an eventTime step that follows is an operator of its own.
-        eventTime: {
-          timestamp: { kind: 'function' },
-          watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs: null },
-        },
-        rate: null,
-        isCallers: false,
-        hasDeadLetters: false,
-      },
-      inputs: [],
-      schema: this.#schema as Schema | null,
-    });
-    builder.configure(node, { parallelism: 1 });
-    const collected = build(new Stream<Row>(builder, node, this.#schema)).collectAs('output');
-    const recorders = new Map<NodeId, Recorder<never>>([[collected, this.#recorder as never]]);
-    for (const { node: of, side } of builder.unreadSides()) {
-      const recorder = this.#sides.get(side) ?? new Recorder<unknown>(outputCapacity);
-      this.#sides.set(side, recorder);
-      const stream = new Stream<unknown>(builder, builder.addSide(of, side), null);
-      recorders.set(stream.collectAs(`output ${side}`), recorder as never);
-    }
-    const { graph, bindings } = builder.finish();
-    return {
-      graph,
-      bindings: bindings.map((binding, id) => {
-        const recorder = recorders.get(id);
-        return recorder === undefined ? binding : { ...binding, sink: recorder };
-      }),
-    };
+    const schema = (options.schema ?? null) as Schema | null;
+    super([schema], ([stream]) => build(stream as Stream<Row>), options);
   }
 
   /** A record and its event time. */
   push(record: Row, timestamp: number = Number.NaN): void {
-    this.#pending.push({ record, timestamp });
-    if (this.#pending.length >= this.#batchSize) this.#sendPending();
+    this.pushTo(0, record, timestamp);
   }
 
   watermark(watermark: number): void {
-    this.#sendPending();
-    this.#source.add({ watermark });
-    this.#run();
+    this.addTo(0, { watermark });
   }
 
   /** The input pauses: it no longer holds back time that depends on other inputs too. */
   idle(): void {
-    this.#sendPending();
-    this.#source.add({ isIdle: true });
-    this.#run();
+    this.addTo(0, { isIdle: true });
   }
 
   active(): void {
-    this.#sendPending();
-    this.#source.add({ isIdle: false });
-    this.#run();
-  }
-
-  /** Moves the clock to `time` (ms), and lets everything that is due run. */
-  processingTime(time: number): void {
-    this.#sendPending();
-    this.#run();
-    this.#clock.advanceTo(time);
-    this.#run();
+    this.addTo(0, { isIdle: false });
   }
 
   /** The input ends. */
   async end(): Promise<void> {
-    this.#sendPending();
-    this.#source.add({ end: true });
-    this.#run();
+    this.addTo(0, { end: true });
+  }
+}
+
+export class Harness2<First, Second, Out> extends HarnessBase<Out> {
+  constructor(
+    build: (first: Stream<First>, second: Stream<Second>) => RowStream<Out>,
+    options: Harness2Options<First, Second>,
+  ) {
+    const { firstSchema = null, secondSchema = null } = options;
+    super(
+      [firstSchema as Schema | null, secondSchema as Schema | null],
+      ([first, second]) => build(first as Stream<First>, second as Stream<Second>),
+      options,
+    );
   }
 
-  /** The elements that came out since the last `take`, in order: of the stream, or of a side output. */
-  take(): Element<Out>[];
-  take<Side>(side: SideOutput<Side>): Element<Side>[];
-  take(side?: SideOutput<unknown>): Element<unknown>[] {
-    this.#sendPending();
-    this.#run();
-    if (side === undefined) return this.#recorder.take();
-    return must(this.#sides.get(side.name), `side output '${side.name}'`).take();
+  /** A record of the first input and its event time. */
+  pushFirst(record: First, timestamp: number = Number.NaN): void {
+    this.pushTo(0, record, timestamp);
   }
 
-  /** The rows of the elements that came out since the last `take`. */
-  takeRecords(): Out[] {
-    return this.take().flatMap((element) => ('record' in element ? [element.record] : []));
+  pushSecond(record: Second, timestamp: number = Number.NaN): void {
+    this.pushTo(1, record, timestamp);
   }
 
-  /** What all operators have counted together. */
-  metrics(): OperatorMetrics {
-    const total = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
-    for (let slot = 0; slot < this.#operatorSlots; slot++) {
-      const counts = this.#counters.operator(slot);
-      total.recordsIn += counts.recordsIn;
-      total.recordsOut += counts.recordsOut;
-      total.lateRecords += counts.lateRecords;
-      total.skippedRecords += counts.skippedRecords;
-    }
-    return total;
+  watermarkFirst(watermark: number): void {
+    this.addTo(0, { watermark });
   }
 
-  get #source(): ManualInput {
-    return must(this.#input, 'the input of the harness');
+  watermarkSecond(watermark: number): void {
+    this.addTo(1, { watermark });
   }
 
-  #sendPending(): void {
-    const pending = this.#pending;
-    if (pending.length === 0) return;
-    this.#pending = [];
-    const builder = new BatchBuilder(this.#schema as Schema | null, pending.length);
-    for (const { record, timestamp } of pending) builder.appendRow(record, timestamp);
-    this.#source.add({ batch: builder.seal() });
-    this.#run();
+  /** The first input pauses: it no longer holds time back. */
+  idleFirst(): void {
+    this.addTo(0, { isIdle: true });
   }
 
-  /** Steps until nothing moves any more; a full output is emptied only when everything waits for it. */
-  #run(): void {
-    let quiet = 0;
-    const enough = this.#isRandom ? QUIET_ROUNDS : 1;
-    for (let rounds = 0; rounds < ROUNDS_MAX; rounds++) {
-      const moved = this.#scheduler.round() || this.#scheduler.flush();
-      quiet = moved ? 0 : quiet + 1;
-      if (quiet < enough) continue;
-      const full = [this.#recorder, ...this.#sides.values()].filter(({ isFull }) => isFull);
-      if (full.length === 0) return;
-      for (const recorder of full) recorder.makeRoom();
-      quiet = 0;
-    }
-    throw new Error('the dataflow does not come to rest');
+  idleSecond(): void {
+    this.addTo(1, { isIdle: true });
+  }
+
+  activeFirst(): void {
+    this.addTo(0, { isIdle: false });
+  }
+
+  activeSecond(): void {
+    this.addTo(1, { isIdle: false });
+  }
+
+  /** The first input ends; the second goes on. */
+  async endFirst(): Promise<void> {
+    this.addTo(0, { end: true });
+  }
+
+  async endSecond(): Promise<void> {
+    this.addTo(1, { end: true });
+  }
+
+  /** Both inputs end. */
+  async end(): Promise<void> {
+    await this.endFirst();
+    await this.endSecond();
   }
 }
