@@ -175,12 +175,22 @@ function alone() {
   });
   const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
   operator.open({ name: 'window', metrics } as unknown as OperatorContext, output);
-  const push = (...times: number[]): void => {
-    const rows = times.map((time) => ({ key: time % 3 }));
+  const pushRows = (rows: readonly { key: number }[], times: readonly number[]): void => {
     const timestamps = Float64Array.from(times);
     operator.processBatch(new Batch({ rowCount: rows.length, schema: null, rows, timestamps }));
   };
-  return { operator, output, log, push };
+  const push = (...times: number[]): void =>
+    pushRows(
+      times.map((time) => ({ key: time % 3 })),
+      times,
+    );
+  /** Records at time 0 whose keys are first, first + 1 and so on, or all the same. */
+  const pushKeys = (first: number, count: number, step: 0 | 1 = 1): void =>
+    pushRows(
+      Array.from({ length: count }, (_, n) => ({ key: first + n * step })),
+      new Array<number>(count).fill(0),
+    );
+  return { operator, output, log, push, pushKeys };
 }
 
 test('a pane goes out when the watermark has passed it, before the watermark', () => {
@@ -217,4 +227,28 @@ test('where the output has no room, what is due waits, and what follows it too',
   operator.resume();
   assert.deepEqual(log, [[0, 1], [10, 1], 'W30']);
   assert.ok(!operator.hasPendingWork);
+});
+
+test('where nearly all keys are new, records stop being collected in a table', () => {
+  const { log, pushKeys } = alone();
+  for (let first = 0; first < 50_000; first += 1000) pushKeys(first, 1000);
+  log.length = 0;
+  pushKeys(50_000, 1000);
+  pushKeys(0, 1000, 0);
+  assert.deepEqual(
+    log,
+    [
+      [0, 1000],
+      [0, 1000],
+    ],
+    'each batch at once, as many partial results as records',
+  );
+});
+
+test('where keys come again, records go on being collected', () => {
+  const { operator, log, pushKeys } = alone();
+  for (let n = 0; n < 60; n++) pushKeys(0, 1000);
+  assert.deepEqual(log, []);
+  operator.processWatermark(9);
+  assert.deepEqual(log, [[0, 1000], 'W9']);
 });

@@ -125,6 +125,18 @@ test('watermarks come at most at every interval', () => {
   );
 });
 
+test('the last watermark and the end come in polls of their own', () => {
+  const { input, log } = setUp({ splits: [[[1]]] });
+  const polls: string[][] = [];
+  while (!input.hasEnded && polls.length < 10) {
+    log.length = 0;
+    input.poll();
+    polls.push([...log]);
+  }
+  // Between the two the subtask does what the watermark has made due.
+  assert.deepEqual(polls.slice(-2), [['WInfinity'], ['end']]);
+});
+
 test('splits in order: the next is claimed when the one before has ended', () => {
   const { run, opened } = setUp({ splits: [[[1], [2]], [[3]], [[4]]], assignment: 'inOrder' });
   assert.deepEqual(
