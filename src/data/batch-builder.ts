@@ -34,6 +34,7 @@ export class BatchBuilder {
   #rows: unknown[] = [];
   #timestamps: Float64Array | null = null;
   #keyHashes: Int32Array | null = null;
+  #hasKeyHashes = false;
   #appender: AppendRow | null = null;
 
   constructor(schema: Schema | null, capacity: number = BATCH_ROWS) {
@@ -146,6 +147,7 @@ export class BatchBuilder {
     }
     if (batch.keyHashes !== null) {
       this.#keyHashes ??= new Int32Array(this.capacity);
+      this.#hasKeyHashes = true;
       gatherFixed(this.#keyHashes, at, batch.keyHashes, selection, from, to);
     }
   }
@@ -190,7 +192,7 @@ export class BatchBuilder {
       columns: this.#columns.map((column) => (column.kind === 'string' ? column.seal() : column)),
       rows: this.schema === null ? this.#rows : null,
       timestamps: this.#timestamps,
-      keyHashes: this.#keyHashes,
+      keyHashes: this.#hasKeyHashes ? this.#keyHashes : null,
       isTransient: this.schema !== null,
     });
   }
@@ -198,6 +200,7 @@ export class BatchBuilder {
   /** Forgets all rows; memory is used again. */
   reset(): void {
     this.rowCount = 0;
+    this.#hasKeyHashes = false;
     this.#rows = [];
     this.#timestamps?.fill(Number.NaN);
     for (const column of this.#columns) {

@@ -1,0 +1,75 @@
+/** What is gathered for a channel, and when it has to be sent before what follows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BATCH } from '../../src/channel/channel.ts';
+import { TurnDealer } from '../../src/channel/dealer.ts';
+import { DealingGate } from '../../src/channel/dealing-gate.ts';
+import { LocalChannel } from '../../src/channel/local-channel.ts';
+import type { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
+
+const Typed = record({ n: t.int32 }) as Schema;
+
+function setUp(schema: Schema | null) {
+  const channel = new LocalChannel(100);
+  const gate = new DealingGate({
+    writers: [channel],
+    dealer: new TurnDealer(1),
+    schema,
+    batchRows: 8,
+    errorAt: (thrown) => thrown as Error,
+  });
+  const batchOf = (...numbers: number[]): Batch => {
+    const builder = new BatchBuilder(schema, numbers.length);
+    for (const n of numbers) builder.appendRow({ n });
+    return builder.seal();
+  };
+  /** Each batch that comes out, as its numbers and their hashes. */
+  const take = (): [number[], number[] | null][] => {
+    const got: [number[], number[] | null][] = [];
+    for (; channel.peek() === BATCH; channel.release()) {
+      const { rowCount, keyHashes } = channel.batch();
+      const numbers = channel.batch().rowObjects() as readonly { n: number }[];
+      got.push([
+        numbers.map(({ n }) => n),
+        keyHashes === null ? null : [...keyHashes.subarray(0, rowCount)],
+      ]);
+    }
+    return got;
+  };
+  return { gate, batchOf, take };
+}
+
+for (const schema of [Typed, null]) {
+  const rows = schema === null ? 'free-form' : 'typed';
+
+  test(`a batch has hashes of the keys of all its rows, or of none: ${rows}`, () => {
+    const { gate, batchOf, take } = setUp(schema);
+    gate.emit(batchOf(1, 2));
+    gate.emit(batchOf(3).withKeyHashes(Int32Array.of(30)));
+    gate.emit(batchOf(4, 5).withKeyHashes(Int32Array.of(40, 50)));
+    gate.emit(batchOf(6));
+    gate.flush();
+    assert.deepEqual(take(), [
+      [[1, 2], null],
+      [
+        [3, 4, 5],
+        [30, 40, 50],
+      ],
+      [[6], null],
+    ]);
+  });
+
+  test(`a builder that had hashes gives none to rows that have none: ${rows}`, () => {
+    const { gate, batchOf, take } = setUp(schema);
+    gate.emit(batchOf(1).withKeyHashes(Int32Array.of(10)));
+    gate.flush();
+    assert.deepEqual(take(), [[[1], [10]]]);
+    for (const n of [2, 3, 4]) {
+      gate.emit(batchOf(n));
+      gate.flush();
+      assert.deepEqual(take(), [[[n], null]]);
+    }
+  });
+}
