@@ -90,6 +90,54 @@ test('a round in which nothing moved says so, and the next time is the earliest 
   assert.equal(scheduler.idleMs(), 0);
 });
 
+const MANY = 100;
+
+/** More subtasks than all take a step in every round; they never end. */
+function many() {
+  const subtasks = Array.from({ length: MANY }, (_, id) => new Work(id, 0, false));
+  const scheduler = new Scheduler({ subtasks, clock: new VirtualClock(0) });
+  /** How many of so many rounds moved something. */
+  const roundsMoved = (count: number): number => {
+    let moved = 0;
+    for (let n = 0; n < count; n++) if (scheduler.round()) moved++;
+    return moved;
+  };
+  return { subtasks, roundsMoved };
+}
+
+test('among many subtasks, a round says that nothing moved only when all have been stepped', () => {
+  const { subtasks, roundsMoved } = many();
+  for (let round = 0; round < 20; round++) {
+    const before = subtasks.map(({ steps }) => steps);
+    assert.equal(roundsMoved(1), 0);
+    for (const [n, { steps }] of subtasks.entries()) assert.ok(steps > before[n]!);
+  }
+  // The last of those left out gets work: the round that comes does not miss it.
+  subtasks[MANY - 1]!.work = 1;
+  assert.equal(roundsMoved(1), 1);
+  assert.equal(subtasks[MANY - 1]!.work, 0);
+});
+
+test('among many subtasks, the quiet ones are left out for up to 8 rounds while others move', () => {
+  const { subtasks, roundsMoved } = many();
+  const [busy, quiet] = subtasks as [Work, Work];
+  busy.work = Infinity;
+  const steppedIn: number[] = [];
+  for (let round = 0; round < 100; round++) {
+    const before = quiet.steps;
+    assert.equal(roundsMoved(1), 1);
+    if (quiet.steps > before) steppedIn.push(round);
+    assert.equal(busy.steps, round + 1, 'one that moves is in every round');
+  }
+  const leftOut = steppedIn.slice(1).map((round, n) => round - steppedIn[n]! - 1);
+  assert.deepEqual(leftOut.slice(0, 10), [1, 2, 3, 4, 5, 6, 7, 8, 8, 8]);
+  assert.ok(leftOut.slice(10).every((rounds) => rounds === 8));
+  assert.equal(roundsMoved(9), 9);
+  quiet.work = 3;
+  roundsMoved(8 + 3);
+  assert.equal(quiet.work, 0, 'found within 8 rounds, and then in every round');
+});
+
 test('the loop sleeps until it is woken, then goes on to the end', async () => {
   const work = new Work(0, 0, false);
   const words = new SharedArrayBuffer(64);
