@@ -1,8 +1,10 @@
 /** first, last, countDistinct, collect and quantile: over panes that are joined, with nulls, by field and by function. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sliding, tumbling } from '../../src/api/windows.ts';
+import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
+import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { record, t } from '../../src/data/schema.ts';
+import type { WindowSpec } from '../../src/operator/window/window.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode } from '../modes.ts';
 
@@ -85,21 +87,43 @@ function values(ns: number[], lastText: string | null, texts: number, days: numb
   };
 }
 
-test('collect without an input gives whole rows', async () => {
-  const h = await harness<Row>(
-    (stream) =>
-      stream
-        .keyBy('key')
-        .window(tumbling(10))
-        .aggregate(({ collect, count }) => ({ rows: collect(), n: count() })),
-    { schema: Row },
-  );
-  h.push(row(1), 1);
-  h.push(row(2), 2);
-  await h.end();
-  const [window] = h.takeRecords() as { rows: Row[] }[];
-  assert.deepEqual(window!.rows, [row(1), row(2)]);
-});
+for (const [name, window] of [
+  ['of event time', tumbling(10)],
+  ['of processing time', tumbling(10, { time: 'processing' })],
+  ['of so many records', tumblingCount(2)],
+] as const) {
+  test(`windows ${name}: what reads whole rows gets them whole beside what reads one field`, async () => {
+    const harnessOf = (more: (words: Aggregates<Row>) => Aggregate<readonly Row[]>) =>
+      harness<Row, { first: number; rows: readonly Row[] }>(
+        (stream) =>
+          stream
+            .keyBy('key')
+            // Each kind of window has an overload of its own.
+            .window(window as WindowSpec)
+            .aggregate((words) => ({ first: words.first('n'), rows: more(words) })),
+        { schema: Row },
+      );
+    for (const h of [
+      await harnessOf(({ collect }) => collect()),
+      await harnessOf(({ collect }) => collect((r) => ({ ...r }))),
+      await harnessOf(({ aggregate }) =>
+        aggregate({
+          create: (): readonly Row[] => [],
+          add: (rows, r) => [...rows, r],
+          merge: (a, b) => [...a, ...b],
+          result: (rows) => rows,
+        }),
+      ),
+    ]) {
+      h.push(row(1), 1);
+      h.push(row(2), 2);
+      h.processingTime(10);
+      await h.end();
+      const [got] = h.takeRecords();
+      assert.deepEqual([got!.first, got!.rows], [1, [row(1), row(2)]]);
+    }
+  });
+}
 
 test('a quantile is within 1 % of the exact one, also over joined panes', async () => {
   const shares = [0, 0.01, 0.5, 0.95, 1] as const;
