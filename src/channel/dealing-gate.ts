@@ -6,6 +6,7 @@
  * Free-form rows are gathered as columns of an inferred schema, for local channels too: written once, and read by
  * generated loops as typed rows are.
  */
+import { BATCH_ROWS, EXCHANGE_BATCH_ROWS_MIN, EXCHANGE_ROWS } from '../base/limits.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
@@ -13,6 +14,14 @@ import type { Schema } from '../data/schema.ts';
 import type { ChannelWriter } from './channel.ts';
 import type { Dealer } from './dealer.ts';
 import { Channels, type OutputGate } from './output-gate.ts';
+
+/** Rows of a full batch where there are so many channels, so that together they do not hold too many. */
+export function fullBatchRows(channels: number): number {
+  return Math.max(
+    EXCHANGE_BATCH_ROWS_MIN,
+    Math.min(BATCH_ROWS, Math.floor(EXCHANGE_ROWS / channels)),
+  );
+}
 
 export type DealingGateOptions = {
   readonly writers: readonly ChannelWriter[];

@@ -7,7 +7,6 @@
 import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { groupBy } from '../base/group-by.ts';
-import { BATCH_ROWS, EXCHANGE_BATCH_ROWS_MIN, EXCHANGE_ROWS } from '../base/limits.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
 import {
   CustomDealer,
@@ -16,7 +15,7 @@ import {
   type Partitioner,
   TurnDealer,
 } from '../channel/dealer.ts';
-import { DealingGate } from '../channel/dealing-gate.ts';
+import { DealingGate, fullBatchRows } from '../channel/dealing-gate.ts';
 import { InputGate } from '../channel/input-gate.ts';
 import { LocalChannel } from '../channel/local-channel.ts';
 import { BatchGate, type OutputGate } from '../channel/output-gate.ts';
@@ -366,14 +365,6 @@ class Deployer {
     }
     return local;
   }
-}
-
-/** Rows of a full batch, so that many channels together do not hold too many. */
-function fullBatchRows(channels: number): number {
-  return Math.max(
-    EXCHANGE_BATCH_ROWS_MIN,
-    Math.min(BATCH_ROWS, Math.floor(EXCHANGE_ROWS / channels)),
-  );
 }
 
 /** Input from channels. */

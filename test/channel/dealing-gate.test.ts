@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BATCH } from '../../src/channel/channel.ts';
 import { TurnDealer } from '../../src/channel/dealer.ts';
-import { DealingGate } from '../../src/channel/dealing-gate.ts';
+import { DealingGate, fullBatchRows } from '../../src/channel/dealing-gate.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
@@ -73,3 +73,29 @@ for (const schema of [Typed, null]) {
     }
   });
 }
+
+test('the more channels an exchange has, the fewer rows make a batch full', () => {
+  assert.deepEqual(
+    [1, 2, 4, 5, 64, 128, 1000].map((channels) => [channels, fullBatchRows(channels)]),
+    [
+      [1, 4096],
+      [2, 4096],
+      [4, 4096],
+      [5, 3276],
+      [64, 256],
+      [128, 128],
+      [1000, 128],
+    ],
+  );
+});
+
+test('a batch goes out as soon as it is full', () => {
+  const { gate, batchOf, take } = setUp(Typed);
+  gate.emit(batchOf(...Array.from({ length: 19 }, (_, n) => n)));
+  assert.deepEqual(
+    take().map(([numbers]) => numbers.length),
+    [8, 8],
+  );
+  gate.flush();
+  assert.deepEqual(take(), [[[16, 17, 18], null]]);
+});
