@@ -81,14 +81,19 @@ export class Batch {
     return this.#with({ keyHashes });
   }
 
-  #with(parts: { timestamps?: Float64Array; keyHashes?: Int32Array }): Batch {
+  /** The rows for steps that may key them by something else. */
+  withoutKeyHashes(): Batch {
+    return this.#with({ keyHashes: null });
+  }
+
+  #with(parts: { timestamps?: Float64Array; keyHashes?: Int32Array | null }): Batch {
     return new Batch({
       rowCount: this.rowCount,
       schema: this.schema,
       columns: this.columns,
       rows: this.#rows,
       timestamps: parts.timestamps ?? this.timestamps,
-      keyHashes: parts.keyHashes ?? this.keyHashes,
+      keyHashes: parts.keyHashes === undefined ? this.keyHashes : parts.keyHashes,
       isTransient: this.isTransient,
     });
   }

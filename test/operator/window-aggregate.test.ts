@@ -429,6 +429,27 @@ inEveryMode(
   },
 );
 
+inEveryMode(
+  'late records are keyed anew by other fields',
+  Click,
+  (stream) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(2000))
+      .lateTo(late)
+      .aggregate(({ count }) => ({ n: count() }))
+      .sideOutput(late)
+      .keyBy('v')
+      .reduce((first, next) => ({ k: first.k + next.k, v: next.v })),
+  (h) => {
+    h.watermark(5000);
+    for (const k of ['a', 'b', 'c', 'd', 'e', 'f']) h.push({ k, v: 7 }, 10);
+    const rows = h.takeRecords();
+    assert.equal(rows.length, 6);
+    assert.equal(Math.max(...rows.map(({ k }) => k.length)), 6);
+  },
+);
+
 test('a record that is late for some of its windows only is not late', async () => {
   const h = await harness<Click>((stream) =>
     stream

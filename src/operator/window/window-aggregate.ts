@@ -203,7 +203,7 @@ export class WindowAggregateOperator implements Operator {
     if (this.#late === null) {
       this.#context.metrics.lateRecords += this.#recordsIn(batch, from, to);
     } else {
-      this.#late.emit(sliceBatch(batch, from, to));
+      this.#late.emit(sliceBatch(batch, from, to).withoutKeyHashes());
     }
   }
 
