@@ -18,6 +18,7 @@ import { StringBuilder } from '../../../data/string-builder.ts';
 import type { SourceColumn } from './footer.ts';
 import { readHybrid } from './hybrid.ts';
 import { converted, ownEntries, readPlain, type Values } from './plain-values.ts';
+import { decompressZstd } from './zstd.ts';
 
 export type Page = {
   readonly rowCount: number;
@@ -39,6 +40,8 @@ type PageBody = {
   readonly bytes: Uint8Array;
   readonly at: number;
 };
+
+const CODECS = { ...compressors, ZSTD: decompressZstd };
 
 /** Writers make pages of about a megabyte. */
 const PAGE_BYTES_MAX = 2 ** 30;
@@ -109,7 +112,7 @@ export class PageReader {
   }
 
   #decompress(bytes: Uint8Array, size: number): Uint8Array {
-    return decompressPage(bytes, size, this.#codec, compressors);
+    return decompressPage(bytes, size, this.#codec, CODECS);
   }
 
   #decode(header: PageHeader, compressed: Uint8Array): Page {
