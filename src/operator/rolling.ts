@@ -92,9 +92,9 @@ export class RollingOperator extends ImmediateOperator {
     } catch (error) {
       throw this.errorAt(error, this.#place.i);
     }
-    this.context.metrics.recordsIn += rowCount;
     this.context.metrics.recordsOut += rowCount;
     this.#emit(rows, batch.timestamps);
+    this.context.metrics.recordsIn += rowCount;
   }
 
   #readSlots(batch: Batch): void {
@@ -120,8 +120,24 @@ export class RollingOperator extends ImmediateOperator {
     for (let from = 0; from < rowCount; from += builder.capacity) {
       builder.reset();
       const to = Math.min(rowCount, from + builder.capacity);
-      for (let i = from; i < to; i++) builder.appendRow(rows[i], timestamps?.[i]);
+      this.#append(builder, rows, timestamps, from, to);
       this.output.emit(builder.seal());
+    }
+  }
+
+  /** A sum of int64 may leave their range. */
+  #append(
+    builder: BatchBuilder,
+    rows: readonly unknown[],
+    timestamps: Float64Array | null,
+    from: number,
+    to: number,
+  ): void {
+    let i = from;
+    try {
+      for (; i < to; i++) builder.appendRow(rows[i], timestamps?.[i]);
+    } catch (error) {
+      throw this.errorAt(error, i);
     }
   }
 }

@@ -112,7 +112,7 @@ export class CountWindowOperator extends ImmediateOperator {
           this.#add(batch, from, i, addLoop);
           from = i;
         }
-        this.#loops.init(this.#accumulators, paneSlots[i]!, paneSlots[i]! + 1);
+        this.#beginPane(paneSlots[i]!, i);
       }
       counts[slot] = count + 1;
       if ((count + 1) % this.#window.slide === 0) {
@@ -124,6 +124,14 @@ export class CountWindowOperator extends ImmediateOperator {
     this.#add(batch, from, rowCount, addLoop);
     this.context.metrics.recordsIn += rowCount;
     this.#emit();
+  }
+
+  #beginPane(slot: number, row: number): void {
+    try {
+      this.#loops.init(this.#accumulators, slot, slot + 1);
+    } catch (error) {
+      throw this.errorAt(error, row);
+    }
   }
 
   #readSlots(batch: Batch): void {

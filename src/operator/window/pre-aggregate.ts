@@ -135,13 +135,14 @@ export class PreAggregateOperator implements Operator {
   }
 
   #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
+    if (this.#isBypassed) {
+      this.#sendApart(batch, from, to, start, addLoop);
+      return;
+    }
     try {
-      if (this.#isBypassed) this.#sendApart(batch, from, to, start, addLoop);
-      else {
-        this.#panes
-          .at(start)
-          .add(batch, from, to, this.#keys, this.#slots, this.#loops, addLoop, this.#place);
-      }
+      this.#panes
+        .at(start)
+        .add(batch, from, to, this.#keys, this.#slots, this.#loops, addLoop, this.#place);
     } catch (error) {
       throw this.#errorAt(error, this.#place.i);
     }
@@ -149,15 +150,22 @@ export class PreAggregateOperator implements Operator {
 
   /** Each record as a partial result of its own. */
   #sendApart(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
-    const slots = this.#slots;
-    const apart = this.#apart;
     for (let begin = from; begin < to; begin += FIRE_SLICE_ROWS) {
       const end = Math.min(to, begin + FIRE_SLICE_ROWS);
-      for (let i = begin; i < end; i++) slots[i] = i - begin;
-      this.#loops.init(apart, 0, end - begin);
-      addLoop(batch, begin, end, slots, apart, this.#place);
+      this.#addApart(batch, begin, end, addLoop);
       this.#appendKeys(begin, end);
-      this.#emitRows(apart, 0, end - begin, start);
+      this.#emitRows(this.#apart, 0, end - begin, start);
+    }
+  }
+
+  #addApart(batch: Batch, from: number, to: number, addLoop: AddLoop): void {
+    const slots = this.#slots;
+    for (let i = from; i < to; i++) slots[i] = i - from;
+    try {
+      this.#loops.init(this.#apart, 0, to - from);
+      addLoop(batch, from, to, slots, this.#apart, this.#place);
+    } catch (error) {
+      throw this.#errorAt(error, this.#place.i);
     }
   }
 
@@ -259,7 +267,7 @@ export class PreAggregateOperator implements Operator {
     for (let k = 0; k < objectCount; k++) {
       const column = builder.dynamic(keyCount + cellCount + k).values;
       for (let row = 0; row < rows; row++) {
-        column[row] = travelling(objects[(from + row) * objectCount + k]);
+        column[row] = this.#travelling(objects[(from + row) * objectCount + k]);
       }
     }
     builder.timestamps().fill(start, 0, rows);
@@ -267,6 +275,17 @@ export class PreAggregateOperator implements Operator {
     this.#context.metrics.recordsOut += rows;
     this.#output.emit(builder.seal());
     builder.reset();
+  }
+
+  /** An accumulator on its way to another thread. */
+  #travelling(accumulator: unknown): unknown {
+    if (isPlainData(accumulator)) return accumulator;
+    const error = new EngineError(
+      'VALUE_NOT_TRANSFERABLE',
+      `the accumulator of an aggregate became ${describe(accumulator)}, which cannot leave its thread; ` +
+        'let create() return one like it, and it will stay where it is',
+    );
+    throw this.#errorAt(error, 0);
   }
 
   advanceTime(): void {}
@@ -277,14 +296,4 @@ export class PreAggregateOperator implements Operator {
   }
 
   close(): void {}
-}
-
-/** An accumulator on its way to another thread. */
-function travelling(accumulator: unknown): unknown {
-  if (isPlainData(accumulator)) return accumulator;
-  throw new EngineError(
-    'VALUE_NOT_TRANSFERABLE',
-    `the accumulator of an aggregate became ${describe(accumulator)}, which cannot leave its thread; ` +
-      'let create() return one like it, and it will stay where it is',
-  );
 }

@@ -171,12 +171,13 @@ export class WindowAggregateOperator implements Operator {
     try {
       this.#keys.read(batch);
     } catch (error) {
-      throw userFunctionError(
-        this.#context,
-        error,
-        this.#context.metrics.recordsIn + this.#keys.failedRow,
-      );
+      throw this.#errorAt(error, this.#keys.failedRow);
     }
+  }
+
+  /** The error for what was thrown at a row of the batch that is being processed, or behind the last. */
+  #errorAt(error: unknown, row: number): Error {
+    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
   }
 
   #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
@@ -191,11 +192,7 @@ export class WindowAggregateOperator implements Operator {
         .at(start)
         .add(batch, from, to, this.#keys, this.#slots, this.#loops, addLoop, this.#place);
     } catch (error) {
-      throw userFunctionError(
-        this.#context,
-        error,
-        this.#context.metrics.recordsIn + this.#place.i,
-      );
+      throw this.#errorAt(error, this.#place.i);
     }
   }
 
@@ -277,9 +274,13 @@ export class WindowAggregateOperator implements Operator {
 
   #join(start: number, count: number): Pane {
     const total = this.#panes.make();
-    for (let p = 0; p < count; p++) {
-      const pane = this.#panes.live[p]!;
-      if (pane.start >= start) total.mergeFrom(pane, this.#keys, this.#slots, this.#loops);
+    try {
+      for (let p = 0; p < count; p++) {
+        const pane = this.#panes.live[p]!;
+        if (pane.start >= start) total.mergeFrom(pane, this.#keys, this.#slots, this.#loops);
+      }
+    } catch (error) {
+      throw this.#errorAt(error, 0);
     }
     return total;
   }
@@ -304,7 +305,7 @@ export class WindowAggregateOperator implements Operator {
     try {
       this.#loops.results(total.accumulators, from, to, builder, keyCount + 2);
     } catch (error) {
-      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn);
+      throw this.#errorAt(error, 0);
     }
     builder.advance(rows);
     this.#context.metrics.recordsOut += rows;
