@@ -77,7 +77,7 @@ export function createOperator(
   }
 }
 
-function recordSchema(fields: readonly Field[] | null): Schema | null {
+export function recordSchema(fields: readonly Field[] | null): Schema | null {
   return fields === null ? null : schemaOf(fields);
 }
 

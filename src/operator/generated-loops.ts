@@ -1,7 +1,7 @@
 /** The source of the loops that operators generate, for batches without absent values and dictionaries. */
 import { rowSourceOf } from '../data/batch-loops.ts';
 import type { Schema } from '../data/schema.ts';
-import { fusedStep, type OperatorPlan } from './create-operator.ts';
+import { fusedStep, type OperatorPlan, recordSchema } from './create-operator.ts';
 import { FusedLoops } from './fused-codegen.ts';
 import { isStateless } from './operator-spec.ts';
 import { addSource } from './window/aggregate-codegen.ts';
@@ -15,9 +15,10 @@ export function generatedLoops(
   inputSchema: Schema | null,
 ): readonly GeneratedLoop[] {
   const { spec } = plans[0]!;
-  const row = rowSourceOf(inputSchema);
   if (isStateless(spec)) {
-    const source = new FusedLoops(plans.map(fusedStep), inputSchema).sourceFor(row);
+    const source = new FusedLoops(plans.map(fusedStep), inputSchema).sourceFor(
+      rowSourceOf(inputSchema),
+    );
     return [{ what: 'all steps of a row', source }];
   }
   if (spec.type === 'windowAggregate' && spec.partialsOf !== null) return [];
@@ -26,7 +27,8 @@ export function generatedLoops(
     spec.type === 'preAggregate' ||
     spec.type === 'countWindow'
   ) {
-    const source = addSource(planAggregates(spec.aggregates, inputSchema), row);
+    const schema = spec.type === 'preAggregate' ? recordSchema(spec.fields) : inputSchema;
+    const source = addSource(planAggregates(spec.aggregates, schema), rowSourceOf(schema));
     return [{ what: 'rows into the accumulators of their keys', source }];
   }
   return [];
