@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { test } from 'node:test';
+import { FIGURES } from '../native-bench/figures.ts';
 import { ERROR_CODES } from '../src/base/errors.ts';
 
 /** Path below a root to text. */
@@ -147,6 +148,18 @@ function cycles(files: Files): string[] {
   return [...found];
 }
 
+/** Names behind `Benchmark: figure` and `Benchmarks: figures`, or what stands there instead. */
+function unknownFigures(files: Files): string[] {
+  const known: ReadonlySet<string> = new Set(FIGURES.map(({ id }) => id));
+  return [...files].flatMap(([path, text]) =>
+    [...text.matchAll(/Benchmarks?: ([^.]*)\./g)]
+      .map(([, list]) => list!.replaceAll(/[\s*]+/g, ' '))
+      .flatMap((list) => /^figures? (.*)/.exec(list)?.[1]?.split(', ') ?? [`'${list}'`])
+      .filter((name) => !known.has(name))
+      .map((name) => `${path}: ${name}`),
+  );
+}
+
 const SOURCES = read('src', '.ts');
 
 test('layers: no file imports from its right', () => {
@@ -182,6 +195,10 @@ test('each error code is thrown somewhere and provoked by a test', () => {
   );
 });
 
+test('figures that comments name exist', () => {
+  assert.deepEqual(unknownFigures(SOURCES), []);
+});
+
 test('a violation of each rule is found', () => {
   const bad: Files = new Map([
     ['data/a.ts', "import { b } from '../state/b.ts';"],
@@ -190,11 +207,16 @@ test('a violation of each rule is found', () => {
     ['state/d.ts', "import { type T, b } from './b.ts';\nexport { x } from './x.ts';"],
     ['state/e.ts', "import type { b } from './f.ts'; // Math.random() in a comment"],
     ['state/f.ts', "import { type E } from './e.ts';"],
+    [
+      'time/g.ts',
+      '// Benchmark: figure codec. Benchmarks: figures codec,\n * no-such. Benchmark: codec.',
+    ],
   ]);
   assert.deepEqual(layerViolations(bad), [
     'data/a.ts may not import state',
     'operator/c.ts may not import sharedarraybuffer-queue',
   ]);
   assert.deepEqual(bannedWords(bad), ['operator/c.ts: Date.now(', 'state/d.ts: export { x } from']);
+  assert.deepEqual(unknownFigures(bad), ['time/g.ts: no-such', "time/g.ts: 'codec'"]);
   assert.deepEqual(cycles(bad), ['state/b.ts → state/d.ts → state/b.ts']);
 });

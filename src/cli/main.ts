@@ -25,22 +25,27 @@ const program = new Command('millrace')
   .version(version)
   .showHelpAfterError('(millrace --help tells more)');
 
-program
-  .command('run')
-  .description('run the job that a TypeScript or JavaScript module defines')
-  .argument('<module>', 'the file with the job: flights.ts')
-  .option(
-    '-t, --threads <n>',
-    'worker threads; 0 runs in this thread (default: one per core)',
-    wholeNumber,
-  )
-  .option(
-    '-P, --parallelism <n>',
-    'subtasks of each operator (default: one per thread)',
-    wholeNumber,
-  )
-  .option('-p, --param <name=value>', 'a parameter of the job; may be repeated', param, {})
-  .option('-j, --job <name>', 'which job, when the module defines several')
+/** A command about the job of a module, with the options that say which job it is and how large. */
+function jobCommand(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument('<module>', 'the file with the job: flights.ts')
+    .option(
+      '-t, --threads <n>',
+      'worker threads; 0 runs in this thread (default: one per core)',
+      wholeNumber,
+    )
+    .option(
+      '-P, --parallelism <n>',
+      'subtasks of each operator (default: one per thread)',
+      wholeNumber,
+    )
+    .option('-p, --param <name=value>', 'a parameter of the job; may be repeated', param, {})
+    .option('-j, --job <name>', 'which job, when the module defines several');
+}
+
+jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
   .option('--thread-heap <MiB>', 'heap of each worker thread', wholeNumber)
   .option('--no-progress', 'do not show progress on standard error')
   .addHelpText(
@@ -58,18 +63,7 @@ leaves no trace in its outputs. Exit codes: 0 finished, 1 failed, 130 cancelled.
     process.exitCode = await runCommand(module, flags);
   });
 
-program
-  .command('explain')
-  .description('show what a job would run: its steps, tasks, exchanges and generated loops')
-  .argument('<module>', 'the file with the job: flights.ts')
-  .option('-t, --threads <n>', 'worker threads (default: one per core)', wholeNumber)
-  .option(
-    '-P, --parallelism <n>',
-    'subtasks of each operator (default: one per thread)',
-    wholeNumber,
-  )
-  .option('-p, --param <name=value>', 'a parameter of the job; may be repeated', param, {})
-  .option('-j, --job <name>', 'which job, when the module defines several')
+jobCommand('explain', 'show what a job would run: its steps, tasks, exchanges and generated loops')
   .addOption(
     new Option('-f, --format <format>', 'text, JSON, or a Graphviz drawing')
       .choices(['text', 'json', 'dot'])

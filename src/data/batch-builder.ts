@@ -222,7 +222,7 @@ function columnFor(field: Field, capacity: number): ColumnBuilder {
   }
 }
 
-/** to[at...] = from[selection[begin...end]]; one loop per array type. Benchmark: micro/gather. */
+/** to[at...] = from[selection[begin...end]]; one loop per array type. Benchmark: figure keyed-tumbling. */
 function gatherFixed<A extends Int32Array | Float64Array | BigInt64Array | Uint8Array>(
   target: A,
   at: number,

@@ -1,5 +1,6 @@
 /**
- * Hashes of keys, as Flink and Java make them: murmur(hashCode(key)), never negative. Benchmark: micro/key-hash.
+ * Hashes of keys, as Flink and Java make them: murmur(hashCode(key)), never negative.
+ * Benchmark: figure keyed-tumbling.
  *
  *   int32              the value                      boolean    1231 or 1237
  *   float64            high ^ low half of the bits    string     31 * h + unit, over the UTF-16 units

@@ -1,7 +1,7 @@
 /**
  * Dense slots for int32 keys: slot n is the n-th different key since the last clear. Open addressing with linear
  * probing; a cell holds the key beside its slot, so that a hit costs one cache line.
- * Benchmark: keyed-tumbling.
+ * Benchmark: figure keyed-tumbling.
  */
 
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN } from './cells.ts';

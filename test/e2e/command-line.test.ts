@@ -18,11 +18,20 @@ after(() => rm(folder, { recursive: true }));
 const TWO_JOBS = jobFile('two-jobs');
 
 test('help names the commands, and that of run teaches by examples', async () => {
-  const [general, run] = await Promise.all([millrace('--help'), millrace('run', '--help')]);
+  const [general, run, explain] = await Promise.all([
+    millrace('--help'),
+    millrace('run', '--help'),
+    millrace('explain', '--help'),
+  ]);
   assert.equal(general.code, 0);
   assert.match(general.stdout, /run \[options\] <module>\s+run the job/);
-  assert.equal(run.code, 0);
-  assert.match(run.stdout, /--threads <n>[\s\S]*--param <name=value>/);
+  for (const { code, stdout } of [run, explain]) {
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /-t, --threads <n>[\s\S]*-P, --parallelism <n>[\s\S]*-p, --param <name=value>[\s\S]*-j, --job <name>/,
+    );
+  }
   assert.match(run.stdout, /Examples:\n {2}millrace run flights\.ts/);
   assert.match(run.stdout, /Exit codes: 0 finished, 1 failed, 130 cancelled/);
 });

@@ -1,15 +1,30 @@
 /** Aggregations in two halves: the same results, however many keys there are, and nothing later than it would be. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
 import { tumbling } from '../../src/api/windows.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { record, t } from '../../src/data/schema.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import { isPlainData } from '../../src/operator/window/partials.ts';
 import { PreAggregateOperator } from '../../src/operator/window/pre-aggregate.ts';
-import { harness } from '../../src/testing/harness.ts';
+import { type Harness, type HarnessOptions, harness } from '../../src/testing/harness.ts';
 
 const Row = record({ key: t.string, n: t.int32 });
+type Row = { key: string; n: number };
+
+/** Aggregates over windows of so many ms, by key. */
+function aggregating(
+  sizeMs: number,
+  options: HarnessOptions<Row>,
+  define: (aggregates: Aggregates<Row>) => Readonly<Record<string, Aggregate<unknown>>>,
+): Promise<Harness<Row, unknown>> {
+  return harness<Row, unknown>(
+    (stream) => stream.keyBy('key').window(tumbling(sizeMs)).aggregate(define),
+    options,
+  );
+}
+
 type Result = {
   key: string | number;
   windowStart: number;
@@ -25,18 +40,12 @@ for (const [what, rows, keys] of [
 ] as const) {
   for (const isTyped of [true, false]) {
     test(`${what}, ${isTyped ? 'typed' : 'free-form'}: the same as by one map`, async () => {
-      const h = await harness<{ key: string; n: number }>(
-        (stream) =>
-          stream
-            .keyBy('key')
-            .window(tumbling(40_000))
-            .aggregate(({ count, sum, min }) => ({
-              rows: count(),
-              sum: sum('n'),
-              least: min('n'),
-            })),
-        { parallelism: 3, batchSize: 4096, ...(isTyped ? { schema: Row } : {}) },
-      );
+      const options = { parallelism: 3, batchSize: 4096, ...(isTyped ? { schema: Row } : {}) };
+      const h = await aggregating(40_000, options, ({ count, sum, min }) => ({
+        rows: count(),
+        sum: sum('n'),
+        least: min('n'),
+      }));
       const expected = new Map<string, { rows: number; sum: number; least: number }>();
       for (let n = 0; n < rows; n++) {
         const key = `k${(n * 7919) % keys}`;
@@ -57,14 +66,7 @@ for (const [what, rows, keys] of [
 }
 
 test('late records are counted one by one, not as the partial result that they come in', async () => {
-  const h = await harness<{ key: string; n: number }>(
-    (stream) =>
-      stream
-        .keyBy('key')
-        .window(tumbling(10))
-        .aggregate(({ max }) => ({ most: max('n') })),
-    { parallelism: 2 },
-  );
+  const h = await aggregating(10, { parallelism: 2 }, ({ max }) => ({ most: max('n') }));
   h.push({ key: 'a', n: 1 }, 5);
   h.watermark(20);
   for (const n of [1, 2, 3]) h.push({ key: 'a', n }, 5);
@@ -85,21 +87,14 @@ class Counter {
 }
 
 test('accumulators that are instances of classes stay in their thread', async () => {
-  const h = await harness<{ key: string; n: number }>(
-    (stream) =>
-      stream
-        .keyBy('key')
-        .window(tumbling(10))
-        .aggregate(({ aggregate }) => ({
-          sum: aggregate({
-            create: () => new Counter(),
-            add: (counter, row) => counter.add(row.n),
-            merge: (a, b) => a.add(b.n),
-            result: (counter) => counter.n,
-          }),
-        })),
-    { parallelism: 3 },
-  );
+  const h = await aggregating(10, { parallelism: 3 }, ({ aggregate }) => ({
+    sum: aggregate({
+      create: () => new Counter(),
+      add: (counter, row) => counter.add(row.n),
+      merge: (a, b) => a.add(b.n),
+      result: (counter) => counter.n,
+    }),
+  }));
   for (const n of [1, 2, 3]) h.push({ key: 'a', n }, n);
   await h.end();
   assert.deepEqual(
@@ -109,21 +104,14 @@ test('accumulators that are instances of classes stay in their thread', async ()
 });
 
 test('an accumulator that turns into an instance of a class is told', async () => {
-  const h = await harness<{ key: string; n: number }>(
-    (stream) =>
-      stream
-        .keyBy('key')
-        .window(tumbling(10))
-        .aggregate(({ aggregate }) => ({
-          sum: aggregate({
-            create: (): Counter | null => null,
-            add: (counter, row) => (counter ?? new Counter()).add(row.n),
-            merge: (a, b) => (a ?? new Counter()).add(b?.n ?? 0),
-            result: (counter) => counter?.n ?? 0,
-          }),
-        })),
-    { parallelism: 2 },
-  );
+  const h = await aggregating(10, { parallelism: 2 }, ({ aggregate }) => ({
+    sum: aggregate({
+      create: (): Counter | null => null,
+      add: (counter, row) => (counter ?? new Counter()).add(row.n),
+      merge: (a, b) => (a ?? new Counter()).add(b?.n ?? 0),
+      result: (counter) => counter?.n ?? 0,
+    }),
+  }));
   h.push({ key: 'a', n: 1 }, 1);
   assert.throws(() => h.watermark(20), {
     code: 'VALUE_NOT_TRANSFERABLE',

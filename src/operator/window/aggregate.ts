@@ -6,6 +6,9 @@
  * counts rows, avg divides by the values there are, and min, max, avg of no value are null.
  */
 
+import type { KeySpec } from '../../data/key.ts';
+import type { Schema } from '../../data/schema.ts';
+
 /** What an aggregate reads from a row. */
 export type AggregateInput =
   | { readonly kind: 'none' }
@@ -34,6 +37,17 @@ export type AggregateSpec = {
   readonly user: number | null;
   /** For kind 'quantile': 0 to 1. */
   readonly quantile: number | null;
+};
+
+/** What a keyed aggregation over windows of some kind is made from. */
+export type AggregationOptions<Window> = {
+  readonly key: KeySpec;
+  readonly window: Window;
+  readonly aggregates: readonly AggregateSpec[];
+  /** Of the records that are aggregated, also where partial results of them come in. */
+  readonly inputSchema: Schema | null;
+  /** Of the node: key function first, if there is one; then what aggregates refer to. */
+  readonly functions: readonly object[];
 };
 
 /**

@@ -18,7 +18,7 @@ import {
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { KeySlots } from '../../state/key-slots.ts';
 import { ImmediateOperator } from '../immediate-operator.ts';
-import type { AggregateSpec } from './aggregate.ts';
+import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
 
@@ -27,15 +27,6 @@ export type CountWindowSpec = {
   readonly size: number;
   /** Records between two windows; the size itself for tumbling windows. */
   readonly slide: number;
-};
-
-export type CountWindowOptions = {
-  readonly key: KeySpec;
-  readonly window: CountWindowSpec;
-  readonly aggregates: readonly AggregateSpec[];
-  readonly inputSchema: Schema | null;
-  /** Of the node: key function first, if there is one; then what aggregates refer to. */
-  readonly functions: readonly object[];
 };
 
 /** Fields of the rows that a count window emits: the key, then the aggregates. */
@@ -71,7 +62,7 @@ export class CountWindowOperator extends ImmediateOperator {
   #paneSlots = new Int32Array(0);
   readonly #place = { i: 0 };
 
-  constructor(options: CountWindowOptions) {
+  constructor(options: AggregationOptions<CountWindowSpec>) {
     super();
     const { key, window, aggregates, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;

@@ -13,34 +13,19 @@ import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import { describe } from '../../data/field-check.ts';
-import {
-  isTypedKey,
-  type KeyFunction,
-  KeyReader,
-  type KeySpec,
-  keyFields,
-} from '../../data/key.ts';
+import { isTypedKey, type KeyFunction, KeyReader, keyFields } from '../../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
-import type { Field, Schema } from '../../data/schema.ts';
+import type { Field } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { userFunctionError } from '../user-function.ts';
-import type { AggregateSpec } from './aggregate.ts';
+import type { AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import type { Pane } from './pane.ts';
 import { PaneList } from './pane-list.ts';
 import { isPlainData, type PartialPlan, planPartials } from './partials.ts';
 import { endOfRun, paneMsOf, startOf, type WindowSpec } from './window.ts';
-
-export type PreAggregateOptions = {
-  readonly key: KeySpec;
-  readonly window: WindowSpec;
-  readonly aggregates: readonly AggregateSpec[];
-  readonly inputSchema: Schema | null;
-  /** Of the node: key function first, if there is one; then what aggregates refer to. */
-  readonly functions: readonly object[];
-};
 
 /** Records to a partial result below which a table costs more than it saves. */
 const REDUCTION_MIN = 1.5;
@@ -79,7 +64,7 @@ export class PreAggregateOperator implements Operator {
   #liveSlotsBefore = 0;
   readonly #place = { i: 0 };
 
-  constructor(options: PreAggregateOptions) {
+  constructor(options: AggregationOptions<WindowSpec>) {
     const { key, window, aggregates, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = window;

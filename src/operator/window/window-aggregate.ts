@@ -32,7 +32,7 @@ import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { userFunctionError } from '../user-function.ts';
-import type { AggregateSpec } from './aggregate.ts';
+import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { planAggregates } from './aggregate-plan.ts';
 import type { Pane } from './pane.ts';
@@ -48,18 +48,11 @@ import {
   type WindowSpec,
 } from './window.ts';
 
-export type WindowAggregateOptions = {
-  readonly key: KeySpec;
-  readonly window: WindowSpec;
-  readonly aggregates: readonly AggregateSpec[];
-  /** Of the records that are aggregated, also where partial results of them come in. */
-  readonly inputSchema: Schema | null;
+export type WindowAggregateOptions = AggregationOptions<WindowSpec> & {
   /** What comes in are the partial results of a pre-aggregation. */
   readonly takesPartials: boolean;
   /** The side output for late records; null when they are dropped. */
   readonly lateTo: string | null;
-  /** Of the node: key function first, if there is one; then what aggregates refer to. */
-  readonly functions: readonly object[];
 };
 
 /** Fields of the rows that a windowed aggregation emits. */
