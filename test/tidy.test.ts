@@ -55,7 +55,6 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   { what: /'msgpackr'/, except: ['data/', 'state/'] },
   { what: /'(hyparquet|tinyglobby|fflate|fzstd)/, except: ['connector/file/'] },
   { what: /'commander'/, except: ['cli/'] },
-  { what: /'@datadog/, except: ['operator/window/'] },
   { what: /\bconsole\./, except: ['cli/'] },
   { what: /^export (\*|\{[^}]*\}|type \{[^}]*\}) from/m, except: DOORS },
 ];

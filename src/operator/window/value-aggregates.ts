@@ -2,12 +2,11 @@
  * The aggregates that keep more than a number: first, last, countDistinct, collect, quantile. Each is a UserAggregate
  * over the values of one input; null and undefined values never reach it. `merge(a, b)`: b is of later panes.
  */
-import { createRequire } from 'node:module';
-import type { DDSketch } from '@datadog/sketches-js';
 import { unreachable } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
 import { describe } from '../../data/field-check.ts';
 import type { AggregateKind, AggregateSpec, UserAggregate } from './aggregate.ts';
+import { QuantileSketch } from './quantile-sketch.ts';
 
 export type ValueKind = Extract<
   AggregateKind,
@@ -103,20 +102,12 @@ function notDistinct(name: string, value: unknown): EngineError {
   );
 }
 
-const require = createRequire(import.meta.url);
-
-/** Largest error of a quantile, as a share of its value. */
-const RELATIVE_ACCURACY = 0.01;
-
-/** DDSketch by Masson, Rim and Lee (2019): a histogram whose buckets grow with the value. */
 function quantileAggregate(
   name: string,
   quantile: number,
-): UserAggregate<unknown, DDSketch, number | null> {
-  // Loaded by the jobs that use it only.
-  const sketches = require('@datadog/sketches-js') as typeof import('@datadog/sketches-js');
+): UserAggregate<unknown, QuantileSketch, number | null> {
   return {
-    create: () => new sketches.DDSketch({ relativeAccuracy: RELATIVE_ACCURACY }),
+    create: () => new QuantileSketch(),
     add(sketch, value) {
       if (!Number.isFinite(value)) {
         throw new EngineError(
@@ -124,16 +115,13 @@ function quantileAggregate(
           `quantile '${name}' needs finite numbers, got ${describe(value)}`,
         );
       }
-      sketch.accept(value as number);
+      sketch.add(value as number);
       return sketch;
     },
     merge(a, b) {
-      // The library merges the values below zero into an empty sketch only.
-      const wasEmpty = a.count === 0;
       a.merge(b);
-      if (!wasEmpty) a.negativeStore.merge(b.negativeStore);
       return a;
     },
-    result: (sketch) => (sketch.count === 0 ? null : sketch.getValueAtQuantile(quantile)),
+    result: (sketch) => (sketch.count === 0 ? null : sketch.valueAt(quantile)),
   };
 }

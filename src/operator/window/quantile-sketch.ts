@@ -1,0 +1,97 @@
+/**
+ * Quantiles in little memory: DDSketch by Masson, Rim and Lee (2019), a histogram whose buckets grow with the value.
+ *
+ *   bucket i holds values in (GAMMA^(i-1), GAMMA^i]; its middle is off by RELATIVE_ACCURACY at most
+ *
+ * Numbers below zero have a histogram of their own, by their size; zeros are counted.
+ */
+
+/** Largest error of a quantile, as a share of its value. */
+const RELATIVE_ACCURACY = 0.01;
+
+const GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY);
+const LOG_GAMMA = Math.log(GAMMA);
+
+/** Spare buckets on the side that a histogram grows to. */
+const SPARE_BUCKETS = 64;
+
+export class QuantileSketch {
+  readonly #above = new Histogram();
+  readonly #below = new Histogram();
+  #zeros = 0;
+
+  get count(): number {
+    return this.#above.count + this.#below.count + this.#zeros;
+  }
+
+  /** Adds a finite number. */
+  add(value: number): void {
+    if (value > 0) this.#above.add(bucketOf(value), 1);
+    else if (value < 0) this.#below.add(bucketOf(-value), 1);
+    else this.#zeros++;
+  }
+
+  merge(other: QuantileSketch): void {
+    this.#above.merge(other.#above);
+    this.#below.merge(other.#below);
+    this.#zeros += other.#zeros;
+  }
+
+  /** The value below which this share of all values lies, 0 to 1; there must be one. */
+  valueAt(share: number): number {
+    const rank = Math.floor(share * (this.count - 1));
+    const below = this.#below.count;
+    if (rank < below) return -middleOf(this.#below.bucketAt(below - 1 - rank));
+    if (rank < below + this.#zeros) return 0;
+    return middleOf(this.#above.bucketAt(rank - below - this.#zeros));
+  }
+}
+
+function bucketOf(size: number): number {
+  return Math.ceil(Math.log(size) / LOG_GAMMA);
+}
+
+/** As far from the least value of the bucket as from the greatest, by the share of each. */
+function middleOf(bucket: number): number {
+  return Math.min(Math.exp(bucket * LOG_GAMMA) * (2 / (1 + GAMMA)), Number.MAX_VALUE);
+}
+
+/** Counts of buckets side by side: there are some 70,000 for all numbers, so the room they take has an end. */
+class Histogram {
+  count = 0;
+  #counts = new Float64Array(0);
+  /** Bucket of the first of the counts. */
+  #first = 0;
+
+  add(bucket: number, count: number): void {
+    if (bucket < this.#first || bucket >= this.#first + this.#counts.length) this.#reach(bucket);
+    this.#counts[bucket - this.#first]! += count;
+    this.count += count;
+  }
+
+  merge(other: Histogram): void {
+    const counts = other.#counts;
+    for (let at = 0; at < counts.length; at++) {
+      if (counts[at]! > 0) this.add(other.#first + at, counts[at]!);
+    }
+  }
+
+  /** The bucket of the value at this place among all, from 0, ascending. */
+  bucketAt(rank: number): number {
+    let at = 0;
+    for (let passed = this.#counts[0]!; passed <= rank; passed += this.#counts[at]!) at++;
+    return this.#first + at;
+  }
+
+  #reach(bucket: number): void {
+    const isFirst = this.#counts.length === 0;
+    const first = isFirst ? bucket : this.#first;
+    const last = isFirst ? bucket : this.#first + this.#counts.length - 1;
+    const newFirst = bucket < first ? bucket - SPARE_BUCKETS : first;
+    const newLast = bucket > last ? bucket + SPARE_BUCKETS : last;
+    const counts = new Float64Array(newLast - newFirst + 1);
+    counts.set(this.#counts, first - newFirst);
+    this.#counts = counts;
+    this.#first = newFirst;
+  }
+}
