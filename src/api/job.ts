@@ -1,5 +1,6 @@
 /** Jobs: the user's function under a name, and the ways to run it. */
 
+import { moduleUrl } from '../base/engine-files.ts';
 import { EngineError } from '../base/errors.ts';
 import type { ProgramSource } from '../connector/program/program-input.ts';
 import { ProgramOutput } from '../connector/program/program-output.ts';
@@ -188,5 +189,11 @@ export function job(
   define: (flow: Flow) => void,
 ): Job<Record<never, never>>;
 export function job(meta: ImportMeta, name: string, define: (flow: Flow) => unknown): Job<unknown> {
-  return new Job<unknown>(meta.url, name, define).register();
+  const url = moduleUrl(meta);
+  if (url !== null) return new Job<unknown>(url, name, define).register();
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `job '${name}': import.meta.url is empty, since its module has become CommonJS, and worker threads cannot find it: ` +
+      'keep the module an ES module (esbuild: --format=esm), or bundle the engine with it',
+  );
 }

@@ -8,6 +8,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
+import { ENGINE_ROOT } from './engine-files.ts';
 
 /** Every code of an EngineError, with what it means. */
 export const ERROR_CODES = {
@@ -97,11 +98,12 @@ export function userFrame(error: unknown): string | null {
   return null;
 }
 
-const ENGINE_ROOT = new URL('..', import.meta.url).href;
-
+/** In a bundle the engine is known by its generated loops only, or by the files that a source map names. */
 function isEngineFrame(location: string): boolean {
+  if (location.includes('millrace-generated')) return true;
+  if (ENGINE_ROOT === null) return location.includes('/node_modules/millrace/');
   const url = location.startsWith('file:') ? location : pathToFileURL(location).href;
-  return url.startsWith(ENGINE_ROOT) || location.includes('millrace-generated');
+  return url.startsWith(ENGINE_ROOT);
 }
 
 /** The text of anything thrown. */

@@ -3,12 +3,15 @@
  * each then gets its assignment. Each must end by saying how: done, cancelled or failed; one that goes without a word
  * (out of memory, say) has died, and the job is told what it was working at.
  */
-import { Worker } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { must } from '../base/assert.ts';
 import { openDoors } from '../base/doors.ts';
+import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
+import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
 /**
@@ -27,6 +30,13 @@ parentPort.once('message', async ({ assignment, entry, hooks }) => {
 });
 `;
 
+type BootData = {
+  /** Modules to load before the assignment comes. */
+  readonly doors: readonly string[];
+  /** Whether the entry is a bundle with the engine in it, which takes up the work when it is loaded. */
+  runsBundle: boolean;
+};
+
 export type WorkerEvents = {
   onCommittables(node: NodeId, committables: readonly PlainData[]): void;
   onSkipped(record: DeadLetter): void;
@@ -41,14 +51,16 @@ export class WorkerPool {
   /** Starts threads; `heapMb` of each, or as for the process. */
   constructor(size: number, heapMb: number | null) {
     this.size = size;
-    const doors = IS_TYPESCRIPT ? [] : openDoors();
+    const doors = IS_TYPESCRIPT || IS_BUNDLED ? [] : openDoors();
     this.#workers = Array.from(
       { length: size },
       (_, number) =>
         new Worker(BOOT, {
           eval: true,
           name: `millrace ${number}`,
-          workerData: { doors },
+          // What a module reads from the command line is the same in all threads.
+          argv: process.argv.slice(2),
+          workerData: { doors, runsBundle: IS_BUNDLED } satisfies BootData,
           ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
         }),
     );
@@ -86,11 +98,12 @@ export class WorkerPool {
   }
 }
 
-/** Whether the engine itself runs from its sources. */
-const IS_TYPESCRIPT = import.meta.url.endsWith('.ts');
-
-/** How to load the entry and the user's job: TypeScript needs hooks where Node does not strip types itself. */
+/**
+ * How to load the entry and the user's job: TypeScript needs hooks where Node does not strip types itself. In a bundle
+ * the user's module is the entry, since it comes with the engine.
+ */
 function entryFor(jobUrl: string): { entry: string; hooks: string | null } {
+  if (IS_BUNDLED) return { entry: jobUrl, hooks: null };
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
   const needsHooks = !isNative && (IS_TYPESCRIPT || /\.m?ts$/.test(jobUrl));
   const own = import.meta.url;
@@ -99,3 +112,14 @@ function entryFor(jobUrl: string): { entry: string; hooks: string | null } {
     hooks: needsHooks ? new URL('../base/typescript-hooks.mjs', own).href : null,
   };
 }
+
+/** In a thread whose entry is a bundle: before the user's part of it is evaluated, so that it runs no job. */
+function takeUpWork(): void {
+  const boot = workerData as (BootData & WorkerAssignment) | null;
+  if (!IS_BUNDLED || isMainThread || boot?.runsBundle !== true) return;
+  // A bundle may hold the engine twice.
+  boot.runsBundle = false;
+  runWorker(boot, must(parentPort, 'the port to the calling thread'));
+}
+
+takeUpWork();

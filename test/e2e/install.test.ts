@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -21,7 +21,12 @@ const TOOLS = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-install-'));
-after(() => rmSync(folder, { recursive: true }));
+/** For bundles that run where no package is installed. */
+const elsewhere = mkdtempSync(join(tmpdir(), 'millrace-bundle-'));
+after(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(elsewhere, { recursive: true });
+});
 
 /** What a program wrote on standard output, or there and on standard error. */
 function run(program: string, ...args: readonly string[]): string {
@@ -48,7 +53,7 @@ before(() => {
   const tarball = execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim();
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
   run('npm', 'install', '--no-audit', '--no-fund', '--silent', `./${tarball}`, ...TOOLS);
-  for (const name of ['job.ts', 'main.ts']) {
+  for (const name of ['job.ts', 'main.ts', 'self-run.ts']) {
     copyFileSync(new URL(`install/${name}`, import.meta.url), join(folder, name));
   }
   writeFileSync(join(folder, 'job.test.ts'), VITEST);
@@ -82,10 +87,57 @@ test('a test under vitest', () => {
   assert.match(run('npx', 'vitest', 'run'), /1 passed/);
 });
 
+function bundle(...args: readonly string[]): void {
+  run('npx', 'esbuild', '--bundle', '--platform=node', '--log-level=error', ...args);
+}
+
 test('a program bundled by esbuild, with packages left outside', () => {
-  const options = ['--bundle', '--platform=node', '--format=esm', '--packages=external'];
-  run('npx', 'esbuild', 'main.ts', ...options, '--outfile=out/main.mjs', '--log-level=error');
+  bundle('main.ts', '--format=esm', '--packages=external', '--outfile=out/main.mjs');
   assert.equal(run(process.execPath, 'out/main.mjs'), PRINTED);
+});
+
+test('a program bundled with the engine, in one file and in several', () => {
+  bundle('main.ts', '--format=esm', `--outfile=${elsewhere}/main.mjs`);
+  assert.equal(run(process.execPath, join(elsewhere, 'main.mjs')), PRINTED);
+  const split = ['--format=esm', '--splitting', '--out-extension:.js=.mjs'];
+  bundle('main.ts', 'job.ts', ...split, `--outdir=${elsewhere}/split`);
+  assert.equal(run(process.execPath, join(elsewhere, 'split/main.mjs')), PRINTED);
+});
+
+for (const minify of [[], ['--minify'], ['--minify', '--sourcemap']]) {
+  const how = minify.join(' ') || 'as it is';
+  test(`a job that runs itself, bundled with the engine: ${how}`, () => {
+    const file = join(elsewhere, 'self-run.mjs');
+    bundle('self-run.ts', '--format=esm', ...minify, `--outfile=${file}`);
+    const out = mkdtempSync(join(elsewhere, 'out-'));
+    const [result, error, place] = run(process.execPath, file, out).split('\n');
+    assert.equal(result, '714 50 4996');
+    assert.match(error!, /^UserFunctionError USER_FUNCTION operator 'map' \(.*\): a bad row$/);
+    assert.match(
+      place!,
+      minify.length === 2 ? /^ {4}at .*self-run\.ts:\d+:\d+$/ : /self-run\.mjs:\d+:\d+$/,
+    );
+    assert.equal(readdirSync(join(out, 'all')).length, 2);
+    // The command line brings an engine of its own.
+    const { stderr } = ended('npx', ['millrace', 'run', file, '-t', '2', '-p', `out=${out}/cli`]);
+    assert.match(stderr, /^wide: finished in .*, 10,000 records$/m);
+  });
+}
+
+test('a program bundled to CommonJS: with the engine it runs, without it says why not', () => {
+  writeFileSync(
+    join(folder, 'common.ts'),
+    "import visits from './job.ts';\n" +
+      'visits.collect({ threads: 2 }).then((rows) => console.log(rows.visits.length));\n',
+  );
+  bundle('common.ts', '--format=cjs', `--outfile=${elsewhere}/common.cjs`);
+  assert.equal(run(process.execPath, join(elsewhere, 'common.cjs')), '2\n');
+  bundle('common.ts', '--format=cjs', '--packages=external', '--outfile=out/common.cjs');
+  const { stderr } = spawnSync(process.execPath, ['out/common.cjs'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.match(stderr, /EngineError: job 'visits': import\.meta\.url is empty, .*--format=esm/);
 });
 
 for (const compiler of ['typescript', 'typescript-7']) {

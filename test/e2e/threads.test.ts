@@ -112,10 +112,17 @@ test('a job that is defined behind the run of another is not found by threads, w
   );
 });
 
+test('threads see the arguments of the program', () => {
+  assert.equal(runByNode('arguments').stdout, '3\n');
+  assert.equal(runByNode('arguments', 'twice').stdout, '6\n');
+});
+
 /** Runs a job module as a program of its own. */
-function runByNode(module: string) {
+function runByNode(module: string, ...args: readonly string[]) {
   const hooks = new URL('../../src/base/typescript-register.mjs', import.meta.url).href;
-  return spawnSync(process.execPath, ['--import', hooks, jobFile(module)], { encoding: 'utf8' });
+  return spawnSync(process.execPath, ['--import', hooks, jobFile(module), ...args], {
+    encoding: 'utf8',
+  });
 }
 
 test('a row does not wait for its batch to fill when nothing else comes', async () => {

@@ -1,0 +1,24 @@
+/**
+ * Where this copy of the engine lies: in files of its own, or within a file that a bundler made of it and the program.
+ * A bundle has no entry file for worker threads beside it, so it is their entry itself.
+ */
+import { pathToFileURL } from 'node:url';
+
+/** Empty in a bundle of CommonJS. */
+const OWN_URL: string | undefined = import.meta.url;
+
+/** Whether a bundler has put the engine into a file of another name. */
+export const IS_BUNDLED = !/\/base\/engine-files\.[jt]s$/.test(OWN_URL?.split(/[?#]/, 1)[0] ?? '');
+
+/** Whether the engine runs from its sources. */
+export const IS_TYPESCRIPT = !IS_BUNDLED && OWN_URL!.endsWith('.ts');
+
+/** The folder of the engine; null in a bundle. */
+export const ENGINE_ROOT = IS_BUNDLED ? null : new URL('..', OWN_URL).href;
+
+/** The URL of a module of the user; null where CommonJS has left it none. One file of CommonJS holds it and the engine. */
+export function moduleUrl(meta: ImportMeta): string | null {
+  const url: string | undefined = meta.url;
+  if (url !== undefined) return url;
+  return IS_BUNDLED && typeof __filename === 'string' ? pathToFileURL(__filename).href : null;
+}

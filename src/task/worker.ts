@@ -1,0 +1,116 @@
+/**
+ * The work of a worker thread: imports the user's module, finds the job in it, rebuilds the graph, makes the
+ * subtasks placed here, and runs them to the end.
+ *
+ * The thread is told all it needs in its assignment; it answers by messages (worker-message.ts). An error ends
+ * the thread's work and is reported; the calling thread decides what becomes of the job.
+ */
+import { systemClock } from '../base/clock.ts';
+import { describeError } from '../base/error-transport.ts';
+import { EngineError } from '../base/errors.ts';
+import { nextTurn } from '../base/event-loop.ts';
+import { executionGraph } from '../graph/execution-graph.ts';
+import { fingerprint } from '../graph/graph.ts';
+import { type BuiltJob, findJob } from '../graph/job-registry.ts';
+import { loadJobs } from '../graph/load-job.ts';
+import { SharedCounters } from '../metrics/shared-counters.ts';
+import { Signal } from '../sharedarraybuffer-queue/index.ts';
+import { deploy } from './deployment.ts';
+import { Scheduler } from './scheduler.ts';
+import { runWorkerLoop } from './worker-loop.ts';
+import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
+
+/** The way back to the calling thread. */
+export type CallerPort = { postMessage(message: WorkerMessage): void; close(): void };
+
+/** Does the work, says how it ended, and closes the port. The user's module may run no job from now on. */
+export function runWorker(assignment: WorkerAssignment, port: CallerPort): void {
+  const report = (message: WorkerMessage): void => port.postMessage(message);
+  work(assignment, report).then(
+    (end) => {
+      report({ type: end });
+      port.close();
+    },
+    (error: unknown) => {
+      report({ type: 'failed', error: describeError(error) });
+      port.close();
+    },
+  );
+}
+
+/** Leaving the process is for the program, not for a function inside a job: make it an error with a place. */
+function refuseExit(): void {
+  const { exit } = process;
+  // Node itself leaves by it when the thread has died.
+  process.once('uncaughtExceptionMonitor', () => {
+    process.exit = exit;
+  });
+  process.exit = (code?: number | string | null): never => {
+    throw new EngineError(
+      'WORKER_DIED',
+      `process.exit(${code ?? ''}) was called in a worker thread`,
+    );
+  };
+}
+
+async function importJob({ job, worker }: WorkerAssignment): Promise<BuiltJob> {
+  await loadJobs(job.url);
+  const built = findJob(job.url, job.name).build(job.params, job.collects);
+  const own = fingerprint(built.graph);
+  if (own === job.fingerprint) return built;
+  throw new EngineError(
+    'GRAPH_MISMATCH',
+    `job '${job.name}' built another graph in worker ${worker} than in the calling thread ` +
+      `(${own} against ${job.fingerprint}): build the same steps whatever the time, the thread or chance`,
+  );
+}
+
+/** Has closed everything when it returns: the thread may be ended as soon as it has said how it ended. */
+async function work(
+  assignment: WorkerAssignment,
+  report: (message: WorkerMessage) => void,
+): Promise<'done' | 'cancelled'> {
+  refuseExit();
+  const built = await importJob(assignment);
+  const { worker, shape, settings, threads, parallelism, splits, rings } = assignment;
+  const counters = new SharedCounters(shape, assignment.counters);
+  const signal = new Signal(counters.buffer, counters.signalWord(worker));
+  const subtasks = deploy({
+    graph: built.graph,
+    bindings: built.bindings,
+    execution: executionGraph(built.graph, { threads, parallelism }),
+    worker,
+    settings,
+    splits,
+    rings,
+    counters,
+    clock: systemClock,
+    wake: () => signal.notify(),
+    onCommittables: (node, committables) => report({ type: 'committables', node, committables }),
+    onSkipped: (record) => report({ type: 'skipped', record }),
+  });
+  const scheduler = new Scheduler({
+    subtasks,
+    clock: systemClock,
+    onStep: (subtask) => counters.setRunning(worker, subtask),
+  });
+  try {
+    for (const subtask of subtasks) {
+      counters.setRunning(worker, subtask.id);
+      subtask.open();
+    }
+    const isCancelled = (): boolean => counters.isCancelled();
+    const end = await runWorkerLoop({
+      scheduler,
+      signal,
+      clock: systemClock,
+      isCancelled,
+      sharesEventLoop: false,
+    });
+    // What functions have left behind, such as a promise that was rejected, ends the thread here.
+    await nextTurn();
+    return end;
+  } finally {
+    scheduler.close();
+  }
+}
