@@ -2,42 +2,59 @@
 import { test } from 'node:test';
 import type { RowStream, Stream } from '../src/api/stream.ts';
 import type { Schema } from '../src/data/schema.ts';
-import {
-  type Harness,
-  type Harness2,
-  type Harness2Options,
-  type HarnessOptions,
-  harness,
-  harness2,
-} from '../src/testing/harness.ts';
+import type { DataflowOptions } from '../src/testing/dataflow.ts';
+import { type Harness, harness } from '../src/testing/harness.ts';
+import { type Harness2, harness2 } from '../src/testing/harness2.ts';
 
-export type Mode = Pick<
-  HarnessOptions<never>,
-  'batchSize' | 'outputCapacity' | 'parallelism' | 'seed'
-> & {
-  readonly isTyped: boolean;
+/** How a harness is run, whatever its rows. */
+type Running = Required<Omit<DataflowOptions, 'seed'>> & Pick<DataflowOptions, 'seed'>;
+
+export type Mode = Running & { readonly isTyped: boolean };
+
+export type Mode2 = Running & {
+  readonly isFirstTyped: boolean;
+  readonly isSecondTyped: boolean;
 };
 
-const PLACES: readonly Pick<Mode, 'parallelism' | 'seed'>[] = [
+const PLACES: readonly Pick<Running, 'parallelism' | 'seed'>[] = [
   { parallelism: 1 },
   { parallelism: 1, seed: 7 },
   { parallelism: 3, seed: 1 },
   { parallelism: 3, seed: 2 },
 ];
 
-export const MODES: readonly Mode[] = ([1, 7, 'all'] as const).flatMap((batchSize) =>
+const RUNNING: readonly Running[] = ([1, 7, 'all'] as const).flatMap((batchSize) =>
   [Infinity, 1].flatMap((outputCapacity) =>
-    PLACES.flatMap((place) =>
-      [true, false].map((isTyped): Mode => ({ batchSize, outputCapacity, ...place, isTyped })),
-    ),
+    PLACES.map((place): Running => ({ batchSize, outputCapacity, ...place })),
+  ),
+);
+
+export const MODES: readonly Mode[] = RUNNING.flatMap((running) =>
+  [true, false].map((isTyped): Mode => ({ ...running, isTyped })),
+);
+
+export const MODES2: readonly Mode2[] = RUNNING.flatMap((running) =>
+  [true, false].flatMap((isFirstTyped) =>
+    [true, false].map((isSecondTyped): Mode2 => ({ ...running, isFirstTyped, isSecondTyped })),
   ),
 );
 
 export function describeMode(mode: Mode): string {
-  const { batchSize, outputCapacity, parallelism, seed, isTyped } = mode;
+  return `${describeRunning(mode)}, ${rowsOf(mode.isTyped)}`;
+}
+
+function describeMode2(mode: Mode2): string {
+  return `${describeRunning(mode)}, ${rowsOf(mode.isFirstTyped)} and ${rowsOf(mode.isSecondTyped)}`;
+}
+
+function describeRunning({ batchSize, outputCapacity, parallelism, seed }: Running): string {
   const order = seed === undefined ? 'in turn' : `seed ${seed}`;
   const output = outputCapacity === Infinity ? '' : `, output of ${outputCapacity}`;
-  return `batches of ${batchSize}, ${parallelism} subtasks ${order}, ${isTyped ? 'typed' : 'free-form'}${output}`;
+  return `batches of ${batchSize}, ${parallelism} subtasks ${order}${output}`;
+}
+
+function rowsOf(isTyped: boolean): string {
+  return isTyped ? 'typed' : 'free-form';
 }
 
 /** Runs one case in every mode. */
@@ -51,33 +68,29 @@ export function inEveryMode<Row, Out>(
     for (const mode of MODES) {
       await context.test(describeMode(mode), async () => {
         const { isTyped, ...options } = mode;
-        const given = Object.fromEntries(
-          Object.entries(options).filter(([, value]) => value !== undefined),
-        );
-        await run(await harness(build, { ...given, ...(isTyped ? { schema } : {}) }), mode);
+        await run(await harness(build, { ...options, ...(isTyped ? { schema } : {}) }), mode);
       });
     }
   });
 }
 
-/** Runs one case over two inputs in every mode; typed modes have the first input typed, or both where `second` is given. */
+/** Runs one case of two inputs in every mode: each of them with and without its schema. */
 export function inEveryMode2<First, Second, Out>(
   name: string,
-  schemas: { readonly first: Schema<First>; readonly second?: Schema<Second> },
+  firstSchema: Schema<First>,
+  secondSchema: Schema<Second>,
   build: (first: Stream<First>, second: Stream<Second>) => RowStream<Out>,
-  run: (h: Harness2<First, Second, Out>, mode: Mode) => Promise<void> | void,
+  run: (h: Harness2<First, Second, Out>, mode: Mode2) => Promise<void> | void,
 ): void {
   test(name, async (context) => {
-    for (const mode of MODES) {
-      await context.test(describeMode(mode), async () => {
-        const { isTyped, seed, ...options } = mode;
-        const { first, second } = schemas;
+    for (const mode of MODES2) {
+      await context.test(describeMode2(mode), async () => {
+        const { isFirstTyped, isSecondTyped, ...options } = mode;
         const h = await harness2(build, {
           ...options,
-          ...(seed === undefined ? {} : { seed }),
-          ...(isTyped ? { firstSchema: first } : {}),
-          ...(isTyped && second !== undefined ? { secondSchema: second } : {}),
-        } as Harness2Options<First, Second>);
+          ...(isFirstTyped ? { firstSchema } : {}),
+          ...(isSecondTyped ? { secondSchema } : {}),
+        });
         await run(h, mode);
       });
     }
@@ -106,7 +119,7 @@ export function sorted(elements: readonly object[]): string[] {
 }
 
 /** Several subtasks give their rows in any order. */
-export function inOrderOf<Row>(mode: Mode, rows: readonly Row[]): readonly Row[] {
+export function inOrderOf<Row>(mode: Running, rows: readonly Row[]): readonly Row[] {
   if (mode.parallelism === 1) return rows;
   return [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

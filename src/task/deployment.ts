@@ -75,8 +75,8 @@ export type DeploymentOptions = {
   readonly wake: () => void;
   readonly onCommittables: (node: NodeId, committables: readonly PlainData[]) => void;
   readonly onSkipped: (record: DeadLetter) => void;
-  /** Makes the input of source nodes instead of reading splits: for tests that feed elements by hand. */
-  readonly manualInput?: (output: Output, node: NodeId) => TaskInput;
+  /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
+  readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };
 
 /** Counter slot of an operator of a subtask: the same in every thread. */
@@ -216,7 +216,7 @@ class Deployer {
     const source = this.#sourceOf(task);
     if (source !== null) {
       const { manualInput } = this.#options;
-      if (manualInput !== undefined) return manualInput(chain.head, source.nodes[0]!);
+      if (manualInput !== undefined) return manualInput(source.nodes[0]!, chain.head);
       return this.#sourceInput(plan, task, source, chain);
     }
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');

@@ -5,11 +5,5 @@ openDoor(import.meta.url);
 
 export { VirtualClock } from '../base/clock.ts';
 export type { Element } from './elements.ts';
-export {
-  Harness,
-  Harness2,
-  type Harness2Options,
-  type HarnessOptions,
-  harness,
-  harness2,
-} from './harness.ts';
+export { Harness, type HarnessOptions, harness } from './harness.ts';
+export { Harness2, type Harness2Options, harness2 } from './harness2.ts';

@@ -13,19 +13,33 @@ export class ManualInput implements TaskInput {
   hasEnded = false;
   readonly wakeAtMs = Infinity;
   readonly waitsForEvents = false;
+  /** False once the end was added, even if it has not been taken yet. */
+  isOpen = true;
+  #isIdle = false;
+  readonly #name: string;
   readonly #output: Output;
   readonly #queue: InputElement[] = [];
 
-  constructor(output: Output) {
+  constructor(name: string, output: Output) {
+    this.#name = name;
     this.#output = output;
   }
 
   add(element: InputElement): void {
-    if (this.hasEnded || this.#queue.some((waiting) => 'end' in waiting)) {
-      throw new Error('the input has ended: nothing can follow');
+    this.checkOpen();
+    if ('isIdle' in element) this.#isIdle = element.isIdle;
+    // Time stands still while a source is idle.
+    if ('watermark' in element && this.#isIdle) return;
+    if ('end' in element) {
+      this.isOpen = false;
+      this.#queue.push({ watermark: Infinity });
     }
-    if ('end' in element) this.#queue.push({ watermark: Infinity });
     this.#queue.push(element);
+  }
+
+  /** Throws when nothing can be added any more. */
+  checkOpen(): void {
+    if (!this.isOpen) throw new Error(`the ${this.#name} has ended: nothing can follow`);
   }
 
   poll(): boolean {

@@ -8,12 +8,14 @@ import {
   monotonous,
   type RowOf,
   record,
+  type Schema,
   type Stream,
   sliding,
   t,
   tumbling,
 } from 'millrace';
 import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
+import { type Harness2, harness2 } from 'millrace/testing';
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -213,3 +215,22 @@ expect<Equal<Awaited<ReturnType<typeof silent.collect>>, Record<never, never>>>(
 words.run({ threads: 2, params: { a: 'b', c: 1 }, bufferTimeout: '5 ms' });
 // @ts-expect-error: no such option
 words.run({ thraeds: 2 });
+
+// Harnesses
+declare const Page: Schema<{ page: string; n: number }>;
+const inferred = harness2((a, b) => a.map(({ page }) => page).union(b.map((bid) => bid.bidder)), {
+  firstSchema: Page,
+  secondSchema: Bid,
+});
+expect<Equal<Awaited<typeof inferred>, Harness2<{ page: string; n: number }, Bid, string>>>();
+const named = await harness2<Bid, { id: number }, number>((a, b) => {
+  expect<Equal<RowOfStream<typeof a>, Bid>>();
+  expect<Equal<RowOfStream<typeof b>, { id: number }>>();
+  return a.map((bid) => bid.auction).union(b.map(({ id }) => id));
+});
+expect<Equal<ReturnType<typeof named.takeRecords>, number[]>>();
+named.pushSecond({ id: 1 });
+// @ts-expect-error: a row of the second input
+named.pushFirst({ id: 1 }, 5);
+// @ts-expect-error: the schema is that of the other input
+harness2<Bid, { id: number }>((a) => a, { secondSchema: Bid });
