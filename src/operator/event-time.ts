@@ -172,13 +172,16 @@ export class EventTimeOperator implements Operator {
 
   advanceTime(nowMs: number): void {
     const generator = this.#generator!;
-    const watermark = this.#watermarkOf(generator);
-    if (watermark > this.#emitted) {
-      this.#emitted = watermark;
-      this.#output.watermark(watermark);
-    }
+    if (!this.#isIdle) this.#advanceWatermark(generator);
     if (!this.#isIdle && generator.isIdle(nowMs) && this.#output.isReady) this.#setIdle(true);
     this.#dueMs = nowMs + this.#context.watermarkIntervalMs;
+  }
+
+  #advanceWatermark(generator: WatermarkGenerator): void {
+    const watermark = this.#watermarkOf(generator);
+    if (watermark <= this.#emitted) return;
+    this.#emitted = watermark;
+    this.#output.watermark(watermark);
   }
 
   #watermarkOf(generator: WatermarkGenerator): Watermark {

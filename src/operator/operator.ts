@@ -23,7 +23,10 @@ export interface Output {
   readonly isReady: boolean;
   emit(batch: Batch): void;
   watermark(watermark: Watermark): void;
-  /** The stream went idle: it takes no part in the minimum of watermarks; or came back. */
+  /**
+   * The stream went idle: it takes no part in the minimum of watermarks; or came back. Between the two it has no records,
+   * and no watermark but that of its end.
+   */
   idle(isIdle: boolean): void;
   /** No more elements follow. */
   end(): void;

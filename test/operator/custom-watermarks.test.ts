@@ -89,3 +89,30 @@ test('what they throw names the operator and the record', async () => {
     message: /operator 'timing' \(subtask 0, record 2\): three/,
   });
 });
+
+test('while the stream is idle it makes no promise; those of that time go out when it is back', async () => {
+  const greatest = { promise: 5 };
+  const h = await harness<Row>((stream) =>
+    stream.eventTime(
+      'at',
+      custom<Row>({ onPeriodic: ({ emit }) => emit(greatest.promise) }).withIdleness('1 s'),
+    ),
+  );
+  h.push({ at: 10 });
+  h.processingTime(2000);
+  assert.deepEqual(h.take(), [
+    { watermark: 5 },
+    { record: { at: 10 }, timestamp: 10 },
+    { idle: true },
+  ]);
+  greatest.promise = 8;
+  h.processingTime(3000);
+  assert.deepEqual(h.take(), []);
+  h.push({ at: 11 });
+  h.processingTime(3010);
+  assert.deepEqual(h.take(), [
+    { active: true },
+    { record: { at: 11 }, timestamp: 11 },
+    { watermark: 8 },
+  ]);
+});

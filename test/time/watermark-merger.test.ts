@@ -3,17 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { WatermarkMerger } from '../../src/time/watermark-merger.ts';
+import { parseEvents, WATERMARK_CASES } from './watermark-cases.ts';
 
-/** `0:12` watermark 12 on input 0; `0i` idle, `0a` active, `0e` end. Answers what was emitted, in order. */
+/** What was emitted, in order. */
 function feed(merger: WatermarkMerger, events: string): string[] {
   const emitted: string[] = [];
-  for (const event of events.split(', ')) {
-    const [, input, what] = /^(\d)(:-?\d+|i|a|e)$/.exec(event)!;
-    const number = Number(input);
-    if (what === 'i') merger.onIdle(number);
-    else if (what === 'a') merger.onActive(number);
-    else if (what === 'e') merger.onEnd(number);
-    else merger.onWatermark(number, Number(what!.slice(1)));
+  for (const { input, what } of parseEvents(events)) {
+    if (what === 'idle') merger.onIdle(input);
+    else if (what === 'active') merger.onActive(input);
+    else if (what === 'end') merger.onEnd(input);
+    else merger.onWatermark(input, what);
     const watermark = merger.takeWatermark();
     if (watermark !== null) emitted.push(`W${watermark}`);
     const isIdle = merger.takeStatus();
@@ -22,106 +21,7 @@ function feed(merger: WatermarkMerger, events: string): string[] {
   return emitted;
 }
 
-/** Channels, then pairs of events and what they emit. */
-const CASES: readonly [number, readonly [string, string][]][] = [
-  [
-    3,
-    [
-      ['0:0, 1:0', ''],
-      ['2:0', 'W0'],
-      ['0:12, 2:8', ''],
-      ['2:10', ''],
-      ['1:15', 'W10'],
-      ['2:17', 'W12'],
-      ['0:20', 'W15'],
-    ],
-  ],
-  [
-    3,
-    [
-      ['0:25, 1:10, 2:17', 'W10'],
-      ['0:12, 1:8, 2:15', ''],
-    ],
-  ],
-  [
-    3,
-    [
-      ['0:15, 1:10, 2i', 'W10'],
-      ['1:18', 'W15'],
-      ['0:20', 'W18'],
-    ],
-  ],
-  [
-    3,
-    [
-      ['0:25, 1:10, 2:17', 'W10'],
-      ['1i', 'W17'],
-      ['2i', 'W25'],
-    ],
-  ],
-  [
-    3,
-    [
-      ['0:10, 1:5, 2:3', 'W3'],
-      ['0i, 1i', ''],
-      ['2i', 'W10 IDLE'],
-    ],
-  ],
-  [
-    3,
-    [
-      ['0:10, 1:7, 2:3', 'W3'],
-      ['2i', 'W7'],
-      ['2a, 2:5', ''],
-      ['2:9', ''],
-      ['1:12', 'W9'],
-    ],
-  ],
-  [
-    3,
-    [
-      ['0:10, 1:7, 2i', 'W7'],
-      ['2a', ''],
-      ['0i, 1i', ''],
-    ],
-  ],
-  [
-    1,
-    [
-      ['0:25', 'W25'],
-      ['0i', 'IDLE'],
-      ['0:50', ''],
-      ['0a', 'ACTIVE'],
-      ['0:50', 'W50'],
-    ],
-  ],
-  [
-    2,
-    [
-      ['1i', ''],
-      ['0i', 'IDLE'],
-      ['1a', 'ACTIVE'],
-      ['0a', ''],
-    ],
-  ],
-  [
-    2,
-    [
-      ['0e', ''],
-      ['1:5', 'W5'],
-      ['1e', 'WInfinity'],
-    ],
-  ],
-  [
-    2,
-    [
-      ['0i, 0e', ''],
-      ['1:5', 'W5'],
-    ],
-  ],
-];
-
-for (const [channels, steps] of CASES) {
+for (const [channels, steps] of WATERMARK_CASES) {
   test(`${channels} inputs: ${steps.map(([events]) => events).join('; ')}`, () => {
     const merger = new WatermarkMerger(channels);
     for (const [events, expected] of steps) {

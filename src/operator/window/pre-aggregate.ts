@@ -3,7 +3,8 @@
  * is one row for each key and pane (partials.ts), which the window operator joins.
  *
  * A pane is sent when the watermark has passed it, before the watermark; all are sent before the stream goes idle, and
- * when there are too many keys. So nothing is later at the window operator than it would be by itself.
+ * when there are too many keys. Once the stream has been idle, time behind the exchange may be ahead of its own, and panes
+ * are sent with each batch. So nothing is later at the window operator than it would be by itself.
  *
  * Where it does not help, as most keys come only once, records are made partial results one by one, without a table;
  * after a while it is tried again.
@@ -51,6 +52,7 @@ export class PreAggregateOperator implements Operator {
   readonly #panes: PaneList;
   #slots = new Int32Array(FIRE_SLICE_ROWS);
   #watermark: Watermark = MIN_WATERMARK;
+  #hasBeenIdle = false;
   /** Panes that are being sent, the first up to `#nextSlot`. */
   readonly #due: Pane[] = [];
   #nextSlot = 0;
@@ -186,10 +188,10 @@ export class PreAggregateOperator implements Operator {
     return slots;
   }
 
-  /** Panes that the watermark has passed are due; all are when there are too many keys. */
+  /** Panes that the watermark has passed are due; all are when the watermark says little, or there are too many keys. */
   #takeDue(): void {
     const { live } = this.#panes;
-    if (this.#liveSlots() > PRE_AGGREGATED_KEYS) {
+    if (this.#hasBeenIdle || this.#liveSlots() > PRE_AGGREGATED_KEYS) {
       this.#takeAll();
       return;
     }
@@ -211,7 +213,10 @@ export class PreAggregateOperator implements Operator {
   }
 
   processIdle(isIdle: boolean): void {
-    if (isIdle) this.#takeAll();
+    if (isIdle) {
+      this.#hasBeenIdle = true;
+      this.#takeAll();
+    }
     this.#announcement = { isIdle };
     this.resume();
   }
