@@ -29,6 +29,8 @@ export type NewNode = {
   readonly functions?: readonly object[];
   readonly source?: Source;
   readonly sink?: Sink;
+  /** As many subtasks as its input has, as it is no step of the user's, and must not mix up the order of records. */
+  readonly staysWithInput?: boolean;
 };
 
 /** What a user may still say about a node after it was made. */
@@ -147,7 +149,7 @@ export class GraphBuilder {
             Object.freeze({ from, partitioning, ...(side === undefined ? {} : { side }) }),
           ),
         ),
-        parallelism: settings.parallelism ?? null,
+        parallelism: node.staysWithInput ? 'ofInput' : (settings.parallelism ?? null),
         chaining: settings.chaining ?? 'always',
         schema: fieldsOf(node.schema),
       });

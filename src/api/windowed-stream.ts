@@ -110,6 +110,7 @@ export class WindowedStream<Row, Head> {
         inputs: [{ from, partitioning: { kind: 'forward' } }],
         schema: partials,
         functions,
+        staysWithInput: true,
       }),
     );
     const out = schemaOf<Out>(windowAggregateFields(key, aggregates, schema));
@@ -150,6 +151,7 @@ export class WindowedStream<Row, Head> {
         operator: { type: 'project', fields: fields.map((field) => field.name) },
         inputs: [{ from, partitioning: { kind: 'forward' } }],
         schema: projected,
+        staysWithInput: true,
       });
     return { inputs: inputs.map(project), schema: projected };
   }

@@ -114,11 +114,10 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
 export function parallelismOf(
   graph: LogicalGraph,
   node: LogicalNode,
-  settings: ExecutionSettings,
+  settings: Pick<ExecutionSettings, 'parallelism'>,
 ): number {
   if (isCallers(node)) return 1;
-  // The first half of an aggregation stays with what comes before it.
-  if (node.operator.type === 'preAggregate') {
+  if (node.parallelism === 'ofInput') {
     return parallelismOf(graph, graph.nodes[node.inputs[0]!.from]!, settings);
   }
   return node.parallelism ?? settings.parallelism;

@@ -43,8 +43,8 @@ export type LogicalNode = {
   readonly name: string;
   readonly operator: OperatorSpec;
   readonly inputs: readonly LogicalEdge[];
-  /** Null: as many subtasks as the job has by default. */
-  readonly parallelism: number | null;
+  /** Null: as many subtasks as the job has by default. 'ofInput': as many as the (only) input has. */
+  readonly parallelism: number | 'ofInput' | null;
   /** 'head': starts a new chain. 'never': shares its subtasks with no other operator. */
   readonly chaining: 'always' | 'head' | 'never';
   /** Fields of the rows that leave the node by its main output; null for free-form rows, as those of side outputs are. */

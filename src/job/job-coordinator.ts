@@ -23,7 +23,12 @@ import {
 import { randomId } from '../base/random-id.ts';
 import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
-import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
+import {
+  CALLER,
+  type ExecutionGraph,
+  executionGraph,
+  parallelismOf,
+} from '../graph/execution-graph.ts';
 import { fingerprint, type NodeId } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
 import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
@@ -445,7 +450,9 @@ async function discoverSplits(built: BuiltJob, parallelism: number): Promise<Sou
     sources.map(async (node) => ({
       node: node.id,
       splits: await inCallingThread(node.name, () =>
-        built.bindings[node.id]!.source!.discoverSplits(node.parallelism ?? parallelism),
+        built.bindings[node.id]!.source!.discoverSplits(
+          parallelismOf(built.graph, node, { parallelism }),
+        ),
       ),
     })),
   );
