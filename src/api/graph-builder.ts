@@ -178,7 +178,7 @@ function checkUids(nodes: readonly LogicalNode[]): void {
     if (other !== undefined) {
       throw new EngineError(
         'JOB_DEFINITION',
-        `operators '${other.name}' and '${node.name}' have the same uid '${node.uid}'`,
+        `operators '${other.name}' and '${node.name}' have the same uid '${node.uid}': give each one of its own`,
       );
     }
     seen.set(node.uid, node);

@@ -87,6 +87,25 @@ export function hashKeys(
   for (let i = 0; i < rowCount; i++) out[i] = murmur(out[i]!);
 }
 
+/** The first row that has no key, for the error of `hashKeys`. */
+export function firstInvalidKey(columns: readonly Column[], rowCount: number): number {
+  for (let i = 0; i < rowCount; i++) {
+    if (columns.some((column) => !isKeyPart(column, i))) return i;
+  }
+  return 0;
+}
+
+function isKeyPart(column: Column, row: number): boolean {
+  if (column.absent !== null && column.absent[row] !== PRESENT) return false;
+  if (column.kind === 'string') return true;
+  try {
+    hashKeyValue(column.values[row]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The commonest case in one loop. */
 export function hashInts(values: Int32Array, rowCount: number, out: Int32Array): void {
   for (let i = 0; i < rowCount; i++) out[i] = murmur(values[i]!);

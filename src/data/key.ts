@@ -14,7 +14,7 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Column, FixedColumn, StringColumn } from './column.ts';
-import { hashKeys, hashKeyValue, murmur } from './key-hash.ts';
+import { firstInvalidKey, hashKeys, hashKeyValue, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
 import { fieldReader, type RowFunction, RowFunctionLoop } from './row-function.ts';
 import { type Field, fieldIndex, type Schema } from './schema.ts';
@@ -70,6 +70,7 @@ export class KeyReader {
   readonly #intLoop: RowFunctionLoop<unknown, number>;
   readonly #valueLoop: RowFunctionLoop<unknown, unknown>;
   #running: { readonly row: number } | null = null;
+  #invalidRow = 0;
   readonly #writer: KeyBytesWriter;
   #ownInts = new Int32Array(0);
   #ownHashes = new Int32Array(0);
@@ -91,7 +92,7 @@ export class KeyReader {
 
   /** The row of the batch whose key could not be read. */
   get failedRow(): number {
-    return this.#running?.row ?? 0;
+    return this.#running?.row ?? this.#invalidRow;
   }
 
   /** Hashes of the keys, for choosing a channel: those of the batch, or made now. */
@@ -100,11 +101,20 @@ export class KeyReader {
     const rows = batch.rowCount;
     if (this.#ownHashes.length < rows) this.#ownHashes = new Int32Array(rows);
     if (this.#columns !== null) {
-      hashKeys(this.#keyColumns(batch), rows, this.#ownHashes, this.#names);
+      this.#hashColumns(this.#keyColumns(batch), rows, this.#ownHashes);
     } else {
       this.#run(this.#hashLoop, batch, this.#ownHashes);
     }
     return this.#ownHashes;
+  }
+
+  #hashColumns(columns: readonly Column[], rows: number, out: Int32Array): void {
+    try {
+      hashKeys(columns, rows, out, this.#names);
+    } catch (error) {
+      this.#invalidRow = firstInvalidKey(columns, rows);
+      throw error;
+    }
   }
 
   #hashOf(value: unknown): number {
@@ -128,8 +138,7 @@ export class KeyReader {
     const columns = this.#keyColumns(batch);
     if (this.isInt) {
       const column = columns[0] as FixedColumn;
-      if (column.absent !== null)
-        hashKeys(columns, batch.rowCount, this.hashes(batch), this.#names);
+      if (column.absent !== null) this.#hashColumns(columns, batch.rowCount, this.hashes(batch));
       this.ints = column.values as Int32Array;
       return;
     }
@@ -157,10 +166,19 @@ export class KeyReader {
     this.#run(this.#valueLoop, batch, values);
     if (this.keyBytes.hashes.length < rows) this.keyBytes.hashes = new Int32Array(rows);
     const { hashes } = this.keyBytes;
-    for (let i = 0; i < rows; i++) {
-      hashes[i] = batch.keyHashes?.[i] ?? hashKeyValue(values[i], this.#names);
-    }
+    this.#hashValues(values, batch.keyHashes, hashes);
     this.#writer.writeValues(values, rows, this.#names);
+  }
+
+  #hashValues(values: readonly unknown[], known: Int32Array | null, out: Int32Array): void {
+    let i = 0;
+    try {
+      for (; i < values.length; i++) out[i] = known?.[i] ?? hashKeyValue(values[i], this.#names);
+    } catch (error) {
+      this.#running = null;
+      this.#invalidRow = i;
+      throw error;
+    }
   }
 
   #run<Out>(loop: RowFunctionLoop<unknown, Out>, batch: Batch, out: { [row: number]: Out }): void {

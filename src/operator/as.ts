@@ -4,7 +4,7 @@ import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
-import { userFunctionError } from './user-function.ts';
+import { recordError } from './user-function.ts';
 
 /** Refuses a schema that no row of the other can have. */
 export function checkCanBecome(from: Schema, to: Schema): void {
@@ -54,10 +54,7 @@ export class AsOperator extends ImmediateOperator {
       }
       this.#builder.appendRow(row, timestamp);
     } catch (error) {
-      if (!(error instanceof EngineError)) throw userFunctionError(this.context, error, record);
-      const { name } = this.context;
-      const message = `operator '${name}', record ${record}: ${error.message}`;
-      throw new EngineError(error.code, message, { cause: error });
+      throw recordError(this.context, error, record);
     }
   }
 }

@@ -15,7 +15,7 @@ import type { CustomWatermarks } from '../time/watermark.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import type { EventTimeSpec, TimestampSpec } from './operator-spec.ts';
 import { unsetContext, unsetOutput } from './unset.ts';
-import { userFunctionError } from './user-function.ts';
+import { operatorError, recordError } from './user-function.ts';
 
 export type TimestampFunction = (row: unknown) => number;
 
@@ -52,6 +52,8 @@ export function eventTimeFunctions(
 export class TimestampReader {
   readonly #spec: TimestampSpec;
   readonly #column: number | null;
+  /** Of a column, the row without a time. */
+  #absentRow = 0;
   /** For times that are not a column. */
   readonly #loop: RowFunctionLoop<unknown, number>;
 
@@ -76,14 +78,14 @@ export class TimestampReader {
 
   /** The row of the batch whose time could not be read. */
   get failedRow(): number {
-    return this.#loop.row;
+    return Math.max(this.#absentRow, this.#loop.row);
   }
 
   /** The batch with its event times; a field that is a float64 column is used as it is. */
   assign(batch: Batch): Batch {
     const column = this.#column === null ? null : (batch.columns[this.#column] as FixedColumn);
+    if (column?.absent != null) this.#refuseAbsent(column.absent, batch.rowCount);
     if (column !== null && column.values instanceof Float64Array) {
-      if (column.absent !== null) this.#refuseAbsent(column.absent, batch.rowCount);
       return batch.withTimestamps(column.values);
     }
     const timestamps = new Float64Array(batch.rowCount);
@@ -109,7 +111,9 @@ export class TimestampReader {
   }
 
   #refuseAbsent(absent: Uint8Array, rows: number): void {
-    for (let i = 0; i < rows; i++) if (absent[i] !== PRESENT) this.#toNumber(null);
+    this.#absentRow = absent.subarray(0, rows).findIndex((absence) => absence !== PRESENT);
+    if (this.#absentRow >= 0) this.#refuse(null);
+    this.#absentRow = 0;
   }
 }
 
@@ -166,7 +170,7 @@ export class EventTimeOperator implements Operator {
       return timed;
     } catch (error) {
       const row = Math.max(this.#reader.failedRow, this.#generator!.failedRow);
-      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
+      throw recordError(this.#context, error, this.#context.metrics.recordsIn + row);
     }
   }
 
@@ -188,7 +192,7 @@ export class EventTimeOperator implements Operator {
     try {
       return generator.watermark();
     } catch (error) {
-      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn);
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
   }
 

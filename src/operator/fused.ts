@@ -18,7 +18,7 @@ import { FusedLoops, type LoopState } from './fused-codegen.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import type { StatelessSpec } from './operator-spec.ts';
 import { unsetContext, unsetOutput } from './unset.ts';
-import { userFunctionError } from './user-function.ts';
+import { recordError } from './user-function.ts';
 
 /** One step of the run; `code` is the user's function, null for a projection. */
 export type FusedStep = {
@@ -171,7 +171,7 @@ export class FusedOperator implements Operator {
       return loop();
     } catch (error) {
       const step = this.#steps[this.#state.step]!;
-      throw userFunctionError(
+      throw recordError(
         { ...this.#context, name: step.name },
         error,
         this.#context.metrics.recordsIn + this.#state.i,

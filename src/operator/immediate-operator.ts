@@ -2,7 +2,7 @@
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import { unsetContext, unsetOutput } from './unset.ts';
-import { userFunctionError } from './user-function.ts';
+import { recordError } from './user-function.ts';
 
 export abstract class ImmediateOperator implements Operator {
   readonly hasPendingWork = false;
@@ -19,7 +19,7 @@ export abstract class ImmediateOperator implements Operator {
 
   /** The error for what was thrown at a row of the batch that is being processed. */
   protected errorAt(thrown: unknown, row: number): Error {
-    return userFunctionError(this.context, thrown, this.context.metrics.recordsIn + row);
+    return recordError(this.context, thrown, this.context.metrics.recordsIn + row);
   }
 
   processWatermark(watermark: Watermark): void {

@@ -4,7 +4,7 @@ import type { Schema } from '../data/schema.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import type { Sink, SinkWriter } from './sink.ts';
 import { unsetContext } from './unset.ts';
-import { userFunctionError } from './user-function.ts';
+import { operatorError } from './user-function.ts';
 
 export class SinkOperator implements Operator {
   readonly wakeAtMs = Infinity;
@@ -38,7 +38,7 @@ export class SinkOperator implements Operator {
     try {
       return call();
     } catch (error) {
-      throw userFunctionError(this.#context, error, this.#context.metrics.recordsIn);
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
   }
 

@@ -1,23 +1,29 @@
-/** Where a user's function failed, in the words of the job. */
+/** Where something failed, in the words of the job. */
 import { EngineError, messageAndPlace, namedError, UserFunctionError } from '../base/errors.ts';
 import type { OperatorContext } from './operator.ts';
 
+type Place = Pick<OperatorContext, 'name' | 'subtask'>;
+
 /**
- * The error for something thrown while a batch was processed. Errors of the engine (a wrong field type, say)
- * keep their code and get the operator's name; anything else came out of a user's function. `record` is the place of
- * the record among all that reached the subtask.
+ * The error for something thrown at a record. Errors of the engine (a wrong field type, say) keep their code; anything
+ * else came out of a user's function. `record` is the place of the record among all that reached the subtask.
  */
-export function userFunctionError(
-  context: Pick<OperatorContext, 'name' | 'subtask'>,
-  thrown: unknown,
-  record: number,
-): EngineError {
+export function recordError(place: Place, thrown: unknown, record: number): EngineError {
   if (thrown instanceof UserFunctionError) return thrown;
-  if (thrown instanceof EngineError) return namedError(context.name, thrown);
-  return new UserFunctionError(
-    { operator: context.name, subtask: context.subtask, record },
-    thrown,
-  );
+  const { name, subtask } = place;
+  if (!(thrown instanceof EngineError)) {
+    return new UserFunctionError({ operator: name, subtask, record }, thrown);
+  }
+  const message = `operator '${name}' (subtask ${subtask}, record ${record}): ${thrown.message}`;
+  return new EngineError(thrown.code, message, { cause: thrown, retryable: thrown.retryable });
+}
+
+/** The same for what was thrown between records, or at several: errors of the engine have a place of their own, if any. */
+export function operatorError(place: Place, thrown: unknown, recordsSoFar: number): EngineError {
+  if (thrown instanceof EngineError && !(thrown instanceof UserFunctionError)) {
+    return namedError(place.name, thrown);
+  }
+  return recordError(place, thrown, recordsSoFar);
 }
 
 /** The same for what a source or sink does in the calling thread, before or behind all records. */

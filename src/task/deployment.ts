@@ -35,7 +35,7 @@ import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
 import type { DeadLetter, PlainData, SourceSplit } from '../operator/source.ts';
-import { userFunctionError } from '../operator/user-function.ts';
+import { recordError } from '../operator/user-function.ts';
 import { Chain, type ChainLink, type SideGates } from './chain.ts';
 import { SourceInput } from './source-input.ts';
 import { Subtask } from './subtask.ts';
@@ -293,7 +293,7 @@ class Deployer {
   #errorAt(plan: SubtaskPlan, exchange: Exchange): (thrown: unknown, record: number) => Error {
     const { graph } = this.#options;
     const { name } = graph.nodes[exchange.toNode]!;
-    return (thrown, record) => userFunctionError({ name, subtask: plan.index }, thrown, record);
+    return (thrown, record) => recordError({ name, subtask: plan.index }, thrown, record);
   }
 
   #dealer(exchange: Exchange, channels: number): Dealer {

@@ -18,7 +18,7 @@ import {
 import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import { DEAD_LETTERS, type EventTimeSpec } from '../operator/operator-spec.ts';
 import type { DeadLetter, Source, SourceSplit, SplitReader } from '../operator/source.ts';
-import { userFunctionError } from '../operator/user-function.ts';
+import { operatorError, recordError } from '../operator/user-function.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
 import { closeAll } from './close-all.ts';
@@ -220,7 +220,7 @@ export class SourceInput implements TaskInput {
       return timed;
     } catch (error) {
       const row = Math.max(this.#timestamps.failedRow, generator.failedRow);
-      throw userFunctionError(context, error, context.metrics.recordsOut + row);
+      throw recordError(context, error, context.metrics.recordsOut + row);
     }
   }
 
@@ -234,7 +234,7 @@ export class SourceInput implements TaskInput {
     try {
       return call();
     } catch (error) {
-      throw userFunctionError(context, error, context.metrics.recordsOut);
+      throw operatorError(context, error, context.metrics.recordsOut);
     }
   }
 

@@ -40,6 +40,11 @@ async function everywhere(check: (place: RunOptions) => Promise<void>): Promise<
   await Promise.all(PLACES.map(check));
 }
 
+/** Where one subtask sees all rows in order, the record that is wrong is number 5000. */
+function isAlone(place: RunOptions): boolean {
+  return (place.parallelism ?? place.threads) === 1;
+}
+
 const BAD = "new TypeError('row 5000 is bad')";
 
 for (const [job, operator, n] of [
@@ -47,9 +52,17 @@ for (const [job, operator, n] of [
   [jobs.throwsInKey, 'counting', 1],
   [jobs.throwsInSource, 'making', 2],
   [jobs.throwsInAggregate, 'adding', 3],
+  [jobs.throwsInTime, 'timing', 4],
+  [jobs.throwsInWatermarks, 'timing', 5],
+  [jobs.throwsInPartitioner, 'receiving', 6],
+  [jobs.throwsInReduce, 'joining', 7],
+  [jobs.throwsInFlatMap, 'spreading', 8],
+  [jobs.throwsInFilter, 'choosing', 9],
 ] as const) {
   test(`${job.name}: the error names the operator, and the user's file and line`, async () => {
     await everywhere(async (place) => {
+      // One subtask of one thread has no exchange, and nobody to choose between.
+      if (job === jobs.throwsInPartitioner && isAlone(place)) return;
       const error = await failureOf(job, place);
       const where = JSON.stringify(place);
       assert.equal(error.code, 'USER_FUNCTION', where);
@@ -58,22 +71,40 @@ for (const [job, operator, n] of [
         new RegExp(`^operator '${operator}' \\(subtask \\d, record \\d+\\): row 5000 is bad\\n`),
         where,
       );
+      // A source tells how many records it had given before.
+      const isExact = isAlone(place) && job !== jobs.throwsInSource;
+      if (isExact) assert.match(error.message, /, record 5000\)/, where);
       assert.match(error.message, new RegExp(`failing\\.ts:${lineOf(BAD, n)}:\\d+$`), where);
       assert.ok(error.cause instanceof Error && error.cause.message === 'row 5000 is bad', where);
     });
   });
 }
 
-for (const [job, code, message] of [
-  [jobs.keyIsUndefined, 'KEY_INVALID', /^operator 'counting'.*key 'key' cannot be undefined/],
-  [jobs.keyIsNaN, 'KEY_INVALID', /^operator 'counting'.*key 'key' cannot be NaN/],
-  [jobs.timeIsNaN, 'TIMESTAMP_INVALID', /^operator 'making'.*NaN/],
+for (const [job, code, operator, message] of [
+  [jobs.keyIsUndefined, 'KEY_INVALID', 'counting', "key 'key' cannot be undefined"],
+  [jobs.keyIsNaN, 'KEY_INVALID', 'counting', "key 'key' cannot be NaN"],
+  [jobs.keyColumnIsNull, 'KEY_INVALID', 'counting', "key 'user' cannot be null"],
+  [jobs.keyColumnIsNaN, 'KEY_INVALID', 'counting', "key 'score' cannot be NaN"],
+  [jobs.keyFieldIsMissing, 'KEY_INVALID', 'counting', "key 'user' cannot be undefined"],
+  [jobs.timeIsNaN, 'TIMESTAMP_INVALID', 'making', 'NaN'],
+  [jobs.timeColumnIsNull, 'TIMESTAMP_INVALID', 'making', "eventTime 'day': .* got null"],
+  [jobs.timeFieldIsMissing, 'TIMESTAMP_INVALID', 'making', "eventTime 'at': .* got undefined"],
+  [jobs.noSuchSubtask, 'PARTITION_INVALID', 'receiving', 'partitionCustom: the function returned'],
+  [jobs.doesNotFit, 'FIELD_TYPE', 'checking', 'field \'n\' wants int32, got "many"'],
 ] as const) {
-  test(`${job.name}: ${code} names the operator`, async () => {
+  test(`${job.name}: ${code} names the operator and the record`, async () => {
     await everywhere(async (place) => {
+      // One subtask of one thread has no exchange, and nobody to choose between.
+      if (job === jobs.noSuchSubtask && isAlone(place)) return;
       const error = await failureOf(job, place);
-      assert.equal(error.code, code, JSON.stringify(place));
-      assert.match(error.message, message, JSON.stringify(place));
+      const where = JSON.stringify(place);
+      assert.equal(error.code, code, where);
+      const record = isAlone(place) ? 'record 5000' : 'record \\d+';
+      assert.match(
+        error.message,
+        new RegExp(`^operator '${operator}' \\(subtask \\d, ${record}\\): .*${message}`),
+        where,
+      );
     });
   });
 }

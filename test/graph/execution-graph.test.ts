@@ -233,7 +233,10 @@ test('uids follow names, and a repeated one is refused', () => {
       graphOf((flow) => {
         rows(flow).map(identity).uid('same').map(identity).uid('same').to(blackhole());
       }),
-    { code: 'JOB_DEFINITION', message: "operators 'map' and 'map' have the same uid 'same'" },
+    {
+      code: 'JOB_DEFINITION',
+      message: "operators 'map' and 'map' have the same uid 'same': give each one of its own",
+    },
   );
 });
 

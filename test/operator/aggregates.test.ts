@@ -188,7 +188,8 @@ test('what cannot be told apart, or has no order, is an error that names the agg
   objects.push({ o: { a: 1 } }, 1);
   assert.throws(() => objects.take(), {
     code: 'FIELD_TYPE',
-    message: /operator 'window': countDistinct 'kinds' tells .* apart, got \[object Object\]/,
+    message:
+      /operator 'window' \(subtask 0, record 0\): countDistinct 'kinds' tells .* apart, got \[object Object\]/,
   });
   const infinite = await harness<{ v: number }>((stream) =>
     stream

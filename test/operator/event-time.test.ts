@@ -53,6 +53,6 @@ test('event time from a function, a Date and a bigint; anything else is refused'
   h.push({ at: 'soon' as never });
   assert.throws(() => h.take(), {
     code: 'TIMESTAMP_INVALID',
-    message: `operator 'eventTime': eventTime 'at': wants milliseconds or a Date, got "soon"`,
+    message: `operator 'eventTime' (subtask 0, record 2): eventTime 'at': wants milliseconds or a Date, got "soon"`,
   });
 });

@@ -192,7 +192,7 @@ test('bigints: sums stay exact, and without a schema the error tells the way', a
   assert.throws(() => freeForm.take(), {
     code: 'FIELD_TYPE',
     message:
-      "operator 'window': field 'big' must be a number for sum and avg, got 2n; give the stream a schema (t.int64) to sum or average bigints",
+      "operator 'window' (subtask 0, record 0): field 'big' must be a number for sum and avg, got 2n; give the stream a schema (t.int64) to sum or average bigints",
   });
 });
 
@@ -302,7 +302,7 @@ test('a key that is undefined is an error with its operator and field', async ()
   assert.throws(() => h.take(), {
     code: 'KEY_INVALID',
     message:
-      "operator 'window': key 'user' cannot be undefined; it must be a number, bigint, string, boolean or Date",
+      "operator 'window' (subtask 0, record 0): key 'user' cannot be undefined; it must be a number, bigint, string, boolean or Date",
   });
 });
 

@@ -20,7 +20,7 @@ import type { Field } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
-import { userFunctionError } from '../user-function.ts';
+import { operatorError, recordError } from '../user-function.ts';
 import type { AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import type { Pane } from './pane.ts';
@@ -165,7 +165,7 @@ export class PreAggregateOperator implements Operator {
   }
 
   #errorAt(error: unknown, row: number): Error {
-    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
+    return recordError(this.#context, error, this.#context.metrics.recordsIn + row);
   }
 
   /** Decides whether a table is worth it. */
@@ -275,7 +275,7 @@ export class PreAggregateOperator implements Operator {
       `the accumulator of an aggregate became ${describe(accumulator)}, which cannot leave its thread; ` +
         'let create() return one like it, and it will stay where it is',
     );
-    throw this.#errorAt(error, 0);
+    throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
   }
 
   advanceTime(): void {}

@@ -31,7 +31,7 @@ import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
-import { userFunctionError } from '../user-function.ts';
+import { operatorError, recordError } from '../user-function.ts';
 import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { planAggregates } from './aggregate-plan.ts';
@@ -170,7 +170,7 @@ export class WindowAggregateOperator implements Operator {
 
   /** The error for what was thrown at a row of the batch that is being processed, or behind the last. */
   #errorAt(error: unknown, row: number): Error {
-    return userFunctionError(this.#context, error, this.#context.metrics.recordsIn + row);
+    return recordError(this.#context, error, this.#context.metrics.recordsIn + row);
   }
 
   #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
@@ -273,7 +273,7 @@ export class WindowAggregateOperator implements Operator {
         if (pane.start >= start) total.mergeFrom(pane, this.#keys, this.#slots, this.#loops);
       }
     } catch (error) {
-      throw this.#errorAt(error, 0);
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
     return total;
   }
@@ -298,7 +298,7 @@ export class WindowAggregateOperator implements Operator {
     try {
       this.#loops.results(total.accumulators, from, to, builder, keyCount + 2);
     } catch (error) {
-      throw this.#errorAt(error, 0);
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
     builder.advance(rows);
     this.#context.metrics.recordsOut += rows;

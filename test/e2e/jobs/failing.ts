@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import {
   blackhole,
   collection,
+  custom,
   generate,
   job,
   monotonous,
@@ -104,6 +105,81 @@ export const timeIsNaN = job(import.meta, 'time is NaN', (flow) => {
   flow
     .from(rows(), { name: 'making' })
     .eventTime((row) => (row.n === BAD_ROW ? Number.NaN : row.n), monotonous())
+    .to(blackhole());
+});
+
+/** Keys and times of columns, of which one is not there. */
+const Loose = record({
+  n: t.int32,
+  user: t.nullable(t.string),
+  score: t.float64,
+  day: t.nullable(t.int32),
+});
+const looseRows = () =>
+  generate({
+    schema: Loose,
+    count: 20_000,
+    row: (n) => {
+      const isBad = n === BAD_ROW;
+      return { n, user: isBad ? null : 'a', score: isBad ? Number.NaN : n, day: isBad ? null : n };
+    },
+  });
+const byColumn = (name: string, field: 'n') =>
+  job(import.meta, name, (flow) => {
+    flow
+      .from(looseRows())
+      .eventTime('n', monotonous())
+      .keyBy(field)
+      .window(tumbling('1 s'))
+      .aggregate(({ count }) => ({ rows: count() }))
+      .name('counting')
+      .to(blackhole());
+  });
+export const keyColumnIsNull = byColumn('key column is null', 'user' as 'n');
+export const keyColumnIsNaN = byColumn('key column is NaN', 'score' as 'n');
+export const timeColumnIsNull = job(import.meta, 'time column is null', (flow) => {
+  flow
+    .from(looseRows(), { name: 'making' })
+    .eventTime('day' as 'n', monotonous())
+    .to(blackhole());
+});
+
+/** Fields that free-form rows do not have. */
+const freeForm = () =>
+  generate({ count: 20_000, row: (n) => ({ n, ...(n === BAD_ROW ? {} : { user: 'a' }) }) });
+export const keyFieldIsMissing = job(import.meta, 'key field is missing', (flow) => {
+  flow
+    .from(freeForm())
+    .keyBy('user' as 'n')
+    .sum('n')
+    .name('counting')
+    .to(blackhole());
+});
+export const timeFieldIsMissing = job(import.meta, 'time field is missing', (flow) => {
+  flow
+    .from(
+      generate({ count: 20_000, row: (n) => (n === BAD_ROW ? {} : { at: n }) as { at: number } }),
+      { name: 'making' },
+    )
+    .eventTime('at', monotonous())
+    .to(blackhole());
+});
+
+export const noSuchSubtask = job(import.meta, 'no such subtask', (flow) => {
+  flow
+    .from(rows())
+    .partitionCustom((n, subtasks) => (n === BAD_ROW ? subtasks : 0), 'n')
+    .map((row) => row)
+    .name('receiving')
+    .to(blackhole());
+});
+
+export const doesNotFit = job(import.meta, 'does not fit', (flow) => {
+  flow
+    .from(rows())
+    .map((row) => ({ n: row.n === BAD_ROW ? 'many' : row.n }))
+    .as(record({ n: t.int32 }))
+    .name('checking')
     .to(blackhole());
 });
 
@@ -314,5 +390,75 @@ export const failsLate = job(import.meta, 'fails late', (flow) => {
       if (row.n === 300) throw new TypeError('the other branch');
       return row;
     })
+    .to(blackhole());
+});
+
+export const throwsInTime = job(import.meta, 'throws in event time', (flow) => {
+  flow
+    .from(rows(), { name: 'timing' })
+    .eventTime((row) => {
+      if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+      return row.time;
+    }, monotonous())
+    .to(blackhole());
+});
+
+export const throwsInWatermarks = job(import.meta, 'throws in custom watermarks', (flow) => {
+  flow
+    .from(rows(), { name: 'timing' })
+    .eventTime(
+      'time',
+      custom<{ n: number; time: number }>({
+        onRecord(row) {
+          if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+        },
+      }),
+    )
+    .to(blackhole());
+});
+
+export const throwsInPartitioner = job(import.meta, 'throws in partitioner', (flow) => {
+  flow
+    .from(rows())
+    .partitionCustom((n) => {
+      if (n === BAD_ROW) throw new TypeError('row 5000 is bad');
+      return 0;
+    }, 'n')
+    .map((row) => row)
+    .name('receiving')
+    .to(blackhole());
+});
+
+export const throwsInReduce = job(import.meta, 'throws in reduce', (flow) => {
+  flow
+    .from(rows())
+    .keyBy((row) => row.n % 7)
+    .reduce((_, row) => {
+      if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+      return row;
+    })
+    .name('joining')
+    .to(blackhole());
+});
+
+export const throwsInFlatMap = job(import.meta, 'throws in flatMap', (flow) => {
+  flow
+    .from(rows())
+    .flatMap(function* (row) {
+      yield row;
+      if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+    })
+    .name('spreading')
+    .to(blackhole());
+});
+
+export const throwsInFilter = job(import.meta, 'throws in filter', (flow) => {
+  flow
+    .from(rows())
+    .filter((row) => {
+      if (row.n === BAD_ROW) throw new TypeError('row 5000 is bad');
+      return true;
+    })
+    .name('choosing')
     .to(blackhole());
 });
