@@ -94,7 +94,8 @@ test('a rolling sum that leaves its range names the operator and the field', asy
   for (let n = 0; n < 2; n++) h.push({ key: 'a', n: 2n ** 62n });
   assert.throws(() => h.take(), {
     code: 'FIELD_TYPE',
-    message: "operator 'sum' (subtask 0, record 1): field 'n' wants int64, got 9223372036854775808n",
+    message:
+      "operator 'sum' (subtask 0, record 1): field 'n' wants int64, got 9223372036854775808n",
   });
 });
 
