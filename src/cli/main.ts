@@ -20,6 +20,12 @@ function param(text: string, params: Record<string, string>): Record<string, str
   return { ...params, [text.slice(0, equals)]: text.slice(equals + 1) };
 }
 
+function paramOption(): Option {
+  return new Option('-p, --param <name=value>', 'a parameter of the job; may be repeated')
+    .argParser(param)
+    .default({}, 'none');
+}
+
 const program = new Command('millrace')
   .description('Stateful stream processing on every core of this machine.')
   .version(version)
@@ -41,7 +47,7 @@ function jobCommand(name: string, description: string): Command {
       'subtasks of each operator (default: one per thread)',
       wholeNumber,
     )
-    .option('-p, --param <name=value>', 'a parameter of the job; may be repeated', param, {})
+    .addOption(paramOption())
     .option('-j, --job <name>', 'which job, when the module defines several');
 }
 

@@ -15,17 +15,19 @@ import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
 /**
- * Loads the engine; at the assignment installs hooks for TypeScript where Node has none of its own, and runs the entry
- * module, which finds the assignment in its workerData.
+ * Loads the engine; at the assignment installs the hooks that the user's module needs, and runs the entry module, which
+ * finds the assignment in its workerData.
  */
 const BOOT = `
 const { parentPort, workerData } = require('node:worker_threads');
+const { register, registerHooks } = require('node:module');
 process.setSourceMapsEnabled(true);
 const loaded = Promise.all(workerData.doors.map((door) => import(door)));
-parentPort.once('message', async ({ assignment, entry, hooks }) => {
+parentPort.once('message', async ({ assignment, entry, typescriptHooks, testHooks }) => {
   Object.assign(workerData, assignment);
   await loaded;
-  if (hooks !== null) require('node:module').register(hooks);
+  if (typescriptHooks !== null) register(typescriptHooks);
+  if (testHooks !== null) registerHooks ? registerHooks(await import(testHooks)) : register(testHooks);
   await import(entry);
 });
 `;
@@ -98,18 +100,25 @@ export class WorkerPool {
   }
 }
 
-/**
- * How to load the entry and the user's job: TypeScript needs hooks where Node does not strip types itself. In a bundle
- * the user's module is the entry, since it comes with the engine.
- */
-function entryFor(jobUrl: string): { entry: string; hooks: string | null } {
-  if (IS_BUNDLED) return { entry: jobUrl, hooks: null };
-  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
-  const needsHooks = !isNative && (IS_TYPESCRIPT || /\.m?ts$/.test(jobUrl));
-  const own = import.meta.url;
+type Entry = {
+  readonly entry: string;
+  readonly typescriptHooks: string | null;
+  readonly testHooks: string | null;
+};
+
+/** How to load the entry and the user's job. In a bundle the user's module is the entry, since it comes with the engine. */
+function entryFor(jobUrl: string): Entry {
+  if (IS_BUNDLED) return { entry: jobUrl, typescriptHooks: null, testHooks: null };
+  const own = (path: string): string => new URL(path, import.meta.url).href;
+  const { env, features } = process;
+  // Where Node does not strip types itself.
+  const isNative = Boolean((features as { typescript?: unknown }).typescript);
+  const needsTypes = !isNative && (IS_TYPESCRIPT || /\.m?ts$/.test(jobUrl));
+  const isInTest = env.NODE_TEST_CONTEXT !== undefined || env.VITEST !== undefined;
   return {
-    entry: new URL(`../task/worker-main.${IS_TYPESCRIPT ? 'ts' : 'js'}`, own).href,
-    hooks: needsHooks ? new URL('../base/typescript-hooks.mjs', own).href : null,
+    entry: own(`../task/worker-main.${IS_TYPESCRIPT ? 'ts' : 'js'}`),
+    typescriptHooks: needsTypes ? own('../base/typescript-hooks.mjs') : null,
+    testHooks: isInTest ? own('../base/test-runner-hooks.mjs') : null,
   };
 }
 

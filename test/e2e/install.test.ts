@@ -4,13 +4,24 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+};
 const TOOLS = [
   'tsx@4.23.15',
   'vitest@4.1.12',
@@ -34,18 +45,38 @@ function run(program: string, ...args: readonly string[]): string {
 }
 
 function ended(program: string, args: readonly string[]): { stdout: string; stderr: string } {
-  const result = spawnSync(program, args, { cwd: folder, encoding: 'utf8' });
+  // A test runner within this one must report to its caller, not to the one above.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const result = spawnSync(program, args, { cwd: folder, encoding: 'utf8', env });
   assert.equal(result.status, 0, `${program} ${args.join(' ')}: ${result.stdout}${result.stderr}`);
   return result;
 }
 
-const VITEST = `import { expect, test } from 'vitest';
+/** A test of the user: with a job of another module, and one that it defines itself. */
+function userTest(runner: string): string {
+  return `import { test } from '${runner}';
+import { collection, job } from 'millrace';
 import visits from './job.ts';
 
-test('the job', async () => {
-  const { visits: rows } = await visits.collect({ threads: 2 });
-  expect(rows.length).toBe(2);
+const own = job(import.meta, 'own', (flow) => {
+  const rows = flow.from(collection([{ n: 1 }, { n: 2 }]));
+  return { rows: rows.map(({ n }) => ({ n: n + 1 })) };
 });
+
+for (const threads of [0, 2]) {
+  test('with threads: ' + threads, async () => {
+    const { visits: counts } = await visits.collect({ threads });
+    const { rows } = await own.collect({ threads });
+    const sum = rows.reduce((total, row) => total + row.n, 0);
+    if (counts.length !== 2 || sum !== 5) throw new Error(counts.length + ' and ' + sum);
+  });
+}
+`;
+}
+
+/** CommonJS has no await at top level. */
+const COMMON_MAIN = `import visits from './job.ts';
+visits.collect({ threads: 2 }).then((rows) => console.log(rows.visits.length));
 `;
 
 before(() => {
@@ -56,35 +87,68 @@ before(() => {
   for (const name of ['job.ts', 'main.ts', 'self-run.ts']) {
     copyFileSync(new URL(`install/${name}`, import.meta.url), join(folder, name));
   }
-  writeFileSync(join(folder, 'job.test.ts'), VITEST);
+  writeFileSync(join(folder, 'node.test.ts'), userTest('node:test'));
+  writeFileSync(join(folder, 'vite.test.ts'), userTest('vitest'));
 });
 
 const PRINTED = '/ 2, /a 1\n';
 const FINISHED = /^visits: finished in .*, 3 records$/m;
+const PASSED = /^\S+ tests 2$[\s\S]*^\S+ pass 2$[\s\S]*^\S+ cancelled 0$/m;
+const MAIN = 'node_modules/millrace/dist/cli/main.js';
 
 test('the command line, on this Node', () => {
   const { stderr } = ended('npx', ['millrace', 'run', 'job.ts', '--threads', '2']);
   assert.match(stderr, FINISHED);
 });
 
-for (const version of ['24', '26']) {
-  test(`a program in TypeScript on Node ${version}`, () => {
-    assert.equal(run('npx', '-y', `node@${version}`, 'main.ts'), PRINTED);
+test('the command line tells its version and what it can do', () => {
+  assert.equal(run('npx', 'millrace', '--version'), `${version}\n`);
+  assert.match(run('npx', 'millrace', '--help'), /^ {2}run [\s\S]*^ {2}explain /m);
+  assert.match(
+    run('npx', 'millrace', 'run', '--help'),
+    /^Examples:\n {2}millrace run flights.ts$/m,
+  );
+});
+
+// The first that has hooks for modules, and those that strip types themselves.
+for (const node of ['20.6.0', '24', '26']) {
+  test(`the command line on Node ${node}`, () => {
+    const args = ['-y', `node@${node}`, MAIN, 'run', 'job.ts', '--threads', '2'];
+    assert.match(ended('npx', args).stderr, FINISHED);
   });
 
-  test(`the command line on Node ${version}`, () => {
-    const main = 'node_modules/millrace/dist/cli/main.js';
-    const args = ['-y', `node@${version}`, main, 'run', 'job.ts', '--threads', '2'];
-    assert.match(ended('npx', args).stderr, FINISHED);
+  if (node === '20.6.0') continue;
+  test(`a program in TypeScript, and a test, on Node ${node}`, () => {
+    const { stdout, stderr } = ended('npx', ['-y', `node@${node}`, 'main.ts']);
+    assert.equal(stdout, PRINTED);
+    assert.equal(stderr, '');
+    assert.match(run('npx', '-y', `node@${node}`, '--test', 'node.test.ts'), PASSED);
   });
 }
 
-test('a program under tsx', () => {
+test('a program under tsx, and a test', () => {
   assert.equal(run('npx', 'tsx', 'main.ts'), PRINTED);
+  assert.equal(run(process.execPath, '--import', 'tsx', 'main.ts'), PRINTED);
+  assert.match(run('npx', 'tsx', '--test', 'node.test.ts'), PASSED);
 });
 
 test('a test under vitest', () => {
-  assert.match(run('npx', 'vitest', 'run'), /1 passed/);
+  assert.match(run('npx', 'vitest', 'run', 'vite.test.ts'), /Tests .*2 passed/);
+});
+
+test('a package of CommonJS', () => {
+  const common = join(folder, 'common');
+  mkdirSync(common);
+  writeFileSync(join(common, 'package.json'), '{ "type": "commonjs" }');
+  copyFileSync(join(folder, 'job.ts'), join(common, 'job.ts'));
+  writeFileSync(join(common, 'main.ts'), COMMON_MAIN);
+  assert.equal(run('npx', 'tsx', 'common/main.ts'), '2\n');
+  assert.match(ended(process.execPath, [MAIN, 'run', 'common/job.ts']).stderr, FINISHED);
+  writeFileSync(
+    join(common, 'required.js'),
+    "const { EngineError } = require('millrace');\nconsole.log(EngineError.name);\n",
+  );
+  assert.equal(run(process.execPath, 'common/required.js'), 'EngineError\n');
 });
 
 function bundle(...args: readonly string[]): void {
@@ -125,11 +189,7 @@ for (const minify of [[], ['--minify'], ['--minify', '--sourcemap']]) {
 }
 
 test('a program bundled to CommonJS: with the engine it runs, without it says why not', () => {
-  writeFileSync(
-    join(folder, 'common.ts'),
-    "import visits from './job.ts';\n" +
-      'visits.collect({ threads: 2 }).then((rows) => console.log(rows.visits.length));\n',
-  );
+  writeFileSync(join(folder, 'common.ts'), COMMON_MAIN);
   bundle('common.ts', '--format=cjs', `--outfile=${elsewhere}/common.cjs`);
   assert.equal(run(process.execPath, join(elsewhere, 'common.cjs')), '2\n');
   bundle('common.ts', '--format=cjs', '--packages=external', '--outfile=out/common.cjs');
@@ -140,11 +200,27 @@ test('a program bundled to CommonJS: with the engine it runs, without it says wh
   assert.match(stderr, /EngineError: job 'visits': import\.meta\.url is empty, .*--format=esm/);
 });
 
+const DOORS = `export * from 'millrace';
+export { files } from 'millrace/connectors/files';
+export { SpscQueue } from 'millrace/sharedarraybuffer-queue';
+export { harness } from 'millrace/testing';
+`;
+
+const RESOLUTIONS = [
+  ['--module', 'node16', '--target', 'es2022'],
+  ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'esnext'],
+];
+
 for (const compiler of ['typescript', 'typescript-7']) {
   test(`the types, checked whole by ${compiler}`, () => {
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
-    const more = ['--allowImportingTsExtensions', '--skipLibCheck', 'false', '--types', 'node'];
+    writeFileSync(join(folder, 'doors.ts'), DOORS);
+    const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'];
+    const whole = ['--skipLibCheck', 'false', '--types', 'node'];
+    const options = ['--noEmit', '--allowImportingTsExtensions', ...strict, ...whole];
     const tsc = `node_modules/${compiler}/bin/tsc`;
-    assert.equal(run(process.execPath, tsc, ...options, ...more, 'main.ts', 'job.ts'), '');
+    const modules = ['main.ts', 'job.ts', 'self-run.ts', 'doors.ts'];
+    for (const resolution of RESOLUTIONS) {
+      assert.equal(run(process.execPath, tsc, ...options, ...resolution, ...modules), '');
+    }
   });
 }

@@ -57,11 +57,13 @@ test('the package holds what it needs and nothing else', () => {
     'LICENSE',
     'dist/index.js',
     'dist/base/typescript-hooks.mjs',
+    'dist/base/test-runner-hooks.mjs',
+    'dist/base/no-tests.mjs',
   ]) {
     assert.ok(paths.includes(needed), needed);
   }
   assert.deepEqual(
-    paths.filter((path) => !/^(dist\/|package\.json$|[A-Z]+(\.md)?$)/.test(path)),
+    paths.filter((path) => !/^(dist\/.*\.(m?js|d\.m?ts)|package\.json|[A-Z]+(\.md)?)$/.test(path)),
     [],
   );
 });
