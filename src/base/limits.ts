@@ -3,6 +3,12 @@
 /** Rows in a batch: large enough to hide the cost of a batch, small enough for 20 columns to stay in L2. */
 export const BATCH_ROWS = 4096;
 
+/**
+ * Bytes of strings and values of any type that make a batch full, however few its rows: with rows of 300 KB, 4096 of
+ * them are over a GB. More than rows of ordinary size weigh, and no more than a ring takes in a few frames.
+ */
+export const BATCH_BYTES = 1024 * 1024;
+
 /** Rows that one subtask gathers for all channels of an exchange, and least rows of a full batch of one channel. */
 export const EXCHANGE_ROWS = 4 * BATCH_ROWS;
 export const EXCHANGE_BATCH_ROWS_MIN = 128;

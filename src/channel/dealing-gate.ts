@@ -118,7 +118,7 @@ export class DealingGate implements OutputGate {
       const builder = this.#builderOf(channel, encoder.schema);
       const to = Math.min(end, from + builder.capacity - builder.rowCount);
       from += encoder.append(batch, rows, from, to, builder);
-      if (from < to) encoder.adapt(batch.rowObjects(), rows, from, end);
+      if (from < to && !builder.isFull) encoder.adapt(batch.rowObjects(), rows, from, end);
       if (builder.isFull) this.#send(channel);
     }
   }

@@ -73,7 +73,18 @@ export class RingWriter implements ChannelWriter {
   }
 
   put(batch: Batch): void {
-    const columns = batch.schema === null ? this.#rows.encode(batch) : batch;
+    if (batch.schema !== null) {
+      this.#putColumns(batch);
+      return;
+    }
+    for (let from = 0; from < batch.rowCount; ) {
+      const columns = this.#rows.encode(batch, from);
+      from += columns.rowCount;
+      this.#putColumns(columns);
+    }
+  }
+
+  #putColumns(columns: Batch): void {
     const fits = this.#waiting.length === 0 && this.#sendBatch(columns);
     if (!fits) this.#waiting.push({ batch: ownedCopy(columns) });
   }

@@ -10,6 +10,7 @@
 import { assert } from '../base/assert.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch } from './batch.ts';
+import { BatchWeight } from './batch-weight.ts';
 import {
   type Column,
   DynamicColumn,
@@ -30,6 +31,8 @@ export class BatchBuilder {
   readonly schema: Schema | null;
   readonly capacity: number;
   rowCount = 0;
+  /** Of the rows so far. */
+  readonly weight = new BatchWeight();
   readonly #columns: readonly ColumnBuilder[];
   #rows: unknown[] = [];
   #timestamps: Float64Array | null = null;
@@ -40,11 +43,20 @@ export class BatchBuilder {
   constructor(schema: Schema | null, capacity: number = BATCH_ROWS) {
     this.schema = schema;
     this.capacity = capacity;
-    this.#columns = schema === null ? [] : schema.fields.map((field) => columnFor(field, capacity));
+    this.#columns =
+      schema === null ? [] : schema.fields.map((field) => columnFor(field, capacity, this.weight));
   }
 
+  /** Whether it has as many rows as it can, or as many bytes as a batch should; then seal. */
   get isFull(): boolean {
-    return this.rowCount === this.capacity;
+    return this.rowCount === this.capacity || (this.weight.isHeavy && this.rowCount > 0);
+  }
+
+  /** Bytes of all entries of string columns. */
+  get stringBytes(): number {
+    let bytes = 0;
+    for (const column of this.#columns) if (column.kind === 'string') bytes += column.byteLength;
+    return bytes;
   }
 
   /** The typed array of a fixed column, to be filled from `rowCount` on; then call `advance`. */
@@ -169,8 +181,7 @@ export class BatchBuilder {
       if (builder.kind === 'string') {
         builder.appendSelected(column as StringColumn, selection, from, to);
       } else if (builder.kind === 'dynamic') {
-        const values = (column as DynamicColumn).values;
-        for (let i = from; i < to; i++) builder.values[at + i - from] = values[selection[i]!];
+        this.#selectValues(builder, (column as DynamicColumn).values, selection, from, to);
       } else {
         gatherFixed(builder.values, at, (column as FixedColumn).values, selection, from, to);
       }
@@ -182,6 +193,21 @@ export class BatchBuilder {
       }
     }
     return true;
+  }
+
+  #selectValues(
+    builder: DynamicColumn,
+    values: readonly unknown[],
+    selection: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    const shift = this.rowCount - from;
+    for (let i = from; i < to; i++) {
+      const value = values[selection[i]!];
+      builder.values[i + shift] = value;
+      this.weight.addValue(value);
+    }
   }
 
   /** The rows so far as a transient batch. */
@@ -200,6 +226,7 @@ export class BatchBuilder {
   /** Forgets all rows; memory is used again. */
   reset(): void {
     this.rowCount = 0;
+    this.weight.bytes = 0;
     this.#hasKeyHashes = false;
     this.#rows = [];
     this.#timestamps?.fill(Number.NaN);
@@ -211,10 +238,10 @@ export class BatchBuilder {
   }
 }
 
-function columnFor(field: Field, capacity: number): ColumnBuilder {
+function columnFor(field: Field, capacity: number, weight: BatchWeight): ColumnBuilder {
   switch (field.kind) {
     case 'string':
-      return new StringBuilder(capacity);
+      return new StringBuilder(capacity, weight);
     case 'dynamic':
       return new DynamicColumn(new Array(capacity));
     default:

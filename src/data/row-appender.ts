@@ -53,7 +53,8 @@ const FITS: Readonly<Record<FieldKind, (x: string) => string>> = {
 function storeSource({ name, kind, nullable }: Field, c: number): string {
   const x = `x${c}`;
   const value = kind === 'boolean' ? `${x} ? 1 : 0` : kind === 'date' ? `${x}.getTime()` : `${x}`;
-  const store = kind === 'string' ? `v${c}.append(${x});` : `v${c}[at] = ${value};`;
+  const weigh = kind === 'dynamic' ? ` builder.weight.addValue(${x});` : '';
+  const store = kind === 'string' ? `v${c}.append(${x});` : `v${c}[at] = ${value};${weigh}`;
   const setNull = `builder.setNull(${c}, at);${kind === 'string' ? ` v${c}.appendEmpty();` : ''}`;
   return `const ${x} = row[${JSON.stringify(name)}];
 ${nullable ? `if (${x} === null) { ${setNull} } else ` : ''}if (${FITS[kind](x)}) { ${store} }

@@ -22,7 +22,7 @@ type InferredKinds = Map<string, FieldKind | null>;
 
 /**
  * Appends rows selection[from] to selection[to - 1] to the builder's columns from row `at` on; the number of rows
- * written, less than all when one does not fit.
+ * written, less than all when one does not fit or the builder has become heavy.
  */
 type AppendLoop = (
   rows: readonly unknown[],
@@ -48,8 +48,8 @@ export class RowEncoder {
 
   /**
    * Appends rows selection[from] to selection[to - 1] of a free-form batch, with their event times and key hashes, to a
-   * builder of `schema` that has room for them. Returns the number of rows appended: where it is less than all, `adapt`
-   * to the others and go on with a builder of the new schema.
+   * builder of `schema` that has room for them. Returns the number of rows appended. Where it is less than all and the
+   * builder is not full, `adapt` to the others and go on with a builder of the new schema.
    */
   append(
     batch: Batch,
@@ -100,15 +100,15 @@ export class RowEncoder {
     return isWider && this.#kinds.size <= INFERRED_COLUMNS_MAX && !this.#kinds.has('__proto__');
   }
 
-  /** All rows of a free-form batch as columns: a transient batch, valid until the next call. */
-  encode(batch: Batch): Batch {
+  /** Rows of a free-form batch from `from` on, as many as make a batch of columns: transient, valid until the next call. */
+  encode(batch: Batch, from: number): Batch {
     const { rowCount } = batch;
     if (this.#all.length < rowCount) this.#all = countUp(Math.max(rowCount, BATCH_ROWS));
     for (;;) {
       const builder = this.#emptyBuilder(rowCount);
-      const count = this.append(batch, this.#all, 0, rowCount, builder);
-      if (count === rowCount) return builder.seal();
-      this.adapt(batch.rowObjects(), this.#all, count, rowCount);
+      const to = from + this.append(batch, this.#all, from, rowCount, builder);
+      if (to === rowCount || builder.isFull) return builder.seal();
+      this.adapt(batch.rowObjects(), this.#all, to, rowCount);
     }
   }
 
@@ -137,7 +137,13 @@ function appendWhole(
   at: number,
 ): number {
   const { values } = builder.dynamic(0);
-  for (let n = from; n < to; n++) values[at + n - from] = rows[selection[n]!];
+  const { weight } = builder;
+  for (let n = from, i = at; n < to; n++, i++) {
+    if (i > 0 && weight.isHeavy) return n - from;
+    const row = rows[selection[n]!];
+    values[i] = row;
+    weight.addValue(row);
+  }
   return to - from;
 }
 
@@ -186,11 +192,14 @@ function generate(kinds: InferredKinds): AppendLoop {
   const heads = fields.map(([, kind], c) => headSource(kind, c)).join('');
   const reads = fields.map(([name], c) => `const x${c} = ${readSource(name)};\n`).join('');
   const stores = fields.map(([name, kind], c) => storeSource(name, kind, c)).join('');
+  const isWeighed = fields.some(([, kind]) => kind === 'string' || kind === 'dynamic');
+  const heavyCheck = isWeighed ? 'if (i > 0 && weight.isHeavy) return n - from;\n' : '';
   const source = `'use strict';
 return function (rows, selection, from, to, builder, at) {
-${heads}let prototype = Object.prototype;
+${heads}const { weight } = builder;
+let prototype = Object.prototype;
 for (let n = from, i = at; n < to; n++, i++) {
-const row = rows[selection[n]];
+${heavyCheck}const row = rows[selection[n]];
 if (typeof row !== 'object' || row === null) return n - from;
 ${reads}const own = Object.getPrototypeOf(row);
 if (own !== prototype) { if (!isRecord(row)) return n - from; prototype = own; }
@@ -221,7 +230,8 @@ const STORES: Readonly<Record<FieldKind, (x: string, v: string) => string>> = {
   int64: (x, v) =>
     `if (typeof ${x} === 'bigint' && BigInt.asIntN(64, ${x}) === ${x}) ${v}[i] = ${x};\n`,
   date: (x, v) => `if (isDate(${x})) ${v}[i] = ${x}.getTime();\n`,
-  dynamic: (x, v) => `if (${x} !== null && ${x} !== undefined) ${v}[i] = ${x};\n`,
+  dynamic: (x, v) =>
+    `if (${x} !== null && ${x} !== undefined) { ${v}[i] = ${x}; weight.addValue(${x}); }\n`,
 };
 
 /** What every object inherits is not a field of the row. */

@@ -3,25 +3,40 @@
  * Starts narrow (latin1) and widens all entries when a string needs two bytes a unit.
  */
 import { assert } from '../base/assert.ts';
+import { BatchWeight } from './batch-weight.ts';
 import { StringColumn, StringEntries } from './column.ts';
 
 const BYTES_MIN = 256;
 /** Below this length a loop over the units beats the call of a native encoder. */
 const LOOP_UNITS_MAX = 48;
+/** Bytes after which a column adds to the weight of its batch what it has grown. */
+const WEIGHED_BYTES = 64 * 1024;
 
 export class StringBuilder {
   readonly kind = 'string';
   absent: Uint8Array | null = null;
   #offsets: Int32Array;
   #bytes = new Uint8Array(BYTES_MIN);
+  /** Bytes that may be written without another look at memory and weight. */
+  #room = BYTES_MIN;
+  readonly #weight: BatchWeight;
+  /** What this column has added to the weight. */
+  #weighed = 0;
   #isWide = false;
   #count = 0;
   /** The dictionary that `#codes` refers to; null while entries are collected one by one. */
   #dictionary: StringEntries | null = null;
   #codes: Int32Array | null = null;
 
-  constructor(capacity: number) {
+  /** `weight` is that of the batch, of which this is one column. */
+  constructor(capacity: number, weight: BatchWeight = new BatchWeight()) {
     this.#offsets = new Int32Array(capacity + 1);
+    this.#weight = weight;
+  }
+
+  /** Of the entries so far; none for codes. */
+  get byteLength(): number {
+    return this.#dictionary === null ? this.#offsets[this.#count]! : 0;
   }
 
   /** Whether rows of this column can follow what is there: not a second dictionary, nor a mixture. */
@@ -163,7 +178,9 @@ export class StringBuilder {
 
   /** Forgets what was appended behind the first `count` rows. */
   truncate(count: number): void {
-    this.#count = Math.min(this.#count, count);
+    if (count >= this.#count) return;
+    this.#count = count;
+    this.#weigh(Math.min(this.#weighed, this.byteLength));
   }
 
   seal(): StringColumn {
@@ -174,8 +191,11 @@ export class StringBuilder {
     return new StringColumn(entries, null, this.absent);
   }
 
+  /** Forgets all rows; the weight of the batch is the caller's. */
   reset(): void {
     this.#count = 0;
+    this.#weighed = 0;
+    this.#room = Math.min(this.#bytes.length, WEIGHED_BYTES);
     this.#isWide = false;
     this.#dictionary = null;
   }
@@ -185,10 +205,22 @@ export class StringBuilder {
   }
 
   #reserve(bytes: number): void {
-    if (bytes <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(bytes, this.#bytes.length * 2));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
+    if (bytes > this.#room) this.#makeRoom(bytes);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(bytes, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#weigh(bytes);
+  }
+
+  #weigh(bytes: number): void {
+    this.#weight.bytes += bytes - this.#weighed;
+    this.#weighed = bytes;
+    this.#room = Math.min(this.#bytes.length, bytes + WEIGHED_BYTES);
   }
 
   #widen(): void {
@@ -199,5 +231,6 @@ export class StringBuilder {
     for (let i = 0; i <= this.#count; i++) this.#offsets[i] = this.#offsets[i]! * 2;
     this.#bytes = wide;
     this.#isWide = true;
+    this.#weigh(length * 2);
   }
 }

@@ -35,15 +35,19 @@ export class AsOperator extends ImmediateOperator {
   processBatch(batch: Batch): void {
     const { rowCount, timestamps } = batch;
     const rows = batch.rowObjects();
-    const builder = this.#builder;
-    for (let from = 0; from < rowCount; from += builder.capacity) {
-      builder.reset();
-      const to = Math.min(rowCount, from + builder.capacity);
-      for (let i = from; i < to; i++) this.#append(rows[i], i, timestamps?.[i]);
-      this.context.metrics.recordsOut += to - from;
-      this.output.emit(builder.seal());
+    for (let i = 0; i < rowCount; i++) {
+      this.#append(rows[i], i, timestamps?.[i]);
+      if (this.#builder.isFull) this.#emit();
     }
+    if (this.#builder.rowCount > 0) this.#emit();
     this.context.metrics.recordsIn += rowCount;
+  }
+
+  #emit(): void {
+    const builder = this.#builder;
+    this.context.metrics.recordsOut += builder.rowCount;
+    this.output.emit(builder.seal());
+    builder.reset();
   }
 
   #append(row: unknown, i: number, timestamp: number | undefined): void {

@@ -117,28 +117,27 @@ export class RollingOperator extends ImmediateOperator {
       this.output.emit(new Batch({ rowCount, schema: null, rows, timestamps: times }));
       return;
     }
-    for (let from = 0; from < rowCount; from += builder.capacity) {
-      builder.reset();
-      const to = Math.min(rowCount, from + builder.capacity);
-      this.#append(builder, rows, timestamps, from, to);
+    for (let i = 0; i < rowCount; ) {
+      i = this.#append(builder, rows, timestamps, i);
       this.output.emit(builder.seal());
+      builder.reset();
     }
   }
 
-  /** A sum of int64 may leave their range. */
+  /** Appends rows from `from` on until the builder is full; the first that is left. A sum of int64 may leave their range. */
   #append(
     builder: BatchBuilder,
     rows: readonly unknown[],
     timestamps: Float64Array | null,
     from: number,
-    to: number,
-  ): void {
+  ): number {
     let i = from;
     try {
-      for (; i < to; i++) builder.appendRow(rows[i], timestamps?.[i]);
+      for (; i < rows.length && !builder.isFull; i++) builder.appendRow(rows[i], timestamps?.[i]);
     } catch (error) {
       throw this.errorAt(error, i);
     }
+    return i;
   }
 }
 

@@ -57,7 +57,7 @@ export type PollResult = Batch | 'idle' | 'end';
 
 export interface SplitReader {
   /**
-   * Up to one batch (BATCH_ROWS rows), transient until the next poll. Bounded work, without waiting; a reader with
+   * Up to one batch (BATCH_ROWS rows, about BATCH_BYTES bytes), transient until the next poll. Bounded work, without waiting; a reader with
    * asynchronous input answers 'idle' and wakes the subtask when it has something.
    */
   poll(): PollResult;

@@ -156,6 +156,15 @@ for (const [name, make] of Object.entries(CHANNELS)) {
       assert.deepEqual(drain(ends), rowsOf(0, 4));
     });
 
+    test(`${title}: rows that are more than a batch should hold arrive in order`, () => {
+      const ends = make(schema);
+      const rows = rowsOf(0, 50).map((row) => ({ ...row, s: `${'x'.repeat(50_000)}${row.n}` }));
+      ends.writer.put(batchOf(rows, schema));
+      ends.writer.control(END, 0);
+      ends.writer.publish();
+      assert.deepEqual(drain(ends), [...rows, 'end']);
+    });
+
     test(`${title}: a row larger than the channel's memory arrives whole`, () => {
       const ends = make(schema);
       const rows = [

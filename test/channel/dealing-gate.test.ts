@@ -1,6 +1,7 @@
 /** What is gathered for a channel, and when it has to be sent before what follows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BATCH_BYTES } from '../../src/base/limits.ts';
 import { BATCH } from '../../src/channel/channel.ts';
 import { TurnDealer } from '../../src/channel/dealer.ts';
 import { DealingGate, fullBatchRows } from '../../src/channel/dealing-gate.ts';
@@ -11,13 +12,13 @@ import { record, type Schema, t } from '../../src/data/schema.ts';
 
 const Typed = record({ n: t.int32 }) as Schema;
 
-function setUp(schema: Schema | null) {
+function setUp(schema: Schema | null, batchRows = 8) {
   const channel = new LocalChannel(100);
   const gate = new DealingGate({
     writers: [channel],
     dealer: new TurnDealer(1),
     schema,
-    batchRows: 8,
+    batchRows,
     errorAt: (thrown) => thrown as Error,
   });
   const batchOf = (...numbers: number[]): Batch => {
@@ -38,7 +39,7 @@ function setUp(schema: Schema | null) {
     }
     return got;
   };
-  return { gate, batchOf, take };
+  return { gate, channel, batchOf, take };
 }
 
 for (const schema of [Typed, null]) {
@@ -99,3 +100,34 @@ test('a batch goes out as soon as it is full', () => {
   gate.flush();
   assert.deepEqual(take(), [[[16, 17, 18], null]]);
 });
+
+for (const schema of [record({ n: t.int32, text: t.string }) as Schema, null]) {
+  const rows = schema === null ? 'free-form' : 'typed';
+
+  test(`a batch goes out as soon as it is heavy, and rows stay columns: ${rows}`, () => {
+    const { gate, channel } = setUp(schema, 4096);
+    // So that it happens in the middle of what is dealt.
+    const heavy = 70_000;
+    const count = 100;
+    for (let n = 0; n < count; n += 5) {
+      const builder = new BatchBuilder(schema, 5);
+      for (let i = n; i < n + 5; i++) builder.appendRow({ n: i, text: 'x'.repeat(heavy) });
+      gate.emit(builder.seal());
+    }
+    gate.flush();
+    const batches: number[][] = [];
+    for (; channel.peek() === BATCH; channel.release()) {
+      const batch = channel.batch();
+      assert.equal(batch.columns.length, 2);
+      batches.push((batch.rowObjects() as readonly { n: number }[]).map(({ n }) => n));
+    }
+    assert.deepEqual(
+      batches.flat(),
+      Array.from({ length: count }, (_, n) => n),
+    );
+    for (const { length } of batches.slice(0, -1)) {
+      const bytes = length * heavy;
+      assert.ok(bytes > BATCH_BYTES / 2 && bytes < 2 * BATCH_BYTES, `${bytes} bytes`);
+    }
+  });
+}

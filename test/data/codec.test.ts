@@ -58,7 +58,7 @@ function through(
 
 /** Free-form rows as columns. */
 function inferred(rows: readonly unknown[], encoder: RowEncoder = new RowEncoder()): Batch {
-  return encoder.encode(new Batch({ rowCount: rows.length, schema: null, rows }));
+  return encoder.encode(new Batch({ rowCount: rows.length, schema: null, rows }), 0);
 }
 
 test('rows with a schema come out exactly as they went in', () => {

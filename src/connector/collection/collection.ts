@@ -1,8 +1,8 @@
 /** A stream from values of the program: for tests, examples and small inputs. */
 import { EngineError } from '../../base/errors.ts';
-import { BATCH_ROWS } from '../../base/limits.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
+import { batchRowsLike } from '../../data/batch-weight.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { PlainData, PollResult, Source, SplitReader } from '../../operator/source.ts';
 
@@ -41,14 +41,16 @@ class CollectionReader implements SplitReader {
     const rows = this.#rows;
     const from = this.#next;
     if (from >= rows.length) return 'end';
-    const to = Math.min(rows.length, from + BATCH_ROWS);
-    this.#next = to;
     const builder = this.#builder;
     if (builder === null) {
+      const to = Math.min(rows.length, from + batchRowsLike(rows[from]));
+      this.#next = to;
       return new Batch({ rowCount: to - from, schema: null, rows: rows.slice(from, to) });
     }
     builder.reset();
-    for (let i = from; i < to; i++) appendRow(builder, rows[i], i);
+    let i = from;
+    for (; i < rows.length && !builder.isFull; i++) appendRow(builder, rows[i], i);
+    this.#next = i;
     return builder.seal();
   }
 

@@ -1,6 +1,6 @@
 /** What readers of formats with one record a line have in common: batches, positions, what to do with a bad record. */
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { BATCH_ROWS } from '../../base/limits.ts';
+import { BATCH_BYTES, BATCH_ROWS } from '../../base/limits.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Schema } from '../../data/schema.ts';
@@ -48,27 +48,35 @@ export class TextReader implements SplitReader {
   }
 
   poll(): PollResult {
-    const builder = this.#builder;
-    builder?.reset();
+    return this.#builder === null ? this.#rows() : this.#columns(this.#builder);
+  }
+
+  #rows(): PollResult {
+    const lines = this.#lines;
     const rows: unknown[] = [];
-    let count = 0;
-    let isAtEnd = false;
-    while (count < BATCH_ROWS) {
-      if (!this.#lines.next()) {
-        isAtEnd = true;
+    for (let bytes = 0; rows.length < BATCH_ROWS && bytes < BATCH_BYTES; ) {
+      if (!lines.next()) {
+        if (rows.length === 0) return 'end';
         break;
       }
-      if (builder === null) {
-        const row = this.#record();
-        if (row === null) continue;
-        rows.push(row);
-      } else if (this.#parser.append?.(this.#lines, builder) !== true && this.#record() === null) {
-        continue;
-      }
-      count++;
+      const row = this.#record();
+      if (row === null) continue;
+      rows.push(row);
+      bytes += lines.end - lines.start;
     }
-    if (count === 0 && isAtEnd) return 'end';
-    return builder === null ? new Batch({ rowCount: count, schema: null, rows }) : builder.seal();
+    return new Batch({ rowCount: rows.length, schema: null, rows });
+  }
+
+  #columns(builder: BatchBuilder): PollResult {
+    builder.reset();
+    while (!builder.isFull) {
+      if (!this.#lines.next()) {
+        if (builder.rowCount === 0) return 'end';
+        break;
+      }
+      if (this.#parser.append?.(this.#lines, builder) !== true) this.#record();
+    }
+    return builder.seal();
   }
 
   /** The row of the current line, in the builder if there is one; null when there is none, or it is skipped. */

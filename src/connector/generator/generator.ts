@@ -7,6 +7,7 @@ import { BATCH_ROWS } from '../../base/limits.ts';
 import { Random } from '../../base/random.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
+import { batchRowsLike, batchRowsOf } from '../../data/batch-weight.ts';
 import type { Schema } from '../../data/schema.ts';
 import type {
   PlainData,
@@ -67,16 +68,21 @@ export function generate<Row>(options: RowGenerator<Row> | ColumnGenerator<Row>)
     discoverSplits: async (parallelism) => splitsOf(count, parallelism),
     createReader: (split, position) => {
       const share = split.detail as Share;
+      if ('fill' in options) {
+        return new ColumnReader(options, count, share, (position as Done | null) ?? NONE_DONE);
+      }
       const done = position === null ? 0 : (position as { done: number }).done;
-      return 'fill' in options
-        ? new ColumnReader(options, count, share, done)
-        : new RowReader(options, count, seed, share, done);
+      return new RowReader(options, count, seed, share, done);
     },
   };
 }
 
 /** Every `of`-th row (or block of rows) from number `index` on. */
 type Share = { readonly index: number; readonly of: number };
+
+/** How far a generator by columns has come: blocks, and rows of the one behind them. */
+type Done = { readonly blocks: number; readonly rows: number };
+const NONE_DONE: Done = { blocks: 0, rows: 0 };
 
 function splitsOf(count: number, parallelism: number): SourceSplit[] {
   const weight = count === Infinity ? 0 : count / parallelism;
@@ -117,12 +123,13 @@ class RowReader<Row> implements SplitReader {
     const { index, of } = this.#share;
     const left = Math.ceil((this.#count - index) / of) - this.#done;
     if (left <= 0) return 'end';
-    const rowCount = Math.min(BATCH_ROWS, left);
     const first = index + this.#done * of;
-    this.#done += rowCount;
-    return this.#builder === null
-      ? this.#freeForm(first, rowCount, of)
-      : this.#typed(this.#builder, first, rowCount, of);
+    const batch =
+      this.#builder === null
+        ? this.#freeForm(first, left, of)
+        : this.#typed(this.#builder, first, left, of);
+    this.#done += batch.rowCount;
+    return batch;
   }
 
   #row(i: number): Row {
@@ -130,15 +137,20 @@ class RowReader<Row> implements SplitReader {
     return this.#options.row(i, this.#random);
   }
 
-  #freeForm(first: number, rowCount: number, step: number): Batch {
+  #freeForm(first: number, left: number, step: number): Batch {
+    const row = this.#row(first);
+    const rowCount = Math.min(left, batchRowsLike(row));
     const rows = new Array<Row>(rowCount);
-    for (let n = 0; n < rowCount; n++) rows[n] = this.#row(first + n * step);
+    rows[0] = row;
+    for (let n = 1; n < rowCount; n++) rows[n] = this.#row(first + n * step);
     return new Batch({ rowCount, schema: null, rows });
   }
 
-  #typed(builder: BatchBuilder, first: number, rowCount: number, step: number): Batch {
+  #typed(builder: BatchBuilder, first: number, left: number, step: number): Batch {
     builder.reset();
-    for (let n = 0; n < rowCount; n++) builder.appendRow(this.#row(first + n * step));
+    for (let n = 0; n < left && !builder.isFull; n++) {
+      builder.appendRow(this.#row(first + n * step));
+    }
     return builder.seal();
   }
 
@@ -153,7 +165,7 @@ class RowReader<Row> implements SplitReader {
   close(): void {}
 }
 
-/** Deals blocks of BATCH_ROWS rows. */
+/** Deals blocks of BATCH_ROWS rows; where rows are heavy, a block is several batches. */
 class ColumnReader<Row> implements SplitReader {
   readonly wakeAtMs = Infinity;
   readonly #options: ColumnGenerator<Row>;
@@ -162,30 +174,41 @@ class ColumnReader<Row> implements SplitReader {
   readonly #builder: BatchBuilder;
   readonly #columns: ColumnsToFill<Row>;
   #blocksDone: number;
+  /** Rows done of the block behind those. */
+  #rowsDone: number;
+  /** Rows of the next batch, as the one before it suggests. */
+  #batchRows: number;
 
-  constructor(options: ColumnGenerator<Row>, count: number, share: Share, done: number) {
+  constructor(options: ColumnGenerator<Row>, count: number, share: Share, done: Done) {
     this.#options = options;
     this.#count = count;
     this.#share = share;
-    this.#blocksDone = done;
+    this.#blocksDone = done.blocks;
+    this.#rowsDone = done.rows;
     this.#builder = new BatchBuilder(options.schema);
     this.#columns = columnsOf<Row>(this.#builder, options.schema);
+    // One row tells how many more may come; without strings there is nothing to tell.
+    this.#batchRows = options.schema.fields.some(({ kind }) => kind === 'string') ? 1 : BATCH_ROWS;
   }
 
   poll(): PollResult {
     const { index, of } = this.#share;
-    const from = (index + this.#blocksDone * of) * BATCH_ROWS;
-    if (from >= this.#count) return 'end';
-    this.#blocksDone++;
-    const rowCount = Math.min(BATCH_ROWS, this.#count - from);
+    const block = (index + this.#blocksDone * of) * BATCH_ROWS;
+    if (block >= this.#count) return 'end';
+    const from = block + this.#rowsDone;
+    const left = Math.min(block + BATCH_ROWS, this.#count) - from;
+    const rowCount = Math.min(left, this.#batchRows);
     this.#builder.reset();
     this.#options.fill(this.#columns, from, rowCount);
     this.#builder.advance(rowCount);
+    this.#batchRows = batchRowsOf(this.#builder.stringBytes / rowCount);
+    this.#rowsDone = rowCount === left ? 0 : this.#rowsDone + rowCount;
+    if (rowCount === left) this.#blocksDone++;
     return this.#builder.seal();
   }
 
   position(): PlainData {
-    return { done: this.#blocksDone };
+    return { blocks: this.#blocksDone, rows: this.#rowsDone };
   }
 
   progress(): number {
