@@ -49,6 +49,7 @@ export {
 export { print } from './connector/print/print.ts';
 export { Batch } from './data/batch.ts';
 export { BatchBuilder } from './data/batch-builder.ts';
+export type { GeneratedLoop } from './data/generated-loop.ts';
 // Schemas
 export {
   type Field,

@@ -1,8 +1,9 @@
 /** Which rows of a batch go to which channel. Rows of one channel keep their order. */
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
-import type { KeyReader } from '../data/key.ts';
-import { type RowFunction, RowFunctionLoop } from '../data/row-function.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { type KeyReader, keyOfFields } from '../data/key.ts';
+import { generatedFieldReader, type RowFunction, RowFunctionLoop } from '../data/row-function.ts';
 import type { Schema } from '../data/schema.ts';
 import { RowDealer, RowOrder } from './row-dealer.ts';
 
@@ -13,6 +14,8 @@ export interface Dealer {
   deal(batch: Batch): Batch;
   /** The row at which a function of the user threw. */
   readonly failedRow: number;
+  /** The loops that it generates, for people. */
+  generatedLoops(): readonly GeneratedLoop[];
 }
 
 /** By the key group of the key. */
@@ -31,6 +34,10 @@ export class KeyDealer implements Dealer {
 
   get failedRow(): number {
     return this.#keys.failedRow;
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return this.#keys.generatedLoops('dealing');
   }
 
   /** Hashes go along with the rows unless the consumer makes them anew faster. */
@@ -59,6 +66,10 @@ export class TurnDealer implements Dealer {
     this.#channels = channels;
   }
 
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [];
+  }
+
   deal(batch: Batch): Batch {
     const { rowCount } = batch;
     const channels = this.#channels;
@@ -83,21 +94,30 @@ export type Partitioner = (key: unknown, subtasks: number) => number;
 export class CustomDealer implements Dealer {
   readonly rows: RowOrder;
   readonly #channels: RowFunctionLoop<unknown, number>;
+  readonly #field: string | null;
 
+  /** `key` is a field, or a function of the row. */
   constructor(
     partitioner: Partitioner,
-    key: RowFunction<unknown>,
+    key: string | RowFunction<unknown>,
     schema: Schema | null,
     channels: number,
   ) {
     this.rows = new RowOrder(channels);
-    this.#channels = new RowFunctionLoop(schema, key, (value) =>
+    this.#field = typeof key === 'string' ? key : null;
+    const read = typeof key === 'string' ? keyOfFields([key]) : key;
+    this.#channels = new RowFunctionLoop(schema, read, (value) =>
       checked(partitioner(value, channels), channels),
     );
   }
 
   get failedRow(): number {
     return this.#channels.row;
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    const loop = this.#channels.generatedLoop('channels of rows');
+    return this.#field === null ? [loop] : [loop, generatedFieldReader(this.#field)];
   }
 
   deal(batch: Batch): Batch {

@@ -1,6 +1,8 @@
 /** `millrace explain`: what a job would run, without running it. */
 import { availableParallelism } from 'node:os';
-import { explain, explanationDot, explanationText } from '../graph/explain.ts';
+import { explain } from '../graph/explain.ts';
+import { explanationDot } from '../graph/explain-dot.ts';
+import { explanationText } from '../graph/explain-text.ts';
 import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
 
 export type ExplainFlags = {
@@ -8,7 +10,9 @@ export type ExplainFlags = {
   readonly parallelism?: number;
   readonly param: Readonly<Record<string, string>>;
   readonly job?: string;
-  readonly format: 'text' | 'json' | 'dot';
+  /** Instead of text. */
+  readonly json?: boolean;
+  readonly dot?: boolean;
 };
 
 /** Exit code of the process. */
@@ -19,8 +23,8 @@ export async function explainCommand(module: string, flags: ExplainFlags): Promi
     const parallelism = flags.parallelism ?? Math.max(1, threads);
     const { graph, bindings } = job.build(flags.param, false);
     const explanation = explain(graph, bindings, { threads, parallelism });
-    if (flags.format === 'json') console.log(JSON.stringify(explanation, null, 2));
-    else if (flags.format === 'dot') console.log(explanationDot(explanation));
+    if (flags.json) console.log(JSON.stringify(explanation, null, 2));
+    else if (flags.dot) console.log(explanationDot(explanation));
     else console.log(explanationText(explanation));
     return 0;
   } catch (error) {

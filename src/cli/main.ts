@@ -70,17 +70,25 @@ leaves no trace in its outputs. Exit codes: 0 finished, 1 failed, 130 cancelled.
   });
 
 jobCommand('explain', 'show what a job would run: its steps, tasks, exchanges and generated loops')
-  .addOption(
-    new Option('-f, --format <format>', 'text, JSON, or a Graphviz drawing')
-      .choices(['text', 'json', 'dot'])
-      .default('text'),
-  )
+  .addOption(new Option('--json', 'plain data instead of text').conflicts('dot'))
+  .addOption(new Option('--dot', 'a Graphviz drawing instead of text').conflicts('json'))
   .addHelpText(
     'after',
     `
 Examples:
   millrace explain flights.ts --threads 2
-  millrace explain flights.ts --format dot | dot -Tsvg > flights.svg`,
+  millrace explain flights.ts --threads 2 --param input=flights.parquet
+  millrace explain flights.ts --json | jq '.tasks[].operators[].loops[].title'
+  millrace explain flights.ts --dot | dot -Tsvg > flights.svg
+
+Nothing runs, and no input is read. The text has four parts:
+  Steps       what the job defines: number, name, inputs and how rows find their way, fields (a ? where null may be)
+  Tasks       chains of steps that share subtasks (a > b), and steps that became one loop (a + b); where they run
+  Exchanges   what lies between two tasks: channels within a thread, rings between threads
+  then the JavaScript that is generated for each: readers of lines, stateless steps, keys, aggregates, text of files
+Loops are shown for batches without absent values. Those that depend on the rows (rows without a schema into columns)
+are made when the rows come, and are not shown. --json has the same: job, fingerprint, threads, parallelism, steps, tasks,
+exchanges; each operator and each exchange has its loops as { title, source }.`,
   )
   .action(async (module: string, flags: ExplainFlags) => {
     process.exitCode = await explainCommand(module, flags);

@@ -25,13 +25,25 @@ export type RowSource = {
 /** The loops of one user of a stream. */
 export class BatchLoops<Loop> {
   readonly #declared: Schema | null;
-  readonly #make: (source: RowSource) => Loop;
+  readonly #sourceFor: (row: RowSource) => string;
+  readonly #compile: (source: string) => Loop;
   readonly #loops = new Map<string, Map<string, Loop>>();
 
   /** `declared` is the schema of the stream, null for free-form rows. */
-  constructor(declared: Schema | null, make: (source: RowSource) => Loop) {
+  constructor(
+    declared: Schema | null,
+    sourceFor: (row: RowSource) => string,
+    compile: (source: string) => Loop,
+  ) {
     this.#declared = declared;
-    this.#make = make;
+    this.#sourceFor = sourceFor;
+    this.#compile = compile;
+  }
+
+  /** The source of the loop for batches without absent values and dictionaries. */
+  get plainSource(): string {
+    const signature = '.'.repeat(this.#declared?.fields.length ?? 0);
+    return this.#sourceFor(rowSource(this.#declared, null, signature));
   }
 
   /** The loop for batches that look like this one. */
@@ -41,7 +53,7 @@ export class BatchLoops<Loop> {
     const signature = columnSignature(batch.columns);
     let loop = bySignature.get(signature);
     if (loop === undefined) {
-      loop = this.#make(rowSource(this.#declared, batch.schema, signature));
+      loop = this.#compile(this.#sourceFor(rowSource(this.#declared, batch.schema, signature)));
       bySignature.set(signature, loop);
     }
     return loop;
@@ -67,11 +79,6 @@ function fieldsText(schema: Schema): string {
     fieldsTexts.set(schema, text);
   }
   return text;
-}
-
-/** How rows of a stream are read when no value is absent and no column is a dictionary. */
-export function rowSourceOf(schema: Schema | null): RowSource {
-  return rowSource(schema, null, '.'.repeat(schema?.fields.length ?? 0));
 }
 
 function rowSource(declared: Schema | null, schema: Schema | null, signature: string): RowSource {

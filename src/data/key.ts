@@ -14,9 +14,15 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Column, FixedColumn, StringColumn } from './column.ts';
+import type { GeneratedLoop } from './generated-loop.ts';
 import { firstInvalidKey, hashKeys, hashKeyValue, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
-import { fieldReader, type RowFunction, RowFunctionLoop } from './row-function.ts';
+import {
+  fieldReader,
+  generatedFieldReader,
+  type RowFunction,
+  RowFunctionLoop,
+} from './row-function.ts';
 import { type Field, fieldIndex, type Schema } from './schema.ts';
 
 /** How a stream is keyed. The field of a key function is called 'key'. */
@@ -65,6 +71,7 @@ export class KeyReader {
   };
   readonly #columns: readonly number[] | null;
   readonly #names: readonly string[];
+  readonly #isByFunction: boolean;
   /** For keys that are not typed columns. */
   readonly #hashLoop: RowFunctionLoop<unknown, number>;
   readonly #intLoop: RowFunctionLoop<unknown, number>;
@@ -82,12 +89,22 @@ export class KeyReader {
       ? fields.map((field) => fieldIndex(schema!, field.name, 'keyBy'))
       : null;
     this.#names = fields.map((field) => field.name);
+    this.#isByFunction = keyFunction !== null;
     const read = keyFunction ?? keyOfFields(this.#names);
     this.#hashLoop = new RowFunctionLoop(schema, read, (value) => this.#hashOf(value));
     this.#intLoop = new RowFunctionLoop(schema, read, (value) => this.#intOf(value));
     this.#valueLoop = new RowFunctionLoop(schema, read, (value) => value);
     this.isInt = fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32');
     this.#writer = new KeyBytesWriter(this.keyBytes);
+  }
+
+  /** The loops behind `hashes`, for dealing, or behind `read`; none for keys that are typed columns. */
+  generatedLoops(use: 'dealing' | 'reading'): readonly GeneratedLoop[] {
+    if (this.#columns !== null) return [];
+    const readers = this.#isByFunction ? [] : this.#names.map(generatedFieldReader);
+    if (use === 'dealing') return [this.#hashLoop.generatedLoop('hashes of keys'), ...readers];
+    const ints = this.isInt ? [this.#intLoop.generatedLoop('keys, as long as all are ints')] : [];
+    return [...ints, this.#valueLoop.generatedLoop('keys of any kind'), ...readers];
   }
 
   /** The row of the batch whose key could not be read. */

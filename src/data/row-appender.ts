@@ -3,6 +3,7 @@
  * Benchmark: figure codec-columns.
  */
 import type { BatchBuilder } from './batch-builder.ts';
+import type { GeneratedLoop } from './generated-loop.ts';
 import type { Field, FieldKind, Schema } from './schema.ts';
 
 /** Writes a row as row `at` of its builder; the number of the first field whose value does not fit, or -1. */
@@ -16,21 +17,25 @@ const cache = new WeakMap<Schema, MakeAppender>();
 export function rowAppender(schema: Schema, builder: BatchBuilder): AppendRow {
   let make = cache.get(schema);
   if (make === undefined) {
-    make = generate(schema);
+    make = new Function('builder', appenderSource(schema)) as MakeAppender;
     cache.set(schema, make);
   }
   return make(builder);
 }
 
-function generate(schema: Schema): MakeAppender {
+/** The function, as people are shown it. */
+export function generatedAppender(schema: Schema): GeneratedLoop {
+  return { title: 'a row into columns', source: appenderSource(schema) };
+}
+
+function appenderSource(schema: Schema): string {
   const columns = schema.fields.map(({ kind }, c) => `const v${c} = ${columnSource(kind, c)};\n`);
   const stores = schema.fields.map(storeSource);
-  const source = `'use strict';
+  return `'use strict';
 ${columns.join('')}return (row, at) => {
 ${stores.join('')}return -1;
 };
 //# sourceURL=millrace-generated:row-appender`;
-  return new Function('builder', source) as MakeAppender;
 }
 
 function columnSource(kind: FieldKind, c: number): string {

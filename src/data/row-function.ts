@@ -4,7 +4,8 @@
  *   for (let i = 0; i < rowCount; i++) out[i] = convert(of({ "a": v0[i], "b": v1[i] }));
  */
 import type { Batch } from './batch.ts';
-import { BatchLoops } from './batch-loops.ts';
+import { BatchLoops, type RowSource } from './batch-loops.ts';
+import type { GeneratedLoop } from './generated-loop.ts';
 import type { Schema } from './schema.ts';
 
 export type RowFunction<T> = (row: unknown) => T;
@@ -18,18 +19,16 @@ export class RowFunctionLoop<T, Out> {
   readonly #loops: BatchLoops<Loop>;
 
   constructor(schema: Schema | null, of: RowFunction<T>, convert: (value: T) => Out) {
-    this.#loops = new BatchLoops(schema, ({ prelude, row }) => {
-      const source = `'use strict';
-return function (batch, out, place) {
-${prelude}const { rowCount } = batch;
-let i = 0;
-try {
-for (; i < rowCount; i++) out[i] = convert(of(${row}));
-} finally { place.row = i < rowCount ? i : 0; }
-};
-//# sourceURL=millrace-generated:row-function`;
-      return new Function('of', 'convert', source)(of, convert) as Loop;
-    });
+    this.#loops = new BatchLoops(
+      schema,
+      loopSource,
+      (source) => new Function('of', 'convert', source)(of, convert) as Loop,
+    );
+  }
+
+  /** The loop, under the name of what it computes. */
+  generatedLoop(title: string): GeneratedLoop {
+    return { title, source: this.#loops.plainSource };
   }
 
   /** out[i] = convert(of(row i)) for all rows of the batch. */
@@ -38,9 +37,30 @@ for (; i < rowCount; i++) out[i] = convert(of(${row}));
   }
 }
 
+function loopSource({ prelude, row }: RowSource): string {
+  return `'use strict';
+return function (batch, out, place) {
+${prelude}const { rowCount } = batch;
+let i = 0;
+try {
+for (; i < rowCount; i++) out[i] = convert(of(${row}));
+} finally { place.row = i < rowCount ? i : 0; }
+};
+//# sourceURL=millrace-generated:row-function`;
+}
+
 /** Reads a field of free-form rows by name; a row that is no object goes to `refuse`, which throws. */
 export function fieldReader(name: string, refuse: (row: unknown) => never): RowFunction<unknown> {
-  const source = `'use strict';
-return (row) => (typeof row === 'object' && row !== null ? row[${JSON.stringify(name)}] : refuse(row));`;
-  return new Function('refuse', source)(refuse) as RowFunction<unknown>;
+  return new Function('refuse', fieldReaderSource(name))(refuse) as RowFunction<unknown>;
+}
+
+/** What reads a field, as `of` of the loops. */
+export function generatedFieldReader(name: string): GeneratedLoop {
+  return { title: `field '${name}' of a row`, source: fieldReaderSource(name) };
+}
+
+function fieldReaderSource(name: string): string {
+  return `'use strict';
+return (row) => (typeof row === 'object' && row !== null ? row[${JSON.stringify(name)}] : refuse(row));
+//# sourceURL=millrace-generated:field`;
 }

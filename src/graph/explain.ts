@@ -1,19 +1,33 @@
 /**
- * A job as text, as plain data, or as a Graphviz drawing: the steps the user wrote, the tasks they became, what lies
- * between the tasks, and the loops that were generated for them.
+ * A job as plain data for people and programs: the steps the user wrote, the tasks they became, what lies between the
+ * tasks, and the loops that are generated for them. Nothing runs; operators are made as for a run, and asked.
+ * explain-text.ts and explain-dot.ts show it.
  */
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { KeySpec } from '../data/key.ts';
-import { schemaOf } from '../data/schema.ts';
-import { type GeneratedLoop, generatedLoops } from '../operator/generated-loops.ts';
-import { CALLER, type Exchange, type ExecutionGraph, executionGraph } from './execution-graph.ts';
+import { defaultMaxParallelism } from '../data/key-group.ts';
+import { createOperator } from '../operator/create-operator.ts';
+import { eventTimeFunctions, TimestampReader } from '../operator/event-time.ts';
+import { exchangeDealer } from './exchange-dealer.ts';
+import {
+  CALLER,
+  type ChainedOperator,
+  type Exchange,
+  type ExecutionGraph,
+  type ExecutionSettings,
+  executionGraph,
+} from './execution-graph.ts';
 import {
   type Bindings,
   fingerprint,
   type LogicalGraph,
   type LogicalNode,
+  type NodeId,
   type Partitioning,
 } from './graph.ts';
+import { schemaBefore, schemaBehind } from './node-schemas.ts';
 
+/** A step of the logical graph. */
 export type ExplainedStep = {
   readonly id: number;
   readonly uid: string;
@@ -29,27 +43,47 @@ export type ExplainedStep = {
   readonly fields: readonly string[] | null;
 };
 
+/** An operator of a chain: one step, or several that became one. */
+export type ExplainedOperator = {
+  /** Unique in the job. */
+  readonly id: number;
+  /** Names of its steps. */
+  readonly steps: readonly string[];
+  /** The operator of the same task that feeds it; null for the head of the chain. */
+  readonly input: number | null;
+  readonly loops: readonly GeneratedLoop[];
+};
+
+/** A chain of operators, and where its subtasks run. */
 export type ExplainedTask = {
   readonly id: number;
   readonly parallelism: number;
-  /** Operators of the chain: names of their steps, and what was generated for them. */
-  readonly operators: readonly {
-    readonly steps: readonly string[];
-    readonly loops: readonly GeneratedLoop[];
-  }[];
+  readonly operators: readonly ExplainedOperator[];
   /** Worker of each subtask; 'caller' is the calling thread. */
   readonly workers: readonly (number | 'caller')[];
 };
 
+/** An edge that leaves its chain. */
 export type ExplainedExchange = {
   readonly fromTask: number;
   readonly toTask: number;
+  readonly fromOperator: number;
+  readonly toOperator: number;
   readonly partitioning: string;
   /** Channels within a worker, and rings between workers. */
   readonly localChannels: number;
   readonly rings: number;
+  /** By the number of the subtask in its task. */
+  readonly channels: readonly {
+    readonly fromSubtask: number;
+    readonly toSubtask: number;
+    readonly isLocal: boolean;
+  }[];
+  /** Those that deal the rows, on the side of the sender. */
+  readonly loops: readonly GeneratedLoop[];
 };
 
+/** What `millrace explain --json` prints. */
 export type Explanation = {
   readonly job: string;
   readonly fingerprint: string;
@@ -64,26 +98,33 @@ export type Explanation = {
 export function explain(
   graph: LogicalGraph,
   bindings: Bindings,
-  settings: { readonly threads: number; readonly parallelism: number },
+  settings: ExecutionSettings,
 ): Explanation {
   const execution = executionGraph(graph, settings);
+  const maxParallelism = defaultMaxParallelism(settings.parallelism);
   return {
     job: graph.name,
     fingerprint: fingerprint(graph),
-    ...settings,
+    threads: settings.threads,
+    parallelism: settings.parallelism,
     steps: graph.nodes.map(explainedStep),
     tasks: execution.tasks.map((task) => ({
       id: task.id,
       parallelism: task.parallelism,
-      operators: task.operators.map(({ nodes }) => ({
-        steps: nodes.map((node) => graph.nodes[node]!.name),
-        loops: loopsOf(graph, bindings, nodes),
+      operators: task.operators.map((operator) => ({
+        id: operator.id,
+        steps: operator.nodes.map((node) => graph.nodes[node]!.name),
+        input: operator.input,
+        loops: loopsOf(graph, bindings, operator),
       })),
       workers: execution.subtasks
         .filter((subtask) => subtask.task === task.id)
         .map(({ worker }) => (worker === CALLER ? 'caller' : worker)),
     })),
-    exchanges: execution.exchanges.map((exchange) => explainedExchange(execution, exchange)),
+    exchanges: execution.exchanges.map((exchange) => ({
+      ...explainedExchange(execution, exchange),
+      loops: dealingLoops(graph, bindings, execution, exchange, maxParallelism),
+    })),
   };
 }
 
@@ -103,30 +144,71 @@ function explainedStep({ id, uid, name, operator, inputs, schema }: LogicalNode)
   };
 }
 
-function loopsOf(graph: LogicalGraph, bindings: Bindings, nodes: readonly number[]) {
-  const head = graph.nodes[nodes[0]!]!;
-  const before = head.inputs[0];
-  if (before === undefined) return [];
-  const fields = graph.nodes[before.from]!.schema;
+function loopsOf(
+  graph: LogicalGraph,
+  bindings: Bindings,
+  { nodes }: ChainedOperator,
+): readonly GeneratedLoop[] {
+  const head = nodes[0]!;
+  if (graph.nodes[head]!.operator.type === 'source') return sourceLoops(graph, bindings, head);
   const plans = nodes.map((node) => ({
     name: graph.nodes[node]!.name,
     spec: graph.nodes[node]!.operator,
     functions: bindings[node]!.functions,
     sink: bindings[node]!.sink,
   }));
-  return generatedLoops(plans, fields === null ? null : schemaOf(fields));
+  // The rows of an output go to the program as they are.
+  if (plans[0]!.spec.type === 'collect') return [];
+  const operator = createOperator(plans, schemaBefore(graph, head), 'explain');
+  return operator.generatedLoops?.() ?? [];
 }
 
-function explainedExchange(execution: ExecutionGraph, exchange: Exchange): ExplainedExchange {
+/** Those of the format, and of the event time that is read right behind it. */
+function sourceLoops(graph: LogicalGraph, bindings: Bindings, node: NodeId) {
+  const { operator } = graph.nodes[node]!;
+  const { source, functions } = bindings[node]!;
+  const read = source?.readLoops?.() ?? [];
+  if (operator.type !== 'source' || operator.eventTime === null) return read;
+  const { timestamp } = eventTimeFunctions(operator.eventTime, functions);
+  const schema = schemaBehind(graph, node);
+  const times = new TimestampReader(operator.eventTime.timestamp, schema, timestamp);
+  return [...read, ...times.generatedLoops()];
+}
+
+function dealingLoops(
+  graph: LogicalGraph,
+  bindings: Bindings,
+  execution: ExecutionGraph,
+  exchange: Exchange,
+  maxParallelism: number,
+): readonly GeneratedLoop[] {
+  const channels = execution.tasks[exchange.toTask]!.parallelism;
+  const options = { graph, bindings, channels, maxParallelism };
+  return exchangeDealer(exchange, options)?.generatedLoops() ?? [];
+}
+
+function explainedExchange(execution: ExecutionGraph, exchange: Exchange) {
   const channels = execution.channels.filter((channel) => channel.exchange === exchange.id);
   const local = channels.filter((channel) => channel.isLocal).length;
+  const { subtasks } = execution;
   return {
     fromTask: exchange.fromTask,
     toTask: exchange.toTask,
+    fromOperator: operatorOf(execution, exchange.fromTask, exchange.fromNode),
+    toOperator: operatorOf(execution, exchange.toTask, exchange.toNode),
     partitioning: partitioningText(exchange.partitioning),
     localChannels: local,
     rings: channels.length - local,
+    channels: channels.map(({ from, to, isLocal }) => ({
+      fromSubtask: subtasks[from]!.index,
+      toSubtask: subtasks[to]!.index,
+      isLocal,
+    })),
   };
+}
+
+function operatorOf(execution: ExecutionGraph, task: number, node: NodeId): number {
+  return execution.tasks[task]!.operators.find(({ nodes }) => nodes.includes(node))!.id;
 }
 
 function partitioningText(partitioning: Partitioning): string {
@@ -136,78 +218,4 @@ function partitioningText(partitioning: Partitioning): string {
 
 function keyText(key: KeySpec): string {
   return key.kind === 'function' ? 'function' : key.fields.join(', ');
-}
-
-/** For people. */
-export function explanationText(explanation: Explanation): string {
-  const { job, steps, tasks, exchanges } = explanation;
-  const lines = [
-    `job ${job}, fingerprint ${explanation.fingerprint}`,
-    `${explanation.threads} threads, parallelism ${explanation.parallelism}`,
-    '',
-    'Steps',
-    ...steps.map(stepText),
-    '',
-    'Tasks',
-    ...tasks.map(
-      ({ id, parallelism, operators, workers }) =>
-        `  ${id}  ${operators.map(({ steps: names }) => names.join(' + ')).join(' > ')}` +
-        `  x${parallelism} on ${[...new Set(workers)].map(workerText).join(', ')}`,
-    ),
-    '',
-    'Exchanges',
-    ...exchanges.map(
-      ({ fromTask, toTask, partitioning, localChannels, rings }) =>
-        `  ${fromTask} → ${toTask}  ${partitioning}, ${localChannels} local channels, ${rings} rings`,
-    ),
-    ...(exchanges.length === 0 ? ['  none'] : []),
-  ];
-  const loops = tasks.flatMap((task) =>
-    task.operators.flatMap((operator) =>
-      operator.loops.map(
-        ({ what, source }) =>
-          `\n// Task ${task.id}, ${operator.steps.join(' + ')}: ${what}\n${source}`,
-      ),
-    ),
-  );
-  return [...lines, ...loops].join('\n');
-}
-
-function inputText({ from, partitioning, side }: ExplainedStep['inputs'][number]): string {
-  return side === null ? `${from} ${partitioning}` : `${from} ${partitioning} of '${side}'`;
-}
-
-function stepText({ id, name, uid, type, inputs, fields }: ExplainedStep): string {
-  const from = inputs.map(inputText).join(', ');
-  const rows = fields === null ? 'free-form rows' : `{ ${fields.join(', ')} }`;
-  return (
-    `  ${id}  ${name}${name === type ? '' : ` (${type})`}${uid === name ? '' : `, uid ${uid}`}` +
-    `${from === '' ? '' : `  ← ${from}`}${type === 'sink' ? '' : `  ${rows}`}`
-  );
-}
-
-function workerText(worker: number | 'caller'): string {
-  return worker === 'caller' ? 'the calling thread' : `worker ${worker}`;
-}
-
-/** For Graphviz: tasks as boxes of steps. */
-export function explanationDot({ job, tasks, exchanges }: Explanation): string {
-  const boxes = tasks.map(
-    ({ id, parallelism, operators }) =>
-      `  t${id} [label=${JSON.stringify(
-        `${operators.map(({ steps }) => steps.join(' + ')).join('\n')}\nx${parallelism}`,
-      )}];`,
-  );
-  const arrows = exchanges.map(
-    ({ fromTask, toTask, partitioning }) =>
-      `  t${fromTask} -> t${toTask} [label=${JSON.stringify(partitioning)}];`,
-  );
-  return [
-    `digraph ${JSON.stringify(job)} {`,
-    '  rankdir=LR;',
-    '  node [shape=box];',
-    ...boxes,
-    ...arrows,
-    '}',
-  ].join('\n');
 }

@@ -2,6 +2,8 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { generatedAppender } from '../data/row-appender.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
 import { recordError } from './user-function.ts';
@@ -25,11 +27,17 @@ function isNumber(kind: Field['kind']): boolean {
 }
 
 export class AsOperator extends ImmediateOperator {
+  readonly #schema: Schema;
   readonly #builder: BatchBuilder;
 
   constructor(fields: readonly Field[]) {
     super();
-    this.#builder = new BatchBuilder(schemaOf(fields));
+    this.#schema = schemaOf(fields);
+    this.#builder = new BatchBuilder(this.#schema);
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [generatedAppender(this.#schema)];
   }
 
   processBatch(batch: Batch): void {

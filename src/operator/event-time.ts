@@ -8,7 +8,8 @@ import { EngineError } from '../base/errors.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type FixedColumn, PRESENT } from '../data/column.ts';
 import { describe } from '../data/field-check.ts';
-import { fieldReader, RowFunctionLoop } from '../data/row-function.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { fieldReader, generatedFieldReader, RowFunctionLoop } from '../data/row-function.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import type { CustomWatermarks } from '../time/watermark.ts';
@@ -74,6 +75,13 @@ export class TimestampReader {
     if (kind === 'string' || kind === 'boolean') {
       throw new EngineError('FIELD_TYPE', `eventTime ${describeSpec(spec)}: the field is ${kind}`);
     }
+  }
+
+  /** The loop that reads times which are not a column. */
+  generatedLoops(): readonly GeneratedLoop[] {
+    if (this.#column !== null) return [];
+    const loop = this.#loop.generatedLoop('event times');
+    return this.#spec.kind === 'field' ? [loop, generatedFieldReader(this.#spec.field)] : [loop];
   }
 
   /** The row of the batch whose time could not be read. */
@@ -151,6 +159,10 @@ export class EventTimeOperator implements Operator {
 
   get wakeAtMs(): number {
     return this.#dueMs;
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return this.#reader.generatedLoops();
   }
 
   processBatch(batch: Batch): void {

@@ -13,6 +13,7 @@
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { objectLiteral } from '../data/materialize.ts';
 import type { Schema } from '../data/schema.ts';
 import type { FusedStep } from './fused.ts';
@@ -46,7 +47,11 @@ export class FusedLoops {
   constructor(steps: readonly FusedStep[], schema: Schema | null) {
     this.#steps = steps;
     this.#schema = schema;
-    this.#loops = new BatchLoops(schema, (row) => this.#compile(row));
+    this.#loops = new BatchLoops(
+      schema,
+      (row) => this.#sourceFor(row),
+      (source) => this.#compile(source),
+    );
     this.hasFilter = steps.some((step) => step.spec.type === 'filter');
     this.staysColumns = steps.every(
       (step) => step.spec.type === 'filter' || step.spec.type === 'project',
@@ -63,15 +68,20 @@ export class FusedLoops {
     (this.#loops.for(batch) as TransformLoop)(batch, state);
   }
 
-  #compile(row: RowSource): TransformLoop | SelectLoop {
-    const make = new Function('steps', 'drain', this.sourceFor(row));
+  /** The loop over all steps. */
+  get generatedLoop(): GeneratedLoop {
+    return { title: 'all steps of a row', source: this.#loops.plainSource };
+  }
+
+  #compile(source: string): TransformLoop | SelectLoop {
+    const make = new Function('steps', 'drain', source);
     return make(
       this.#steps.map((step) => step.code),
       drain,
     ) as TransformLoop | SelectLoop;
   }
 
-  sourceFor({ prelude, row }: RowSource): string {
+  #sourceFor({ prelude, row }: RowSource): string {
     const isSelect = this.staysColumns && this.#schema !== null;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const body = this.#steps.map((step, s) => stepSource(step, s)).join('');

@@ -13,6 +13,7 @@ import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch, type Watermark } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { ownedCopy } from '../data/copy.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { FusedLoops, type LoopState } from './fused-codegen.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
@@ -182,6 +183,10 @@ export class FusedOperator implements Operator {
   #count(rowsIn: number, rowsOut: number): void {
     this.#context.metrics.recordsIn += rowsIn;
     this.#context.metrics.recordsOut += rowsOut;
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [this.#loops.generatedLoop];
   }
 
   resume(): void {

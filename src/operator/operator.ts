@@ -16,6 +16,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 
 export interface Output {
@@ -68,4 +69,6 @@ export interface Operator {
   finish(): void;
   /** Releases what is held; called once, also after a failure. */
   close(): void;
+  /** The loops that it generates, for people; may be asked before `open`. Left out where it generates none. */
+  generatedLoops?(): readonly GeneratedLoop[];
 }

@@ -12,6 +12,7 @@
 import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyFunction, KeyReader, type KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
@@ -59,6 +60,7 @@ export class RollingOperator extends ImmediateOperator {
   readonly #keys: KeyReader;
   readonly #keySlots: KeySlots;
   readonly #loops: BatchLoops<RollingLoop>;
+  readonly #fieldSource: string | null;
   readonly #builder: BatchBuilder | null;
   readonly #values: unknown[] = [];
   #slots = new Int32Array(0);
@@ -74,11 +76,16 @@ export class RollingOperator extends ImmediateOperator {
       isByFunction ? (functions[0] as KeyFunction) : null,
     );
     this.#keySlots = new KeySlots(this.#keys.isInt);
+    this.#fieldSource = rolling.kind === 'reduce' ? null : fieldSource(rolling.kind, rolling.field);
     const join =
-      rolling.kind === 'reduce'
+      this.#fieldSource === null
         ? (functions[isByFunction ? 1 : 0] as ReduceFunction)
-        : fieldFunction(rolling.kind, rolling.field);
-    this.#loops = new BatchLoops(inputSchema, (row) => rollingLoop(row, join));
+        : (new Function(this.#fieldSource)() as ReduceFunction);
+    this.#loops = new BatchLoops(
+      inputSchema,
+      loopSource,
+      (source) => new Function('join', 'NONE', source)(join, NONE) as RollingLoop,
+    );
     const schema = rollingSchema(rolling, inputSchema);
     this.#builder = schema === null ? null : new BatchBuilder(schema);
   }
@@ -95,6 +102,15 @@ export class RollingOperator extends ImmediateOperator {
     this.context.metrics.recordsOut += rowCount;
     this.#emit(rows, batch.timestamps);
     this.context.metrics.recordsIn += rowCount;
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    const source = this.#fieldSource;
+    return [
+      { title: 'each record joined to what its key has', source: this.#loops.plainSource },
+      ...(source === null ? [] : [{ title: 'a record joined to a value', source }]),
+      ...this.#keys.generatedLoops('reading'),
+    ];
   }
 
   #readSlots(batch: Batch): void {
@@ -141,8 +157,8 @@ export class RollingOperator extends ImmediateOperator {
   }
 }
 
-function rollingLoop({ prelude, row }: RowSource, join: ReduceFunction): RollingLoop {
-  const source = `'use strict';
+function loopSource({ prelude, row }: RowSource): string {
+  return `'use strict';
 return function (batch, slots, values, joined, place) {
 ${prelude}const { rowCount } = batch;
 let i = 0;
@@ -155,26 +171,21 @@ joined[i] = values[slot] = value === NONE ? ${row} : join(value, ${row});
 } finally { place.i = i; }
 };
 //# sourceURL=millrace-generated:rolling`;
-  return new Function('join', 'NONE', source)(join, NONE) as RollingLoop;
 }
 
-/** The function of sum, min, max, minBy or maxBy over a field. */
-function fieldFunction(
-  kind: Exclude<RollingSpec['kind'], 'reduce'>,
-  field: string,
-): ReduceFunction {
+/** Source of the function of sum, min, max, minBy or maxBy over a field. */
+function fieldSource(kind: Exclude<RollingSpec['kind'], 'reduce'>, field: string): string {
   const name = JSON.stringify(field);
   const bySum = kind === 'sum';
   const isBetter = kind === 'min' || kind === 'minBy' ? 'next < old' : 'next > old';
   const keepsRow = kind === 'minBy' || kind === 'maxBy';
   const taken = keepsRow ? 'row' : `{ ...value, [${name}]: ${bySum ? 'old + next' : 'next'} }`;
-  const source = `'use strict';
+  return `'use strict';
 return (value, row) => {
 const old = value[${name}], next = row[${name}];
 if (next === null || next === undefined) return value;
 if (old === null || old === undefined) return ${keepsRow ? 'row' : `{ ...value, [${name}]: next }`};
 return ${bySum ? taken : `${isBetter} ? ${taken} : value`};
 };
-//# sourceURL=millrace-generated:rolling`;
-  return new Function(source)() as ReduceFunction;
+//# sourceURL=millrace-generated:rolling-field`;
 }

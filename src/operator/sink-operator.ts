@@ -1,5 +1,6 @@
 /** Drives a sink's writer: the last operator of a chain. */
 import type { Batch, Watermark } from '../data/batch.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import type { Sink, SinkWriter } from './sink.ts';
@@ -40,6 +41,10 @@ export class SinkOperator implements Operator {
     } catch (error) {
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return this.#sink.writeLoops?.(this.#schema) ?? [];
   }
 
   get hasPendingWork(): boolean {

@@ -11,6 +11,7 @@
  * written since.
  */
 import type { Batch, Watermark } from '../data/batch.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
 import type { PlainData } from './source.ts';
 
@@ -48,6 +49,8 @@ export interface Sink {
   prepare?(): Promise<void>;
   createWriter(context: SinkWriterContext): SinkWriter;
   commit(committables: readonly PlainData[]): Promise<void>;
+  /** The loops that its writers generate for rows of a schema, null for free-form rows; left out where there are none. */
+  writeLoops?(schema: Schema | null): readonly GeneratedLoop[];
   /** Takes back what was prepared but will not be committed. */
   discard?(committables: readonly PlainData[]): Promise<void>;
 }

@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Batch } from '../data/batch.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
 
 /** JSON-like data: what the graph, splits and positions are made of. */
@@ -92,4 +93,6 @@ export interface Source<Row = unknown> {
   discoverSplits(parallelism: number): Promise<readonly SourceSplit[]>;
   /** `position` is null at the start of the split. */
   createReader(split: SourceSplit, position: PlainData, context: SplitReaderContext): SplitReader;
+  /** The loops that its readers generate, without looking at the input; left out where there are none. */
+  readLoops?(): readonly GeneratedLoop[];
 }

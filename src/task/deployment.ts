@@ -8,20 +8,13 @@ import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
-import {
-  CustomDealer,
-  type Dealer,
-  KeyDealer,
-  type Partitioner,
-  TurnDealer,
-} from '../channel/dealer.ts';
 import { DealingGate, fullBatchRows } from '../channel/dealing-gate.ts';
 import { InputGate } from '../channel/input-gate.ts';
 import { LocalChannel } from '../channel/local-channel.ts';
 import { BatchGate, type OutputGate } from '../channel/output-gate.ts';
 import { type RingDescriptor, RingReader, RingWriter } from '../channel/ring-channel.ts';
-import { type KeyFunction, KeyReader, keyOfFields } from '../data/key.ts';
-import { type Schema, sameSchema, schemaOf } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
+import { exchangeDealer } from '../graph/exchange-dealer.ts';
 import type {
   ChainedOperator,
   Channel,
@@ -31,6 +24,7 @@ import type {
   Task,
 } from '../graph/execution-graph.ts';
 import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
+import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output } from '../operator/operator.ts';
@@ -149,7 +143,7 @@ class Deployer {
       return {
         operator: createOperator(
           nodes,
-          this.#inputSchema(operator.nodes[0]!),
+          schemaBefore(this.#options.graph, operator.nodes[0]!),
           this.#options.settings.runId,
         ),
         context: this.#context(plan, task, operator),
@@ -179,20 +173,6 @@ class Deployer {
     const node = graph.nodes[id]!;
     const { functions, sink } = bindings[id]!;
     return { name: node.name, spec: node.operator, functions, sink };
-  }
-
-  #schemaOf(id: NodeId): Schema | null {
-    const fields = this.#options.graph.nodes[id]!.schema;
-    return fields === null ? null : schemaOf(fields);
-  }
-
-  /** Of the rows that reach a node; null also when several streams of different rows meet in it. */
-  #inputSchema(id: NodeId): Schema | null {
-    const schemas = this.#options.graph.nodes[id]!.inputs.map(({ from, side }) =>
-      side === undefined ? this.#schemaOf(from) : null,
-    );
-    const first = schemas[0]!;
-    return schemas.every((schema) => sameSchema(schema, first)) ? first : null;
   }
 
   #context(plan: SubtaskPlan, task: Task, operator: ChainedOperator): OperatorContext {
@@ -272,18 +252,21 @@ class Deployer {
   }
 
   #gate(plan: SubtaskPlan, exchange: Exchange): OutputGate {
-    const { settings } = this.#options;
+    const { graph, bindings, settings } = this.#options;
+    const { kind } = exchange.partitioning;
     const writers = must(this.#channelsFrom.get(plan.id), 'channels of an exchange')
       .filter((channel) => channel.exchange === exchange.id)
       .map((channel) => this.#writer(channel.id, channel.isLocal));
-    const { kind } = exchange.partitioning;
+    const { maxParallelism } = settings;
+    const channels = writers.length;
     if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
       return new BatchGate(writers, kind);
     }
+    const dealer = exchangeDealer(exchange, { graph, bindings, channels, maxParallelism });
     return new DealingGate({
       writers,
-      dealer: this.#dealer(exchange, writers.length),
-      schema: this.#exchangeSchema(exchange),
+      dealer: must(dealer, 'dealer of rows'),
+      schema: schemaBehind(graph, exchange.fromNode, exchange.side),
       batchRows: Math.min(settings.batchRows, fullBatchRows(writers.length)),
       errorAt: this.#errorAt(plan, exchange),
     });
@@ -294,32 +277,6 @@ class Deployer {
     const { graph } = this.#options;
     const { name } = graph.nodes[exchange.toNode]!;
     return (thrown, record) => recordError({ name, subtask: plan.index }, thrown, record);
-  }
-
-  #dealer(exchange: Exchange, channels: number): Dealer {
-    const { settings, bindings } = this.#options;
-    const { partitioning, toNode, input } = exchange;
-    const schema = this.#exchangeSchema(exchange);
-    const { functions, edgeFunctions } = bindings[toNode]!;
-    switch (partitioning.kind) {
-      case 'hash': {
-        const isByFunction = partitioning.key.kind === 'function';
-        const keyFunction = isByFunction ? (functions[0] as KeyFunction) : null;
-        // Where rows of different schemas meet, equal keys of different kinds have to be hashed alike.
-        const keySchema = this.#inputSchema(toNode) === null ? null : schema;
-        const keys = new KeyReader(partitioning.key, keySchema, keyFunction);
-        return new KeyDealer(keys, channels, settings.maxParallelism);
-      }
-      case 'custom': {
-        const [partitioner, keyFunction] = edgeFunctions[input]!;
-        const { key } = partitioning;
-        const read =
-          key.kind === 'function' ? (keyFunction as KeyFunction) : keyOfFields(key.fields);
-        return new CustomDealer(partitioner as Partitioner, read, schema, channels);
-      }
-      default:
-        return new TurnDealer(channels);
-    }
   }
 
   #writer(channel: number, isLocal: boolean): ChannelWriter {
@@ -342,13 +299,9 @@ class Deployer {
   }
 
   #channelSchema(channel: number): Schema | null {
-    const { execution } = this.#options;
-    return this.#exchangeSchema(execution.exchanges[execution.channels[channel]!.exchange]!);
-  }
-
-  /** Rows of side outputs are free-form. */
-  #exchangeSchema({ fromNode, side }: Exchange): Schema | null {
-    return side === null ? this.#schemaOf(fromNode) : null;
+    const { execution, graph } = this.#options;
+    const { fromNode, side } = execution.exchanges[execution.channels[channel]!.exchange]!;
+    return schemaBehind(graph, fromNode, side);
   }
 
   #senderOf(channel: number): LogicalNode {

@@ -46,7 +46,7 @@ function assertHeavy(batches: readonly Row[][]): void {
   assert.ok(most > BATCH_BYTES / 2 && most < 2 * BATCH_BYTES, `${most} bytes in a batch`);
 }
 
-const context = { clock: systemClock, wake() {}, skipped() {} };
+const context = { clock: systemClock, wake() {}, malformed() {} };
 
 const SOURCES: Readonly<Record<string, Source<Row>>> = {
   'a generator of typed rows': generate({ count: COUNT, schema: Row, row: heavyRow }),
@@ -94,7 +94,7 @@ for (const [name, { format, content }] of Object.entries(TEXTS)) {
   test(name, async () => {
     await inFolder((folder) => {
       const file = write(`${folder}/rows`, content);
-      const reading = { onMalformed: 'fail', skipped: () => {} } as const;
+      const reading = { onMalformed: 'fail', malformed: () => {} } as const;
       const batches = format
         .split(file)
         .flatMap((range) => batchesOf((position) => format.open(file, range, position, reading)));

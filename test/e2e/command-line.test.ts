@@ -36,6 +36,33 @@ test('help names the commands, and that of run teaches by examples', async () =>
   assert.match(run.stdout, /Exit codes: 0 finished, 1 failed, 130 cancelled/);
 });
 
+test('explain shows a job as text, as plain data and as a drawing, and runs nothing', async () => {
+  const shown = (...flags: string[]) =>
+    millrace('explain', TWO_JOBS, '--job', 'short', '--threads', 1, ...flags);
+  const [text, json, dot] = await Promise.all([shown(), shown('--json'), shown('--dot')]);
+  for (const { code, stderr } of [text, json, dot]) assert.deepEqual([code, stderr], [0, '']);
+  assert.match(text.stdout, /^job short, fingerprint [0-9a-f]{16}\n1 threads, parallelism 1\n/);
+  assert.match(text.stdout, /\nSteps\n[\s\S]*\nTasks\n[\s\S]*\nExchanges\n/);
+  const { job, threads, steps, tasks } = JSON.parse(json.stdout);
+  assert.deepEqual([job, threads], ['short', 1]);
+  assert.ok(steps.length > 1 && tasks[0].operators.length > 0);
+  assert.match(dot.stdout, /^digraph "short" \{\n[\s\S]*\n\}\n$/);
+});
+
+test('explain has one form at a time, and its help teaches how to read it', async () => {
+  const [both, help] = await Promise.all([
+    millrace('explain', TWO_JOBS, '--json', '--dot'),
+    millrace('explain', '--help'),
+  ]);
+  assert.equal(both.code, 1);
+  assert.match(both.stderr, /'--json' cannot be used with option '--dot'|'--dot' cannot be used/);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /explain flights\.ts --dot \| dot -Tsvg/);
+  for (const part of ['Steps', 'Tasks', 'Exchanges', '{ title, source }']) {
+    assert.ok(help.stdout.includes(part), part);
+  }
+});
+
 test('a job gets its parameters, typed by their defaults', async () => {
   const run = await millrace(
     'run',

@@ -2,6 +2,7 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { FieldKind, Schema } from '../../data/schema.ts';
 import type { CsvDialect } from './csv.ts';
 import { dynamicText, textOf } from './field-text.ts';
@@ -27,9 +28,24 @@ export class CsvEncoder implements FileEncoder {
   constructor(schema: Schema | null, dialect: CsvDialect) {
     this.#schema = schema;
     this.#dialect = dialect;
-    this.#loops = new BatchLoops(schema, (row) => textLoop(schema!, row, dialect.delimiter));
+    this.#loops = new BatchLoops(
+      schema,
+      (row) => loopSource(schema!, row, dialect.delimiter),
+      (source) =>
+        new Function('quoted', 'textOf', 'dynamicText', source)(
+          quoted,
+          textOf,
+          dynamicText,
+        ) as TextLoop,
+    );
     this.#names = schema === null ? null : schema.fields.map((field) => field.name);
     this.#isHeaderDue = dialect.header;
+  }
+
+  /** The loop over columns; none for free-form rows. */
+  generatedLoops(): readonly GeneratedLoop[] {
+    if (this.#schema === null) return [];
+    return [{ title: 'rows into text', source: this.#loops.plainSource }];
   }
 
   encode(batch: Batch): Uint8Array {
@@ -74,7 +90,7 @@ export class CsvEncoder implements FileEncoder {
   }
 }
 
-function textLoop(schema: Schema, row: RowSource, delimiter: string): TextLoop {
+function loopSource(schema: Schema, row: RowSource, delimiter: string): string {
   const { prelude, fields, signature } = row;
   const values = fields.map(({ expression }, c) => {
     const { kind } = schema.fields[c]!;
@@ -82,7 +98,7 @@ function textLoop(schema: Schema, row: RowSource, delimiter: string): TextLoop {
     const text = kind === 'dynamic' ? 'dynamicText' : 'textOf';
     return `quoted(${text}(${expression}), ${JSON.stringify(delimiter)})`;
   });
-  const source = `'use strict';
+  return `'use strict';
 return function (batch) {
 ${prelude}const { rowCount } = batch;
 let text = '';
@@ -90,11 +106,6 @@ for (let i = 0; i < rowCount; i++) text += ${values.join(` + ${JSON.stringify(de
 return text;
 };
 //# sourceURL=millrace-generated:csv`;
-  return new Function('quoted', 'textOf', 'dynamicText', source)(
-    quoted,
-    textOf,
-    dynamicText,
-  ) as TextLoop;
 }
 
 function quoted(value: string, delimiter: string): string {

@@ -11,6 +11,7 @@
  * Benchmark: figure csv-lines.
  */
 import type { BatchBuilder } from '../../data/batch-builder.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field } from '../../data/schema.ts';
 import {
   type LineScan,
@@ -27,6 +28,7 @@ const ASCII_END = 0x80;
 type Target = { readonly column: number; readonly field: Field };
 
 export class CsvScanner {
+  readonly #source: string | null;
   readonly #makeScan: MakeLineScan | null;
   #scan: LineScan | null = null;
   #scanOf: BatchBuilder | null = null;
@@ -36,7 +38,14 @@ export class CsvScanner {
     valueCount: number,
     delimiter: string,
   ) {
-    this.#makeScan = generate(fields, valueCount, delimiter);
+    this.#source = scanSource(fields, valueCount, delimiter);
+    this.#makeScan = this.#source === null ? null : makeScan(this.#source);
+  }
+
+  /** The scan; none for records that have to be read as text. */
+  generatedLoops(): readonly GeneratedLoop[] {
+    if (this.#source === null) return [];
+    return [{ title: 'a line, with columns in the order of the schema', source: this.#source }];
   }
 
   /** Appends the record in bytes start to end - 1; false, with nothing appended, when it is not that simple. */
@@ -57,11 +66,11 @@ export class CsvScanner {
 }
 
 /** Null for records that have to be read as text. */
-function generate(
+function scanSource(
   fields: readonly { readonly field: Field; readonly at: number }[],
   valueCount: number,
   delimiter: string,
-): MakeLineScan | null {
+): string | null {
   const unit = delimiter.charCodeAt(0);
   const targets = new Array<Target | null>(valueCount).fill(null);
   fields.forEach(({ field, at }, column) => {
@@ -71,7 +80,7 @@ function generate(
   const areSimple = fields.every(({ field }) =>
     ['string', 'int32', 'float64', 'timestamp'].includes(field.kind),
   );
-  if (unit >= ASCII_END || !areApart || !areSimple) return null;
+  if (fields.length === 0 || unit >= ASCII_END || !areApart || !areSimple) return null;
   const columns = fields.map(({ field }, c) =>
     field.kind === 'string'
       ? `const v${c} = builder.strings(${c});\n`
@@ -79,12 +88,12 @@ function generate(
   );
   const values = targets.map((target) => valueSource(target, unit));
   const between = `if (at >= end || bytes[at] !== ${unit}) return false;\nat++;\n`;
-  return makeScan(`'use strict';
+  return `'use strict';
 ${columns.join('')}return (bytes, start, end, row) => {
 ${SCAN_LOCALS}
 ${values.join(between)}return at === end;
 };
-//# sourceURL=millrace-generated:csv-lines`);
+//# sourceURL=millrace-generated:csv-lines`;
 }
 
 function valueSource(target: Target | null, delimiter: number): string {

@@ -64,6 +64,12 @@ export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileForma
       );
     },
     createEncoder: (rows) => new CsvEncoder(rows, dialect),
+    readLoops() {
+      // The header of a file may have other columns between, which are skipped, and another order.
+      const inOrder = schema?.fields.map((field, at) => ({ field, at })) ?? [];
+      return new CsvScanner(inOrder, inOrder.length, delimiter).generatedLoops();
+    },
+    writeLoops: (rows) => new CsvEncoder(rows, dialect).generatedLoops(),
   };
 }
 

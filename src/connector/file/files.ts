@@ -57,8 +57,10 @@ export function files<Row>(
       const malformed = (record: DeadLetter): void => context.malformed(record);
       return format.open(file, range, position, { onMalformed, malformed });
     },
+    readLoops: () => format.readLoops?.() ?? [],
     prepare: () => sink.prepare(),
     createWriter: (context) => sink.createWriter(context),
+    writeLoops: (schema) => format.writeLoops?.(schema) ?? [],
     commit: (committables) => sink.commit(committables),
     discard: (committables) => sink.discard(committables),
   };

@@ -9,6 +9,7 @@
  * disk, and the page cache answers in microseconds.
  */
 import type { Batch } from '../../data/batch.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { DeadLetter, PlainData, SplitReader } from '../../operator/source.ts';
 
@@ -47,6 +48,10 @@ export interface FileFormat<Row = unknown> {
   open(file: InputFile, range: FileRange, position: PlainData, context: ReadContext): SplitReader;
   /** An encoder for one file of rows of this schema; null for free-form rows, whose first row gives the fields. */
   createEncoder(schema: Schema | null): FileEncoder;
+  /** The loops that reading generates, without looking at a file; left out where there are none. */
+  readLoops?(): readonly GeneratedLoop[];
+  /** The loops that writing generates for rows of a schema; left out where there are none. */
+  writeLoops?(schema: Schema | null): readonly GeneratedLoop[];
 }
 
 export interface FileEncoder {

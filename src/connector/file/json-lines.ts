@@ -5,6 +5,7 @@ import { describe } from '../../data/field-check.ts';
 import type { Schema } from '../../data/schema.ts';
 import { jsonOf, valueFromJson } from './field-text.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
+import { generatedLineScans } from './json-scan-codegen.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { byteRanges, type LineReader } from './line-reader.ts';
 import { type RecordParser, TextReader } from './text-reader.ts';
@@ -24,6 +25,7 @@ export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): Fil
     open: (file, range, position, context) =>
       new TextReader(file, range, position, context, schema, new JsonParser(schema)),
     createEncoder: () => new JsonEncoder(),
+    readLoops: () => (schema === null ? [] : generatedLineScans(schema)),
   };
 }
 

@@ -8,6 +8,7 @@
  *
  * Names are compared byte by byte with constants, and numbers are built as in plain-number.ts, all in local variables.
  */
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field, FieldKind, Schema } from '../../data/schema.ts';
 import {
   type MakeLineScan,
@@ -26,7 +27,20 @@ const KINDS: ReadonlySet<FieldKind> = new Set([
 ]);
 
 /** Null for schemas with other kinds of fields, or with names that JSON writes with escapes. */
-export function generateLineScan({ fields }: Schema): MakeLineScan | null {
+export function generateLineScan(schema: Schema): MakeLineScan | null {
+  const source = lineScanSource(schema);
+  return source === null ? null : makeScan(source);
+}
+
+/** The scan, as people are shown it. */
+export function generatedLineScans(schema: Schema): readonly GeneratedLoop[] {
+  const source = lineScanSource(schema);
+  return source === null
+    ? []
+    : [{ title: 'a line, with fields in the order of the schema', source }];
+}
+
+function lineScanSource({ fields }: Schema): string | null {
   const isSimple = fields.every(
     ({ name, kind }) => KINDS.has(kind) && JSON.stringify(name) === `"${name}"`,
   );
@@ -37,13 +51,12 @@ export function generateLineScan({ fields }: Schema): MakeLineScan | null {
       : `const v${c} = builder.fixed(${c}).values;\n`,
   );
   const steps = fields.map((field, c) => fieldSource(field, c, c === 0 ? '{' : ','));
-  const source = `'use strict';
+  return `'use strict';
 ${columns.join('')}return (bytes, start, end, row) => {
 ${SCAN_LOCALS}
 ${steps.join('')}return bytes[at] === 125 && at + 1 === end;
 };
 //# sourceURL=millrace-generated:json-lines`;
-  return makeScan(source);
 }
 
 /** Bytes at the place, one after the other. */

@@ -5,6 +5,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field, Schema } from '../../data/schema.ts';
 import { valueTypeError } from './aggregate-errors.ts';
 import {
@@ -50,27 +51,73 @@ export type ResultLoop = (
 
 const LOOP_NAME = '//# sourceURL=millrace-generated:aggregate';
 
+/** Loops of an aggregation. */
+export type AggregateLoop = 'init' | 'add' | 'join' | 'merge' | 'results';
+
+const TITLES: Readonly<Record<AggregateLoop, string>> = {
+  init: 'accumulators of no row',
+  add: 'rows into the accumulators of their keys',
+  join: 'partial results into the accumulators of their keys',
+  merge: 'panes joined',
+  results: 'results from accumulators',
+};
+
 export class AggregateLoops {
   readonly init: InitLoop;
   readonly merge: MergeLoop;
   readonly results: ResultLoop;
   readonly #plan: AggregatePlan;
-  readonly #make: (parameters: string, body: string) => unknown;
+  readonly #functions: readonly object[];
   readonly #adds: BatchLoops<AddLoop>;
   #join: AddLoop | null = null;
 
   constructor(plan: AggregatePlan, schema: Schema | null, functions: readonly object[]) {
-    const make = (parameters: string, body: string): unknown =>
-      compile(parameters, body, functions, plan.values);
     this.#plan = plan;
-    this.#make = make;
-    this.#adds = new BatchLoops(schema, (row) => {
-      const source = addSource(plan, row);
-      return make('batch, from, to, slots, into, place', source) as AddLoop;
-    });
-    this.init = make('into, from, to', initSource(plan)) as InitLoop;
-    this.merge = make('into, slots, other, from, to', mergeSource(plan)) as MergeLoop;
-    this.results = make('of, from, to, builder, firstColumn', resultSource(plan)) as ResultLoop;
+    this.#functions = functions;
+    this.#adds = new BatchLoops(
+      schema,
+      (row) => this.#wrap('batch, from, to, slots, into, place', addSource(plan, row)),
+      (source) => this.#compile(source) as AddLoop,
+    );
+    this.init = this.#compile(this.#source('init')) as InitLoop;
+    this.merge = this.#compile(this.#source('merge')) as MergeLoop;
+    this.results = this.#compile(this.#source('results')) as ResultLoop;
+  }
+
+  /** Those that an operator uses, for people. */
+  generatedLoops(used: readonly AggregateLoop[], keyCount = 0): readonly GeneratedLoop[] {
+    return used.map((which) => ({ title: TITLES[which], source: this.#source(which, keyCount) }));
+  }
+
+  #source(which: AggregateLoop, keyCount = 0): string {
+    const plan = this.#plan;
+    switch (which) {
+      case 'init':
+        return this.#wrap('into, from, to', initSource(plan));
+      case 'add':
+        return this.#adds.plainSource;
+      case 'join':
+        return this.#wrap('batch, from, to, slots, into, place', joinSource(plan, keyCount));
+      case 'merge':
+        return this.#wrap('into, slots, other, from, to', mergeSource(plan));
+      case 'results':
+        return this.#wrap('of, from, to, builder, firstColumn', resultSource(plan));
+    }
+  }
+
+  /** A function with the user's functions as f0, f1, ... and the aggregates over values as g0, g1, ... */
+  #wrap(parameters: string, body: string): string {
+    return `'use strict';
+const [${this.#functions.map((_, f) => `f${f}`).join(', ')}] = functions;
+const [${this.#plan.values.map((_, v) => `g${v}`).join(', ')}] = values;
+return function (${parameters}) {
+${body}};
+${LOOP_NAME}`;
+  }
+
+  #compile(source: string): unknown {
+    const make = new Function('functions', 'values', 'valueTypeError', source);
+    return make(this.#functions, this.#plan.values, valueTypeError);
   }
 
   /** The loop for batches whose columns look like those of this one. */
@@ -80,36 +127,13 @@ export class AggregateLoops {
 
   /** The loop that joins partial results, whose cells and objects stand behind so many key columns. */
   joinPartials(keyCount: number): AddLoop {
-    this.#join ??= this.#make(
-      'batch, from, to, slots, into, place',
-      joinSource(this.#plan, keyCount),
-    ) as AddLoop;
+    this.#join ??= this.#compile(this.#source('join', keyCount)) as AddLoop;
     return this.#join;
   }
 }
 
-/** A function with the user's functions as f0, f1, ... and the aggregates over values as g0, g1, ... */
-function compile(
-  parameters: string,
-  body: string,
-  functions: readonly object[],
-  values: readonly object[],
-): unknown {
-  const source = `'use strict';
-const [${functions.map((_, f) => `f${f}`).join(', ')}] = functions;
-const [${values.map((_, v) => `g${v}`).join(', ')}] = values;
-return function (${parameters}) {
-${body}};
-${LOOP_NAME}`;
-  return new Function('functions', 'values', 'valueTypeError', source)(
-    functions,
-    values,
-    valueTypeError,
-  );
-}
-
 /** Body of the loop that adds rows to their slots. */
-export function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
+function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
   const needsRow =
     fields.length === 0 ||
     plan.objects.some((slot) => wantsRow(slot)) ||

@@ -8,6 +8,7 @@
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import {
   isTypedKey,
   type KeyFunction,
@@ -123,6 +124,14 @@ export class CountWindowOperator extends ImmediateOperator {
     } catch (error) {
       throw this.errorAt(error, row);
     }
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    const merge = this.#paneCount === 1 ? [] : (['merge'] as const);
+    return [
+      ...this.#loops.generatedLoops(['init', 'add', ...merge, 'results']),
+      ...this.#keys.generatedLoops('reading'),
+    ];
   }
 
   #readSlots(batch: Batch): void {

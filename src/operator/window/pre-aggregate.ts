@@ -14,6 +14,7 @@ import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import { describe } from '../../data/field-check.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import { isTypedKey, type KeyFunction, KeyReader, keyFields } from '../../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
 import type { Field } from '../../data/schema.ts';
@@ -111,6 +112,13 @@ export class PreAggregateOperator implements Operator {
     this.#judge(rows);
     this.#takeDue();
     this.resume();
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [
+      ...this.#loops.generatedLoops(['init', 'add']),
+      ...this.#keys.generatedLoops('reading'),
+    ];
   }
 
   #readKeys(batch: Batch): void {

@@ -20,6 +20,7 @@ import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { FixedColumn } from '../../data/column.ts';
 import { sliceBatch } from '../../data/copy.ts';
+import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import {
   isTypedKey,
   type KeyFunction,
@@ -143,6 +144,15 @@ export class WindowAggregateOperator implements Operator {
       this.#addByTime(batch, requireTimestamps(batch, this.#context.name), addLoop);
     }
     this.#context.metrics.recordsIn += rows;
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    const takes = this.#partials === null ? 'add' : 'join';
+    const used = ['init', takes, 'merge', 'results'] as const;
+    return [
+      ...this.#loops.generatedLoops(used, this.#partials?.keyCount),
+      ...this.#keys.generatedLoops('reading'),
+    ];
   }
 
   #addByTime(batch: Batch, timestamps: Float64Array, addLoop: AddLoop): void {

@@ -1,0 +1,50 @@
+/** From an exchange to what deals its rows: the same for running it and for explaining it. */
+import {
+  CustomDealer,
+  type Dealer,
+  KeyDealer,
+  type Partitioner,
+  TurnDealer,
+} from '../channel/dealer.ts';
+import { type KeyFunction, KeyReader } from '../data/key.ts';
+import type { Exchange } from './execution-graph.ts';
+import type { Bindings, LogicalGraph } from './graph.ts';
+import { schemaBefore, schemaBehind } from './node-schemas.ts';
+
+export type DealerOptions = {
+  readonly graph: LogicalGraph;
+  readonly bindings: Bindings;
+  /** Channels of each sender. */
+  readonly channels: number;
+  readonly maxParallelism: number;
+};
+
+/** What deals the rows of an exchange; null where whole batches go one way, or every way. */
+export function exchangeDealer(exchange: Exchange, options: DealerOptions): Dealer | null {
+  const { partitioning, fromNode, side, toNode, input } = exchange;
+  const { graph, bindings, channels, maxParallelism } = options;
+  const schema = schemaBehind(graph, fromNode, side);
+  const { functions, edgeFunctions } = bindings[toNode]!;
+  switch (partitioning.kind) {
+    case 'forward':
+    case 'global':
+    case 'broadcast':
+      return null;
+    case 'rebalance':
+      return new TurnDealer(channels);
+    case 'hash': {
+      const isByFunction = partitioning.key.kind === 'function';
+      const keyFunction = isByFunction ? (functions[0] as KeyFunction) : null;
+      // Where rows of different schemas meet, equal keys of different kinds have to be hashed alike.
+      const keySchema = schemaBefore(graph, toNode) === null ? null : schema;
+      const keys = new KeyReader(partitioning.key, keySchema, keyFunction);
+      return new KeyDealer(keys, channels, maxParallelism);
+    }
+    case 'custom': {
+      const [partitioner, keyFunction] = edgeFunctions[input]!;
+      const { key } = partitioning;
+      const by = key.kind === 'function' ? (keyFunction as KeyFunction) : key.fields[0]!;
+      return new CustomDealer(partitioner as Partitioner, by, schema, channels);
+    }
+  }
+}
