@@ -277,7 +277,7 @@ test('the plain data has the same shape for every job', () => {
     uid: 'sum',
     name: 'sum',
     type: 'rolling',
-    inputs: [{ from: 0, partitioning: 'hash(n)' }],
+    inputs: [{ from: 0, partitioning: 'hash(n)', side: null }],
     fields: ['key: string', 'n: float64', 'at: timestamp', 'note: string?'],
   });
   const withoutLoops = plain.tasks.map((task) => ({
