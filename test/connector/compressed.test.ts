@@ -74,6 +74,29 @@ test('several members one after the other are one file', () => {
   assert.deepEqual(rowsOf(jsonLines(Row), write('two.jsonl.gz', Buffer.concat(parts))), ROWS);
 });
 
+test('each member is checked: damage in any of them is told', () => {
+  const parts = [0, 1, 2].map((n) => gzipSync(Buffer.from(JSON_TEXT.slice(0, 4000 + n))));
+  const checksumOf = (n: number): number =>
+    parts.slice(0, n + 1).reduce((sum, part) => sum + part.length, 0) - 8;
+  for (const at of [0, 1, 2].flatMap((n) => [checksumOf(n), checksumOf(n) + 4])) {
+    const bytes = Buffer.concat(parts);
+    bytes[at]! ^= 1;
+    const contents = openBytes(write('members.gz', bytes));
+    const buffer = new Uint8Array(1 << 16);
+    const readToEnd = (): void => {
+      let place = 0;
+      for (let count = 1; count > 0; place += count) {
+        count = contents.read(buffer, 0, buffer.length, place);
+      }
+    };
+    assert.throws(readToEnd, {
+      code: 'INPUT_MALFORMED',
+      message: /members\.gz: damaged gzip data near byte \d+: its checksum is wrong$/,
+    });
+    contents.close();
+  }
+});
+
 test('zstd', () => {
   const file = write('b.jsonl.zst', Buffer.from(ZSTD, 'base64'));
   assert.deepEqual(rowsOf(jsonLines(Row), file), [

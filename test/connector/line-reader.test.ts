@@ -72,13 +72,40 @@ test('a byte order mark is no part of the first line', async () => {
   });
 });
 
-test('a file that is no text is told, not read into memory without end', async () => {
+test('of a line without end only the beginning is read into memory, and the next ones are whole', async () => {
   await inFolder((folder) => {
-    const file = write(`${folder}/binary`, new Uint8Array(65 * 1024 * 1024));
-    assert.throws(() => linesOf(file, 0, file.sizeBytes), {
-      code: 'INPUT_MALFORMED',
-      message: /a line is longer than 67108864 bytes/,
-    });
+    const long = Buffer.alloc(100_000_000, 'x');
+    for (const ending of ['', '\n', '\nb\nc']) {
+      const file = write(
+        `${folder}/long.txt`,
+        Buffer.concat([Buffer.from('a\n'), long, Buffer.from(ending)]),
+      );
+      const range = { start: 0, end: file.sizeBytes, weight: 0 };
+      const reader = new LineReader(file, range, null);
+      assert.ok(reader.next() && !reader.isCut);
+      assert.ok(reader.next() && reader.isCut);
+      assert.equal(reader.end - reader.start, 65_536);
+      assert.equal(reader.place, `${folder}/long.txt:2`);
+      assert.equal(reader.byte, 2);
+      assert.ok(reader.buffer.length < 128 * 1024 * 1024);
+      const rest: string[] = [];
+      while (reader.next()) {
+        assert.ok(!reader.isCut);
+        rest.push(reader.buffer.toString('utf8', reader.start, reader.end));
+      }
+      reader.close();
+      assert.deepEqual(
+        rest,
+        ending
+          .split('\n')
+          .slice(1)
+          .filter((line) => line !== ''),
+      );
+      const half = { start: 50_000_000, end: file.sizeBytes, weight: 0 };
+      const behind = new LineReader(file, half, null);
+      assert.equal(behind.next(), rest.length > 0);
+      behind.close();
+    }
   });
 });
 

@@ -2,9 +2,10 @@
 import { EngineError } from '../../base/errors.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
+import { describe } from '../../data/field-check.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { FieldKind, Schema } from '../../data/schema.ts';
-import type { CsvDialect } from './csv.ts';
+import { type CsvDialect, isBlank } from './csv-dialect.ts';
 import { dynamicText, textOf } from './field-text.ts';
 import type { FileEncoder } from './format.ts';
 
@@ -18,27 +19,29 @@ const PLAIN_KINDS: ReadonlySet<FieldKind> = new Set([
   'int64',
 ]);
 
+/** What the text of values of plain kinds is made of. */
+const PLAIN_TEXT = /^[-+.0-9eInfityNatruls]+$/;
+
 export class CsvEncoder implements FileEncoder {
   readonly #schema: Schema | null;
   readonly #dialect: CsvDialect;
+  readonly #cells: CsvCells;
   readonly #loops: BatchLoops<TextLoop>;
+  /** In the order of the columns; null until the first row has given them. */
   #names: readonly string[] | null;
   #isHeaderDue: boolean;
 
   constructor(schema: Schema | null, dialect: CsvDialect) {
     this.#schema = schema;
     this.#dialect = dialect;
+    this.#cells = new CsvCells(dialect);
+    this.#names = dialect.names ?? schema?.fields.map((field) => field.name) ?? null;
+    if (schema !== null) this.#checkNames(schema.fields.map((field) => field.name));
     this.#loops = new BatchLoops(
       schema,
-      (row) => loopSource(schema!, row, dialect.delimiter),
-      (source) =>
-        new Function('quoted', 'textOf', 'dynamicText', source)(
-          quoted,
-          textOf,
-          dynamicText,
-        ) as TextLoop,
+      (row) => loopSource(schema!, row, this.#names!, dialect),
+      (source) => new Function('cells', source)(this.#cells) as TextLoop,
     );
-    this.#names = schema === null ? null : schema.fields.map((field) => field.name);
     this.#isHeaderDue = dialect.header;
   }
 
@@ -46,6 +49,18 @@ export class CsvEncoder implements FileEncoder {
   generatedLoops(): readonly GeneratedLoop[] {
     if (this.#schema === null) return [];
     return [{ title: 'rows into text', source: this.#loops.plainSource }];
+  }
+
+  /** Names that the dialect gives are those of all fields. */
+  #checkNames(fields: readonly string[]): void {
+    const unknown = this.#names!.find((name) => !fields.includes(name));
+    if (unknown !== undefined) {
+      throw new EngineError(
+        'OUTPUT_FAILED',
+        `csv: the rows have no field '${unknown}', which the header names; they have ${fields.join(', ')}`,
+      );
+    }
+    this.#refuseUnknown(fields);
   }
 
   encode(batch: Batch): Uint8Array {
@@ -58,11 +73,8 @@ export class CsvEncoder implements FileEncoder {
   #header(): string {
     if (!this.#isHeaderDue) return '';
     this.#isHeaderDue = false;
-    return `${this.#names!.map((name) => this.#quoted(name)).join(this.#dialect.delimiter)}\n`;
-  }
-
-  #quoted(value: string): string {
-    return quoted(value, this.#dialect.delimiter);
+    const names = this.#names!.map((name, n) => this.#cells.text(name, false, n === 0));
+    return `${names.join(this.#dialect.delimiter)}\n`;
   }
 
   #rows(rows: readonly unknown[]): string {
@@ -70,18 +82,20 @@ export class CsvEncoder implements FileEncoder {
     for (const row of rows) {
       const fields = row as Readonly<Record<string, unknown>>;
       this.#names ??= Object.keys(fields);
-      this.#refuseUnknown(fields);
-      text += `${this.#names.map((name) => this.#quoted(textOf(fields[name]))).join(this.#dialect.delimiter)}\n`;
+      this.#refuseUnknown(Object.keys(fields));
+      const cells = this.#names.map((name, n) => this.#cells.value(fields[name], false, n === 0));
+      text += `${cells.join(this.#dialect.delimiter)}\n`;
     }
     return text;
   }
 
-  #refuseUnknown(row: Readonly<Record<string, unknown>>): void {
-    const unknown = Object.keys(row).find((name) => !this.#names!.includes(name));
+  #refuseUnknown(fields: readonly string[]): void {
+    const unknown = fields.find((name) => !this.#names!.includes(name));
     if (unknown === undefined) return;
+    const who = this.#dialect.names === null ? 'the first row had not' : 'the header does not name';
     throw new EngineError(
       'OUTPUT_FAILED',
-      `csv: a row has the field '${unknown}', which the first row had not (${this.#names!.join(', ')})`,
+      `csv: a row has the field '${unknown}', which ${who} (${this.#names!.join(', ')})`,
     );
   }
 
@@ -90,13 +104,78 @@ export class CsvEncoder implements FileEncoder {
   }
 }
 
-function loopSource(schema: Schema, row: RowSource, delimiter: string): string {
+/** Values as they stand in a file of one dialect. */
+class CsvCells {
+  readonly #dialect: CsvDialect;
+  readonly #mark: RegExp;
+
+  constructor(dialect: CsvDialect) {
+    this.#dialect = dialect;
+    const marks = [dialect.delimiter, ...(dialect.quote === null ? [] : [dialect.quote])];
+    const units = marks.map((mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    this.#mark = new RegExp(`[\\r\\n${units.join('')}]`);
+  }
+
+  /** `isNullable`: the field may be null too, from which an empty text has to differ. */
+  value(value: unknown, isNullable: boolean, isFirst: boolean): string {
+    if (value === null || value === undefined) return this.#dialect.nullText;
+    return this.text(textOf(value), isNullable, isFirst);
+  }
+
+  dynamic(value: unknown, isNullable: boolean, isFirst: boolean): string {
+    if (value === null || value === undefined) return this.#dialect.nullText;
+    return this.text(dynamicText(value), isNullable, isFirst);
+  }
+
+  text(text: string, isNullable: boolean, isFirst: boolean): string {
+    const needsQuotes =
+      this.#mark.test(text) ||
+      (isNullable && text === this.#dialect.nullText) ||
+      (this.#dialect.trim && (isBlank(text[0]) || isBlank(text.at(-1)))) ||
+      (isFirst && this.#looksLikeNoRecord(text));
+    return needsQuotes ? this.#quoted(text) : text;
+  }
+
+  /** A comment, or a byte order mark. */
+  #looksLikeNoRecord(text: string): boolean {
+    const { comment } = this.#dialect;
+    return text.startsWith('\ufeff') || (comment !== null && text.startsWith(comment));
+  }
+
+  #quoted(text: string): string {
+    const { quote, escapedBy } = this.#dialect;
+    if (quote === null) {
+      throw new EngineError(
+        'OUTPUT_FAILED',
+        `csv: ${describe(text)} cannot be told apart from other text without quotes: ` +
+          'set quote, or another delimiter, comment or nullText',
+      );
+    }
+    const inner =
+      escapedBy === quote
+        ? text.replaceAll(quote, quote + quote)
+        : text.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`);
+    return quote + inner + quote;
+  }
+}
+
+function loopSource(
+  schema: Schema,
+  row: RowSource,
+  names: readonly string[],
+  dialect: CsvDialect,
+): string {
   const { prelude, fields, signature } = row;
-  const values = fields.map(({ expression }, c) => {
-    const { kind } = schema.fields[c]!;
-    if (PLAIN_KINDS.has(kind) && signature[c] === '.') return `(${expression})`;
-    const text = kind === 'dynamic' ? 'dynamicText' : 'textOf';
-    return `quoted(${text}(${expression}), ${JSON.stringify(delimiter)})`;
+  const { quote, delimiter, nullText, comment } = dialect;
+  const marks = [quote, delimiter, nullText, comment?.[0]];
+  const isPlainSafe = !marks.some((mark) => mark != null && PLAIN_TEXT.test(mark));
+  const values = names.map((name, n) => {
+    const c = schema.fields.findIndex((field) => field.name === name);
+    const { kind, nullable } = schema.fields[c]!;
+    const { expression } = fields[c]!;
+    if (isPlainSafe && PLAIN_KINDS.has(kind) && signature[c] === '.') return `(${expression})`;
+    const form = kind === 'dynamic' ? 'dynamic' : 'value';
+    return `cells.${form}(${expression}, ${nullable}, ${n === 0})`;
   });
   return `'use strict';
 return function (batch) {
@@ -106,9 +185,4 @@ for (let i = 0; i < rowCount; i++) text += ${values.join(` + ${JSON.stringify(de
 return text;
 };
 //# sourceURL=millrace-generated:csv`;
-}
-
-function quoted(value: string, delimiter: string): string {
-  const needsQuotes = /["\r\n]/.test(value) || value.includes(delimiter);
-  return needsQuotes ? `"${value.replaceAll('"', '""')}"` : value;
 }

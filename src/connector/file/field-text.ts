@@ -27,11 +27,17 @@ function bigintFrom(field: Field, value: unknown): unknown {
   return BigInt(value as string | number);
 }
 
-/** The value of a field from its text in a CSV file; throws what is wrong. */
-export function valueFromText(field: Field, text: string, isQuoted: boolean): unknown {
-  if (text === '' && !isQuoted) {
-    if (field.nullable) return null;
-    if (field.kind === 'string') return '';
+/** The value of a field from its text in a CSV file; throws what is wrong. Null has a text of its own, or none. */
+export function valueFromText(
+  field: Field,
+  text: string,
+  isQuoted: boolean,
+  nullText = '',
+): unknown {
+  if (!isQuoted && field.nullable) {
+    if (text === nullText || (text === '' && field.kind !== 'string')) return null;
+  }
+  if (!isQuoted && text === '' && field.kind !== 'string') {
     throw new Error(`field '${field.name}' is empty`);
   }
   switch (field.kind) {

@@ -74,12 +74,12 @@ class PlainBytes implements FileBytes {
   }
 }
 
-/** Not there before Node 20.15; then checksums are not looked at. */
+/** Not there before Node 20.15; then only sizes are looked at. */
 const crc32 = zlib.crc32 as typeof zlib.crc32 | undefined;
 
 /** Small, since content may be a thousand times as large. */
 const CHUNK_BYTES = 8 * 1024;
-/** Checksum and size of the content, at the end of a gzip file. */
+/** Checksum and size of the content, at the end of each member of a gzip file. */
 const GZIP_TRAILER_BYTES = 8;
 
 class CompressedBytes implements FileBytes {
@@ -93,9 +93,9 @@ class CompressedBytes implements FileBytes {
   #place = 0;
   #compressedPlace = 0;
   #hasEnded = false;
-  #hasMoreMembers = false;
+  /** Of the content of the current member of a gzip file. */
   #checksum = 0;
-  #trailer: Uint8Array = new Uint8Array(0);
+  #memberBytes = 0;
 
   constructor(file: InputFile, kind: Compression) {
     this.#file = file;
@@ -103,15 +103,14 @@ class CompressedBytes implements FileBytes {
     this.#compressed = new PlainBytes(file);
     const take = (content: Uint8Array): void => {
       if (content.length === 0) return;
+      this.#memberBytes += content.length;
       if (kind === 'gzip') this.#checksum = crc32?.(content, this.#checksum) ?? 0;
       // fflate gives memory of its own; fzstd promises nothing.
       this.#pieces.push(kind === 'gzip' ? content : content.slice());
     };
     this.#stream = kind === 'gzip' ? new Gunzip(take) : new Decompress(take);
     if (this.#stream instanceof Gunzip) {
-      this.#stream.onmember = () => {
-        this.#hasMoreMembers = true;
-      };
+      this.#stream.onmember = (start) => this.#checkMember(start);
     }
   }
 
@@ -155,29 +154,27 @@ class CompressedBytes implements FileBytes {
     this.#compressedPlace += count;
     this.#hasEnded = this.#compressedPlace >= this.#file.sizeBytes || count === 0;
     const bytes = chunk.subarray(0, count);
-    this.#keepTrailer(bytes);
     try {
       this.#stream.push(bytes, this.#hasEnded);
     } catch (error) {
+      if (error instanceof EngineError) throw error;
       throw this.#damaged(messageOf(error), error);
     }
-    if (this.#hasEnded) this.#check();
+    if (this.#hasEnded && this.#kind === 'gzip') this.#checkMember(this.#file.sizeBytes);
   }
 
-  #keepTrailer(bytes: Uint8Array): void {
-    const last = new Uint8Array(this.#trailer.length + bytes.length);
-    last.set(this.#trailer);
-    last.set(bytes, this.#trailer.length);
-    this.#trailer = last.slice(-GZIP_TRAILER_BYTES);
-  }
-
-  /** The checksum at the end is that of the content, where the file has one member. */
-  #check(): void {
-    if (this.#kind !== 'gzip' || this.#hasMoreMembers || crc32 === undefined) return;
-    const { buffer, byteLength } = this.#trailer;
-    const isWhole = byteLength === GZIP_TRAILER_BYTES;
-    if (isWhole && new DataView(buffer).getUint32(0, true) === this.#checksum) return;
-    throw this.#damaged('its checksum is wrong', null);
+  /** A member ends with the checksum and the size of its content; `end` is where the next one begins. */
+  #checkMember(end: number): void {
+    const trailer = new Uint8Array(GZIP_TRAILER_BYTES);
+    const start = end - GZIP_TRAILER_BYTES;
+    const count = start < 0 ? 0 : this.#compressed.read(trailer, 0, GZIP_TRAILER_BYTES, start);
+    const view = new DataView(trailer.buffer);
+    const isWhole = count === GZIP_TRAILER_BYTES;
+    const hasChecksum = crc32 === undefined || view.getUint32(0, true) === this.#checksum;
+    const hasSize = view.getUint32(4, true) === this.#memberBytes % 2 ** 32;
+    if (!(isWhole && hasChecksum && hasSize)) throw this.#damaged('its checksum is wrong', null);
+    this.#checksum = 0;
+    this.#memberBytes = 0;
   }
 
   #damaged(reason: string, cause: unknown): EngineError {

@@ -3,7 +3,8 @@ import { openDoor } from '../../base/doors.ts';
 
 openDoor(import.meta.url);
 
-export { type CsvOptions, csv } from './csv.ts';
+export { type CsvRow, csv } from './csv.ts';
+export type { CsvOptions } from './csv-dialect.ts';
 export type { ExistingPolicy } from './file-sink.ts';
 export { type Files, type FilesOptions, files } from './files.ts';
 export type {

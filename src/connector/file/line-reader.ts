@@ -4,15 +4,16 @@
  *
  *   next() → buffer[start...end) without the line break          at a `false` the range is done
  *
- * Lines end at \n or \r\n; the last may end without. A byte order mark at the start of the file is skipped.
+ * Lines end at \n or \r\n; the last may end without. A byte order mark at the start of the file is skipped. Of a line that
+ * is too long to be one only the beginning is kept, and `isCut` tells.
  */
-import { EngineError } from '../../base/errors.ts';
+import { DEAD_LETTER_TEXT_BYTES } from '../../base/limits.ts';
 import { contentEnd, type FileBytes, openBytes } from './file-bytes.ts';
 import type { FileRange, InputFile } from './format.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A line longer than this is no line: most likely the file is not text. */
-const LINE_BYTES_MAX = 64 * 1024 * 1024;
+export const LINE_BYTES_MAX = 64 * 1024 * 1024;
 const RANGE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -26,22 +27,28 @@ export class LineReader {
   buffer: Buffer;
   start = 0;
   end = 0;
+  /** The line is longer than any line should be; what is there is its beginning. */
+  isCut = false;
   readonly #file: InputFile;
   readonly #bytes: FileBytes;
   readonly #rangeEnd: number;
   /** Number of the next line, or 0. */
   #nextLine: number;
-  /** Place in the file of buffer[0]; bytes of the buffer that are filled; where the next line begins in it. */
+  /** What has been read: the buffer, but while the current line is a cut one. */
+  #read: Buffer;
+  /** Place in the file of #read[0]; bytes of the buffer that are filled; where the next line begins in it. */
   #base: number;
   #filled = 0;
   #at = 0;
   #isAtEnd = false;
+  #cutByte = 0;
 
   constructor(file: InputFile, range: FileRange, position: LinePosition | null) {
     this.#file = file;
     this.#rangeEnd = range.end;
     this.#bytes = openBytes(file);
-    this.buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    this.#read = Buffer.allocUnsafe(CHUNK_BYTES);
+    this.buffer = this.#read;
     if (position !== null) {
       this.#base = position.byte;
       this.#nextLine = position.line;
@@ -69,7 +76,7 @@ export class LineReader {
 
   /** Where the current line begins. */
   get byte(): number {
-    return this.#base + this.start;
+    return this.isCut ? this.#cutByte : this.#base + this.start;
   }
 
   /** `flights.csv:12`, or the byte where the number of the line is not known; of the current line. */
@@ -84,20 +91,28 @@ export class LineReader {
     return this.#take();
   }
 
-  /** Joins the current line with the one behind it, line break included; false at the end of the file. */
+  /**
+   * Joins the current line with the one behind it, line break included; false at the end of the file, and where the two
+   * are cut.
+   */
   extend(): boolean {
-    return this.#take(this.start);
+    return this.#take(this.start) && !this.isCut;
   }
 
   /** Takes the line at `#at`; the result begins at `keep`, the start of the line or of those before it. */
   #take(keep = this.#at): boolean {
+    if (this.isCut) this.#forgetCut();
     let start = keep;
     let from = this.#at;
     for (;;) {
       // What lies behind the filled part is of an earlier read.
-      const newline = this.buffer.indexOf(NEWLINE, from);
+      const newline = this.#read.indexOf(NEWLINE, from);
       if (newline >= 0 && newline < this.#filled) {
         this.#setLine(start, newline, newline + 1);
+        return true;
+      }
+      if (this.#filled - start >= LINE_BYTES_MAX) {
+        this.#cut(start);
         return true;
       }
       from = this.#filled - start;
@@ -112,38 +127,52 @@ export class LineReader {
 
   #setLine(start: number, end: number, next: number): void {
     this.start = start;
-    this.end = end > start && this.buffer[end - 1] === RETURN ? end - 1 : end;
+    this.end = end > start && this.#read[end - 1] === RETURN ? end - 1 : end;
     this.#at = next;
     if (this.#nextLine > 0) this.#nextLine++;
   }
 
+  /** Keeps the beginning of a line and moves behind it. */
+  #cut(start: number): void {
+    this.#cutByte = this.#base + start;
+    this.buffer = Buffer.from(this.#read.subarray(start, start + DEAD_LETTER_TEXT_BYTES));
+    this.isCut = true;
+    let newline = -1;
+    while (newline < 0 && !this.#isAtEnd) {
+      this.#at = this.#filled;
+      this.#fill(this.#filled);
+      const found = this.#read.indexOf(NEWLINE);
+      newline = found < this.#filled ? found : -1;
+    }
+    this.#at = newline < 0 ? this.#filled : newline + 1;
+    this.start = 0;
+    this.end = this.buffer.length;
+    if (this.#nextLine > 0) this.#nextLine++;
+  }
+
+  #forgetCut(): void {
+    this.isCut = false;
+    this.buffer = this.#read;
+  }
+
   /** Reads on, after moving what is still needed, from `keep` on, to the front. */
   #fill(keep: number): void {
-    if (keep > 0) this.buffer.copyWithin(0, keep, this.#filled);
+    if (keep > 0) this.#read.copyWithin(0, keep, this.#filled);
     this.#base += keep;
     this.#filled -= keep;
     this.#at -= keep;
-    if (this.#filled === this.buffer.length) this.#grow();
-    const read = this.#read(this.#base + this.#filled);
-    this.#filled += read;
-    this.#isAtEnd = read === 0;
+    if (this.#filled === this.#read.length) this.#grow();
+    const room = this.#read.length - this.#filled;
+    const count = this.#bytes.read(this.#read, this.#filled, room, this.#base + this.#filled);
+    this.#filled += count;
+    this.#isAtEnd = count === 0;
   }
 
   #grow(): void {
-    if (this.buffer.length >= LINE_BYTES_MAX) {
-      throw new EngineError(
-        'INPUT_MALFORMED',
-        `${this.#file.path} at byte ${this.#base}: a line is longer than ${LINE_BYTES_MAX} bytes; is this a text file?`,
-      );
-    }
-    const grown = Buffer.allocUnsafe(this.buffer.length * 2);
-    this.buffer.copy(grown, 0, 0, this.#filled);
+    const grown = Buffer.allocUnsafe(this.#read.length * 2);
+    this.#read.copy(grown, 0, 0, this.#filled);
+    this.#read = grown;
     this.buffer = grown;
-  }
-
-  #read(place: number): number {
-    const room = this.buffer.length - this.#filled;
-    return this.#bytes.read(this.buffer, this.#filled, room, place);
   }
 
   /** Share of the file that has been read; null where the place of the next line tells. */
@@ -153,7 +182,7 @@ export class LineReader {
 
   #skipByteOrderMark(): void {
     this.#fill(0);
-    if (BYTE_ORDER_MARK.every((byte, i) => i < this.#filled && this.buffer[i] === byte)) {
+    if (BYTE_ORDER_MARK.every((byte, i) => i < this.#filled && this.#read[i] === byte)) {
       this.#at = BYTE_ORDER_MARK.length;
     }
   }
@@ -162,6 +191,9 @@ export class LineReader {
     this.#bytes.close();
   }
 }
+
+/** What is wrong with a cut line. */
+export const TOO_LONG = `a line is longer than ${LINE_BYTES_MAX} bytes; is this a text file?`;
 
 /** All of a file as one range. */
 export function wholeFile(file: InputFile): FileRange {

@@ -1,12 +1,12 @@
 /** What readers of formats with one record a line have in common: batches, positions, what to do with a bad record. */
 import { EngineError, messageOf } from '../../base/errors.ts';
-import { BATCH_BYTES, BATCH_ROWS } from '../../base/limits.ts';
+import { BATCH_BYTES, BATCH_ROWS, DEAD_LETTER_TEXT_BYTES } from '../../base/limits.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Schema } from '../../data/schema.ts';
-import type { DeadLetter, PlainData, PollResult, SplitReader } from '../../operator/source.ts';
+import type { PlainData, PollResult, SplitReader } from '../../operator/source.ts';
 import type { FileRange, InputFile, ReadContext } from './format.ts';
-import { type LinePosition, LineReader } from './line-reader.ts';
+import { type LinePosition, LineReader, TOO_LONG } from './line-reader.ts';
 
 /** Reads the record in the reader's current line. */
 export interface RecordParser {
@@ -19,9 +19,6 @@ export interface RecordParser {
   append?(lines: LineReader, builder: BatchBuilder): boolean;
 }
 
-/** Of a malformed record that is handed on. */
-const LETTER_BYTES_MAX = 65_536;
-
 export class TextReader implements SplitReader {
   readonly wakeAtMs = Infinity;
   readonly #file: InputFile;
@@ -30,6 +27,8 @@ export class TextReader implements SplitReader {
   readonly #parser: RecordParser;
   readonly #context: ReadContext;
   readonly #builder: BatchBuilder | null;
+  /** Of the records that this poll has refused. */
+  #letterBytes = 0;
 
   constructor(
     file: InputFile,
@@ -52,31 +51,44 @@ export class TextReader implements SplitReader {
   }
 
   #rows(): PollResult {
-    const lines = this.#lines;
     const rows: unknown[] = [];
-    for (let bytes = 0; rows.length < BATCH_ROWS && bytes < BATCH_BYTES; ) {
-      if (!lines.next()) {
-        if (rows.length === 0) return 'end';
-        break;
-      }
-      const row = this.#record();
-      if (row === null) continue;
-      rows.push(row);
-      bytes += lines.end - lines.start;
-    }
+    let bytes = 0;
+    const isAtEnd = this.#eachLine(
+      () => bytes < BATCH_BYTES,
+      () => {
+        const row = this.#record();
+        if (row === null) return;
+        rows.push(row);
+        bytes += this.#lines.end - this.#lines.start;
+      },
+    );
+    if (isAtEnd && rows.length === 0) return 'end';
     return new Batch({ rowCount: rows.length, schema: null, rows });
   }
 
   #columns(builder: BatchBuilder): PollResult {
     builder.reset();
-    while (!builder.isFull) {
-      if (!this.#lines.next()) {
-        if (builder.rowCount === 0) return 'end';
-        break;
-      }
-      if (this.#parser.append?.(this.#lines, builder) !== true) this.#record();
+    const isAtEnd = this.#eachLine(
+      () => !builder.isFull,
+      () => {
+        if (this.#parser.append?.(this.#lines, builder) !== true) this.#record();
+      },
+    );
+    return isAtEnd && builder.rowCount === 0 ? 'end' : builder.seal();
+  }
+
+  /**
+   * As many lines as one poll may take, those without a record and those that are refused too; true when the last was
+   * among them.
+   */
+  #eachLine(hasRoom: () => boolean, take: () => void): boolean {
+    this.#letterBytes = 0;
+    for (let n = 0; n < BATCH_ROWS && hasRoom() && this.#letterBytes < BATCH_BYTES; n++) {
+      if (!this.#lines.next()) return true;
+      if (this.#lines.isCut) this.#refuse(TOO_LONG);
+      else take();
     }
-    return builder.seal();
+    return false;
   }
 
   /** The row of the current line, in the builder if there is one; null when there is none, or it is skipped. */
@@ -86,18 +98,21 @@ export class TextReader implements SplitReader {
       if (row !== null) this.#builder?.appendRow(row);
       return row;
     } catch (error) {
-      if (this.#context.onMalformed === 'fail') {
-        throw new EngineError('INPUT_MALFORMED', `${this.#lines.place}: ${messageOf(error)}`);
-      }
-      this.#context.malformed(this.#letter(messageOf(error)));
+      this.#refuse(this.#lines.isCut ? TOO_LONG : messageOf(error));
       return null;
     }
   }
 
-  #letter(reason: string): DeadLetter {
+  /** Ends the job, or leaves the record out. */
+  #refuse(reason: string): void {
+    if (this.#context.onMalformed === 'fail') {
+      throw new EngineError('INPUT_MALFORMED', `${this.#lines.place}: ${reason}`);
+    }
     const { place, line, byte, buffer, start, end } = this.#lines;
-    const text = buffer.toString('utf8', start, Math.min(end, start + LETTER_BYTES_MAX));
-    return { file: this.#file.path, place, line, byte, reason, text };
+    const cut = Math.min(end, start + DEAD_LETTER_TEXT_BYTES);
+    this.#letterBytes += cut - start;
+    const text = buffer.toString('utf8', start, cut);
+    this.#context.malformed({ file: this.#file.path, place, line, byte, reason, text });
   }
 
   position(): PlainData {
