@@ -10,7 +10,7 @@
 import { assert } from '../base/assert.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch } from './batch.ts';
-import { BatchWeight } from './batch-weight.ts';
+import { BatchWeight, isSample } from './batch-weight.ts';
 import {
   type Column,
   DynamicColumn,
@@ -206,7 +206,7 @@ export class BatchBuilder {
     for (let i = from; i < to; i++) {
       const value = values[selection[i]!];
       builder.values[i + shift] = value;
-      this.weight.addValue(value);
+      if (isSample(i + shift)) this.weight.addSample(value);
     }
   }
 

@@ -3,6 +3,7 @@
  * Benchmark: figure codec-columns.
  */
 import type { BatchBuilder } from './batch-builder.ts';
+import { SAMPLE_ROWS } from './batch-weight.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
 import type { Field, FieldKind, Schema } from './schema.ts';
 
@@ -58,7 +59,10 @@ const FITS: Readonly<Record<FieldKind, (x: string) => string>> = {
 function storeSource({ name, kind, nullable }: Field, c: number): string {
   const x = `x${c}`;
   const value = kind === 'boolean' ? `${x} ? 1 : 0` : kind === 'date' ? `${x}.getTime()` : `${x}`;
-  const weigh = kind === 'dynamic' ? ` builder.weight.addValue(${x});` : '';
+  const weigh =
+    kind === 'dynamic'
+      ? ` if (at % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) builder.weight.addSample(${x});`
+      : '';
   const store = kind === 'string' ? `v${c}.append(${x});` : `v${c}[at] = ${value};${weigh}`;
   const setNull = `builder.setNull(${c}, at);${kind === 'string' ? ` v${c}.appendEmpty();` : ''}`;
   return `const ${x} = row[${JSON.stringify(name)}];

@@ -13,6 +13,7 @@
 import { BATCH_ROWS, INFERRED_COLUMNS_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
+import { isSample, SAMPLE_ROWS } from './batch-weight.ts';
 import { MISSING, NULL, PRESENT, UNDEFINED } from './column.ts';
 import { type FreeFormSchema, freeFormSchema, VALUES_SCHEMA } from './free-form.ts';
 import type { FieldKind } from './schema.ts';
@@ -142,7 +143,7 @@ function appendWhole(
     if (i > 0 && weight.isHeavy) return n - from;
     const row = rows[selection[n]!];
     values[i] = row;
-    weight.addValue(row);
+    if (isSample(i)) weight.addSample(row);
   }
   return to - from;
 }
@@ -231,7 +232,7 @@ const STORES: Readonly<Record<FieldKind, (x: string, v: string) => string>> = {
     `if (typeof ${x} === 'bigint' && BigInt.asIntN(64, ${x}) === ${x}) ${v}[i] = ${x};\n`,
   date: (x, v) => `if (isDate(${x})) ${v}[i] = ${x}.getTime();\n`,
   dynamic: (x, v) =>
-    `if (${x} !== null && ${x} !== undefined) { ${v}[i] = ${x}; weight.addValue(${x}); }\n`,
+    `if (${x} !== null && ${x} !== undefined) { ${v}[i] = ${x}; if (i % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) weight.addSample(${x}); }\n`,
 };
 
 /** What every object inherits is not a field of the row. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { BATCH_BYTES, BATCH_ROWS } from '../../src/base/limits.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import { batchRowsLike, valueBytes } from '../../src/data/batch-weight.ts';
+import { batchRowsLike, SAMPLE_ROWS, valueBytes } from '../../src/data/batch-weight.ts';
 import { StringColumn, StringEntries } from '../../src/data/column.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
@@ -165,12 +165,55 @@ test('codes of a dictionary weigh nothing, however long its entries', () => {
   assert.equal(builder.stringBytes, 0);
 });
 
+test('of values of any type, one in a run of rows is looked at, however they come into a batch', () => {
+  const runs = 10;
+  const count = runs * SAMPLE_ROWS;
+  let looked = 0;
+  const row = (n: number) => ({
+    n,
+    value: {
+      get text() {
+        looked++;
+        return 'x';
+      },
+    },
+  });
+  const rows = Array.from({ length: count }, (_, n) => row(n));
+  const free = new Batch({ rowCount: count, schema: null, rows });
+  const values = new Batch({ rowCount: count, schema: null, rows: rows.map((one) => [one]) });
+  const all = Int32Array.from({ length: count }, (_, n) => n);
+  const typed = new BatchBuilder(Anything);
+  const ways: Readonly<Record<string, () => void>> = {
+    'row objects': () => {
+      for (const one of rows) typed.appendRow(one);
+    },
+    'rows of other batches': () => {
+      new BatchBuilder(Anything).appendSelected(typed.seal(), all, 0, count);
+    },
+    'free-form rows': () => {
+      new RowEncoder().encode(free, 0);
+    },
+    'rows that are values': () => {
+      new RowEncoder().encode(values, 0);
+    },
+  };
+  for (const [name, append] of Object.entries(ways)) {
+    looked = 0;
+    append();
+    assert.equal(looked, runs, name);
+  }
+});
+
 test('the bytes of a value are those of its text and its bytes, and only its first parts are looked at', () => {
   const cycle: { text: string; self?: object } = { text: 'abc' };
   cycle.self = cycle;
   assert.equal(valueBytes(null), 0);
   assert.equal(valueBytes([1, 'ab', { c: new Float64Array(2) }]), 2 + 16);
   assert.ok(valueBytes(cycle) < 200);
+  const texts = Array.from({ length: 1000 }, () => 'x'.repeat(100));
+  for (const many of [texts, new Set(texts.map((text, n) => `${n}${text}`.slice(-100)))]) {
+    assert.equal(valueBytes({ many }), 100 * (Array.isArray(many) ? many.length : many.size));
+  }
   assert.equal(batchRowsLike({ n: 1 }), BATCH_ROWS);
   assert.equal(batchRowsLike({ text: 'x'.repeat(BATCH_BYTES / 4) }), 4);
   assert.equal(batchRowsLike('x'.repeat(2 * BATCH_BYTES)), 1);
