@@ -229,7 +229,9 @@ export class BatchBuilder {
     this.weight.bytes = 0;
     this.#hasKeyHashes = false;
     this.#rows = [];
-    this.#timestamps?.fill(Number.NaN);
+    // A free-form batch may be kept, times and all; one of columns may not.
+    if (this.schema === null) this.#timestamps = null;
+    else this.#timestamps?.fill(Number.NaN);
     for (const column of this.#columns) {
       column.absent?.fill(PRESENT);
       if (column.kind === 'string') column.reset();
