@@ -188,6 +188,17 @@ test('a null where the schema has none is told with its row, or skipped and coun
   });
 });
 
+test('the text of a dead letter is bounded, however long the row', async () => {
+  await inFolder((folder) => {
+    const Loose = record({ v: t.nullable(t.int32), s: t.string });
+    const Strict = record({ v: t.int32, s: t.string });
+    const rows = [{ v: null, s: 'x'.repeat(200_000) }];
+    const file = write(`${folder}/long.parquet`, encode(parquet() as never, Loose, rows));
+    const { letters } = readAll(file, parquet(Strict), { onMalformed: 'skip' });
+    assert.equal(letters[0]!.text.length, 65_536);
+  });
+});
+
 test('fields that are not there, or of another type, are told before anything is read', () => {
   const file = inputFile(FLIGHTS);
   assert.throws(() => parquet(record({ dely: t.int32 })).split(file), {

@@ -1,7 +1,7 @@
 /** Reads one row group as batches of typed columns; pages are decoded when rows of them are asked for. */
 import { closeSync } from 'node:fs';
 import { EngineError, messageOf } from '../../../base/errors.ts';
-import { BATCH_ROWS } from '../../../base/limits.ts';
+import { BATCH_ROWS, DEAD_LETTER_TEXT_BYTES } from '../../../base/limits.ts';
 import { Batch } from '../../../data/batch.ts';
 import { BatchBuilder } from '../../../data/batch-builder.ts';
 import {
@@ -138,7 +138,7 @@ export class RowGroupReader implements SplitReader {
 
   #sendLetter(place: string, reason: string, row: unknown): void {
     const file = this.#file.path;
-    const text = String(jsonOf(row));
+    const text = String(jsonOf(row)).slice(0, DEAD_LETTER_TEXT_BYTES);
     const at = { file, place: `${file}, ${place}`, line: null, byte: null };
     this.#context.malformed({ ...at, reason, text });
   }
