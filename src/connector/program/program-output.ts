@@ -88,9 +88,7 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
   }
 
   #takeBatch(): readonly Row[] {
-    const batch = this.#batches.shift()!;
-    const rows = this.#next === 0 ? batch : batch.slice(this.#next);
-    this.#next = 0;
+    const rows = this.#batches.shift()!;
     this.#waitingRows -= rows.length;
     this.#wake();
     return rows;
