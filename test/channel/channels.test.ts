@@ -194,6 +194,25 @@ for (const [name, make] of Object.entries(CHANNELS)) {
   });
 }
 
+test('ring: rings of one memory keep apart', () => {
+  const signal = () => new Signal(new SharedArrayBuffer(64), 0);
+  const memory = new RingMemory(4096, 3);
+  const ends = Array.from({ length: 3 }, (): Ends => {
+    const descriptor = memory.ring(signal(), signal());
+    return {
+      writer: new RingWriter(descriptor, Row as Schema, 'sender'),
+      reader: new RingReader(descriptor, Row as Schema),
+    };
+  });
+  ends.forEach(({ writer }, n) => {
+    writer.put(batchOf(rowsOf(n * 10, n + 1), Row as Schema));
+    writer.publish();
+  });
+  ends.forEach((each, n) => {
+    assert.deepEqual(drain(each), rowsOf(n * 10, n + 1));
+  });
+});
+
 test('local: a watermark takes the place of one right before it, and of no other', () => {
   const ends = CHANNELS.local!(null);
   const { writer } = ends;

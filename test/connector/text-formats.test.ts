@@ -261,3 +261,27 @@ test('random bytes never hang a reader or crash it', async () => {
     );
   });
 });
+
+test('a poll takes a bounded number of lines and bytes, whatever is wrong with them', async () => {
+  await inFolder((folder) => {
+    const cases = [
+      { line: 'x,y,z,too,many', count: 10_000, most: 4096 },
+      { line: '', count: 10_000, most: 4096 },
+      { line: `x,${'y'.repeat(50_000)},z,too,many`, count: 100, most: 30 },
+    ];
+    for (const { line, count, most } of cases) {
+      const file = write(`${folder}/bad.csv`, `origin,delay,note\n${`${line}\n`.repeat(count)}`);
+      let letters = 0;
+      const context = { onMalformed: 'skip' as const, malformed: () => letters++ };
+      const reader = csv(Flight).open(file, csv(Flight).split(file)[0]!, null, context);
+      let polls = 0;
+      for (let before = 0; reader.poll() !== 'end'; before = letters) {
+        assert.ok(letters - before <= most, `${letters - before} at once`);
+        polls++;
+      }
+      reader.close();
+      assert.ok(polls >= count / most - 1, `${polls} polls`);
+      assert.equal(letters, line === '' ? 0 : count);
+    }
+  });
+});

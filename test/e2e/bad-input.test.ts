@@ -93,6 +93,20 @@ test('dead letters are a stream: every malformed record with its place, none of 
   }
 });
 
+test('dead letters come also from files that hold nothing else', async () => {
+  const input = join(folder, 'only-bad');
+  await mkdir(input);
+  for (let file = 0; file < 3; file++)
+    await writeFile(join(input, `${file}.csv`), 'n,s\nx,1\ny,2\n');
+  for (const threads of [0, 2]) {
+    const { good, bad } = await deadLetters.collect({ threads, params: { input } });
+    assert.deepEqual([good.length, bad.length], [0, 6]);
+    const result = await reading.run({ threads, params: { input, onMalformed: 'skip' } });
+    assert.equal(result.operators[0]!.skippedRecords, 6);
+    assert.equal(result.skipped.length, 5);
+  }
+});
+
 test('dead letters that nobody reads, or that the source does not hand over', async () => {
   const params = { input: join(folder, 'good.csv') };
   await assert.rejects(unread.collect({ threads: 0, params }), {

@@ -44,10 +44,14 @@ function run(program: string, ...args: readonly string[]): string {
   return ended(program, args).stdout;
 }
 
-function ended(program: string, args: readonly string[]): { stdout: string; stderr: string } {
+function ended(
+  program: string,
+  args: readonly string[],
+  cwd: string = folder,
+): { stdout: string; stderr: string } {
   // A test runner within this one must report to its caller, not to the one above.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const result = spawnSync(program, args, { cwd: folder, encoding: 'utf8', env });
+  const result = spawnSync(program, args, { cwd, encoding: 'utf8', env });
   assert.equal(result.status, 0, `${program} ${args.join(' ')}: ${result.stdout}${result.stderr}`);
   return result;
 }
@@ -123,6 +127,10 @@ for (const node of ['20.6.0', '24', '26']) {
     assert.equal(stdout, PRINTED);
     assert.equal(stderr, '');
     assert.match(run('npx', '-y', `node@${node}`, '--test', 'node.test.ts'), PASSED);
+  });
+
+  test(`Parquet by the Zstandard of Node ${node}`, () => {
+    ended('npx', ['-y', `node@${node}`, '--test', 'test/connector/parquet.test.ts'], ROOT);
   });
 }
 

@@ -78,6 +78,35 @@ test('byte keys get dense slots, however their hashes collide', () => {
   );
 });
 
+test('keys keep their slots while tables grow, also those that made them grow', () => {
+  const count = 5000;
+  const expected = Array.from({ length: count }, (_, n) => n);
+  const ints = Int32Array.from(expected, (n) => Math.imul(n, 7919));
+  const texts = keyBytesOf(
+    expected.map((n) => `key ${n}`),
+    97,
+  );
+  const tables = [
+    { table: new IntKeyTable(), keys: ints },
+    { table: new ByteKeyTable(), keys: texts },
+  ] as {
+    table: {
+      slotsOf(keys: unknown, from: number, to: number, slots: Int32Array): void;
+      count: number;
+    };
+    keys: unknown;
+  }[];
+  for (const { table, keys } of tables) {
+    for (let from = 0; from < count; from += 700) {
+      table.slotsOf(keys, from, Math.min(count, from + 700), new Int32Array(count));
+    }
+    const again = new Int32Array(count);
+    table.slotsOf(keys, 0, count, again);
+    assert.deepEqual([...again], expected);
+    assert.equal(table.count, count);
+  }
+});
+
 test('a table that was large gives memory back when it is cleared', () => {
   const table = new IntKeyTable();
   const keys = Int32Array.from({ length: 100_000 }, (_, i) => i);
