@@ -343,18 +343,20 @@ inEveryMode(
 
 const late = sideOutput<Click>('late');
 
+const countsOf = (stream: Stream<Click>) =>
+  stream
+    .keyBy('k')
+    .window(tumbling(2000))
+    .lateTo(late)
+    .aggregate(({ count }) => ({ n: count() }));
+
 const recordsOf = (elements: readonly object[]): string[] =>
   elements.flatMap((e) => ('record' in e ? [JSON.stringify(e)] : [])).sort();
 
 inEveryMode(
   'late records go whole to their side output, with their times, and are not counted as dropped',
   Click,
-  (stream) =>
-    stream
-      .keyBy('k')
-      .window(tumbling(2000))
-      .lateTo(late)
-      .aggregate(({ count }) => ({ n: count() })),
+  countsOf,
   async (h) => {
     const counts = (): unknown[] => h.takeRecords().map(({ k, n }) => ({ k, n }));
     h.push({ k: 'a', v: 1 }, 1000);
@@ -382,11 +384,7 @@ inEveryMode(
   'late records are keyed anew by other fields',
   Click,
   (stream) =>
-    stream
-      .keyBy('k')
-      .window(tumbling(2000))
-      .lateTo(late)
-      .aggregate(({ count }) => ({ n: count() }))
+    countsOf(stream)
       .sideOutput(late)
       .keyBy('v')
       .reduce((first, next) => ({ k: first.k + next.k, v: next.v })),
