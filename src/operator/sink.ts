@@ -1,14 +1,14 @@
 /**
  * Where records go, in two phases, so that a crash between them neither loses nor doubles a record.
  *
- *   calling thread   prepare, before anything runs
- *   sink subtask     createWriter → (write* → preCommit)* → close
+ *   calling thread   commit(what a checkpoint has that is restored), then prepare, before anything runs
+ *   sink subtask     createWriter → (write* → preCommit → snapshot)* → preCommit at the end → close
  *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete;
  *                    discard(all committables), when it never will be
  *
  * What `write` got becomes visible to others only by `commit`. `commit` may be called again with the same
- * committables after a restart and must then change nothing. `close` without `preCommit` discards what was
- * written since.
+ * committables after a restart and must then change nothing. `close` discards what was written since the last
+ * `preCommit`, unless a checkpoint may come back to it (`isCheckpointed`).
  */
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
@@ -18,8 +18,12 @@ import type { PlainData } from './source.ts';
 export interface SinkWriterContext {
   readonly subtask: number;
   readonly parallelism: number;
-  /** Names this run of the job; differs from run to run. */
+  /** Names this run of the job; differs from run to run, also where one goes on from a checkpoint of another. */
   readonly runId: string;
+  /** Whether checkpoints are taken: a writer leaves what its last `snapshot` speaks of where it is. */
+  readonly isCheckpointed: boolean;
+  /** What earlier writers gave to `snapshot` that this one goes on with; all of them together take all of it. */
+  readonly restored: readonly PlainData[];
   /** Of the incoming stream; null for free-form rows. */
   readonly schema: Schema | null;
   /** Runs the subtask again once `isBusy` has become false. */
@@ -36,17 +40,33 @@ export interface SinkWriter {
   watermark?(watermark: Watermark): void;
   /** The stream went idle, or came back. */
   idle?(isIdle: boolean): void;
-  /** Makes all that was written durable, though not visible; returns what `commit` needs, as plain data. */
-  preCommit(): readonly PlainData[];
+  /**
+   * At a barrier, and at the end of input: returns what `commit` needs for what is complete, as plain data, durable but
+   * not visible yet. At the end all is complete; at a barrier what is not goes into `snapshot`.
+   */
+  preCommit(isEnd: boolean): readonly PlainData[];
+  /** Behind `preCommit` at a barrier: what a writer needs to go on from here, durable. Left out where all is complete. */
+  snapshot?(): readonly PlainData[];
   close(): void;
 }
+
+/** How a job starts. */
+export type SinkStart = {
+  /** Names the job over all its runs that go on from each other's checkpoints; a run's id begins with it. */
+  readonly jobId: string;
+  /** All that writers gave to `snapshot` of the checkpoint that is restored; null when the job starts anew. */
+  readonly restored: readonly PlainData[] | null;
+};
 
 export interface Sink {
   /** Default name of the operator, such as 'csv'. */
   readonly name: string;
   readonly descriptor: PlainData;
-  /** Checks that the output can be written, and makes it ready; an EngineError ends the job before it starts. */
-  prepare?(): Promise<void>;
+  /**
+   * Checks that the output can be written, and makes it ready: what earlier runs left half done, and `restored` does not
+   * speak of, is removed. An EngineError ends the job before it starts.
+   */
+  prepare?(start: SinkStart): Promise<void>;
   createWriter(context: SinkWriterContext): SinkWriter;
   commit(committables: readonly PlainData[]): Promise<void>;
   /** The loops that its writers generate for rows of a schema, null for free-form rows; left out where there are none. */

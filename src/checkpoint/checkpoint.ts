@@ -1,0 +1,81 @@
+/**
+ * A checkpoint: one directory with the state of a whole job at one cut through its streams.
+ *
+ *   <dir>/lock                        the process that uses the directory
+ *   <dir>/checkpoint-<id>/state       blocks of encoded batches, one behind the other (state-file.ts)
+ *   <dir>/checkpoint-<id>/manifest.json
+ *
+ * It is written under a name that begins with a dot; state and manifest are synced, the directory is renamed, its
+ * parent is synced. So a checkpoint exists when its directory has its name, and a crash at any point leaves the one
+ * before it as it was. A block belongs to the checkpoint that wrote it; a manifest may refer to blocks of earlier ones,
+ * which are kept as long as a manifest needs them.
+ *
+ * The manifest is plain data (JSON), with a checksum over itself; each block has one too. What is damaged is never used:
+ * the checkpoint is left out with a warning, and the one before it is taken.
+ */
+import type { Field } from '../data/schema.ts';
+import type { PlainData } from '../operator/source.ts';
+import type { ListMode } from '../state/snapshot.ts';
+
+/** Where an encoded batch lies. */
+export type BlockRef = {
+  /** Directory of the checkpoint that wrote it, as named beside this one; '' for this one. */
+  readonly checkpoint: string;
+  readonly offset: number;
+  /** Bytes of the block in the file. */
+  readonly bytes: number;
+  readonly rows: number;
+};
+
+/** State of one subtask; its batches in the order in which they were written. */
+export type StatePart = {
+  readonly subtask: number;
+  readonly blocks: readonly BlockRef[];
+};
+
+export type StateManifest = {
+  readonly name: string;
+  readonly kind: 'keyed' | ListMode;
+  /** Of the batches. Items that are not keyed are a batch with one dynamic field. */
+  readonly fields: readonly Field[];
+  readonly parts: readonly StatePart[];
+};
+
+export type OperatorManifest = {
+  /** By which the state is found again. */
+  readonly uid: string;
+  readonly name: string;
+  readonly parallelism: number;
+  readonly states: readonly StateManifest[];
+  /** For a sink: what has been prepared and is to be committed when this checkpoint is complete. */
+  readonly committables: readonly PlainData[];
+};
+
+export type Manifest = {
+  readonly version: 1;
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly id: number;
+  readonly job: string;
+  /** Version of the engine that wrote it. */
+  readonly engine: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly createdAt: number;
+  readonly maxParallelism: number;
+  /** The job had ended: there is nothing left to do but to commit. */
+  readonly isFinal: boolean;
+  /** Those with state or committables, in the order of the graph. */
+  readonly operators: readonly OperatorManifest[];
+};
+
+/** A checkpoint that is being written. Blocks may be added while others are still on their way. */
+export interface CheckpointWriter {
+  /** Compresses an encoded batch and appends it; the bytes belong to the writer from now on. */
+  append(bytes: Uint8Array, rows: number): Promise<BlockRef>;
+  /** Makes the checkpoint exist. CHECKPOINT_WRITE when that fails: then it does not. */
+  complete(manifest: Manifest): Promise<void>;
+  /** Gives it up and removes what was written. */
+  abandon(): Promise<void>;
+}
+
+/** A checkpoint that is complete, and where it lies. */
+export type StoredCheckpoint = { readonly path: string; readonly manifest: Manifest };

@@ -1,0 +1,37 @@
+/**
+ * State on its way into a snapshot and out of it: columns, as everything else that flows.
+ *
+ *   keyed state   batches with a key hash for each row; a row belongs to the key group of its hash
+ *   list          items: after a restore spread evenly over the subtasks
+ *   union         items: after a restore all of them to every subtask
+ *   broadcast     items: every subtask has the same; after a restore one copy to each
+ *
+ * A state has a name, unique in its operator, and one schema. A snapshot is what the state was when the operator was
+ * asked for it. What is small is written at once. What is large is captured in slices between later batches: the operator
+ * then sees to it that a row is written before it changes (`SlotCapture`).
+ */
+import type { Batch } from '../data/batch.ts';
+
+export type ListMode = 'list' | 'union' | 'broadcast';
+
+/** Writes a slice of what is left, about one batch; true when all is written. */
+export type CaptureStep = () => boolean;
+
+export interface SnapshotWriter {
+  /** Rows of keyed state, with key hashes. The batch is encoded before the call returns. */
+  keyed(state: string, batch: Batch): void;
+  /** Items that are not keyed: plain data, or what msgpackr can encode. Once a state and snapshot. */
+  items(state: string, mode: ListMode, items: readonly unknown[]): void;
+  /** Has the rest of the state written by and by. */
+  later(step: CaptureStep): void;
+}
+
+/** What the snapshot holds for one subtask: rows of its key groups, and its share of the items. */
+export interface RestoredState {
+  /** Batches in no particular order, transient until the next; none when the snapshot has no such state. */
+  keyed(state: string): Iterable<Batch>;
+  items(state: string): readonly unknown[];
+}
+
+/** Nothing is restored. */
+export const NO_STATE: RestoredState = { keyed: () => [], items: () => [] };
