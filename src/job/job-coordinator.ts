@@ -157,7 +157,7 @@ class JobRun implements JobClient {
     };
     const splits = await discoverSplits(built, parallelism);
     for (const { sink, name } of sinksOf(built)) {
-      await inCallingThread(name, async () => await sink.prepare?.());
+      await inCallingThread(name, async () => await sink.prepare?.({ jobId: settings.runId, restored: null }));
     }
     return new JobRun({
       job,

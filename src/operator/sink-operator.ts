@@ -28,6 +28,8 @@ export class SinkOperator implements Operator {
         subtask: context.subtask,
         parallelism: context.parallelism,
         runId: this.#runId,
+        isCheckpointed: false,
+        restored: [],
         schema: this.#schema,
         wake: () => context.wake(),
       }),
@@ -71,7 +73,7 @@ export class SinkOperator implements Operator {
   advanceTime(): void {}
 
   finish(): void {
-    this.#context.prepareCommit(this.#named(() => this.#writer!.preCommit()));
+    this.#context.prepareCommit(this.#named(() => this.#writer!.preCommit(true)));
   }
 
   close(): void {
