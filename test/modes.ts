@@ -7,7 +7,8 @@ import { type Harness, harness } from '../src/testing/harness.ts';
 import { type Harness2, harness2 } from '../src/testing/harness2.ts';
 
 /** How a harness is run, whatever its rows. */
-type Running = Required<Omit<DataflowOptions, 'seed'>> & Pick<DataflowOptions, 'seed'>;
+type Running = Required<Omit<DataflowOptions, 'seed' | 'restartEach'>> &
+  Pick<DataflowOptions, 'seed' | 'restartEach'>;
 
 export type Mode = Running & { readonly isTyped: boolean };
 
@@ -16,11 +17,14 @@ export type Mode2 = Running & {
   readonly isSecondTyped: boolean;
 };
 
-const PLACES: readonly Pick<Running, 'parallelism' | 'seed'>[] = [
+const PLACES: readonly Pick<Running, 'parallelism' | 'seed' | 'restartEach'>[] = [
   { parallelism: 1 },
   { parallelism: 1, seed: 7 },
   { parallelism: 3, seed: 1 },
   { parallelism: 3, seed: 2 },
+  // Snapshot and restore at every step.
+  { parallelism: 1, restartEach: [1] },
+  { parallelism: 1, restartEach: [2, 3, 1] },
 ];
 
 const RUNNING: readonly Running[] = ([1, 7, 'all'] as const).flatMap((batchSize) =>
@@ -47,10 +51,17 @@ function describeMode2(mode: Mode2): string {
   return `${describeRunning(mode)}, ${rowsOf(mode.isFirstTyped)} and ${rowsOf(mode.isSecondTyped)}`;
 }
 
-function describeRunning({ batchSize, outputCapacity, parallelism, seed }: Running): string {
+function describeRunning({
+  batchSize,
+  outputCapacity,
+  parallelism,
+  seed,
+  restartEach,
+}: Running): string {
   const order = seed === undefined ? 'in turn' : `seed ${seed}`;
   const output = outputCapacity === Infinity ? '' : `, output of ${outputCapacity}`;
-  return `batches of ${batchSize}, ${parallelism} subtasks ${order}${output}`;
+  const restarts = restartEach === undefined ? '' : `, restarts with ${restartEach.join(', ')}`;
+  return `batches of ${batchSize}, ${parallelism} subtasks ${order}${output}${restarts}`;
 }
 
 function rowsOf(isTyped: boolean): string {
@@ -120,6 +131,6 @@ export function sorted(elements: readonly object[]): string[] {
 
 /** Several subtasks give their rows in any order. */
 export function inOrderOf<Row>(mode: Running, rows: readonly Row[]): readonly Row[] {
-  if (mode.parallelism === 1) return rows;
+  if (mode.parallelism === 1 && mode.restartEach === undefined) return rows;
   return [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

@@ -14,6 +14,7 @@ import { type RowOf, record, type Schema, t } from '../../src/data/schema.ts';
 import { createOperator, type OperatorPlan } from '../../src/operator/create-operator.ts';
 import type { OperatorContext } from '../../src/operator/operator.ts';
 import type { StatelessSpec } from '../../src/operator/operator-spec.ts';
+import { NO_STATE } from '../../src/state/snapshot.ts';
 import { Chain, type ChainLink } from '../../src/task/chain.ts';
 
 const Bid = record({ auction: t.int32, bidder: t.int32, cents: t.int32, time: t.timestamp });
@@ -54,6 +55,7 @@ class Total {
   }
   watermark(): void {}
   idle(): void {}
+  barrier(): void {}
   end(): void {}
   retry = () => false;
   flush = () => false;
@@ -103,6 +105,12 @@ function contextOf(plans: readonly OperatorPlan[]): OperatorContext {
     name: plans.map((step) => step.name).join(' > '),
     subtask: 0,
     parallelism: 1,
+    maxParallelism: 128,
+    isCheckpointed: false,
+    restored: NO_STATE,
+    snapshot() {
+      throw new Error('no checkpoint is taken');
+    },
     clock: systemClock,
     watermarkIntervalMs: 10,
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },

@@ -5,9 +5,10 @@ import type { KeySpec } from '../data/key.ts';
 import type { Schema } from '../data/schema.ts';
 import { schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
+import { stateKey } from '../operator/keyed-state.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import { type CountWindowSpec, countWindowFields } from '../operator/window/count-window.ts';
-import { canTravel, partialKey, planPartials } from '../operator/window/partials.ts';
+import { canTravel, planPartials } from '../operator/window/partials.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
 import {
@@ -114,7 +115,7 @@ export class WindowedStream<Row, Head> {
       }),
     );
     const out = schemaOf<Out>(windowAggregateFields(key, aggregates, schema));
-    const partitioning = { kind: 'hash', key: partialKey(key) } as const;
+    const partitioning = { kind: 'hash', key: stateKey(key) } as const;
     const partialsOf = { fields };
     const node = builder.add({
       name: 'window',

@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   INPUT_MALFORMED: 'an input file does not hold what its format or schema says',
   OUTPUT_FAILED: 'an output file or folder cannot be written',
   OUTPUT_EXISTS: 'an output folder already holds results and may not be changed',
+  STATE_INCOMPATIBLE: 'the state of a snapshot has another type than the job keeps now',
   FRAME_CORRUPT: 'bytes between two threads do not form a frame',
 } as const;
 

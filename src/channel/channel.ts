@@ -17,15 +17,18 @@ export const WATERMARK = 2;
 export const IDLE = 3;
 export const ACTIVE = 4;
 export const END = 5;
+/** The cut of a checkpoint: what is before it belongs to it. */
+export const BARRIER = 6;
 
-/** Kinds of elements; a watermark has a value. */
+/** Kinds of elements; a watermark has a value, and a barrier the number of its checkpoint. */
 export type ElementKind =
   | typeof NOTHING
   | typeof BATCH
   | typeof WATERMARK
   | typeof IDLE
   | typeof ACTIVE
-  | typeof END;
+  | typeof END
+  | typeof BARRIER;
 
 export type ControlKind = Exclude<ElementKind, typeof NOTHING | typeof BATCH>;
 
@@ -47,7 +50,7 @@ export interface ChannelReader {
   peek(): ElementKind;
   /** The batch that was peeked; readable until `release`. */
   batch(): Batch;
-  /** The value of the watermark that was peeked. */
+  /** The value of the watermark, or barrier, that was peeked. */
   value(): number;
   release(): void;
 }

@@ -155,6 +155,11 @@ export class DealingGate implements OutputGate {
     this.#channels.idle(isIdle);
   }
 
+  barrier(checkpoint: number): void {
+    this.#sendAll();
+    this.#channels.barrier(checkpoint);
+  }
+
   end(): void {
     this.#sendAll();
     this.#channels.end();

@@ -1,6 +1,7 @@
 /**
  * The input of a subtask: all channels that lead to it. Elements are taken from the channels in turn; their
- * watermarks and idleness are merged into those of the subtask, and it ends when every channel has ended.
+ * watermarks and idleness are merged into those of the subtask, and it ends when every channel has ended. A channel
+ * whose barrier has come waits for those of the others (barrier-aligner.ts).
  *
  * One element a poll: the consumer may have work to do for a watermark before it can take what follows, be it a change
  * of idleness or the end.
@@ -8,19 +9,33 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
-import { ACTIVE, BATCH, type ChannelReader, END, IDLE, NOTHING, WATERMARK } from './channel.ts';
+import { BarrierAligner } from './barrier-aligner.ts';
+import {
+  ACTIVE,
+  BARRIER,
+  BATCH,
+  type ChannelReader,
+  END,
+  IDLE,
+  NOTHING,
+  WATERMARK,
+} from './channel.ts';
 
 /** Where the elements go. */
 export interface ElementConsumer {
   emit(batch: Batch): void;
   watermark(watermark: Watermark): void;
   idle(isIdle: boolean): void;
+  barrier(checkpoint: number): void;
   end(): void;
 }
 
 export class InputGate {
   readonly #readers: readonly ChannelReader[];
   readonly #merger: WatermarkMerger;
+  readonly #aligner: BarrierAligner;
+  /** The checkpoint whose barrier is through, until it has been handed over. */
+  #barrier: number | null = null;
   #openChannels: number;
   #next = 0;
   hasEnded = false;
@@ -29,6 +44,7 @@ export class InputGate {
     assert(readers.length > 0, 'a gate has a channel');
     this.#readers = readers;
     this.#merger = new WatermarkMerger(readers.length);
+    this.#aligner = new BarrierAligner(readers.length);
     this.#openChannels = readers.length;
   }
 
@@ -45,6 +61,7 @@ export class InputGate {
   }
 
   #take(channel: number, consumer: ElementConsumer): boolean {
+    if (this.#aligner.isBlocked(channel)) return false;
     const reader = this.#readers[channel]!;
     const kind = reader.peek();
     switch (kind) {
@@ -65,6 +82,12 @@ export class InputGate {
       case END:
         this.#merger.onEnd(channel);
         this.#openChannels--;
+        if (this.#aligner.onEnd(channel) === 'complete') this.#barrier = this.#aligner.checkpoint;
+        break;
+      case BARRIER:
+        if (this.#aligner.onBarrier(channel, reader.value()) === 'complete') {
+          this.#barrier = this.#aligner.checkpoint;
+        }
         break;
       default:
         unreachable(kind);
@@ -74,8 +97,14 @@ export class InputGate {
     return true;
   }
 
-  /** What all channels together have come to: a watermark, then a change of idleness, then the end. */
+  /** What all channels together have come to: a barrier, a watermark, then a change of idleness, then the end. */
   #handOverMerged(consumer: ElementConsumer): boolean {
+    if (this.#barrier !== null) {
+      const checkpoint = this.#barrier;
+      this.#barrier = null;
+      consumer.barrier(checkpoint);
+      return true;
+    }
     const watermark = this.#merger.takeWatermark();
     if (watermark !== null) {
       consumer.watermark(watermark);

@@ -7,13 +7,14 @@
 
 import type { Batch, Watermark } from '../data/batch.ts';
 import { ownedCopy } from '../data/copy.ts';
-import { ACTIVE, type ChannelWriter, END, IDLE, WATERMARK } from './channel.ts';
+import { ACTIVE, BARRIER, type ChannelWriter, END, IDLE, WATERMARK } from './channel.ts';
 
 export interface OutputGate {
   readonly isReady: boolean;
   emit(batch: Batch): void;
   watermark(watermark: Watermark): void;
   idle(isIdle: boolean): void;
+  barrier(checkpoint: number): void;
   end(): void;
   /** Moves what waits for room; true when something moved. */
   retry(): boolean;
@@ -52,6 +53,11 @@ export class Channels {
 
   idle(isIdle: boolean): void {
     for (const writer of this.writers) writer.control(isIdle ? IDLE : ACTIVE, 0);
+    this.publish();
+  }
+
+  barrier(checkpoint: number): void {
+    for (const writer of this.writers) writer.control(BARRIER, checkpoint);
     this.publish();
   }
 
@@ -99,6 +105,10 @@ export class BatchGate implements OutputGate {
 
   idle(isIdle: boolean): void {
     this.#channels.idle(isIdle);
+  }
+
+  barrier(checkpoint: number): void {
+    this.#channels.barrier(checkpoint);
   }
 
   end(): void {

@@ -31,7 +31,6 @@ import {
   type ControlKind,
   type ElementKind,
   NOTHING,
-  WATERMARK,
 } from './channel.ts';
 
 const BATCH_TAG = 1;
@@ -232,7 +231,6 @@ export class RingReader implements ChannelReader {
   }
 
   value(): number {
-    if (this.#queue.frameTag !== CONTROL_TAG + WATERMARK) return 0;
     return new Float64Array(this.#queue.buffer, this.#queue.peek(), 1)[0]!;
   }
 

@@ -96,6 +96,13 @@ export class BatchBuilder {
     return this.#timestamps;
   }
 
+  /** Key hashes to be filled from `rowCount` on. */
+  keyHashes(): Int32Array {
+    this.#keyHashes ??= new Int32Array(this.capacity);
+    this.#hasKeyHashes = true;
+    return this.#keyHashes;
+  }
+
   /** Counts rows whose columns have been filled. */
   advance(rows: number): void {
     this.rowCount += rows;
@@ -158,9 +165,7 @@ export class BatchBuilder {
       this.#timestamps.fill(Number.NaN, at, at + to - from);
     }
     if (batch.keyHashes !== null) {
-      this.#keyHashes ??= new Int32Array(this.capacity);
-      this.#hasKeyHashes = true;
-      gatherFixed(this.#keyHashes, at, batch.keyHashes, selection, from, to);
+      gatherFixed(this.keyHashes(), at, batch.keyHashes, selection, from, to);
     }
   }
 

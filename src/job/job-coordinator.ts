@@ -43,6 +43,7 @@ import {
   type SourceSplits,
 } from '../task/deployment.ts';
 import { Scheduler } from '../task/scheduler.ts';
+import { NO_SNAPSHOTS } from '../task/subtask-snapshot.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import { durationMs } from '../time/duration.ts';
 import type { JobClient, JobResult, JobState, JobStatus, RunOptions } from './job.ts';
@@ -154,10 +155,14 @@ class JobRun implements JobClient {
       batchRows: BATCH_ROWS,
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
       runId: randomId(),
+      isCheckpointed: false,
     };
     const splits = await discoverSplits(built, parallelism);
     for (const { sink, name } of sinksOf(built)) {
-      await inCallingThread(name, async () => await sink.prepare?.({ jobId: settings.runId, restored: null }));
+      await inCallingThread(
+        name,
+        async () => await sink.prepare?.({ jobId: settings.runId, restored: null }),
+      );
     }
     return new JobRun({
       job,
@@ -324,6 +329,8 @@ class JobRun implements JobClient {
       counters: this.#counters,
       clock: systemClock,
       wake: () => signal.notify(),
+      restored: () => [],
+      snapshots: NO_SNAPSHOTS,
       onCommittables: (node, committables) => this.#keepCommittables(node, committables),
       onSkipped: (record) => this.#keepSkipped(record),
     });
@@ -447,13 +454,16 @@ function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; nod
 async function discoverSplits(built: BuiltJob, parallelism: number): Promise<SourceSplits> {
   const sources = built.graph.nodes.filter((node) => node.operator.type === 'source');
   return await Promise.all(
-    sources.map(async (node) => ({
-      node: node.id,
-      splits: await inCallingThread(node.name, () =>
+    sources.map(async (node) => {
+      const splits = await inCallingThread(node.name, () =>
         built.bindings[node.id]!.source!.discoverSplits(
           parallelismOf(built.graph, node, { parallelism }),
         ),
-      ),
-    })),
+      );
+      return {
+        node: node.id,
+        splits: splits.map((split) => ({ split, position: null, skip: 0 })),
+      };
+    }),
   );
 }

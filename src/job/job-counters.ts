@@ -34,7 +34,7 @@ export class JobCounters {
     this.#sources = this.#sourceSubtasks(graph);
     this.#weight = splits
       .flatMap((source) => source.splits)
-      .reduce((sum, split) => sum + split.weight, 0);
+      .reduce((sum, { split }) => sum + split.weight, 0);
   }
 
   #sourceSubtasks(graph: LogicalGraph): SourceSubtask[] {

@@ -2,13 +2,13 @@
  * The shared words of a job: what the calling thread and the workers know of each other without messages.
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
- *     [signal word][running subtask + 1][command][unused ...]
+ *     [signal word][running subtask + 1][command][checkpoint][unused ...]
  *   Float64, behind them:
  *     for each operator of each subtask   recordsIn, recordsOut, lateRecords, skippedRecords
  *     for each subtask                    watermark, weight of input read, newest event time, one unused
  *     for each source, one Int32          next split to hand out
  *
- * Every counter has one writer; readers may see it a moment old. The command is written by the caller only.
+ * Every counter has one writer; readers may see it a moment old. Command and checkpoint are those of the caller's line.
  */
 import type { OperatorMetrics } from './metrics.ts';
 
@@ -16,6 +16,7 @@ const LINE_WORDS = 16;
 const SIGNAL = 0;
 const RUNNING = 1;
 const COMMAND = 2;
+const CHECKPOINT = 3;
 const COUNTERS = 4;
 
 const RUN = 0;
@@ -67,6 +68,16 @@ export class SharedCounters {
 
   isCancelled(): boolean {
     return Atomics.load(this.#words, COMMAND) !== RUN;
+  }
+
+  /** Asks all sources for the barrier of a checkpoint; numbers rise. */
+  requestCheckpoint(checkpoint: number): void {
+    Atomics.store(this.#words, CHECKPOINT, checkpoint);
+  }
+
+  /** The checkpoint that was asked for last; 0 before the first. */
+  requestedCheckpoint(): number {
+    return Atomics.load(this.#words, CHECKPOINT);
   }
 
   /** The next split of a source, never given twice. */

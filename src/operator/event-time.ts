@@ -222,6 +222,10 @@ export class EventTimeOperator implements Operator {
 
   resume(): void {}
 
+  processBarrier(checkpoint: number): void {
+    this.#output.barrier(checkpoint);
+  }
+
   processIdle(isIdle: boolean): void {
     if (isIdle !== this.#isIdle) this.#setIdle(isIdle);
   }

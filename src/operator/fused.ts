@@ -197,6 +197,10 @@ export class FusedOperator implements Operator {
     this.#output.watermark(watermark);
   }
 
+  processBarrier(checkpoint: number): void {
+    this.#output.barrier(checkpoint);
+  }
+
   processIdle(isIdle: boolean): void {
     this.#output.idle(isIdle);
   }

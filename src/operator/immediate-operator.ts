@@ -30,6 +30,11 @@ export abstract class ImmediateOperator implements Operator {
     this.output.idle(isIdle);
   }
 
+  /** Those that have state override it. */
+  processBarrier(checkpoint: number): void {
+    this.output.barrier(checkpoint);
+  }
+
   resume(): void {}
 
   advanceTime(): void {}

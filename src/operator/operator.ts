@@ -1,7 +1,7 @@
 /**
  * One parallel instance of the logic of one node.
  *
- *   open → (processBatch | processWatermark | processIdle | advanceTime | resume)* → finish → close
+ *   open → (processBatch | processWatermark | processIdle | processBarrier | advanceTime | resume)* → finish → close
  *
  * The owning subtask makes every call, from one thread, never nested. An operator never blocks or awaits. It
  * may keep no reference to a transient batch after returning.
@@ -12,12 +12,17 @@
  * calls `resume` when there is room, and feeds nothing else until the work is done: no batch, no watermark, no end. A
  * watermark is forwarded when all its work is done.
  *
+ * State: at a barrier an operator writes what it will need to go on from here (`context.snapshot`), then forwards the
+ * barrier. After a restart `context.restored` holds it in `open`: for the keys of this subtask, which may be others than
+ * before. Time then begins at the minimum watermark again.
+ *
  * Operators know nothing of threads, channels or parallelism beyond the numbers in their context.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 
 export interface Output {
   /** False while what was emitted last has not found room yet. Emitting is still allowed, and bounded. */
@@ -29,6 +34,8 @@ export interface Output {
    * and no watermark but that of its end.
    */
   idle(isIdle: boolean): void;
+  /** The cut of a checkpoint: what was emitted before belongs to it. */
+  barrier(checkpoint: number): void;
   /** No more elements follow. */
   end(): void;
 }
@@ -44,14 +51,22 @@ export interface OperatorContext {
   readonly name: string;
   readonly subtask: number;
   readonly parallelism: number;
+  /** Key groups of the job. */
+  readonly maxParallelism: number;
   readonly clock: Clock;
   /** Time between two watermarks of one that makes them, at least. */
   readonly watermarkIntervalMs: number;
   readonly metrics: OperatorMetrics;
+  /** Whether checkpoints are taken. */
+  readonly isCheckpointed: boolean;
+  /** State of the snapshot that the job starts from; none when it starts anew. */
+  readonly restored: RestoredState;
+  /** Where the state of this operator goes, at the barrier of a checkpoint. */
+  snapshot(checkpoint: number): SnapshotWriter;
   /** Runs the subtask again: for work that came back from outside, such as an asynchronous write. */
   wake(): void;
-  /** Hands over what a sink has prepared; it is committed when the checkpoint, or the job, is complete. */
-  prepareCommit(committables: readonly unknown[]): void;
+  /** Hands over what a sink has prepared; it is committed when the checkpoint, or for null the job, is complete. */
+  prepareCommit(committables: readonly unknown[], checkpoint: number | null): void;
 }
 
 export interface Operator {
@@ -59,6 +74,8 @@ export interface Operator {
   processBatch(batch: Batch, input: number): void;
   processWatermark(watermark: Watermark): void;
   processIdle(isIdle: boolean): void;
+  /** Sends what must not stay behind it, writes its state, then forwards the barrier. */
+  processBarrier(checkpoint: number): void;
   /** True while work is left over from an earlier call; then only `resume` may be called. */
   readonly hasPendingWork: boolean;
   resume(): void;

@@ -12,11 +12,15 @@
 import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import type { DynamicColumn } from '../data/column.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyFunction, KeyReader, type KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
+import type { SlotCapture } from '../state/slot-capture.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
+import { KeyedState } from './keyed-state.ts';
+import type { OperatorContext, Output } from './operator.ts';
 
 export type RollingSpec =
   | { readonly kind: 'reduce' }
@@ -63,6 +67,8 @@ export class RollingOperator extends ImmediateOperator {
   readonly #fieldSource: string | null;
   readonly #builder: BatchBuilder | null;
   readonly #values: unknown[] = [];
+  readonly #state: KeyedState;
+  #capture: SlotCapture | null = null;
   #slots = new Int32Array(0);
   readonly #place = { i: 0 };
 
@@ -86,8 +92,30 @@ export class RollingOperator extends ImmediateOperator {
       loopSource,
       (source) => new Function('join', 'NONE', source)(join, NONE) as RollingLoop,
     );
+    const kept = rolling.kind === 'reduce' ? 'reduce' : `${rolling.kind} ${rolling.field}`;
+    this.#state = new KeyedState('values', key, inputSchema, [
+      { name: `#${kept}`, kind: 'dynamic', nullable: false },
+    ]);
     const schema = rollingSchema(rolling, inputSchema);
     this.#builder = schema === null ? null : new BatchBuilder(schema);
+  }
+
+  override open(context: OperatorContext, output: Output): void {
+    super.open(context, output);
+    this.#state.restore(context.restored, this.#keys, this.#keySlots, (batch, slots) => {
+      const { values } = batch.columns.at(-1) as DynamicColumn;
+      for (let i = 0; i < batch.rowCount; i++) this.#values[slots[i]!] = values[i];
+    });
+  }
+
+  override processBarrier(checkpoint: number): void {
+    const writer = this.context.snapshot(checkpoint);
+    this.#capture = this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
+      const { values } = builder.dynamic(this.#state.keyCount);
+      const at = builder.rowCount;
+      for (let slot = from; slot < to; slot++) values[at + slot - from] = this.#values[slot];
+    });
+    this.output.barrier(checkpoint);
   }
 
   processBatch(batch: Batch): void {
@@ -123,6 +151,7 @@ export class RollingOperator extends ImmediateOperator {
     if (this.#slots.length < rowCount) this.#slots = new Int32Array(rowCount);
     this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
     while (this.#values.length < this.#keySlots.count) this.#values.push(NONE);
+    this.#capture?.beforeWrite(this.#slots, 0, rowCount);
   }
 
   #emit(rows: unknown[], timestamps: Float64Array | null): void {

@@ -4,8 +4,12 @@ import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import type { Sink, SinkWriter } from './sink.ts';
+import type { PlainData } from './source.ts';
 import { unsetContext } from './unset.ts';
 import { operatorError } from './user-function.ts';
+
+/** State: what writers gave to `snapshot`. */
+export const WRITERS = 'writers';
 
 export class SinkOperator implements Operator {
   readonly wakeAtMs = Infinity;
@@ -28,8 +32,8 @@ export class SinkOperator implements Operator {
         subtask: context.subtask,
         parallelism: context.parallelism,
         runId: this.#runId,
-        isCheckpointed: false,
-        restored: [],
+        isCheckpointed: context.isCheckpointed,
+        restored: context.restored.items(WRITERS) as readonly PlainData[],
         schema: this.#schema,
         wake: () => context.wake(),
       }),
@@ -72,8 +76,18 @@ export class SinkOperator implements Operator {
 
   advanceTime(): void {}
 
+  processBarrier(checkpoint: number): void {
+    const committables = this.#named(() => this.#writer!.preCommit(false));
+    const state = this.#named(() => this.#writer!.snapshot?.() ?? []);
+    this.#context.prepareCommit(committables, checkpoint);
+    this.#context.snapshot(checkpoint).items(WRITERS, 'list', state);
+  }
+
   finish(): void {
-    this.#context.prepareCommit(this.#named(() => this.#writer!.preCommit(true)));
+    this.#context.prepareCommit(
+      this.#named(() => this.#writer!.preCommit(true)),
+      null,
+    );
   }
 
   close(): void {

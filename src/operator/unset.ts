@@ -1,4 +1,5 @@
 /** What an operator holds before `open`: objects that throw, so that hot paths need no null check. */
+import { NO_STATE } from '../state/snapshot.ts';
 import type { OperatorContext, Output } from './operator.ts';
 
 function unset(): never {
@@ -12,6 +13,7 @@ export const unsetOutput: Output = {
   emit: unset,
   watermark: unset,
   idle: unset,
+  barrier: unset,
   end: unset,
 };
 
@@ -21,9 +23,13 @@ export const unsetContext: OperatorContext = {
   },
   subtask: 0,
   parallelism: 0,
+  maxParallelism: 1,
   clock: { now: unset, monotonic: unset },
   watermarkIntervalMs: 0,
   metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
+  isCheckpointed: false,
+  restored: NO_STATE,
+  snapshot: unset,
   wake: unset,
   prepareCommit: unset,
 };

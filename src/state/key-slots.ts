@@ -5,6 +5,7 @@
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import type { KeyReader } from '../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../data/key-decoder.ts';
+import { murmur } from '../data/key-hash.ts';
 import type { Field } from '../data/schema.ts';
 import { ByteKeyTable } from './byte-key-table.ts';
 import { IntKeyTable } from './int-key-table.ts';
@@ -67,6 +68,22 @@ export class KeySlots {
   ): void {
     if (this.#ints !== null) appendIntKeys(this.#ints.keys, from, to, builder, fields[0]!);
     else appendByteKeys(this.#bytes!.keys, from, to, builder, fields, isTyped);
+  }
+
+  /** Writes the key hashes of slots from to to - 1 behind the rows of a builder; `advance` is the caller's. */
+  appendHashes(from: number, to: number, builder: BatchBuilder): void {
+    const at = builder.rowCount;
+    const hashes = builder.keyHashes();
+    if (this.#bytes !== null) {
+      hashes.set(this.#bytes.keys.hashes.subarray(from, to), at);
+      return;
+    }
+    const { keys } = this.#ints!;
+    for (let i = from; i < to; i++) hashes[at + i - from] = murmur(keys[i]!);
+  }
+
+  hashOf(slot: number): number {
+    return this.#bytes === null ? murmur(this.#ints!.keys[slot]!) : this.#bytes.keys.hashes[slot]!;
   }
 
   clear(): void {

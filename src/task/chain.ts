@@ -171,6 +171,10 @@ class OperatorOutput implements Output {
     this.#operator.processIdle(isIdle);
   }
 
+  barrier(checkpoint: number): void {
+    this.#operator.processBarrier(checkpoint);
+  }
+
   end(): void {
     this.#operator.finish();
   }
@@ -202,6 +206,10 @@ class ControlOnly implements Output {
     this.#gate.idle(isIdle);
   }
 
+  barrier(checkpoint: number): void {
+    this.#gate.barrier(checkpoint);
+  }
+
   end(): void {
     this.#gate.end();
   }
@@ -230,6 +238,10 @@ class FanOut implements Output {
 
   idle(isIdle: boolean): void {
     for (const target of this.#targets) target.idle(isIdle);
+  }
+
+  barrier(checkpoint: number): void {
+    for (const target of this.#targets) target.barrier(checkpoint);
   }
 
   end(): void {

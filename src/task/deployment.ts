@@ -13,6 +13,7 @@ import { InputGate } from '../channel/input-gate.ts';
 import { LocalChannel } from '../channel/local-channel.ts';
 import { BatchGate, type OutputGate } from '../channel/output-gate.ts';
 import { type RingDescriptor, RingReader, RingWriter } from '../channel/ring-channel.ts';
+import type { Batch, Watermark } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import { exchangeDealer } from '../graph/exchange-dealer.ts';
 import type {
@@ -27,12 +28,14 @@ import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { createOperator } from '../operator/create-operator.ts';
-import type { OperatorContext, Output } from '../operator/operator.ts';
-import type { DeadLetter, PlainData, SourceSplit } from '../operator/source.ts';
+import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
+import type { DeadLetter, PlainData } from '../operator/source.ts';
 import { recordError } from '../operator/user-function.ts';
 import { Chain, type ChainLink, type SideGates } from './chain.ts';
-import { SourceInput } from './source-input.ts';
+import { type StoredState, StoredStates } from './restored-state.ts';
+import { SourceInput, type SplitToRead } from './source-input.ts';
 import { Subtask } from './subtask.ts';
+import { type SnapshotListener, SubtaskSnapshot } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
 export type RuntimeSettings = {
@@ -46,12 +49,13 @@ export type RuntimeSettings = {
   /** Batches that wait in a channel within a worker. */
   readonly localChannelBatches: number;
   readonly runId: string;
+  readonly isCheckpointed: boolean;
 };
 
 /** Splits of each source node, in the order of the nodes. */
 export type SourceSplits = readonly {
   readonly node: NodeId;
-  readonly splits: readonly SourceSplit[];
+  readonly splits: readonly SplitToRead[];
 }[];
 
 export type DeploymentOptions = {
@@ -67,11 +71,21 @@ export type DeploymentOptions = {
   readonly clock: Clock;
   /** Runs this worker's subtasks again. */
   readonly wake: () => void;
-  readonly onCommittables: (node: NodeId, committables: readonly PlainData[]) => void;
+  /** State of a node in the snapshot that the job starts from. */
+  readonly restored: (node: NodeId) => readonly StoredState[];
+  readonly snapshots: SnapshotListener;
+  readonly onCommittables: OnCommittables;
   readonly onSkipped: (record: DeadLetter) => void;
   /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };
+
+/** What a sink has prepared for a checkpoint; for null, at the end of its input. */
+export type OnCommittables = (
+  node: NodeId,
+  committables: readonly PlainData[],
+  checkpoint: number | null,
+) => void;
 
 /** Counter slot of an operator of a subtask: the same in every thread. */
 export function operatorSlots(execution: ExecutionGraph): ReadonlyMap<string, number> {
@@ -119,12 +133,15 @@ class Deployer {
   #subtask(plan: SubtaskPlan): Subtask {
     const { execution, clock, settings } = this.#options;
     const task = execution.tasks[plan.task]!;
-    const chain = this.#chain(plan, task);
+    const snapshot = new SubtaskSnapshot(plan.id, this.#options.snapshots);
+    const chain = this.#chain(plan, task, snapshot);
+    const head = new SnapshotHead(chain.head, snapshot);
     return new Subtask({
       id: plan.id,
       name: `${task.name} (${plan.index + 1}/${task.parallelism})`,
-      input: this.#input(plan, task, chain),
+      input: this.#input(plan, task, chain, head, snapshot),
       chain,
+      snapshot,
       clock,
       bufferTimeoutMs: settings.bufferTimeoutMs,
       stepBudgetMs: settings.stepBudgetMs,
@@ -132,7 +149,7 @@ class Deployer {
   }
 
   /** All operators but a source, which is the input of its subtask. */
-  #chain(plan: SubtaskPlan, task: Task): Chain {
+  #chain(plan: SubtaskPlan, task: Task, snapshot: SubtaskSnapshot): Chain {
     const source = this.#sourceOf(task);
     const operators = task.operators.filter((operator) => operator !== source);
     const numberOf = new Map(operators.map((operator, n) => [operator.id, n]));
@@ -146,7 +163,7 @@ class Deployer {
           schemaBefore(this.#options.graph, operator.nodes[0]!),
           this.#options.settings.runId,
         ),
-        context: this.#context(plan, task, operator),
+        context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),
         gates: this.#gates(plan, operator.nodes.at(-1)!),
         sides: this.#sideGates(plan, operator.nodes.at(-1)!),
@@ -175,43 +192,64 @@ class Deployer {
     return { name: node.name, spec: node.operator, functions, sink };
   }
 
-  #context(plan: SubtaskPlan, task: Task, operator: ChainedOperator): OperatorContext {
-    const { clock, counters, settings, wake, onCommittables } = this.#options;
+  #context(
+    plan: SubtaskPlan,
+    task: Task,
+    operator: ChainedOperator,
+    snapshot: SubtaskSnapshot,
+  ): OperatorContext {
+    const { clock, counters, settings, wake, restored, onCommittables } = this.#options;
+    const { isCheckpointed, maxParallelism } = settings;
+    // Of several nodes in one operator only the last has state.
+    const node = operator.nodes.at(-1)!;
+    const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
     const slot = must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
     return {
       name: operator.name,
       subtask: plan.index,
       parallelism: task.parallelism,
+      maxParallelism,
+      isCheckpointed,
+      restored: new StoredStates(restored(node), share),
+      snapshot: (checkpoint) => snapshot.writer(node, checkpoint),
       clock,
       watermarkIntervalMs: settings.watermarkIntervalMs,
       metrics: counters.operator(slot),
       wake,
-      prepareCommit: (committables) => {
-        onCommittables(operator.nodes.at(-1)!, committables as readonly PlainData[]);
+      prepareCommit: (committables, checkpoint) => {
+        onCommittables(node, committables as readonly PlainData[], checkpoint);
       },
     };
   }
 
-  #input(plan: SubtaskPlan, task: Task, chain: Chain): TaskInput {
+  #input(
+    plan: SubtaskPlan,
+    task: Task,
+    chain: Chain,
+    head: Output,
+    snapshot: SubtaskSnapshot,
+  ): TaskInput {
     const source = this.#sourceOf(task);
     if (source !== null) {
       const { manualInput } = this.#options;
-      if (manualInput !== undefined) return manualInput(source.nodes[0]!, chain.head);
-      return this.#sourceInput(plan, task, source, chain);
+      if (manualInput !== undefined) return manualInput(source.nodes[0]!, head);
+      const context = this.#context(plan, task, source, snapshot);
+      return this.#sourceInput(plan, task, context, head, chain.headSides);
     }
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
-    return new GateInput(new InputGate(readers), chain.head);
+    return new GateInput(new InputGate(readers), head);
   }
 
   #sourceInput(
     plan: SubtaskPlan,
     task: Task,
-    operator: ChainedOperator,
-    chain: Chain,
+    context: OperatorContext,
+    output: Output,
+    sides: SideOutputs,
   ): SourceInput {
     const { graph, bindings, splits, counters, clock } = this.#options;
-    const id = operator.nodes[0]!;
+    const id = task.operators[0]!.nodes[0]!;
     const spec = graph.nodes[id]!.operator;
     if (spec.type !== 'source') throw new Error('assertion failed: not a source');
     const number = splits.findIndex((entry) => entry.node === id);
@@ -222,11 +260,12 @@ class Deployer {
       eventTime: spec.eventTime,
       functions: bindings[id]!.functions,
       rate: spec.rate === null ? null : spec.rate / task.parallelism,
-      context: this.#context(plan, task, operator),
+      context,
       progress: counters.subtask(plan.id),
       clock,
-      output: chain.head,
-      sides: chain.headSides,
+      requestedCheckpoint: () => counters.requestedCheckpoint(),
+      output,
+      sides,
       onSkipped: this.#options.onSkipped,
     });
   }
@@ -317,6 +356,42 @@ class Deployer {
       this.#locals.set(channel, local);
     }
     return local;
+  }
+}
+
+/** The head of a chain: a snapshot begins when a barrier comes to it. */
+class SnapshotHead implements Output {
+  readonly #head: Output;
+  readonly #snapshot: SubtaskSnapshot;
+
+  constructor(head: Output, snapshot: SubtaskSnapshot) {
+    this.#head = head;
+    this.#snapshot = snapshot;
+  }
+
+  get isReady(): boolean {
+    return this.#head.isReady;
+  }
+
+  emit(batch: Batch): void {
+    this.#head.emit(batch);
+  }
+
+  watermark(watermark: Watermark): void {
+    this.#head.watermark(watermark);
+  }
+
+  idle(isIdle: boolean): void {
+    this.#head.idle(isIdle);
+  }
+
+  barrier(checkpoint: number): void {
+    this.#snapshot.begin(checkpoint);
+    this.#head.barrier(checkpoint);
+  }
+
+  end(): void {
+    this.#head.end();
   }
 }
 

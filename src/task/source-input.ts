@@ -17,17 +17,24 @@ import {
 } from '../operator/event-time.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import { DEAD_LETTERS, type EventTimeSpec } from '../operator/operator-spec.ts';
-import type { DeadLetter, Source, SourceSplit, SplitReader } from '../operator/source.ts';
+import type {
+  DeadLetter,
+  PlainData,
+  Source,
+  SourceSplit,
+  SplitReader,
+} from '../operator/source.ts';
 import { operatorError, recordError } from '../operator/user-function.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
 import { closeAll } from './close-all.ts';
 import { RateLimiter } from './rate-limiter.ts';
+import { AT_END } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
 export type SourceInputOptions = {
   readonly source: Source;
-  readonly splits: readonly SourceSplit[];
+  readonly splits: readonly SplitToRead[];
   /** Number of the next split that nobody reads yet, never given twice over all subtasks. */
   readonly claim: () => number;
   readonly eventTime: EventTimeSpec | null;
@@ -38,14 +45,33 @@ export type SourceInputOptions = {
   readonly context: OperatorContext;
   readonly progress: SubtaskProgress;
   readonly clock: Clock;
+  /** The checkpoint that was asked for last. */
+  readonly requestedCheckpoint: () => number;
   readonly output: Output;
   readonly sides: SideOutputs;
   /** Told of the first malformed records that are skipped. */
   readonly onSkipped: (record: DeadLetter) => void;
 };
 
+/** A split, and where to begin in it. */
+export type SplitToRead = {
+  readonly split: SourceSplit;
+  /** As its reader gave it; null at its start. */
+  readonly position: PlainData;
+  /** Rows from there on that have gone out already. */
+  readonly skip: number;
+};
+
+/** What a snapshot says of a split. */
+export type SplitState = SplitToRead & { readonly isRead: boolean };
+
+/** State of a source: the splits that have been begun. */
+export const SPLITS = 'splits';
+
 type OpenSplit = {
   readonly split: SourceSplit;
+  /** Rows that have to be left out, since they had gone out before a restart. */
+  skip: number;
   readonly reader: SplitReader;
   readonly channel: number;
   readonly generator: WatermarkGenerator | null;
@@ -65,8 +91,17 @@ export class SourceInput implements TaskInput {
   readonly #merger = new WatermarkMerger(0);
   #next = 0;
   #allTaken = false;
-  /** A batch of which a part may go only later, with the split it came from. */
-  #held: { readonly open: OpenSplit; readonly batch: Batch; from: number } | null = null;
+  /** A batch of which a part may go only later, with the split it came from, and where that was before it. */
+  #held: {
+    readonly open: OpenSplit;
+    readonly batch: Batch;
+    from: number;
+    readonly before: PlainData;
+  } | null = null;
+  /** Splits that have been read to their end. */
+  readonly #read: SourceSplit[] = [];
+  /** Whose barrier was sent last. */
+  #checkpoint = 0;
   #weightDone = 0;
   #pending: Watermark = MIN_WATERMARK;
   #emitted: Watermark = MIN_WATERMARK;
@@ -94,18 +129,49 @@ export class SourceInput implements TaskInput {
 
   poll(): boolean {
     this.#forwardStatus();
+    if (this.#options.requestedCheckpoint() > this.#checkpoint) {
+      this.#sendBarrier();
+      return true;
+    }
     this.#takeSplits();
     if (this.#open.length === 0) {
       this.#end();
       return true;
     }
     const now = this.#options.clock.now();
-    const read = this.#held === null ? this.#read() : this.#emitHeld();
+    const read = this.#held === null ? this.#readNext() : this.#emitHeld();
     if (now >= this.#watermarkDueMs && this.#options.output.isReady) {
       this.#watermarkDueMs = now + this.#options.context.watermarkIntervalMs;
       this.#advanceWatermark(now);
     }
     return read;
+  }
+
+  #sendBarrier(): void {
+    if (!this.#options.output.isReady) return;
+    this.#checkpoint = this.#options.requestedCheckpoint();
+    this.#writeState(this.#checkpoint);
+    this.#options.output.barrier(this.#checkpoint);
+  }
+
+  #writeState(checkpoint: number): void {
+    const { context } = this.#options;
+    if (!context.isCheckpointed) return;
+    const read = this.#read.map(
+      (split): SplitState => ({ split, position: null, skip: 0, isRead: true }),
+    );
+    const open = this.#open.map((split): SplitState => {
+      const { position, skip } = this.#placeOf(split);
+      return { split: split.split, position, skip, isRead: false };
+    });
+    context.snapshot(checkpoint).items(SPLITS, 'union', [...read, ...open]);
+  }
+
+  /** Where a split has to be read on so that each row goes out once. */
+  #placeOf(open: OpenSplit): { position: PlainData; skip: number } {
+    const held = this.#held;
+    if (held?.open === open) return { position: held.before, skip: held.from };
+    return { position: this.#named(() => open.reader.position()), skip: open.skip };
   }
 
   #takeSplits(): void {
@@ -123,10 +189,10 @@ export class SourceInput implements TaskInput {
     }
   }
 
-  #openSplit(split: SourceSplit): void {
+  #openSplit({ split, position, skip }: SplitToRead): void {
     const { source, clock, context, eventTime, onSkipped } = this.#options;
     const reader = this.#named(() =>
-      source.createReader(split, null, {
+      source.createReader(split, position, {
         clock,
         wake: () => context.wake(),
         malformed: (record) => {
@@ -140,16 +206,24 @@ export class SourceInput implements TaskInput {
       eventTime === null
         ? null
         : new WatermarkGenerator(eventTime.watermark, clock, this.#functions!.watermarks);
-    this.#open.push({ split, reader, channel: this.#merger.addInput(), generator, isIdle: false });
+    this.#open.push({
+      split,
+      skip,
+      reader,
+      channel: this.#merger.addInput(),
+      generator,
+      isIdle: false,
+    });
   }
 
   /** One batch of the next reader that has one. */
-  #read(): boolean {
+  #readNext(): boolean {
     this.#readersDueMs = Infinity;
     this.waitsForEvents = false;
     for (let tried = this.#open.length; tried > 0; tried--) {
       this.#next = this.#next % this.#open.length;
       const open = this.#open[this.#next]!;
+      const before = this.#limiter === null ? null : open.reader.position();
       const result = this.#pollReader(open);
       if (result === 'end') {
         this.#closeSplit(open);
@@ -158,7 +232,7 @@ export class SourceInput implements TaskInput {
       this.#next++;
       if (result !== 'idle') {
         if (this.#limiter === null) this.#emit(open, result);
-        else this.#held = { open, batch: result, from: 0 };
+        else this.#held = { open, batch: result, from: 0, before };
         return this.#held === null || this.#emitHeld();
       }
       this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);
@@ -169,8 +243,16 @@ export class SourceInput implements TaskInput {
 
   #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
     const result = this.#named(() => open.reader.poll());
+    // What is malformed among rows that had gone out has gone out too.
+    if (open.skip > 0) this.#letters.length = 0;
     if (this.#letters.length > 0) this.#sendLetters();
-    return result;
+    return typeof result === 'string' || open.skip === 0 ? result : this.#skipRows(open, result);
+  }
+
+  #skipRows(open: OpenSplit, batch: Batch): Batch {
+    const rows = Math.min(open.skip, batch.rowCount);
+    open.skip -= rows;
+    return sliceBatch(batch, rows, batch.rowCount);
   }
 
   #sendLetters(): void {
@@ -282,6 +364,7 @@ export class SourceInput implements TaskInput {
     }
     this.#open.splice(this.#open.indexOf(open), 1);
     this.#named(() => open.reader.close());
+    if (this.#options.context.isCheckpointed) this.#read.push(open.split);
     this.#weightDone += open.split.weight;
     this.#options.progress.weightRead = this.#weightDone + this.#weightOpen();
     this.#merger.removeInput(open.channel);
@@ -297,6 +380,7 @@ export class SourceInput implements TaskInput {
       return;
     }
     this.hasEnded = true;
+    this.#writeState(AT_END);
     output.end();
   }
 

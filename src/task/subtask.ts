@@ -2,11 +2,12 @@
  * One parallel instance of a task: an input, a chain of operators, output gates at its ends.
  *
  * The order within a step is what makes back-pressure work: first what waits at the outputs, then work that
- * operators have put off, and new input only when neither is left.
+ * operators have put off, and new input only when neither is left. A snapshot is written a slice a step beside it.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Chain } from './chain.ts';
 import { closeAll } from './close-all.ts';
+import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 import type { Steppable, TaskInput } from './task.ts';
 
 export type SubtaskOptions = {
@@ -14,6 +15,7 @@ export type SubtaskOptions = {
   readonly name: string;
   readonly input: TaskInput;
   readonly chain: Chain;
+  readonly snapshot: SubtaskSnapshot;
   readonly clock: Clock;
   readonly bufferTimeoutMs: number;
   /** How long a step may go on taking elements; 0 for one element a step. */
@@ -25,25 +27,29 @@ export class Subtask implements Steppable {
   readonly name: string;
   readonly #input: TaskInput;
   readonly #chain: Chain;
+  readonly #snapshot: SubtaskSnapshot;
   readonly #clock: Clock;
   readonly #bufferTimeoutMs: number;
   readonly #stepBudgetMs: number;
   /** When the oldest row in a partial batch came, by the monotonic clock; Infinity when there is none. */
   #partialSinceMs = Infinity;
   #isStuck = false;
+  /** The input has ended, all that became of it has left, and so has the last state. */
+  #hasEnded = false;
 
   constructor(options: SubtaskOptions) {
     this.id = options.id;
     this.name = options.name;
     this.#input = options.input;
     this.#chain = options.chain;
+    this.#snapshot = options.snapshot;
     this.#clock = options.clock;
     this.#bufferTimeoutMs = options.bufferTimeoutMs;
     this.#stepBudgetMs = options.stepBudgetMs;
   }
 
   get isDone(): boolean {
-    return this.#input.hasEnded && !this.#chain.hasPendingWork && this.#chain.isOutputReady;
+    return this.#hasEnded;
   }
 
   get wakeAtMs(): number {
@@ -60,6 +66,16 @@ export class Subtask implements Steppable {
   }
 
   step(): boolean {
+    const moved = this.#step();
+    const wrote = this.#snapshot.isActive && this.#snapshot.step(!this.#chain.hasPendingWork);
+    if (this.#input.hasEnded && !this.#chain.hasPendingWork && this.#chain.isOutputReady) {
+      this.#snapshot.end();
+      this.#hasEnded = true;
+    }
+    return moved || wrote;
+  }
+
+  #step(): boolean {
     const chain = this.#chain;
     const moved = chain.retry();
     if (!chain.isOutputReady) return moved;

@@ -17,6 +17,7 @@ import { SharedCounters } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import { deploy } from './deployment.ts';
 import { Scheduler } from './scheduler.ts';
+import { NO_SNAPSHOTS } from './subtask-snapshot.ts';
 import { runWorkerLoop } from './worker-loop.ts';
 import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
 
@@ -86,6 +87,8 @@ async function work(
     counters,
     clock: systemClock,
     wake: () => signal.notify(),
+    restored: () => [],
+    snapshots: NO_SNAPSHOTS,
     onCommittables: (node, committables) => report({ type: 'committables', node, committables }),
     onSkipped: (record) => report({ type: 'skipped', record }),
   });

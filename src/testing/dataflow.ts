@@ -9,23 +9,15 @@ import { GraphBuilder } from '../api/graph-builder.ts';
 import { type RowStream, Stream } from '../api/stream.ts';
 import { must } from '../base/assert.ts';
 import { VirtualClock } from '../base/clock.ts';
-import {
-  BATCH_ROWS,
-  DEFAULT_WATERMARK_INTERVAL_MS,
-  LOCAL_CHANNEL_BATCHES,
-} from '../base/limits.ts';
-import { Random } from '../base/random.ts';
+import { BATCH_ROWS } from '../base/limits.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
-import { CALLER, executionGraph } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
-import { SharedCounters } from '../metrics/shared-counters.ts';
-import { deploy, operatorSlots } from '../task/deployment.ts';
-import { Scheduler } from '../task/scheduler.ts';
+import { addCounts, DataflowRun, type DataflowRunOptions } from './dataflow-run.ts';
 import type { Element } from './elements.ts';
-import { type InputElement, ManualInput } from './manual-input.ts';
+import type { InputElement } from './manual-input.ts';
 import { Recorder } from './recorder.ts';
 
 /** How a piece of a dataflow is run. */
@@ -38,6 +30,11 @@ export type DataflowOptions = {
   readonly parallelism?: number;
   /** Order in which subtasks take their steps: by turns when left out, else by chance. */
   readonly seed?: number;
+  /**
+   * After each step (a batch or another element) a snapshot is taken, and the dataflow goes on from it with so many
+   * subtasks: these numbers in turn. Time goes on as if nothing had happened.
+   */
+  readonly restartEach?: readonly number[];
 };
 
 /** An input: its name in messages, and the schema of its rows, null for free-form rows. */
@@ -57,14 +54,21 @@ export class Dataflow<Out> {
   readonly #recorder: Recorder<Out>;
   /** Of side outputs, by name. */
   readonly #sides = new Map<string, Recorder<unknown>>();
-  readonly #scheduler: Scheduler;
-  readonly #counters: SharedCounters;
-  readonly #operatorSlots: number;
   readonly #inputs: readonly DataflowInput[];
-  readonly #batchSize: number;
-  readonly #isRandom: boolean;
-  /** The end of each input that elements are put into. */
-  readonly #sources = new Map<NodeId, ManualInput>();
+  readonly #options: Omit<DataflowRunOptions, 'parallelism' | 'restored'>;
+  readonly #batchRows: number;
+  /** Numbers of subtasks to go on with after each step, in turn. */
+  readonly #restartEach: readonly number[];
+  #parallelism: number;
+  #restarts = 0;
+  #run: DataflowRun;
+  /** What runs before this one have counted. */
+  readonly #counted: OperatorMetrics = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    skippedRecords: 0,
+  };
   /** Records that have not become a batch yet, all of one input. */
   #pending: Pending[] = [];
   #pendingInput = 0;
@@ -76,54 +80,20 @@ export class Dataflow<Out> {
   ) {
     const { batchSize = 'all', parallelism = 1, outputCapacity = Infinity } = options;
     this.#inputs = inputs;
-    this.#batchSize = batchSize === 'all' ? BATCH_ROWS : batchSize;
-    this.#isRandom = options.seed !== undefined;
+    this.#batchRows = batchSize === 'all' ? BATCH_ROWS : batchSize;
+    this.#restartEach = options.restartEach ?? [];
+    this.#parallelism = parallelism;
     this.#recorder = new Recorder<Out>(outputCapacity);
-
-    const { graph, bindings } = this.#graph(build, outputCapacity);
-    const execution = executionGraph(graph, { threads: 0, parallelism });
-    this.#operatorSlots = operatorSlots(execution).size;
-    this.#counters = new SharedCounters({
-      workers: 0,
-      operatorSlots: this.#operatorSlots,
-      subtasks: execution.subtasks.length,
-      sources: inputs.length,
-    });
-    const isSlow = outputCapacity !== Infinity;
-    const subtasks = deploy({
-      graph,
-      bindings,
-      execution,
-      worker: CALLER,
-      settings: {
-        bufferTimeoutMs: 0,
-        stepBudgetMs: 0,
-        watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
-        maxParallelism: defaultMaxParallelism(parallelism),
-        batchRows: this.#batchSize,
-        localChannelBatches: isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
-        runId: 'harness',
-      },
-      splits: [],
-      rings: new Map(),
-      counters: this.#counters,
+    this.#options = {
+      ...this.#graph(build, outputCapacity),
+      inputNames: inputs.map(({ name }) => name),
       clock: this.#clock,
-      wake: () => {},
-      onCommittables: () => {},
-      onSkipped: () => {},
-      manualInput: (node, output) => {
-        const source = new ManualInput(inputs[node]!.name, output);
-        this.#sources.set(node, source);
-        return source;
-      },
-    });
-    const random = new Random(options.seed ?? 0);
-    this.#scheduler = new Scheduler({
-      subtasks,
-      clock: this.#clock,
-      ...(this.#isRandom ? { choose: (count: number) => random.below(count) } : {}),
-    });
-    for (const subtask of subtasks) subtask.open();
+      batchSize,
+      isSlow: outputCapacity !== Infinity,
+      maxParallelism: defaultMaxParallelism(Math.max(parallelism, ...this.#restartEach)),
+      seed: options.seed ?? null,
+    };
+    this.#run = new DataflowRun({ ...this.#options, parallelism, restored: new Map() });
   }
 
   /** Sources come first, so that the number of an input is that of its node. */
@@ -150,56 +120,72 @@ export class Dataflow<Out> {
 
   push(input: number, record: unknown, timestamp: number): void {
     if (input !== this.#pendingInput) this.#sendPending();
-    this.#source(input).checkOpen();
+    this.#run.source(input).checkOpen();
     this.#pendingInput = input;
     this.#pending.push({ record, timestamp });
-    if (this.#pending.length >= this.#batchSize) this.#sendPending();
+    if (this.#pending.length >= this.#batchRows) this.#sendPending();
   }
 
   /** Anything but records. */
   add(input: number, element: Exclude<InputElement, { readonly batch: unknown }>): void {
     this.#sendPending();
-    this.#source(input).add(element);
-    this.#run();
+    this.#step(input, element);
   }
 
   hasEnded(input: number): boolean {
-    return !this.#source(input).isOpen;
+    return !this.#run.source(input).isOpen;
   }
 
   processingTime(time: number): void {
     this.#sendPending();
-    this.#run();
+    this.#toRest();
     this.#clock.advanceTo(time);
-    this.#run();
+    this.#toRest();
   }
 
   take(): Element<Out>[] {
     this.#sendPending();
-    this.#run();
+    this.#toRest();
     return this.#recorder.take();
   }
 
   takeSide(side: string): Element<unknown>[] {
     this.#sendPending();
-    this.#run();
+    this.#toRest();
     return must(this.#sides.get(side), `side output '${side}'`).take();
   }
 
   metrics(): OperatorMetrics {
-    const total = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
-    for (let slot = 0; slot < this.#operatorSlots; slot++) {
-      const counts = this.#counters.operator(slot);
-      total.recordsIn += counts.recordsIn;
-      total.recordsOut += counts.recordsOut;
-      total.lateRecords += counts.lateRecords;
-      total.skippedRecords += counts.skippedRecords;
-    }
+    const total = { ...this.#counted };
+    addCounts(total, this.#run.metrics());
     return total;
   }
 
-  #source(input: number): ManualInput {
-    return must(this.#sources.get(input), 'the source of an input');
+  /** Takes a snapshot, throws everything away, and goes on from the snapshot with so many subtasks. */
+  restart(parallelism: number = this.#parallelism): void {
+    this.#sendPending();
+    const sources = this.#inputs.map((_, input) => this.#run.source(input));
+    if (sources.every(({ isOpen }) => !isOpen)) return;
+    this.#run.beginSnapshot();
+    this.#toRest();
+    const restored = this.#run.snapshot();
+    addCounts(this.#counted, this.#run.metrics());
+    this.#run.close();
+    this.#parallelism = parallelism;
+    this.#run = new DataflowRun({ ...this.#options, parallelism, restored });
+    for (const recorder of this.#recorders) recorder.isRestarted = true;
+    this.#toRest();
+    // As sources do, which know how far they were.
+    sources.forEach(({ watermark, isIdle, isOpen }, input) => {
+      if (!isOpen) this.#run.add(input, { end: true });
+      else if (watermark !== -Infinity) this.#run.add(input, { watermark });
+      if (isOpen && isIdle) this.#run.add(input, { isIdle });
+    });
+    this.#toRest();
+  }
+
+  get #recorders(): Recorder<unknown>[] {
+    return [this.#recorder as Recorder<unknown>, ...this.#sides.values()];
   }
 
   #sendPending(): void {
@@ -209,19 +195,24 @@ export class Dataflow<Out> {
     const input = this.#pendingInput;
     const builder = new BatchBuilder(this.#inputs[input]!.schema, pending.length);
     for (const { record, timestamp } of pending) builder.appendRow(record, timestamp);
-    this.#source(input).add({ batch: builder.seal() });
-    this.#run();
+    this.#step(input, { batch: builder.seal() });
+  }
+
+  #step(input: number, element: InputElement): void {
+    this.#run.add(input, element);
+    this.#toRest();
+    const each = this.#restartEach;
+    if (each.length > 0) this.restart(each[this.#restarts++ % each.length]);
   }
 
   /** Steps until nothing moves any more; a full output is emptied only when everything waits for it. */
-  #run(): void {
+  #toRest(): void {
     let quiet = 0;
-    const enough = this.#isRandom ? QUIET_ROUNDS : 1;
+    const enough = this.#options.seed === null ? 1 : QUIET_ROUNDS;
     for (let rounds = 0; rounds < ROUNDS_MAX; rounds++) {
-      const moved = this.#scheduler.round() || this.#scheduler.flush();
-      quiet = moved ? 0 : quiet + 1;
+      quiet = this.#run.round() ? 0 : quiet + 1;
       if (quiet < enough) continue;
-      const full = [this.#recorder, ...this.#sides.values()].filter(({ isFull }) => isFull);
+      const full = this.#recorders.filter(({ isFull }) => isFull);
       if (full.length === 0) return;
       for (const recorder of full) recorder.makeRoom();
       quiet = 0;

@@ -28,6 +28,15 @@ export class HarnessBase<Out> {
     return this.take().flatMap((element) => ('record' in element ? [element.record] : []));
   }
 
+  /**
+   * Takes a snapshot, throws everything away, and goes on from the snapshot, with so many subtasks when they are given:
+   *
+   *   await h.restart({ parallelism: 2 });
+   */
+  async restart(options: { readonly parallelism?: number } = {}): Promise<void> {
+    this.#dataflow.restart(options.parallelism);
+  }
+
   /** What all operators have counted together. */
   metrics(): OperatorMetrics {
     return this.#dataflow.metrics();

@@ -7,6 +7,7 @@ export type InputElement =
   | { readonly batch: Batch }
   | { readonly watermark: number }
   | { readonly isIdle: boolean }
+  | { readonly barrier: number }
   | { readonly end: true };
 
 export class ManualInput implements TaskInput {
@@ -15,7 +16,9 @@ export class ManualInput implements TaskInput {
   readonly waitsForEvents = false;
   /** False once the end was added, even if it has not been taken yet. */
   isOpen = true;
-  #isIdle = false;
+  isIdle = false;
+  /** Greatest of those that were added. */
+  watermark = -Infinity;
   readonly #name: string;
   readonly #output: Output;
   readonly #queue: InputElement[] = [];
@@ -27,9 +30,10 @@ export class ManualInput implements TaskInput {
 
   add(element: InputElement): void {
     this.checkOpen();
-    if ('isIdle' in element) this.#isIdle = element.isIdle;
+    if ('isIdle' in element) this.isIdle = element.isIdle;
     // Time stands still while a source is idle.
-    if ('watermark' in element && this.#isIdle) return;
+    if ('watermark' in element && this.isIdle) return;
+    if ('watermark' in element) this.watermark = Math.max(this.watermark, element.watermark);
     if ('end' in element) {
       this.isOpen = false;
       this.#queue.push({ watermark: Infinity });
@@ -48,6 +52,7 @@ export class ManualInput implements TaskInput {
     if ('batch' in element) this.#output.emit(element.batch);
     else if ('watermark' in element) this.#output.watermark(element.watermark);
     else if ('isIdle' in element) this.#output.idle(element.isIdle);
+    else if ('barrier' in element) this.#output.barrier(element.barrier);
     else {
       this.hasEnded = true;
       this.#output.end();

@@ -7,6 +7,10 @@ export class Recorder<Row> implements Sink {
   readonly name = 'recorder';
   readonly descriptor = null;
   readonly #capacity: number;
+  /** Time began anew: what was seen of it before is not written down again. */
+  isRestarted = false;
+  #watermark = -Infinity;
+  #isIdle = false;
   #held: Element<Row>[] = [];
   #taken: Element<Row>[] = [];
 
@@ -47,14 +51,26 @@ export class Recorder<Row> implements Sink {
           add({ record: rows[i]!, timestamp: Number.isNaN(time) ? null : time });
         }
       },
-      watermark: (watermark) => add({ watermark }),
-      idle: (isIdle) => add(isIdle ? { idle: true } : { active: true }),
-      preCommit() {
-        add({ end: true });
+      watermark: (watermark) => this.#onWatermark(watermark, add),
+      idle: (isIdle) => this.#onIdle(isIdle, add),
+      preCommit(isEnd) {
+        if (isEnd) add({ end: true });
         return [];
       },
       close(): void {},
     };
+  }
+
+  #onWatermark(watermark: number, add: (element: Element<Row>) => void): void {
+    if (this.isRestarted && watermark <= this.#watermark) return;
+    this.#watermark = watermark;
+    add({ watermark });
+  }
+
+  #onIdle(isIdle: boolean, add: (element: Element<Row>) => void): void {
+    if (this.isRestarted && isIdle === this.#isIdle) return;
+    this.#isIdle = isIdle;
+    add(isIdle ? { idle: true } : { active: true });
   }
 
   async commit(): Promise<void> {}

@@ -14,6 +14,7 @@ function setUp(channels: number) {
     emit: (batch: Batch) => log.push(...batch.rowObjects()),
     watermark: (watermark: number) => log.push(`W${watermark}`),
     idle: (isIdle: boolean) => log.push(isIdle ? 'idle' : 'active'),
+    barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
     end: () => log.push('end'),
   };
   /** What each poll hands over, until there is nothing. */

@@ -44,6 +44,7 @@ for (const [name, make] of Object.entries(OPERATORS)) {
         for (const [i, { n }] of rows.entries()) got.push({ n, time: batch.timestamps![i]! });
       },
       watermark() {},
+      barrier() {},
       idle() {},
       end() {},
     };

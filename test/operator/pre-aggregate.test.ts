@@ -152,6 +152,7 @@ function alone() {
     emit: (batch) => log.push([batch.timestamps![0], batch.rowCount]),
     watermark: (watermark) => log.push(`W${watermark}`),
     idle: (isIdle) => log.push(isIdle ? 'idle' : 'active'),
+    barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
     end: () => log.push('end'),
   };
   const operator = new PreAggregateOperator({

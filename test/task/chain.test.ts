@@ -18,6 +18,9 @@ class LoggingGate implements OutputGate {
   idle(isIdle: boolean): void {
     this.log.push(isIdle ? 'idle' : 'active');
   }
+  barrier(checkpoint: number): void {
+    this.log.push(`barrier ${checkpoint}`);
+  }
   end(): void {
     this.log.push('end');
   }

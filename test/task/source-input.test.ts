@@ -61,11 +61,16 @@ function setUp(options: Options) {
     emit: (batch) => log.push(batch.rowObjects().join(' ')),
     watermark: (watermark) => log.push(`W${watermark}`),
     idle: (isIdle) => log.push(isIdle ? 'idle' : 'active'),
+    barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
     end: () => log.push('end'),
   };
   const input = new SourceInput({
     source,
-    splits: splits.map((_, n) => ({ id: `${n}`, weight: 10, detail: null })),
+    splits: splits.map((_, n) => ({
+      split: { id: `${n}`, weight: 10, detail: null },
+      position: null,
+      skip: 0,
+    })),
     claim: () => counters.claimSplit(0),
     eventTime: {
       timestamp: { kind: 'function' },
@@ -83,6 +88,7 @@ function setUp(options: Options) {
     } as unknown as OperatorContext,
     progress: counters.subtask(0),
     clock,
+    requestedCheckpoint: () => counters.requestedCheckpoint(),
     output,
     sides: new Map(),
     onSkipped() {},

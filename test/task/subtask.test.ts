@@ -7,6 +7,7 @@ import { Batch } from '../../src/data/batch.ts';
 import type { Operator, OperatorContext, Output } from '../../src/operator/operator.ts';
 import { Chain } from '../../src/task/chain.ts';
 import { Subtask } from '../../src/task/subtask.ts';
+import { NO_SNAPSHOTS, SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
 import type { TaskInput } from '../../src/task/task.ts';
 
 const log: string[] = [];
@@ -28,6 +29,9 @@ class FakeGate implements OutputGate {
     log.push(`watermark ${watermark}`);
   }
   idle(): void {}
+  barrier(checkpoint: number): void {
+    log.push(`barrier ${checkpoint}`);
+  }
   end(): void {
     log.push('end');
   }
@@ -72,6 +76,9 @@ class Slices implements Operator {
     this.#output.watermark(watermark);
   }
   processIdle(): void {}
+  processBarrier(checkpoint: number): void {
+    this.#output.barrier(checkpoint);
+  }
   advanceTime(nowMs: number): void {
     log.push(`time ${nowMs}`);
     this.wakeAtMs = Infinity;
@@ -118,6 +125,7 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
     name: 'slices',
     input,
     chain,
+    snapshot: new SubtaskSnapshot(0, NO_SNAPSHOTS),
     clock,
     bufferTimeoutMs,
     stepBudgetMs,

@@ -49,6 +49,8 @@ export type ResultLoop = (
   firstColumn: number,
 ) => void;
 
+const JOIN_PARAMETERS = 'batch, from, to, slots, into, place';
+
 const LOOP_NAME = '//# sourceURL=millrace-generated:aggregate';
 
 /** Loops of an aggregation. */
@@ -97,7 +99,10 @@ export class AggregateLoops {
       case 'add':
         return this.#adds.plainSource;
       case 'join':
-        return this.#wrap('batch, from, to, slots, into, place', joinSource(plan, keyCount));
+        return this.#wrap(
+          JOIN_PARAMETERS,
+          joinSource(plan, keyCount, plan.cells.length, this.#functions),
+        );
       case 'merge':
         return this.#wrap('into, slots, other, from, to', mergeSource(plan));
       case 'results':
@@ -129,6 +134,12 @@ ${LOOP_NAME}`;
   joinPartials(keyCount: number): AddLoop {
     this.#join ??= this.#compile(this.#source('join', keyCount)) as AddLoop;
     return this.#join;
+  }
+
+  /** The same for rows with so many cells, of which the plan has the first. */
+  joinRows(keyCount: number, cellColumns: number): AddLoop {
+    const body = joinSource(this.#plan, keyCount, cellColumns, this.#functions);
+    return this.#compile(this.#wrap(JOIN_PARAMETERS, body)) as AddLoop;
   }
 }
 
@@ -272,13 +283,28 @@ function objectJoin(slot: ObjectSlot, target: string, value: string): string {
     : `${target} = ${aggregate}.merge(${target}, ${value});\n`;
 }
 
-function joinSource(plan: AggregatePlan, keyCount: number): string {
+/** Whether accumulators of a slot were packed. */
+function isPacked(slot: ObjectSlot, plan: AggregatePlan, functions: readonly object[]): boolean {
+  if (slot.kind === 'user') return 'unpack' in functions[slot.user]!;
+  return slot.kind === 'value' && plan.values[slot.value]!.unpack !== undefined;
+}
+
+function joinSource(
+  plan: AggregatePlan,
+  keyCount: number,
+  cellColumns: number,
+  functions: readonly object[],
+): string {
   const column = (n: number): string => `batch.columns[${keyCount + n}].values`;
   const cells = plan.cells.map((_, c) => `const c${c} = ${column(c)};\n`);
-  const objects = plan.objects.map((_, k) => `const d${k} = ${column(plan.cells.length + k)};\n`);
+  const objects = plan.objects.map((_, k) => `const d${k} = ${column(cellColumns + k)};\n`);
   const joins = [
     ...plan.cells.map((cell, c) => cellJoin(cell, `cells[o + ${c}]`, `c${c}[i]`)),
-    ...plan.objects.map((slot, k) => objectJoin(slot, `objects[p + ${k}]`, `d${k}[i]`)),
+    ...plan.objects.map((slot, k) => {
+      const packed = isPacked(slot, plan, functions);
+      const value = packed ? `${aggregateOf(slot)}.unpack(d${k}[i])` : `d${k}[i]`;
+      return objectJoin(slot, `objects[p + ${k}]`, value);
+    }),
   ];
   return `${cells.join('')}${objects.join('')}const { cells, objects } = into;
 let i = from;

@@ -14,14 +14,21 @@ export type CellKind = 'count' | 'sum' | 'min' | 'max';
 export type Cell = { readonly kind: CellKind; readonly input: number };
 /** A JavaScript accumulator: a user aggregate, one over values, or the least, greatest or summed value of any type. */
 export type ObjectSlot =
-  | { readonly kind: 'user'; readonly user: number }
+  | { readonly kind: 'user'; readonly user: number; readonly label: string }
   /** Over an input, or over whole rows when it is null; `value` is its place in the plan's `values`. */
-  | { readonly kind: 'value'; readonly value: number; readonly input: number | null }
+  | {
+      readonly kind: 'value';
+      readonly value: number;
+      readonly input: number | null;
+      readonly label: string;
+    }
   | { readonly kind: 'sum' | 'min' | 'max'; readonly input: number };
 
 /** A distinct thing that aggregates read from a row. */
 export type PlannedInput = {
   readonly source: Exclude<AggregateInput, { readonly kind: 'none' }>;
+  /** The field, or for a function the first aggregate that reads by it: for names of columns. */
+  readonly label: string;
   /** Column of the schema, or null for free-form rows and functions. */
   readonly column: number | null;
   readonly isNumeric: boolean;
@@ -72,13 +79,13 @@ export function planAggregates(
 
   const results = aggregates.map((spec): PlannedResult => {
     if (spec.kind === 'user') {
-      objects.push({ kind: 'user', user: spec.user! });
+      objects.push({ kind: 'user', user: spec.user!, label: spec.name });
       return { from: 'object', object: objects.length - 1 };
     }
     if (isValueKind(spec.kind)) {
       values.push(valueAggregate({ ...spec, kind: spec.kind }));
       const input = spec.input.kind === 'none' ? null : inputOf(spec);
-      objects.push({ kind: 'value', value: values.length - 1, input });
+      objects.push({ kind: 'value', value: values.length - 1, input, label: spec.name });
       return { from: 'object', object: objects.length - 1 };
     }
     if (spec.kind === 'count') {
@@ -107,13 +114,28 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
   const source = spec.input;
   if (source.kind === 'none')
     throw new EngineError('JOB_DEFINITION', `${spec.kind} needs an input`);
+  const label = source.kind === 'field' ? source.field : spec.name;
   const takesAny = isValueKind(spec.kind) && spec.kind !== 'quantile';
   if (source.kind === 'function') {
-    return { source, column: null, isNumeric: !takesAny, isBigint: false, mayBeAbsent: true };
+    return {
+      source,
+      label,
+      column: null,
+      isNumeric: !takesAny,
+      isBigint: false,
+      mayBeAbsent: true,
+    };
   }
   const numericOnly = spec.kind === 'sum' || spec.kind === 'avg' || spec.kind === 'quantile';
   if (schema === null) {
-    return { source, column: null, isNumeric: numericOnly, isBigint: false, mayBeAbsent: true };
+    return {
+      source,
+      label,
+      column: null,
+      isNumeric: numericOnly,
+      isBigint: false,
+      mayBeAbsent: true,
+    };
   }
   const column = fieldIndex(schema, source.field, `${spec.kind} '${spec.name}'`);
   const field = schema.fields[column]!;
@@ -121,7 +143,7 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
   const isNumeric =
     !takesAny && (isNumber(field) || spec.kind === 'avg' || spec.kind === 'quantile');
   const isBigint = field.kind === 'int64' && isNumeric;
-  return { source, column, isNumeric, isBigint, mayBeAbsent: field.nullable };
+  return { source, label, column, isNumeric, isBigint, mayBeAbsent: field.nullable };
 }
 
 function isNumber(field: Field): boolean {

@@ -61,4 +61,8 @@ export interface UserAggregate<Row, Accumulator, Result> {
   add(accumulator: Accumulator, row: Row): Accumulator;
   merge(a: Accumulator, b: Accumulator): Accumulator;
   result(accumulator: Accumulator): Result;
+  /** The accumulator as plain data, for snapshots and other threads; left out where it is plain. */
+  pack?(accumulator: Accumulator): unknown;
+  /** The accumulator again from what `pack` gave. */
+  unpack?(packed: unknown): Accumulator;
 }

@@ -8,6 +8,7 @@
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { DynamicColumn, FixedColumn } from '../../data/column.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import {
   isTypedKey,
@@ -18,16 +19,27 @@ import {
 } from '../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { KeySlots } from '../../state/key-slots.ts';
+import type { SlotCapture } from '../../state/slot-capture.ts';
 import { ImmediateOperator } from '../immediate-operator.ts';
+import { KeyedState } from '../keyed-state.ts';
+import type { OperatorContext, Output } from '../operator.ts';
+import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
+import { planPartials } from './partials.ts';
 
 export type CountWindowSpec = {
   readonly kind: 'count';
   readonly size: number;
   /** Records between two windows; the size itself for tumbling windows. */
   readonly slide: number;
+};
+
+/** All panes of a key in a snapshot; packed objects in an array each, null for those that have not begun. */
+type SavedPanes = {
+  readonly cells: Float64Array;
+  readonly objects: readonly (readonly [unknown] | null)[];
 };
 
 /** Fields of the rows that a count window emits: the key, then the aggregates. */
@@ -51,6 +63,8 @@ export class CountWindowOperator extends ImmediateOperator {
   readonly #loops: AggregateLoops;
   readonly #builder: BatchBuilder;
   readonly #keySlots: KeySlots;
+  readonly #state: KeyedState;
+  readonly #stateRows: AccumulatorRows;
   /** Records so far of each key. */
   #counts = new Float64Array(0);
   /** Pane p of key slot s at s * paneCount + p modulo paneCount. */
@@ -59,6 +73,8 @@ export class CountWindowOperator extends ImmediateOperator {
   readonly #joined: Accumulators;
   /** Slots that panes are joined into: all the first. */
   #firstSlots = new Int32Array(0);
+  /** Of the snapshot that is being written, or was last. */
+  #capture: SlotCapture | null = null;
   #slots = new Int32Array(0);
   #paneSlots = new Int32Array(0);
   readonly #place = { i: 0 };
@@ -75,6 +91,13 @@ export class CountWindowOperator extends ImmediateOperator {
     this.#isTypedKey = isTypedKey(key, inputSchema);
     this.#keySlots = new KeySlots(this.#keys.isInt);
     this.#plan = planAggregates(aggregates, inputSchema);
+    this.#stateRows = new AccumulatorRows(this.#plan, this.#plan.cells.length, functions);
+    const { schema, keyCount } = planPartials(key, aggregates, inputSchema);
+    const labels = schema.fields.slice(keyCount).map((field) => field.name);
+    this.#state = new KeyedState('windows', key, inputSchema, [
+      { name: '#records', kind: 'float64', nullable: false },
+      { name: `#panes of ${labels.join(', ')}`, kind: 'dynamic', nullable: false },
+    ]);
     this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
     const fields = countWindowFields(key, aggregates, inputSchema);
     this.#builder = new BatchBuilder(schemaOf(fields), FIRE_SLICE_ROWS);
@@ -118,6 +141,57 @@ export class CountWindowOperator extends ImmediateOperator {
     this.#emit();
   }
 
+  override open(context: OperatorContext, output: Output): void {
+    super.open(context, output);
+    this.#state.restore(context.restored, this.#keys, this.#keySlots, (batch, slots) => {
+      this.#reserve(this.#keySlots.count);
+      const column = this.#keyFields.length;
+      const counts = (batch.columns[column] as FixedColumn).values as Float64Array;
+      const panes = (batch.columns[column + 1] as DynamicColumn).values as SavedPanes[];
+      for (let i = 0; i < batch.rowCount; i++) {
+        this.#counts[slots[i]!] = counts[i]!;
+        this.#load(slots[i]!, panes[i]!);
+      }
+    });
+  }
+
+  #load(slot: number, { cells, objects }: SavedPanes): void {
+    const into = this.#accumulators;
+    into.cells.set(cells, slot * cells.length);
+    const objectCount = this.#plan.objects.length;
+    objects.forEach((packed, k) => {
+      const object = packed === null ? null : this.#stateRows.unpack(k % objectCount, packed[0]);
+      into.objects[slot * objects.length + k] = object;
+    });
+  }
+
+  /** All panes of a key; those that have not begun have no objects. */
+  #save(slot: number): SavedPanes {
+    const { cells, objects } = this.#accumulators;
+    const cellCount = this.#paneCount * this.#plan.cells.length;
+    const objectCount = this.#plan.objects.length;
+    const inKey = this.#paneCount * objectCount;
+    const begun = Math.ceil(this.#counts[slot]! / this.#paneRows) * objectCount;
+    return {
+      cells: cells.slice(slot * cellCount, (slot + 1) * cellCount),
+      objects: objects
+        .slice(slot * inKey, (slot + 1) * inKey)
+        .map((object, k) => (k < begun ? [this.#stateRows.pack(k % objectCount, object)] : null)),
+    };
+  }
+
+  override processBarrier(checkpoint: number): void {
+    const writer = this.context.snapshot(checkpoint);
+    const column = this.#keyFields.length;
+    this.#capture = this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
+      const at = builder.rowCount;
+      builder.float64(column).set(this.#counts.subarray(from, to), at);
+      const panes = builder.dynamic(column + 1).values;
+      for (let slot = from; slot < to; slot++) panes[at + slot - from] = this.#save(slot);
+    });
+    this.output.barrier(checkpoint);
+  }
+
   #beginPane(slot: number, row: number): void {
     try {
       this.#loops.init(this.#accumulators, slot, slot + 1);
@@ -147,6 +221,7 @@ export class CountWindowOperator extends ImmediateOperator {
     }
     this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
     this.#reserve(this.#keySlots.count);
+    this.#capture?.beforeWrite(this.#slots, 0, rowCount);
   }
 
   #reserve(keys: number): void {

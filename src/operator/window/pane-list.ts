@@ -33,8 +33,10 @@ export class PaneList {
     return spare !== undefined && spare.keys.isInt === isInt ? spare : new Pane(this.#shape, isInt);
   }
 
-  /** Takes back a pane that is not live any more. */
+  /** Takes back a pane that is not live any more. One that a snapshot still has to be written of stays as it is. */
   recycle(pane: Pane): void {
+    if (pane.capture !== null && !pane.capture.isComplete) return;
+    pane.capture = null;
     pane.clear();
     this.#spare.push(pane);
   }

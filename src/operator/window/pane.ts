@@ -5,6 +5,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { KeyReader } from '../../data/key.ts';
 import { KeySlots } from '../../state/key-slots.ts';
+import type { SlotCapture } from '../../state/slot-capture.ts';
 import type { Accumulators, AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 
 const SLOTS_MIN = 32;
@@ -13,6 +14,8 @@ export type PaneShape = { readonly cells: number; readonly objects: number };
 
 export class Pane {
   start = 0;
+  /** Set while a snapshot is being written of it. */
+  capture: SlotCapture | null = null;
   readonly accumulators: Accumulators;
   readonly keys: KeySlots;
   readonly #shape: PaneShape;
@@ -45,6 +48,7 @@ export class Pane {
     const known = this.slotCount;
     this.keys.slotsOf(keys, from, to, slots);
     this.#initFrom(known, loops);
+    this.capture?.beforeWrite(slots, from, to);
     addLoop(batch, from, to, slots, this.accumulators, place);
   }
 

@@ -3,8 +3,7 @@
  *
  *   key fields | cells of the plan, float64 | objects of the plan, dynamic        event time: the start of the pane
  *
- * One of the cells counts the records, so that late ones can be counted. Field names but those of the key only keep the
- * columns apart.
+ * One of the cells counts the records, so that late ones can be counted. A snapshot of windows has the same rows.
  */
 import { type KeySpec, keyFields } from '../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
@@ -36,28 +35,29 @@ export function planPartials(
     ...plan,
     cells,
     rowsCell: counting >= 0 ? counting : cells.length - 1,
-    schema: schemaOf(partialFields(keys, cells.length, plan.objects.length)),
+    schema: schemaOf(partialFields(keys, { ...plan, cells })),
     keyCount: keys.length,
   };
 }
 
-function partialFields(keys: readonly Field[], cells: number, objects: number): Field[] {
+/** Names tell what accumulators are of: those of a snapshot must not be taken for others. */
+function partialFields(
+  keys: readonly Field[],
+  { cells, objects, inputs }: Pick<AggregatePlan, 'cells' | 'objects' | 'inputs'>,
+): Field[] {
   let mark = '#';
   while (keys.some((field) => field.name.startsWith(mark))) mark += '#';
+  const labelOf = (input: number): string => (input === ALL_ROWS ? '' : ` ${inputs[input]!.label}`);
   return [
     ...keys,
-    ...Array.from({ length: cells }, (_, c): Field => {
-      return { name: `${mark}cell${c}`, kind: 'float64', nullable: false };
+    ...cells.map(({ kind, input }, c): Field => {
+      return { name: `${mark}${c} ${kind}${labelOf(input)}`, kind: 'float64', nullable: false };
     }),
-    ...Array.from({ length: objects }, (_, k): Field => {
-      return { name: `${mark}object${k}`, kind: 'dynamic', nullable: false };
+    ...objects.map((slot, k): Field => {
+      const label = 'label' in slot ? slot.label : `${slot.kind}${labelOf(slot.input)}`;
+      return { name: `${mark}${cells.length + k} ${label}`, kind: 'dynamic', nullable: false };
     }),
   ];
-}
-
-/** The key of partial results: the same fields, which they now have by name. */
-export function partialKey(key: KeySpec): KeySpec {
-  return { kind: 'fields', fields: key.kind === 'function' ? ['key'] : key.fields };
 }
 
 /**

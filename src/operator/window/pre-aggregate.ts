@@ -3,17 +3,15 @@
  * is one row for each key and pane (partials.ts), which the window operator joins.
  *
  * A pane is sent when the watermark has passed it, before the watermark; all are sent before the stream goes idle, and
- * when there are too many keys. Once the stream has been idle, time behind the exchange may be ahead of its own, and panes
+ * when there are too many keys, and before the barrier of a checkpoint. Once the stream has been idle, time behind the exchange may be ahead of its own, and panes
  * are sent with each batch. So nothing is later at the window operator than it would be by itself.
  *
  * Where it does not help, as most keys come only once, records are made partial results one by one, without a table;
  * after a while it is tried again.
  */
-import { EngineError } from '../../base/errors.ts';
 import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
-import { describe } from '../../data/field-check.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import { isTypedKey, type KeyFunction, KeyReader, keyFields } from '../../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
@@ -22,11 +20,12 @@ import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
+import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import type { Pane } from './pane.ts';
 import { PaneList } from './pane-list.ts';
-import { isPlainData, type PartialPlan, planPartials } from './partials.ts';
+import { type PartialPlan, planPartials } from './partials.ts';
 import { endOfRun, paneMsOf, startOf, type WindowSpec } from './window.ts';
 
 /** Records to a partial result below which a table costs more than it saves. */
@@ -36,7 +35,10 @@ const JUDGED_RECORDS = 50_000;
 const HOLDS_RECORDS = 2_000_000;
 
 /** What goes out once all due panes have. */
-type Announcement = { readonly watermark: Watermark } | { readonly isIdle: boolean };
+type Announcement =
+  | { readonly watermark: Watermark }
+  | { readonly isIdle: boolean }
+  | { readonly barrier: number };
 
 export class PreAggregateOperator implements Operator {
   readonly wakeAtMs = Infinity;
@@ -50,6 +52,7 @@ export class PreAggregateOperator implements Operator {
   readonly #plan: PartialPlan;
   readonly #loops: AggregateLoops;
   readonly #builder: BatchBuilder;
+  readonly #rows: AccumulatorRows;
   readonly #panes: PaneList;
   #slots = new Int32Array(FIRE_SLICE_ROWS);
   #watermark: Watermark = MIN_WATERMARK;
@@ -79,6 +82,7 @@ export class PreAggregateOperator implements Operator {
     this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
     this.#builder = new BatchBuilder(this.#plan.schema, FIRE_SLICE_ROWS);
     const { cells, objects } = this.#plan;
+    this.#rows = new AccumulatorRows(this.#plan, cells.length, functions);
     this.#panes = new PaneList({ cells: cells.length, objects: objects.length }, this.#keys);
     this.#apart = {
       cells: new Float64Array(FIRE_SLICE_ROWS * cells.length),
@@ -229,12 +233,20 @@ export class PreAggregateOperator implements Operator {
     this.resume();
   }
 
+  /** All panes go before it, so that nothing of them has to be kept. */
+  processBarrier(checkpoint: number): void {
+    this.#takeAll();
+    this.#announcement = { barrier: checkpoint };
+    this.resume();
+  }
+
   resume(): void {
     while (this.#due.length > 0 && this.#output.isReady) this.#emitSlice(this.#due[0]!);
     if (this.#due.length > 0 || this.#announcement === null) return;
     const announcement = this.#announcement;
     this.#announcement = null;
     if ('watermark' in announcement) this.#output.watermark(announcement.watermark);
+    else if ('barrier' in announcement) this.#output.barrier(announcement.barrier);
     else this.#output.idle(announcement.isIdle);
   }
 
@@ -252,38 +264,19 @@ export class PreAggregateOperator implements Operator {
   }
 
   /** Rows of slots from to to - 1, whose keys are in the builder already. */
-  #emitRows({ cells, objects }: Accumulators, from: number, to: number, start: number): void {
+  #emitRows(accumulators: Accumulators, from: number, to: number, start: number): void {
     const builder = this.#builder;
-    const { keyCount } = this.#plan;
     const rows = to - from;
-    const cellCount = this.#plan.cells.length;
-    const objectCount = this.#plan.objects.length;
-    for (let c = 0; c < cellCount; c++) {
-      const column = builder.float64(keyCount + c);
-      for (let row = 0; row < rows; row++) column[row] = cells[(from + row) * cellCount + c]!;
-    }
-    for (let k = 0; k < objectCount; k++) {
-      const column = builder.dynamic(keyCount + cellCount + k).values;
-      for (let row = 0; row < rows; row++) {
-        column[row] = this.#travelling(objects[(from + row) * objectCount + k]);
-      }
+    try {
+      this.#rows.append(builder, this.#plan.keyCount, accumulators, from, to);
+    } catch (error) {
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
     builder.timestamps().fill(start, 0, rows);
     builder.advance(rows);
     this.#context.metrics.recordsOut += rows;
     this.#output.emit(builder.seal());
     builder.reset();
-  }
-
-  /** An accumulator on its way to another thread. */
-  #travelling(accumulator: unknown): unknown {
-    if (isPlainData(accumulator)) return accumulator;
-    const error = new EngineError(
-      'VALUE_NOT_TRANSFERABLE',
-      `the accumulator of an aggregate became ${describe(accumulator)}, which cannot leave its thread; ` +
-        'let create() return one like it, and it will stay where it is',
-    );
-    throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
   }
 
   advanceTime(): void {}

@@ -15,10 +15,32 @@ const LOG_GAMMA = Math.log(GAMMA);
 /** Spare buckets on the side that a histogram grows to. */
 const SPARE_BUCKETS = 64;
 
+/** A histogram as plain data: the bucket of the first count, and all counts. */
+type PackedHistogram = { readonly first: number; readonly counts: Float64Array };
+
+/** A sketch as plain data. */
+export type PackedSketch = {
+  readonly above: PackedHistogram;
+  readonly below: PackedHistogram;
+  readonly zeros: number;
+};
+
 export class QuantileSketch {
   readonly #above = new Histogram();
   readonly #below = new Histogram();
   #zeros = 0;
+
+  static unpack({ above, below, zeros }: PackedSketch): QuantileSketch {
+    const sketch = new QuantileSketch();
+    sketch.#above.addAll(above);
+    sketch.#below.addAll(below);
+    sketch.#zeros = zeros;
+    return sketch;
+  }
+
+  pack(): PackedSketch {
+    return { above: this.#above.pack(), below: this.#below.pack(), zeros: this.#zeros };
+  }
 
   get count(): number {
     return this.#above.count + this.#below.count + this.#zeros;
@@ -32,8 +54,8 @@ export class QuantileSketch {
   }
 
   merge(other: QuantileSketch): void {
-    this.#above.merge(other.#above);
-    this.#below.merge(other.#below);
+    this.#above.addAll(other.#above.pack());
+    this.#below.addAll(other.#below.pack());
     this.#zeros += other.#zeros;
   }
 
@@ -69,10 +91,14 @@ class Histogram {
     this.count += count;
   }
 
-  merge(other: Histogram): void {
-    const counts = other.#counts;
+  /** Shares memory with the histogram. */
+  pack(): PackedHistogram {
+    return { first: this.#first, counts: this.#counts };
+  }
+
+  addAll({ first, counts }: PackedHistogram): void {
     for (let at = 0; at < counts.length; at++) {
-      if (counts[at]! > 0) this.add(other.#first + at, counts[at]!);
+      if (counts[at]! > 0) this.add(first + at, counts[at]!);
     }
   }
 

@@ -6,7 +6,7 @@ import { unreachable } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
 import { describe } from '../../data/field-check.ts';
 import type { AggregateKind, AggregateSpec, UserAggregate } from './aggregate.ts';
-import { QuantileSketch } from './quantile-sketch.ts';
+import { type PackedSketch, QuantileSketch } from './quantile-sketch.ts';
 
 export type ValueKind = Extract<
   AggregateKind,
@@ -52,6 +52,8 @@ const firstAggregate: UserAggregate<unknown, unknown, unknown> = {
   add: (first, value) => (first === NONE ? value : first),
   merge: (a, b) => (a === NONE ? b : a),
   result: (first) => (first === NONE ? null : first),
+  pack: packPicked,
+  unpack: unpackPicked,
 };
 
 const lastAggregate: UserAggregate<unknown, unknown, unknown> = {
@@ -59,7 +61,18 @@ const lastAggregate: UserAggregate<unknown, unknown, unknown> = {
   add: (_, value) => value,
   merge: (a, b) => (b === NONE ? a : b),
   result: (last) => (last === NONE ? null : last),
+  pack: packPicked,
+  unpack: unpackPicked,
 };
+
+function packPicked(value: unknown): unknown {
+  return value === NONE ? [] : [value];
+}
+
+function unpackPicked(packed: unknown): unknown {
+  const [value = NONE] = packed as readonly unknown[];
+  return value;
+}
 
 const collectAggregate: UserAggregate<unknown, unknown[], unknown[]> = {
   create: () => [],
@@ -123,5 +136,7 @@ function quantileAggregate(
       return a;
     },
     result: (sketch) => (sketch.count === 0 ? null : sketch.valueAt(quantile)),
+    pack: (sketch) => sketch.pack(),
+    unpack: (packed) => QuantileSketch.unpack(packed as PackedSketch),
   };
 }

@@ -28,17 +28,20 @@ import {
   type KeySpec,
   keyFields,
 } from '../../data/key.ts';
+import { type KeyGroupRange, keyGroupOf, keyGroupRange } from '../../data/key-group.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
+import { checkStateSchema, stateKey } from '../keyed-state.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
+import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { planAggregates } from './aggregate-plan.ts';
 import type { Pane } from './pane.ts';
 import { PaneList } from './pane-list.ts';
-import { type PartialPlan, partialKey, planPartials } from './partials.ts';
+import { type PartialPlan, planPartials } from './partials.ts';
 import {
   endOfRun,
   firstWindowEnd,
@@ -48,6 +51,7 @@ import {
   startOf,
   type WindowSpec,
 } from './window.ts';
+import { capturePanes, PANES, RestoredFired, writeFired } from './window-state.ts';
 
 export type WindowAggregateOptions = AggregationOptions<WindowSpec> & {
   /** What comes in are the partial results of a pre-aggregation. */
@@ -95,23 +99,32 @@ export class WindowAggregateOperator implements Operator {
   #firing: Firing | null = null;
   #isAdvancing = false;
   readonly #place = { i: 0 };
+  readonly #key: KeySpec;
+  /** Rows of the panes in a snapshot. */
+  readonly #state: PartialPlan;
+  readonly #stateRows: AccumulatorRows;
+  /** Where subtasks that this one has the keys of had fired to. */
+  #fired: RestoredFired | null = null;
 
   constructor(options: WindowAggregateOptions) {
     const { key, inputSchema, functions, aggregates } = options;
+    this.#key = key;
+    this.#state = planPartials(key, aggregates, inputSchema);
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = options.window;
     this.#lateTo = options.lateTo;
     this.#isByClock = options.window.time === 'processing';
     this.#paneMs = paneMsOf(options.window);
-    this.#partials = options.takesPartials ? planPartials(key, aggregates, inputSchema) : null;
+    this.#partials = options.takesPartials ? this.#state : null;
     this.#keys =
       this.#partials === null
         ? new KeyReader(key, inputSchema, keyFunction)
-        : new KeyReader(partialKey(key), this.#partials.schema, null);
+        : new KeyReader(stateKey(key), this.#partials.schema, null);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
     const plan = this.#partials ?? planAggregates(aggregates, inputSchema);
     this.#loops = new AggregateLoops(plan, inputSchema, functions);
+    this.#stateRows = new AccumulatorRows(plan, this.#state.cells.length, functions);
     const shape = { cells: plan.cells.length, objects: plan.objects.length };
     this.#panes = new PaneList(shape, this.#keys);
     this.#builder = new BatchBuilder(
@@ -124,6 +137,47 @@ export class WindowAggregateOperator implements Operator {
     this.#context = context;
     this.#output = output;
     if (this.#lateTo !== null) this.#late = sides.get(this.#lateTo)!;
+    this.#restore();
+  }
+
+  /** Partial results again: they are joined as those of an exchange are. */
+  #restore(): void {
+    const { restored } = this.#context;
+    const fired = new RestoredFired(restored, this.#groups);
+    if (fired.greatest === -Infinity) return;
+    this.#firedEnd = fired.least;
+    this.#fired = fired.greatest > fired.least ? fired : null;
+    const keys = new KeyReader(stateKey(this.#key), this.#state.schema, null);
+    const { keyCount, cells } = this.#state;
+    const join = this.#loops.joinRows(keyCount, cells.length);
+    for (const batch of restored.keyed(PANES)) {
+      checkStateSchema(batch.schema, this.#state.schema, PANES);
+      if (this.#slots.length < batch.rowCount) this.#slots = new Int32Array(batch.rowCount);
+      keys.read(batch);
+      if (!keys.isInt) this.#keys.isInt = false;
+      const starts = batch.timestamps!;
+      for (let from = 0; from < batch.rowCount; ) {
+        const start = starts[from]!;
+        const to = endOfRun(starts, from + 1, batch.rowCount, start, start + this.#paneMs);
+        const pane = this.#panes.at(start);
+        pane.add(batch, from, to, keys, this.#slots, this.#loops, join, this.#place);
+        from = to;
+      }
+    }
+  }
+
+  get #groups(): KeyGroupRange {
+    const { subtask, parallelism, maxParallelism } = this.#context;
+    return keyGroupRange(subtask, parallelism, maxParallelism);
+  }
+
+  processBarrier(checkpoint: number): void {
+    const writer = this.#context.snapshot(checkpoint);
+    writeFired(writer, this.#firedEnd, this.#groups);
+    const { schema } = this.#state;
+    const options = { schema, keyFields: this.#keyFields, isTypedKey: this.#isTypedKey };
+    writer.later(capturePanes(this.#panes.live, options, this.#stateRows, writer));
+    this.#output.barrier(checkpoint);
   }
 
   get hasPendingWork(): boolean {
@@ -186,7 +240,7 @@ export class WindowAggregateOperator implements Operator {
   #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
     const lastEnd = lastWindowEnd(this.#window, start);
     if (lastEnd <= start) return; // Between two windows: a slide longer than the size.
-    if (lastEnd - 1 <= this.#watermark) {
+    if (lastEnd - 1 <= this.#watermark || lastEnd <= this.#firedEnd) {
       this.#takeLate(batch, from, to);
       return;
     }
@@ -292,9 +346,23 @@ export class WindowAggregateOperator implements Operator {
     const { total, end } = firing;
     const from = firing.nextSlot;
     const to = Math.min(total.slotCount, from + FIRE_SLICE_ROWS);
-    if (to > from) this.#emitRows(total, from, to, end);
+    if (this.#fired !== null) this.#emitUnfired(this.#fired, total, from, to, end);
+    else if (to > from) this.#emitRows(total, from, to, end);
     firing.nextSlot = to;
     if (to === total.slotCount) this.#finishFiring(firing);
+  }
+
+  /** Runs of slots for whose keys the window had not fired before the job was restored. */
+  #emitUnfired(fired: RestoredFired, total: Pane, from: number, to: number, end: number): void {
+    const { maxParallelism } = this.#context;
+    let first = from;
+    for (let slot = from; slot <= to; slot++) {
+      const isOut =
+        slot === to || fired.hasFired(end, keyGroupOf(total.keys.hashOf(slot), maxParallelism));
+      if (!isOut) continue;
+      if (slot > first) this.#emitRows(total, first, slot, end);
+      first = slot + 1;
+    }
   }
 
   #emitRows(total: Pane, from: number, to: number, end: number): void {
@@ -319,6 +387,7 @@ export class WindowAggregateOperator implements Operator {
   #finishFiring(firing: Firing): void {
     this.#firing = null;
     this.#firedEnd = firing.end;
+    if (this.#fired !== null && firing.end >= this.#fired.greatest) this.#fired = null;
     const { live } = this.#panes;
     while (live.length > 0) {
       const pane = live[0]!;

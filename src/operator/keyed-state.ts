@@ -1,0 +1,87 @@
+/**
+ * The state of an operator that keeps something for each key slot, in a snapshot: rows of key fields and what is kept.
+ */
+import { EngineError } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../data/key.ts';
+import { type Field, type Schema, sameSchema, schemaOf } from '../data/schema.ts';
+import type { KeySlots } from '../state/key-slots.ts';
+import { type FillColumns, KeyedRows } from '../state/keyed-rows.ts';
+import { SlotCapture } from '../state/slot-capture.ts';
+import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
+
+/** A key in rows of state: the same fields, which they have by name. */
+export function stateKey(key: KeySpec): KeySpec {
+  return { kind: 'fields', fields: key.kind === 'function' ? ['key'] : key.fields };
+}
+
+export class KeyedState {
+  readonly schema: Schema;
+  readonly keyCount: number;
+  readonly #name: string;
+  readonly #key: KeySpec;
+  readonly #keyFields: readonly Field[];
+  readonly #isTypedKey: boolean;
+
+  /** `kept`: fields behind those of the key. */
+  constructor(name: string, key: KeySpec, inputSchema: Schema | null, kept: readonly Field[]) {
+    this.#name = name;
+    this.#key = key;
+    this.#keyFields = keyFields(key, inputSchema);
+    this.#isTypedKey = isTypedKey(key, inputSchema);
+    this.keyCount = this.#keyFields.length;
+    this.schema = schemaOf([...this.#keyFields, ...kept]);
+  }
+
+  /** Begins to write the rows of all slots as they are now; `beforeWrite` is the caller's. */
+  capture(slots: KeySlots, writer: SnapshotWriter, fill: FillColumns): SlotCapture {
+    const rows = new KeyedRows(
+      {
+        state: this.#name,
+        schema: this.schema,
+        keyFields: this.#keyFields,
+        isTypedKey: this.#isTypedKey,
+        hasObjects: this.schema.fields.slice(this.keyCount).some(({ kind }) => kind === 'dynamic'),
+      },
+      writer,
+    );
+    const capture = new SlotCapture(slots.count, (from, to) => rows.append(slots, from, to, fill));
+    writer.later(() => {
+      const isComplete = capture.step();
+      if (isComplete) rows.flush();
+      return isComplete;
+    });
+    return capture;
+  }
+
+  /** Gives each row that was restored its slot, a batch at a time. `keys` is the reader of the records. */
+  restore(
+    restored: RestoredState,
+    keys: KeyReader,
+    into: KeySlots,
+    load: (batch: Batch, slots: Int32Array) => void,
+  ): void {
+    const reader = new KeyReader(stateKey(this.#key), this.schema, null);
+    let slots = new Int32Array(0);
+    for (const batch of restored.keyed(this.#name)) {
+      checkStateSchema(batch.schema, this.schema, this.#name);
+      if (slots.length < batch.rowCount) slots = new Int32Array(batch.rowCount);
+      reader.read(batch);
+      if (!reader.isInt) keys.isInt = false;
+      into.slotsOf(reader, 0, batch.rowCount, slots);
+      load(batch, slots);
+    }
+  }
+}
+
+/** Refuses state of other keys or values than the job has now. */
+export function checkStateSchema(found: Schema | null, wanted: Schema, state: string): void {
+  if (sameSchema(found, wanted)) return;
+  const list = (schema: Schema | null): string =>
+    (schema?.fields ?? []).map(({ name, kind }) => `${name}: ${kind}`).join(', ');
+  throw new EngineError(
+    'STATE_INCOMPATIBLE',
+    `the snapshot has other ${state} than the job keeps now: ${list(found)} in the snapshot, ${list(wanted)} in the ` +
+      'job; go back to the old key and values, or give the step another uid and allow the old state to be dropped',
+  );
+}

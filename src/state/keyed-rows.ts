@@ -1,0 +1,55 @@
+/**
+ * Rows of one keyed state on their way into a snapshot: key fields and key hashes by slot, then what `fill` writes into
+ * the columns behind them. Batches are handed over when they are full, and by `flush`.
+ */
+import { BatchBuilder } from '../data/batch-builder.ts';
+import type { Field, Schema } from '../data/schema.ts';
+import type { KeySlots } from './key-slots.ts';
+import type { SnapshotWriter } from './snapshot.ts';
+
+/** Fills the columns behind the keys with what belongs to slots from to to - 1, from `builder.rowCount` on. */
+export type FillColumns = (builder: BatchBuilder, from: number, to: number) => void;
+
+export type KeyedRowsOptions = {
+  readonly state: string;
+  /** Key fields first. */
+  readonly schema: Schema;
+  readonly keyFields: readonly Field[];
+  readonly isTypedKey: boolean;
+  /** The columns refer to objects that may change later: rows are handed over at once. */
+  readonly hasObjects: boolean;
+};
+
+export class KeyedRows {
+  readonly #options: KeyedRowsOptions;
+  readonly #writer: SnapshotWriter;
+  readonly #builder: BatchBuilder;
+
+  constructor(options: KeyedRowsOptions, writer: SnapshotWriter) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#builder = new BatchBuilder(options.schema);
+  }
+
+  append(keys: KeySlots, from: number, to: number, fill: FillColumns): void {
+    const { keyFields, isTypedKey, hasObjects } = this.#options;
+    const builder = this.#builder;
+    let at = from;
+    while (at < to) {
+      const end = Math.min(to, at + builder.capacity - builder.rowCount);
+      keys.appendKeys(at, end, builder, keyFields, isTypedKey);
+      keys.appendHashes(at, end, builder);
+      fill(builder, at, end);
+      builder.advance(end - at);
+      if (hasObjects || builder.isFull) this.flush();
+      at = end;
+    }
+  }
+
+  flush(): void {
+    const builder = this.#builder;
+    if (builder.rowCount === 0) return;
+    this.#writer.keyed(this.#options.state, builder.seal());
+    builder.reset();
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What one subtask gets of the state that a snapshot has of its operator, whatever the parallelism was: of keyed state the
+ * rows of its key groups, of lists its share.
+ */
+import type { Batch } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { decodeBatch } from '../data/codec.ts';
+import type { DynamicColumn } from '../data/column.ts';
+import { keyGroupOf, keyGroupRange } from '../data/key-group.ts';
+import { type Field, schemaOf } from '../data/schema.ts';
+import type { ListMode, RestoredState } from '../state/snapshot.ts';
+
+/** One state of an operator. */
+export type StoredState = {
+  readonly name: string;
+  readonly kind: 'keyed' | ListMode;
+  readonly fields: readonly Field[];
+  /** By the subtask that wrote it. */
+  readonly parts: readonly StoredPart[];
+};
+
+export type StoredPart = {
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** Encoded batches; each is read when it is wanted, to an address that is a multiple of 8. */
+  readonly blocks: readonly (() => Uint8Array)[];
+};
+
+export type Share = {
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+};
+
+export class StoredStates implements RestoredState {
+  readonly #states: readonly StoredState[];
+  readonly #share: Share;
+
+  constructor(states: readonly StoredState[], share: Share) {
+    this.#states = states;
+    this.#share = share;
+  }
+
+  *keyed(state: string): Iterable<Batch> {
+    const stored = this.#states.find(({ name, kind }) => name === state && kind === 'keyed');
+    if (stored === undefined) return;
+    const { subtask, parallelism, maxParallelism } = this.#share;
+    const own = keyGroupRange(subtask, parallelism, maxParallelism);
+    for (const part of stored.parts) {
+      const groups = keyGroupRange(part.subtask, part.parallelism, maxParallelism);
+      if (groups.first > own.last || groups.last < own.first) continue;
+      const isInside = groups.first >= own.first && groups.last <= own.last;
+      for (const block of part.blocks) {
+        const batch = decoded(block, stored.fields);
+        if (isInside) yield batch;
+        else yield* this.#selected(batch, own.first, own.last);
+      }
+    }
+  }
+
+  /** The rows of a range of key groups. */
+  *#selected(batch: Batch, first: number, last: number): Iterable<Batch> {
+    const { maxParallelism } = this.#share;
+    const hashes = batch.keyHashes!;
+    const selection = new Int32Array(batch.rowCount);
+    let count = 0;
+    for (let i = 0; i < batch.rowCount; i++) {
+      const group = keyGroupOf(hashes[i]!, maxParallelism);
+      if (group >= first && group <= last) selection[count++] = i;
+    }
+    if (count === 0) return;
+    const builder = new BatchBuilder(batch.schema, count);
+    builder.appendSelected(batch, selection, 0, count);
+    yield builder.seal();
+  }
+
+  items(state: string): readonly unknown[] {
+    const at = this.#states.findIndex(({ name, kind }) => name === state && kind !== 'keyed');
+    if (at < 0) return [];
+    const { kind, parts, fields } = this.#states[at]!;
+    const lists = parts.map(({ blocks }) => blocks.flatMap((block) => itemsOf(block, fields)));
+    if (kind === 'broadcast') return lists[this.#share.subtask % lists.length]!;
+    return kind === 'union' ? lists.flat() : this.#evenShare(lists.flat(), at);
+  }
+
+  /** What does not go up evenly goes to subtasks from another one on for each state. */
+  #evenShare(items: readonly unknown[], rotation: number): readonly unknown[] {
+    const { subtask, parallelism } = this.#share;
+    const each = Math.floor(items.length / parallelism);
+    const more = items.length % parallelism;
+    const turn = (subtask + rotation) % parallelism;
+    const from = turn * each + Math.min(turn, more);
+    return items.slice(from, from + each + (turn < more ? 1 : 0));
+  }
+}
+
+function decoded(block: () => Uint8Array, fields: readonly Field[]): Batch {
+  const { buffer, byteOffset, length } = block();
+  return decodeBatch(buffer, byteOffset, length, schemaOf(fields));
+}
+
+function itemsOf(block: () => Uint8Array, fields: readonly Field[]): readonly unknown[] {
+  const batch = decoded(block, fields);
+  return (batch.columns[0] as DynamicColumn).values.slice(0, batch.rowCount);
+}

@@ -1,0 +1,114 @@
+/**
+ * The snapshots of one subtask: from the barrier that reaches it until all of its operators' state has been written.
+ *
+ *   begin → (writer of each operator, as the barrier goes through the chain) → step* → done
+ *
+ * What operators put off is written in slices, between batches. A newer checkpoint takes the place of one that is not
+ * done: that one has been given up.
+ */
+import type { Batch } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { encodeToBytes } from '../data/codec.ts';
+import { type Field, schemaOf } from '../data/schema.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { CaptureStep, ListMode, SnapshotWriter } from '../state/snapshot.ts';
+
+/** The last state of a subtask whose input has ended: it belongs to every checkpoint that comes. */
+export const AT_END = Infinity;
+
+/** An encoded batch of one state. */
+export type StateBlock = {
+  readonly node: NodeId;
+  readonly state: string;
+  readonly kind: 'keyed' | ListMode;
+  readonly fields: readonly Field[];
+  readonly rows: number;
+  readonly bytes: Uint8Array;
+};
+
+/** Where the state of all subtasks of a thread goes. Checkpoint AT_END is of a subtask that has come to its end. */
+export interface SnapshotListener {
+  onBlock(subtask: number, checkpoint: number, block: StateBlock): void;
+  /** All blocks of the subtask have been handed over. */
+  onDone(subtask: number, checkpoint: number): void;
+}
+
+/** No checkpoints are taken. */
+export const NO_SNAPSHOTS: SnapshotListener = { onBlock: () => {}, onDone: () => {} };
+
+/** Items that are not keyed are rows of this. */
+export const ITEM_FIELDS: readonly Field[] = [{ name: 'item', kind: 'dynamic', nullable: false }];
+const ITEM_SCHEMA = schemaOf(ITEM_FIELDS);
+
+const NONE = -1;
+
+export class SubtaskSnapshot {
+  readonly #subtask: number;
+  readonly #listener: SnapshotListener;
+  #checkpoint = NONE;
+  #left: CaptureStep[] = [];
+
+  constructor(subtask: number, listener: SnapshotListener) {
+    this.#subtask = subtask;
+    this.#listener = listener;
+  }
+
+  /** Whether there is something to write, or to say that it is done. */
+  get isActive(): boolean {
+    return this.#checkpoint !== NONE;
+  }
+
+  /** The barrier has come. */
+  begin(checkpoint: number): void {
+    this.#checkpoint = checkpoint;
+    this.#left = [];
+  }
+
+  /** Where an operator writes its state. */
+  writer(node: NodeId, checkpoint: number): SnapshotWriter {
+    const listener = this.#listener;
+    const subtask = this.#subtask;
+    const write = (state: string, kind: 'keyed' | ListMode, batch: Batch): void => {
+      listener.onBlock(subtask, checkpoint, {
+        node,
+        state,
+        kind,
+        fields: batch.schema!.fields,
+        rows: batch.rowCount,
+        bytes: encodeToBytes(batch),
+      });
+    };
+    return {
+      keyed: (state, batch) => write(state, 'keyed', batch),
+      items(state, mode, items) {
+        if (items.length === 0) return;
+        const builder = new BatchBuilder(ITEM_SCHEMA, items.length);
+        for (const item of items) builder.appendRow({ item });
+        write(state, mode, builder.seal());
+      },
+      later: (step) => {
+        this.#left.push(step);
+      },
+    };
+  }
+
+  /** Writes a slice; `isThrough` once the barrier has gone through the whole chain. True when something was done. */
+  step(isThrough: boolean): boolean {
+    const [next] = this.#left;
+    if (next !== undefined) {
+      if (next()) this.#left.shift();
+      return true;
+    }
+    if (!isThrough) return false;
+    const checkpoint = this.#checkpoint;
+    this.#checkpoint = NONE;
+    this.#listener.onDone(this.#subtask, checkpoint);
+    return true;
+  }
+
+  /** The subtask has come to its end, with whatever it had begun to write. */
+  end(): void {
+    if (this.isActive) while (this.step(true) && this.isActive);
+    this.#listener.onDone(this.#subtask, AT_END);
+  }
+}

@@ -1,0 +1,148 @@
+/** One run of a piece of a dataflow under a harness, from its start or from a snapshot, until it is thrown away. */
+
+import { must } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import {
+  BATCH_ROWS,
+  DEFAULT_WATERMARK_INTERVAL_MS,
+  LOCAL_CHANNEL_BATCHES,
+} from '../base/limits.ts';
+import { Random } from '../base/random.ts';
+import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
+import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
+import type { OperatorMetrics } from '../metrics/metrics.ts';
+import { SharedCounters } from '../metrics/shared-counters.ts';
+import { deploy, operatorSlots } from '../task/deployment.ts';
+import type { StoredState } from '../task/restored-state.ts';
+import { Scheduler } from '../task/scheduler.ts';
+import type { Subtask } from '../task/subtask.ts';
+import { type InputElement, ManualInput } from './manual-input.ts';
+import { MemorySnapshots } from './memory-snapshot.ts';
+
+export type DataflowRunOptions = {
+  readonly graph: LogicalGraph;
+  readonly bindings: Bindings;
+  /** Name of each input, by the number of its node. */
+  readonly inputNames: readonly string[];
+  readonly clock: Clock;
+  readonly batchSize: number | 'all';
+  /** Whether outputs take only so much at a time. */
+  readonly isSlow: boolean;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly seed: number | null;
+  readonly restored: ReadonlyMap<NodeId, readonly StoredState[]>;
+};
+
+export class DataflowRun {
+  readonly #execution: ExecutionGraph;
+  readonly #subtasks: readonly Subtask[];
+  readonly #scheduler: Scheduler;
+  readonly #counters: SharedCounters;
+  readonly #operatorSlots: number;
+  readonly #snapshots = new MemorySnapshots();
+  /** The end of each input that elements are put into. */
+  readonly #sources = new Map<NodeId, ManualInput>();
+  #checkpoint = 0;
+
+  constructor(options: DataflowRunOptions) {
+    const { graph, parallelism, batchSize, clock, restored, seed } = options;
+    this.#execution = executionGraph(graph, { threads: 0, parallelism });
+    this.#operatorSlots = operatorSlots(this.#execution).size;
+    this.#counters = new SharedCounters({
+      workers: 0,
+      operatorSlots: this.#operatorSlots,
+      subtasks: this.#execution.subtasks.length,
+      sources: options.inputNames.length,
+    });
+    this.#subtasks = deploy({
+      graph,
+      bindings: options.bindings,
+      execution: this.#execution,
+      worker: CALLER,
+      settings: {
+        bufferTimeoutMs: 0,
+        stepBudgetMs: 0,
+        watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
+        maxParallelism: options.maxParallelism,
+        batchRows: batchSize === 'all' ? BATCH_ROWS : batchSize,
+        localChannelBatches: options.isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
+        runId: 'harness',
+        isCheckpointed: true,
+      },
+      splits: [],
+      rings: new Map(),
+      counters: this.#counters,
+      clock,
+      wake: () => {},
+      restored: (node) => restored.get(node) ?? [],
+      snapshots: this.#snapshots,
+      onCommittables: () => {},
+      onSkipped: () => {},
+      manualInput: (node, output) => {
+        const source = new ManualInput(options.inputNames[node]!, output);
+        this.#sources.set(node, source);
+        return source;
+      },
+    });
+    const random = new Random(seed ?? 0);
+    this.#scheduler = new Scheduler({
+      subtasks: this.#subtasks,
+      clock,
+      ...(seed === null ? {} : { choose: (count: number) => random.below(count) }),
+    });
+    for (const subtask of this.#subtasks) subtask.open();
+  }
+
+  /** One round of steps; true when anything moved. */
+  round(): boolean {
+    return this.#scheduler.round() || this.#scheduler.flush();
+  }
+
+  source(input: number): ManualInput {
+    return must(this.#sources.get(input), 'the source of an input');
+  }
+
+  add(input: number, element: InputElement): void {
+    this.source(input).add(element);
+  }
+
+  /** Sends the barrier of a snapshot into every input that goes on. */
+  beginSnapshot(): void {
+    this.#checkpoint++;
+    for (const source of this.#sources.values()) {
+      if (source.isOpen) source.add({ barrier: this.#checkpoint });
+    }
+  }
+
+  /** The states of all nodes, once the run has come to rest behind the barrier. */
+  snapshot(): ReadonlyMap<NodeId, readonly StoredState[]> {
+    const { subtasks, tasks } = this.#execution;
+    if (!this.#snapshots.isComplete(this.#checkpoint, subtasks.length)) {
+      throw new Error('the snapshot did not get through');
+    }
+    return this.#snapshots.statesOf(this.#checkpoint, (subtask) => {
+      const { index, task } = subtasks[subtask]!;
+      return { index, parallelism: tasks[task]!.parallelism };
+    });
+  }
+
+  metrics(): OperatorMetrics {
+    const total = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+    for (let slot = 0; slot < this.#operatorSlots; slot++) {
+      addCounts(total, this.#counters.operator(slot));
+    }
+    return total;
+  }
+
+  close(): void {
+    this.#scheduler.close();
+  }
+}
+
+export function addCounts(total: OperatorMetrics, counts: OperatorMetrics): void {
+  total.recordsIn += counts.recordsIn;
+  total.recordsOut += counts.recordsOut;
+  total.lateRecords += counts.lateRecords;
+  total.skippedRecords += counts.skippedRecords;
+}
