@@ -43,6 +43,7 @@ import {
   type SourceSplits,
 } from '../task/deployment.ts';
 import { Scheduler } from '../task/scheduler.ts';
+import { fromItsStart } from '../task/source-input.ts';
 import { NO_SNAPSHOTS } from '../task/subtask-snapshot.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import { durationMs } from '../time/duration.ts';
@@ -462,7 +463,7 @@ async function discoverSplits(built: BuiltJob, parallelism: number): Promise<Sou
       );
       return {
         node: node.id,
-        splits: splits.map((split) => ({ split, position: null, skip: 0 })),
+        splits: splits.map(fromItsStart),
       };
     }),
   );

@@ -129,6 +129,9 @@ function describeSpec(spec: TimestampSpec): string {
   return spec.kind === 'field' ? `'${spec.field}'` : 'function';
 }
 
+/** State: the greatest event time of each subtask. */
+const GREATEST = 'greatest event time';
+
 export class EventTimeOperator implements Operator {
   readonly hasPendingWork = false;
   #context: OperatorContext = unsetContext;
@@ -155,6 +158,8 @@ export class EventTimeOperator implements Operator {
       context.clock,
       this.#functions.watermarks,
     );
+    const greatest = context.restored.items(GREATEST) as readonly number[];
+    if (greatest.length > 0) this.#generator.restore(Math.min(...greatest));
   }
 
   get wakeAtMs(): number {
@@ -223,6 +228,7 @@ export class EventTimeOperator implements Operator {
   resume(): void {}
 
   processBarrier(checkpoint: number): void {
+    this.#context.snapshot(checkpoint).items(GREATEST, 'union', [this.#generator!.greatest]);
     this.#output.barrier(checkpoint);
   }
 

@@ -60,10 +60,17 @@ export type SplitToRead = {
   readonly position: PlainData;
   /** Rows from there on that have gone out already. */
   readonly skip: number;
+  /** Greatest event time that has gone out. */
+  readonly greatest: number;
 };
 
 /** What a snapshot says of a split. */
 export type SplitState = SplitToRead & { readonly isRead: boolean };
+
+/** Nothing of the split has been read. */
+export function fromItsStart(split: SourceSplit): SplitToRead {
+  return { split, position: null, skip: 0, greatest: -Infinity };
+}
 
 /** State of a source: the splits that have been begun. */
 export const SPLITS = 'splits';
@@ -157,12 +164,11 @@ export class SourceInput implements TaskInput {
   #writeState(checkpoint: number): void {
     const { context } = this.#options;
     if (!context.isCheckpointed) return;
-    const read = this.#read.map(
-      (split): SplitState => ({ split, position: null, skip: 0, isRead: true }),
-    );
+    const read = this.#read.map((split): SplitState => ({ ...fromItsStart(split), isRead: true }));
     const open = this.#open.map((split): SplitState => {
       const { position, skip } = this.#placeOf(split);
-      return { split: split.split, position, skip, isRead: false };
+      const greatest = split.generator?.greatest ?? -Infinity;
+      return { split: split.split, position, skip, greatest, isRead: false };
     });
     context.snapshot(checkpoint).items(SPLITS, 'union', [...read, ...open]);
   }
@@ -189,7 +195,7 @@ export class SourceInput implements TaskInput {
     }
   }
 
-  #openSplit({ split, position, skip }: SplitToRead): void {
+  #openSplit({ split, position, skip, greatest }: SplitToRead): void {
     const { source, clock, context, eventTime, onSkipped } = this.#options;
     const reader = this.#named(() =>
       source.createReader(split, position, {
@@ -206,6 +212,7 @@ export class SourceInput implements TaskInput {
       eventTime === null
         ? null
         : new WatermarkGenerator(eventTime.watermark, clock, this.#functions!.watermarks);
+    generator?.restore(greatest);
     this.#open.push({
       split,
       skip,

@@ -119,6 +119,11 @@ export class WatermarkGenerator {
     this.failedRow = 0;
   }
 
+  /** Goes on from where another was: with the greatest timestamp that it had seen. */
+  restore(greatest: number): void {
+    this.#greatest = Math.max(this.#greatest, greatest);
+  }
+
   /** Greatest timestamp so far; -Infinity before the first. */
   get greatest(): number {
     return this.#greatest;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Stream } from '../../src/api/stream.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import { boundedOutOfOrderness, custom, monotonous } from '../../src/time/strategies.ts';
-import { inEveryMode, sorted } from '../modes.ts';
+import { inEveryMode, sorted, WITHOUT_RESTARTS } from '../modes.ts';
 
 const Reading = record({
   at: t.timestamp,
@@ -131,6 +131,7 @@ for (const [name, build, timeOf, watermarkOf] of CASES) {
       await h.end();
       assert.deepEqual(h.take(), [{ watermark: Infinity }, { end: true }]);
     },
+    WITHOUT_RESTARTS,
   );
 }
 
@@ -147,21 +148,27 @@ const IDLE = {
 };
 
 for (const [name, build] of Object.entries(IDLE)) {
-  inEveryMode(`idleness and return: event time ${name}`, Reading, build, (h, { parallelism }) => {
-    const push = (time: number): void => {
-      for (let subtask = 0; subtask < parallelism; subtask++) h.push(reading(time));
-    };
-    const controls = (): object[] => h.take().filter((element) => !('record' in element));
-    h.processingTime(1);
-    push(100);
-    h.processingTime(30);
-    const lag = name === 'by a field' ? 21 : 7;
-    assert.deepEqual(controls(), [{ watermark: 100 - lag }]);
-    h.processingTime(1500);
-    h.processingTime(2500);
-    assert.deepEqual(controls(), [{ idle: true }]);
-    push(300);
-    h.processingTime(2530);
-    assert.deepEqual(controls(), [{ active: true }, { watermark: 300 - lag }]);
-  });
+  inEveryMode(
+    `idleness and return: event time ${name}`,
+    Reading,
+    build,
+    (h, { parallelism }) => {
+      const push = (time: number): void => {
+        for (let subtask = 0; subtask < parallelism; subtask++) h.push(reading(time));
+      };
+      const controls = (): object[] => h.take().filter((element) => !('record' in element));
+      h.processingTime(1);
+      push(100);
+      h.processingTime(30);
+      const lag = name === 'by a field' ? 21 : 7;
+      assert.deepEqual(controls(), [{ watermark: 100 - lag }]);
+      h.processingTime(1500);
+      h.processingTime(2500);
+      assert.deepEqual(controls(), [{ idle: true }]);
+      push(300);
+      h.processingTime(2530);
+      assert.deepEqual(controls(), [{ active: true }, { watermark: 300 - lag }]);
+    },
+    WITHOUT_RESTARTS,
+  );
 }

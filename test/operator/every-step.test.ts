@@ -15,7 +15,7 @@ import { record, t } from '../../src/data/schema.ts';
 import type { Sink, SinkWriterContext } from '../../src/operator/sink.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inFolder, inputFile, readAll } from '../connector/read-all.ts';
-import { inEveryMode, MODES } from '../modes.ts';
+import { inEveryMode, MODES, WITHOUT_RESTARTS } from '../modes.ts';
 import { ITEMS, Item, inAnyOrder, inOrder, timeOf } from './items.ts';
 
 const Slim = record({ id: t.float64, note: t.nullable(t.string) });
@@ -258,6 +258,7 @@ for (const [name, build, model] of PARTITIONINGS) {
       assert.deepEqual(sink.rows, expected);
       assert.deepEqual(sink.ended.sort(), upTo(parallelism));
     },
+    WITHOUT_RESTARTS,
   );
 
   inEveryMode(
@@ -269,6 +270,7 @@ for (const [name, build, model] of PARTITIONINGS) {
       const expected = upTo(parallelism).flatMap((subtask) => model(subtask, parallelism));
       assert.deepEqual(inAnyOrder(h.takeRecords()), inAnyOrder(expected));
     },
+    WITHOUT_RESTARTS,
   );
 }
 
@@ -296,7 +298,7 @@ const FORMATS: readonly [format: FileFormat, reads: FileFormat][] = [
 
 for (const [format, reads] of FORMATS) {
   test(`files of ${format.name}, in every mode`, async () => {
-    for (const { isTyped, ...mode } of MODES) {
+    for (const { isTyped, ...mode } of MODES.filter(WITHOUT_RESTARTS)) {
       await inFolder(async (folder) => {
         const h = await harness<Item>(
           (items) => {

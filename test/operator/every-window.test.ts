@@ -100,6 +100,8 @@ const HEAVY: typeof AGGREGATES = {
         },
         merge: (one, other) => (other.text.length > one.text.length ? other : one),
         result: ({ text }) => text.length,
+        pack: ({ text }) => text,
+        unpack: (text) => Object.assign(new Longest(), { text }),
       }),
     (items) => Math.max(...items.map(({ note }) => (note ?? '').length)),
   ],

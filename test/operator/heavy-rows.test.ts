@@ -9,6 +9,7 @@ import { AsOperator } from '../../src/operator/as.ts';
 import type { ImmediateOperator } from '../../src/operator/immediate-operator.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import { RollingOperator } from '../../src/operator/rolling.ts';
+import { NO_STATE } from '../../src/state/snapshot.ts';
 
 const Row = record({ n: t.int32, text: t.string }) as Schema;
 const HEAVY = 100_000;
@@ -49,7 +50,7 @@ for (const [name, make] of Object.entries(OPERATORS)) {
       end() {},
     };
     const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
-    operator.open({ name, metrics } as unknown as OperatorContext, output);
+    operator.open({ name, metrics, restored: NO_STATE } as unknown as OperatorContext, output);
     const text = 'x'.repeat(HEAVY);
     for (let from = 0; from < 60; from += 30) {
       operator.processBatch(rowsFrom(from, 30, text));

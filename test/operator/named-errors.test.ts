@@ -129,8 +129,7 @@ for (const [when, records] of [
     };
     assert.throws(run, {
       code: 'VALUE_NOT_TRANSFERABLE',
-      message:
-        /^operator 'window': the accumulator of an aggregate became \[object Object\], which/,
+      message: /^operator 'window': the accumulator of an aggregate is \[object Object\], which/,
     });
   });
 }

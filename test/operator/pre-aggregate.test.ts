@@ -115,7 +115,7 @@ test('an accumulator that turns into an instance of a class is told', async () =
   h.push({ key: 'a', n: 1 }, 1);
   assert.throws(() => h.watermark(20), {
     code: 'VALUE_NOT_TRANSFERABLE',
-    message: /accumulator of an aggregate became .*let create\(\) return one like it/,
+    message: /accumulator of an aggregate is .*let create\(\) return plain data/,
   });
 });
 

@@ -6,7 +6,7 @@ import { Batch } from '../../src/data/batch.ts';
 import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import type { PollResult, Source } from '../../src/operator/source.ts';
-import { SourceInput } from '../../src/task/source-input.ts';
+import { fromItsStart, SourceInput } from '../../src/task/source-input.ts';
 
 type Step = readonly number[] | 'idle';
 
@@ -66,11 +66,7 @@ function setUp(options: Options) {
   };
   const input = new SourceInput({
     source,
-    splits: splits.map((_, n) => ({
-      split: { id: `${n}`, weight: 10, detail: null },
-      position: null,
-      skip: 0,
-    })),
+    splits: splits.map((_, n) => fromItsStart({ id: `${n}`, weight: 10, detail: null })),
     claim: () => counters.claimSplit(0),
     eventTime: {
       timestamp: { kind: 'function' },

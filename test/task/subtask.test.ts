@@ -16,6 +16,8 @@ class FakeGate implements OutputGate {
   isReady = true;
   hasPartial = false;
   waiting = 0;
+  /** Has no room for a while behind the end. */
+  isFullAtEnd = false;
   /** Takes one batch at a time. */
   isNarrow = false;
 
@@ -34,6 +36,7 @@ class FakeGate implements OutputGate {
   }
   end(): void {
     log.push('end');
+    if (this.isFullAtEnd) this.isReady = false;
   }
   retry(): boolean {
     if (this.waiting === 0) return false;
@@ -157,9 +160,13 @@ test('a full output stops everything until it has room', () => {
 
 test('a subtask whose output is full is not done', () => {
   const { subtask, gate } = setUp();
-  while (!subtask.isDone) subtask.step();
-  gate.isReady = false;
+  gate.isFullAtEnd = true;
+  while (!log.includes('end')) subtask.step();
+  subtask.step();
   assert.equal(subtask.isDone, false);
+  gate.isReady = true;
+  subtask.step();
+  assert.equal(subtask.isDone, true);
 });
 
 test('time that is due runs before new input', () => {

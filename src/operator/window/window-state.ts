@@ -64,7 +64,12 @@ export class RestoredFired {
     return this.#fired.reduce((least, { end }) => Math.min(least, end), Infinity);
   }
 
-  /** No window beyond has fired for any key; -Infinity when there is nothing restored. */
+  /** Nothing is restored. */
+  get isEmpty(): boolean {
+    return this.#fired.length === 0;
+  }
+
+  /** No window beyond has fired for any key. */
   get greatest(): number {
     return this.#fired.reduce((greatest, { end }) => Math.max(greatest, end), -Infinity);
   }
