@@ -1,5 +1,6 @@
 /** The vocabulary of `.aggregate(...)`: what a user's function gets, and what becomes of its answer. */
 import { EngineError } from '../base/errors.ts';
+import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
 import type {
   AggregateInput,
   AggregateKind,
@@ -32,7 +33,10 @@ type Comparable = Ordered | boolean;
 /** Null comes out where nothing but null went in. */
 type OrNull<Value> = null extends Value ? null : undefined extends Value ? null : never;
 
-/** The aggregates over rows of one type. Null and undefined values are left out, but for `count`. */
+/**
+ * The aggregates over rows of one type. Null and undefined values are left out, but for `count`. So is a field that a
+ * row without a schema does not have, whose name nobody can check: with `.as(schema)` before, it is a FIELD_UNKNOWN.
+ */
 export type Aggregates<Row> = {
   /** Number of rows. */
   count(): Aggregate<number>;
@@ -99,14 +103,34 @@ export function vocabulary<Row>(): Aggregates<Row> {
       input,
       quantile: checkedShare(share),
     }),
-    aggregate: of('user'),
+    aggregate: (definition: UserAggregate<never, never, unknown>): AnyAggregate => ({
+      kind: 'user',
+      input: checkedDefinition(definition),
+    }),
   };
   return words as unknown as Aggregates<Row>;
 }
 
+const USER_AGGREGATE: OptionRules<UserAggregate<never, never, unknown>> = {
+  create: aFunction,
+  add: aFunction,
+  merge: aFunction,
+  result: aFunction,
+};
+
+function checkedDefinition(
+  definition: UserAggregate<never, never, unknown>,
+): UserAggregate<never, never, unknown> {
+  checkFunctions('aggregate', definition, USER_AGGREGATE);
+  for (const name of ['create', 'add', 'merge', 'result'] as const) {
+    aFunction(`aggregate: ${name}`, definition[name]);
+  }
+  return definition;
+}
+
 function checkedShare(share: number): number {
   if (share >= 0 && share <= 1) return share;
-  throw new EngineError('JOB_DEFINITION', `the share of a quantile is 0 to 1, got ${share}`);
+  throw wrong('the share of a quantile', 'is 0 to 1', share);
 }
 
 /** The aggregates as plain data, and all functions of the node: those it had, then what aggregates refer to. */
@@ -114,8 +138,14 @@ export function specsOf(
   results: Readonly<Record<string, Aggregate<unknown>>>,
   functions: readonly object[],
 ): { aggregates: readonly AggregateSpec[]; all: readonly object[] } {
+  if (typeof results !== 'object' || results === null) {
+    throw wrong('aggregate', 'gives aggregates by name, such as { rows: count() }', results);
+  }
   const all = [...functions];
   const aggregates = Object.entries(results).map(([name, aggregate]): AggregateSpec => {
+    if (typeof (aggregate as Aggregate<unknown> | null)?.kind !== 'string') {
+      throw wrong(`aggregate '${name}'`, 'is made by count(), sum(...) and so on', aggregate);
+    }
     const { kind, input, quantile = null } = aggregate;
     if (input === null) return { name, kind, input: { kind: 'none' }, user: null, quantile };
     if (typeof input === 'string') {

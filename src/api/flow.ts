@@ -1,7 +1,8 @@
 /** Where a dataflow begins: sources and parameters. */
 import { EngineError } from '../base/errors.ts';
+import { checkOptions, type OptionRules, wrong } from '../base/options.ts';
 import { programSource } from '../connector/program/program-input.ts';
-import type { Schema } from '../data/schema.ts';
+import { aSchema, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { JobParams } from '../graph/job-registry.ts';
 import type { Source } from '../operator/source.ts';
@@ -15,6 +16,19 @@ export type FromOptions = {
   /** Records a second over all subtasks; 0 or left out for no limit. */
   readonly rate?: number;
 };
+
+/** The others are those of a step, and checked there. */
+const FROM_OPTIONS: OptionRules<FromOptions> = {
+  name: true,
+  uid: true,
+  parallelism: true,
+  rate: aRate,
+};
+
+function aRate(what: string, value: unknown): void {
+  if (typeof value === 'number' && value >= 0) return;
+  throw wrong(what, 'is a number of records a second, 0 or more', value);
+}
 
 type Widened<T> = T extends string ? string : T extends number ? number : boolean;
 
@@ -30,9 +44,11 @@ export class Flow {
 
   /** The stream of a source: `flow.from(files('flights.parquet', parquet(Flight)))`. */
   from<Row>(source: Source<Row>, options: FromOptions = {}): Stream<Row> {
-    const rate = options.rate ?? 0;
-    if (!(rate >= 0))
-      throw new EngineError('JOB_DEFINITION', `rate must be 0 or more, got ${rate}`);
+    if (typeof (source as Source | undefined)?.discoverSplits !== 'function') {
+      throw wrong('from', 'takes a source, such as files(...) or collection(...)', source);
+    }
+    checkOptions('from', options, FROM_OPTIONS);
+    const { rate = 0 } = options;
     const node = this.#addSource(source as Source, rate);
     const stream = new Stream<Row>(this.#builder, node, source.schema);
     if (options.name !== undefined) stream.name(options.name);
@@ -65,6 +81,7 @@ export class Flow {
    *   const client = await clicksJob.start();  client.inputs.clicks.write({ page: '/' });
    */
   input<Row>(schema: Schema<Row> | null = null): InputStream<Row> {
+    if (schema !== null) aSchema('input: the schema', schema);
     const source = programSource(schema);
     const node = this.#addSource(source as Source, 0);
     return new InputStream<Row>(this.#builder, node, schema);
@@ -72,6 +89,9 @@ export class Flow {
 
   /** A parameter of the job, as text, number or boolean by its default: `flow.param('rate', 0)`. */
   param<T extends string | number | boolean>(name: string, fallback: T): Widened<T> {
+    if (!['string', 'number', 'boolean'].includes(typeof fallback)) {
+      throw wrong(`param '${name}'`, 'has a default: a text, a number or a boolean', fallback);
+    }
     this.#asked.add(name);
     const given = Object.hasOwn(this.#params, name) ? this.#params[name] : undefined;
     return (given === undefined ? fallback : convert(name, given, fallback)) as Widened<T>;

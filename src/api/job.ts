@@ -2,6 +2,7 @@
 
 import { moduleUrl } from '../base/engine-files.ts';
 import { EngineError } from '../base/errors.ts';
+import { aFunction, checkOptions, choice, type OptionRules, someText } from '../base/options.ts';
 import type { ProgramSource } from '../connector/program/program-input.ts';
 import { ProgramOutput } from '../connector/program/program-output.ts';
 import type { Bindings, NodeId } from '../graph/graph.ts';
@@ -12,7 +13,7 @@ import {
   type RegisteredJob,
   registerJob,
 } from '../graph/job-registry.ts';
-import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
+import { type JobClient, type JobResult, RUN_OPTIONS, type RunOptions } from '../job/job.ts';
 import { startJob } from '../job/job-coordinator.ts';
 import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
@@ -51,6 +52,8 @@ export type StartOptions = RunOptions & {
   readonly outputs?: boolean;
 };
 
+const START_OPTIONS: OptionRules<StartOptions> = { ...RUN_OPTIONS, outputs: choice(true, false) };
+
 export class Job<T> {
   readonly name: string;
   readonly #url: string;
@@ -68,6 +71,7 @@ export class Job<T> {
    */
   async run(options: RunOptions = {}): Promise<JobResult> {
     await interceptedRun();
+    checkOptions('run', options, RUN_OPTIONS);
     const client = await startJob(this.#registered(), options, {
       output: null,
       input: refuseInput,
@@ -83,6 +87,7 @@ export class Job<T> {
    */
   async start(options: StartOptions = {}): Promise<StartedJob<T>> {
     await interceptedRun();
+    checkOptions('start', options, START_OPTIONS);
     const inputs: Record<string, JobInput<unknown>> = {};
     const outputs: Record<string, JobOutput<unknown>> = {};
     const closers: ((error: Error | null) => void)[] = [];
@@ -114,6 +119,7 @@ export class Job<T> {
   /** Runs the job to its end and returns the rows of the streams that its function returned. */
   async collect(options: RunOptions = {}): Promise<Collected<T>> {
     await interceptedRun();
+    checkOptions('collect', options, RUN_OPTIONS);
     const rows: Record<string, unknown[]> = {};
     const client = await startJob(this.#registered(), options, {
       input: refuseInput,
@@ -189,6 +195,8 @@ export function job(
   define: (flow: Flow) => void,
 ): Job<Record<never, never>>;
 export function job(meta: ImportMeta, name: string, define: (flow: Flow) => unknown): Job<unknown> {
+  someText('job: the name', name);
+  aFunction(`job '${name}': what defines it`, define);
   const url = moduleUrl(meta);
   if (url !== null) return new Job<unknown>(url, name, define).register();
   throw new EngineError(

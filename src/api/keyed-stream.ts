@@ -1,6 +1,7 @@
 /** A stream partitioned by key: what comes next sees all rows of a key in one place. */
 
 import { EngineError } from '../base/errors.ts';
+import { wrong } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -92,6 +93,9 @@ export class KeyedStream<Row, Key> {
   window(window: WindowSpec): WindowedStream<Row, Key & WindowBounds>;
   window(window: CountWindowSpec): WindowedStream<Row, Key>;
   window(window: WindowSpec | CountWindowSpec): WindowedStream<Row, never> {
+    if (typeof (window as WindowSpec | undefined)?.kind !== 'string') {
+      throw wrong('window', 'takes tumbling(...), sliding(...) or a window of counts', window);
+    }
     return new WindowedStream<Row, never>(this.#parts, window);
   }
 }

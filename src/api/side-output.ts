@@ -1,5 +1,5 @@
 /** Names of streams beside the main one. */
-import { EngineError } from '../base/errors.ts';
+import { someText } from '../base/options.ts';
 
 declare const ROW: unique symbol;
 
@@ -9,7 +9,7 @@ export class SideOutput<Row> {
   readonly name: string;
 
   constructor(name: string) {
-    if (name.trim() === '') throw new EngineError('JOB_DEFINITION', 'a side output needs a name');
+    someText('the name of a side output', name);
     this.name = name;
   }
 }

@@ -9,9 +9,10 @@
  *     .to(files('out', csv()));
  */
 import { EngineError } from '../base/errors.ts';
+import { someText, wrong } from '../base/options.ts';
 import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
-import { fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
+import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
 import type { NodeId, Partitioning } from '../graph/graph.ts';
 import { checkCanBecome } from '../operator/as.ts';
 import { schemaAfter } from '../operator/fused.ts';
@@ -54,18 +55,20 @@ export class Step {
 
   /** Name in messages and metrics. */
   name(name: string): this {
+    someText('name', name);
     return this.#configure({ name });
   }
 
   /** Identity under which state is found again; unique in the job. */
   uid(uid: string): this {
+    someText('uid', uid);
     return this.#configure({ uid });
   }
 
   /** Number of subtasks of this step. */
   parallelism(parallelism: number): this {
     if (!Number.isInteger(parallelism) || parallelism < 1) {
-      throw new EngineError('JOB_DEFINITION', `parallelism must be 1 or more, got ${parallelism}`);
+      throw wrong('parallelism', 'must be 1 or more', parallelism);
     }
     return this.#configure({ parallelism });
   }
@@ -140,7 +143,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return this.#stateless<Out>({ type: 'flatMap' }, fn);
   }
 
-  /** Only the named fields: `.project('auction', 'price')`. */
+  /** Only the named fields: `.project('auction', 'price')`; undefined where a row without a schema lacks one. */
   project<K extends keyof Row & string>(...fields: K[]): Stream<Pick<Row, K>> {
     return this.#stateless<Pick<Row, K>>({ type: 'project', fields }, null);
   }
@@ -150,6 +153,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * with FIELD_TYPE; fields that are not in the schema fall away.
    */
   as<Out>(schema: Schema<Out>): Stream<Out> {
+    aSchema('as: the schema', schema);
     if (this.#schema !== null) checkCanBecome(this.#schema, schema);
     const node = this.#builder.add({
       name: 'as',
@@ -264,6 +268,8 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     if (typeof first === 'function') {
       return this.#keyed({ kind: 'function' }, [first]);
     }
+    if (by.length === 0) throw wrong('keyBy', 'needs fields or a function', by);
+    for (const field of by) someText('keyBy: a field', field);
     const fields = by as readonly string[];
     if (this.#schema !== null) {
       for (const field of fields) fieldIndex(this.#schema, field, 'keyBy');
@@ -311,6 +317,9 @@ export class Stream<Row> extends Step implements RowStream<Row> {
 
   /** Ends the stream in a sink: `.to(files('out', csv()))`. */
   to(sink: Sink): Step {
+    if (typeof (sink as Sink | undefined)?.createWriter !== 'function') {
+      throw wrong('to', 'takes a sink, such as files(...) or print()', sink);
+    }
     const node = this.#builder.add({
       name: sink.name,
       operator: { type: 'sink', descriptor: sink.descriptor },

@@ -1,5 +1,6 @@
 /** Window assigners. */
 import { EngineError } from '../base/errors.ts';
+import { checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
@@ -14,8 +15,14 @@ export type WindowOptions = {
   readonly time?: 'event' | 'processing';
 };
 
+const WINDOW_OPTIONS: OptionRules<WindowOptions> = {
+  offset: true,
+  time: choice('event', 'processing'),
+};
+
 /** Windows of one size, one behind the other: `tumbling('1 h')`, `tumbling('1 d', { offset: '-8 h' })`. */
 export function tumbling(size: Duration, options: WindowOptions = {}): WindowSpec {
+  checkOptions('tumbling', options, WINDOW_OPTIONS);
   const sizeMs = positive('size of a tumbling window', size);
   const { time = 'event' } = options;
   return { kind: 'tumbling', time, sizeMs, slideMs: sizeMs, offsetMs: offsetOf(options) };
@@ -23,6 +30,7 @@ export function tumbling(size: Duration, options: WindowOptions = {}): WindowSpe
 
 /** Windows of one size that start every `slide`: `sliding('7 d', '1 d')`. */
 export function sliding(size: Duration, slide: Duration, options: WindowOptions = {}): WindowSpec {
+  checkOptions('sliding', options, WINDOW_OPTIONS);
   return {
     kind: 'sliding',
     time: options.time ?? 'event',
@@ -52,10 +60,7 @@ export function slidingCount(size: number, slide: number): CountWindowSpec {
 
 function positiveCount(what: string, count: number): number {
   if (Number.isInteger(count) && count > 0) return count;
-  throw new EngineError(
-    'JOB_DEFINITION',
-    `the ${what} of a count window is a whole number above 0, got ${count}`,
-  );
+  throw wrong(`the ${what} of a count window`, 'is a whole number above 0', count);
 }
 
 function positive(what: string, duration: Duration): number {
@@ -65,8 +70,10 @@ function positive(what: string, duration: Duration): number {
 }
 
 function offsetOf({ offset = 0 }: WindowOptions): number {
-  if (typeof offset === 'number') return offset;
-  return offset.startsWith('-')
-    ? -durationMs(offset.slice(1) as Duration, 'window offset')
-    : durationMs(offset as Duration, 'window offset');
+  const isNegative = typeof offset === 'number' ? offset < 0 : String(offset).startsWith('-');
+  const size =
+    typeof offset === 'number' ? Math.abs(offset) : String(offset).slice(isNegative ? 1 : 0);
+  const ms = durationMs(size as Duration, 'the offset of a window');
+  if (!Number.isInteger(ms)) throw wrong('the offset of a window', 'is whole milliseconds', offset);
+  return isNegative ? -ms : ms;
 }

@@ -1,27 +1,65 @@
-/** Checks of what users give to public functions in plain JavaScript, where no compiler has looked. */
+/**
+ * Checks of what users give to public functions in plain JavaScript, where no compiler has looked.
+ *
+ * The options of a function are a type, and beside it one list of rules, which the compiler keeps complete:
+ *
+ *   export type PaceOptions = { readonly rate?: number; readonly name?: string };
+ *   const PACE_OPTIONS: OptionRules<PaceOptions> = { rate: aNumber, name: someText };
+ *   checkOptions('pace', options, PACE_OPTIONS);
+ */
 import { inspect } from 'node:util';
 import { EngineError } from './errors.ts';
 
-/**
- * Refuses options that `what` does not have: most are typing mistakes. EngineError JOB_DEFINITION.
- *
- *   checkOptions('csv', options, { header: true, delimiter: true });
- */
+/** Says what a value has to be, as an EngineError JOB_DEFINITION when it is not; `what` names it there. */
+export type OptionRule = (what: string, value: unknown) => void;
+
+/** A rule for each option; true for those that are checked where they are used. */
+export type OptionRules<T> = Readonly<Record<keyof T, OptionRule | true>>;
+
+/** Refuses options that `what` does not have, most of them typing mistakes, and values that break their rule. */
 export function checkOptions<T extends object>(
   what: string,
   options: T,
-  known: Readonly<Record<keyof T, true>>,
+  rules: OptionRules<T>,
 ): void {
-  if (typeof options !== 'object' || options === null) {
+  if (!isObject(options) || Array.isArray(options)) {
+    throw wrong(`${what}: options`, 'are an object', options);
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(rules, name));
+  if (unknown !== undefined) {
+    const names = Object.keys(rules).join(', ');
     throw new EngineError(
       'JOB_DEFINITION',
-      `${what}: options are an object, got ${inspect(options)}`,
+      `${what}: unknown option '${unknown}'; there are: ${names}`,
     );
   }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (unknown === undefined) return;
-  const names = Object.keys(known).join(', ');
-  throw new EngineError('JOB_DEFINITION', `${what}: no option '${unknown}'; it has ${names}`);
+  for (const [name, value] of Object.entries(options)) {
+    const rule = rules[name as keyof T];
+    if (rule !== true && value !== undefined) rule(`${what}: ${name}`, value);
+  }
+}
+
+/** The same for an object of functions, which may be one of a class that has names of its own beside them. */
+export function checkFunctions<T extends object>(
+  what: string,
+  functions: T,
+  rules: OptionRules<T>,
+): void {
+  const prototype = isObject(functions) ? Object.getPrototypeOf(functions) : null;
+  if (prototype === null || prototype === Object.prototype) {
+    checkOptions(what, functions, rules);
+    return;
+  }
+  const names = Object.keys(rules);
+  const known = Object.fromEntries(names.map((name) => [name, functions[name as keyof T]])) as T;
+  checkOptions(what, known, rules);
+  if (Object.values(known).every((value) => value === undefined)) {
+    throw wrong(what, `has some of ${names.join(', ')}`, functions);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The value, which has to be one of a few. EngineError JOB_DEFINITION. */
@@ -33,5 +71,59 @@ export function oneOf<T extends string | boolean>(
   const found = allowed.find((choice) => choice === value);
   if (found !== undefined) return found;
   const choices = allowed.map((choice) => inspect(choice)).join(', ');
-  throw new EngineError('JOB_DEFINITION', `${what} is one of ${choices}, got ${inspect(value)}`);
+  throw wrong(what, `is one of ${choices}`, value);
+}
+
+/** One of a few values. */
+export function choice(...allowed: readonly (string | boolean)[]): OptionRule {
+  return (what, value) => void oneOf(what, value, allowed);
+}
+
+/** Text, which may be empty. */
+export const text: OptionRule = (what, value) => {
+  if (typeof value !== 'string') throw wrong(what, 'is a text', value);
+};
+
+/** Text that names something. */
+export const someText: OptionRule = (what, value) => {
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw wrong(what, 'is a text that is not empty', value);
+  }
+};
+
+/** A number; of what range is checked where it is used. */
+export const aNumber: OptionRule = (what, value) => {
+  if (typeof value !== 'number') throw wrong(what, 'is a number', value);
+};
+
+/** A whole number from `least` on. */
+export function wholeNumber(least: number): OptionRule {
+  return (what, value) => {
+    if (Number.isSafeInteger(value) && (value as number) >= least) return;
+    throw wrong(
+      what,
+      least === -Infinity ? 'is a whole number' : `is a whole number, ${least} or more`,
+      value,
+    );
+  };
+}
+
+/** A function. */
+export const aFunction: OptionRule = (what, value) => {
+  if (typeof value !== 'function') throw wrong(what, 'is a function', value);
+};
+
+/** The error of a value that breaks a rule: 'csv: quote', 'is one character', the value. */
+export function wrong(what: string, rule: string, value: unknown): EngineError {
+  return new EngineError('JOB_DEFINITION', `${what} ${rule}, got ${shown(value)}`);
+}
+
+/** A value in an error: as much of it as tells what it is. */
+function shown(value: unknown): string {
+  return inspect(value, {
+    depth: 1,
+    breakLength: Infinity,
+    maxArrayLength: 3,
+    maxStringLength: 100,
+  });
 }

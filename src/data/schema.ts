@@ -8,6 +8,7 @@
  * typed columns; a stream without one carries free-form rows.
  */
 import { EngineError } from '../base/errors.ts';
+import { wrong } from '../base/options.ts';
 
 /** How a field is stored. timestamp is milliseconds since 1970 UTC; date is the same, but a Date to the user. */
 export type FieldKind =
@@ -94,6 +95,12 @@ export function schemaOf<Row>(fields: readonly Field[]): Schema<Row> {
   return Object.freeze({
     fields: Object.freeze(fields.map((field) => Object.freeze({ ...field }))),
   });
+}
+
+/** A schema, as `record` makes it. */
+export function aSchema(what: string, value: unknown): void {
+  if (Array.isArray((value as Schema | null | undefined)?.fields)) return;
+  throw wrong(what, 'is made by record({ ... })', value);
 }
 
 /** The place of a field in the schema; an EngineError lists what there is when it is missing. */

@@ -5,8 +5,11 @@
  *
  * `start` answers as soon as the job runs; `result` settles at its end.
  */
+import { inspect } from 'node:util';
+import { EngineError } from '../base/errors.ts';
+import { aNumber, type OptionRules, wrong } from '../base/options.ts';
 import type { DeadLetter } from '../operator/source.ts';
-import type { Duration } from '../time/duration.ts';
+import { aDuration, type Duration } from '../time/duration.ts';
 
 export type RunOptions = {
   /** Worker threads; 0 runs everything in the calling thread. Default: one per core. */
@@ -24,6 +27,37 @@ export type RunOptions = {
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
+
+/** What each of them has to be; their ranges are the coordinator's. */
+export const RUN_OPTIONS: OptionRules<RunOptions> = {
+  threads: aNumber,
+  parallelism: aNumber,
+  params,
+  bufferTimeout: aDuration,
+  maxParallelism: aNumber,
+  threadHeapMb: aNumber,
+  signal: anAbortSignal,
+};
+
+function params(what: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) {
+    throw wrong(what, 'is an object of values by name', value);
+  }
+  for (const [name, given] of Object.entries(value)) {
+    if (['string', 'number', 'boolean', 'undefined'].includes(typeof given)) continue;
+    throw new EngineError(
+      'PARAM_INVALID',
+      `parameter '${name}' must be a text, a number or a boolean, got ${inspect(given)}`,
+    );
+  }
+}
+
+/** Also of another realm, as under vitest. */
+function anAbortSignal(what: string, value: unknown): void {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return;
+  throw wrong(what, 'is an AbortSignal', value);
+}
 
 export type JobState = 'running' | 'finished' | 'cancelled' | 'failed';
 

@@ -1,8 +1,17 @@
 /** What harnesses have in common, however many inputs they have: the clock, and what comes out. */
 import type { SideOutput } from '../api/side-output.ts';
+import { aNumber, type OptionRules, wholeNumber } from '../base/options.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
-import type { Dataflow } from './dataflow.ts';
+import type { Dataflow, DataflowOptions } from './dataflow.ts';
 import type { Element } from './elements.ts';
+
+/** What the options of all harnesses have to be. */
+export const DATAFLOW_OPTIONS: OptionRules<DataflowOptions> = {
+  batchSize: (what, value) => value === 'all' || wholeNumber(1)(what, value),
+  outputCapacity: (what, value) => value === Infinity || wholeNumber(1)(what, value),
+  parallelism: wholeNumber(1),
+  seed: aNumber,
+};
 
 export class HarnessBase<Out> {
   readonly #dataflow: Dataflow<Out>;

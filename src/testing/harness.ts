@@ -1,12 +1,18 @@
 /** A harness around a piece of a dataflow with one input: elements in by hand, elements out in order. */
 import type { RowStream, Stream } from '../api/stream.ts';
-import type { Schema } from '../data/schema.ts';
+import { checkOptions, type OptionRules } from '../base/options.ts';
+import { aSchema, type Schema } from '../data/schema.ts';
 import { Dataflow, type DataflowOptions } from './dataflow.ts';
-import { HarnessBase } from './harness-base.ts';
+import { DATAFLOW_OPTIONS, HarnessBase } from './harness-base.ts';
 
 export type HarnessOptions<Row> = DataflowOptions & {
   /** Of the rows that are pushed; free-form rows when left out. */
   readonly schema?: Schema<Row>;
+};
+
+const HARNESS_OPTIONS: OptionRules<HarnessOptions<unknown>> = {
+  ...DATAFLOW_OPTIONS,
+  schema: aSchema,
 };
 
 /**
@@ -20,6 +26,7 @@ export async function harness<Row, Out = unknown>(
   build: (stream: Stream<Row>) => RowStream<Out>,
   options: HarnessOptions<Row> = {},
 ): Promise<Harness<Row, Out>> {
+  checkOptions('harness', options, HARNESS_OPTIONS);
   const schema = (options.schema ?? null) as Schema | null;
   const dataflow = new Dataflow<Out>(
     [{ name: 'input', schema }],

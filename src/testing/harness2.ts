@@ -1,14 +1,21 @@
 /** A harness around a piece of a dataflow where two streams meet. */
 import type { RowStream, Stream } from '../api/stream.ts';
-import type { Schema } from '../data/schema.ts';
+import { checkOptions, type OptionRules } from '../base/options.ts';
+import { aSchema, type Schema } from '../data/schema.ts';
 import { Dataflow, type DataflowOptions } from './dataflow.ts';
-import { HarnessBase } from './harness-base.ts';
+import { DATAFLOW_OPTIONS, HarnessBase } from './harness-base.ts';
 
 export type Harness2Options<First, Second> = DataflowOptions & {
   /** Of the rows of the first input; free-form rows when left out. */
   readonly firstSchema?: Schema<First>;
   /** Of the rows of the second input; free-form rows when left out. */
   readonly secondSchema?: Schema<Second>;
+};
+
+const HARNESS2_OPTIONS: OptionRules<Harness2Options<unknown, unknown>> = {
+  ...DATAFLOW_OPTIONS,
+  firstSchema: aSchema,
+  secondSchema: aSchema,
 };
 
 /**
@@ -24,6 +31,7 @@ export async function harness2<First, Second, Out = unknown>(
   build: (first: Stream<First>, second: Stream<Second>) => RowStream<Out>,
   options: Harness2Options<First, Second> = {},
 ): Promise<Harness2<First, Second, Out>> {
+  checkOptions('harness2', options, HARNESS2_OPTIONS);
   const dataflow = new Dataflow<Out>(
     [
       { name: 'first input', schema: (options.firstSchema ?? null) as Schema | null },

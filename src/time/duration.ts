@@ -1,5 +1,5 @@
 /** Durations as users write them: milliseconds, or a number with a unit. */
-import { EngineError } from '../base/errors.ts';
+import { type OptionRule, wrong } from '../base/options.ts';
 
 type Unit = 'ms' | 's' | 'min' | 'h' | 'd';
 
@@ -16,13 +16,17 @@ const UNIT_MS: Readonly<Record<Unit, number>> = {
 
 /** Milliseconds of a duration, not negative; `what` names it in the error. */
 export function durationMs(duration: Duration, what: string): number {
-  const ms = typeof duration === 'number' ? duration : parse(duration);
+  const ms = typeof duration === 'number' ? duration : parse(String(duration));
   if (ms >= 0 && Number.isFinite(ms)) return ms;
-  throw new EngineError(
-    'JOB_DEFINITION',
-    `${what} must be milliseconds or a text such as '5 min' (units ms, s, min, h, d), got ${JSON.stringify(duration)}`,
+  throw wrong(
+    what,
+    "must be milliseconds or a text such as '5 min' (units ms, s, min, h, d)",
+    duration,
   );
 }
+
+/** A duration, not negative. */
+export const aDuration: OptionRule = (what, value) => void durationMs(value as Duration, what);
 
 function parse(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/.exec(text);

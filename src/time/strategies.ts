@@ -1,9 +1,16 @@
 /** Watermark strategies, and the generator that carries one out over the batches of one stream or split. */
 import type { Clock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
+import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type Duration, durationMs } from './duration.ts';
 import type { CustomWatermarks, WatermarkContext, WatermarkSpec } from './watermark.ts';
+
+const CUSTOM_FUNCTIONS: OptionRules<CustomWatermarks<never, never>> = {
+  create: aFunction,
+  onRecord: aFunction,
+  onPeriodic: aFunction,
+};
 
 /** How watermarks follow from the records of a stream; immutable. */
 export type WatermarkStrategy<Row = unknown> = WatermarkSpec & {
@@ -28,10 +35,13 @@ export function monotonous(): WatermarkStrategy {
  * Watermarks by functions of your own: promises in the records themselves, say.
  *
  *   custom<Reading>({ onRecord: (row, _, context) => { if (row.isLastOfMinute) context.emit(row.time); } })
+ *
+ * An object that has more than `create`, `onRecord` and `onPeriodic` is one of a class.
  */
 export function custom<Row, State = undefined>(
   generator: CustomWatermarks<Row, State>,
 ): WatermarkStrategy<Row> {
+  checkFunctions('custom', generator, CUSTOM_FUNCTIONS);
   return strategy(
     { kind: 'custom', outOfOrdernessMs: 0, idlenessMs: null },
     generator as CustomWatermarks<Row, unknown>,
@@ -46,12 +56,22 @@ function strategy<Row>(
     ...spec,
     custom: generator,
     withIdleness: (duration: Duration) =>
-      strategy({ ...spec, idlenessMs: durationMs(duration, 'idleness') }, generator),
+      strategy({ ...spec, idlenessMs: idlenessMs(duration) }, generator),
   });
+}
+
+function idlenessMs(duration: Duration): number {
+  const ms = durationMs(duration, 'idleness');
+  if (ms > 0) return ms;
+  throw wrong('idleness', 'is longer than nothing', duration);
 }
 
 /** The plain data of a strategy, for the graph. */
 export function strategySpec(of: WatermarkStrategy<never>): WatermarkSpec {
+  if (typeof (of as WatermarkSpec | undefined)?.outOfOrdernessMs !== 'number') {
+    const made = 'is made by boundedOutOfOrderness(...), monotonous() or custom(...)';
+    throw wrong('eventTime: the strategy', made, of);
+  }
   const { kind, outOfOrdernessMs, idlenessMs } = of;
   return Object.freeze({ kind, outOfOrdernessMs, idlenessMs });
 }

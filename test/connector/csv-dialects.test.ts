@@ -260,7 +260,10 @@ test('writing: names in their order, text for null, quotes where they are needed
 test('options that no file can have are refused', () => {
   const loose = (options: object): CsvOptions => options as CsvOptions;
   const cases: readonly (readonly [CsvOptions, RegExp])[] = [
-    [loose({ seperator: ';' }), /^csv: no option 'seperator'; it has header, delimiter, quote/],
+    [
+      loose({ seperator: ';' }),
+      /^csv: unknown option 'seperator'; there are: header, delimiter, quote/,
+    ],
     [{ delimiter: '' }, /^a csv delimiter is one character, got ''$/],
     [{ delimiter: '::' }, /^a csv delimiter is one character, got '::'$/],
     [{ delimiter: '\n' }, /^a csv delimiter is one character/],

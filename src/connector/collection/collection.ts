@@ -1,9 +1,10 @@
 /** A stream from values of the program: for tests, examples and small inputs. */
 import { EngineError } from '../../base/errors.ts';
+import { wrong } from '../../base/options.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import { batchRowsLike } from '../../data/batch-weight.ts';
-import type { Schema } from '../../data/schema.ts';
+import { aSchema, type Schema } from '../../data/schema.ts';
 import type { PlainData, PollResult, Source, SplitReader } from '../../operator/source.ts';
 
 /**
@@ -14,6 +15,8 @@ export function collection<Row>(
   rows: readonly Row[],
   schema: Schema<Row> | null = null,
 ): Source<Row> {
+  if (!Array.isArray(rows)) throw wrong('collection: rows', 'are an array', rows);
+  if (schema !== null) aSchema('collection: the schema', schema);
   return {
     name: 'collection',
     descriptor: { rows: rows.length },

@@ -1,7 +1,7 @@
 /** What a CSV file looks like: the options a user gives, checked and with their defaults. */
 import { inspect } from 'node:util';
 import { EngineError } from '../../base/errors.ts';
-import { checkOptions, oneOf } from '../../base/options.ts';
+import { checkOptions, type OptionRules, oneOf } from '../../base/options.ts';
 
 export type CsvOptions = {
   /**
@@ -27,6 +27,19 @@ export type CsvOptions = {
   readonly multiline?: boolean;
 };
 
+/** Checked together below, since what one may be depends on others. */
+const CSV_OPTIONS: OptionRules<CsvOptions> = {
+  header: true,
+  delimiter: true,
+  quote: true,
+  escape: true,
+  comment: true,
+  nullText: true,
+  trim: true,
+  skipLines: true,
+  multiline: true,
+};
+
 /** Checked options; `names` are those of the fields of a file without a header. */
 export type CsvDialect = {
   readonly header: boolean;
@@ -44,17 +57,7 @@ export type CsvDialect = {
 
 /** EngineError JOB_DEFINITION for options that no file can have. */
 export function csvDialect(options: CsvOptions): CsvDialect {
-  checkOptions('csv', options, {
-    header: true,
-    delimiter: true,
-    quote: true,
-    escape: true,
-    comment: true,
-    nullText: true,
-    trim: true,
-    skipLines: true,
-    multiline: true,
-  });
+  checkOptions('csv', options, CSV_OPTIONS);
   const { header = true, delimiter = ',', quote = '"', comment, nullText = '' } = options;
   const { trim = false, skipLines = 0, multiline = false } = options;
   check(isCharacter(delimiter), 'a csv delimiter is one character', delimiter);

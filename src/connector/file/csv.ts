@@ -5,6 +5,7 @@
  * part, when `multiline` says so; otherwise a quote that is still open at the end of its line is malformed.
  */
 import { EngineError } from '../../base/errors.ts';
+import { wrong } from '../../base/options.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Field, Schema } from '../../data/schema.ts';
 import type { PlainData } from '../../operator/source.ts';
@@ -32,6 +33,9 @@ export function csv(options?: CsvOptions): FileFormat<CsvRow>;
 export function csv<Row>(schema: Schema<Row>, options?: CsvOptions): FileFormat<Row>;
 export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileFormat {
   const schema = isSchema(first) ? first : null;
+  if (schema === null && second !== undefined) {
+    throw wrong('csv: what stands in front of options', 'is made by record({ ... })', first);
+  }
   const dialect = csvDialect((schema === null ? (first as CsvOptions) : second) ?? {});
   return {
     name: 'csv',

@@ -4,6 +4,7 @@
  *   flow.from(files('flights.parquet', parquet(Flight)))          a file, a folder, or a glob
  *   hourly.to(files('out/hourly', csv()))                         a folder of part files
  */
+import { checkOptions, choice, type OptionRules, someText, wrong } from '../../base/options.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit } from '../../operator/source.ts';
@@ -25,6 +26,11 @@ export type FilesOptions = {
   readonly existing?: ExistingPolicy;
 };
 
+const FILES_OPTIONS: OptionRules<FilesOptions> = {
+  onMalformed: choice('fail', 'skip', 'deadLetter'),
+  existing: choice('fail', 'replace', 'keep'),
+};
+
 /** Both ends of a stream of rows. */
 export type Files<Row> = Source<Row> & Sink;
 
@@ -39,8 +45,13 @@ export function files<Row>(
   format: FileFormat<Row>,
   options: FilesOptions = {},
 ): Files<Row> {
-  const onMalformed = options.onMalformed ?? 'fail';
-  const sink = new FileSink(path, format as FileFormat, options.existing ?? 'fail');
+  someText('files: the path', path);
+  if (typeof (format as FileFormat | undefined)?.createEncoder !== 'function') {
+    throw wrong('files: the format', 'is csv(), jsonLines(), parquet() or alike', format);
+  }
+  checkOptions('files', options, FILES_OPTIONS);
+  const { onMalformed = 'fail', existing = 'fail' } = options;
+  const sink = new FileSink(path, format as FileFormat, existing);
   return {
     name: format.name,
     descriptor: { path, format: format.name, options: format.options, onMalformed },

@@ -2,7 +2,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { describe } from '../../data/field-check.ts';
-import type { Schema } from '../../data/schema.ts';
+import { aSchema, type Schema } from '../../data/schema.ts';
 import { jsonOf, valueFromJson } from './field-text.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
 import { generatedLineScans } from './json-scan-codegen.ts';
@@ -16,6 +16,7 @@ import { type RecordParser, TextReader } from './text-reader.ts';
  * are left out. Without one, rows are what JSON.parse gives: `files('events', jsonLines<Event>())`.
  */
 export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): FileFormat<Row> {
+  if (schema !== null) aSchema('jsonLines: the schema', schema);
   return {
     name: 'jsonLines',
     extension: 'jsonl',

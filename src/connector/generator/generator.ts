@@ -2,13 +2,19 @@
  * Rows made by a function: for load, tests and examples. The rows are spread over the subtasks in turn, so that all
  * of them advance through the sequence together; which rows there are does not depend on how many subtasks there are.
  */
-import { EngineError } from '../../base/errors.ts';
 import { BATCH_ROWS } from '../../base/limits.ts';
+import {
+  aFunction,
+  checkOptions,
+  type OptionRules,
+  wholeNumber,
+  wrong,
+} from '../../base/options.ts';
 import { Random } from '../../base/random.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import { batchRowsLike, batchRowsOf } from '../../data/batch-weight.ts';
-import type { Schema } from '../../data/schema.ts';
+import { aSchema, type Schema } from '../../data/schema.ts';
 import type {
   PlainData,
   PollResult,
@@ -51,30 +57,56 @@ export type ColumnGenerator<Row> = Common<Row> & {
   readonly fill: (columns: ColumnsToFill<Row>, from: number, rowCount: number) => void;
 };
 
+const GENERATE_OPTIONS: OptionRules<RowGenerator<unknown> & ColumnGenerator<unknown>> = {
+  schema: aSchema,
+  count: aCount,
+  seed: wholeNumber(-Infinity),
+  row: aFunction,
+  fill: aFunction,
+};
+
+function aCount(what: string, value: unknown): void {
+  if (value !== Infinity) wholeNumber(0)(what, value);
+}
+
 /**
  * A stream of made-up rows: `generate({ schema: Bid, count: 1e6, row: (i, random) => ({ auction: random.below(100), price: i }) })`.
  * By columns it is several times faster: `fill: ({ auction, price }, from, rowCount) => { for (let i = 0; ...) ... }`.
  */
 export function generate<Row>(options: RowGenerator<Row> | ColumnGenerator<Row>): Source<Row> {
+  checkGenerator(options);
   const { count = Infinity, seed = 1, schema = null } = options;
-  if (!(count >= 0))
-    throw new EngineError('JOB_DEFINITION', `count must be 0 or more, got ${count}`);
   return {
     name: 'generate',
-    descriptor: { count: count === Infinity ? null : count, seed, byColumns: 'fill' in options },
+    descriptor: { count: count === Infinity ? null : count, seed, byColumns: isByColumns(options) },
     schema,
     isBounded: count !== Infinity,
     assignment: 'spread',
     discoverSplits: async (parallelism) => splitsOf(count, parallelism),
     createReader: (split, position) => {
       const share = split.detail as Share;
-      if ('fill' in options) {
+      if (isByColumns(options)) {
         return new ColumnReader(options, count, share, (position as Done | null) ?? NONE_DONE);
       }
       const done = position === null ? 0 : (position as { done: number }).done;
       return new RowReader(options, count, seed, share, done);
     },
   };
+}
+
+function isByColumns<Row>(
+  options: RowGenerator<Row> | ColumnGenerator<Row>,
+): options is ColumnGenerator<Row> {
+  return (options as Partial<ColumnGenerator<Row>>).fill !== undefined;
+}
+
+function checkGenerator(options: object): void {
+  const given: Partial<RowGenerator<unknown> & ColumnGenerator<unknown>> = options;
+  checkOptions('generate', given, GENERATE_OPTIONS);
+  if ((given.row === undefined) === (given.fill === undefined)) {
+    throw wrong('generate', 'needs either row or fill', options);
+  }
+  if (given.fill !== undefined) aSchema('generate: with fill, schema', given.schema);
 }
 
 /** Every `of`-th row (or block of rows) from number `index` on. */

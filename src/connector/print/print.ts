@@ -7,6 +7,7 @@
 import { writeSync } from 'node:fs';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { delay } from '../../base/event-loop.ts';
+import { text } from '../../base/options.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { Sink, SinkWriter } from '../../operator/sink.ts';
 
@@ -17,6 +18,7 @@ const RETRY_MS = 1;
 
 /** `stream.to(print())`, or `stream.print()`; a label stands before each row. */
 export function print(label = ''): Sink {
+  text('print: the label', label);
   const prefix = label === '' ? '' : `${label} `;
   return {
     name: 'print',

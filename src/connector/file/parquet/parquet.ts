@@ -5,7 +5,7 @@
  *   footer → row group (one range) → column chunk → pages (page.ts) → columns of a batch (row-group-reader.ts)
  */
 import { EngineError } from '../../../base/errors.ts';
-import type { Schema } from '../../../data/schema.ts';
+import { aSchema, type Schema } from '../../../data/schema.ts';
 import type { FileFormat } from '../format.ts';
 import { columnsOf, readFooter } from './footer.ts';
 import { ParquetEncoder } from './parquet-encoder.ts';
@@ -17,6 +17,7 @@ import { RowGroupReader } from './row-group-reader.ts';
  * string from UTF-8. Writing needs no schema: `parquet()`.
  */
 export function parquet<Row = unknown>(schema: Schema<Row> | null = null): FileFormat<Row> {
+  if (schema !== null) aSchema('parquet: the schema', schema);
   const toRead = (): Schema => {
     if (schema !== null) return schema;
     throw new EngineError(
