@@ -144,7 +144,9 @@ export class WindowedStream<Row, Head> {
     const needed = neededFields(key, aggregates);
     if (schema === null || needed === null) return { inputs, schema };
     const fields = schema.fields.filter((field) => needed.has(field.name));
-    if (fields.length === schema.fields.length) return { inputs, schema };
+    // Where a field is missing, the error is to list all there are.
+    const isWhole = fields.length === schema.fields.length;
+    if (isWhole || fields.length < needed.size) return { inputs, schema };
     const projected = schemaOf(fields);
     const project = (from: NodeId): NodeId =>
       builder.add({

@@ -1,6 +1,6 @@
 /** Input that is missing or malformed, and names that are wrong: code, and the place in the file or the job. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -26,6 +26,8 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
   'cut.parquet': Buffer.from('PAR1\0\0\0\0\xff\0\0\0PAR1', 'latin1'),
 };
 for (const [name, content] of Object.entries(FILES)) await writeFile(join(folder, name), content);
+await mkdir(join(folder, 'links'));
+await symlink(join(folder, 'gone.csv'), join(folder, 'links/broken.csv'));
 
 const CASES: readonly (readonly [string, string, RegExp])[] = [
   ['number.csv', 'INPUT_MALFORMED', /number\.csv:4: field 'n' wants int32, got "many"/],
@@ -38,6 +40,9 @@ const CASES: readonly (readonly [string, string, RegExp])[] = [
   ['text.parquet', 'INPUT_MALFORMED', /text\.parquet/],
   ['cut.parquet', 'INPUT_MALFORMED', /cut\.parquet/],
   ['nowhere.csv', 'INPUT_NOT_FOUND', /cannot read '.*nowhere\.csv'/],
+  ['good.csv/n.csv', 'INPUT_NOT_FOUND', /cannot read '.*n\.csv': ENOTDIR/],
+  ['links', 'INPUT_NOT_FOUND', /cannot read '.*broken\.csv': ENOENT/],
+  ['li*/*.csv', 'INPUT_NOT_FOUND', /cannot read '.*broken\.csv': ENOENT/],
   ['*.nothing', 'INPUT_NOT_FOUND', /no file matches the pattern/],
 ];
 
@@ -173,6 +178,65 @@ const MISTAKES: readonly (readonly [string, string, string, (flow: Flow) => unkn
     'FIELD_UNKNOWN',
     "project: no field 'm'; the row has n, s, time",
     (flow) => rows(flow).project('m' as 'n'),
+  ],
+  [
+    'a partitioning by no field',
+    'FIELD_UNKNOWN',
+    "partitionCustom: no field 'm'; the row has n, s, time",
+    (flow) => rows(flow).partitionCustom(() => 0, 'm' as 'n'),
+  ],
+  [
+    'a running sum of no field',
+    'FIELD_UNKNOWN',
+    "sum: no field 'm'; the row has n, s, time",
+    (flow) =>
+      rows(flow)
+        .keyBy('n')
+        .sum('m' as 'n'),
+  ],
+  [
+    'an aggregate of no field',
+    'FIELD_UNKNOWN',
+    "max 'most': no field 'm'; the row has n, s, time",
+    (flow) =>
+      rows(flow)
+        .keyBy('n')
+        .window(tumbling(1))
+        .aggregate(({ max }) => ({ most: max('m' as 'n') })),
+  ],
+  [
+    'an aggregate of values of no field',
+    'FIELD_UNKNOWN',
+    "first 'one': no field 'm'; the row has n, s, time",
+    (flow) =>
+      rows(flow)
+        .keyBy('n')
+        .window(tumbling(1))
+        .aggregate(({ first }) => ({ one: first('m' as 'n') })),
+  ],
+  [
+    'a schema with a field that rows do not have',
+    'FIELD_UNKNOWN',
+    "as: no field 'm'; the row has n, s, time",
+    (flow) => rows(flow).as(record({ m: t.int32 })),
+  ],
+  [
+    'a schema of other types than those of the rows',
+    'FIELD_TYPE',
+    "as: field 's' is string, not int32",
+    (flow) => rows(flow).as(record({ s: t.int32 })),
+  ],
+  [
+    'two steps of one uid',
+    'JOB_DEFINITION',
+    "operators 'filter' and 'project' have the same uid 'same': give each one of its own",
+    (flow) =>
+      rows(flow)
+        .filter(() => true)
+        .uid('same')
+        .project('n')
+        .uid('same')
+        .to(blackhole()),
   ],
   [
     'a sum of text',
