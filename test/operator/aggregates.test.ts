@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
+import type { Stream } from '../../src/api/stream.ts';
 import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
-import { record, t } from '../../src/data/schema.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
 import type { WindowSpec } from '../../src/operator/window/window.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode } from '../modes.ts';
@@ -211,4 +212,38 @@ test('what cannot be told apart, or has no order, is an error that names the agg
     ),
     { code: 'JOB_DEFINITION', message: 'the share of a quantile is 0 to 1, got 50' },
   );
+});
+
+test('a field that rows without a schema lack counts as absent; a schema tells that it is not there', async () => {
+  const build = (stream: Stream<{ k: number; v: number }>) =>
+    stream
+      .project('k', 'v')
+      .keyBy('k')
+      .window(tumblingCount(2))
+      .aggregate(({ count, sum, avg, min, first, countDistinct, collect, quantile }) => ({
+        rows: count(),
+        sum: sum('v'),
+        avg: avg('v'),
+        min: min('v'),
+        first: first('v'),
+        kinds: countDistinct('v'),
+        all: collect('v'),
+        median: quantile('v', 0.5),
+      }));
+  const h = await harness(build);
+  const mistyped = { k: 1, w: 5 } as unknown as { k: number; v: number };
+  h.push(mistyped);
+  h.push(mistyped);
+  h.push({ k: 2, v: 7 });
+  h.push({ ...mistyped, k: 2 });
+  const absent = { sum: 0, avg: null, min: null, first: null, kinds: 0, all: [], median: null };
+  const [none, { median, ...some }] = h.takeRecords() as [object, { median: number }];
+  assert.deepEqual(none, { k: 1, rows: 2, ...absent });
+  assert.ok(Math.abs(median - 7) < 0.1);
+  assert.deepEqual(some, { k: 2, rows: 2, sum: 7, avg: 7, min: 7, first: 7, kinds: 1, all: [7] });
+  const schema = record({ k: t.int32, w: t.int32 }) as unknown as Schema<{ k: number; v: number }>;
+  await assert.rejects(harness(build, { schema }), {
+    code: 'FIELD_UNKNOWN',
+    message: "project: no field 'v'; the row has k, w",
+  });
 });
