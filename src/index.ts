@@ -35,7 +35,13 @@ export {
   type WindowOptions,
 } from './api/windows.ts';
 // Errors
-export { EngineError, ERROR_CODES, type ErrorCode, UserFunctionError } from './base/errors.ts';
+export {
+  EngineError,
+  ERROR_ADVICE,
+  ERROR_CODES,
+  type ErrorCode,
+  UserFunctionError,
+} from './base/errors.ts';
 export type { Random } from './base/random.ts';
 // Sources and sinks
 export { blackhole } from './connector/blackhole/blackhole.ts';

@@ -36,6 +36,39 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What to do about each code, where the message of the error does not say more. */
+export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
+  JOB_DEFINITION: 'correct the call that the message names: where it stands, what it is given',
+  JOB_NOT_FOUND:
+    'define the job at the top level of its module, before a job of it runs, or choose one by --job',
+  JOB_CANCELLED: 'start the job again if it was not meant to end; none of its part files are there',
+  GRAPH_MISMATCH:
+    'let the graph depend on parameters of the job only: not on time, chance, the thread or what other modules have changed',
+  PARAM_INVALID: 'give the parameter as the job asks for it in flow.param',
+  FIELD_UNKNOWN: 'choose one of the fields that the message lists, or add the field to the schema',
+  FIELD_TYPE: 'convert the value in a map before, or give the field another type in the schema',
+  KEY_INVALID: 'filter such records out, or give them a key of their own, before keyBy',
+  PARTITION_INVALID: 'return a whole number from 0 to one below the number of subtasks',
+  TIMESTAMP_INVALID:
+    'call eventTime(field, strategy) before, and filter out records without a time',
+  VALUE_NOT_TRANSFERABLE:
+    'leave functions, symbols and the like out of the row, or put plain data in their place',
+  USER_FUNCTION: 'look at the file and line in the message; cause is what the function threw',
+  WORKER_DIED:
+    'keep less in functions, give threads a larger heap by threadHeapMb, or leave process.exit to the program',
+  INPUT_NOT_FOUND:
+    'look at path, working directory and permissions, and for links that lead nowhere',
+  INPUT_CLOSED:
+    'write before end() and while the job runs; the error of its result says why it is over',
+  INPUT_MALFORMED:
+    "correct the file at the place in the message, or pass over such records by onMalformed: 'skip' or 'deadLetter'",
+  OUTPUT_FAILED:
+    'look at the permissions of the folder and at the room on its disk, then start the job again',
+  OUTPUT_EXISTS: "choose another folder, or say { existing: 'replace' } or { existing: 'keep' }",
+  FRAME_CORRUPT:
+    'a bug of the engine, or of code that writes into its memory: please report it with its stack',
+};
+
 export type EngineErrorOptions = { readonly cause?: unknown; readonly retryable?: boolean };
 
 /** An error of the world around the engine: input, output, the user's job or its functions. */

@@ -4,7 +4,13 @@ import { test } from 'node:test';
 import { assert as insist, must, unreachable } from '../../src/base/assert.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { describeError, reviveError } from '../../src/base/error-transport.ts';
-import { EngineError, UserFunctionError, userFrame } from '../../src/base/errors.ts';
+import {
+  EngineError,
+  ERROR_ADVICE,
+  ERROR_CODES,
+  UserFunctionError,
+  userFrame,
+} from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
 
 test('errors cross threads with class, code, place, cause and stack', () => {
@@ -31,6 +37,13 @@ test('errors cross threads with class, code, place, cause and stack', () => {
     }
   }
   assert.equal(reviveError(describeError('just text')).message, 'just text');
+});
+
+test('each error code says what it means and what to do: a phrase of its own each', () => {
+  assert.deepEqual(Object.keys(ERROR_ADVICE), Object.keys(ERROR_CODES));
+  const phrases = [...Object.values(ERROR_CODES), ...Object.values(ERROR_ADVICE)];
+  for (const phrase of phrases) assert.match(phrase, /^[a-z].{20,130}[^.\s]$/);
+  assert.equal(new Set(phrases).size, phrases.length);
 });
 
 test('the frame of the user is the first outside the engine, node and generated code', () => {
