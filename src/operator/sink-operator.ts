@@ -12,7 +12,6 @@ import { operatorError } from './user-function.ts';
 export const WRITERS = 'writers';
 
 export class SinkOperator implements Operator {
-  readonly wakeAtMs = Infinity;
   #context: OperatorContext = unsetContext;
   readonly #sink: Sink;
   readonly #runId: string;
@@ -35,6 +34,7 @@ export class SinkOperator implements Operator {
         isCheckpointed: context.isCheckpointed,
         restored: context.restored.items(WRITERS) as readonly PlainData[],
         schema: this.#schema,
+        clock: context.clock,
         wake: () => context.wake(),
       }),
     );
@@ -74,7 +74,13 @@ export class SinkOperator implements Operator {
     this.#named(() => this.#writer!.idle?.(isIdle));
   }
 
-  advanceTime(): void {}
+  get wakeAtMs(): number {
+    return this.#writer?.wakeAtMs ?? Infinity;
+  }
+
+  advanceTime(nowMs: number): void {
+    this.#named(() => this.#writer!.advanceTime?.(nowMs));
+  }
 
   processBarrier(checkpoint: number): void {
     const committables = this.#named(() => this.#writer!.preCommit(false));

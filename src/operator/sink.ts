@@ -10,6 +10,7 @@
  * committables after a restart and must then change nothing. `close` discards what was written since the last
  * `preCommit`, unless a checkpoint may come back to it (`isCheckpointed`).
  */
+import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
@@ -26,6 +27,7 @@ export interface SinkWriterContext {
   readonly restored: readonly PlainData[];
   /** Of the incoming stream; null for free-form rows. */
   readonly schema: Schema | null;
+  readonly clock: Clock;
   /** Runs the subtask again once `isBusy` has become false. */
   wake(): void;
 }
@@ -36,6 +38,10 @@ export interface SinkWriter {
   readonly isBusy: boolean;
   /** Called now and then while it is busy, and after `wake`: a writer that has to try again does so here. */
   resume?(): void;
+  /** When `advanceTime` is due, in ms of the clock's `now`; Infinity, or left out, for never. */
+  readonly wakeAtMs?: number;
+  /** Called at `wakeAtMs`, or later. */
+  advanceTime?(nowMs: number): void;
   /** Behind the rows written so far, no record at or before this event time follows. */
   watermark?(watermark: Watermark): void;
   /** The stream went idle, or came back. */
