@@ -9,6 +9,9 @@ import { type CsvDialect, isBlank } from './csv-dialect.ts';
 import { dynamicText, textOf } from './field-text.ts';
 import type { FileEncoder } from './format.ts';
 
+/** Of a file that has its header: its columns, in order; null while there were no rows. */
+export type CsvFileState = readonly string[] | null;
+
 type TextLoop = (batch: Batch) => string;
 
 const PLAIN_KINDS: ReadonlySet<FieldKind> = new Set([
@@ -31,18 +34,19 @@ export class CsvEncoder implements FileEncoder {
   #names: readonly string[] | null;
   #isHeaderDue: boolean;
 
-  constructor(schema: Schema | null, dialect: CsvDialect) {
+  /** `restored` is that of a file that this encoder goes on with; left out for a new one. */
+  constructor(schema: Schema | null, dialect: CsvDialect, restored: CsvFileState = null) {
     this.#schema = schema;
     this.#dialect = dialect;
     this.#cells = new CsvCells(dialect);
-    this.#names = dialect.names ?? schema?.fields.map((field) => field.name) ?? null;
+    this.#names = restored ?? dialect.names ?? schema?.fields.map((field) => field.name) ?? null;
     if (schema !== null) this.#checkNames(schema.fields.map((field) => field.name));
     this.#loops = new BatchLoops(
       schema,
       (row) => loopSource(schema!, row, this.#names!, dialect),
       (source) => new Function('cells', source)(this.#cells) as TextLoop,
     );
-    this.#isHeaderDue = dialect.header;
+    this.#isHeaderDue = dialect.header && restored === null;
   }
 
   /** The loop over columns; none for free-form rows. */
@@ -97,6 +101,10 @@ export class CsvEncoder implements FileEncoder {
       'OUTPUT_FAILED',
       `csv: a row has the field '${unknown}', which ${who} (${this.#names!.join(', ')})`,
     );
+  }
+
+  snapshot(): CsvFileState {
+    return this.#isHeaderDue ? null : this.#names;
   }
 
   finish(): Uint8Array {

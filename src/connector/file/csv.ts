@@ -10,7 +10,7 @@ import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Field, Schema } from '../../data/schema.ts';
 import type { PlainData } from '../../operator/source.ts';
 import { type CsvDialect, type CsvOptions, csvDialect, isCommon } from './csv-dialect.ts';
-import { CsvEncoder } from './csv-encoder.ts';
+import { CsvEncoder, type CsvFileState } from './csv-encoder.ts';
 import { type CsvHeader, isComment, readHeader } from './csv-header.ts';
 import { splitRecord, trimmed } from './csv-record.ts';
 import { CsvScanner } from './csv-scanner.ts';
@@ -49,7 +49,7 @@ export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileForma
       const start = position ?? startOf(header, range);
       return new TextReader(file, range, start, context, schema, parser);
     },
-    createEncoder: (rows) => new CsvEncoder(rows, dialect),
+    createEncoder: (rows, restored) => new CsvEncoder(rows, dialect, restored as CsvFileState),
     readLoops() {
       if (!isCommon(dialect)) return [];
       // The header of a file may have other columns between, which are skipped, and another order.

@@ -1,184 +1,144 @@
 /**
- * Part files in two phases. Each subtask writes `.part-<run>-<subtask>.<ext>.inprogress`, which readers of the folder
- * overlook; when the job is complete the calling thread renames them to `part-<run>-<subtask>.<ext>`. A job that fails
- * leaves the folder as it was.
+ * Part files in two phases, exactly once over failures. A part is written under a hidden name, which readers of the folder
+ * overlook, and gets its own when the checkpoint that it belongs to, or the bounded job, is complete (sink/part-name.ts).
+ *
+ *   subtask          PartWriter: rows → bucket → open part → complete part     sink/part-writer.ts
+ *                    RollingPolicy: when a part is complete                    sink/rolling-policy.ts
+ *   calling thread   FileSink: prepares the folder, commits, discards
+ *
+ * Without checkpoints a job that fails leaves the folder as it was. With them, a run goes on from what its checkpoint
+ * recorded: complete parts are committed again, open ones are cut to the length they had, all other hidden ones removed.
  */
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { EngineError, messageOf } from '../../base/errors.ts';
-import type { Batch } from '../../data/batch.ts';
-import type { Sink, SinkWriter, SinkWriterContext } from '../../operator/sink.ts';
+import type { Sink, SinkStart, SinkWriter, SinkWriterContext } from '../../operator/sink.ts';
 import type { PlainData } from '../../operator/source.ts';
-import type { FileEncoder, FileFormat } from './format.ts';
+import type { FileFormat } from './format.ts';
+import { type BucketBy, bucketAssigner } from './sink/bucket.ts';
+import { BucketSplitter } from './sink/bucket-splitter.ts';
+import { nodeDisk, type OutputDisk } from './sink/output-disk.ts';
+import { existsError, outputError } from './sink/output-error.ts';
+import { OutputFolder } from './sink/output-folder.ts';
+import {
+  type CompletePart,
+  hiddenPath,
+  isFinishedPart,
+  isHiddenPart,
+  isOfJob,
+  type OpenPart,
+} from './sink/part-name.ts';
+import { PartWriter } from './sink/part-writer.ts';
+import { type RollingOptions, rollingLimits } from './sink/rolling-policy.ts';
 
 /** What to do with results that a folder already holds. */
 export type ExistingPolicy = 'fail' | 'replace' | 'keep';
 
-/** A part file that is complete but not visible yet: its name before and after. */
-type Pending = { readonly pending: string; readonly final: string };
-
-const WRITE_BYTES = 256 * 1024;
+export type FileSinkOptions = {
+  readonly existing: ExistingPolicy;
+  readonly rolling: RollingOptions;
+  /** Null: all rows into the folder itself. */
+  readonly bucket: BucketBy<never> | null;
+};
 
 export class FileSink implements Sink {
   readonly name: string;
   readonly descriptor = null;
-  readonly #folder: string;
+  readonly #folder: OutputFolder;
   readonly #format: FileFormat;
-  readonly #existing: ExistingPolicy;
+  readonly #options: FileSinkOptions;
+  readonly #disk: OutputDisk;
+  /** Whose old results are still to be removed, by the first commit; null before `prepare`, and behind that. */
+  #replacingJob: string | null = null;
 
-  constructor(folder: string, format: FileFormat, existing: ExistingPolicy) {
+  constructor(
+    folder: string,
+    format: FileFormat,
+    options: FileSinkOptions,
+    disk: OutputDisk = nodeDisk,
+  ) {
     this.name = format.name;
-    this.#folder = folder;
+    this.#folder = new OutputFolder(folder, options.bucket !== null);
     this.#format = format;
-    this.#existing = existing;
+    this.#options = options;
+    this.#disk = disk;
   }
 
-  async prepare(): Promise<void> {
-    const folder = this.#folder;
-    try {
-      await mkdir(folder, { recursive: true });
-      if (this.#existing === 'keep') return;
-      const names = await readdir(folder);
-      const part = names.find((name) => name.startsWith('part-'));
-      if (this.#existing === 'fail' && part !== undefined) throw existsError(folder, part);
-      const stale = names.filter((name) => /^\.part-.*\.inprogress$/.test(name));
-      await Promise.all(stale.map((name) => rm(join(folder, name))));
-    } catch (error) {
-      throw outputError(folder, error);
-    }
+  async prepare({ jobId, restored }: SinkStart): Promise<void> {
+    await this.#guarded(async () => {
+      await this.#folder.make();
+      if (this.#options.existing === 'replace') this.#replacingJob = jobId;
+      const paths = await this.#folder.list();
+      if (restored === null) await this.#prepareAnew(paths);
+      else await this.#prepareRestored(paths, jobId, restored as readonly OpenPart[]);
+    });
+  }
+
+  async #prepareAnew(paths: readonly string[]): Promise<void> {
+    const { existing } = this.#options;
+    // Who keeps results may have another job that writes beside this one.
+    if (existing === 'keep') return;
+    const part = paths.find(isFinishedPart);
+    if (existing === 'fail' && part !== undefined) throw existsError(this.#folder.path, part);
+    await this.#folder.remove(paths.filter(isHiddenPart));
+  }
+
+  /** Hidden parts that the checkpoint does not speak of are of rows that come again. */
+  async #prepareRestored(
+    paths: readonly string[],
+    jobId: string,
+    restored: readonly OpenPart[],
+  ): Promise<void> {
+    const kept = new Set(restored.map(({ path }) => hiddenPath(path)));
+    const hasCompany = this.#options.existing === 'keep';
+    const stale = paths.filter(
+      (path) => isHiddenPart(path) && !kept.has(path) && (!hasCompany || isOfJob(path, jobId)),
+    );
+    await this.#folder.remove(stale);
+    // The commit of what the checkpoint has came before, when nobody knew yet whose parts are old.
+    if (paths.some((path) => isFinishedPart(path) && isOfJob(path, jobId)))
+      await this.#replaceOld();
   }
 
   createWriter(context: SinkWriterContext): SinkWriter {
-    const name = `part-${context.runId}-${context.subtask}.${this.#format.extension}`;
+    const { bucket, rolling } = this.#options;
     return new PartWriter(
-      join(this.#folder, `.${name}.inprogress`),
-      join(this.#folder, name),
-      this.#format.createEncoder(context.schema),
+      { disk: this.#disk, folder: this.#folder.path },
+      this.#format,
+      context,
+      rollingLimits(rolling, context.isCheckpointed),
+      bucket === null ? null : new BucketSplitter(bucketAssigner(bucket, context.schema)),
     );
   }
 
   async commit(committables: readonly PlainData[]): Promise<void> {
-    const folder = this.#folder;
-    const parts = committables as readonly Pending[];
-    try {
-      if (this.#existing === 'replace') await this.#removeOthers(parts);
-      for (const { pending, final } of parts) await moveOnce(pending, final);
-      await syncFolder(folder);
-    } catch (error) {
-      throw outputError(folder, error);
-    }
+    const parts = committables as readonly CompletePart[];
+    await this.#guarded(async () => {
+      await this.#folder.reveal(parts.map(({ path }) => path));
+      await this.#replaceOld();
+    });
   }
 
+  /** Once the first new results are there: removes those of other jobs. */
+  async #replaceOld(): Promise<void> {
+    const jobId = this.#replacingJob;
+    if (jobId === null) return;
+    const paths = await this.#folder.list();
+    await this.#folder.remove(
+      paths.filter((path) => isFinishedPart(path) && !isOfJob(path, jobId)),
+    );
+    this.#replacingJob = null;
+  }
+
+  /** A part that a snapshot speaks of stays: a run that goes on from it needs it, and removes it otherwise. */
   async discard(committables: readonly PlainData[]): Promise<void> {
-    const parts = committables as readonly Pending[];
-    await Promise.all(parts.map(({ pending }) => rm(pending, { force: true })));
+    const parts = committables as readonly CompletePart[];
+    const own = parts.filter(({ isInSnapshot }) => !isInSnapshot);
+    await this.#guarded(() => this.#folder.remove(own.map(({ path }) => hiddenPath(path))));
   }
 
-  async #removeOthers(parts: readonly Pending[]): Promise<void> {
-    const finals = new Set(parts.map((part) => part.final));
-    const names = await readdir(this.#folder);
-    const old = names
-      .filter((name) => name.startsWith('part-'))
-      .map((name) => join(this.#folder, name))
-      .filter((path) => !finals.has(path));
-    await Promise.all(old.map((path) => rm(path)));
-  }
-}
-
-/** Renames; when that has been done before, does nothing. */
-async function moveOnce(pending: string, final: string): Promise<void> {
-  try {
-    await rename(pending, final);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await access(final);
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Writes one part file; it is opened with the first row. */
-class PartWriter implements SinkWriter {
-  readonly isBusy = false;
-  readonly #pending: string;
-  readonly #final: string;
-  readonly #encoder: FileEncoder;
-  #descriptor: number | null = null;
-  #chunks: Uint8Array[] = [];
-  #chunkBytes = 0;
-
-  constructor(pending: string, final: string, encoder: FileEncoder) {
-    this.#pending = pending;
-    this.#final = final;
-    this.#encoder = encoder;
-  }
-
-  write(batch: Batch): void {
-    if (batch.rowCount === 0) return;
+  async #guarded(work: () => Promise<void>): Promise<void> {
     try {
-      this.#descriptor ??= openSync(this.#pending, 'w');
-      this.#append(this.#encoder.encode(batch));
-      if (this.#chunkBytes >= WRITE_BYTES) this.#writeChunks();
+      await work();
     } catch (error) {
-      throw outputError(this.#pending, error);
+      throw outputError(this.#folder.path, error);
     }
   }
-
-  #append(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#chunks.push(bytes);
-    this.#chunkBytes += bytes.length;
-  }
-
-  #writeChunks(): void {
-    for (const chunk of this.#chunks) {
-      let written = 0;
-      while (written < chunk.length) written += writeSync(this.#descriptor!, chunk, written);
-    }
-    this.#chunks = [];
-    this.#chunkBytes = 0;
-  }
-
-  preCommit(): readonly PlainData[] {
-    const descriptor = this.#descriptor;
-    if (descriptor === null) return [];
-    try {
-      this.#append(this.#encoder.finish());
-      this.#writeChunks();
-      fsyncSync(descriptor);
-      closeSync(descriptor);
-    } catch (error) {
-      throw outputError(this.#pending, error);
-    }
-    this.#descriptor = null;
-    return [{ pending: this.#pending, final: this.#final }];
-  }
-
-  close(): void {
-    if (this.#descriptor === null) return;
-    closeSync(this.#descriptor);
-    this.#descriptor = null;
-    rmSync(this.#pending, { force: true });
-  }
-}
-
-function existsError(folder: string, part: string): EngineError {
-  return new EngineError(
-    'OUTPUT_EXISTS',
-    `'${folder}' already holds results (${part}): remove them, choose another folder, ` +
-      `or set { existing: 'replace' } or { existing: 'keep' }`,
-  );
-}
-
-function outputError(path: string, cause: unknown): EngineError {
-  if (cause instanceof EngineError) return cause;
-  return new EngineError('OUTPUT_FAILED', `cannot write '${path}': ${messageOf(cause)}`, { cause });
 }

@@ -3,16 +3,20 @@
  *
  *   flow.from(files('flights.parquet', parquet(Flight)))          a file, a folder, or a glob
  *   hourly.to(files('out/hourly', csv()))                         a folder of part files
+ *   orders.to(files('out/orders', csv(), { bucket: 'country' }))  folders of part files: out/orders/country=DE
  */
 import { checkOptions, choice, type OptionRules, someText, wrong } from '../../base/options.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit } from '../../operator/source.ts';
-import { type ExistingPolicy, FileSink } from './file-sink.ts';
+import { type ExistingPolicy, FileSink, type FileSinkOptions } from './file-sink.ts';
 import { findFiles } from './find-files.ts';
 import type { FileFormat, FileRange, InputFile, MalformedPolicy } from './format.ts';
+import type { BucketBy } from './sink/bucket.ts';
+import { checkRolling, type RollingOptions } from './sink/rolling-policy.ts';
 
-export type FilesOptions = {
+/** `Written` is the type of the rows that are written. */
+export type FilesOptions<Written = unknown> = {
   /**
    * Reading: what to do with a record that is malformed. 'fail' (default) ends the job and tells the file and line;
    * 'skip' counts it (`skippedRecords`) and goes on; 'deadLetter' also sends it to the stream
@@ -21,14 +25,23 @@ export type FilesOptions = {
   readonly onMalformed?: MalformedPolicy;
   /**
    * Writing into a folder that already holds results. 'fail' (default) refuses; 'replace' removes them when the new
-   * ones are complete; 'keep' leaves them beside the new ones.
+   * ones are complete, or the first of them under checkpoints; 'keep' leaves them beside the new ones.
    */
   readonly existing?: ExistingPolicy;
+  /** Writing: when a part file is complete and another begins. */
+  readonly rolling?: RollingOptions;
+  /**
+   * Writing: folders below `path`, by rows. A field: 'country' makes country=DE; a function that names the folder; or
+   * `byTime('yyyy-MM-dd--HH')`. A subtask has one open part for each bucket.
+   */
+  readonly bucket?: BucketBy<Written>;
 };
 
 const FILES_OPTIONS: OptionRules<FilesOptions> = {
   onMalformed: choice('fail', 'skip', 'deadLetter'),
   existing: choice('fail', 'replace', 'keep'),
+  rolling: true,
+  bucket: true,
 };
 
 /** Both ends of a stream of rows. */
@@ -37,21 +50,22 @@ export type Files<Row> = Source<Row> & Sink;
 /**
  * Files of one format. As a source: `path` is a file, a folder (its files with the format's extension, by name), or a
  * glob; several subtasks read parts of them at the same time. Text may be compressed: `events.jsonl.gz`, `bids.csv.zst`. As a sink: `path` is a folder, in which each subtask
- * writes part files that appear when the job is complete. EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED,
- * OUTPUT_EXISTS, OUTPUT_FAILED.
+ * writes part files that appear when the job is complete, or the checkpoint behind their rows; each row is in them exactly
+ * once, whatever has failed between. EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED, OUTPUT_EXISTS, OUTPUT_FAILED.
  */
-export function files<Row>(
+export function files<Row, Written = Row>(
   path: string,
   format: FileFormat<Row>,
-  options: FilesOptions = {},
+  options: FilesOptions<Written> = {},
 ): Files<Row> {
   someText('files: the path', path);
   if (typeof (format as FileFormat | undefined)?.createEncoder !== 'function') {
     throw wrong('files: the format', 'is csv(), jsonLines(), parquet() or alike', format);
   }
   checkOptions('files', options, FILES_OPTIONS);
-  const { onMalformed = 'fail', existing = 'fail' } = options;
-  const sink = new FileSink(path, format as FileFormat, existing);
+  const { onMalformed = 'fail', existing = 'fail', rolling = {}, bucket = null } = options;
+  checkRolling(rolling);
+  const sink = new FileSink(path, format as FileFormat, { existing, rolling, bucket });
   return {
     name: format.name,
     descriptor: { path, format: format.name, options: format.options, onMalformed },
@@ -69,7 +83,7 @@ export function files<Row>(
       return format.open(file, range, position, { onMalformed, malformed });
     },
     readLoops: () => format.readLoops?.() ?? [],
-    prepare: () => sink.prepare(),
+    prepare: (start) => sink.prepare(start),
     createWriter: (context) => sink.createWriter(context),
     writeLoops: (schema) => format.writeLoops?.(schema) ?? [],
     commit: (committables) => sink.commit(committables),

@@ -3,7 +3,7 @@
  * everything that formats have in common: finding files, handing out ranges, part files, commit.
  *
  *   reading   split (once a file, in the calling thread) → open (once a range, in the thread that reads it)
- *   writing   createEncoder → encode* → finish, for each part file
+ *   writing   createEncoder → (encode* → snapshot)* → encode* → finish, for each part file
  *
  * Reading is synchronous, a bounded piece at a time: a worker thread has nothing better to do than to wait for the
  * disk, and the page cache answers in microseconds.
@@ -46,8 +46,11 @@ export interface FileFormat<Row = unknown> {
    * EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED with file and line or byte.
    */
   open(file: InputFile, range: FileRange, position: PlainData, context: ReadContext): SplitReader;
-  /** An encoder for one file of rows of this schema; null for free-form rows, whose first row gives the fields. */
-  createEncoder(schema: Schema | null): FileEncoder;
+  /**
+   * An encoder for one file of rows of this schema; null for free-form rows, whose first row gives the fields. `restored`
+   * is what another encoder gave to `snapshot`: this one goes on with its file.
+   */
+  createEncoder(schema: Schema | null, restored?: PlainData): FileEncoder;
   /** The loops that reading generates, without looking at a file; left out where there are none. */
   readLoops?(): readonly GeneratedLoop[];
   /** The loops that writing generates for rows of a schema; left out where there are none. */
@@ -59,4 +62,9 @@ export interface FileEncoder {
   encode(batch: Batch): Uint8Array;
   /** The bytes that end the file. */
   finish(): Uint8Array;
+  /**
+   * What another encoder needs to go on behind the bytes so far. Left out by formats whose file can be read only once it
+   * has its end: then each checkpoint ends the file.
+   */
+  snapshot?(): PlainData;
 }

@@ -17,3 +17,6 @@ export type {
 } from './format.ts';
 export { jsonLines } from './json-lines.ts';
 export { parquet } from './parquet/parquet.ts';
+export type { BucketBy } from './sink/bucket.ts';
+export type { RollingOptions } from './sink/rolling-policy.ts';
+export { byTime, type TimeBucket, type TimeBucketOptions } from './sink/time-bucket.ts';

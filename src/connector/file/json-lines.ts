@@ -65,6 +65,10 @@ class JsonEncoder implements FileEncoder {
     return Buffer.from(text);
   }
 
+  snapshot(): null {
+    return null;
+  }
+
   finish(): Uint8Array {
     return new Uint8Array(0);
   }
