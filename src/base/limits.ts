@@ -65,3 +65,12 @@ export const SHOWN_MALFORMED = 5;
 
 /** Causes of an error that go with it to another thread: they may form a circle. */
 export const ERROR_CAUSES_MAX = 8;
+
+/** Bytes of a block of state from which compressing it costs more than sending it to another thread and back. */
+export const POOLED_BLOCK_BYTES = 64 * 1024;
+
+/** Threads that compress a checkpoint: it may take its time, the job beside it may not. */
+export const COMPRESS_THREADS_MAX = 2;
+
+/** State files that a thread keeps open while it restores: a checkpoint refers to few others. */
+export const OPEN_STATE_FILES = 16;

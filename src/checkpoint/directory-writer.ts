@@ -1,0 +1,181 @@
+/**
+ * Writes one checkpoint or savepoint: its state block by block, then its manifest, then its name.
+ *
+ *   draft/state, draft/manifest.json   written and synced
+ *   draft/                             synced, so that it has both files
+ *   draft → path                       renamed: from here on it exists
+ *   parent of path                     synced, so that it goes on to exist
+ *
+ * Blocks are packed as they come, several at a time perhaps, and written in the order of `append`. After an error the
+ * writer only fails: what a file system has told to have failed to write is not tried again.
+ */
+import { dirname, join } from 'node:path';
+import { assert } from '../base/assert.ts';
+import { EngineError, messageOf } from '../base/errors.ts';
+import type { BlockRef, CheckpointWriter, Manifest } from './checkpoint.ts';
+import { MANIFEST_NAME, STATE_NAME } from './checkpoint-names.ts';
+import type { BlockPacker } from './compress-pool.ts';
+import { type FileLayer, type OutputFile, writeWhole } from './file-layer.ts';
+import { blocksOf, encodeManifest } from './manifest.ts';
+import { FILE_HEAD_BYTES, fileHead } from './state-file.ts';
+
+export type WriterTarget = {
+  /** For errors: 'checkpoint 7'. */
+  readonly what: string;
+  /** Where it will be. */
+  readonly path: string;
+  /** Beside it, until it is complete. */
+  readonly draft: string;
+  readonly files: FileLayer;
+  readonly packer: BlockPacker;
+  warn(message: string): void;
+  /** A bug of the engine when the manifest is not one for this place. */
+  check(manifest: Manifest): void;
+  /** The checkpoint exists. */
+  completed(manifest: Manifest): Promise<void>;
+  /** It exists, or never will. */
+  ended(): Promise<void>;
+};
+
+export class DirectoryWriter implements CheckpointWriter {
+  readonly #target: WriterTarget;
+  #phase: 'open' | 'completing' | 'ended' = 'open';
+  #opening: Promise<OutputFile> | null = null;
+  /** Bytes of the state file. */
+  #length = FILE_HEAD_BYTES;
+  /** All appends until now; never rejects. */
+  #appends: Promise<unknown> = Promise.resolve();
+  #failure: EngineError | null = null;
+
+  constructor(target: WriterTarget) {
+    this.#target = target;
+  }
+
+  append(bytes: Uint8Array, rows: number): Promise<BlockRef> {
+    assert(this.#phase === 'open', 'a checkpoint that is complete or abandoned takes no blocks');
+    const packed = this.#target.packer.pack(bytes);
+    const before = this.#appends;
+    const written = this.#write(before, packed, rows).catch((error: unknown) => {
+      throw this.#failed(error);
+    });
+    this.#appends = Promise.allSettled([written, packed]);
+    return written;
+  }
+
+  async #write(
+    before: Promise<unknown>,
+    packed: Promise<Uint8Array>,
+    rows: number,
+  ): Promise<BlockRef> {
+    await before;
+    if (this.#failure !== null) throw this.#failure;
+    const file = await this.#stateFile();
+    const block = await packed;
+    const offset = this.#length;
+    await file.append(block);
+    this.#length += block.length;
+    return { checkpoint: '', offset, bytes: block.length, rows };
+  }
+
+  async complete(manifest: Manifest): Promise<void> {
+    assert(this.#phase === 'open', 'a checkpoint is completed once');
+    await this.#appends;
+    if (this.#failure === null) this.#check(manifest);
+    this.#phase = 'completing';
+    const { path, files } = this.#target;
+    let isRenamed = false;
+    try {
+      if (this.#failure !== null) throw this.#failure;
+      await this.#writeFiles(manifest);
+      await files.rename(this.#target.draft, path);
+      isRenamed = true;
+      await files.syncDirectory(dirname(path));
+    } catch (error) {
+      await this.#undo(isRenamed);
+      await this.#end();
+      throw this.#failed(error);
+    }
+    await this.#target.completed(manifest);
+    await this.#end();
+  }
+
+  #check(manifest: Manifest): void {
+    this.#target.check(manifest);
+    for (const { checkpoint, offset, bytes } of blocksOf(manifest)) {
+      const isHere = checkpoint !== '' || offset + bytes <= this.#length;
+      assert(isHere, 'a manifest refers to blocks that were written');
+    }
+  }
+
+  async #writeFiles(manifest: Manifest): Promise<void> {
+    const { draft, files } = this.#target;
+    const state = await this.#stateFile();
+    await state.sync();
+    this.#opening = null;
+    await state.close();
+    await writeWhole(files, join(draft, MANIFEST_NAME), encodeManifest(manifest));
+    await files.syncDirectory(draft);
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'completing';
+    await this.#appends;
+    await this.#undo(false);
+    await this.#end();
+  }
+
+  #stateFile(): Promise<OutputFile> {
+    this.#opening ??= this.#openState();
+    return this.#opening;
+  }
+
+  async #openState(): Promise<OutputFile> {
+    const { draft, files } = this.#target;
+    if (!(await files.makeDirectory(draft))) {
+      await files.remove(draft);
+      await files.makeDirectory(draft);
+    }
+    const file = await files.create(join(draft, STATE_NAME));
+    try {
+      await file.append(fileHead());
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
+    return file;
+  }
+
+  /** Without its manifest a directory is no checkpoint, so that goes first. */
+  async #undo(isRenamed: boolean): Promise<void> {
+    const { what, path, draft, files, warn } = this.#target;
+    const opened = await this.#opening?.catch(() => null);
+    this.#opening = null;
+    try {
+      await opened?.close();
+      if (isRenamed) await files.remove(join(path, MANIFEST_NAME));
+      await files.remove(isRenamed ? path : draft);
+    } catch (error) {
+      const left = isRenamed ? path : draft;
+      warn(`${what} was given up, but ${left} cannot be removed: ${messageOf(error)}`);
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#phase = 'ended';
+    await this.#target.ended();
+  }
+
+  #failed(error: unknown): EngineError {
+    this.#failure ??=
+      error instanceof EngineError
+        ? error
+        : new EngineError(
+            'CHECKPOINT_WRITE',
+            `${this.#target.what} cannot be written to ${this.#target.path}: ${messageOf(error)}; ` +
+              'see that its directory can be written to and has room, the checkpoints before it are kept',
+            { cause: error, retryable: true },
+          );
+    return this.#failure;
+  }
+}

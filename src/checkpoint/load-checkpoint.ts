@@ -1,0 +1,79 @@
+/** A checkpoint or savepoint from its directory, with every byte of it verified: what is not whole is not loaded. */
+import { join, resolve } from 'node:path';
+import { EngineError, messageOf } from '../base/errors.ts';
+import { groupBy } from '../base/group-by.ts';
+import type { BlockRef, Manifest, StoredCheckpoint } from './checkpoint.ts';
+import { MANIFEST_NAME, stateFileOf } from './checkpoint-names.ts';
+import { codeOf, type FileLayer } from './file-layer.ts';
+import { blocksOf, decodeManifest } from './manifest.ts';
+import { checkBlock, checkFileHead, damaged, FILE_HEAD_BYTES } from './state-file.ts';
+import { systemFiles } from './system-files.ts';
+
+/**
+ * The checkpoint in a directory. EngineError CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED.
+ *
+ *   const { manifest } = await loadCheckpoint('state/checkpoint-7');
+ */
+export async function loadCheckpoint(
+  directory: string,
+  files: FileLayer = systemFiles,
+): Promise<StoredCheckpoint> {
+  const path = resolve(directory);
+  const manifest = await readManifest(path, files);
+  await verifyBlocks(path, manifest, files);
+  return Object.freeze({ path, manifest });
+}
+
+/** The manifest alone. */
+export async function readManifest(path: string, files: FileLayer): Promise<Manifest> {
+  const file = join(path, MANIFEST_NAME);
+  const bytes = await reading(file, files.read(file));
+  if (bytes !== null) return decodeManifest(file, bytes);
+  throw new EngineError(
+    'CHECKPOINT_NOT_FOUND',
+    `there is no checkpoint or savepoint at ${path}: it has no ${MANIFEST_NAME}; ` +
+      'give the path of one, such as <directory>/checkpoint-7',
+  );
+}
+
+async function verifyBlocks(path: string, manifest: Manifest, files: FileLayer): Promise<void> {
+  const blocks = groupBy([...blocksOf(manifest)], ({ checkpoint }) => checkpoint);
+  // Its own state file is there even if it is empty.
+  for (const checkpoint of new Set(['', ...blocks.keys()])) {
+    await verifyFile(stateFileOf(path, checkpoint), blocks.get(checkpoint) ?? [], files);
+  }
+}
+
+async function verifyFile(
+  file: string,
+  blocks: readonly BlockRef[],
+  files: FileLayer,
+): Promise<void> {
+  const input = await reading(file, files.open(file));
+  try {
+    checkFileHead(file, await reading(file, input.read(0, FILE_HEAD_BYTES)));
+    for (const { offset, bytes } of [...blocks].sort((a, b) => a.offset - b.offset)) {
+      const block = await reading(file, input.read(offset, bytes));
+      if (block.length < bytes) throw damaged(file, offset, 'the file is cut off');
+      checkBlock(file, offset, block);
+    }
+  } finally {
+    await input.close();
+  }
+}
+
+/** What a file gives; a file that is missing or cannot be read by the disk itself is damage, no access to it is not. */
+async function reading<T>(file: string, done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    const isDamage = ['ENOENT', 'EIO', 'EISDIR'].includes(codeOf(error) ?? '');
+    const reason = codeOf(error) === 'ENOENT' ? 'the file is missing' : messageOf(error);
+    throw new EngineError(
+      isDamage ? 'CHECKPOINT_DAMAGED' : 'CHECKPOINT_NOT_FOUND',
+      isDamage ? `${file}: ${reason}` : `${file} cannot be read: ${reason}`,
+      { cause: error },
+    );
+  }
+}

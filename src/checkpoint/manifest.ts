@@ -1,0 +1,159 @@
+/**
+ * A manifest to the bytes of `manifest.json` and back:
+ *
+ *   {"version":1,"checksum":"8 hexadecimal digits","manifest":{...}}\n
+ *
+ * The checksum is the CRC-32 of the bytes of the object behind `"manifest":`. What is around it has to be exactly as
+ * drawn, so that no byte can change unseen. Every version begins with its number.
+ */
+import { EngineError, messageOf } from '../base/errors.ts';
+import type {
+  BlockRef,
+  Manifest,
+  OperatorManifest,
+  StateManifest,
+  StatePart,
+} from './checkpoint.ts';
+import { idOf } from './checkpoint-names.ts';
+import { crc32 } from './crc32.ts';
+import { choice, flag, list, type Place, plain, property, text, whole, wrong } from './shapes.ts';
+import { BLOCK_HEAD_BYTES, FILE_HEAD_BYTES } from './state-file.ts';
+
+const VERSION = 1;
+const VERSION_HEAD = /^\{"version":(\d+),/;
+const HEAD = /^\{"version":1,"checksum":"([0-9a-f]{8})","manifest":/;
+const TAIL = '}\n';
+/** Bytes of what HEAD matches, all of them ASCII. */
+const HEAD_BYTES = '{"version":1,"checksum":"00000000","manifest":'.length;
+
+const KINDS = ['keyed', 'list', 'union', 'broadcast'] as const;
+const FIELD_KINDS = [
+  'int32',
+  'float64',
+  'int64',
+  'boolean',
+  'string',
+  'timestamp',
+  'date',
+  'dynamic',
+] as const;
+
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const body = JSON.stringify(manifest);
+  const checksum = hexOf(crc32(new TextEncoder().encode(body)));
+  const all = `{"version":${VERSION},"checksum":"${checksum}","manifest":${body}${TAIL}`;
+  return new TextEncoder().encode(all);
+}
+
+/** What `encodeManifest` had; EngineError CHECKPOINT_DAMAGED names the file and what is wrong with it. */
+export function decodeManifest(file: string, bytes: Uint8Array): Manifest {
+  try {
+    return manifestOf(bodyOf(bytes));
+  } catch (error) {
+    throw new EngineError('CHECKPOINT_DAMAGED', `${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function bodyOf(bytes: Uint8Array): Place {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, HEAD_BYTES));
+  const version = VERSION_HEAD.exec(start)?.[1];
+  if (version !== undefined && Number(version) > VERSION) {
+    throw notUsable(`it has version ${version}, of a newer engine; use that engine to read it`);
+  }
+  const checksum = HEAD.exec(start)?.[1];
+  if (checksum === undefined) throw notUsable('it does not begin as a manifest');
+  const body = bytes.subarray(HEAD_BYTES, -TAIL.length);
+  const tail = new TextDecoder('latin1').decode(bytes.subarray(HEAD_BYTES + body.length));
+  if (tail !== TAIL) throw notUsable('it is cut off');
+  if (hexOf(crc32(body)) !== checksum) throw notUsable('its checksum is wrong');
+  return { value: JSON.parse(new TextDecoder().decode(body)), path: '' };
+}
+
+function notUsable(reason: string): EngineError {
+  return new EngineError('CHECKPOINT_DAMAGED', reason);
+}
+
+function hexOf(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
+
+function manifestOf(place: Place): Manifest {
+  const kind = choice(property(place, 'kind'), ['checkpoint', 'savepoint']);
+  return Object.freeze({
+    version: choice(property(place, 'version'), [VERSION]),
+    kind,
+    id: whole(property(place, 'id')),
+    job: text(property(place, 'job')),
+    engine: text(property(place, 'engine')),
+    createdAt: whole(property(place, 'createdAt')),
+    maxParallelism: whole(property(place, 'maxParallelism'), 1),
+    isFinal: flag(property(place, 'isFinal')),
+    operators: list(property(place, 'operators'), (one) => operatorOf(one, kind)),
+  });
+}
+
+function operatorOf(place: Place, kind: Manifest['kind']): OperatorManifest {
+  return Object.freeze({
+    uid: text(property(place, 'uid')),
+    name: text(property(place, 'name')),
+    parallelism: whole(property(place, 'parallelism'), 1),
+    states: list(property(place, 'states'), (one) => stateOf(one, kind)),
+    committables: list(property(place, 'committables'), plain),
+  });
+}
+
+function stateOf(place: Place, kind: Manifest['kind']): StateManifest {
+  const fields = property(place, 'fields');
+  const state = {
+    name: text(property(place, 'name')),
+    kind: choice(property(place, 'kind'), KINDS),
+    fields: list(fields, (field) =>
+      Object.freeze({
+        name: text(property(field, 'name')),
+        kind: choice(property(field, 'kind'), FIELD_KINDS),
+        nullable: flag(property(field, 'nullable')),
+      }),
+    ),
+    parts: list(property(place, 'parts'), (one) => partOf(one, kind)),
+  };
+  if (new Set(state.fields.map(({ name }) => name)).size !== state.fields.length) {
+    throw wrong(fields, 'a list of fields with names of their own');
+  }
+  return Object.freeze(state);
+}
+
+function partOf(place: Place, kind: Manifest['kind']): StatePart {
+  return Object.freeze({
+    subtask: whole(property(place, 'subtask')),
+    blocks: list(property(place, 'blocks'), (one) => blockOf(one, kind)),
+  });
+}
+
+function blockOf(place: Place, kind: Manifest['kind']): BlockRef {
+  const named = property(place, 'checkpoint');
+  const checkpoint = text(named);
+  if (checkpoint !== '' && (kind === 'savepoint' || idOf(checkpoint) === null)) {
+    throw wrong(named, kind === 'savepoint' ? `''` : `'' or the name of a checkpoint`);
+  }
+  return Object.freeze({
+    checkpoint,
+    offset: aligned(property(place, 'offset'), FILE_HEAD_BYTES),
+    bytes: aligned(property(place, 'bytes'), BLOCK_HEAD_BYTES),
+    rows: whole(property(place, 'rows')),
+  });
+}
+
+function aligned(place: Place, least: number): number {
+  const value = whole(place, least);
+  if (value % 8 !== 0) throw wrong(place, 'a multiple of 8');
+  return value;
+}
+
+/** Every block that a manifest refers to. */
+export function* blocksOf(manifest: Manifest): Generator<BlockRef> {
+  for (const { states } of manifest.operators) {
+    for (const { parts } of states) {
+      for (const { blocks } of parts) yield* blocks;
+    }
+  }
+}
