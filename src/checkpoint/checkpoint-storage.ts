@@ -226,7 +226,9 @@ export class CheckpointStorage {
     await Promise.all([...this.#writers.keys()].map((writer) => writer.abandon()));
     await this.#changes;
     await this.#packer.close();
-    await this.#lock.release();
+    await this.#lock.release().catch((error: unknown) => {
+      this.#warn(`the lock of ${this.directory} cannot be removed: ${messageOf(error)}`);
+    });
   }
 }
 

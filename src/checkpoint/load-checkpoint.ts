@@ -58,7 +58,7 @@ async function verifyFile(
       checkBlock(file, offset, block);
     }
   } finally {
-    await input.close();
+    await input.close().catch(() => {});
   }
 }
 

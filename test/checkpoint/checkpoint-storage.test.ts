@@ -116,12 +116,12 @@ test('state that was there when a checkpoint began stays until it is complete', 
   assert.deepEqual(namesIn(directory), ['checkpoint-1', 'checkpoint-4', 'lock']);
   await slow.abandon();
   const other = storage.begin(5);
-  await assert.rejects(
-    writeCounts(storage.begin(6), 6, { earlier: [{ ...first, checkpoint: 'checkpoint-3' }] }),
-    {
-      message: 'assertion failed: checkpoint 6 refers to 3, which is there',
-    },
-  );
+  const wrong = storage.begin(6);
+  const earlier = [{ ...first, checkpoint: 'checkpoint-3' }];
+  await assert.rejects(writeCounts(wrong, 6, { earlier }), {
+    message: 'assertion failed: checkpoint 6 refers to 3, which is there',
+  });
+  await wrong.abandon();
   await writeCounts(other, 5);
   assert.deepEqual(namesIn(directory), ['checkpoint-5', 'lock']);
   await storage.close();
