@@ -1,0 +1,100 @@
+/**
+ * Blocks of a checkpoint for the threads that restore from it. Reading waits for the disk: a thread restores before it
+ * does anything else. State files stay open, a few at a time, until `closeStateFiles`.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { EngineError, messageOf } from '../base/errors.ts';
+import { OPEN_STATE_FILES } from '../base/limits.ts';
+import type { Batch } from '../data/batch.ts';
+import { decodeBatch } from '../data/codec.ts';
+import { type Schema, schemaOf } from '../data/schema.ts';
+import type { BlockRef, StateManifest } from './checkpoint.ts';
+import { stateFileOf } from './checkpoint-names.ts';
+import { checkFileHead, damaged, FILE_HEAD_BYTES, unpackBlock } from './state-file.ts';
+
+/** By path; the one that was used last is the last. */
+const open = new Map<string, number>();
+
+/**
+ * The content of a block, verified, at the beginning of memory of its own. EngineError CHECKPOINT_DAMAGED,
+ * CHECKPOINT_NOT_FOUND.
+ *
+ *   const batch = decodeState(state, readBlockSync(stored.path, state.parts[0].blocks[0]));
+ */
+export function readBlockSync(checkpointPath: string, ref: BlockRef): Uint8Array {
+  const file = stateFileOf(checkpointPath, ref.checkpoint);
+  const { offset, bytes } = ref;
+  const block = new Uint8Array(bytes);
+  if (readFully(file, block, offset) < bytes) throw damaged(file, offset, 'the file is cut off');
+  return unpackBlock(file, offset, block);
+}
+
+/** Lets go of the files, so that their directory can be removed and another be read in its place. */
+export function closeStateFiles(): void {
+  for (const handle of open.values()) closeSync(handle);
+  open.clear();
+}
+
+/** Returns how many bytes there were. */
+function readFully(file: string, target: Uint8Array, offset: number): number {
+  try {
+    const handle = handleOf(file);
+    let filled = 0;
+    while (filled < target.length) {
+      const count = readSync(handle, target, filled, target.length - filled, offset + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return filled;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError('CHECKPOINT_NOT_FOUND', `${file} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function handleOf(file: string): number {
+  let handle = open.get(file);
+  if (handle === undefined) {
+    handle = openSync(file, 'r');
+    open.set(file, handle);
+    const head = new Uint8Array(FILE_HEAD_BYTES);
+    checkFileHead(file, head.subarray(0, readSync(handle, head, 0, head.length, 0)));
+    closeOldest();
+  } else {
+    open.delete(file);
+    open.set(file, handle);
+  }
+  return handle;
+}
+
+function closeOldest(): void {
+  if (open.size <= OPEN_STATE_FILES) return;
+  const [file, handle] = open.entries().next().value!;
+  open.delete(file);
+  closeSync(handle);
+}
+
+const schemas = new WeakMap<StateManifest, Schema>();
+
+/** The batch in a block of a state: views of these bytes. EngineError CHECKPOINT_DAMAGED. */
+export function decodeState(state: StateManifest, content: Uint8Array): Batch {
+  let schema = schemas.get(state);
+  if (schema === undefined) {
+    schema = schemaOf(state.fields);
+    schemas.set(state, schema);
+  }
+  try {
+    return decodeBatch(
+      content.buffer as ArrayBuffer,
+      content.byteOffset,
+      content.byteLength,
+      schema,
+    );
+  } catch (error) {
+    throw new EngineError('CHECKPOINT_DAMAGED', `state '${state.name}': ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
