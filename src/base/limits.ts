@@ -72,5 +72,8 @@ export const POOLED_BLOCK_BYTES = 64 * 1024;
 /** Threads that compress a checkpoint: it may take its time, the job beside it may not. */
 export const COMPRESS_THREADS_MAX = 2;
 
+/** How long a thread that compresses, beyond the first, waits for more: the blocks of a checkpoint come close together. */
+export const COMPRESS_IDLE_MS = 10_000;
+
 /** State files that a thread keeps open while it restores: a checkpoint refers to few others. */
 export const OPEN_STATE_FILES = 16;

@@ -1,5 +1,14 @@
-/** Makes blocks of encoded batches. */
+/**
+ * Makes blocks of encoded batches: large ones in threads of a pool that is started at the first of them, small ones at
+ * once. In a bundle, where no file is there for a thread to run, and where threads do not start, all are made at once.
+ */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import type { Piscina } from 'piscina';
+import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
+import { COMPRESS_IDLE_MS, COMPRESS_THREADS_MAX, POOLED_BLOCK_BYTES } from '../base/limits.ts';
 import { type BlockCodec, DEFAULT_CODEC } from './block-codec.ts';
+import type { CompressTask } from './compress-worker.ts';
 import { packBlock } from './state-file.ts';
 
 export interface BlockPacker {
@@ -10,14 +19,54 @@ export interface BlockPacker {
 
 export class CompressPool implements BlockPacker {
   readonly #codec: BlockCodec;
+  readonly #start: () => Promise<Piscina>;
+  /** Null before the first large block; of null, where there are no threads. */
+  #pool: Promise<Piscina | null> | null = null;
 
-  constructor(codec: BlockCodec = DEFAULT_CODEC) {
+  constructor(codec: BlockCodec = DEFAULT_CODEC, start: () => Promise<Piscina> = startPool) {
     this.#codec = codec;
+    this.#start = start;
   }
 
   async pack(content: Uint8Array): Promise<Uint8Array> {
-    return packBlock(content, this.#codec);
+    if (content.length < POOLED_BLOCK_BYTES || IS_BUNDLED) return packBlock(content, this.#codec);
+    this.#pool ??= this.#start().catch(() => null);
+    const pool = await this.#pool;
+    if (pool === null) return packBlock(content, this.#codec);
+    const owned = isWholeBuffer(content) ? content : content.slice();
+    const task: CompressTask = { content: owned, codec: this.#codec };
+    return await pool.run(task, { transferList: [owned.buffer] });
   }
 
-  async close(): Promise<void> {}
+  /** Ends the threads; they take no blocks any more. */
+  async close(): Promise<void> {
+    const pool = await this.#pool;
+    this.#pool = Promise.resolve(null);
+    await pool?.destroy();
+  }
+}
+
+/** What else lies in the memory of a view must not be handed over with it. */
+function isWholeBuffer(content: Uint8Array): content is Uint8Array<ArrayBuffer> {
+  return content.buffer instanceof ArrayBuffer && content.length === content.buffer.byteLength;
+}
+
+/** A pool with a thread that runs. Bundlers leave such a `require` alone: they would take in what they cannot use. */
+async function startPool(): Promise<Piscina> {
+  const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina');
+  const own = (path: string): string => new URL(path, import.meta.url).href;
+  const pool = new Piscina({
+    filename: own(`./compress-worker.${IS_TYPESCRIPT ? 'ts' : 'js'}`),
+    execArgv: IS_TYPESCRIPT ? ['--import', own('../base/typescript-register.mjs')] : [],
+    minThreads: 1,
+    maxThreads: Math.min(availableParallelism(), COMPRESS_THREADS_MAX),
+    idleTimeout: COMPRESS_IDLE_MS,
+  });
+  try {
+    await pool.run(null);
+  } catch (error) {
+    await pool.destroy();
+    throw error;
+  }
+  return pool;
 }

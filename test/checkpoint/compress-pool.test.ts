@@ -1,0 +1,58 @@
+/** Blocks of threads are those of the calling thread; what the threads get is handed over, and nothing beside it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Piscina } from 'piscina';
+import { POOLED_BLOCK_BYTES } from '../../src/base/limits.ts';
+import { DEFAULT_CODEC } from '../../src/checkpoint/block-codec.ts';
+import { CompressPool } from '../../src/checkpoint/compress-pool.ts';
+import { packBlock } from '../../src/checkpoint/state-file.ts';
+
+const LARGE = POOLED_BLOCK_BYTES + 8;
+
+function contentOf(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => i % 7);
+}
+
+test('a large block is made by a thread, without a copy on the way', async () => {
+  const pool = new CompressPool();
+  const content = contentOf(LARGE);
+  const block = await pool.pack(content);
+  assert.equal(content.byteLength, 0, 'handed over');
+  assert.deepEqual(block, packBlock(contentOf(LARGE), DEFAULT_CODEC));
+  assert.equal(block.buffer.byteLength, block.length);
+  const blocks = await Promise.all([1, 2, 3, 4].map((n) => pool.pack(contentOf(n * LARGE))));
+  for (const [i, one] of blocks.entries()) {
+    assert.deepEqual(one, packBlock(contentOf((i + 1) * LARGE), DEFAULT_CODEC));
+  }
+  await pool.close();
+});
+
+test('a view of memory that others use is copied', async () => {
+  const pool = new CompressPool();
+  const memory = contentOf(LARGE + 16);
+  const expected = packBlock(memory.slice(8, 8 + LARGE), DEFAULT_CODEC);
+  assert.deepEqual(await pool.pack(memory.subarray(8, 8 + LARGE)), expected);
+  assert.equal(memory.length, LARGE + 16);
+  const shared = new Uint8Array(new SharedArrayBuffer(LARGE));
+  shared.set(contentOf(LARGE));
+  const sharedBlock = await pool.pack(shared);
+  assert.deepEqual(sharedBlock, packBlock(contentOf(LARGE), DEFAULT_CODEC));
+  await pool.close();
+});
+
+test('small blocks start no thread, and where none starts large ones are made all the same', async () => {
+  let starts = 0;
+  const pool = new CompressPool(DEFAULT_CODEC, async (): Promise<Piscina> => {
+    starts++;
+    throw new Error('no threads here');
+  });
+  const small = contentOf(POOLED_BLOCK_BYTES - 8);
+  assert.deepEqual(await pool.pack(small), packBlock(small, DEFAULT_CODEC));
+  assert.equal(starts, 0);
+  const large = contentOf(LARGE);
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await pool.pack(large), packBlock(large, DEFAULT_CODEC));
+  }
+  assert.equal(starts, 1);
+  await pool.close();
+});
