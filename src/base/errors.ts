@@ -33,7 +33,8 @@ export const ERROR_CODES = {
   STATE_INCOMPATIBLE: 'the state of a snapshot has another type than the job keeps now',
   CHECKPOINT_WRITE: 'a checkpoint or savepoint could not be written',
   CHECKPOINT_DAMAGED: 'a checkpoint or savepoint is not what was written, or of a newer version',
-  CHECKPOINT_NOT_FOUND: 'there is no checkpoint or savepoint at a path, or it cannot be read',
+  CHECKPOINT_NOT_FOUND:
+    'there is no such checkpoint, savepoint or state in one, or it cannot be read',
   CHECKPOINT_LOCKED: 'another process, or another part of this one, uses the checkpoint directory',
   FRAME_CORRUPT: 'bytes between two threads do not form a frame',
 } as const;

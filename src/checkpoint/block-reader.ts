@@ -10,7 +10,15 @@ import { decodeBatch } from '../data/codec.ts';
 import { type Schema, schemaOf } from '../data/schema.ts';
 import type { BlockRef, StateManifest } from './checkpoint.ts';
 import { stateFileOf } from './checkpoint-names.ts';
-import { checkFileHead, damaged, FILE_HEAD_BYTES, unpackBlock } from './state-file.ts';
+import {
+  BLOCK_HEAD_BYTES,
+  type BlockHead,
+  blockHead,
+  checkFileHead,
+  damaged,
+  FILE_HEAD_BYTES,
+  unpackBlock,
+} from './state-file.ts';
 
 /** By path; the one that was used last is the last. */
 const open = new Map<string, number>();
@@ -23,10 +31,13 @@ const open = new Map<string, number>();
  */
 export function readBlockSync(checkpointPath: string, ref: BlockRef): Uint8Array {
   const file = stateFileOf(checkpointPath, ref.checkpoint);
-  const { offset, bytes } = ref;
-  const block = new Uint8Array(bytes);
-  if (readFully(file, block, offset) < bytes) throw damaged(file, offset, 'the file is cut off');
-  return unpackBlock(file, offset, block);
+  return unpackBlock(file, ref.offset, bytesAt(file, ref.offset, ref.bytes));
+}
+
+/** How a block is stored, without reading it. */
+export function readBlockHeadSync(checkpointPath: string, ref: BlockRef): BlockHead {
+  const file = stateFileOf(checkpointPath, ref.checkpoint);
+  return blockHead(file, ref.offset, bytesAt(file, ref.offset, BLOCK_HEAD_BYTES));
 }
 
 /** Lets go of the files, so that their directory can be removed and another be read in its place. */
@@ -35,37 +46,43 @@ export function closeStateFiles(): void {
   open.clear();
 }
 
-/** Returns how many bytes there were. */
-function readFully(file: string, target: Uint8Array, offset: number): number {
+function bytesAt(file: string, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
   try {
     const handle = handleOf(file);
-    let filled = 0;
-    while (filled < target.length) {
-      const count = readSync(handle, target, filled, target.length - filled, offset + filled);
+    while (filled < length) {
+      const count = readSync(handle, bytes, filled, length - filled, offset + filled);
       if (count === 0) break;
       filled += count;
     }
-    return filled;
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw new EngineError('CHECKPOINT_NOT_FOUND', `${file} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
+  if (filled < length) throw damaged(file, offset, 'the file is cut off');
+  return bytes;
 }
 
 function handleOf(file: string): number {
-  let handle = open.get(file);
-  if (handle === undefined) {
-    handle = openSync(file, 'r');
-    open.set(file, handle);
+  const found = open.get(file);
+  if (found !== undefined) {
+    open.delete(file);
+    open.set(file, found);
+    return found;
+  }
+  const handle = openSync(file, 'r');
+  try {
     const head = new Uint8Array(FILE_HEAD_BYTES);
     checkFileHead(file, head.subarray(0, readSync(handle, head, 0, head.length, 0)));
-    closeOldest();
-  } else {
-    open.delete(file);
-    open.set(file, handle);
+  } catch (error) {
+    closeSync(handle);
+    throw error;
   }
+  open.set(file, handle);
+  closeOldest();
   return handle;
 }
 

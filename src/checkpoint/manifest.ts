@@ -16,7 +16,18 @@ import type {
 } from './checkpoint.ts';
 import { idOf } from './checkpoint-names.ts';
 import { crc32 } from './crc32.ts';
-import { choice, flag, list, type Place, plain, property, text, whole, wrong } from './shapes.ts';
+import {
+  choice,
+  flag,
+  list,
+  type Place,
+  plain,
+  property,
+  text,
+  time,
+  whole,
+  wrong,
+} from './shapes.ts';
 import { BLOCK_HEAD_BYTES, FILE_HEAD_BYTES } from './state-file.ts';
 
 const VERSION = 1;
@@ -85,7 +96,7 @@ function manifestOf(place: Place): Manifest {
     id: whole(property(place, 'id')),
     job: text(property(place, 'job')),
     engine: text(property(place, 'engine')),
-    createdAt: whole(property(place, 'createdAt')),
+    createdAt: time(property(place, 'createdAt')),
     maxParallelism: whole(property(place, 'maxParallelism'), 1),
     isFinal: flag(property(place, 'isFinal')),
     operators: list(property(place, 'operators'), (one) => operatorOf(one, kind)),

@@ -34,6 +34,13 @@ export function whole(place: Place, least = 0): number {
   return value as number;
 }
 
+/** Milliseconds since 1970 that a Date can hold. */
+export function time(place: Place): number {
+  const value = whole(place);
+  if (Number.isNaN(new Date(value).getTime())) throw wrong(place, 'a time');
+  return value;
+}
+
 export function choice<T extends string | number>(place: Place, choices: readonly T[]): T {
   const found = choices.find((one) => one === place.value);
   if (found === undefined) throw wrong(place, `one of ${choices.join(', ')}`);

@@ -73,21 +73,30 @@ export type BlockHead = {
   readonly storedBytes: number;
 };
 
-/** The head of a whole block that was read from `offset` of a file, if it is what was written there; else EngineError CHECKPOINT_DAMAGED. */
+/** The head of a block by itself, unverified; EngineError CHECKPOINT_DAMAGED when it cannot be one. */
+export function blockHead(file: string, offset: number, head: Uint8Array): BlockHead {
+  if (head.length < BLOCK_HEAD_BYTES) throw damaged(file, offset, 'the block is cut off');
+  const view = viewOf(head);
+  const codec = codecOfId(view.getUint32(CODEC_AT, true));
+  if (codec === null) throw damaged(file, offset, 'the block has a codec that is unknown');
+  return {
+    codec,
+    rawBytes: view.getUint32(RAW_BYTES_AT, true),
+    storedBytes: view.getUint32(STORED_BYTES_AT, true),
+  };
+}
+
+/** The head of a whole block that was read from `offset` of a file, if all is as written; else EngineError CHECKPOINT_DAMAGED. */
 export function checkBlock(file: string, offset: number, block: Uint8Array): BlockHead {
-  const view = viewOf(block);
   if (block.length < BLOCK_HEAD_BYTES) throw damaged(file, offset, 'the block is cut off');
-  if (view.getUint32(0, true) !== crc32(block.subarray(CODEC_AT))) {
+  if (viewOf(block).getUint32(0, true) !== crc32(block.subarray(CODEC_AT))) {
     throw damaged(file, offset, 'the checksum of the block is wrong');
   }
-  const codec = codecOfId(view.getUint32(CODEC_AT, true));
-  const rawBytes = view.getUint32(RAW_BYTES_AT, true);
-  const storedBytes = view.getUint32(STORED_BYTES_AT, true);
-  if (codec === null) throw damaged(file, offset, 'the block has a codec that is unknown');
-  if (align8(BLOCK_HEAD_BYTES + storedBytes) !== block.length) {
+  const head = blockHead(file, offset, block);
+  if (align8(BLOCK_HEAD_BYTES + head.storedBytes) !== block.length) {
     throw damaged(file, offset, 'the block has another length than the manifest says');
   }
-  return { codec, rawBytes, storedBytes };
+  return head;
 }
 
 /** The content of a whole block, at the beginning of memory of its own; EngineError CHECKPOINT_DAMAGED. */

@@ -164,6 +164,7 @@ test('a manifest of another shape is refused, with the place in it', () => {
     ['"version":1', '"version":3', 'version is not one of 1, but 3'],
     ['"maxParallelism":128', '"maxParallelism":0', 'maxParallelism is not a whole number of at'],
     ['"createdAt":17', '"createdAt":null,"x":17', 'createdAt is not a whole number of at least 0,'],
+    ['"createdAt":17', '"createdAt":90000', 'createdAt is not a time, but 9000000000000000'],
     ['"uid":"files"', '"uid":7', 'operators[1].uid is not a string, but 7'],
     ['"parallelism":2', '"parallelism":"2"', 'operators[0].parallelism is not a whole number'],
     ['"committables":[]', '"committables":{}', 'operators[0].committables is not a list, but {}'],

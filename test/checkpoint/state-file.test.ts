@@ -154,7 +154,9 @@ test('a thread takes nothing that is damaged', async () => {
     changed[at]! ^= 1 << (at % 8);
     writeFileSync(file, changed);
     closeStateFiles();
-    assert.throws(() => readBlockSync(path, block), { code: 'CHECKPOINT_DAMAGED' }, `byte ${at}`);
+    for (const _ of ['first', 'again']) {
+      assert.throws(() => readBlockSync(path, block), { code: 'CHECKPOINT_DAMAGED' }, `byte ${at}`);
+    }
   }
   writeFileSync(file, bytes);
   closeStateFiles();

@@ -1,0 +1,85 @@
+/**
+ * The summary of a checkpoint as text:
+ *
+ *   checkpoint 7 of job 'visits'
+ *   path     /data/state/checkpoint-7
+ *   created  2026-01-31T12:00:00.000Z by millrace 0.1.0, maximal parallelism 128
+ *   state    1,502 rows, 8.0 KiB stored
+ *
+ *   uid    operator      parallelism  state         kind    rows       raw   stored  fields
+ *   count  count by key            2  counts        keyed  1,502  29.4 KiB  8.0 KiB  key: int32, count: float64
+ *   files  files                   1  committables             1
+ */
+import type { CheckpointSummary, OperatorSummary } from './inspect.ts';
+
+const HEADINGS = [
+  'uid',
+  'operator',
+  'parallelism',
+  'state',
+  'kind',
+  'rows',
+  'raw',
+  'stored',
+  'fields',
+] as const;
+
+/** Numbers stand below each other by their last digit. */
+const ALIGNED_RIGHT: ReadonlySet<string> = new Set(['parallelism', 'rows', 'raw', 'stored']);
+
+export function formatInspect(summary: CheckpointSummary): string {
+  const states = summary.operators.flatMap((operator) => operator.states);
+  const rows = states.reduce((all, state) => all + state.rows, 0);
+  const stored = states.reduce((all, state) => all + state.storedBytes, 0);
+  const final = summary.isFinal ? ', at the end of the job' : '';
+  const lines = [
+    `${summary.kind} ${summary.id} of job '${summary.job}'${final}`,
+    `path     ${summary.path}`,
+    `created  ${summary.created} by millrace ${summary.engine}, maximal parallelism ${summary.maxParallelism}`,
+    `state    ${countOf(rows)} rows, ${bytesOf(stored)} stored`,
+    '',
+    ...table([HEADINGS, ...summary.operators.flatMap(rowsOf)]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A line for each state, and one for what is to be committed. */
+function rowsOf(operator: OperatorSummary): string[][] {
+  const { uid, name, parallelism, states, committables } = operator;
+  const head = [uid, name, String(parallelism)];
+  const rows = states.map((state) => [
+    ...head,
+    state.name,
+    state.kind,
+    countOf(state.rows),
+    bytesOf(state.rawBytes),
+    bytesOf(state.storedBytes),
+    state.fields.join(', '),
+  ]);
+  if (committables > 0) rows.push([...head, 'committables', '', countOf(committables), '', '', '']);
+  return rows.length > 0 ? rows : [[...head, '', '', '', '', '', '']];
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((text, column) =>
+        ALIGNED_RIGHT.has(HEADINGS[column]!)
+          ? text.padStart(widths[column]!)
+          : text.padEnd(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function countOf(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function bytesOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(1)} ${['KiB', 'MiB', 'GiB', 'TiB'][power - 1]}`;
+}
