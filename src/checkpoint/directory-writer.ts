@@ -6,8 +6,8 @@
  *   draft → path                       renamed: from here on it exists
  *   parent of path                     synced, so that it goes on to exist
  *
- * Blocks are packed as they come, several at a time perhaps, and written in the order of `append`. After an error the
- * writer only fails: what a file system has told to have failed to write is not tried again.
+ * Blocks are packed as they come, several at a time perhaps, and written in the order of `append`; how many are on their
+ * way is up to the caller. After an error the writer only fails: a file that could not be synced is not tried again.
  */
 import { dirname, join } from 'node:path';
 import { assert } from '../base/assert.ts';
@@ -39,7 +39,8 @@ export type WriterTarget = {
 
 export class DirectoryWriter implements CheckpointWriter {
   readonly #target: WriterTarget;
-  #phase: 'open' | 'completing' | 'ended' = 'open';
+  #phase: 'open' | 'ending' | 'ended' = 'open';
+  #ending: Promise<void> | null = null;
   #opening: Promise<OutputFile> | null = null;
   /** Bytes of the state file. */
   #length = FILE_HEAD_BYTES;
@@ -77,11 +78,16 @@ export class DirectoryWriter implements CheckpointWriter {
     return { checkpoint: '', offset, bytes: block.length, rows };
   }
 
-  async complete(manifest: Manifest): Promise<void> {
+  complete(manifest: Manifest): Promise<void> {
     assert(this.#phase === 'open', 'a checkpoint is completed once');
+    this.#phase = 'ending';
+    this.#ending = this.#complete(manifest);
+    return this.#ending;
+  }
+
+  async #complete(manifest: Manifest): Promise<void> {
     await this.#appends;
     if (this.#failure === null) this.#check(manifest);
-    this.#phase = 'completing';
     const { path, files } = this.#target;
     let isRenamed = false;
     try {
@@ -100,10 +106,15 @@ export class DirectoryWriter implements CheckpointWriter {
   }
 
   #check(manifest: Manifest): void {
-    this.#target.check(manifest);
-    for (const { checkpoint, offset, bytes } of blocksOf(manifest)) {
-      const isHere = checkpoint !== '' || offset + bytes <= this.#length;
-      assert(isHere, 'a manifest refers to blocks that were written');
+    try {
+      this.#target.check(manifest);
+      for (const { checkpoint, offset, bytes } of blocksOf(manifest)) {
+        const isThere = checkpoint !== '' || offset + bytes <= this.#length;
+        assert(isThere, 'a manifest refers to blocks that were written');
+      }
+    } catch (error) {
+      this.#phase = 'open';
+      throw error;
     }
   }
 
@@ -117,9 +128,16 @@ export class DirectoryWriter implements CheckpointWriter {
     await files.syncDirectory(draft);
   }
 
+  /** Waits where it is being completed: then it exists in spite of this. */
   async abandon(): Promise<void> {
+    await this.#ending?.catch(() => {});
     if (this.#phase !== 'open') return;
-    this.#phase = 'completing';
+    this.#phase = 'ending';
+    this.#ending = this.#giveUp();
+    await this.#ending;
+  }
+
+  async #giveUp(): Promise<void> {
     await this.#appends;
     await this.#undo(false);
     await this.#end();

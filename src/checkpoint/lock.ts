@@ -99,14 +99,19 @@ function refuseLiving(directory: string, processes: Processes, owner: Owner): vo
   const { self } = processes;
   const isHere = owner.host === self.host;
   if (isHere && !processes.isRunning(owner)) return;
-  const who =
-    isHere && owner.pid === self.pid
-      ? `this process (${owner.pid}) itself`
-      : `process ${owner.pid}${isHere ? '' : ` on host '${owner.host}'`}`;
-  const hint = isHere
-    ? 'wait for it, end it, or give this job a directory of its own'
-    : `if that process is gone, remove ${join(directory, LOCK_NAME)}`;
-  throw new EngineError('CHECKPOINT_LOCKED', `${directory} is in use by ${who}; ${hint}`);
+  const isSelf = isHere && owner.pid === self.pid;
+  const who = isSelf
+    ? `this process (${owner.pid}) itself`
+    : `process ${owner.pid}${isHere ? '' : ` on host '${owner.host}'`}`;
+  // Elsewhere, and where the system tells no start, a process that is gone looks as if it ran.
+  const byHand =
+    isSelf || (isHere && owner.start !== null)
+      ? ''
+      : `; if it is gone, remove ${join(directory, LOCK_NAME)}`;
+  throw new EngineError(
+    'CHECKPOINT_LOCKED',
+    `${directory} is in use by ${who}; end it, or give this job a directory of its own${byHand}`,
+  );
 }
 
 async function ownerOf(files: FileLayer, path: string): Promise<Owner | null> {

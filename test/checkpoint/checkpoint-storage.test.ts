@@ -84,6 +84,36 @@ test('closing gives up what is on its way', async () => {
   assert.deepEqual(namesIn(directory), []);
 });
 
+test('closing waits for what is being completed', async () => {
+  const directory = newDirectory();
+  const storage = await CheckpointStorage.open(directory);
+  const writer = storage.begin(1);
+  const completing = writer.complete(manifestOf(1, []));
+  await Promise.all([storage.close(), writer.abandon()]);
+  assert.deepEqual(namesIn(directory), ['checkpoint-1']);
+  await completing;
+  assert.throws(() => writer.append(new Uint8Array(8), 1), { message: /takes no blocks/ });
+  assert.throws(() => storage.begin(2), { message: /the storage is open/ });
+});
+
+test('a manifest that does not fit is a bug, and completes nothing', async () => {
+  const directory = newDirectory();
+  const storage = await CheckpointStorage.open(directory);
+  const writer = storage.begin(1);
+  const { offset, bytes } = await writer.append(encodeToBytes(countsBatch(5, 1)), 5);
+  const beyond = keyedState([{ checkpoint: '', offset: offset + bytes, bytes, rows: 5 }]);
+  for (const manifest of [
+    manifestOf(2, []),
+    manifestOf(1, [], 'savepoint'),
+    manifestOf(1, [beyond]),
+  ]) {
+    await assert.rejects(writer.complete(manifest), { message: /^assertion failed/ });
+  }
+  await writer.complete(manifestOf(1, []));
+  assert.throws(() => storage.begin(1), { message: /comes after those before/ });
+  await storage.close();
+});
+
 test('older checkpoints go, state that newer ones refer to stays as long as they do', async () => {
   const directory = newDirectory();
   const storage = await CheckpointStorage.open(directory, { retained: 2 });

@@ -4,14 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EngineError } from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
 import type { BlockRef, StoredCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
+import { makeDirectories } from '../../src/checkpoint/file-layer.ts';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import type { Processes } from '../../src/checkpoint/process-identity.ts';
+import { beginSavepoint } from '../../src/checkpoint/savepoint.ts';
 import { unpackBlock } from '../../src/checkpoint/state-file.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
 import { type Fault, MemoryFiles, type Survival } from './memory-files.ts';
-import { countsBatch, keyedState, manifestOf } from './samples.ts';
+import { countsBatch, keyedState, manifestOf, writeCounts } from './samples.ts';
 
 const DIRECTORY = '/data/state';
 
@@ -187,6 +191,40 @@ for (const kind of ['ENOSPC', 'EIO'] as const) {
       'rename /data/state/.checkpoint-4.tmp',
     ]);
     assert.equal(failed[failed.indexOf(ofWriting.at(-1)!) + 1], 'syncDirectory /data/state');
+  });
+}
+
+for (const isThere of [false, true]) {
+  test(`a crash anywhere leaves a savepoint or none, ${isThere ? 'in an' : 'without'} empty directory`, async () => {
+    const path = '/data/before-upgrade';
+    const disk = new MemoryFiles();
+    if (isThere) await makeDirectories(disk, path);
+    const found = { whole: 0, none: 0 };
+    for (let at = 1; ; at++) {
+      const files = disk.survivors('kept');
+      files.fault = { at, kind: at % 2 === 0 ? 'crash within' : 'crash behind' };
+      let isComplete = false;
+      try {
+        const writer = await beginSavepoint(path, { files, warn: () => {} });
+        await writeCounts(writer, 3, { kind: 'savepoint' });
+        isComplete = true;
+      } catch (error) {
+        assert.ok(error instanceof EngineError);
+      }
+      if (!files.hasCrashed) break;
+      for (const survival of survivals(at)) {
+        try {
+          const { manifest } = await loadCheckpoint(path, files.survivors(survival));
+          assert.equal(manifest.id, 3);
+          found.whole++;
+        } catch (error) {
+          assert.ok(error instanceof EngineError && error.code === 'CHECKPOINT_NOT_FOUND');
+          assert.ok(!isComplete);
+          found.none++;
+        }
+      }
+    }
+    assert.ok(found.whole > 5 && found.none > 50, JSON.stringify(found));
   });
 }
 

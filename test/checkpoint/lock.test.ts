@@ -66,7 +66,7 @@ test('another process is refused as long as one runs, and let in when that one w
   await first.until(/taken/);
   const refusal = {
     code: 'CHECKPOINT_LOCKED',
-    message: new RegExp(`^${directory} is in use by process ${first.child.pid}; wait for it, `),
+    message: new RegExp(`^${directory} is in use by process ${first.child.pid}; end it, or `),
   };
   await assert.rejects(CheckpointStorage.open(directory), refusal);
   await holder(directory, 'once').until(/CHECKPOINT_LOCKED/);
@@ -99,7 +99,7 @@ test('the same process is refused, too, and let in when the first has closed', a
   const storage = await CheckpointStorage.open(directory);
   await assert.rejects(CheckpointStorage.open(directory), {
     code: 'CHECKPOINT_LOCKED',
-    message: `${directory} is in use by this process (${process.pid}) itself; wait for it, end it, or give this job a directory of its own`,
+    message: `${directory} is in use by this process (${process.pid}) itself; end it, or give this job a directory of its own`,
   });
   await storage.close();
   await storage.close();
@@ -125,7 +125,7 @@ test('a lock of another host stands, however dead its process may be', async () 
   writeFileSync(join(directory, 'lock'), JSON.stringify(lock));
   await assert.rejects(CheckpointStorage.open(directory), {
     code: 'CHECKPOINT_LOCKED',
-    message: `${directory} is in use by process 1 on host 'elsewhere'; if that process is gone, remove ${directory}/lock`,
+    message: `${directory} is in use by process 1 on host 'elsewhere'; end it, or give this job a directory of its own; if it is gone, remove ${directory}/lock`,
   });
 });
 
