@@ -116,6 +116,8 @@ const USER_AGGREGATE: OptionRules<UserAggregate<never, never, unknown>> = {
   add: aFunction,
   merge: aFunction,
   result: aFunction,
+  pack: aFunction,
+  unpack: aFunction,
 };
 
 function checkedDefinition(

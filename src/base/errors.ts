@@ -70,6 +70,15 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   OUTPUT_FAILED:
     'look at the permissions of the folder and at the room on its disk, then start the job again',
   OUTPUT_EXISTS: "choose another folder, or say { existing: 'replace' } or { existing: 'keep' }",
+  STATE_INCOMPATIBLE:
+    'go back to the old types, or give the step another uid and allow the old state to be dropped',
+  CHECKPOINT_WRITE:
+    'look at the permissions of the checkpoint directory and at the room on its disk; the last checkpoint is whole',
+  CHECKPOINT_DAMAGED:
+    'go on from an older checkpoint, or a savepoint, or start the job anew by --fresh',
+  CHECKPOINT_NOT_FOUND:
+    'look at the path and its permissions; millrace snapshot inspect tells what is there',
+  CHECKPOINT_LOCKED: 'end the other process, or give this job a checkpoint directory of its own',
   FRAME_CORRUPT:
     'a bug of the engine, or of code that writes into its memory: please report it with its stack',
 };

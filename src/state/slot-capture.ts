@@ -5,7 +5,6 @@
  *   step               between batches    → writes the next rows that are not
  *
  * For tables where a slot keeps its row: slots at or above the count at the start are new, and not part of the snapshot.
- * Benchmark: figure checkpoint-pause.
  */
 const CHUNK_SHIFT = 6;
 const CHUNK_SLOTS = 1 << CHUNK_SHIFT;

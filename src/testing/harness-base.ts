@@ -1,6 +1,6 @@
 /** What harnesses have in common, however many inputs they have: the clock, and what comes out. */
 import type { SideOutput } from '../api/side-output.ts';
-import { aNumber, type OptionRules, wholeNumber } from '../base/options.ts';
+import { aNumber, type OptionRules, wholeNumber, wrong } from '../base/options.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { Dataflow, DataflowOptions } from './dataflow.ts';
 import type { Element } from './elements.ts';
@@ -11,6 +11,11 @@ export const DATAFLOW_OPTIONS: OptionRules<DataflowOptions> = {
   outputCapacity: (what, value) => value === Infinity || wholeNumber(1)(what, value),
   parallelism: wholeNumber(1),
   seed: aNumber,
+  restartEach: (what, value) => {
+    if (!Array.isArray(value) || value.length === 0)
+      throw wrong(what, 'is a list of numbers of subtasks', value);
+    for (const parallelism of value) wholeNumber(1)(what, parallelism);
+  },
 };
 
 export class HarnessBase<Out> {

@@ -35,7 +35,7 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'files',
     () => loose(files)('in', csv(), { onMalformd: 'skip' }),
-    /^files: unknown option 'onMalformd'; there are: onMalformed, existing$/,
+    /^files: unknown option 'onMalformd'; there are: onMalformed, existing, rolling, bucket$/,
   ],
   [
     'files',
@@ -372,7 +372,7 @@ const DEFINITIONS: readonly (readonly [(words: Record<string, Loose>) => unknown
     ({ aggregate }) => ({
       own: aggregate!({ create: row, add: row, merge: row, result: row, merged: row }),
     }),
-    /^aggregate: unknown option 'merged'; there are: create, add, merge, result$/,
+    /^aggregate: unknown option 'merged'; there are: create, add, merge, result, pack, unpack$/,
   ],
   [
     ({ aggregate }) => ({ own: aggregate!({ create: row, add: row, result: row }) }),
@@ -474,7 +474,7 @@ test('a generator of watermarks and an aggregate of a class may have fields of t
   assert.deepEqual(await classes.collect({ threads: 0 }), { rows: [{ n: 1, last: 7 }] });
 });
 
-const NAMES = 'batchSize, outputCapacity, parallelism, seed';
+const NAMES = 'batchSize, outputCapacity, parallelism, seed, restartEach';
 for (const [what, run, schemas] of [
   ['harness', loose(harness), 'schema'],
   ['harness2', loose(harness2), 'firstSchema, secondSchema'],

@@ -136,9 +136,9 @@ test('options that make no sense are refused where they are given', () => {
   for (const [options, message] of [
     [{ rolling: { size: -1 } }, /size is in bytes/],
     [{ rolling: { age: 'soon' } }, /age must be milliseconds/],
-    [{ rolling: { every: 1 } }, /no option 'every'/],
+    [{ rolling: { every: 1 } }, /unknown option 'every'/],
     [{ existing: 'never' }, /existing is one of/],
-    [{ buckets: 'n' }, /no option 'buckets'/],
+    [{ buckets: 'n' }, /unknown option 'buckets'/],
   ] as const) {
     assert.throws(() => files('out', csv(), options as FilesOptions), {
       code: 'JOB_DEFINITION',

@@ -5,6 +5,7 @@ import { VirtualClock } from '../../src/base/clock.ts';
 import type { OperatorContext } from '../../src/operator/operator.ts';
 import type { Sink, SinkWriter, SinkWriterContext } from '../../src/operator/sink.ts';
 import { SinkOperator } from '../../src/operator/sink-operator.ts';
+import { NO_STATE } from '../../src/state/snapshot.ts';
 
 function opened(writer: (context: SinkWriterContext) => Partial<SinkWriter>): SinkOperator {
   const sink: Sink = {
@@ -24,6 +25,7 @@ function opened(writer: (context: SinkWriterContext) => Partial<SinkWriter>): Si
   operator.open({
     name: 'sink',
     clock: new VirtualClock(5),
+    restored: NO_STATE,
     metrics,
   } as unknown as OperatorContext);
   return operator;

@@ -9,7 +9,7 @@ import { checkOptions, choice, type OptionRules, someText, wrong } from '../../b
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit } from '../../operator/source.ts';
-import { type ExistingPolicy, FileSink, type FileSinkOptions } from './file-sink.ts';
+import { type ExistingPolicy, FileSink } from './file-sink.ts';
 import { findFiles } from './find-files.ts';
 import type { FileFormat, FileRange, InputFile, MalformedPolicy } from './format.ts';
 import type { BucketBy } from './sink/bucket.ts';
