@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   OUTPUT_FAILED: 'an output file or folder cannot be written',
   OUTPUT_EXISTS: 'an output folder already holds results and may not be changed',
   STATE_INCOMPATIBLE: 'the state of a snapshot has another type than the job keeps now',
+  STATE_UNKNOWN: 'a snapshot has state of a step that the job does not have',
+  CHECKPOINT_TIMEOUT: 'a checkpoint took too long',
   CHECKPOINT_WRITE: 'a checkpoint or savepoint could not be written',
   CHECKPOINT_DAMAGED: 'a checkpoint or savepoint is not what was written, or of a newer version',
   CHECKPOINT_NOT_FOUND:
@@ -72,6 +74,8 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   OUTPUT_EXISTS: "choose another folder, or say { existing: 'replace' } or { existing: 'keep' }",
   STATE_INCOMPATIBLE:
     'go back to the old types, or give the step another uid and allow the old state to be dropped',
+  STATE_UNKNOWN: 'give the step its uid again, or allow the state to be dropped',
+  CHECKPOINT_TIMEOUT: 'raise checkpoints.timeout, or make the step that holds it up faster',
   CHECKPOINT_WRITE:
     'look at the permissions of the checkpoint directory and at the room on its disk; the last checkpoint is whole',
   CHECKPOINT_DAMAGED:

@@ -34,13 +34,16 @@ export class InputGate {
   readonly #readers: readonly ChannelReader[];
   readonly #merger: WatermarkMerger;
   readonly #aligner: BarrierAligner;
+  readonly #isAligned: boolean;
   /** The checkpoint whose barrier is through, until it has been handed over. */
   #barrier: number | null = null;
   #openChannels: number;
   #next = 0;
   hasEnded = false;
 
-  constructor(readers: readonly ChannelReader[]) {
+  /** Unless `isAligned`, channels do not wait for each other's barriers. */
+  constructor(readers: readonly ChannelReader[], isAligned = true) {
+    this.#isAligned = isAligned;
     assert(readers.length > 0, 'a gate has a channel');
     this.#readers = readers;
     this.#merger = new WatermarkMerger(readers.length);
@@ -61,7 +64,7 @@ export class InputGate {
   }
 
   #take(channel: number, consumer: ElementConsumer): boolean {
-    if (this.#aligner.isBlocked(channel)) return false;
+    if (this.#isAligned && this.#aligner.isBlocked(channel)) return false;
     const reader = this.#readers[channel]!;
     const kind = reader.peek();
     switch (kind) {

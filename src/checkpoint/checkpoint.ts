@@ -56,6 +56,8 @@ export type Manifest = {
   readonly kind: 'checkpoint' | 'savepoint';
   readonly id: number;
   readonly job: string;
+  /** The same over all runs of the job that go on from each other's checkpoints. */
+  readonly jobId: string;
   /** Version of the engine that wrote it. */
   readonly engine: string;
   /** Milliseconds since 1970 UTC. */

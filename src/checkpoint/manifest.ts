@@ -95,6 +95,7 @@ function manifestOf(place: Place): Manifest {
     kind,
     id: whole(property(place, 'id')),
     job: text(property(place, 'job')),
+    jobId: text(property(place, 'jobId')),
     engine: text(property(place, 'engine')),
     createdAt: time(property(place, 'createdAt')),
     maxParallelism: whole(property(place, 'maxParallelism'), 1),

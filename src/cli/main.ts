@@ -53,6 +53,14 @@ function jobCommand(name: string, description: string): Command {
 
 jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
   .option('--thread-heap <MiB>', 'heap of each worker thread', wholeNumber)
+  .option(
+    '--checkpoint-dir <dir>',
+    'take checkpoints there, and go on from the last one that is there',
+  )
+  .option('--checkpoint-every <time>', 'time between two checkpoints (default: 10s)')
+  .option('--from <path>', 'start from a checkpoint or savepoint')
+  .option('--fresh', 'start anew, whatever checkpoints there are')
+  .option('--allow-dropped-state', 'leave out state of steps that the job does not have any more')
   .option('--no-progress', 'do not show progress on standard error')
   .addHelpText(
     'after',
@@ -60,6 +68,9 @@ jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
 Examples:
   millrace run flights.ts
   millrace run flights.ts --threads 2 --param input=flights.parquet --param out=results
+  millrace run flights.ts --checkpoint-dir state/ --checkpoint-every 5s
+
+With --checkpoint-dir the same command, given again after a crash or kill -9, goes on as if nothing had happened.
 
 Progress shows records and records per second, the watermark, its lag behind the newest record that was read
 (both in event time), the share of the input, and the time left. Ctrl-C cancels the job: what it has not completed

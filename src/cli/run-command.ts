@@ -3,6 +3,7 @@ import { EngineError } from '../base/errors.ts';
 import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
 import { startJob, startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
+import type { Duration } from '../time/duration.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
 import { showProgress } from './progress.ts';
@@ -14,6 +15,11 @@ export type RunFlags = {
   readonly job?: string;
   readonly threadHeap?: number;
   readonly progress: boolean;
+  readonly checkpointDir?: string;
+  readonly checkpointEvery?: string;
+  readonly from?: string;
+  readonly fresh?: boolean;
+  readonly allowDroppedState?: boolean;
 };
 
 const CANCELLED = 130;
@@ -27,6 +33,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       ...(flags.parallelism === undefined ? {} : { parallelism: flags.parallelism }),
       ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
+      ...checkpointOptions(flags),
     };
     const path = await findModule(module);
     threads = startThreads(options);
@@ -38,6 +45,20 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     console.error(describeFailure(error));
     return FAILED;
   }
+}
+
+function checkpointOptions(flags: RunFlags): RunOptions {
+  const { checkpointDir, checkpointEvery, from, fresh, allowDroppedState } = flags;
+  if (checkpointDir === undefined && checkpointEvery !== undefined) {
+    throw new EngineError('JOB_DEFINITION', '--checkpoint-every needs --checkpoint-dir');
+  }
+  const every = checkpointEvery === undefined ? {} : { every: checkpointEvery as Duration };
+  return {
+    ...(checkpointDir === undefined ? {} : { checkpoints: { dir: checkpointDir, ...every } }),
+    ...(from === undefined ? {} : { restoreFrom: from }),
+    ...(fresh === undefined ? {} : { fresh }),
+    ...(allowDroppedState === undefined ? {} : { allowDroppedState }),
+  };
 }
 
 function refuseInput(name: string): never {

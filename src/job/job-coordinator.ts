@@ -1,59 +1,49 @@
 /**
- * Deploys one run of a job and watches it: builds the graph, finds the splits, allots shared memory, starts the
- * workers, and when all have finished commits what the sinks have prepared.
- *
- * The first failure decides: the others are cancelled, given a moment to leave, then terminated.
+ * A job from its start to its end: builds the graph, finds the splits or goes on from a checkpoint, runs attempt after
+ * attempt as the restart strategy allows, and when one has come to its end commits what the sinks have prepared.
  */
 import { availableParallelism } from 'node:os';
 import { systemClock } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
-import { delay } from '../base/event-loop.ts';
+import { EngineError, messageOf } from '../base/errors.ts';
 import {
   BATCH_ROWS,
   DEFAULT_BUFFER_TIMEOUT_MS,
   LOCAL_CHANNEL_BATCHES,
   MAX_PARALLELISM_LIMIT,
-  RING_BUDGET_BYTES,
-  RING_BYTES_MAX,
-  RING_BYTES_MIN,
   SHOWN_MALFORMED,
   THREAD_HEAP_MB_MAX,
   THREADS_MAX,
 } from '../base/limits.ts';
 import { randomId } from '../base/random-id.ts';
-import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { systemFiles } from '../checkpoint/system-files.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
-import {
-  CALLER,
-  type ExecutionGraph,
-  executionGraph,
-  parallelismOf,
-} from '../graph/execution-graph.ts';
-import { fingerprint, type NodeId } from '../graph/graph.ts';
-import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
-import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
+import { executionGraph, parallelismOf } from '../graph/execution-graph.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { BuiltJob, RegisteredJob } from '../graph/job-registry.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { DeadLetter, PlainData, Source } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
-import { Signal } from '../sharedarraybuffer-queue/index.ts';
-import {
-  deploy,
-  operatorSlots,
-  type RuntimeSettings,
-  type SourceSplits,
-} from '../task/deployment.ts';
-import { Scheduler } from '../task/scheduler.ts';
+import type { RuntimeSettings, SourceSplits } from '../task/deployment.ts';
+import type { RestoredSnapshot } from '../task/restored-state.ts';
 import { fromItsStart } from '../task/source-input.ts';
-import { NO_SNAPSHOTS } from '../task/subtask-snapshot.ts';
-import { runWorkerLoop } from '../task/worker-loop.ts';
 import { durationMs } from '../time/duration.ts';
+import { Attempt, type JobPlan } from './attempt.ts';
+import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
+import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
 import type { JobClient, JobResult, JobState, JobStatus, RunOptions } from './job.ts';
-import { JobCounters } from './job-counters.ts';
 import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
+import { mayHelp, Restarts } from './restart-strategy.ts';
+import {
+  checkJob,
+  restoredMaxParallelism,
+  restoredSnapshot,
+  restoredSplits,
+  restoredWriters,
+} from './restore.ts';
 import { WorkerPool } from './worker-pool.ts';
-
-/** How long cancelled workers may take before they are terminated. */
-const LEAVE_MS = 2_000;
 
 /** What the calling program has to do with the streams that the job returned. */
 export type Doors = {
@@ -81,47 +71,40 @@ export async function startJob(
   doors: Doors,
   pool: WorkerPool = startThreads(options),
 ): Promise<JobClient> {
+  let run: JobRun | null = null;
   try {
     options.signal?.throwIfAborted();
-    const run = await JobRun.prepare(job, options, doors, pool);
+    run = await JobRun.prepare(job, options, doors, pool);
     options.signal?.throwIfAborted();
     run.start();
     return run;
   } catch (error) {
     await pool.terminate();
+    await run?.close();
     throw error;
   }
 }
 
-type Prepared = {
-  readonly job: RegisteredJob;
-  readonly built: BuiltJob;
-  readonly params: JobParams;
-  readonly collects: boolean;
-  readonly execution: ExecutionGraph;
-  readonly threads: number;
-  readonly parallelism: number;
-  readonly settings: RuntimeSettings;
-  readonly splits: SourceSplits;
-  readonly pool: WorkerPool;
-  readonly signal: AbortSignal | null;
-};
+/** An attempt and its checkpoints. */
+type Running = { readonly attempt: Attempt; readonly checkpoints: CheckpointCoordinator };
 
 class JobRun implements JobClient {
   readonly name: string;
-  readonly #prepared: Prepared;
-  readonly #shape: CountersShape;
-  readonly #counters: SharedCounters;
-  readonly #signals: ReadonlyMap<number, Signal>;
-  readonly #rings: ReadonlyMap<number, RingDescriptor>;
-  readonly #watched: JobCounters;
-  readonly #committables = new Map<NodeId, PlainData[]>();
+  readonly #plan: JobPlan;
+  readonly #options: RunOptions;
+  readonly #storage: CheckpointStorage | null;
+  readonly #checkpointSettings: CheckpointSettings | null;
+  readonly #restarts: Restarts;
   readonly #skipped: DeadLetter[] = [];
   readonly #startMs = systemClock.monotonic();
+  #jobId = randomId();
+  /** The checkpoint to go on from; null for none. */
+  #last: StoredCheckpoint | null = null;
+  #running: Running | null = null;
+  #pool: WorkerPool;
+  #isCancelled = false;
   #durationMs: number | null = null;
   #state: JobState = 'running';
-  /** Of each worker, when it ends. */
-  #ended: readonly Promise<void>[] = [];
   #result: Promise<JobResult> | null = null;
 
   static async prepare(
@@ -138,254 +121,240 @@ class JobRun implements JobClient {
       1,
       MAX_PARALLELISM_LIMIT,
     );
-    const built = withDoors(job.build(params, doors.output !== null), doors);
+    const collects = doors.output !== null;
+    const built = withDoors(job.build(params, collects), doors);
     const execution = executionGraph(built.graph, { threads, parallelism });
-    const settings: RuntimeSettings = {
-      bufferTimeoutMs: durationMs(
-        options.bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS,
-        'bufferTimeout',
-      ),
-      stepBudgetMs: stepBudgetMs(execution.subtasks.length / Math.max(1, threads)),
-      watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
-      maxParallelism: countOf(
-        'maxParallelism',
-        options.maxParallelism ?? defaultMaxParallelism(parallelism),
-        1,
-        MAX_PARALLELISM_LIMIT,
-      ),
-      batchRows: BATCH_ROWS,
-      localChannelBatches: LOCAL_CHANNEL_BATCHES,
-      runId: randomId(),
-      isCheckpointed: false,
-    };
-    const splits = await discoverSplits(built, parallelism);
-    for (const { sink, name } of sinksOf(built)) {
-      await inCallingThread(
-        name,
-        async () => await sink.prepare?.({ jobId: settings.runId, restored: null }),
-      );
+    const plan = { job, built, params, collects, execution, threads, parallelism };
+    const settings =
+      options.checkpoints === undefined ? null : checkpointSettings(options.checkpoints);
+    const storage =
+      settings === null
+        ? null
+        : await CheckpointStorage.open(settings.dir, { retained: settings.retained, warn });
+    const run = new JobRun(plan, options, storage, settings, pool);
+    try {
+      run.#last = await run.#findCheckpoint();
+      run.#jobId = run.#last?.manifest.jobId ?? run.#jobId;
+      if (run.#last?.manifest.isFinal !== true) run.#running = await run.#begin();
+      else await run.#commitRestored(run.#last);
+    } catch (error) {
+      await run.close();
+      throw error;
     }
-    return new JobRun({
-      job,
-      built,
-      params,
-      collects: doors.output !== null,
-      execution,
-      threads,
-      parallelism,
+    return run;
+  }
+
+  private constructor(
+    plan: JobPlan,
+    options: RunOptions,
+    storage: CheckpointStorage | null,
+    settings: CheckpointSettings | null,
+    pool: WorkerPool,
+  ) {
+    this.name = plan.job.name;
+    this.#plan = plan;
+    this.#options = options;
+    this.#storage = storage;
+    this.#checkpointSettings = settings;
+    this.#restarts = new Restarts(
+      options.restart ?? (storage === null ? 'none' : { strategy: 'fixedDelay' }),
+    );
+    this.#pool = pool;
+  }
+
+  async #findCheckpoint(): Promise<StoredCheckpoint | null> {
+    const { restoreFrom, fresh } = this.#options;
+    const own = fresh === true ? null : ((await this.#storage?.latest()) ?? null);
+    const found =
+      own === null && restoreFrom !== undefined
+        ? await loadCheckpoint(restoreFrom, systemFiles)
+        : own;
+    if (found !== null) checkJob(this.name, found);
+    return found;
+  }
+
+  /** Makes everything ready for an attempt, from the last checkpoint or from the start. */
+  async #begin(): Promise<Running> {
+    const { graph, bindings } = this.#plan.built;
+    const last = this.#last;
+    const restored =
+      last === null
+        ? null
+        : restoredSnapshot(graph, last, this.#options.allowDroppedState ?? false);
+    const settings = this.#runtimeSettings(last);
+    if (last !== null) await this.#commitRestored(last);
+    const splits = await this.#splits(restored);
+    for (const { sink, name, node } of sinksOf(this.#plan.built)) {
+      const writers = restored === null ? null : restoredWriters(restored, node);
+      const start = { jobId: this.#jobId, restored: writers };
+      await inCallingThread(name, async () => await sink.prepare?.(start));
+    }
+    const attempt: Attempt = new Attempt({
+      plan: this.#plan,
       settings,
       splits,
-      pool,
-      signal: options.signal ?? null,
+      restored,
+      pool: this.#pool,
+      events: {
+        onBlock: (...block) => checkpoints.onBlock(...block),
+        onDone: (...done) => checkpoints.onDone(...done),
+        onCommittables: (...prepared) => checkpoints.onCommittables(...prepared),
+        onSkipped: (record) => {
+          if (this.#skipped.length < SHOWN_MALFORMED) this.#skipped.push(record);
+        },
+      },
     });
+    const checkpoints = new CheckpointCoordinator({
+      graph,
+      execution: this.#plan.execution,
+      splits,
+      maxParallelism: settings.maxParallelism,
+      jobId: this.#jobId,
+      storage: this.#storage,
+      settings: this.#checkpointSettings,
+      request: (checkpoint) => attempt.requestCheckpoint(checkpoint),
+      commit: (node, committables) =>
+        inCallingThread(graph.nodes[node]!.name, () => bindings[node]!.sink!.commit(committables)),
+      onFailure: (error) => void attempt.fail(error),
+      onCompleted: (stored) => {
+        this.#last = stored;
+      },
+      warn,
+    });
+    return { attempt, checkpoints };
   }
 
-  private constructor(prepared: Prepared) {
-    const { execution, threads, splits } = prepared;
-    this.name = prepared.job.name;
-    this.#prepared = prepared;
-    this.#shape = {
-      workers: threads,
-      operatorSlots: operatorSlots(execution).size,
-      subtasks: execution.subtasks.length,
-      sources: splits.length,
+  #runtimeSettings(last: StoredCheckpoint | null): RuntimeSettings {
+    const { bufferTimeout, maxParallelism } = this.#options;
+    const { execution, threads, parallelism } = this.#plan;
+    const asked =
+      maxParallelism === undefined
+        ? undefined
+        : countOf('maxParallelism', maxParallelism, 1, MAX_PARALLELISM_LIMIT);
+    return {
+      bufferTimeoutMs: durationMs(bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS, 'bufferTimeout'),
+      stepBudgetMs: stepBudgetMs(execution.subtasks.length / Math.max(1, threads)),
+      watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
+      maxParallelism:
+        last === null
+          ? (asked ?? defaultMaxParallelism(parallelism))
+          : restoredMaxParallelism(last, asked, parallelism),
+      batchRows: BATCH_ROWS,
+      localChannelBatches: LOCAL_CHANNEL_BATCHES,
+      runId: `${this.#jobId}-${randomId()}`,
+      isCheckpointed: this.#storage !== null,
+      isAligned: this.#checkpointSettings?.isAligned ?? true,
     };
-    this.#counters = new SharedCounters(this.#shape);
-    this.#watched = new JobCounters(prepared.built.graph, execution, splits, this.#counters);
-    const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];
-    this.#signals = new Map(
-      workers.map((worker) => [
-        worker,
-        new Signal(this.#counters.buffer, this.#counters.signalWord(worker)),
-      ]),
-    );
-    this.#rings = this.#makeRings();
   }
 
-  #makeRings(): Map<number, RingDescriptor> {
-    const { execution } = this.#prepared;
-    const remote = execution.channels.filter((channel) => !channel.isLocal);
-    const share = Math.floor(RING_BUDGET_BYTES / Math.max(1, remote.length) / 8) * 8;
-    const capacity = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share));
-    const signalOf = (subtask: number): Signal =>
-      this.#signals.get(execution.subtasks[subtask]!.worker)!;
-    const memory = new RingMemory(capacity, remote.length);
-    return new Map(
-      remote.map(({ id, from, to }) => [id, memory.ring(signalOf(from), signalOf(to))]),
+  /** What a checkpoint was complete with is committed again: a crash may have come between. */
+  async #commitRestored({ manifest }: StoredCheckpoint): Promise<void> {
+    const { graph, bindings } = this.#plan.built;
+    for (const { uid, committables } of manifest.operators) {
+      const node = graph.nodes.find((one) => one.uid === uid);
+      if (node === undefined || committables.length === 0) continue;
+      await inCallingThread(node.name, () => bindings[node.id]!.sink!.commit(committables));
+    }
+  }
+
+  async #splits(restored: RestoredSnapshot | null): Promise<SourceSplits> {
+    const { graph, bindings } = this.#plan.built;
+    const { parallelism } = this.#plan;
+    const sources = graph.nodes.filter((node) => node.operator.type === 'source');
+    return await Promise.all(
+      sources.map(async (node) => {
+        const left = restored === null ? null : restoredSplits(restored, node.id);
+        if (left !== null) return { node: node.id, splits: left };
+        const splits = await inCallingThread(node.name, () =>
+          bindings[node.id]!.source!.discoverSplits(parallelismOf(graph, node, { parallelism })),
+        );
+        return { node: node.id, splits: splits.map(fromItsStart) };
+      }),
     );
   }
 
   start(): void {
-    const { threads, signal } = this.#prepared;
-    this.#ended = Array.from({ length: threads }, (_, worker) => this.#runWorker(worker));
-    this.#result = this.#finish();
+    const { signal } = this.#options;
+    this.#running?.attempt.start();
+    this.#running?.checkpoints.start();
+    this.#result = this.#live();
     this.#result.catch(() => {});
     const abort = (): void => void this.cancel();
     signal?.addEventListener('abort', abort, { once: true });
     void this.#result.catch(() => {}).then(() => signal?.removeEventListener('abort', abort));
   }
 
-  #runWorker(worker: number): Promise<void> {
-    const {
-      pool,
-      job,
-      built,
-      params,
-      collects,
-      threads,
-      parallelism,
-      settings,
-      splits,
-      execution,
-    } = this.#prepared;
-    return pool.run(
-      {
-        job: {
-          url: job.url,
-          name: job.name,
-          params,
-          collects,
-          fingerprint: fingerprint(built.graph),
-        },
-        worker,
-        threads,
-        parallelism,
-        settings,
-        splits,
-        rings: this.#rings,
-        counters: this.#counters.buffer,
-        shape: this.#shape,
-      },
-      {
-        onCommittables: (node, committables) => this.#keepCommittables(node, committables),
-        onSkipped: (record) => this.#keepSkipped(record),
-        runningIn: (number) => {
-          const subtask = this.#counters.running(number);
-          return subtask === null ? null : taskName(execution, subtask);
-        },
-      },
-    );
-  }
-
-  #keepSkipped(record: DeadLetter): void {
-    if (this.#skipped.length < SHOWN_MALFORMED) this.#skipped.push(record);
-  }
-
-  #keepCommittables(node: NodeId, committables: readonly PlainData[]): void {
-    const kept = this.#committables.get(node) ?? [];
-    kept.push(...committables);
-    this.#committables.set(node, kept);
-  }
-
-  async #finish(): Promise<JobResult> {
+  /** Attempt after attempt. */
+  async #live(): Promise<JobResult> {
     try {
-      await this.#runToEnd();
-      await this.#commit();
+      while (this.#running !== null && !(await this.#toItsEnd(this.#running))) {
+        this.#pool = new WorkerPool(this.#plan.threads, this.#pool.heapMb);
+        this.#running = await this.#begin();
+        this.#running.attempt.start();
+        this.#running.checkpoints.start();
+      }
       this.#end('finished');
       return this.#resultNow();
     } catch (error) {
-      this.#end(
-        error instanceof EngineError && error.code === 'JOB_CANCELLED' ? 'cancelled' : 'failed',
-      );
+      const isCancelled = error instanceof EngineError && error.code === 'JOB_CANCELLED';
+      this.#end(isCancelled ? 'cancelled' : 'failed');
       throw error;
     } finally {
-      await this.#prepared.pool.terminate();
+      await this.close();
     }
   }
 
-  /** When one thread fails the others are stopped, and nothing stays of what they have prepared. */
-  async #runToEnd(): Promise<void> {
+  /** True when the job has come to its end, false when it may be tried again. */
+  async #toItsEnd({ attempt, checkpoints }: Running): Promise<boolean> {
     try {
-      await this.#allThreads();
+      await attempt.run();
+      await checkpoints.finish();
+      return true;
     } catch (error) {
-      await this.#stopWorkers();
-      await this.#discard();
-      throw error;
+      await checkpoints.stop();
+      await this.#discard(checkpoints.uncommitted);
+      const isOver = this.#isCancelled || !mayHelp(error);
+      const delayMs = isOver ? null : this.#restarts.onFailure(systemClock.monotonic());
+      if (delayMs === null) throw error;
+      warn(`job '${this.name}' failed and is started again in ${delayMs} ms: ${messageOf(error)}`);
+      await this.#pause(delayMs);
+      if (this.#isCancelled) throw error;
+      return false;
     }
   }
 
-  /** What threads say once they have been asked to leave is no failure: some had to be ended. */
-  async #allThreads(): Promise<void> {
-    try {
-      await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
-    } catch (error) {
-      if (!this.#counters.isCancelled()) throw error;
-    }
-    if (!this.#counters.isCancelled()) return;
-    throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`);
-  }
-
-  /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
-  async #runOwnSubtasks(): Promise<void> {
-    const { built, execution, settings, splits } = this.#prepared;
-    const signal = this.#signals.get(CALLER)!;
-    const subtasks = deploy({
-      graph: built.graph,
-      bindings: built.bindings,
-      execution,
-      worker: CALLER,
-      settings,
-      splits,
-      rings: this.#rings,
-      counters: this.#counters,
-      clock: systemClock,
-      wake: () => signal.notify(),
-      restored: () => [],
-      snapshots: NO_SNAPSHOTS,
-      onCommittables: (node, committables) => this.#keepCommittables(node, committables),
-      onSkipped: (record) => this.#keepSkipped(record),
+  /** Until the next attempt, or until the job is cancelled. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    const scheduler = new Scheduler({ subtasks, clock: systemClock });
-    try {
-      for (const subtask of subtasks) subtask.open();
-      await runWorkerLoop({
-        scheduler,
-        signal,
-        clock: systemClock,
-        isCancelled: () => this.#counters.isCancelled(),
-        sharesEventLoop: true,
-      });
-    } finally {
-      scheduler.close();
-    }
   }
 
-  async #commit(): Promise<void> {
-    for (const { sink, name, committables } of this.#preparedSinks()) {
-      await inCallingThread(name, () => sink.commit(committables));
-    }
-  }
+  #endPause: () => void = () => {};
 
-  async #discard(): Promise<void> {
-    for (const { sink, committables } of this.#preparedSinks()) {
+  async #discard(uncommitted: ReadonlyMap<NodeId, readonly PlainData[]>): Promise<void> {
+    for (const [node, committables] of uncommitted) {
       try {
-        await sink.discard?.(committables);
+        await this.#plan.built.bindings[node]!.sink!.discard?.(committables);
       } catch {
         // The job tells why it had to end, not what clearing up adds to that.
       }
     }
   }
 
-  /** Sinks whose subtasks have prepared something. */
-  #preparedSinks(): { sink: Sink; name: string; committables: PlainData[] }[] {
-    return sinksOf(this.#prepared.built).flatMap(({ sink, name, node }) => {
-      const committables = this.#committables.get(node);
-      return committables === undefined ? [] : [{ sink, name, committables }];
-    });
-  }
-
-  /** Asks all threads to leave, and ends those that do not. */
-  async #stopWorkers(): Promise<void> {
-    this.#counters.cancel();
-    for (const signal of this.#signals.values()) signal.notify();
-    const left = Promise.allSettled(this.#ended);
-    await Promise.race([left, delay(LEAVE_MS)]);
-    await this.#prepared.pool.terminate();
-  }
-
   #end(state: JobState): void {
     this.#state = state;
     this.#durationMs = systemClock.monotonic() - this.#startMs;
+  }
+
+  /** Lets others have the checkpoint directory. */
+  async close(): Promise<void> {
+    await this.#pool.terminate();
+    await this.#storage?.close();
   }
 
   result(): Promise<JobResult> {
@@ -394,7 +363,9 @@ class JobRun implements JobClient {
 
   async cancel(): Promise<void> {
     if (this.#state !== 'running') return;
-    await this.#stopWorkers();
+    this.#isCancelled = true;
+    this.#endPause();
+    await this.#running?.attempt.cancel();
     await this.#result!.catch(() => {});
   }
 
@@ -403,8 +374,9 @@ class JobRun implements JobClient {
       name: this.name,
       state: this.#state,
       durationMs: this.#elapsedMs(),
-      operators: this.#watched.operators(),
+      operators: this.#running?.attempt.watched.operators() ?? [],
       skipped: [...this.#skipped],
+      lastCheckpoint: this.#last?.path ?? null,
     };
   }
 
@@ -417,10 +389,17 @@ class JobRun implements JobClient {
       name: this.name,
       state: this.#state,
       elapsedMs: this.#elapsedMs(),
-      ...this.#watched.progress(),
-      operators: this.#watched.operators(),
+      ...(this.#running?.attempt.watched.progress() ?? NO_PROGRESS),
+      operators: this.#running?.attempt.watched.operators() ?? [],
     };
   }
+}
+
+/** Of a job that had come to its end before. */
+const NO_PROGRESS = { records: 0, watermark: null, newestEventTime: null, inputShare: 1 } as const;
+
+function warn(message: string): void {
+  process.emitWarning(message, { type: 'millrace' });
 }
 
 function countOf(what: string, value: number, least: number, most: number): number {
@@ -429,10 +408,6 @@ function countOf(what: string, value: number, least: number, most: number): numb
     'JOB_DEFINITION',
     `${what} must be a whole number from ${least} to ${most}, got ${value}`,
   );
-}
-
-function taskName(execution: ExecutionGraph, subtask: number): string {
-  return execution.tasks[execution.subtasks[subtask]!.task]!.name;
 }
 
 function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
@@ -450,21 +425,4 @@ function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; nod
     const { sink } = bindings[id]!;
     return sink === null ? [] : [{ sink, name, node: id }];
   });
-}
-
-async function discoverSplits(built: BuiltJob, parallelism: number): Promise<SourceSplits> {
-  const sources = built.graph.nodes.filter((node) => node.operator.type === 'source');
-  return await Promise.all(
-    sources.map(async (node) => {
-      const splits = await inCallingThread(node.name, () =>
-        built.bindings[node.id]!.source!.discoverSplits(
-          parallelismOf(built.graph, node, { parallelism }),
-        ),
-      );
-      return {
-        node: node.id,
-        splits: splits.map(fromItsStart),
-      };
-    }),
-  );
 }

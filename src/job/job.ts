@@ -7,9 +7,11 @@
  */
 import { inspect } from 'node:util';
 import { EngineError } from '../base/errors.ts';
-import { aNumber, type OptionRules, wrong } from '../base/options.ts';
+import { aNumber, choice, type OptionRules, someText, wrong } from '../base/options.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { aDuration, type Duration } from '../time/duration.ts';
+import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
+import { aRestartStrategy, type RestartStrategy } from './restart-strategy.ts';
 
 export type RunOptions = {
   /** Worker threads; 0 runs everything in the calling thread. Default: one per core. */
@@ -24,6 +26,16 @@ export type RunOptions = {
   readonly maxParallelism?: number;
   /** Heap of each worker thread in MiB. Default: as for the process. */
   readonly threadHeapMb?: number;
+  /** Takes checkpoints, and goes on from the last one that is there: `{ dir: 'state/', every: '10 s' }`. */
+  readonly checkpoints?: CheckpointOptions;
+  /** A checkpoint or savepoint to start from, where the checkpoint directory has none. */
+  readonly restoreFrom?: string;
+  /** Starts anew, whatever checkpoints there are. */
+  readonly fresh?: boolean;
+  /** Goes on though the checkpoint has state of steps that the job does not have. */
+  readonly allowDroppedState?: boolean;
+  /** What to do when the job fails. Default: with checkpoints `{ strategy: 'fixedDelay' }`, else 'none'. */
+  readonly restart?: RestartStrategy;
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
@@ -36,6 +48,11 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   bufferTimeout: aDuration,
   maxParallelism: aNumber,
   threadHeapMb: aNumber,
+  checkpoints: areCheckpointOptions,
+  restoreFrom: someText,
+  fresh: choice(true, false),
+  allowDroppedState: choice(true, false),
+  restart: aRestartStrategy,
   signal: anAbortSignal,
 };
 
@@ -79,6 +96,8 @@ export type JobResult = {
   readonly operators: readonly OperatorResult[];
   /** The first few of the malformed records that sources have skipped, as told to: where each is, and what is wrong. */
   readonly skipped: readonly DeadLetter[];
+  /** Path of the last complete checkpoint; null when there is none. */
+  readonly lastCheckpoint: string | null;
 };
 
 /** A moment of a running job. */

@@ -9,8 +9,7 @@ import { openDoors } from '../base/doors.ts';
 import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
-import type { NodeId } from '../graph/graph.ts';
-import type { DeadLetter, PlainData } from '../operator/source.ts';
+import type { TaskEvents } from '../task/deployment.ts';
 import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
@@ -39,20 +38,21 @@ type BootData = {
   runsBundle: boolean;
 };
 
-export type WorkerEvents = {
-  onCommittables(node: NodeId, committables: readonly PlainData[]): void;
-  onSkipped(record: DeadLetter): void;
+export interface WorkerEvents extends TaskEvents {
   /** Name of the subtask a worker is working at. */
   runningIn(worker: number): string | null;
-};
+}
 
 export class WorkerPool {
   readonly size: number;
+  /** Heap of each thread in MiB; null as for the process. */
+  readonly heapMb: number | null;
   readonly #workers: readonly Worker[];
 
   /** Starts threads; `heapMb` of each, or as for the process. */
   constructor(size: number, heapMb: number | null) {
     this.size = size;
+    this.heapMb = heapMb;
     const doors = IS_TYPESCRIPT || IS_BUNDLED ? [] : openDoors();
     this.#workers = Array.from(
       { length: size },
@@ -73,11 +73,27 @@ export class WorkerPool {
     const worker = this.#workers[assignment.worker]!;
     const ended = new Promise<void>((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
-        if (message.type === 'committables')
-          events.onCommittables(message.node, message.committables);
-        else if (message.type === 'skipped') events.onSkipped(message.record);
-        else if (message.type === 'failed') reject(reviveError(message.error));
-        else resolve();
+        switch (message.type) {
+          case 'block':
+            events.onBlock(message.subtask, message.checkpoint, message.block);
+            break;
+          case 'snapshotDone':
+            events.onDone(message.subtask, message.checkpoint);
+            break;
+          case 'committables': {
+            const { subtask, checkpoint, node, committables } = message;
+            events.onCommittables(subtask, checkpoint, node, committables);
+            break;
+          }
+          case 'skipped':
+            events.onSkipped(message.record);
+            break;
+          case 'failed':
+            reject(reviveError(message.error));
+            break;
+          default:
+            resolve();
+        }
       });
       const died = (reason: string, cause?: unknown): void => {
         const place = events.runningIn(assignment.worker);

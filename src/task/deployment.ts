@@ -35,7 +35,7 @@ import { Chain, type ChainLink, type SideGates } from './chain.ts';
 import { type StoredState, StoredStates } from './restored-state.ts';
 import { SourceInput, type SplitToRead } from './source-input.ts';
 import { Subtask } from './subtask.ts';
-import { type SnapshotListener, SubtaskSnapshot } from './subtask-snapshot.ts';
+import { AT_END, type SnapshotListener, SubtaskSnapshot } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
 export type RuntimeSettings = {
@@ -50,6 +50,8 @@ export type RuntimeSettings = {
   readonly localChannelBatches: number;
   readonly runId: string;
   readonly isCheckpointed: boolean;
+  /** Whether channels wait for each other at a barrier. */
+  readonly isAligned: boolean;
 };
 
 /** Splits of each source node, in the order of the nodes. */
@@ -73,19 +75,23 @@ export type DeploymentOptions = {
   readonly wake: () => void;
   /** State of a node in the snapshot that the job starts from. */
   readonly restored: (node: NodeId) => readonly StoredState[];
-  readonly snapshots: SnapshotListener;
-  readonly onCommittables: OnCommittables;
-  readonly onSkipped: (record: DeadLetter) => void;
+  readonly events: TaskEvents;
   /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };
 
-/** What a sink has prepared for a checkpoint; for null, at the end of its input. */
-export type OnCommittables = (
-  node: NodeId,
-  committables: readonly PlainData[],
-  checkpoint: number | null,
-) => void;
+/** What the subtasks of a thread have to tell. */
+export interface TaskEvents extends SnapshotListener {
+  /** What a sink has prepared for a checkpoint; for AT_END, at the end of its input. */
+  onCommittables(
+    subtask: number,
+    checkpoint: number,
+    node: NodeId,
+    committables: readonly PlainData[],
+  ): void;
+  /** One of the first malformed records that are skipped. */
+  onSkipped(record: DeadLetter): void;
+}
 
 /** Counter slot of an operator of a subtask: the same in every thread. */
 export function operatorSlots(execution: ExecutionGraph): ReadonlyMap<string, number> {
@@ -133,7 +139,7 @@ class Deployer {
   #subtask(plan: SubtaskPlan): Subtask {
     const { execution, clock, settings } = this.#options;
     const task = execution.tasks[plan.task]!;
-    const snapshot = new SubtaskSnapshot(plan.id, this.#options.snapshots);
+    const snapshot = new SubtaskSnapshot(plan.id, this.#options.events);
     const chain = this.#chain(plan, task, snapshot);
     const head = new SnapshotHead(chain.head, snapshot);
     return new Subtask({
@@ -198,7 +204,7 @@ class Deployer {
     operator: ChainedOperator,
     snapshot: SubtaskSnapshot,
   ): OperatorContext {
-    const { clock, counters, settings, wake, restored, onCommittables } = this.#options;
+    const { clock, counters, settings, wake, restored, events } = this.#options;
     const { isCheckpointed, maxParallelism } = settings;
     // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
@@ -217,7 +223,12 @@ class Deployer {
       metrics: counters.operator(slot),
       wake,
       prepareCommit: (committables, checkpoint) => {
-        onCommittables(node, committables as readonly PlainData[], checkpoint);
+        events.onCommittables(
+          plan.id,
+          checkpoint ?? AT_END,
+          node,
+          committables as readonly PlainData[],
+        );
       },
     };
   }
@@ -238,7 +249,7 @@ class Deployer {
     }
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
-    return new GateInput(new InputGate(readers), head);
+    return new GateInput(new InputGate(readers, this.#options.settings.isAligned), head);
   }
 
   #sourceInput(
@@ -266,7 +277,7 @@ class Deployer {
       requestedCheckpoint: () => counters.requestedCheckpoint(),
       output,
       sides,
-      onSkipped: this.#options.onSkipped,
+      onSkipped: (record) => this.#options.events.onSkipped(record),
     });
   }
 

@@ -2,12 +2,15 @@
  * What one subtask gets of the state that a snapshot has of its operator, whatever the parallelism was: of keyed state the
  * rows of its key groups, of lists its share.
  */
+import { readBlockSync } from '../checkpoint/block-reader.ts';
+import type { OperatorManifest } from '../checkpoint/checkpoint.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { decodeBatch } from '../data/codec.ts';
 import type { DynamicColumn } from '../data/column.ts';
 import { keyGroupOf, keyGroupRange } from '../data/key-group.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
+import type { NodeId } from '../graph/graph.ts';
 import type { ListMode, RestoredState } from '../state/snapshot.ts';
 
 /** One state of an operator. */
@@ -25,6 +28,33 @@ export type StoredPart = {
   /** Encoded batches; each is read when it is wanted, to an address that is a multiple of 8. */
   readonly blocks: readonly (() => Uint8Array)[];
 };
+
+/** A checkpoint as threads get it: where it lies, and what it has of each node. */
+export type RestoredSnapshot = {
+  readonly path: string;
+  readonly operators: ReadonlyMap<NodeId, OperatorManifest>;
+};
+
+/** The states of a node in a checkpoint, read from disk when they are wanted. */
+export function storedStates(
+  restored: RestoredSnapshot | null,
+  node: NodeId,
+): readonly StoredState[] {
+  const operator = restored?.operators.get(node);
+  if (restored === null || operator === undefined) return [];
+  const { path } = restored;
+  const { parallelism } = operator;
+  return operator.states.map(({ name, kind, fields, parts }) => ({
+    name,
+    kind,
+    fields,
+    parts: parts.map(({ subtask, blocks }) => ({
+      subtask,
+      parallelism,
+      blocks: blocks.map((block) => () => readBlockSync(path, block)),
+    })),
+  }));
+}
 
 export type Share = {
   readonly subtask: number;

@@ -163,7 +163,6 @@ export class SourceInput implements TaskInput {
 
   #writeState(checkpoint: number): void {
     const { context } = this.#options;
-    if (!context.isCheckpointed) return;
     const read = this.#read.map((split): SplitState => ({ ...fromItsStart(split), isRead: true }));
     const open = this.#open.map((split): SplitState => {
       const { position, skip } = this.#placeOf(split);
@@ -371,7 +370,7 @@ export class SourceInput implements TaskInput {
     }
     this.#open.splice(this.#open.indexOf(open), 1);
     this.#named(() => open.reader.close());
-    if (this.#options.context.isCheckpointed) this.#read.push(open.split);
+    this.#read.push(open.split);
     this.#weightDone += open.split.weight;
     this.#options.progress.weightRead = this.#weightDone + this.#weightOpen();
     this.#merger.removeInput(open.channel);

@@ -40,6 +40,12 @@ export const NO_SNAPSHOTS: SnapshotListener = { onBlock: () => {}, onDone: () =>
 export const ITEM_FIELDS: readonly Field[] = [{ name: 'item', kind: 'dynamic', nullable: false }];
 const ITEM_SCHEMA = schemaOf(ITEM_FIELDS);
 
+export function batchOfItems(items: readonly unknown[]): Batch {
+  const builder = new BatchBuilder(ITEM_SCHEMA, items.length);
+  for (const item of items) builder.appendRow({ item });
+  return builder.seal();
+}
+
 const NONE = -1;
 
 export class SubtaskSnapshot {
@@ -81,10 +87,7 @@ export class SubtaskSnapshot {
     return {
       keyed: (state, batch) => write(state, 'keyed', batch),
       items(state, mode, items) {
-        if (items.length === 0) return;
-        const builder = new BatchBuilder(ITEM_SCHEMA, items.length);
-        for (const item of items) builder.appendRow({ item });
-        write(state, mode, builder.seal());
+        if (items.length > 0) write(state, mode, batchOfItems(items));
       },
       later: (step) => {
         this.#left.push(step);

@@ -6,6 +6,8 @@ import type { JobParams } from '../graph/job-registry.ts';
 import type { CountersShape } from '../metrics/shared-counters.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { RuntimeSettings, SourceSplits } from './deployment.ts';
+import type { RestoredSnapshot } from './restored-state.ts';
+import type { StateBlock } from './subtask-snapshot.ts';
 
 export type WorkerAssignment = {
   readonly job: {
@@ -20,6 +22,8 @@ export type WorkerAssignment = {
   readonly parallelism: number;
   readonly settings: RuntimeSettings;
   readonly splits: SourceSplits;
+  /** The snapshot that the job starts from; null when it starts anew. */
+  readonly restored: RestoredSnapshot | null;
   readonly rings: ReadonlyMap<number, RingDescriptor>;
   readonly counters: SharedArrayBuffer;
   readonly shape: CountersShape;
@@ -28,9 +32,19 @@ export type WorkerAssignment = {
 export type WorkerMessage =
   | {
       readonly type: 'committables';
+      readonly subtask: number;
+      readonly checkpoint: number;
       readonly node: NodeId;
       readonly committables: readonly PlainData[];
     }
+  /** State of a subtask; its bytes change hands. */
+  | {
+      readonly type: 'block';
+      readonly subtask: number;
+      readonly checkpoint: number;
+      readonly block: StateBlock;
+    }
+  | { readonly type: 'snapshotDone'; readonly subtask: number; readonly checkpoint: number }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }

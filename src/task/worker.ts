@@ -9,24 +9,28 @@ import { systemClock } from '../base/clock.ts';
 import { describeError } from '../base/error-transport.ts';
 import { EngineError } from '../base/errors.ts';
 import { nextTurn } from '../base/event-loop.ts';
+import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
 import { type BuiltJob, findJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
-import { deploy } from './deployment.ts';
+import { deploy, type TaskEvents } from './deployment.ts';
+import { storedStates } from './restored-state.ts';
 import { Scheduler } from './scheduler.ts';
-import { NO_SNAPSHOTS } from './subtask-snapshot.ts';
 import { runWorkerLoop } from './worker-loop.ts';
 import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
 
 /** The way back to the calling thread. */
-export type CallerPort = { postMessage(message: WorkerMessage): void; close(): void };
+export type CallerPort = {
+  postMessage(message: WorkerMessage, transfer?: ArrayBuffer[]): void;
+  close(): void;
+};
 
 /** Does the work, says how it ended, and closes the port. The user's module may run no job from now on. */
 export function runWorker(assignment: WorkerAssignment, port: CallerPort): void {
-  const report = (message: WorkerMessage): void => port.postMessage(message);
+  const report: Report = (message, transfer = []) => port.postMessage(message, transfer);
   work(assignment, report).then(
     (end) => {
       report({ type: end });
@@ -37,6 +41,22 @@ export function runWorker(assignment: WorkerAssignment, port: CallerPort): void 
       port.close();
     },
   );
+}
+
+type Report = (message: WorkerMessage, transfer?: ArrayBuffer[]) => void;
+
+/** What subtasks have to tell, as messages. */
+function messages(report: Report): TaskEvents {
+  return {
+    onBlock(subtask, checkpoint, block) {
+      report({ type: 'block', subtask, checkpoint, block }, [block.bytes.buffer as ArrayBuffer]);
+    },
+    onDone: (subtask, checkpoint) => report({ type: 'snapshotDone', subtask, checkpoint }),
+    onCommittables(subtask, checkpoint, node, committables) {
+      report({ type: 'committables', subtask, checkpoint, node, committables });
+    },
+    onSkipped: (record) => report({ type: 'skipped', record }),
+  };
 }
 
 /** Leaving the process is for the program, not for a function inside a job: make it an error with a place. */
@@ -67,13 +87,10 @@ async function importJob({ job, worker }: WorkerAssignment): Promise<BuiltJob> {
 }
 
 /** Has closed everything when it returns: the thread may be ended as soon as it has said how it ended. */
-async function work(
-  assignment: WorkerAssignment,
-  report: (message: WorkerMessage) => void,
-): Promise<'done' | 'cancelled'> {
+async function work(assignment: WorkerAssignment, report: Report): Promise<'done' | 'cancelled'> {
   refuseExit();
   const built = await importJob(assignment);
-  const { worker, shape, settings, threads, parallelism, splits, rings } = assignment;
+  const { worker, shape, settings, threads, parallelism, splits, restored, rings } = assignment;
   const counters = new SharedCounters(shape, assignment.counters);
   const signal = new Signal(counters.buffer, counters.signalWord(worker));
   const subtasks = deploy({
@@ -87,10 +104,8 @@ async function work(
     counters,
     clock: systemClock,
     wake: () => signal.notify(),
-    restored: () => [],
-    snapshots: NO_SNAPSHOTS,
-    onCommittables: (node, committables) => report({ type: 'committables', node, committables }),
-    onSkipped: (record) => report({ type: 'skipped', record }),
+    restored: (node) => storedStates(restored, node),
+    events: messages(report),
   });
   const scheduler = new Scheduler({
     subtasks,
@@ -102,6 +117,7 @@ async function work(
       counters.setRunning(worker, subtask.id);
       subtask.open();
     }
+    closeStateFiles();
     const isCancelled = (): boolean => counters.isCancelled();
     const end = await runWorkerLoop({
       scheduler,

@@ -69,6 +69,7 @@ export class DataflowRun {
         localChannelBatches: options.isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
         runId: 'harness',
         isCheckpointed: true,
+        isAligned: true,
       },
       splits: [],
       rings: new Map(),
@@ -76,9 +77,13 @@ export class DataflowRun {
       clock,
       wake: () => {},
       restored: (node) => restored.get(node) ?? [],
-      snapshots: this.#snapshots,
-      onCommittables: () => {},
-      onSkipped: () => {},
+      events: {
+        onBlock: (subtask, checkpoint, block) =>
+          this.#snapshots.onBlock(subtask, checkpoint, block),
+        onDone: (subtask, checkpoint) => this.#snapshots.onDone(subtask, checkpoint),
+        onCommittables() {},
+        onSkipped() {},
+      },
       manualInput: (node, output) => {
         const source = new ManualInput(options.inputNames[node]!, output);
         this.#sources.set(node, source);

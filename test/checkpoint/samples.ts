@@ -53,6 +53,7 @@ export function manifestOf(
     kind,
     id,
     job: 'visits',
+    jobId: 'a1b2c3d4',
     engine: '0.1.0',
     createdAt: 1_700_000_000_000,
     maxParallelism: 128,

@@ -1,0 +1,232 @@
+/**
+ * One attempt to run a job: allots shared memory, starts the workers, runs what belongs to the calling thread, and waits
+ * until all have come to their end.
+ *
+ * The first failure decides: the others are cancelled, given a moment to leave, then terminated.
+ */
+import { systemClock } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
+import { delay } from '../base/event-loop.ts';
+import { RING_BUDGET_BYTES, RING_BYTES_MAX, RING_BYTES_MIN } from '../base/limits.ts';
+import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
+import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
+import { fingerprint } from '../graph/graph.ts';
+import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
+import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
+import { Signal } from '../sharedarraybuffer-queue/index.ts';
+import {
+  deploy,
+  operatorSlots,
+  type RuntimeSettings,
+  type SourceSplits,
+  type TaskEvents,
+} from '../task/deployment.ts';
+import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
+import { Scheduler } from '../task/scheduler.ts';
+import { runWorkerLoop } from '../task/worker-loop.ts';
+import { JobCounters } from './job-counters.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** How long cancelled workers may take before they are terminated. */
+const LEAVE_MS = 2_000;
+
+/** What stays the same over all attempts. */
+export type JobPlan = {
+  readonly job: RegisteredJob;
+  readonly built: BuiltJob;
+  readonly params: JobParams;
+  readonly collects: boolean;
+  readonly execution: ExecutionGraph;
+  readonly threads: number;
+  readonly parallelism: number;
+};
+
+export type AttemptOptions = {
+  readonly plan: JobPlan;
+  readonly settings: RuntimeSettings;
+  readonly splits: SourceSplits;
+  readonly restored: RestoredSnapshot | null;
+  readonly pool: WorkerPool;
+  readonly events: TaskEvents;
+};
+
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #shape: CountersShape;
+  readonly #counters: SharedCounters;
+  readonly #signals: ReadonlyMap<number, Signal>;
+  readonly #rings: ReadonlyMap<number, RingDescriptor>;
+  /** What its counters say. */
+  readonly watched: JobCounters;
+  /** Of each worker, when it ends. */
+  #ended: readonly Promise<void>[] = [];
+  /** Why it has to end, other than that a thread has failed. */
+  #reason: unknown = null;
+
+  constructor(options: AttemptOptions) {
+    const { plan, splits } = options;
+    const { execution, threads } = plan;
+    this.#options = options;
+    this.#shape = {
+      workers: threads,
+      operatorSlots: operatorSlots(execution).size,
+      subtasks: execution.subtasks.length,
+      sources: splits.length,
+    };
+    this.#counters = new SharedCounters(this.#shape);
+    this.watched = new JobCounters(plan.built.graph, execution, splits, this.#counters);
+    const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];
+    this.#signals = new Map(
+      workers.map((worker) => [
+        worker,
+        new Signal(this.#counters.buffer, this.#counters.signalWord(worker)),
+      ]),
+    );
+    this.#rings = this.#makeRings();
+  }
+
+  #makeRings(): Map<number, RingDescriptor> {
+    const { execution } = this.#options.plan;
+    const remote = execution.channels.filter((channel) => !channel.isLocal);
+    const share = Math.floor(RING_BUDGET_BYTES / Math.max(1, remote.length) / 8) * 8;
+    const capacity = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share));
+    const signalOf = (subtask: number): Signal =>
+      this.#signals.get(execution.subtasks[subtask]!.worker)!;
+    const memory = new RingMemory(capacity, remote.length);
+    return new Map(
+      remote.map(({ id, from, to }) => [id, memory.ring(signalOf(from), signalOf(to))]),
+    );
+  }
+
+  /** Gives the workers their shares; they are at it when it returns. */
+  start(): void {
+    const { threads } = this.#options.plan;
+    this.#ended = Array.from({ length: threads }, (_, worker) => this.#runWorker(worker));
+    for (const ended of this.#ended) ended.catch(() => {});
+  }
+
+  #runWorker(worker: number): Promise<void> {
+    const { plan, pool, settings, splits, restored, events } = this.#options;
+    const { job, built, params, collects, threads, parallelism, execution } = plan;
+    return pool.run(
+      {
+        job: {
+          url: job.url,
+          name: job.name,
+          params,
+          collects,
+          fingerprint: fingerprint(built.graph),
+        },
+        worker,
+        threads,
+        parallelism,
+        settings,
+        splits,
+        restored,
+        rings: this.#rings,
+        counters: this.#counters.buffer,
+        shape: this.#shape,
+      },
+      {
+        onBlock: (subtask, checkpoint, block) => events.onBlock(subtask, checkpoint, block),
+        onDone: (subtask, checkpoint) => events.onDone(subtask, checkpoint),
+        onCommittables: (subtask, checkpoint, node, committables) =>
+          events.onCommittables(subtask, checkpoint, node, committables),
+        onSkipped: (record) => events.onSkipped(record),
+        runningIn: (number) => {
+          const subtask = this.#counters.running(number);
+          return subtask === null ? null : taskName(execution, subtask);
+        },
+      },
+    );
+  }
+
+  /** Resolves when all have come to their end; rejects with what failed first, when all have stopped. */
+  async run(): Promise<void> {
+    try {
+      await this.#allThreads();
+    } catch (error) {
+      await this.#stopWorkers();
+      throw this.#reason ?? error;
+    } finally {
+      await this.#options.pool.terminate();
+    }
+  }
+
+  /** What threads say once they have been asked to leave is no failure: some had to be ended. */
+  async #allThreads(): Promise<void> {
+    try {
+      await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
+    } catch (error) {
+      if (!this.#counters.isCancelled()) throw error;
+    }
+    if (!this.#counters.isCancelled()) return;
+    throw new EngineError('JOB_CANCELLED', `job '${this.#options.plan.job.name}' was cancelled`);
+  }
+
+  /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
+  async #runOwnSubtasks(): Promise<void> {
+    const { plan, settings, splits, restored, events } = this.#options;
+    const { built, execution } = plan;
+    const signal = this.#signals.get(CALLER)!;
+    const subtasks = deploy({
+      graph: built.graph,
+      bindings: built.bindings,
+      execution,
+      worker: CALLER,
+      settings,
+      splits,
+      rings: this.#rings,
+      counters: this.#counters,
+      clock: systemClock,
+      wake: () => signal.notify(),
+      restored: (node) => storedStates(restored, node),
+      events,
+    });
+    const scheduler = new Scheduler({ subtasks, clock: systemClock });
+    try {
+      for (const subtask of subtasks) subtask.open();
+      await runWorkerLoop({
+        scheduler,
+        signal,
+        clock: systemClock,
+        isCancelled: () => this.#counters.isCancelled(),
+        sharesEventLoop: true,
+      });
+    } finally {
+      scheduler.close();
+    }
+  }
+
+  requestCheckpoint(checkpoint: number): void {
+    this.#counters.requestCheckpoint(checkpoint);
+    this.#notifyAll();
+  }
+
+  /** Ends it with an error. */
+  async fail(reason: unknown): Promise<void> {
+    this.#reason ??= reason;
+    await this.#stopWorkers();
+  }
+
+  cancel(): Promise<void> {
+    return this.#stopWorkers();
+  }
+
+  /** Asks all threads to leave, and ends those that do not. */
+  async #stopWorkers(): Promise<void> {
+    this.#counters.cancel();
+    this.#notifyAll();
+    const left = Promise.allSettled(this.#ended);
+    await Promise.race([left, delay(LEAVE_MS)]);
+    await this.#options.pool.terminate();
+  }
+
+  #notifyAll(): void {
+    for (const signal of this.#signals.values()) signal.notify();
+  }
+}
+
+function taskName(execution: ExecutionGraph, subtask: number): string {
+  return execution.tasks[execution.subtasks[subtask]!.task]!.name;
+}

@@ -1,0 +1,422 @@
+/**
+ * The checkpoints of one attempt to run a job: asks for them, gathers what subtasks write, makes the checkpoint exist, then
+ * commits.
+ *
+ *   begin → (onBlock | onCommittables)* → onDone of every subtask → complete → commit
+ *
+ * A subtask that has come to its end is part of every later checkpoint with its last state. What sinks have prepared is
+ * committed by the first checkpoint that completes with it, whatever has become of those between. One checkpoint is on its
+ * way at a time.
+ */
+import { join } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { EngineError, messageOf } from '../base/errors.ts';
+import { groupBy } from '../base/group-by.ts';
+import { ENGINE_VERSION } from '../base/version.ts';
+import type {
+  BlockRef,
+  CheckpointWriter,
+  Manifest,
+  OperatorManifest,
+  StateManifest,
+  StoredCheckpoint,
+} from '../checkpoint/checkpoint.ts';
+import { nameOf } from '../checkpoint/checkpoint-names.ts';
+import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
+import { encodeToBytes } from '../data/codec.ts';
+import type { ExecutionGraph } from '../graph/execution-graph.ts';
+import type { LogicalGraph, NodeId } from '../graph/graph.ts';
+import type { PlainData } from '../operator/source.ts';
+import type { SourceSplits } from '../task/deployment.ts';
+import { AT_END, batchOfItems, type StateBlock } from '../task/subtask-snapshot.ts';
+import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
+import { INPUT, splitsOf } from './restore.ts';
+
+export type CoordinatorOptions = {
+  readonly graph: LogicalGraph;
+  readonly execution: ExecutionGraph;
+  readonly splits: SourceSplits;
+  readonly maxParallelism: number;
+  readonly jobId: string;
+  /** Null: no checkpoints are taken; sinks commit at the end. */
+  readonly storage: CheckpointStorage | null;
+  readonly settings: CheckpointSettings | null;
+  /** Asks all sources for the barrier. */
+  readonly request: (checkpoint: number) => void;
+  readonly commit: (node: NodeId, committables: readonly PlainData[]) => Promise<void>;
+  /** Too many checkpoints have failed, or a commit has. */
+  readonly onFailure: (error: unknown) => void;
+  readonly onCompleted: (stored: StoredCheckpoint) => void;
+  readonly warn: (message: string) => void;
+};
+
+type WrittenBlock = {
+  readonly subtask: number;
+  readonly block: Omit<StateBlock, 'bytes'>;
+  readonly ref: Promise<BlockRef>;
+};
+
+type Prepared = {
+  readonly subtask: number;
+  readonly checkpoint: number;
+  readonly node: NodeId;
+  readonly committables: readonly PlainData[];
+};
+
+type Pending = {
+  readonly id: number;
+  readonly kind: Manifest['kind'];
+  readonly target: Target;
+  readonly blocks: WrittenBlock[];
+  readonly done: Set<number>;
+  readonly resolve: (complete: Complete) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Where a checkpoint is written, and where it lies then. */
+type Target = { readonly writer: CheckpointWriter; readonly path: string };
+
+type Complete = { readonly stored: StoredCheckpoint; readonly prepared: readonly Prepared[] };
+
+export class CheckpointCoordinator {
+  readonly #options: CoordinatorOptions;
+  /** Last state of the subtasks that have come to their end. */
+  readonly #atEnd = new Map<number, StateBlock[]>();
+  readonly #ended = new Set<number>();
+  #prepared: Prepared[] = [];
+  #pending: Pending | null = null;
+  /** The checkpoint that is being asked for, written or committed. */
+  #current: Promise<unknown> = Promise.resolve();
+  #lastId = 0;
+  #failures = 0;
+  /** No more checkpoints are asked for. */
+  #isOver = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+  }
+
+  onBlock(subtask: number, checkpoint: number, block: StateBlock): void {
+    if (checkpoint === AT_END) {
+      const blocks = this.#atEnd.get(subtask) ?? [];
+      blocks.push(block);
+      this.#atEnd.set(subtask, blocks);
+    } else if (this.#pending?.id === checkpoint) {
+      this.#write(this.#pending, subtask, block);
+    }
+  }
+
+  #write(pending: Pending, subtask: number, { bytes, ...block }: StateBlock): void {
+    const ref = pending.target.writer.append(bytes, block.rows);
+    // It is looked at when all have been written.
+    ref.catch(() => {});
+    pending.blocks.push({ subtask, block, ref });
+  }
+
+  onCommittables(
+    subtask: number,
+    checkpoint: number,
+    node: NodeId,
+    committables: readonly PlainData[],
+  ): void {
+    if (committables.length > 0) this.#prepared.push({ subtask, checkpoint, node, committables });
+  }
+
+  onDone(subtask: number, checkpoint: number): void {
+    if (checkpoint === AT_END) this.#ended.add(subtask);
+    else if (this.#pending?.id === checkpoint) this.#pending.done.add(subtask);
+    if (this.#pending !== null) this.#completeIfWhole(this.#pending);
+  }
+
+  /** Takes checkpoints from time to time, until `stop`. */
+  start(): void {
+    const { settings, storage } = this.#options;
+    if (settings === null || storage === null) return;
+    let lastStartMs = systemClock.monotonic();
+    const next = (): void => {
+      if (this.#isOver) return;
+      const dueMs = Math.max(
+        lastStartMs + settings.everyMs,
+        systemClock.monotonic() + settings.minPauseMs,
+      );
+      this.#timer = setTimeout(
+        () => {
+          lastStartMs = systemClock.monotonic();
+          void this.checkpoint().then(next, (error) => {
+            this.#onFailed(error);
+            next();
+          });
+        },
+        Math.max(0, dueMs - systemClock.monotonic()),
+      );
+    };
+    next();
+  }
+
+  #onFailed(error: unknown): void {
+    const { settings, onFailure, warn } = this.#options;
+    if (this.#isOver) return;
+    this.#failures++;
+    if (this.#failures > settings!.tolerableFailures) onFailure(error);
+    else warn(`a checkpoint failed and is left out: ${messageOf(error)}`);
+  }
+
+  /** A checkpoint now; resolves when it is complete and committed. */
+  checkpoint(): Promise<StoredCheckpoint> {
+    return this.#exclusive(async () => {
+      const id = this.#nextId();
+      const { stored, prepared } = await this.#take(id, 'checkpoint', this.#target(id));
+      this.#failures = 0;
+      await this.#commit(prepared);
+      return stored;
+    });
+  }
+
+  #target(id: number): Target {
+    const storage = this.#options.storage!;
+    return { writer: storage.begin(id), path: join(storage.directory, nameOf(id)) };
+  }
+
+  /** A snapshot into a directory of the user; commits nothing. */
+  savepoint(writer: CheckpointWriter, path: string): Promise<StoredCheckpoint> {
+    return this.#exclusive(async () => {
+      const { stored } = await this.#take(this.#nextId(), 'savepoint', { writer, path });
+      return stored;
+    });
+  }
+
+  /** Barriers have rising numbers, those of savepoints too. */
+  #nextId(): number {
+    this.#lastId = Math.max(this.#lastId + 1, this.#options.storage?.nextId() ?? 1);
+    return this.#lastId;
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#current.then(work);
+    this.#current = result.catch(() => {});
+    return result;
+  }
+
+  async #take(id: number, kind: Manifest['kind'], target: Target): Promise<Complete> {
+    const { writer } = target;
+    if (this.#isOver) {
+      await writer.abandon();
+      throw new EngineError('JOB_CANCELLED', `the job ended before checkpoint ${id} was complete`);
+    }
+    let timer: NodeJS.Timeout | null = null;
+    try {
+      return await new Promise<Complete>((resolve, reject) => {
+        const { settings } = this.#options;
+        const timeoutMs = settings?.timeoutMs ?? DEFAULT_CHECKPOINT_TIMEOUT_MS;
+        timer = setTimeout(() => reject(timeoutError(id, timeoutMs)), timeoutMs);
+        this.#pending = {
+          id,
+          kind,
+          target,
+          blocks: [],
+          done: new Set(),
+          resolve,
+          reject,
+        };
+        this.#options.request(id);
+        this.#completeIfWhole(this.#pending);
+      });
+    } catch (error) {
+      await writer.abandon().catch(() => {});
+      throw error;
+    } finally {
+      this.#pending = null;
+      if (timer !== null) clearTimeout(timer);
+    }
+  }
+
+  #completeIfWhole(pending: Pending): void {
+    const { subtasks } = this.#options.execution;
+    const isWhole = subtasks.every(({ id }) => pending.done.has(id) || this.#ended.has(id));
+    if (!isWhole) return;
+    this.#pending = null;
+    this.#complete(pending).then(pending.resolve, pending.reject);
+  }
+
+  async #complete(pending: Pending): Promise<Complete> {
+    const { id, kind, target, done, blocks } = pending;
+    for (const subtask of this.#ended) {
+      if (done.has(subtask)) continue;
+      for (const block of this.#atEnd.get(subtask) ?? []) {
+        this.#write(pending, subtask, { ...block, bytes: block.bytes.slice() });
+      }
+    }
+    for (const block of this.#inputBlocks()) this.#write(pending, block.subtask, block.block);
+    const refs = await Promise.all(blocks.map(({ ref }) => ref));
+    const prepared = this.#committable(id, done);
+    const operators = this.#operators(blocks, refs, prepared);
+    const manifest = this.#manifest(id, kind, false, operators);
+    await target.writer.complete(manifest);
+    const stored = { path: target.path, manifest };
+    if (kind === 'checkpoint') this.#options.onCompleted(stored);
+    return { stored, prepared };
+  }
+
+  /** The splits that this attempt began with. */
+  #inputBlocks(): { subtask: number; block: StateBlock }[] {
+    const { graph, splits, execution } = this.#options;
+    return graph.nodes.flatMap((node) => {
+      const items = splitsOf(splits, node);
+      if (node.operator.type !== 'source' || items.length === 0) return [];
+      const batch = batchOfItems(items);
+      const task = taskOf(execution, node.id);
+      const subtask = execution.subtasks.find((one) => one.task === task && one.index === 0)!.id;
+      const { fields } = batch.schema!;
+      return [
+        {
+          subtask,
+          block: {
+            node: node.id,
+            state: INPUT,
+            kind: 'union' as const,
+            fields,
+            rows: batch.rowCount,
+            bytes: encodeToBytes(batch),
+          },
+        },
+      ];
+    });
+  }
+
+  #operators(
+    blocks: readonly WrittenBlock[],
+    refs: readonly BlockRef[],
+    committable: readonly Prepared[],
+  ): OperatorManifest[] {
+    const { graph, execution } = this.#options;
+    const written = blocks.map(({ subtask, block }, n) => ({ subtask, block, ref: refs[n]! }));
+    const byNode = groupBy(written, ({ block }) => block.node);
+    const prepared = groupBy(committable, ({ node }) => node);
+    return graph.nodes.flatMap((node): OperatorManifest[] => {
+      const ofNode = byNode.get(node.id) ?? [];
+      const committables = (prepared.get(node.id) ?? []).flatMap((one) => one.committables);
+      if (ofNode.length === 0 && committables.length === 0) return [];
+      const { parallelism } = execution.tasks[taskOf(execution, node.id)]!;
+      const { uid, name } = node;
+      return [{ uid, name, parallelism, states: this.#states(ofNode), committables }];
+    });
+  }
+
+  #states(
+    written: readonly {
+      readonly subtask: number;
+      readonly block: WrittenBlock['block'];
+      readonly ref: BlockRef;
+    }[],
+  ): StateManifest[] {
+    const { subtasks } = this.#options.execution;
+    return [...groupBy(written, ({ block }) => block.state)].map(([name, ofState]) => {
+      const { kind, fields } = ofState[0]!.block;
+      const parts = [...groupBy(ofState, ({ subtask }) => subtask)].map(([subtask, ofPart]) => ({
+        subtask: subtasks[subtask]!.index,
+        blocks: ofPart.map(({ ref }) => ref),
+      }));
+      return { name, kind, fields, parts };
+    });
+  }
+
+  /** What a checkpoint commits: all that was prepared up to it. */
+  #committable(id: number, done: ReadonlySet<number>): Prepared[] {
+    return this.#prepared.filter(({ subtask, checkpoint }) =>
+      checkpoint === AT_END ? this.#ended.has(subtask) && !done.has(subtask) : checkpoint <= id,
+    );
+  }
+
+  async #commit(prepared: readonly Prepared[]): Promise<void> {
+    for (const [node, ofNode] of groupBy(prepared, (one) => one.node)) {
+      await this.#options.commit(
+        node,
+        ofNode.flatMap(({ committables }) => committables),
+      );
+    }
+    const committed = new Set(prepared);
+    this.#prepared = this.#prepared.filter((one) => !committed.has(one));
+  }
+
+  /** All subtasks have come to their end: a last checkpoint, then all that is left is committed. */
+  async finish(): Promise<void> {
+    const { storage, settings, onCompleted } = this.#options;
+    this.#endTimer();
+    await this.#current;
+    if (storage !== null && settings !== null) {
+      const id = this.#nextId();
+      const { writer, path } = this.#target(id);
+      const operators = this.#operators([], [], this.#prepared);
+      const manifest = this.#manifest(id, 'checkpoint', true, operators);
+      await writer.complete(manifest);
+      onCompleted({ path, manifest });
+    }
+    await this.#commit(this.#prepared);
+  }
+
+  #manifest(
+    id: number,
+    kind: Manifest['kind'],
+    isFinal: boolean,
+    operators: readonly OperatorManifest[],
+  ): Manifest {
+    const { graph, jobId, maxParallelism } = this.#options;
+    return {
+      version: 1,
+      kind,
+      id,
+      job: graph.name,
+      jobId,
+      engine: ENGINE_VERSION,
+      createdAt: systemClock.now(),
+      maxParallelism,
+      isFinal,
+      operators,
+    };
+  }
+
+  /** What sinks have prepared and no checkpoint has: by node. */
+  get uncommitted(): ReadonlyMap<NodeId, readonly PlainData[]> {
+    return new Map(
+      [...groupBy(this.#prepared, ({ node }) => node)].map(([node, ofNode]) => [
+        node,
+        ofNode.flatMap(({ committables }) => committables),
+      ]),
+    );
+  }
+
+  #endTimer(): void {
+    this.#isOver = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** The attempt is over: gives up what is on its way. Resolves when nothing is written or committed any more. */
+  async stop(): Promise<void> {
+    this.#endTimer();
+    const pending = this.#pending;
+    pending?.reject(
+      new EngineError(
+        'JOB_CANCELLED',
+        `the job ended before checkpoint ${pending.id} was complete`,
+      ),
+    );
+    await this.#current;
+  }
+}
+
+function taskOf(execution: ExecutionGraph, node: NodeId): number {
+  return execution.tasks.find(({ operators }) =>
+    operators.some(({ nodes }) => nodes.includes(node)),
+  )!.id;
+}
+
+function timeoutError(id: number, timeoutMs: number): EngineError {
+  return new EngineError(
+    'CHECKPOINT_TIMEOUT',
+    `checkpoint ${id} was not complete after ${timeoutMs} ms: a step may be slow, or wait for a sink that is; raise ` +
+      'checkpoints.timeout, or look at where records wait',
+    { retryable: true },
+  );
+}

@@ -1,0 +1,63 @@
+/** How a job takes checkpoints. */
+import { checkOptions, choice, type OptionRules, someText, wholeNumber } from '../base/options.ts';
+import { aDuration, type Duration, durationMs } from '../time/duration.ts';
+
+export type CheckpointOptions = {
+  /** Where they lie: a directory of this job alone. A job that is started on it again goes on from the last one. */
+  readonly dir: string;
+  /** Time from the start of one to that of the next. Default 10 s. */
+  readonly every?: Duration;
+  /**
+   * exactlyOnce (default): each record counts once in the state. atLeastOnce: channels do not wait for each other at a
+   * barrier; after a failure some records may count twice.
+   */
+  readonly mode?: 'exactlyOnce' | 'atLeastOnce';
+  /** After this long one is given up. Default 10 min. */
+  readonly timeout?: Duration;
+  /** Least time from the end of one to the start of the next. Default 0. */
+  readonly minPause?: Duration;
+  /** How many may fail in a row before the job does. Default 0. */
+  readonly tolerableFailures?: number;
+  /** How many complete ones are kept. Default 1. */
+  readonly retained?: number;
+};
+
+const CHECKPOINT_OPTIONS: OptionRules<CheckpointOptions> = {
+  dir: someText,
+  every: aDuration,
+  mode: choice('exactlyOnce', 'atLeastOnce'),
+  timeout: aDuration,
+  minPause: aDuration,
+  tolerableFailures: wholeNumber(0),
+  retained: wholeNumber(1),
+};
+
+export function areCheckpointOptions(what: string, value: unknown): void {
+  const options = value as CheckpointOptions;
+  checkOptions(what, options, CHECKPOINT_OPTIONS);
+  someText(`${what}: dir`, options.dir);
+}
+
+export type CheckpointSettings = {
+  readonly dir: string;
+  readonly everyMs: number;
+  readonly isAligned: boolean;
+  readonly timeoutMs: number;
+  readonly minPauseMs: number;
+  readonly tolerableFailures: number;
+  readonly retained: number;
+};
+
+export const DEFAULT_CHECKPOINT_TIMEOUT_MS = 600_000;
+
+export function checkpointSettings(options: CheckpointOptions): CheckpointSettings {
+  return {
+    dir: options.dir,
+    everyMs: durationMs(options.every ?? '10 s', 'checkpoints: every'),
+    isAligned: options.mode !== 'atLeastOnce',
+    timeoutMs: durationMs(options.timeout ?? DEFAULT_CHECKPOINT_TIMEOUT_MS, 'checkpoints: timeout'),
+    minPauseMs: durationMs(options.minPause ?? 0, 'checkpoints: minPause'),
+    tolerableFailures: options.tolerableFailures ?? 0,
+    retained: options.retained ?? 1,
+  };
+}

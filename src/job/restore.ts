@@ -1,0 +1,106 @@
+/** From a checkpoint to what a job needs to go on from it: states by node, and the splits that are left to read. */
+import { EngineError } from '../base/errors.ts';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
+import { WRITERS } from '../operator/sink-operator.ts';
+import type { PlainData } from '../operator/source.ts';
+import type { SourceSplits } from '../task/deployment.ts';
+import {
+  type RestoredSnapshot,
+  type StoredState,
+  StoredStates,
+  storedStates,
+} from '../task/restored-state.ts';
+import { SPLITS, type SplitState, type SplitToRead } from '../task/source-input.ts';
+
+/** State of a source: all splits that there were when the run began. */
+export const INPUT = 'input';
+
+const ALL = { subtask: 0, parallelism: 1, maxParallelism: 1 };
+
+/** The states of the checkpoint by node. Those of operators that the job does not have are refused, or dropped. */
+export function restoredSnapshot(
+  graph: LogicalGraph,
+  { path, manifest }: StoredCheckpoint,
+  allowDroppedState: boolean,
+): RestoredSnapshot {
+  const nodeOf = new Map(graph.nodes.map((node) => [node.uid, node.id]));
+  const unknown = manifest.operators.filter(({ uid }) => !nodeOf.has(uid));
+  if (unknown.length > 0 && !allowDroppedState) {
+    const names = unknown.map(({ name, uid }) => `'${name}' (uid ${uid})`).join(', ');
+    throw new EngineError(
+      'STATE_UNKNOWN',
+      `${path} has state of ${names}, which job '${graph.name}' does not have: give the step its uid again, or allow ` +
+        'the state to be dropped (allowDroppedState, --allow-dropped-state)',
+    );
+  }
+  const known = manifest.operators.filter(({ uid }) => nodeOf.has(uid));
+  return {
+    path,
+    operators: new Map(known.map((operator) => [nodeOf.get(operator.uid)!, operator])),
+  };
+}
+
+/** Checks that a checkpoint is of this job. */
+export function checkJob(name: string, { path, manifest }: StoredCheckpoint): void {
+  if (manifest.job === name) return;
+  throw new EngineError(
+    'STATE_INCOMPATIBLE',
+    `${path} is of job '${manifest.job}', not of '${name}': give each job a checkpoint directory of its own`,
+  );
+}
+
+/** Key groups that state was cut into cannot change; left out by the user, they are those of the checkpoint. */
+export function restoredMaxParallelism(
+  { path, manifest }: StoredCheckpoint,
+  asked: number | undefined,
+  parallelism: number,
+): number {
+  const { maxParallelism } = manifest;
+  if (asked !== undefined && asked !== maxParallelism) {
+    throw new EngineError(
+      'STATE_INCOMPATIBLE',
+      `${path} has ${maxParallelism} key groups, maxParallelism is ${asked}: it stays for the life of the state`,
+    );
+  }
+  if (parallelism <= maxParallelism) return maxParallelism;
+  throw new EngineError(
+    'STATE_INCOMPATIBLE',
+    `${path} has ${maxParallelism} key groups, fewer than the parallelism of ${parallelism}`,
+  );
+}
+
+/** All items of a state, of all subtasks. */
+function allItems(states: readonly StoredState[], state: string): readonly unknown[] {
+  const unions = states.map((stored) =>
+    stored.kind === 'list' ? { ...stored, kind: 'union' as const } : stored,
+  );
+  return new StoredStates(unions, ALL).items(state);
+}
+
+/** The splits of each source that are left, and from where; null for sources that the checkpoint does not know. */
+export function restoredSplits(snapshot: RestoredSnapshot, node: NodeId): SplitToRead[] | null {
+  const states = storedStates(snapshot, node);
+  const input = allItems(states, INPUT) as readonly SplitToRead[];
+  if (!snapshot.operators.has(node)) return null;
+  const begun = new Map(
+    (allItems(states, SPLITS) as readonly SplitState[]).map((state) => [state.split.id, state]),
+  );
+  return input.flatMap((unread): SplitToRead[] => {
+    const state = begun.get(unread.split.id);
+    if (state === undefined) return [unread];
+    if (state.isRead) return [];
+    const { split, position, skip, greatest } = state;
+    return [{ split, position, skip, greatest }];
+  });
+}
+
+/** What writers of a sink gave to `snapshot`. */
+export function restoredWriters(snapshot: RestoredSnapshot, node: NodeId): readonly PlainData[] {
+  return allItems(storedStates(snapshot, node), WRITERS) as readonly PlainData[];
+}
+
+/** The splits as the manifest keeps them. */
+export function splitsOf(splits: SourceSplits, { id }: LogicalNode): readonly SplitToRead[] {
+  return splits.find(({ node }) => node === id)?.splits ?? [];
+}
