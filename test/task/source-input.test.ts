@@ -6,7 +6,7 @@ import { Batch } from '../../src/data/batch.ts';
 import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import type { PollResult, Source } from '../../src/operator/source.ts';
-import { fromItsStart, SourceInput } from '../../src/task/source-input.ts';
+import { fromItsStart, SourceInput, type SplitState } from '../../src/task/source-input.ts';
 
 type Step = readonly number[] | 'idle';
 
@@ -56,6 +56,8 @@ function setUp(options: Options) {
   const counters = new SharedCounters({ workers: 0, operatorSlots: 1, subtasks: 1, sources: 1 });
   const { source, opened } = scripted(splits, assignment);
   const log: string[] = [];
+  /** Splits as each checkpoint has them. */
+  const states = new Map<number, readonly SplitState[]>();
   const output: Output = {
     isReady: true,
     emit: (batch) => log.push(batch.rowObjects().join(' ')),
@@ -80,6 +82,10 @@ function setUp(options: Options) {
       subtask: options.subtask ?? 0,
       parallelism: options.parallelism ?? 1,
       metrics: counters.operator(0),
+      snapshot: (checkpoint: number) => ({
+        items: (_state: string, _mode: string, items: readonly SplitState[]) =>
+          states.set(checkpoint, items),
+      }),
       wake() {},
     } as unknown as OperatorContext,
     progress: counters.subtask(0),
@@ -98,7 +104,7 @@ function setUp(options: Options) {
     }
     return [...log];
   };
-  return { input, run, opened, counters, log };
+  return { input, run, opened, counters, log, states };
 }
 
 test('splits side by side: the slower one holds the watermark', () => {
