@@ -198,8 +198,14 @@ export class Attempt {
     }
   }
 
-  requestCheckpoint(checkpoint: number): void {
-    this.#counters.requestCheckpoint(checkpoint);
+  requestCheckpoint(checkpoint: number, isLast: boolean): void {
+    this.#counters.requestCheckpoint(checkpoint, isLast);
+    this.#notifyAll();
+  }
+
+  /** Asks all sources to come to their end. */
+  drain(): void {
+    this.#counters.drain();
     this.#notifyAll();
   }
 

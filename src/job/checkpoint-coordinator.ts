@@ -23,6 +23,7 @@ import type {
 } from '../checkpoint/checkpoint.ts';
 import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
+import { beginSavepoint } from '../checkpoint/savepoint.ts';
 import { encodeToBytes } from '../data/codec.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
@@ -41,8 +42,8 @@ export type CoordinatorOptions = {
   /** Null: no checkpoints are taken; sinks commit at the end. */
   readonly storage: CheckpointStorage | null;
   readonly settings: CheckpointSettings | null;
-  /** Asks all sources for the barrier. */
-  readonly request: (checkpoint: number) => void;
+  /** Asks all sources for the barrier, and behind one that `isLast` to read nothing more. */
+  readonly request: (checkpoint: number, isLast: boolean) => void;
   readonly commit: (node: NodeId, committables: readonly PlainData[]) => Promise<void>;
   /** Too many checkpoints have failed, or a commit has. */
   readonly onFailure: (error: unknown) => void;
@@ -88,9 +89,12 @@ export class CheckpointCoordinator {
   /** The checkpoint that is being asked for, written or committed. */
   #current: Promise<unknown> = Promise.resolve();
   #lastId = 0;
+  #lastSavepoint: string | null = null;
   #failures = 0;
   /** No more checkpoints are asked for. */
   #isOver = false;
+  /** The attempt has ended: none can get through. */
+  #hasEnded = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: CoordinatorOptions) {
@@ -162,11 +166,13 @@ export class CheckpointCoordinator {
     else warn(`a checkpoint failed and is left out: ${messageOf(error)}`);
   }
 
-  /** A checkpoint now; resolves when it is complete and committed. */
-  checkpoint(): Promise<StoredCheckpoint> {
+  /** A checkpoint now; resolves when it is complete and committed. Behind one that `isLast` the job stands still. */
+  checkpoint(isLast = false): Promise<StoredCheckpoint> {
+    if (isLast) this.#endTimer();
     return this.#exclusive(async () => {
       const id = this.#nextId();
-      const { stored, prepared } = await this.#take(id, 'checkpoint', this.#target(id));
+      const target = this.#target(id);
+      const { stored, prepared } = await this.#take(id, 'checkpoint', target, isLast);
       this.#failures = 0;
       await this.#commit(prepared);
       return stored;
@@ -178,10 +184,14 @@ export class CheckpointCoordinator {
     return { writer: storage.begin(id), path: join(storage.directory, nameOf(id)) };
   }
 
-  /** A snapshot into a directory of the user; commits nothing. */
-  savepoint(writer: CheckpointWriter, path: string): Promise<StoredCheckpoint> {
+  /** A snapshot into a directory of the user; commits nothing unless it is the last. */
+  savepoint(path: string, isLast = false): Promise<StoredCheckpoint> {
+    if (isLast) this.#endTimer();
     return this.#exclusive(async () => {
-      const { stored } = await this.#take(this.#nextId(), 'savepoint', { writer, path });
+      const writer = await beginSavepoint(path, { warn: this.#options.warn });
+      const id = this.#nextId();
+      const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, isLast);
+      if (isLast) await this.#commit(prepared);
       return stored;
     });
   }
@@ -198,9 +208,14 @@ export class CheckpointCoordinator {
     return result;
   }
 
-  async #take(id: number, kind: Manifest['kind'], target: Target): Promise<Complete> {
+  async #take(
+    id: number,
+    kind: Manifest['kind'],
+    target: Target,
+    isLast: boolean,
+  ): Promise<Complete> {
     const { writer } = target;
-    if (this.#isOver) {
+    if (this.#hasEnded) {
       await writer.abandon();
       throw new EngineError('JOB_CANCELLED', `the job ended before checkpoint ${id} was complete`);
     }
@@ -219,7 +234,7 @@ export class CheckpointCoordinator {
           resolve,
           reject,
         };
-        this.#options.request(id);
+        this.#options.request(id, isLast);
         this.#completeIfWhole(this.#pending);
       });
     } catch (error) {
@@ -343,16 +358,29 @@ export class CheckpointCoordinator {
   async finish(): Promise<void> {
     const { storage, settings, onCompleted } = this.#options;
     this.#endTimer();
+    this.#hasEnded = true;
     await this.#current;
     if (storage !== null && settings !== null) {
       const id = this.#nextId();
       const { writer, path } = this.#target(id);
-      const operators = this.#operators([], [], this.#prepared);
-      const manifest = this.#manifest(id, 'checkpoint', true, operators);
+      const manifest = this.#lastManifest(id, 'checkpoint');
       await writer.complete(manifest);
       onCompleted({ path, manifest });
     }
+    if (this.#lastSavepoint !== null) {
+      const writer = await beginSavepoint(this.#lastSavepoint, { warn: this.#options.warn });
+      await writer.complete(this.#lastManifest(this.#nextId(), 'savepoint'));
+    }
     await this.#commit(this.#prepared);
+  }
+
+  #lastManifest(id: number, kind: Manifest['kind']): Manifest {
+    return this.#manifest(id, kind, true, this.#operators([], [], this.#prepared));
+  }
+
+  /** Has a savepoint written when all has come to its end. */
+  savepointAtEnd(path: string): void {
+    this.#lastSavepoint = path;
   }
 
   #manifest(
@@ -395,6 +423,7 @@ export class CheckpointCoordinator {
   /** The attempt is over: gives up what is on its way. Resolves when nothing is written or committed any more. */
   async stop(): Promise<void> {
     this.#endTimer();
+    this.#hasEnded = true;
     const pending = this.#pending;
     pending?.reject(
       new EngineError(

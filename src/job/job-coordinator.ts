@@ -3,6 +3,7 @@
  * attempt as the restart strategy allows, and when one has come to its end commits what the sinks have prepared.
  */
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import {
@@ -14,6 +15,7 @@ import {
   THREAD_HEAP_MB_MAX,
   THREADS_MAX,
 } from '../base/limits.ts';
+import { checkOptions } from '../base/options.ts';
 import { randomId } from '../base/random-id.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
@@ -33,7 +35,15 @@ import { durationMs } from '../time/duration.ts';
 import { Attempt, type JobPlan } from './attempt.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
-import type { JobClient, JobResult, JobState, JobStatus, RunOptions } from './job.ts';
+import {
+  type JobClient,
+  type JobResult,
+  type JobState,
+  type JobStatus,
+  type RunOptions,
+  STOP_OPTIONS,
+  type StopOptions,
+} from './job.ts';
 import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { mayHelp, Restarts } from './restart-strategy.ts';
 import {
@@ -103,6 +113,8 @@ class JobRun implements JobClient {
   #running: Running | null = null;
   #pool: WorkerPool;
   #isCancelled = false;
+  /** It has been ended behind a savepoint or a last checkpoint. */
+  #isStopped = false;
   #durationMs: number | null = null;
   #state: JobState = 'running';
   #result: Promise<JobResult> | null = null;
@@ -212,7 +224,7 @@ class JobRun implements JobClient {
       jobId: this.#jobId,
       storage: this.#storage,
       settings: this.#checkpointSettings,
-      request: (checkpoint) => attempt.requestCheckpoint(checkpoint),
+      request: (checkpoint, isLast) => attempt.requestCheckpoint(checkpoint, isLast),
       commit: (node, committables) =>
         inCallingThread(graph.nodes[node]!.name, () => bindings[node]!.sink!.commit(committables)),
       onFailure: (error) => void attempt.fail(error),
@@ -293,7 +305,7 @@ class JobRun implements JobClient {
         this.#running.attempt.start();
         this.#running.checkpoints.start();
       }
-      this.#end('finished');
+      this.#end(this.#isStopped ? 'stopped' : 'finished');
       return this.#resultNow();
     } catch (error) {
       const isCancelled = error instanceof EngineError && error.code === 'JOB_CANCELLED';
@@ -311,6 +323,7 @@ class JobRun implements JobClient {
       await checkpoints.finish();
       return true;
     } catch (error) {
+      if (this.#isStopped) return true;
       await checkpoints.stop();
       await this.#discard(checkpoints.uncommitted);
       const isOver = this.#isCancelled || !mayHelp(error);
@@ -367,6 +380,39 @@ class JobRun implements JobClient {
     this.#endPause();
     await this.#running?.attempt.cancel();
     await this.#result!.catch(() => {});
+  }
+
+  async savepoint(dir: string): Promise<string> {
+    const { path } = await this.#now().checkpoints.savepoint(resolve(dir));
+    return path;
+  }
+
+  async stop(options: StopOptions = {}): Promise<JobResult> {
+    checkOptions('stop', options, STOP_OPTIONS);
+    const { savepoint, drain = false } = options;
+    const { attempt, checkpoints } = this.#now();
+    if (drain) {
+      if (savepoint !== undefined) checkpoints.savepointAtEnd(resolve(savepoint));
+      attempt.drain();
+      return await this.#result!;
+    }
+    if (savepoint === undefined && this.#storage === null) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        'stop: the job takes no checkpoints, so it needs a directory for a savepoint, or { drain: true }',
+      );
+    }
+    if (savepoint !== undefined) await checkpoints.savepoint(resolve(savepoint), true);
+    else await checkpoints.checkpoint(true);
+    this.#isStopped = true;
+    await attempt.cancel();
+    return await this.#result!;
+  }
+
+  /** What runs, to be asked for something. */
+  #now(): Running {
+    if (this.#state === 'running' && this.#running !== null) return this.#running;
+    throw new EngineError('JOB_CANCELLED', `job '${this.name}' has ended: it is ${this.#state}`);
   }
 
   #resultNow(): JobResult {

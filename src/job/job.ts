@@ -1,7 +1,7 @@
 /**
  * What one can ask of a job, and what it answers.
  *
- *   start → running → finished | cancelled | failed
+ *   start → running → finished | stopped | cancelled | failed
  *
  * `start` answers as soon as the job runs; `result` settles at its end.
  */
@@ -76,7 +76,7 @@ function anAbortSignal(what: string, value: unknown): void {
   throw wrong(what, 'is an AbortSignal', value);
 }
 
-export type JobState = 'running' | 'finished' | 'cancelled' | 'failed';
+export type JobState = 'running' | 'finished' | 'stopped' | 'cancelled' | 'failed';
 
 export type OperatorResult = {
   readonly name: string;
@@ -123,4 +123,26 @@ export interface JobClient {
   result(): Promise<JobResult>;
   /** Stops all threads; what has not been committed is discarded. Resolves when they have stopped. */
   cancel(): Promise<void>;
+  /**
+   * Writes all state into a directory that is yours, and goes on; resolves to its path. A job can be started from it by
+   * `restoreFrom`, with any parallelism, as often as you like.
+   */
+  savepoint(dir: string): Promise<string>;
+  /**
+   * Ends the job at a point that it can go on from: a savepoint in `savepoint`, or else a last checkpoint. What sinks have
+   * prepared is committed. With `drain` the sources end where they are, all windows fire, and the job finishes.
+   * Resolves when it has ended; `result` is then 'stopped', or 'finished' where it was drained.
+   */
+  stop(options?: StopOptions): Promise<JobResult>;
 }
+
+export type StopOptions = {
+  /** Directory of the savepoint. */
+  readonly savepoint?: string;
+  readonly drain?: boolean;
+};
+
+export const STOP_OPTIONS: OptionRules<StopOptions> = {
+  savepoint: someText,
+  drain: choice(true, false),
+};

@@ -2,13 +2,13 @@
  * The shared words of a job: what the calling thread and the workers know of each other without messages.
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
- *     [signal word][running subtask + 1][command][checkpoint][unused ...]
+ *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unused ...]
  *   Float64, behind them:
  *     for each operator of each subtask   recordsIn, recordsOut, lateRecords, skippedRecords
  *     for each subtask                    watermark, weight of input read, newest event time, one unused
  *     for each source, one Int32          next split to hand out
  *
- * Every counter has one writer; readers may see it a moment old. Command and checkpoint are those of the caller's line.
+ * Every counter has one writer; readers may see it a moment old. Command and checkpoints are those of the caller's line.
  */
 import type { OperatorMetrics } from './metrics.ts';
 
@@ -17,10 +17,12 @@ const SIGNAL = 0;
 const RUNNING = 1;
 const COMMAND = 2;
 const CHECKPOINT = 3;
+const LAST_CHECKPOINT = 4;
 const COUNTERS = 4;
 
 const RUN = 0;
 const CANCEL = 1;
+const DRAIN = 2;
 
 export type CountersShape = {
   readonly workers: number;
@@ -67,12 +69,27 @@ export class SharedCounters {
   }
 
   isCancelled(): boolean {
-    return Atomics.load(this.#words, COMMAND) !== RUN;
+    return Atomics.load(this.#words, COMMAND) === CANCEL;
   }
 
-  /** Asks all sources for the barrier of a checkpoint; numbers rise. */
-  requestCheckpoint(checkpoint: number): void {
+  /** Asks all sources to come to their end, as if there was nothing more to read. */
+  drain(): void {
+    Atomics.compareExchange(this.#words, COMMAND, RUN, DRAIN);
+  }
+
+  isDraining(): boolean {
+    return Atomics.load(this.#words, COMMAND) === DRAIN;
+  }
+
+  /** Asks all sources for the barrier of a checkpoint; numbers rise. Behind one that `isLast` they read nothing more. */
+  requestCheckpoint(checkpoint: number, isLast: boolean): void {
+    if (isLast) Atomics.store(this.#words, LAST_CHECKPOINT, checkpoint);
     Atomics.store(this.#words, CHECKPOINT, checkpoint);
+  }
+
+  /** The checkpoint behind which nothing more is read; 0 for none. */
+  lastCheckpoint(): number {
+    return Atomics.load(this.#words, LAST_CHECKPOINT);
   }
 
   /** The checkpoint that was asked for last; 0 before the first. */

@@ -274,7 +274,7 @@ class Deployer {
       context,
       progress: counters.subtask(plan.id),
       clock,
-      requestedCheckpoint: () => counters.requestedCheckpoint(),
+      commands: counters,
       output,
       sides,
       onSkipped: (record) => this.#options.events.onSkipped(record),

@@ -32,6 +32,16 @@ import { RateLimiter } from './rate-limiter.ts';
 import { AT_END } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
+/** What the coordinator asks of sources. */
+export interface SourceCommands {
+  /** The checkpoint that was asked for last. */
+  requestedCheckpoint(): number;
+  /** The one behind which nothing more is read; 0 for none. */
+  lastCheckpoint(): number;
+  /** Whether sources shall come to their end now. */
+  isDraining(): boolean;
+}
+
 export type SourceInputOptions = {
   readonly source: Source;
   readonly splits: readonly SplitToRead[];
@@ -45,8 +55,7 @@ export type SourceInputOptions = {
   readonly context: OperatorContext;
   readonly progress: SubtaskProgress;
   readonly clock: Clock;
-  /** The checkpoint that was asked for last. */
-  readonly requestedCheckpoint: () => number;
+  readonly commands: SourceCommands;
   readonly output: Output;
   readonly sides: SideOutputs;
   /** Told of the first malformed records that are skipped. */
@@ -136,10 +145,13 @@ export class SourceInput implements TaskInput {
 
   poll(): boolean {
     this.#forwardStatus();
-    if (this.#options.requestedCheckpoint() > this.#checkpoint) {
+    const { commands } = this.#options;
+    if (commands.requestedCheckpoint() > this.#checkpoint) {
       this.#sendBarrier();
       return true;
     }
+    if (this.#checkpoint !== 0 && commands.lastCheckpoint() === this.#checkpoint) return false;
+    if (commands.isDraining()) this.#drain();
     this.#takeSplits();
     if (this.#open.length === 0) {
       this.#end();
@@ -156,7 +168,7 @@ export class SourceInput implements TaskInput {
 
   #sendBarrier(): void {
     if (!this.#options.output.isReady) return;
-    this.#checkpoint = this.#options.requestedCheckpoint();
+    this.#checkpoint = this.#options.commands.requestedCheckpoint();
     this.#writeState(this.#checkpoint);
     this.#options.output.barrier(this.#checkpoint);
   }
@@ -177,6 +189,13 @@ export class SourceInput implements TaskInput {
     const held = this.#held;
     if (held?.open === open) return { position: held.before, skip: held.from };
     return { position: this.#named(() => open.reader.position()), skip: open.skip };
+  }
+
+  /** Nothing more is read; what has been read and is held goes out. */
+  #drain(): void {
+    this.#allTaken = true;
+    const held = this.#held?.open;
+    for (const open of this.#open.filter((one) => one !== held)) this.#closeSplit(open);
   }
 
   #takeSplits(): void {

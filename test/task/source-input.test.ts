@@ -90,7 +90,7 @@ function setUp(options: Options) {
     } as unknown as OperatorContext,
     progress: counters.subtask(0),
     clock,
-    requestedCheckpoint: () => counters.requestedCheckpoint(),
+    commands: counters,
     output,
     sides: new Map(),
     onSkipped() {},

@@ -1,0 +1,28 @@
+/** A job that goes on for a while, slow enough to be stopped on its way: rows per key and window, in files. */
+import { boundedOutOfOrderness, generate, job, record, sliding, t } from 'millrace';
+import { csv, files, jsonLines } from 'millrace/connectors/files';
+
+const Tick = record({ n: t.int32, key: t.int32, at: t.timestamp });
+
+export const counting = job(import.meta, 'counting', (flow) => {
+  const ticks = flow
+    .from(
+      generate({
+        schema: Tick,
+        count: flow.param('count', 40_000),
+        row: (n) => ({ n, key: (n * 7) % 97, at: n * 3 }),
+      }),
+      { rate: flow.param('rate', 0) },
+    )
+    .eventTime('at', boundedOutOfOrderness(50));
+  const out = flow.param('out', 'out');
+  ticks
+    .keyBy('key')
+    .window(sliding(3000, 1000))
+    .aggregate(({ count, sum, last }) => ({ rows: count(), total: sum('n'), last: last('n') }))
+    .to(files(`${out}/windows`, csv()));
+  ticks
+    .keyBy('key')
+    .sum('n')
+    .to(files(`${out}/sums`, jsonLines()));
+});

@@ -1,0 +1,111 @@
+/** Savepoints and stops of a running job: what has ended, what goes on, and what a job that starts from one makes. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobClient } from 'millrace';
+import { inFolder } from '../connector/read-all.ts';
+import { counting } from './jobs/counting.ts';
+
+const RATE = 40_000;
+
+/** All rows of the finished files of an output, sorted. */
+function rowsOf(out: string): Record<string, readonly string[]> {
+  const read = (folder: string, heads: number): string[] =>
+    !existsSync(join(out, folder))
+      ? []
+      : readdirSync(join(out, folder))
+          .filter((name) => name.startsWith('part-'))
+          .flatMap((name) =>
+            readFileSync(join(out, folder, name), 'utf8')
+              .trim()
+              .split('\n')
+              .slice(heads),
+          )
+          .sort();
+  return { windows: read('windows', 1), sums: read('sums', 0) };
+}
+
+let expected: ReturnType<typeof rowsOf>;
+before(async () => {
+  await inFolder(async (out) => {
+    await counting.run({ threads: 0, params: { out } });
+    expected = rowsOf(out);
+  });
+  assert.equal(expected.sums!.length, 40_000);
+  assert.ok(expected.windows!.length > 10_000);
+});
+
+async function untilRecords(client: JobClient, records: number): Promise<void> {
+  while (client.status().records < records) await delay(5);
+}
+
+for (const [threads, then] of [
+  [2, { threads: 1, parallelism: 3 }],
+  [0, { threads: 2 }],
+] as const) {
+  test(`stopped with a savepoint on ${threads} threads, a job goes on with ${JSON.stringify(then)}`, async () => {
+    await inFolder(async (folder) => {
+      const out = join(folder, 'out');
+      const savepoint = join(folder, 'savepoint');
+      const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
+      const client = await counting.start({ threads, params: { out, rate: RATE }, checkpoints });
+      await untilRecords(client, 10_000);
+      const result = await client.stop({ savepoint });
+      assert.equal(result.state, 'stopped');
+      const rest = await counting.run({ ...then, params: { out }, restoreFrom: savepoint });
+      assert.equal(rest.state, 'finished');
+      assert.deepEqual(rowsOf(out), expected);
+    });
+  });
+}
+
+test('a savepoint changes nothing: the job goes on, and so does another one from it', async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const client = await counting.start({ threads: 1, params: { out, rate: RATE } });
+    await untilRecords(client, 10_000);
+    const path = await client.savepoint(join(folder, 'savepoint'));
+    assert.ok(existsSync(join(path, 'manifest.json')));
+    await client.result();
+    assert.deepEqual(rowsOf(out), expected);
+    await assert.rejects(client.savepoint(join(folder, 'late')), { code: 'JOB_CANCELLED' });
+  });
+});
+
+test('drained, a job fires all windows of what it has read, and finishes', async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const savepoint = join(folder, 'savepoint');
+    const client = await counting.start({ threads: 1, params: { out, rate: RATE } });
+    await untilRecords(client, 10_000);
+    const { state, operators } = await client.stop({ drain: true, savepoint });
+    assert.equal(state, 'finished');
+    const read = operators[0]!.recordsOut;
+    assert.ok(read >= 10_000 && read < 40_000);
+    const { sums, windows } = rowsOf(out);
+    assert.equal(sums!.length, read);
+    // Each row is in three windows.
+    const inWindows = windows!.map((row) => Number(row.split(',')[3]));
+    assert.equal(
+      inWindows.reduce((total, rows) => total + rows, 0),
+      3 * read,
+    );
+    const again = await counting.run({ threads: 1, params: { out }, restoreFrom: savepoint });
+    assert.equal(again.state, 'finished');
+    assert.equal(rowsOf(out).sums!.length, read);
+  });
+});
+
+test('stop needs a place to go on from', async () => {
+  await inFolder(async (out) => {
+    const client = await counting.start({ threads: 0, params: { out, rate: RATE } });
+    await assert.rejects(client.stop(), {
+      code: 'JOB_DEFINITION',
+      message: /takes no checkpoints/,
+    });
+    await client.cancel();
+    await assert.rejects(client.stop({ drain: true }), { code: 'JOB_CANCELLED' });
+  });
+});
