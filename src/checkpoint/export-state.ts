@@ -32,7 +32,15 @@ function itemsOf(batch: Batch): readonly unknown[] {
   return (batch.columns[0] as DynamicColumn).values.slice(0, batch.rowCount);
 }
 
-/** All batches of a state, each transient until the next. */
+/** The same by batches, each transient until the next. */
+export function stateBatches(
+  stored: StoredCheckpoint,
+  uid: string,
+  state: string,
+): Iterable<Batch> {
+  return batchesOf(stored.path, stateOf(stored, uid, state));
+}
+
 function* batchesOf(path: string, state: StateManifest): Generator<Batch> {
   for (const { blocks } of state.parts) {
     for (const block of blocks) yield decodeState(state, readBlockSync(path, block));

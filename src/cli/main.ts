@@ -4,6 +4,15 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
+import {
+  type ExportFlags,
+  exportCommand,
+  type InspectFlags,
+  inspectCommand,
+  type StopFlags,
+  savepointCommand,
+  stopCommand,
+} from './snapshot-command.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -103,6 +112,69 @@ exchanges; each operator and each exchange has its loops as { title, source }.`,
   )
   .action(async (module: string, flags: ExplainFlags) => {
     process.exitCode = await explainCommand(module, flags);
+  });
+
+const snapshot = program
+  .command('snapshot')
+  .description('look into a checkpoint or savepoint')
+  .showHelpAfterError('(millrace snapshot --help tells more)');
+
+snapshot
+  .command('inspect')
+  .description('its job, steps, states, types, rows and sizes')
+  .argument('<dir>', 'a checkpoint, a savepoint, or a checkpoint directory (its newest)')
+  .option('--json', 'plain data instead of text')
+  .action(async (dir: string, flags: InspectFlags) => {
+    process.exitCode = await inspectCommand(dir, flags);
+  });
+
+snapshot
+  .command('export')
+  .description('the rows of a state')
+  .argument('<dir>', 'a checkpoint, a savepoint, or a checkpoint directory (its newest)')
+  .requiredOption('--uid <uid>', 'the step whose state it is; inspect lists them')
+  .requiredOption('--state <name>', 'the state; inspect lists them')
+  .option('--out <file>', 'a file, .jsonl or .parquet (default: JSON lines on standard output)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace snapshot inspect state/
+  millrace snapshot export state/ --uid hourly --state panes | head
+  millrace snapshot export savepoints/monday --uid hourly --state panes --out panes.parquet`,
+  )
+  .action(async (dir: string, flags: ExportFlags) => {
+    process.exitCode = await exportCommand(dir, flags);
+  });
+
+const RUNNING_DIR = 'the --checkpoint-dir of a job that millrace run runs on this machine';
+
+program
+  .command('savepoint')
+  .description('write all state of a running job into a directory of yours; the job goes on')
+  .argument('<checkpoint-dir>', RUNNING_DIR)
+  .argument('<dir>', 'where the savepoint goes')
+  .action(async (checkpointDir: string, dir: string) => {
+    process.exitCode = await savepointCommand(checkpointDir, dir);
+  });
+
+program
+  .command('stop')
+  .description(
+    'end a running job so that it can go on later, from a savepoint or its last checkpoint',
+  )
+  .argument('<checkpoint-dir>', RUNNING_DIR)
+  .option('--savepoint <dir>', 'write a savepoint there (default: a last checkpoint)')
+  .option('--drain', 'end the sources, fire all windows and finish the job')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  millrace stop state/ --savepoint savepoints/monday
+  millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
+  )
+  .action(async (checkpointDir: string, flags: StopFlags) => {
+    process.exitCode = await stopCommand(checkpointDir, flags);
   });
 
 // Places in errors are those of the TypeScript that the user wrote.

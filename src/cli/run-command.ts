@@ -4,6 +4,7 @@ import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
 import { startJob, startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import type { Duration } from '../time/duration.ts';
+import { answerRequests } from './control.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
 import { showProgress } from './progress.ts';
@@ -78,6 +79,7 @@ async function follow(client: JobClient, withProgress: boolean): Promise<number>
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  const control = answerRequests(client);
   const progress = withProgress ? showProgress(client, process.stderr) : null;
   try {
     const result = await client.result();
@@ -90,6 +92,7 @@ async function follow(client: JobClient, withProgress: boolean): Promise<number>
     console.error(`${client.name}: cancelled`);
     return CANCELLED;
   } finally {
+    control.close();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
@@ -101,8 +104,11 @@ function describeResult(client: JobClient, result: JobResult): string {
     result.operators.reduce((total, operator) => total + operator[of], 0);
   const late = sum('lateRecords');
   const skipped = sum('skippedRecords');
+  if (client.hadFinished) {
+    return `${result.name}: it had finished before (${result.lastCheckpoint}); start it anew by --fresh`;
+  }
   const line = [
-    `${result.name}: finished in ${formatDuration(result.durationMs)}, ${formatCount(records)} records`,
+    `${result.name}: ${result.state} in ${formatDuration(result.durationMs)}, ${formatCount(records)} records`,
     ...(late === 0 ? [] : [`${formatCount(late)} late and dropped`]),
     ...(skipped === 0 ? [] : [`${formatCount(skipped)} malformed and skipped`]),
   ].join(', ');

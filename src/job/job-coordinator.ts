@@ -115,6 +115,7 @@ class JobRun implements JobClient {
   #isCancelled = false;
   /** It has been ended behind a savepoint or a last checkpoint. */
   #isStopped = false;
+  #hadFinished = false;
   #durationMs: number | null = null;
   #state: JobState = 'running';
   #result: Promise<JobResult> | null = null;
@@ -148,7 +149,10 @@ class JobRun implements JobClient {
       run.#last = await run.#findCheckpoint();
       run.#jobId = run.#last?.manifest.jobId ?? run.#jobId;
       if (run.#last?.manifest.isFinal !== true) run.#running = await run.#begin();
-      else await run.#commitRestored(run.#last);
+      else {
+        await run.#commitRestored(run.#last);
+        run.#hadFinished = true;
+      }
     } catch (error) {
       await run.close();
       throw error;
@@ -283,6 +287,10 @@ class JobRun implements JobClient {
         return { node: node.id, splits: splits.map(fromItsStart) };
       }),
     );
+  }
+
+  get hadFinished(): boolean {
+    return this.#hadFinished;
   }
 
   start(): void {

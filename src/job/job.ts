@@ -118,6 +118,8 @@ export type JobStatus = {
 
 export interface JobClient {
   readonly name: string;
+  /** Whether the checkpoint says that the job had come to its end before: then nothing was left to do. */
+  readonly hadFinished: boolean;
   status(): JobStatus;
   /** Resolves when the job has finished; rejects with an EngineError when it failed or was cancelled. */
   result(): Promise<JobResult>;

@@ -12,7 +12,8 @@ export const counting = job(import.meta, 'counting', (flow) => {
         count: flow.param('count', 40_000),
         row: (n) => ({ n, key: (n * 7) % 97, at: n * 3 }),
       }),
-      { rate: flow.param('rate', 0) },
+      // One reader, so that the rows of a key have an order.
+      { rate: flow.param('rate', 0), parallelism: 1 },
     )
     .eventTime('at', boundedOutOfOrderness(50));
   const out = flow.param('out', 'out');

@@ -1,0 +1,87 @@
+/** `millrace snapshot`, `savepoint` and `stop`: what is in a checkpoint, and what to do with the state of a running job. */
+import { createWriteStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { idOf } from '../checkpoint/checkpoint-names.ts';
+import { stateBatches } from '../checkpoint/export-state.ts';
+import { describeCheckpoint } from '../checkpoint/inspect.ts';
+import { formatInspect } from '../checkpoint/inspect-text.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { systemFiles } from '../checkpoint/system-files.ts';
+import { jsonLines } from '../connector/file/json-lines.ts';
+import { parquet } from '../connector/file/parquet/parquet.ts';
+import { ask, type ControlRequest } from './control.ts';
+import { formatCount } from './format.ts';
+import { describeFailure, FAILED } from './load-job.ts';
+
+export type InspectFlags = { readonly json?: boolean };
+export type ExportFlags = { readonly uid: string; readonly state: string; readonly out?: string };
+export type StopFlags = { readonly savepoint?: string; readonly drain?: boolean };
+
+/** A checkpoint or savepoint, or the newest of a checkpoint directory. */
+async function find(path: string): Promise<StoredCheckpoint> {
+  const names = (await systemFiles.list(resolve(path))) ?? [];
+  const ids = names.map(idOf).filter((id) => id !== null);
+  const newest = names.find((name) => idOf(name) === Math.max(...ids));
+  return await loadCheckpoint(newest === undefined ? path : resolve(path, newest), systemFiles);
+}
+
+/** Runs a command; exit code of the process. */
+async function exitCode(command: () => Promise<void>): Promise<number> {
+  try {
+    await command();
+    return 0;
+  } catch (error) {
+    console.error(describeFailure(error));
+    return FAILED;
+  }
+}
+
+export function inspectCommand(path: string, { json }: InspectFlags): Promise<number> {
+  return exitCode(async () => {
+    const summary = describeCheckpoint(await find(path));
+    console.log(json ? JSON.stringify(summary, null, 2) : formatInspect(summary).trimEnd());
+  });
+}
+
+export function exportCommand(path: string, { uid, state, out }: ExportFlags): Promise<number> {
+  return exitCode(async () => {
+    const stored = await find(path);
+    const format = out?.endsWith('.parquet') ? parquet() : jsonLines();
+    const target = out === undefined ? process.stdout : createWriteStream(out);
+    let rows = 0;
+    let encoder: ReturnType<typeof format.createEncoder> | null = null;
+    for (const batch of stateBatches(stored, uid, state)) {
+      encoder ??= format.createEncoder(batch.schema);
+      target.write(encoder.encode(batch));
+      rows += batch.rowCount;
+    }
+    target.write(encoder?.finish() ?? '');
+    if (target === process.stdout) return;
+    target.end();
+    await finished(target);
+    console.error(`${formatCount(rows)} rows in ${out}`);
+  });
+}
+
+/** Asks the job that runs on a checkpoint directory. */
+function request(dir: string, what: ControlRequest, tell: (done: string) => string) {
+  return exitCode(async () => {
+    console.log(tell(await ask(dir, what)));
+  });
+}
+
+export function savepointCommand(checkpointDir: string, target: string): Promise<number> {
+  const dir = resolve(target);
+  return request(checkpointDir, { ask: 'savepoint', dir }, (path) => `savepoint in ${path}`);
+}
+
+export function stopCommand(checkpointDir: string, flags: StopFlags): Promise<number> {
+  const { savepoint, drain } = flags;
+  const options = {
+    ...(savepoint === undefined ? {} : { savepoint: resolve(savepoint) }),
+    ...(drain === undefined ? {} : { drain }),
+  };
+  return request(checkpointDir, { ask: 'stop', options }, (state) => `the job is ${state}`);
+}
