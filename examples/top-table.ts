@@ -1,6 +1,6 @@
 /**
  * A sink of our own: keeps the rows with the greatest value of a field, and prints them as a table when the job is
- * complete. Each subtask hands over its best rows; the calling thread joins them.
+ * complete. Each subtask hands over its best rows; the calling thread joins them. A checkpoint keeps those so far.
  */
 import type { Batch, PlainData, Sink } from 'millrace';
 
@@ -12,8 +12,8 @@ export function topTable(title: string, field: string, size: number, folder: str
   return {
     name: 'top',
     descriptor: { title, field, size },
-    createWriter() {
-      let kept: Row[] = [];
+    createWriter({ restored }) {
+      let kept = best(restored as readonly Row[]);
       return {
         isBusy: false,
         write(batch: Batch) {
@@ -23,7 +23,8 @@ export function topTable(title: string, field: string, size: number, folder: str
           );
           if (better.length > 0) kept = best([...kept, ...better]);
         },
-        preCommit: () => kept,
+        preCommit: (isEnd) => (isEnd ? kept : []),
+        snapshot: () => kept,
         close() {},
       };
     },
