@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   STATE_INCOMPATIBLE: 'the state of a snapshot has another type than the job keeps now',
   STATE_UNKNOWN: 'a snapshot has state of a step that the job does not have',
   CHECKPOINT_TIMEOUT: 'a checkpoint took too long',
+  SIMULATION_FAILED: 'a simulated job did not commit what it commits undisturbed',
   CHECKPOINT_WRITE: 'a checkpoint or savepoint could not be written',
   CHECKPOINT_DAMAGED: 'a checkpoint or savepoint is not what was written, or of a newer version',
   CHECKPOINT_NOT_FOUND:
@@ -76,6 +77,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
     'go back to the old types, or give the step another uid and allow the old state to be dropped',
   STATE_UNKNOWN: 'give the step its uid again, or allow the state to be dropped',
   CHECKPOINT_TIMEOUT: 'raise checkpoints.timeout, or make the step that holds it up faster',
+  SIMULATION_FAILED: 'look at the scenario in the message, and play it again by simulate.replay',
   CHECKPOINT_WRITE:
     'look at the permissions of the checkpoint directory and at the room on its disk; the last checkpoint is whole',
   CHECKPOINT_DAMAGED:

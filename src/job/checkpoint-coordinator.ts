@@ -273,12 +273,12 @@ export class CheckpointCoordinator {
     return { stored, prepared };
   }
 
-  /** The splits that this attempt began with. */
+  /** The splits that this attempt began with; none of a source that had been read to its end before, which is state too. */
   #inputBlocks(): { subtask: number; block: StateBlock }[] {
     const { graph, splits, execution } = this.#options;
     return graph.nodes.flatMap((node) => {
       const items = splitsOf(splits, node);
-      if (node.operator.type !== 'source' || items.length === 0) return [];
+      if (node.operator.type !== 'source') return [];
       const batch = batchOfItems(items);
       const task = taskOf(execution, node.id);
       const subtask = execution.subtasks.find((one) => one.task === task && one.index === 0)!.id;

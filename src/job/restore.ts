@@ -6,6 +6,7 @@ import { WRITERS } from '../operator/sink-operator.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import {
+  type ReadBlock,
   type RestoredSnapshot,
   type StoredState,
   StoredStates,
@@ -79,8 +80,12 @@ function allItems(states: readonly StoredState[], state: string): readonly unkno
 }
 
 /** The splits of each source that are left, and from where; null for sources that the checkpoint does not know. */
-export function restoredSplits(snapshot: RestoredSnapshot, node: NodeId): SplitToRead[] | null {
-  const states = storedStates(snapshot, node);
+export function restoredSplits(
+  snapshot: RestoredSnapshot,
+  node: NodeId,
+  read?: ReadBlock,
+): SplitToRead[] | null {
+  const states = storedStates(snapshot, node, read);
   const input = allItems(states, INPUT) as readonly SplitToRead[];
   if (!snapshot.operators.has(node)) return null;
   const begun = new Map(

@@ -3,7 +3,7 @@
  * rows of its key groups, of lists its share.
  */
 import { readBlockSync } from '../checkpoint/block-reader.ts';
-import type { OperatorManifest } from '../checkpoint/checkpoint.ts';
+import type { BlockRef, OperatorManifest } from '../checkpoint/checkpoint.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { decodeBatch } from '../data/codec.ts';
@@ -35,10 +35,14 @@ export type RestoredSnapshot = {
   readonly operators: ReadonlyMap<NodeId, OperatorManifest>;
 };
 
+/** The content of a block of a checkpoint, at the beginning of its memory. */
+export type ReadBlock = (path: string, block: BlockRef) => Uint8Array;
+
 /** The states of a node in a checkpoint, read from disk when they are wanted. */
 export function storedStates(
   restored: RestoredSnapshot | null,
   node: NodeId,
+  read: ReadBlock = readBlockSync,
 ): readonly StoredState[] {
   const operator = restored?.operators.get(node);
   if (restored === null || operator === undefined) return [];
@@ -51,7 +55,7 @@ export function storedStates(
     parts: parts.map(({ subtask, blocks }) => ({
       subtask,
       parallelism,
-      blocks: blocks.map((block) => () => readBlockSync(path, block)),
+      blocks: blocks.map((block) => () => read(path, block)),
     })),
   }));
 }

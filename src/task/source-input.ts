@@ -107,12 +107,14 @@ export class SourceInput implements TaskInput {
   readonly #merger = new WatermarkMerger(0);
   #next = 0;
   #allTaken = false;
-  /** A batch of which a part may go only later, with the split it came from, and where that was before it. */
+  /** A batch of which a part may go only later, with the split it came from. */
   #held: {
     readonly open: OpenSplit;
     readonly batch: Batch;
     from: number;
+    /** Where its split was before it, and how many rows behind that have been left out. */
     readonly before: PlainData;
+    readonly skipped: number;
   } | null = null;
   /** Splits that have been read to their end. */
   readonly #read: SourceSplit[] = [];
@@ -187,7 +189,7 @@ export class SourceInput implements TaskInput {
   /** Where a split has to be read on so that each row goes out once. */
   #placeOf(open: OpenSplit): { position: PlainData; skip: number } {
     const held = this.#held;
-    if (held?.open === open) return { position: held.before, skip: held.from };
+    if (held?.open === open) return { position: held.before, skip: held.skipped + held.from };
     return { position: this.#named(() => open.reader.position()), skip: open.skip };
   }
 
@@ -249,6 +251,7 @@ export class SourceInput implements TaskInput {
       this.#next = this.#next % this.#open.length;
       const open = this.#open[this.#next]!;
       const before = this.#limiter === null ? null : open.reader.position();
+      const { skip } = open;
       const result = this.#pollReader(open);
       if (result === 'end') {
         this.#closeSplit(open);
@@ -257,7 +260,7 @@ export class SourceInput implements TaskInput {
       this.#next++;
       if (result !== 'idle') {
         if (this.#limiter === null) this.#emit(open, result);
-        else this.#held = { open, batch: result, from: 0, before };
+        else this.#held = { open, batch: result, from: 0, before, skipped: skip - open.skip };
         return this.#held === null || this.#emitHeld();
       }
       this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);

@@ -7,3 +7,5 @@ export { VirtualClock } from '../base/clock.ts';
 export type { Element } from './elements.ts';
 export { Harness, type HarnessOptions, harness } from './harness.ts';
 export { Harness2, type Harness2Options, harness2 } from './harness2.ts';
+export { type SimulateOptions, type SimulationResult, simulate } from './simulate.ts';
+export type { Faults } from './simulation/scenario.ts';

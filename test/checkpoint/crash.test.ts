@@ -14,7 +14,7 @@ import type { Processes } from '../../src/checkpoint/process-identity.ts';
 import { beginSavepoint } from '../../src/checkpoint/savepoint.ts';
 import { unpackBlock } from '../../src/checkpoint/state-file.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
-import { type Fault, MemoryFiles, type Survival } from './memory-files.ts';
+import { type Fault, MemoryFiles, type Survival } from '../../src/testing/memory-files.ts';
 import { countsBatch, keyedState, manifestOf, writeCounts } from './samples.ts';
 
 const DIRECTORY = '/data/state';

@@ -6,7 +6,7 @@ import { crc32 } from '../../src/checkpoint/crc32.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { decodeManifest, encodeManifest } from '../../src/checkpoint/manifest.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
-import { MemoryFiles } from './memory-files.ts';
+import { MemoryFiles } from '../../src/testing/memory-files.ts';
 import { countsBatch, itemsBatch, keyedState, manifestOf, writeCounts } from './samples.ts';
 
 const DIRECTORY = '/state';

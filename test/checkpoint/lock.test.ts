@@ -12,7 +12,7 @@ import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import type { FileLayer } from '../../src/checkpoint/file-layer.ts';
 import { DirectoryLock } from '../../src/checkpoint/lock.ts';
 import { type Processes, systemProcesses } from '../../src/checkpoint/process-identity.ts';
-import { MemoryFiles } from './memory-files.ts';
+import { MemoryFiles } from '../../src/testing/memory-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-lock-'));
 const children = new Set<ChildProcess>();

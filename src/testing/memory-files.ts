@@ -9,7 +9,7 @@
  *   random   some of the names, some of the bytes, and zeros instead of others
  */
 import { dirname } from 'node:path';
-import type { FileLayer, InputFile, OutputFile } from '../../src/checkpoint/file-layer.ts';
+import type { FileLayer, InputFile, OutputFile } from '../checkpoint/file-layer.ts';
 
 export type Survival = 'lost' | 'kept' | 'names' | { readonly random: () => number };
 
@@ -51,6 +51,11 @@ export class MemoryFiles implements FileLayer {
 
   get hasCrashed(): boolean {
     return this.#hasCrashed;
+  }
+
+  /** The process has died: nothing can be done with these files any more. */
+  crash(): void {
+    this.#hasCrashed = true;
   }
 
   /** What is on the disk after the machine has failed at this point. */

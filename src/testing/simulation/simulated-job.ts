@@ -1,0 +1,323 @@
+/**
+ * A whole job in one thread, under a clock and on a disk of its own: the same subtasks, channels, barriers, coordinator and
+ * storage as on threads, in an order that a seed decides. A run ends with the job or with a crash; the next one goes on from
+ * what the disk has.
+ */
+import { VirtualClock } from '../../base/clock.ts';
+import { EngineError } from '../../base/errors.ts';
+import { nextTurn } from '../../base/event-loop.ts';
+import { DEFAULT_WATERMARK_INTERVAL_MS } from '../../base/limits.ts';
+import { Random } from '../../base/random.ts';
+import type { BlockRef, StoredCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { stateFileOf } from '../../checkpoint/checkpoint-names.ts';
+import { CheckpointStorage } from '../../checkpoint/checkpoint-storage.ts';
+import type { Processes } from '../../checkpoint/process-identity.ts';
+import { unpackBlock } from '../../checkpoint/state-file.ts';
+import { defaultMaxParallelism } from '../../data/key-group.ts';
+import { CALLER, executionGraph, parallelismOf } from '../../graph/execution-graph.ts';
+import type { BuiltJob } from '../../graph/job-registry.ts';
+import { CheckpointCoordinator } from '../../job/checkpoint-coordinator.ts';
+import { checkpointSettings } from '../../job/checkpoint-settings.ts';
+import { restoredSnapshot, restoredSplits } from '../../job/restore.ts';
+import { SharedCounters } from '../../metrics/shared-counters.ts';
+import { deploy, operatorSlots, type SourceSplits } from '../../task/deployment.ts';
+import { type RestoredSnapshot, storedStates } from '../../task/restored-state.ts';
+import { Scheduler } from '../../task/scheduler.ts';
+import { fromItsStart } from '../../task/source-input.ts';
+import { MemoryFiles, type Survival } from '../memory-files.ts';
+import type { Scenario, SimulationEvent } from './scenario.ts';
+import { SimulatedSink, type SimulatedWorld, type SinkConditions } from './simulated-sink.ts';
+
+const DIRECTORY = '/state';
+const ROUNDS_MAX = 200_000;
+/** Most rows of a batch: small, so that much can happen between two of them. */
+const ROWS_MAX = 40;
+
+/** Makes the sink of a node, in place of that of the job. */
+export type MakeSink = (
+  node: number,
+  world: SimulatedWorld,
+  conditions: SinkConditions,
+) => SimulatedSink;
+
+export type SimulationStats = { rounds: number; runs: number; checkpoints: number };
+
+/** The process has died. */
+class Crash extends Error {
+  readonly survival: Survival;
+
+  constructor(survival: Survival) {
+    super('the simulated process died');
+    this.survival = survival;
+  }
+}
+
+/** The job failed, other than by what the scenario has for it. */
+class Failure extends Error {
+  constructor(cause: unknown) {
+    super('the simulated job failed', { cause });
+  }
+}
+
+export class SimulatedJob {
+  readonly stats: SimulationStats = { rounds: 0, runs: 0, checkpoints: 0 };
+  readonly #built: BuiltJob;
+  readonly #scenario: Scenario;
+  readonly #world: SimulatedWorld;
+  readonly #makeSink: MakeSink;
+  readonly #random: Random;
+  readonly #clock = new VirtualClock(0);
+  readonly #maxParallelism: number;
+  #files = new MemoryFiles();
+  #next = 0;
+  /** Rounds until which sinks take nothing. */
+  #slowUntil = -1;
+  #commitsUntilCrash = Infinity;
+
+  constructor(
+    built: BuiltJob,
+    scenario: Scenario,
+    world: SimulatedWorld,
+    makeSink: MakeSink = (...how) => new SimulatedSink(...how),
+  ) {
+    this.#built = built;
+    this.#scenario = scenario;
+    this.#world = world;
+    this.#makeSink = makeSink;
+    this.#random = new Random(scenario.seed);
+    this.#maxParallelism = defaultMaxParallelism(Math.max(...scenario.parallelism));
+  }
+
+  /** Runs the job to its end, through all that the scenario has for it. */
+  async run(): Promise<void> {
+    for (;;) {
+      const run = this.stats.runs++;
+      const parallelism = this.#scenario.parallelism.at(run) ?? this.#scenario.parallelism.at(-1)!;
+      const files = this.#files;
+      try {
+        await this.#runOnce(parallelism, run);
+        return;
+      } catch (error) {
+        if (error instanceof Failure) throw error.cause;
+        const survival = error instanceof Crash ? error.survival : 'lost';
+        files.crash();
+        this.#files = files.survivors(survival);
+        this.#commitsUntilCrash = Infinity;
+      }
+    }
+  }
+
+  async #runOnce(parallelism: number, run: number): Promise<void> {
+    const files = this.#files;
+    const storage = await CheckpointStorage.open(DIRECTORY, {
+      files,
+      warn: () => {},
+      processes: processOf(run),
+    });
+    const last = await storage.latest();
+    const restored = last === null ? null : restoredSnapshot(this.#built.graph, last, false);
+    const bindings = this.#bindings(files);
+    if (last !== null) await this.#commitRestored(last, bindings);
+    if (last?.manifest.isFinal === true) return;
+    const splits = await this.#splits(restored, parallelism);
+    const execution = executionGraph(this.#built.graph, { threads: 0, parallelism });
+    const counters = new SharedCounters({
+      workers: 0,
+      operatorSlots: operatorSlots(execution).size,
+      subtasks: execution.subtasks.length,
+      sources: splits.length,
+    });
+    const coordinator = new CheckpointCoordinator({
+      graph: this.#built.graph,
+      execution,
+      splits,
+      maxParallelism: this.#maxParallelism,
+      jobId: 'simulated',
+      storage,
+      settings: checkpointSettings({ dir: DIRECTORY }),
+      request: (checkpoint, isLast) => counters.requestCheckpoint(checkpoint, isLast),
+      commit: (node, committables) => bindings[node]!.sink!.commit(committables),
+      onFailure: () => {},
+      onCompleted: () => {
+        this.stats.checkpoints++;
+      },
+      warn: () => {},
+    });
+    const subtasks = deploy({
+      graph: this.#built.graph,
+      bindings,
+      execution,
+      worker: CALLER,
+      settings: {
+        bufferTimeoutMs: 0,
+        stepBudgetMs: 0,
+        watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
+        maxParallelism: this.#maxParallelism,
+        batchRows: ROWS_MAX,
+        localChannelBatches: 2,
+        runId: `simulated-${run}`,
+        isCheckpointed: true,
+        isAligned: true,
+      },
+      splits,
+      rings: new Map(),
+      counters,
+      clock: this.#clock,
+      wake: () => {},
+      restored: (node) => storedStates(restored, node, (path, ref) => readBlock(files, path, ref)),
+      events: {
+        onBlock: (...block) => coordinator.onBlock(...block),
+        onDone: (...done) => coordinator.onDone(...done),
+        onCommittables: (...prepared) => coordinator.onCommittables(...prepared),
+        onSkipped() {},
+      },
+    });
+    const scheduler = new Scheduler({
+      subtasks,
+      clock: this.#clock,
+      choose: (count) => this.#random.below(count),
+    });
+    try {
+      for (const subtask of subtasks) subtask.open();
+      await this.#toTheEnd(scheduler, coordinator, files);
+      await coordinator.finish();
+    } catch (error) {
+      if (error instanceof Crash || files.hasCrashed) throw error;
+      // The disk has refused the last checkpoint: the job has failed, and is started again.
+      if (error instanceof EngineError && error.code === 'CHECKPOINT_WRITE')
+        throw new Crash('kept');
+      throw new Failure(error);
+    } finally {
+      // Of a process that died nothing more is written or committed.
+      if (!scheduler.isDone) files.crash();
+      scheduler.close();
+      await coordinator.stop();
+      await storage.close().catch(() => {});
+    }
+  }
+
+  async #toTheEnd(
+    scheduler: Scheduler,
+    coordinator: CheckpointCoordinator,
+    files: MemoryFiles,
+  ): Promise<void> {
+    /** Thrown in a commit, which the coordinator only passes on. */
+    let crash: unknown = null;
+    while (!scheduler.isDone) {
+      const round = this.stats.rounds++;
+      if (round > ROUNDS_MAX) throw new Error('the simulated job does not come to its end');
+      for (const event of this.#due(round)) {
+        if (event.what !== 'checkpoint') this.#happens(event, files);
+        else {
+          coordinator.checkpoint().catch((error: unknown) => {
+            if (error instanceof Crash || files.hasCrashed) crash = error;
+          });
+        }
+      }
+      const moved = scheduler.round() || scheduler.flush();
+      await nextTurn();
+      if (crash !== null) throw crash;
+      if (!moved) this.#clock.advanceTo(this.#clock.now() + DEFAULT_WATERMARK_INTERVAL_MS);
+    }
+  }
+
+  #due(round: number): readonly SimulationEvent[] {
+    const { events } = this.#scenario;
+    const from = this.#next;
+    while (this.#next < events.length && events[this.#next]!.round <= round) this.#next++;
+    return events.slice(from, this.#next);
+  }
+
+  #happens(event: Exclude<SimulationEvent, { what: 'checkpoint' }>, files: MemoryFiles): void {
+    switch (event.what) {
+      case 'crash':
+        throw new Crash(
+          event.disk === 'random' ? { random: () => this.#random.float() } : event.disk,
+        );
+      case 'disk':
+        files.fault = { at: files.operations.length + 1 + event.after, kind: event.fault };
+        break;
+      case 'crash in commit':
+        this.#commitsUntilCrash = event.after;
+        break;
+      case 'slow sinks':
+        this.#slowUntil = this.stats.rounds + event.rounds;
+        break;
+      case 'delay':
+        this.#clock.advanceTo(this.#clock.now() + event.ms);
+        break;
+    }
+  }
+
+  #bindings(files: MemoryFiles): BuiltJob['bindings'] {
+    const job = this;
+    const conditions: SinkConditions = {
+      get isSlow(): boolean {
+        return job.stats.rounds < job.#slowUntil;
+      },
+      beforeCommit() {
+        if (files.hasCrashed) throw new Crash('kept');
+        if (job.#commitsUntilCrash-- <= 0) {
+          files.crash();
+          throw new Crash('kept');
+        }
+      },
+    };
+    const outputs = new Set(this.#built.outputs.values());
+    return this.#built.bindings.map((binding, node) =>
+      binding.sink === null && !outputs.has(node)
+        ? binding
+        : { ...binding, sink: this.#makeSink(node, this.#world, conditions) },
+    );
+  }
+
+  async #commitRestored(last: StoredCheckpoint, bindings: BuiltJob['bindings']): Promise<void> {
+    for (const { uid, committables } of last.manifest.operators) {
+      const node = this.#built.graph.nodes.find((one) => one.uid === uid)!;
+      if (committables.length > 0) await bindings[node.id]!.sink!.commit(committables);
+    }
+  }
+
+  async #splits(restored: RestoredSnapshot | null, parallelism: number): Promise<SourceSplits> {
+    const { graph, bindings } = this.#built;
+    const sources = graph.nodes.filter((node) => node.operator.type === 'source');
+    return await Promise.all(
+      sources.map(async (node) => {
+        const { id } = node;
+        const left =
+          restored === null
+            ? null
+            : restoredSplits(restored, id, (path, ref) => readBlock(this.#files, path, ref));
+        if (left !== null) return { node: id, splits: left };
+        const found = await bindings[id]!.source!.discoverSplits(
+          parallelismOf(graph, node, { parallelism }),
+        );
+        return { node: id, splits: found.map(fromItsStart) };
+      }),
+    );
+  }
+}
+
+function readBlock(files: MemoryFiles, path: string, ref: BlockRef): Uint8Array {
+  const file = stateFileOf(path, ref.checkpoint);
+  const bytes = files.bytesOf(file).subarray(ref.offset, ref.offset + ref.bytes);
+  return unpackBlock(file, ref.offset, bytes);
+}
+
+/** Each run is a process of its own; those before it are gone. */
+function processOf(run: number): Processes {
+  return {
+    self: { pid: run + 1, start: null, host: 'simulated' },
+    isRunning: () => false,
+  };
+}
+
+/** Sources of the program have nobody who writes them. */
+export function checkCanBeSimulated({ graph, inputs }: BuiltJob): void {
+  if (inputs.size === 0) return;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `job '${graph.name}' takes rows from a program (${[...inputs.keys()].join(', ')}), which a simulation has not: ` +
+      'give it a source instead',
+  );
+}

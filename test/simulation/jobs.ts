@@ -1,0 +1,77 @@
+/** Jobs for the simulation: every operator with state, sources with positions, several ends. Small, and without an order. */
+import { job } from '../../src/api/job.ts';
+import { sideOutput } from '../../src/api/side-output.ts';
+import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
+import { collection } from '../../src/connector/collection/collection.ts';
+import { generate } from '../../src/connector/generator/generator.ts';
+import { type RowOf, record, t } from '../../src/data/schema.ts';
+import { boundedOutOfOrderness } from '../../src/time/strategies.ts';
+
+const Sale = record({ shop: t.string, n: t.int32, at: t.timestamp });
+type Sale = RowOf<typeof Sale>;
+
+const ROWS = 400;
+
+const sale = (n: number): Sale => ({
+  shop: `shop ${(n * 7) % 13}`,
+  n,
+  // Out of order by up to 20, and now and then far behind.
+  at: n * 5 - (n % 5) * 4 - (n % 89 === 88 ? 500 : 0),
+});
+
+const sales = () => generate({ schema: Sale, count: ROWS, row: sale });
+
+/** Windows that share panes, late records beside them. */
+export const windows = job(import.meta, 'windows', (flow) => {
+  const late = sideOutput<Sale>('late');
+  const counted = flow
+    .from(sales(), { rate: 4000, parallelism: 1 })
+    // Which records are late depends on when watermarks come, which is not the same in each run.
+    .eventTime('at', boundedOutOfOrderness(600))
+    .keyBy('shop')
+    .window(sliding(200, 50))
+    .lateTo(late)
+    .aggregate(({ count, sum, max, first, collect, quantile }) => ({
+      rows: count(),
+      total: sum('n'),
+      most: max('n'),
+      first: first('n'),
+      all: collect('n'),
+      middle: quantile('n', 0.5),
+    }));
+  return { counted, late: counted.sideOutput(late) };
+});
+
+/** Without a schema, by a function, over an exchange that pre-aggregates. */
+export const functions = job(import.meta, 'functions', (flow) => {
+  const totals = flow
+    .from(sales(), { rate: 5000 })
+    // At the source, where each split has a watermark of its own, however many one subtask reads.
+    .eventTime(({ at }) => at, boundedOutOfOrderness(600))
+    .map(({ shop, n, at }) => ({ shop, n, at }))
+    .keyBy(({ shop, n }) => (n % 2 === 0 ? shop : n % 5))
+    .window(tumbling(100))
+    .aggregate(({ count, sum, countDistinct }) => ({
+      rows: count(),
+      total: sum(({ n }) => n),
+      shops: countDistinct('shop'),
+    }));
+  totals.to(blackhole());
+  return { totals };
+});
+
+/** A union of two sources, rolling aggregates and windows of records, in the order of each key. */
+export const rolling = job(import.meta, 'rolling', (flow) => {
+  const own = Array.from({ length: 60 }, (_, n) => sale(n));
+  const one = flow.from(sales(), { rate: 3000, parallelism: 1 });
+  const two = flow.from(collection(own, Sale), { rate: 1000, parallelism: 1 });
+  const sums = one.keyBy('shop').sum('n');
+  const best = two.keyBy('shop').reduce((a, b) => (a.n > b.n ? a : b));
+  const triples = one
+    .keyBy('shop')
+    .window(tumblingCount(3))
+    .aggregate(({ sum, last }) => ({ total: sum('n'), last: last('n') }));
+  const both = one.union(two).filter(({ n }) => n % 3 === 0);
+  return { sums, best, triples, both };
+});
