@@ -2,5 +2,6 @@
 import type { Figure } from './figure.ts';
 import { MACRO_FIGURES } from './macro/figures.ts';
 import { MICRO_FIGURES } from './micro/figures.ts';
+import { STATE_FIGURES } from './state/figures.ts';
 
-export const FIGURES: readonly Figure[] = [...MACRO_FIGURES, ...MICRO_FIGURES];
+export const FIGURES: readonly Figure[] = [...MACRO_FIGURES, ...STATE_FIGURES, ...MICRO_FIGURES];

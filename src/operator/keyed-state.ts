@@ -7,7 +7,7 @@ import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../data/key.ts';
 import { type Field, type Schema, sameSchema, schemaOf } from '../data/schema.ts';
 import type { KeySlots } from '../state/key-slots.ts';
 import { type FillColumns, KeyedRows } from '../state/keyed-rows.ts';
-import { SlotCapture } from '../state/slot-capture.ts';
+import { OBJECTS_SHIFT, SlotCapture } from '../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 
 /** A key in rows of state: the same fields, which they have by name. */
@@ -45,7 +45,15 @@ export class KeyedState {
       },
       writer,
     );
-    const capture = new SlotCapture(slots.count, (from, to) => rows.append(slots, from, to, fill));
+    const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
+    const capture = new SlotCapture(slots.count, {
+      chunkShift: OBJECTS_SHIFT,
+      // Written at once: the columns refer to objects, which may change in place.
+      save: append,
+      write(from, to, areSaved) {
+        if (!areSaved) append(from, to);
+      },
+    });
     writer.later(() => {
       const isComplete = capture.step();
       if (isComplete) rows.flush();

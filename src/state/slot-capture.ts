@@ -1,79 +1,84 @@
 /**
- * Writes the rows of a table as they are now, in slices, while the table goes on: copy on write, in chunks of slots.
+ * Writes the rows of a table as they are now, in slices, while the table goes on: copy on write, by chunks of slots.
  *
- *   beforeWrite(slots) before rows change → writes the chunks that they lie in, unless they are written
- *   step               between batches    → writes the next rows that are not
+ *   beforeWrite(slots) before rows change → `save` of the chunks that they lie in, unless they are saved or written
+ *   step               between batches    → `write` of the next rows, from what was saved where something was
  *
  * For tables where a slot keeps its row: slots at or above the count at the start are new, and not part of the snapshot.
  */
-const CHUNK_SHIFT = 6;
-const CHUNK_SLOTS = 1 << CHUNK_SHIFT;
+
 /** Slots that one step writes: about a batch. */
 const STEP_SLOTS = 4096;
 
-/** Writes the rows of slots from to to - 1. */
-export type WriteSlots = (from: number, to: number) => void;
+/** Chunks of numbers are copied fast; of objects each is written by itself, since that takes long. */
+export const NUMBERS_SHIFT = 6;
+export const OBJECTS_SHIFT = 0;
+
+export interface CapturedTable {
+  /** Slots of a chunk, as a power of two. */
+  readonly chunkShift: number;
+  /** Keeps what slots from to to - 1 hold, which is about to change. */
+  save(from: number, to: number): void;
+  /** Writes slots from to to - 1, all of them saved or none. */
+  write(from: number, to: number, areSaved: boolean): void;
+}
 
 export class SlotCapture {
   readonly #count: number;
-  readonly #write: WriteSlots;
-  /** By chunk, whether it has been written ahead of its turn. */
-  readonly #isWritten: Uint8Array;
+  readonly #table: CapturedTable;
+  readonly #shift: number;
+  readonly #isSaved: Uint8Array;
   #next = 0;
 
-  constructor(count: number, write: WriteSlots) {
+  constructor(count: number, table: CapturedTable) {
     this.#count = count;
-    this.#write = write;
-    this.#isWritten = new Uint8Array((count + CHUNK_SLOTS - 1) >> CHUNK_SHIFT);
+    this.#table = table;
+    this.#shift = table.chunkShift;
+    this.#isSaved = new Uint8Array(((count - 1) >> this.#shift) + 1);
   }
 
   get isComplete(): boolean {
     return this.#next >= this.#count;
   }
 
-  /** The rows of these slots are about to change; true when some had to be written. */
-  beforeWrite(slots: Int32Array, from: number, to: number): boolean {
+  /** The rows of these slots are about to change. */
+  beforeWrite(slots: Int32Array, from: number, to: number): void {
     const next = this.#next;
     const count = this.#count;
-    const isWritten = this.#isWritten;
-    let wrote = false;
+    const shift = this.#shift;
+    const isSaved = this.#isSaved;
+    if (next >= count) return;
     for (let i = from; i < to; i++) {
       const slot = slots[i]!;
-      if (slot < next || slot >= count || isWritten[slot >> CHUNK_SHIFT] === 1) continue;
-      this.#writeChunk(slot >> CHUNK_SHIFT);
-      wrote = true;
+      if (slot >= next && slot < count && isSaved[slot >> shift] === 0) this.#save(slot >> shift);
     }
-    return wrote;
   }
 
-  #writeChunk(chunk: number): void {
-    this.#isWritten[chunk] = 1;
-    const from = Math.max(this.#next, chunk << CHUNK_SHIFT);
-    this.#write(from, Math.min(this.#count, (chunk + 1) << CHUNK_SHIFT));
+  #save(chunk: number): void {
+    this.#isSaved[chunk] = 1;
+    const from = Math.max(this.#next, chunk << this.#shift);
+    this.#table.save(from, Math.min(this.#count, (chunk + 1) << this.#shift));
   }
 
-  /** Writes the next slots that are not written yet, about a batch of them; true when all are. */
+  /** Writes the next rows, about a batch of them; true when all are written. */
   step(): boolean {
-    let left = STEP_SLOTS;
-    while (left > 0 && !this.isComplete) {
+    const end = Math.min(this.#count, this.#next + STEP_SLOTS);
+    while (this.#next < end) {
       const from = this.#next;
-      const to = this.#endOfRun(from, left);
-      if (to > from) {
-        this.#next = to;
-        this.#write(from, to);
-        left -= to - from;
-      } else {
-        this.#next = ((from >> CHUNK_SHIFT) + 1) << CHUNK_SHIFT;
-      }
+      const to = this.#endOfRun(from, end);
+      this.#next = to;
+      this.#table.write(from, to, this.#isSaved[from >> this.#shift] === 1);
     }
     return this.isComplete;
   }
 
-  /** End of the slots from `from` on that lie in chunks not written yet, at most about `most`. */
-  #endOfRun(from: number, most: number): number {
-    let chunk = from >> CHUNK_SHIFT;
-    const last = Math.min(this.#isWritten.length, (from + most + CHUNK_SLOTS - 1) >> CHUNK_SHIFT);
-    while (chunk < last && this.#isWritten[chunk] === 0) chunk++;
-    return Math.max(from, Math.min(this.#count, chunk << CHUNK_SHIFT));
+  /** End of the slots from `from` on whose chunks are all saved, or all not. */
+  #endOfRun(from: number, end: number): number {
+    const shift = this.#shift;
+    const isSaved = this.#isSaved;
+    const wanted = isSaved[from >> shift]!;
+    let chunk = (from >> shift) + 1;
+    while (chunk << shift < end && isSaved[chunk] === wanted) chunk++;
+    return Math.min(end, chunk << shift);
   }
 }

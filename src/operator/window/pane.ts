@@ -9,6 +9,7 @@ import type { SlotCapture } from '../../state/slot-capture.ts';
 import type { Accumulators, AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 
 const SLOTS_MIN = 32;
+const MUCH_SLOTS = 64 * 1024;
 
 export type PaneShape = { readonly cells: number; readonly objects: number };
 
@@ -28,6 +29,10 @@ export class Pane {
       cells: new Float64Array(SLOTS_MIN * shape.cells),
       objects: new Array(SLOTS_MIN * shape.objects).fill(null),
     };
+  }
+
+  get cellCount(): number {
+    return this.#shape.cells;
   }
 
   get slotCount(): number {
@@ -81,7 +86,7 @@ export class Pane {
   #initFrom(known: number, loops: AggregateLoops): void {
     const count = this.slotCount;
     if (count === known) return;
-    if (count > this.#capacity) this.#resize(Math.max(count, this.#capacity * 2));
+    if (count > this.#capacity) this.#resize(Math.max(count, grownCapacity(this.#capacity)));
     loops.init(this.accumulators, known, count);
   }
 
@@ -96,6 +101,11 @@ export class Pane {
     }
     this.#capacity = capacity;
   }
+}
+
+/** Twice as much; of much, a quarter more, for that is what memory costs. */
+function grownCapacity(capacity: number): number {
+  return capacity < MUCH_SLOTS ? capacity * 2 : Math.ceil(capacity * 1.25);
 }
 
 /** The accumulators from a slot on, without copying cells. */

@@ -4,9 +4,15 @@
  */
 import type { KeyGroupRange } from '../../data/key-group.ts';
 import { KeyedRows, type KeyedRowsOptions } from '../../state/keyed-rows.ts';
-import { SlotCapture } from '../../state/slot-capture.ts';
+import {
+  type CapturedTable,
+  NUMBERS_SHIFT,
+  OBJECTS_SHIFT,
+  SlotCapture,
+} from '../../state/slot-capture.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { AccumulatorRows } from './accumulator-rows.ts';
+import type { Accumulators } from './aggregate-codegen.ts';
 import type { Pane } from './pane.ts';
 
 export const PANES = 'panes';
@@ -25,16 +31,15 @@ export function capturePanes(
   const rows = new KeyedRows({ ...options, state: PANES, hasObjects }, writer);
   const keyCount = options.keyFields.length;
   const captures = panes.map((pane) => {
-    const { start } = pane;
-    const capture = new SlotCapture(pane.slotCount, (from, to) =>
+    const append = (of: Accumulators, from: number, to: number): void =>
       rows.append(pane.keys, from, to, (builder, first, end) => {
-        accumulators.append(builder, keyCount, pane.accumulators, first, end);
+        accumulators.append(builder, keyCount, of, first, end);
         const at = builder.rowCount;
-        builder.timestamps().fill(start, at, at + end - first);
-      }),
-    );
-    pane.capture = capture;
-    return capture;
+        builder.timestamps().fill(pane.start, at, at + end - first);
+      });
+    const table = hasObjects ? objectTable(pane, append) : numberTable(pane, append);
+    pane.capture = new SlotCapture(pane.slotCount, table);
+    return pane.capture;
   });
   let next = 0;
   return () => {
@@ -42,6 +47,34 @@ export function capturePanes(
     if (next < captures.length) return false;
     rows.flush();
     return true;
+  };
+}
+
+type Append = (of: Accumulators, from: number, to: number) => void;
+
+/** Objects may change in place: what is about to is written at once. */
+function objectTable(pane: Pane, append: Append): CapturedTable {
+  return {
+    chunkShift: OBJECTS_SHIFT,
+    save: (from, to) => append(pane.accumulators, from, to),
+    write(from, to, areSaved) {
+      if (!areSaved) append(pane.accumulators, from, to);
+    },
+  };
+}
+
+/** Numbers are copied to the same places of an array of their own. */
+function numberTable(pane: Pane, append: Append): CapturedTable {
+  const { cellCount } = pane;
+  const saved = { cells: new Float64Array(pane.slotCount * cellCount), objects: [] };
+  return {
+    chunkShift: NUMBERS_SHIFT,
+    save(from, to) {
+      const { cells } = pane.accumulators;
+      const end = to * cellCount;
+      for (let at = from * cellCount; at < end; at++) saved.cells[at] = cells[at]!;
+    },
+    write: (from, to, areSaved) => append(areSaved ? saved : pane.accumulators, from, to),
   };
 }
 

@@ -1,0 +1,134 @@
+/**
+ * What a barrier costs a subtask that keeps a count and a sum for each of many keys: how much longer its calls take, from the
+ * barrier until all of its state has been written, than the same calls without one.
+ *
+ *   pause.ts <keys> <typed | objects>      { p99Ms, maxMs, batchMs, bytesPerKey }
+ */
+import { performance } from 'node:perf_hooks';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { record, t } from '../../src/data/schema.ts';
+import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
+import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
+import { NO_STATE } from '../../src/state/snapshot.ts';
+import { SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
+
+const [keyText, form] = process.argv.slice(2);
+const KEYS = Number(keyText);
+const ROWS = 4096;
+const Event = record({ key: t.int32, value: t.float64 });
+
+const user = {
+  create: () => ({ count: 0, sum: 0 }),
+  add(total: { count: number; sum: number }, row: { value: number }) {
+    total.count++;
+    total.sum += row.value;
+    return total;
+  },
+  merge: (a: object) => a,
+  result: (total: object) => total,
+};
+const NONE = { kind: 'none' } as const;
+const typed: AggregateSpec[] = [
+  { name: 'count', kind: 'count', input: NONE, user: null, quantile: null },
+  {
+    name: 'sum',
+    kind: 'sum',
+    input: { kind: 'field', field: 'value' },
+    user: null,
+    quantile: null,
+  },
+];
+const objects: AggregateSpec[] = [
+  { name: 'total', kind: 'user', input: NONE, user: 0, quantile: null },
+];
+
+const operator = new WindowAggregateOperator({
+  key: { kind: 'fields', fields: ['key'] },
+  window: { kind: 'tumbling', time: 'event', sizeMs: 1e9, slideMs: 1e9, offsetMs: 0 },
+  aggregates: form === 'typed' ? typed : objects,
+  inputSchema: Event,
+  functions: form === 'typed' ? [] : [user],
+  takesPartials: false,
+  lateTo: null,
+});
+const snapshot = new SubtaskSnapshot(0, { onBlock() {}, onDone() {} });
+operator.open(
+  {
+    name: 'state',
+    subtask: 0,
+    parallelism: 1,
+    maxParallelism: 128,
+    clock: systemClock,
+    watermarkIntervalMs: 10,
+    metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
+    isCheckpointed: true,
+    restored: NO_STATE,
+    snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
+    wake() {},
+    prepareCommit() {},
+  },
+  { isReady: true, emit() {}, watermark() {}, idle() {}, barrier() {}, end() {} },
+  new Map(),
+);
+
+const builder = new BatchBuilder(Event, ROWS);
+let serial = 0;
+
+/** Keys all over the table. */
+function nextBatch(): Batch {
+  builder.reset();
+  const keys = builder.fixed(0).values as Int32Array;
+  const values = builder.float64(1);
+  for (let i = 0; i < ROWS; i++, serial++) {
+    keys[i] = (Math.imul(serial, 0x9e3779b1) >>> 0) % KEYS;
+    values[i] = serial & 1023;
+  }
+  builder.timestamps().fill(1);
+  builder.advance(ROWS);
+  return builder.seal();
+}
+
+function timed(call: () => void): number {
+  const start = performance.now();
+  call();
+  return performance.now() - start;
+}
+
+const memoryBefore = process.memoryUsage();
+for (let from = 0; from < KEYS * 3; from += ROWS) operator.processBatch(nextBatch());
+const memoryAfter = process.memoryUsage();
+const usual = Array.from({ length: 500 }, () => {
+  const batch = nextBatch();
+  return timed(() => operator.processBatch(batch));
+}).sort((a, b) => a - b);
+const batchMs = usual[usual.length >> 1]!;
+
+const pauses: number[] = [];
+for (let checkpoint = 1; checkpoint <= 3; checkpoint++) {
+  pauses.push(
+    timed(() => {
+      snapshot.begin(checkpoint);
+      operator.processBarrier(checkpoint);
+    }),
+  );
+  while (snapshot.isActive) {
+    const batch = nextBatch();
+    const ms = timed(() => {
+      operator.processBatch(batch);
+      snapshot.step(true);
+    });
+    pauses.push(Math.max(0, ms - batchMs));
+  }
+}
+pauses.sort((a, b) => a - b);
+const used = (memory: NodeJS.MemoryUsage): number => memory.heapUsed + memory.arrayBuffers;
+console.log(
+  JSON.stringify({
+    p99Ms: pauses[Math.floor(pauses.length * 0.99)],
+    maxMs: pauses.at(-1),
+    batchMs,
+    bytesPerKey: (used(memoryAfter) - used(memoryBefore)) / KEYS,
+  }),
+);
