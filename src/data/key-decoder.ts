@@ -4,7 +4,7 @@ import type { BatchBuilder } from './batch-builder.ts';
 import type { FixedColumn } from './column.ts';
 import type { KeyBytes } from './key.ts';
 import { TAG_BOOLEAN, TAG_DATE, TAG_FLOAT64, TAG_INT32, TAG_STRING } from './key-writer.ts';
-import type { Field } from './schema.ts';
+import type { Field, FieldKind } from './schema.ts';
 import type { StringBuilder } from './string-builder.ts';
 
 /** Appends ints[from] to ints[to - 1] to the first column, which is int32 or dynamic; `advance` is the caller's. */
@@ -48,6 +48,20 @@ export function appendByteKeys(
   }
 }
 
+/** The values of one key, one a field. */
+export function readByteKey(
+  keys: KeyBytes,
+  key: number,
+  fields: readonly Field[],
+  isTyped: boolean,
+): readonly unknown[] {
+  const cursor = new KeyCursor(keys.bytes);
+  cursor.at = keys.starts[key]!;
+  if (!isTyped) return fields.map(() => cursor.value());
+  if (fields.length === 1 && fields[0]!.kind === 'string') return [cursor.units(keys.sizes[key]!)];
+  return fields.map(({ kind }) => cursor.typedValue(kind));
+}
+
 class KeyCursor {
   at = 0;
   readonly #bytes: Uint8Array;
@@ -73,7 +87,7 @@ class KeyCursor {
       target.appendLatin1(this.#bytes, this.at, this.at + (size >> 1));
       this.at += size >> 1;
     } else {
-      target.append(this.#string(size));
+      target.append(this.units(size));
     }
   }
 
@@ -94,6 +108,25 @@ class KeyCursor {
     }
   }
 
+  /** A component of a kind that is known. */
+  typedValue(kind: FieldKind): unknown {
+    switch (kind) {
+      case 'string':
+        return this.units(this.int32());
+      case 'int32':
+        return this.int32();
+      case 'boolean':
+        return this.#bytes[this.at++] === 1;
+      case 'int64':
+        this.at += 8;
+        return this.#view.getBigInt64(this.at - 8, true);
+      case 'date':
+        return new Date(this.float64());
+      default:
+        return this.float64();
+    }
+  }
+
   /** A tagged component. */
   value(): unknown {
     const tag = this.#bytes[this.at++]!;
@@ -103,17 +136,17 @@ class KeyCursor {
       case TAG_FLOAT64:
         return this.float64();
       case TAG_STRING:
-        return this.#string(this.int32());
+        return this.units(this.int32());
       case TAG_BOOLEAN:
         return this.#bytes[this.at++] === 1;
       case TAG_DATE:
         return new Date(this.float64());
       default:
-        return BigInt(this.#string(this.int32()));
+        return BigInt(this.units(this.int32()));
     }
   }
 
-  #string(size: number): string {
+  units(size: number): string {
     const length = size >> 1;
     const start = this.at;
     this.at += length;

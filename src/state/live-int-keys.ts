@@ -1,0 +1,113 @@
+/**
+ * Slots for int32 keys that come and go. A slot stays with its key until it is removed, and then serves another key.
+ *
+ * Open addressing with linear probing; a cell holds slot + 1 only, and the key is looked up by the slot: one more look at
+ * memory than in int-key-table.ts, and half of its bytes. Removal shifts the cells behind back (Knuth, TAOCP 6.4,
+ * algorithm R), so that there are no tombstones.
+ */
+import { CELLS_MIN, capacityOf, GOLDEN } from './cells.ts';
+import { grownSlots, type SlotList } from './slot-list.ts';
+
+export class LiveIntKeys {
+  /** Slots that were ever used, with those that are free. */
+  slotCount = 0;
+  /** Key by slot. */
+  keys = new Int32Array(grownSlots(0));
+  readonly #free: SlotList;
+  #liveCount = 0;
+  /** Slot + 1; zero is a free cell. */
+  #cells = new Int32Array(CELLS_MIN);
+  #shift = 32 - Math.log2(CELLS_MIN);
+
+  constructor(free: SlotList) {
+    this.#free = free;
+  }
+
+  /** slots[i] = slot of keys[i] for from <= i < to; the slots of new keys go into `fresh` too. */
+  slotsOf(keys: Int32Array, from: number, to: number, slots: Int32Array, fresh: SlotList): void {
+    let cells = this.#cells;
+    let bySlot = this.keys;
+    let shift = this.#shift;
+    let mask = cells.length - 1;
+    for (let i = from; i < to; i++) {
+      const key = keys[i]!;
+      let cell = Math.imul(key, GOLDEN) >>> shift;
+      let slot = cells[cell]!;
+      while (slot !== 0 && bySlot[slot - 1] !== key) {
+        cell = (cell + 1) & mask;
+        slot = cells[cell]!;
+      }
+      if (slot === 0) {
+        slot = this.#insert(key, cell) + 1;
+        fresh.push(slot - 1);
+        cells = this.#cells;
+        bySlot = this.keys;
+        shift = this.#shift;
+        mask = cells.length - 1;
+      }
+      slots[i] = slot - 1;
+    }
+  }
+
+  /** Gives back the slot of a key; false when it was free already. */
+  remove(slot: number): boolean {
+    const cells = this.#cells;
+    const mask = cells.length - 1;
+    let hole = Math.imul(this.keys[slot]!, GOLDEN) >>> this.#shift;
+    while (cells[hole] !== slot + 1) {
+      if (cells[hole] === 0) return false;
+      hole = (hole + 1) & mask;
+    }
+    for (let cell = (hole + 1) & mask; cells[cell] !== 0; cell = (cell + 1) & mask) {
+      const home = Math.imul(this.keys[cells[cell]! - 1]!, GOLDEN) >>> this.#shift;
+      if (((cell - home) & mask) < ((cell - hole) & mask)) continue;
+      cells[hole] = cells[cell]!;
+      hole = cell;
+    }
+    cells[hole] = 0;
+    this.#liveCount--;
+    this.#free.push(slot);
+    return true;
+  }
+
+  #insert(key: number, cell: number): number {
+    let target = cell;
+    if (this.#liveCount === capacityOf(this.#cells.length)) {
+      this.#grow();
+      target = this.#freeCell(key);
+    }
+    const slot = this.#free.count > 0 ? this.#free.pop() : this.#nextSlot();
+    this.keys[slot] = key;
+    this.#cells[target] = slot + 1;
+    this.#liveCount++;
+    return slot;
+  }
+
+  #nextSlot(): number {
+    if (this.slotCount === this.keys.length) {
+      const keys = new Int32Array(grownSlots(this.slotCount));
+      keys.set(this.keys);
+      this.keys = keys;
+    }
+    return this.slotCount++;
+  }
+
+  /** Twice as many cells. */
+  #grow(): void {
+    const old = this.#cells;
+    this.#cells = new Int32Array(old.length * 2);
+    this.#shift--;
+    for (let cell = 0; cell < old.length; cell++) {
+      const slot = old[cell]!;
+      if (slot !== 0) this.#cells[this.#freeCell(this.keys[slot - 1]!)] = slot;
+    }
+  }
+
+  #freeCell(key: number): number {
+    const cells = this.#cells;
+    const mask = cells.length - 1;
+    let cell = Math.imul(key, GOLDEN) >>> this.#shift;
+    while (cells[cell] !== 0) cell = (cell + 1) & mask;
+    return cell;
+  }
+}
