@@ -3,11 +3,40 @@ import { EngineError } from '../base/errors.ts';
 import type { Field } from './schema.ts';
 
 export function fieldTypeError(field: Field, value: unknown): EngineError {
-  const wanted = `${field.kind}${field.nullable ? ' or null' : ''}`;
   return new EngineError(
     'FIELD_TYPE',
-    `field '${field.name}' wants ${wanted}, got ${describe(value)}`,
+    `field '${field.name}' wants ${typeText(field)}, got ${describe(value)}`,
   );
+}
+
+/** A type of a field in words: `int32 or null`. */
+export function typeText({ kind, nullable }: Pick<Field, 'kind' | 'nullable'>): string {
+  return `${kind}${nullable ? ' or null' : ''}`;
+}
+
+/** Whether a value fits a field, as when rows become columns (row-appender.ts). */
+export function fitsField(
+  { kind, nullable }: Pick<Field, 'kind' | 'nullable'>,
+  value: unknown,
+): boolean {
+  if (value === null && nullable) return true;
+  switch (kind) {
+    case 'int32':
+      return typeof value === 'number' && (value | 0) === value;
+    case 'float64':
+    case 'timestamp':
+      return typeof value === 'number';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'string':
+      return typeof value === 'string';
+    case 'int64':
+      return typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
+    case 'date':
+      return value instanceof Date;
+    case 'dynamic':
+      return true;
+  }
 }
 
 /** A value in a few words, for messages. */

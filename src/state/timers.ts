@@ -198,7 +198,7 @@ export class Timers {
   }
 }
 
-function grownCopy(from: Int32Array, length: number): Int32Array {
+function grownCopy(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const to = new Int32Array(length);
   to.set(from);
   return to;

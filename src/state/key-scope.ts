@@ -1,0 +1,42 @@
+/** What the states of one operator share: the key that is being processed, the time, and the snapshot being written. */
+import { EngineError } from '../base/errors.ts';
+import type { SlotCapture } from './slot-capture.ts';
+import { SlotList } from './slot-list.ts';
+
+const NO_SLOT = -1;
+
+export class KeyScope {
+  /** Of the key that is being processed; NO_SLOT between records. */
+  slot = NO_SLOT;
+  /** Event time of what is being processed; NaN when it has none. */
+  time = Number.NaN;
+  /** Processing time. */
+  nowMs = 0;
+  /** Slots that were ever used. */
+  slotCount = 0;
+  /** Slots that may have nothing left: they are looked at when no record is being processed. */
+  readonly emptied = new SlotList();
+  capture: SlotCapture | null = null;
+  readonly #touched = new Int32Array(1);
+
+  leave(): void {
+    this.slot = NO_SLOT;
+  }
+
+  /** The current slot; JOB_DEFINITION when there is none. */
+  require(what: string): number {
+    if (this.slot !== NO_SLOT) return this.slot;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${what} was used outside of onRecord and onTimer: state and context belong to the key that is being processed, ` +
+        'and are of no use later, as in a promise, or in open',
+    );
+  }
+
+  /** What belongs to a slot is about to change: it goes into the snapshot that is being written as it is. */
+  touch(slot: number): void {
+    if (this.capture === null) return;
+    this.#touched[0] = slot;
+    this.capture.beforeWrite(this.#touched, 0, 1);
+  }
+}

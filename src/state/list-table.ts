@@ -1,0 +1,141 @@
+/**
+ * A list a key, of elements that expire each on its own. In a snapshot an element is a row, with its place in the list:
+ * rows may come back in any order.
+ */
+import type { FixedColumn } from '../data/column.ts';
+import type { Field, Schema } from '../data/schema.ts';
+import type { ListState } from './handles.ts';
+import type { KeyScope } from './key-scope.ts';
+import type { SlotRows } from './slot-rows.ts';
+import { type LoadRow, StateTable } from './state-table.ts';
+import type { TtlSpec } from './ttl.ts';
+import { type TypeSpec, ValueType } from './value-type.ts';
+
+const INDEX: Field = { name: '#index', kind: 'float64', nullable: false };
+
+/** Elements, and where they expire when each was last touched. */
+type Elements = { values: unknown[]; touched: number[] | null };
+
+export class ListTable extends StateTable implements ListState<unknown> {
+  readonly #type: ValueType;
+  readonly #lists: (Elements | null)[] = [];
+
+  constructor(name: string, type: TypeSpec, ttl: TtlSpec | null, scope: KeyScope) {
+    const element = new ValueType(type, '#element', name);
+    super(name, 'list', [INDEX, ...element.fields], scope, ttl);
+    this.#type = element;
+  }
+
+  reserve(slotCount: number): void {
+    while (this.#lists.length < slotCount) this.#lists.push(null);
+  }
+
+  holds(slot: number): boolean {
+    return (this.#lists[slot] ?? null) !== null;
+  }
+
+  append(slot: number, rows: SlotRows): void {
+    const { values, touched } = this.#lists[slot]!;
+    const { builder, firstColumn } = rows;
+    let index = 0;
+    for (let i = 0; i < values.length; i++) {
+      if (touched !== null && this.isLeftOut(touched[i]!)) continue;
+      const at = rows.begin(slot);
+      builder.float64(firstColumn)[at] = index++;
+      this.#type.put(builder, firstColumn + 1, at, values[i]);
+      if (touched !== null) {
+        builder.float64(firstColumn + 1 + this.#type.fields.length)[at] = touched[i]!;
+      }
+      rows.end();
+    }
+  }
+
+  loader(found: Schema): LoadRow {
+    this.checkKind(found);
+    const read = this.#type.reader(found, undefined);
+    const touchedOf = this.touchedReader(found);
+    const column = found.fields.findIndex(({ name }) => name === INDEX.name);
+    return (batch, row, slot) => {
+      const index = (batch.columns[column] as FixedColumn).values[row] as number;
+      const list = this.#listOf(slot);
+      list.values[index] = read(batch, row);
+      if (list.touched !== null) list.touched[index] = touchedOf(batch, row);
+    };
+  }
+
+  #listOf(slot: number): Elements {
+    this.#lists[slot] ??= this.#empty();
+    return this.#lists[slot];
+  }
+
+  #empty(): Elements {
+    return { values: [], touched: this.ttl === null ? null : [] };
+  }
+
+  protected hasExpired(slot: number): boolean {
+    const touched = this.#lists[slot]?.touched ?? null;
+    return touched?.some((time) => this.isOld(time)) ?? false;
+  }
+
+  protected dropExpired(slot: number): void {
+    const { values, touched } = this.#lists[slot]!;
+    const isLeft = touched!.map((time) => !this.isOld(time));
+    this.#put(slot, {
+      values: values.filter((_, i) => isLeft[i]),
+      touched: touched!.filter((_, i) => isLeft[i]),
+    });
+  }
+
+  /** A list without elements is none. */
+  #put(slot: number, list: Elements): void {
+    this.#lists[slot] = list.values.length === 0 ? null : list;
+    if (list.values.length === 0) this.scope.emptied.push(slot);
+  }
+
+  get(): unknown[] {
+    const slot = this.enter();
+    const { ttl } = this;
+    const list = this.#lists[slot] ?? null;
+    if (list === null) return [];
+    if (ttl === null) return list.values.slice();
+    const seen = ttl.showsExpired ? list.values.slice() : null;
+    if (this.hasExpired(slot)) this.dropExpired(slot);
+    const left = this.#lists[slot] ?? null;
+    if (ttl.isRefreshedByReads) left?.touched?.fill(this.scope.nowMs);
+    return seen ?? left?.values.slice() ?? [];
+  }
+
+  add(element: unknown): void {
+    this.#add(this.enter(), element);
+  }
+
+  #add(slot: number, element: unknown): void {
+    const own = this.#type.keep(element);
+    const list = this.#listOf(slot);
+    list.values.push(own);
+    list.touched?.push(this.scope.nowMs);
+  }
+
+  addAll(elements: Iterable<unknown>): void {
+    const slot = this.enter();
+    // An element of another type leaves the list as it was; so does an iterable that is the list itself.
+    const all = this.#checked(elements);
+    for (const element of all) this.#add(slot, element);
+  }
+
+  set(elements: Iterable<unknown>): void {
+    const slot = this.enter();
+    const values = this.#checked(elements);
+    const touched = this.ttl === null ? null : values.map(() => this.scope.nowMs);
+    this.#put(slot, { values, touched });
+  }
+
+  #checked(elements: Iterable<unknown>): unknown[] {
+    return Array.from(elements, (element) => this.#type.keep(element));
+  }
+
+  clear(): void {
+    const slot = this.enter();
+    this.#put(slot, this.#empty());
+  }
+}

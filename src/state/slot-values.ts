@@ -1,0 +1,121 @@
+/** One value by slot, or none: numbers, bigints, booleans and dates in a typed array, others as they are. */
+import { FixedColumn, fixedArray } from '../data/column.ts';
+import { grownSlots } from './slot-list.ts';
+import type { TypeSpec } from './value-type.ts';
+
+export interface SlotValues {
+  reserve(slotCount: number): void;
+  has(slot: number): boolean;
+  /** Undefined when there is none. */
+  get(slot: number): unknown;
+  set(slot: number, value: unknown): void;
+  clear(slot: number): void;
+}
+
+export function slotValues(type: TypeSpec): SlotValues {
+  switch (type.kind) {
+    case 'string':
+    case 'record':
+    case 'dynamic':
+      return new ObjectValues();
+    case 'boolean':
+      return new BooleanValues(new FixedColumn('boolean', fixedArray('boolean', 0)));
+    case 'date':
+      return new DateValues(new FixedColumn('date', fixedArray('date', 0)));
+    default:
+      return new NumberValues(new FixedColumn(type.kind, fixedArray(type.kind, 0)));
+  }
+}
+
+const NONE = 0;
+const THERE = 1;
+const IS_NULL = 2;
+
+class NumberValues implements SlotValues {
+  readonly #column: FixedColumn;
+  #flags = new Uint8Array(0);
+
+  constructor(column: FixedColumn) {
+    this.#column = column;
+  }
+
+  reserve(slotCount: number): void {
+    if (slotCount <= this.#flags.length) return;
+    const capacity = grownSlots(slotCount);
+    const flags = new Uint8Array(capacity);
+    flags.set(this.#flags);
+    this.#flags = flags;
+    const values = fixedArray(this.#column.kind, capacity);
+    (values as Float64Array).set(this.#column.values as Float64Array);
+    this.#column.values = values;
+  }
+
+  has(slot: number): boolean {
+    return (this.#flags[slot] ?? NONE) !== NONE;
+  }
+
+  get(slot: number): unknown {
+    const flag = this.#flags[slot];
+    if (flag === THERE) return this.#column.values[slot];
+    return flag === IS_NULL ? null : undefined;
+  }
+
+  set(slot: number, value: unknown): void {
+    if (value === null) {
+      this.#flags[slot] = IS_NULL;
+    } else {
+      this.#flags[slot] = THERE;
+      this.#column.values[slot] = value as number;
+    }
+  }
+
+  clear(slot: number): void {
+    this.#flags[slot] = NONE;
+  }
+}
+
+class BooleanValues extends NumberValues {
+  override get(slot: number): unknown {
+    const value = super.get(slot);
+    return typeof value === 'number' ? value === 1 : value;
+  }
+
+  override set(slot: number, value: unknown): void {
+    super.set(slot, value === null ? null : Number(value));
+  }
+}
+
+class DateValues extends NumberValues {
+  override get(slot: number): unknown {
+    const value = super.get(slot);
+    return typeof value === 'number' ? new Date(value) : value;
+  }
+
+  override set(slot: number, value: unknown): void {
+    super.set(slot, value === null ? null : (value as Date).getTime());
+  }
+}
+
+class ObjectValues implements SlotValues {
+  readonly #values: unknown[] = [];
+
+  reserve(slotCount: number): void {
+    while (this.#values.length < slotCount) this.#values.push(undefined);
+  }
+
+  has(slot: number): boolean {
+    return this.#values[slot] !== undefined;
+  }
+
+  get(slot: number): unknown {
+    return this.#values[slot];
+  }
+
+  set(slot: number, value: unknown): void {
+    this.#values[slot] = value;
+  }
+
+  clear(slot: number): void {
+    this.#values[slot] = undefined;
+  }
+}

@@ -1,0 +1,151 @@
+/** One value a key: columns by slot where the type has typed arrays. Its parts serve reducing and aggregating state too. */
+import type { Schema } from '../data/schema.ts';
+import type { ValueState } from './handles.ts';
+import type { KeyScope } from './key-scope.ts';
+import { grownSlots } from './slot-list.ts';
+import type { SlotRows } from './slot-rows.ts';
+import { type SlotValues, slotValues } from './slot-values.ts';
+import { type LoadRow, type StateKind, StateTable } from './state-table.ts';
+import type { TtlSpec } from './ttl.ts';
+import { type TypeSpec, ValueType } from './value-type.ts';
+
+export type SingleOptions = {
+  readonly name: string;
+  readonly kind: StateKind;
+  readonly type: TypeSpec;
+  readonly label: string;
+  readonly ttl: TtlSpec | null;
+  /** What `get` gives where there is no value, and added fields of a record get. */
+  readonly fallback: unknown;
+};
+
+/** What states of one value a key have in common. */
+export abstract class SingleTable extends StateTable {
+  protected readonly values: SlotValues;
+  protected readonly type: ValueType;
+  protected readonly fallback: unknown;
+  /** When the value of a slot was last touched. */
+  #touched = new Float64Array(0);
+
+  constructor(options: SingleOptions, scope: KeyScope) {
+    const type = new ValueType(options.type, options.label, options.name);
+    super(options.name, options.kind, type.fields, scope, options.ttl);
+    this.type = type;
+    this.values = slotValues(options.type);
+    this.fallback = options.fallback;
+  }
+
+  reserve(slotCount: number): void {
+    this.values.reserve(slotCount);
+    if (this.ttl === null || slotCount <= this.#touched.length) return;
+    const touched = new Float64Array(grownSlots(slotCount));
+    touched.set(this.#touched);
+    this.#touched = touched;
+  }
+
+  holds(slot: number): boolean {
+    return this.values.has(slot);
+  }
+
+  append(slot: number, rows: SlotRows): void {
+    const { ttl } = this;
+    if (ttl !== null && this.isLeftOut(this.#touched[slot]!)) return;
+    const at = rows.begin(slot);
+    const { builder, firstColumn } = rows;
+    this.type.put(builder, firstColumn, at, this.packed(this.values.get(slot)));
+    if (ttl !== null) {
+      builder.float64(firstColumn + this.type.fields.length)[at] = this.#touched[slot]!;
+    }
+    rows.end();
+  }
+
+  loader(found: Schema): LoadRow {
+    this.checkKind(found);
+    const read = this.type.reader(found, this.fallback);
+    const touchedOf = this.touchedReader(found);
+    return (batch, row, slot) => {
+      this.write(slot, this.unpacked(read(batch, row)), touchedOf(batch, row));
+    };
+  }
+
+  /** The value as it goes into a snapshot. */
+  protected packed(value: unknown): unknown {
+    return value;
+  }
+
+  protected unpacked(value: unknown): unknown {
+    return value;
+  }
+
+  protected hasExpired(slot: number): boolean {
+    return this.values.has(slot) && this.isOld(this.#touched[slot]!);
+  }
+
+  protected dropExpired(slot: number): void {
+    this.values.clear(slot);
+  }
+
+  /** The value of a slot as a user reads it; undefined when there is none. */
+  protected read(slot: number): unknown {
+    const { ttl } = this;
+    const value = this.values.get(slot);
+    if (ttl === null || value === undefined) return value;
+    if (this.isOld(this.#touched[slot]!)) {
+      this.erase(slot);
+      return ttl.showsExpired ? value : undefined;
+    }
+    if (ttl.isRefreshedByReads) this.#touched[slot] = this.scope.nowMs;
+    return value;
+  }
+
+  /** The value of a slot for one that is joined to it. */
+  protected peek(slot: number): unknown {
+    const { ttl } = this;
+    if (ttl !== null && !ttl.showsExpired && this.isOld(this.#touched[slot]!)) return undefined;
+    return this.values.get(slot);
+  }
+
+  protected write(slot: number, value: unknown, touched: number): void {
+    this.values.set(slot, value);
+    if (this.ttl !== null) this.#touched[slot] = touched;
+  }
+
+  protected erase(slot: number): void {
+    this.values.clear(slot);
+    this.scope.emptied.push(slot);
+  }
+
+  clear(): void {
+    this.erase(this.enter());
+  }
+}
+
+export class ValueTable extends SingleTable implements ValueState<unknown, unknown> {
+  get(): unknown {
+    return this.#get(this.enter());
+  }
+
+  #get(slot: number): unknown {
+    const value = this.read(slot);
+    return value === undefined ? this.fallback : value;
+  }
+
+  set(value: unknown): void {
+    this.#set(this.enter(), value);
+  }
+
+  #set(slot: number, value: unknown): void {
+    if (value === undefined) {
+      this.erase(slot);
+      return;
+    }
+    this.write(slot, this.type.keep(value), this.scope.nowMs);
+  }
+
+  update(fn: (value: unknown) => unknown): unknown {
+    const slot = this.enter();
+    const value = fn(this.#get(slot));
+    this.#set(slot, value);
+    return value;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The type of what a state holds: one field type, or a record of several. In a snapshot a value is one column, or one a
+ * field of the record:
+ *
+ *   t.float64                          #value
+ *   record({ amount: ..., at: ... })   #value.amount, #value.at
+ *
+ * Fields of a record may come and go between a snapshot and its restore: one that is new gets its default, or null; one
+ * that is gone is dropped. All else has to be as it was.
+ */
+import { EngineError } from '../base/errors.ts';
+import type { Batch } from '../data/batch.ts';
+import type { BatchBuilder } from '../data/batch-builder.ts';
+import { type DynamicColumn, valueAt } from '../data/column.ts';
+import { describe, fieldTypeError, fitsField, typeText } from '../data/field-check.ts';
+import { ownText } from '../data/own-text.ts';
+import type { Field, FieldKind, Schema } from '../data/schema.ts';
+import { incompatible } from './incompatible.ts';
+
+/** A type as plain data. */
+export type TypeSpec =
+  | { readonly kind: FieldKind; readonly nullable: boolean }
+  | { readonly kind: 'record'; readonly fields: readonly Field[] };
+
+export type ReadValue = (batch: Batch, row: number) => unknown;
+
+type FoundField = { readonly field: Field; readonly column: number; readonly fallback: unknown };
+
+export class ValueType {
+  /** Of the columns. */
+  readonly fields: readonly Field[];
+  readonly #state: string;
+  readonly #label: string;
+  readonly #isText: boolean;
+  /** Fields of the record; null for a single value. */
+  readonly #record: readonly Field[] | null;
+
+  constructor(spec: TypeSpec, label: string, state: string) {
+    this.#state = state;
+    this.#label = label;
+    this.#isText = spec.kind === 'string';
+    this.#record = spec.kind === 'record' ? spec.fields : null;
+    this.fields =
+      spec.kind === 'record'
+        ? spec.fields.map((field) => ({ ...field, name: `${label}.${field.name}` }))
+        : [{ name: label, kind: spec.kind, nullable: spec.nullable }];
+  }
+
+  /** FIELD_TYPE for a value of another type. */
+  check(value: unknown): void {
+    if (this.#record === null) {
+      const [field] = this.fields as [Field];
+      if (!fitsField(field, value)) throw this.#misfit(typeText(field), value);
+      return;
+    }
+    if (typeof value !== 'object' || value === null) throw this.#misfit('a record', value);
+    for (const field of this.#record) {
+      const part = (value as Readonly<Record<string, unknown>>)[field.name];
+      if (fitsField(field, part)) continue;
+      throw new EngineError(
+        'FIELD_TYPE',
+        `state '${this.#state}': ${fieldTypeError(field, part).message}`,
+      );
+    }
+  }
+
+  /** The value as a state keeps it; FIELD_TYPE for one of another type. */
+  keep(value: unknown): unknown {
+    this.check(value);
+    return this.#isText && typeof value === 'string' ? ownText(value) : value;
+  }
+
+  #misfit(wanted: string, value: unknown): EngineError {
+    return new EngineError(
+      'FIELD_TYPE',
+      `state '${this.#state}' wants ${wanted}, got ${describe(value)}`,
+    );
+  }
+
+  /** Writes a value into row `at` of its columns, of which this is the first; `advance` is the caller's. */
+  put(builder: BatchBuilder, firstColumn: number, at: number, value: unknown): void {
+    // An object may have been changed since it was set.
+    this.check(value);
+    if (this.#record === null) {
+      putField(builder, firstColumn, at, this.fields[0]!.kind, value);
+      return;
+    }
+    const row = value as Readonly<Record<string, unknown>>;
+    this.#record.forEach(({ name, kind }, f) => {
+      putField(builder, firstColumn + f, at, kind, row[name]);
+    });
+  }
+
+  /** Reads values of a snapshot; `fallback` is the value whose fields those that are new get. */
+  reader(found: Schema, fallback: unknown): ReadValue {
+    const record = this.#record;
+    if (record === null) {
+      const { column } = this.#find(found, this.fields[0]!, this.#label.slice(1), undefined);
+      return (batch, row) => readField(batch, column, row);
+    }
+    const parts = record.map((field, f) =>
+      this.#find(
+        found,
+        this.fields[f]!,
+        field.name,
+        (fallback as Readonly<Record<string, unknown>> | undefined)?.[field.name],
+      ),
+    );
+    return (batch, row) => {
+      const value: Record<string, unknown> = {};
+      parts.forEach(({ column, fallback: missing }, f) => {
+        value[record[f]!.name] = column < 0 ? missing : readField(batch, column, row);
+      });
+      return value;
+    };
+  }
+
+  #find(found: Schema, field: Field, name: string, fallback: unknown): FoundField {
+    const column = found.fields.findIndex((other) => other.name === field.name);
+    if (column < 0) {
+      const isAdded =
+        this.#record !== null &&
+        found.fields.some(({ name: other }) => other.startsWith(`${this.#label}.`));
+      if (isAdded && fallback !== undefined) return { field, column, fallback };
+      if (isAdded && field.nullable) return { field, column, fallback: null };
+      const had = isAdded ? 'no such field' : this.#foundText(found);
+      const wants = `${typeText(field)}${isAdded ? ' without a default' : ''}`;
+      throw incompatible(this.#state, name, had, wants);
+    }
+    const was = found.fields[column]!;
+    if (was.kind !== field.kind || (was.nullable && !field.nullable)) {
+      throw incompatible(this.#state, name, typeText(was), typeText(field));
+    }
+    return { field, column, fallback };
+  }
+
+  #foundText(found: Schema): string {
+    const single = found.fields.find(({ name }) => name === this.#label);
+    return single === undefined ? 'a record' : typeText(single);
+  }
+}
+
+function putField(
+  builder: BatchBuilder,
+  column: number,
+  at: number,
+  kind: FieldKind,
+  value: unknown,
+): void {
+  if (value === null && kind !== 'dynamic') {
+    builder.setNull(column, at);
+    if (kind === 'string') builder.strings(column).appendEmpty();
+    return;
+  }
+  switch (kind) {
+    case 'string':
+      builder.strings(column).append(value as string);
+      return;
+    case 'dynamic':
+      builder.dynamic(column).values[at] = value;
+      builder.weight.addSample(value);
+      return;
+    case 'boolean':
+      builder.fixed(column).values[at] = value === true ? 1 : 0;
+      return;
+    case 'date':
+      builder.fixed(column).values[at] = (value as Date).getTime();
+      return;
+    default:
+      builder.fixed(column).values[at] = value as number;
+  }
+}
+
+function readField(batch: Batch, column: number, row: number): unknown {
+  const from = batch.columns[column]!;
+  if (from.kind === 'dynamic') return (from as DynamicColumn).values[row];
+  const value = valueAt(from, row);
+  return typeof value === 'string' ? ownText(value) : value;
+}
