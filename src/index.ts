@@ -15,9 +15,31 @@ export {
   type StartOptions,
 } from './api/job.ts';
 export { KeyedStream } from './api/keyed-stream.ts';
+export type {
+  ProcessContext,
+  ProcessFunction,
+  ProcessPlace,
+  TimerContext,
+  Timers,
+} from './api/process.ts';
 // Streams
 export { JobInput, JobOutput } from './api/program.ts';
 export { type SideOutput, sideOutput } from './api/side-output.ts';
+// State
+export {
+  aggregating,
+  list,
+  map,
+  reducing,
+  type StateDescriptor,
+  type StateDescriptors,
+  type StateHandles,
+  type StateOptions,
+  type TtlOptions,
+  type,
+  type ValueTypeOf,
+  value,
+} from './api/state.ts';
 export {
   InputStream,
   type KeyField,
@@ -86,6 +108,13 @@ export type {
   SplitReaderContext,
 } from './operator/source.ts';
 export type { UserAggregate } from './operator/window/aggregate.ts';
+export type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from './state/handles.ts';
 export type { Duration } from './time/duration.ts';
 // Time
 export {

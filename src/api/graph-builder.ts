@@ -12,6 +12,7 @@ import type {
 import {
   DEAD_LETTERS,
   type EventTimeSpec,
+  hasSide,
   type OperatorSpec,
   sidesOf,
 } from '../operator/operator-spec.ts';
@@ -64,8 +65,8 @@ export class GraphBuilder {
   /** The stream of a side output; JOB_DEFINITION when the node has none of this name. */
   addSide(of: NodeId, side: string): NodeId {
     const { node, settings } = this.#drafts[of]!;
-    const sides = sidesOf(node.operator);
-    if (!sides.includes(side)) {
+    if (!hasSide(node.operator, side)) {
+      const sides = sidesOf(node.operator);
       throw new EngineError(
         'JOB_DEFINITION',
         `'${settings.name ?? node.name}' has no side output '${side}'; it has ${sides.join(', ') || 'none'}`,
@@ -112,6 +113,20 @@ export class GraphBuilder {
       sidesOf(operator)
         .filter((side) => !inputs.some((edge) => edge.from === node && edge.side === side))
         .map((side) => ({ node, side })),
+    );
+  }
+
+  /** Those of process functions that nobody reads, of these names: they tell theirs only as they run. */
+  unreadSidesNamed(
+    names: ReadonlySet<string>,
+  ): readonly { readonly node: NodeId; readonly side: string }[] {
+    const inputs = this.#drafts.flatMap(({ node }) => node.inputs);
+    return this.#drafts.flatMap(({ node: { operator } }, node) =>
+      operator.type !== 'process'
+        ? []
+        : [...names]
+            .filter((side) => !inputs.some((edge) => edge.from === node && edge.side === side))
+            .map((side) => ({ node, side })),
     );
   }
 

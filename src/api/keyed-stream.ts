@@ -9,6 +9,8 @@ import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
+import { addProcess, type ProcessFunction } from './process.ts';
+import type { StateDescriptors } from './state.ts';
 import { Stream } from './stream.ts';
 import { type WindowBounds, WindowedStream } from './windowed-stream.ts';
 
@@ -73,6 +75,29 @@ export class KeyedStream<Row, Key> {
   /** The record with the greatest value of a field so far; the first of equals. */
   maxBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'maxBy', field });
+  }
+
+  /**
+   * A function of your own over the records of each key, with state and timers:
+   *
+   *   payments.keyBy('user').process({
+   *     emits: record({ user: t.string, total: t.float64 }),
+   *     state: { total: value(t.float64, { default: 0 }) },
+   *     onRecord(row, ctx) {
+   *       const total = ctx.state.total.update((sum) => sum + row.amount);
+   *       ctx.timers.eventTime(row.time + 60_000);
+   *       if (total > 1000) ctx.emit({ user: ctx.key.user, total });
+   *     },
+   *     onTimer(time, ctx) {
+   *       ctx.state.total.clear();
+   *     },
+   *   });
+   */
+  process<Out, States extends StateDescriptors = Record<never, never>>(
+    definition: ProcessFunction<Row, Key, States, Out>,
+  ): Stream<Out> {
+    const { node, schema } = addProcess(this.#parts, definition);
+    return new Stream<Out>(this.#parts.builder, node, schema);
   }
 
   #rolling(rolling: RollingSpec, more: readonly object[] = []): Stream<Row> {

@@ -3,6 +3,13 @@ import { someText } from '../base/options.ts';
 
 declare const ROW: unique symbol;
 
+/** Names of all side outputs that were made: a harness gives each process function all of them. */
+const names = new Set<string>();
+
+export function sideOutputNames(): ReadonlySet<string> {
+  return names;
+}
+
 /** The name of a side output, with the type of its rows. */
 export class SideOutput<Row> {
   declare readonly [ROW]?: Row;
@@ -11,6 +18,7 @@ export class SideOutput<Row> {
   constructor(name: string) {
     someText('the name of a side output', name);
     this.name = name;
+    names.add(name);
   }
 }
 

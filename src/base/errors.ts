@@ -115,9 +115,17 @@ export function namedError(operator: string, error: EngineError): EngineError {
 export type UserFunctionPlace = {
   readonly operator: string;
   readonly subtask: number;
-  /** Position of the record among all that reached this subtask, from 0. */
+  /** Position of the record among all that reached this subtask, from 0; at a timer, of the next one. */
   readonly record: number;
+  /** The timer at which it threw; left out at a record. */
+  readonly timer?: { readonly kind: 'event' | 'processing'; readonly time: number };
 };
+
+/** The place in words. */
+export function placeText({ operator, subtask, record, timer }: UserFunctionPlace): string {
+  const at = timer === undefined ? `record ${record}` : `${timer.kind} timer at ${timer.time}`;
+  return `operator '${operator}' (subtask ${subtask}, ${at})`;
+}
 
 /** A function of the user threw; the cause is what it threw, its stack names the user's file and line. */
 export class UserFunctionError extends EngineError {
@@ -125,12 +133,7 @@ export class UserFunctionError extends EngineError {
   readonly place: UserFunctionPlace;
 
   constructor(place: UserFunctionPlace, cause: unknown) {
-    const { operator, subtask, record } = place;
-    super(
-      'USER_FUNCTION',
-      `operator '${operator}' (subtask ${subtask}, record ${record}): ${messageAndPlace(cause)}`,
-      { cause },
-    );
+    super('USER_FUNCTION', `${placeText(place)}: ${messageAndPlace(cause)}`, { cause });
     this.place = place;
   }
 }

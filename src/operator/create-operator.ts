@@ -6,6 +6,7 @@ import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
+import { ProcessOperator } from './process/process-operator.ts';
 import { RollingOperator } from './rolling.ts';
 import { SideOperator } from './side.ts';
 import type { Sink } from './sink.ts';
@@ -67,6 +68,8 @@ export function createOperator(
       return new CountWindowOperator({ ...spec, inputSchema, functions });
     case 'rolling':
       return new RollingOperator({ ...spec, inputSchema, functions });
+    case 'process':
+      return new ProcessOperator({ ...spec, inputSchema, functions });
     case 'sink':
     case 'collect':
       return new SinkOperator(sink!, inputSchema, runId);

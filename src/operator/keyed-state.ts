@@ -7,7 +7,7 @@ import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../data/key.ts';
 import { type Field, type Schema, sameSchema, schemaOf } from '../data/schema.ts';
 import type { KeySlots } from '../state/key-slots.ts';
 import { type FillColumns, KeyedRows } from '../state/keyed-rows.ts';
-import { OBJECTS_SHIFT, SlotCapture } from '../state/slot-capture.ts';
+import { SlotCapture, writtenAtOnce } from '../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 
 /** A key in rows of state: the same fields, which they have by name. */
@@ -46,14 +46,7 @@ export class KeyedState {
       writer,
     );
     const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
-    const capture = new SlotCapture(slots.count, {
-      chunkShift: OBJECTS_SHIFT,
-      // Written at once: the columns refer to objects, which may change in place.
-      save: append,
-      write(from, to, areSaved) {
-        if (!areSaved) append(from, to);
-      },
-    });
+    const capture = new SlotCapture(slots.count, writtenAtOnce(append));
     writer.later(() => {
       const isComplete = capture.step();
       if (isComplete) rows.flush();

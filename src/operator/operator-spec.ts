@@ -9,6 +9,7 @@
 import type { KeySpec } from '../data/key.ts';
 import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
+import type { ProcessSpec } from './process/process-spec.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
@@ -79,16 +80,22 @@ export type OperatorSpec =
       readonly aggregates: readonly AggregateSpec[];
     }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
+  | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
   | { readonly type: 'sink'; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
 
 /** Side output of a source for records that are malformed. */
 export const DEAD_LETTERS = 'dead letters';
 
-/** Names of the side outputs of an operator. */
+/** Names of the side outputs of an operator, as far as they are known before it runs. */
 export function sidesOf(spec: OperatorSpec): readonly string[] {
   if (spec.type === 'source' && spec.hasDeadLetters) return [DEAD_LETTERS];
   return spec.type === 'windowAggregate' && spec.lateTo !== null ? [spec.lateTo] : [];
+}
+
+/** Whether an operator may have a side output of this name. A process function names its own as it runs. */
+export function hasSide(spec: OperatorSpec, side: string): boolean {
+  return spec.type === 'process' || sidesOf(spec).includes(side);
 }
 
 export function isStateless(spec: OperatorSpec): spec is StatelessSpec {

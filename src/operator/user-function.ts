@@ -1,5 +1,12 @@
 /** Where something failed, in the words of the job. */
-import { EngineError, messageAndPlace, namedError, UserFunctionError } from '../base/errors.ts';
+import {
+  EngineError,
+  messageAndPlace,
+  namedError,
+  placeText,
+  UserFunctionError,
+  type UserFunctionPlace,
+} from '../base/errors.ts';
 import type { OperatorContext } from './operator.ts';
 
 type Place = Pick<OperatorContext, 'name' | 'subtask'>;
@@ -9,13 +16,26 @@ type Place = Pick<OperatorContext, 'name' | 'subtask'>;
  * else came out of a user's function. `record` is the place of the record among all that reached the subtask.
  */
 export function recordError(place: Place, thrown: unknown, record: number): EngineError {
+  return errorAt({ operator: place.name, subtask: place.subtask, record }, thrown);
+}
+
+/** The same for what was thrown at a timer. */
+export function timerError(
+  place: Place,
+  thrown: unknown,
+  record: number,
+  timer: NonNullable<UserFunctionPlace['timer']>,
+): EngineError {
+  return errorAt({ operator: place.name, subtask: place.subtask, record, timer }, thrown);
+}
+
+function errorAt(place: UserFunctionPlace, thrown: unknown): EngineError {
   if (thrown instanceof UserFunctionError) return thrown;
-  const { name, subtask } = place;
-  if (!(thrown instanceof EngineError)) {
-    return new UserFunctionError({ operator: name, subtask, record }, thrown);
-  }
-  const message = `operator '${name}' (subtask ${subtask}, record ${record}): ${thrown.message}`;
-  return new EngineError(thrown.code, message, { cause: thrown, retryable: thrown.retryable });
+  if (!(thrown instanceof EngineError)) return new UserFunctionError(place, thrown);
+  return new EngineError(thrown.code, `${placeText(place)}: ${thrown.message}`, {
+    cause: thrown,
+    retryable: thrown.retryable,
+  });
 }
 
 /** The same for what was thrown between records, or at several: errors of the engine have a place of their own, if any. */

@@ -7,12 +7,12 @@
  * For tables where a slot keeps its row: slots at or above the count at the start are new, and not part of the snapshot.
  */
 
-/** Slots that one step writes: about a batch. */
+/** Slots that one step writes, where a slot is a row: about a batch. */
 const STEP_SLOTS = 4096;
 
 /** Chunks of numbers are copied fast; of objects each is written by itself, since that takes long. */
 export const NUMBERS_SHIFT = 6;
-export const OBJECTS_SHIFT = 0;
+const OBJECTS_SHIFT = 0;
 
 export interface CapturedTable {
   /** Slots of a chunk, as a power of two. */
@@ -23,14 +23,27 @@ export interface CapturedTable {
   write(from: number, to: number, areSaved: boolean): void;
 }
 
+/** Rows that are written at once before they change: of objects, which may change in place. */
+export function writtenAtOnce(write: (from: number, to: number) => void): CapturedTable {
+  return {
+    chunkShift: OBJECTS_SHIFT,
+    save: write,
+    write(from, to, areSaved) {
+      if (!areSaved) write(from, to);
+    },
+  };
+}
+
 export class SlotCapture {
   readonly #count: number;
   readonly #table: CapturedTable;
   readonly #shift: number;
+  readonly #stepSlots: number;
   readonly #isSaved: Uint8Array;
   #next = 0;
 
-  constructor(count: number, table: CapturedTable) {
+  constructor(count: number, table: CapturedTable, stepSlots: number = STEP_SLOTS) {
+    this.#stepSlots = stepSlots;
     this.#count = count;
     this.#table = table;
     this.#shift = table.chunkShift;
@@ -62,7 +75,7 @@ export class SlotCapture {
 
   /** Writes the next rows, about a batch of them; true when all are written. */
   step(): boolean {
-    const end = Math.min(this.#count, this.#next + STEP_SLOTS);
+    const end = Math.min(this.#count, this.#next + this.#stepSlots);
     while (this.#next < end) {
       const from = this.#next;
       const to = this.#endOfRun(from, end);

@@ -14,28 +14,25 @@ import type { SnapshotWriter } from './snapshot.ts';
 export type StateKeyFields = { readonly fields: readonly Field[]; readonly isTyped: boolean };
 
 export class SlotRows {
-  /** Of the state, in messages. */
-  readonly name: string;
   readonly builder: BatchBuilder;
   readonly firstColumn: number;
   /** Rows so far. */
   count = 0;
-  readonly #state: string;
+  readonly #target: { readonly state: string; readonly name: string };
   readonly #key: StateKeyFields;
   readonly #keys: LiveKeys;
   readonly #writer: SnapshotWriter;
   readonly #hasObjects: boolean;
 
+  /** `target`: the name of the state in the snapshot, and in messages. */
   constructor(
-    state: string,
-    name: string,
+    target: { readonly state: string; readonly name: string },
     key: StateKeyFields,
     fields: readonly Field[],
     keys: LiveKeys,
     writer: SnapshotWriter,
   ) {
-    this.name = name;
-    this.#state = state;
+    this.#target = target;
     this.#key = key;
     this.#keys = keys;
     this.#writer = writer;
@@ -65,10 +62,10 @@ export class SlotRows {
     const { builder } = this;
     if (builder.rowCount === 0) return;
     try {
-      this.#writer.keyed(this.#state, builder.seal());
+      this.#writer.keyed(this.#target.state, builder.seal());
     } catch (cause) {
       if (!(cause instanceof EngineError)) throw cause;
-      throw new EngineError(cause.code, `state '${this.name}': ${cause.message}`, { cause });
+      throw new EngineError(cause.code, `${this.#target.name}: ${cause.message}`, { cause });
     }
     builder.reset();
   }

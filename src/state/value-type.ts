@@ -22,6 +22,15 @@ export type TypeSpec =
   | { readonly kind: FieldKind; readonly nullable: boolean }
   | { readonly kind: 'record'; readonly fields: readonly Field[] };
 
+/** Whether a value is of a type. */
+export function fitsType(spec: TypeSpec, value: unknown): boolean {
+  if (spec.kind !== 'record') return fitsField(spec, value);
+  if (typeof value !== 'object' || value === null) return false;
+  return spec.fields.every((field) =>
+    fitsField(field, (value as Readonly<Record<string, unknown>>)[field.name]),
+  );
+}
+
 export type ReadValue = (batch: Batch, row: number) => unknown;
 
 type FoundField = { readonly field: Field; readonly column: number; readonly fallback: unknown };

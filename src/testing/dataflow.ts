@@ -6,6 +6,7 @@
  * until a batch is full, or until something comes that is no record of the same input.
  */
 import { GraphBuilder } from '../api/graph-builder.ts';
+import { sideOutputNames } from '../api/side-output.ts';
 import { type RowStream, Stream } from '../api/stream.ts';
 import { must } from '../base/assert.ts';
 import { VirtualClock } from '../base/clock.ts';
@@ -102,7 +103,8 @@ export class Dataflow<Out> {
     const streams = this.#inputs.map((input) => addInput(builder, input));
     const collected = build(streams).collectAs('output');
     const recorders = new Map<NodeId, Recorder<never>>([[collected, this.#recorder as never]]);
-    for (const { node, side } of builder.unreadSides()) {
+    const named = builder.unreadSidesNamed(sideOutputNames());
+    for (const { node, side } of [...builder.unreadSides(), ...named]) {
       const recorder = this.#sides.get(side) ?? new Recorder<unknown>(outputCapacity);
       this.#sides.set(side, recorder);
       const stream = new Stream<unknown>(builder, builder.addSide(node, side), null);

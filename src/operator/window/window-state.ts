@@ -7,8 +7,8 @@ import { KeyedRows, type KeyedRowsOptions } from '../../state/keyed-rows.ts';
 import {
   type CapturedTable,
   NUMBERS_SHIFT,
-  OBJECTS_SHIFT,
   SlotCapture,
+  writtenAtOnce,
 } from '../../state/slot-capture.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { AccumulatorRows } from './accumulator-rows.ts';
@@ -37,7 +37,9 @@ export function capturePanes(
         const at = builder.rowCount;
         builder.timestamps().fill(pane.start, at, at + end - first);
       });
-    const table = hasObjects ? objectTable(pane, append) : numberTable(pane, append);
+    const table = hasObjects
+      ? writtenAtOnce((from, to) => append(pane.accumulators, from, to))
+      : numberTable(pane, append);
     pane.capture = new SlotCapture(pane.slotCount, table);
     return pane.capture;
   });
@@ -51,17 +53,6 @@ export function capturePanes(
 }
 
 type Append = (of: Accumulators, from: number, to: number) => void;
-
-/** Objects may change in place: what is about to is written at once. */
-function objectTable(pane: Pane, append: Append): CapturedTable {
-  return {
-    chunkShift: OBJECTS_SHIFT,
-    save: (from, to) => append(pane.accumulators, from, to),
-    write(from, to, areSaved) {
-      if (!areSaved) append(pane.accumulators, from, to);
-    },
-  };
-}
 
 /** Numbers are copied to the same places of an array of their own. */
 function numberTable(pane: Pane, append: Append): CapturedTable {

@@ -1,0 +1,232 @@
+/** The state that a process function declares: `state: { total: value(t.float64), seen: map(t.string, t.timestamp) }`. */
+import {
+  aFunction,
+  checkFunctions,
+  checkOptions,
+  choice,
+  type OptionRules,
+  wholeNumber,
+  wrong,
+} from '../base/options.ts';
+import { type FieldType, type Schema, t } from '../data/schema.ts';
+import type { StateFunctions, StateSpec } from '../operator/process/process-spec.ts';
+import type { UserAggregate } from '../operator/window/aggregate.ts';
+import type { Folding, ReduceValues } from '../state/folding-tables.ts';
+import type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from '../state/handles.ts';
+import type { StateKind } from '../state/state-table.ts';
+import type { TtlSpec } from '../state/ttl.ts';
+import { fitsType, type TypeSpec } from '../state/value-type.ts';
+import { aDuration, type Duration, durationMs } from '../time/duration.ts';
+import type { KeyValue } from './stream.ts';
+
+/** The type of a value: that of a field (`t.float64`), a record (`record({ ... })`), or free-form (`type<T>()`). */
+export type ValueTypeOf<T> = FieldType<T> | Schema<T>;
+
+/** Values, or rows, of any shape that TypeScript knows and the engine does not: `type<Alert>()`. */
+export function type<T>(): FieldType<T> {
+  return t.dynamic<T>();
+}
+
+/**
+ * How long state lives, in processing time: what was last touched at t has expired when t + duration is reached. Elements
+ * of lists and entries of maps expire each on its own. Expired state is never in a restored snapshot.
+ */
+export type TtlOptions = {
+  readonly duration: Duration;
+  /** Whether time begins anew with each write (default), or with each read too. */
+  readonly refresh?: 'onWrite' | 'onReadAndWrite';
+  /** Whether what has expired is never seen (default), or is seen once as long as nothing has cleaned it up. */
+  readonly visibility?: 'neverExpired' | 'untilCleaned';
+  readonly cleanup?: {
+    /** Keys that each access of the state looks at, one after the other, to drop what has expired; 5 when left out. */
+    readonly incremental?: number;
+    /** Whether snapshots leave out what has expired; true when left out. */
+    readonly onSnapshot?: boolean;
+  };
+};
+
+/** Options of a state. */
+export type StateOptions = {
+  /** How long the state of a key lives; for ever when left out. */
+  readonly ttl?: Duration | TtlOptions;
+};
+
+declare const HANDLE: unique symbol;
+
+/** A state as it is declared; `Handle` is what a function gets of it. */
+export type StateDescriptor<Handle> = StateFunctions & {
+  readonly [HANDLE]?: Handle;
+  readonly kind: StateKind;
+  readonly type: TypeSpec;
+  readonly keyType: TypeSpec | null;
+  readonly ttl: TtlSpec | null;
+};
+
+/** The states of a process function, by name. */
+export type StateDescriptors = Readonly<Record<string, StateDescriptor<unknown>>>;
+
+/** What a function gets of the states that are declared. */
+export type StateHandles<States> = {
+  readonly [K in keyof States]: States[K] extends StateDescriptor<infer Handle> ? Handle : never;
+};
+
+/**
+ * One value a key: `value(t.float64)`, `value(record({ ... }), { ttl: '1 h' })`. A `default` is what a key without a value
+ * has; where the type is a record, it also gives values to fields that an old snapshot does not have.
+ */
+export function value<T>(
+  type: ValueTypeOf<T>,
+  options: StateOptions & { readonly default: NoInfer<T> },
+): StateDescriptor<ValueState<T, T>>;
+export function value<T>(
+  type: ValueTypeOf<T>,
+  options?: StateOptions,
+): StateDescriptor<ValueState<T>>;
+export function value<T>(
+  type: ValueTypeOf<T>,
+  options: StateOptions & { readonly default?: T } = {},
+): StateDescriptor<ValueState<T, T | undefined>> {
+  checkOptions('value', options, { ...STATE_OPTIONS, default: true });
+  const spec = typeSpec('value', type);
+  const fallback = options.default;
+  if (fallback !== undefined && !fitsType(spec, fallback)) {
+    throw wrong('value: default', 'is of the type of the value', fallback);
+  }
+  return descriptor('value', spec, options, { fallback });
+}
+
+/** A list a key: `list(t.string)`, `list(Payment)`. */
+export function list<T>(
+  type: ValueTypeOf<T>,
+  options: StateOptions = {},
+): StateDescriptor<ListState<T>> {
+  checkOptions('list', options, STATE_OPTIONS);
+  return descriptor('list', typeSpec('list', type), options);
+}
+
+/** A map a key: `map(t.string, t.timestamp)`. Its keys are numbers, bigints, strings, booleans or Dates. */
+export function map<K extends KeyValue, V>(
+  keyType: FieldType<K>,
+  valueType: ValueTypeOf<V>,
+  options: StateOptions = {},
+): StateDescriptor<MapState<K, V>> {
+  checkOptions('map', options, STATE_OPTIONS);
+  const key = typeSpec('map: the type of the keys', keyType);
+  if (key.kind === 'record') throw wrong('map: the type of the keys', 'is one of t', keyType);
+  return { ...descriptor('map', typeSpec('map', valueType), options), keyType: key };
+}
+
+/** What was added so far, joined by a function: `reducing(t.float64, (a, b) => Math.max(a, b))`. */
+export function reducing<T>(
+  type: ValueTypeOf<T>,
+  fn: (value: T, added: T) => T,
+  options: StateOptions = {},
+): StateDescriptor<ReducingState<T>> {
+  checkOptions('reducing', options, STATE_OPTIONS);
+  aFunction('reducing: the function', fn);
+  const reduce = fn as ReduceValues;
+  return descriptor('reducing', typeSpec('reducing', type), options, { reduce });
+}
+
+/**
+ * What was added so far, in an accumulator:
+ * `aggregating({ create: () => 0, add: (sum, row: Sale) => sum + row.price, result: (sum) => sum })`.
+ */
+export function aggregating<In, Accumulator, Out>(
+  aggregate: Omit<UserAggregate<In, Accumulator, Out>, 'merge'> &
+    Partial<Pick<UserAggregate<In, Accumulator, Out>, 'merge'>>,
+  options: StateOptions = {},
+): StateDescriptor<AggregatingState<In, Out>> {
+  checkOptions('aggregating', options, STATE_OPTIONS);
+  checkFunctions('aggregating', aggregate, AGGREGATE_PARTS);
+  for (const part of ['create', 'add', 'result'] as const) {
+    aFunction(`aggregating: ${part}`, aggregate[part]);
+  }
+  const live = { aggregate: aggregate as unknown as Folding };
+  return descriptor('aggregating', { kind: 'dynamic', nullable: false }, options, live);
+}
+
+/** The plain data of states. */
+export function stateSpecs(states: StateDescriptors): readonly StateSpec[] {
+  return Object.entries(states).map(([name, state]) => {
+    if (typeof (state as StateDescriptor<unknown> | undefined)?.kind !== 'string') {
+      throw wrong(
+        `process: state '${name}'`,
+        'is made by value(...), list(...), map(...) ...',
+        state,
+      );
+    }
+    const { kind, type: of, keyType, ttl } = state;
+    return { name, kind, type: of, keyType, ttl };
+  });
+}
+
+const SWEPT_KEYS = 5;
+
+const STATE_OPTIONS: OptionRules<StateOptions> = { ttl: true };
+
+const TTL_OPTIONS: OptionRules<TtlOptions> = {
+  duration: aDuration,
+  refresh: choice('onWrite', 'onReadAndWrite'),
+  visibility: choice('neverExpired', 'untilCleaned'),
+  cleanup: (what, options) => checkOptions(what, options as object, CLEANUP_OPTIONS),
+};
+
+const CLEANUP_OPTIONS: OptionRules<NonNullable<TtlOptions['cleanup']>> = {
+  incremental: wholeNumber(0),
+  onSnapshot: choice(true, false),
+};
+
+const AGGREGATE_PARTS: OptionRules<UserAggregate<never, never, unknown>> = {
+  create: aFunction,
+  add: aFunction,
+  merge: aFunction,
+  result: aFunction,
+  pack: aFunction,
+  unpack: aFunction,
+};
+
+function descriptor<Handle>(
+  kind: StateKind,
+  spec: TypeSpec,
+  { ttl }: StateOptions,
+  live: StateFunctions = {},
+): StateDescriptor<Handle> {
+  return {
+    ...live,
+    kind,
+    type: spec,
+    keyType: null,
+    ttl: ttl === undefined ? null : ttlSpec(kind, ttl),
+  };
+}
+
+function ttlSpec(state: StateKind, ttl: Duration | TtlOptions): TtlSpec {
+  const what = `${state}: ttl`;
+  const options = typeof ttl === 'object' ? ttl : { duration: ttl };
+  checkOptions(what, options, TTL_OPTIONS);
+  const { refresh, visibility, cleanup } = options;
+  const duration = durationMs(options.duration, what);
+  if (duration === 0) throw wrong(what, 'is longer than 0', options.duration);
+  return {
+    durationMs: duration,
+    isRefreshedByReads: refresh === 'onReadAndWrite',
+    showsExpired: visibility === 'untilCleaned',
+    sweptKeys: cleanup?.incremental ?? SWEPT_KEYS,
+    dropsInSnapshots: cleanup?.onSnapshot ?? true,
+  };
+}
+
+function typeSpec(what: string, of: ValueTypeOf<unknown>): TypeSpec {
+  const given = of as Partial<FieldType<unknown> & Schema> | null | undefined;
+  if (Array.isArray(given?.fields)) return { kind: 'record', fields: given.fields };
+  if (typeof given?.kind === 'string')
+    return { kind: given.kind, nullable: given.nullable === true };
+  throw wrong(what, 'has a type such as t.float64, record({ ... }) or type<T>()', of);
+}

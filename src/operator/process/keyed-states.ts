@@ -1,0 +1,243 @@
+/**
+ * All that an operator keeps for its keys: states and timers, by slot, in one table of keys.
+ *
+ *   restore → (enter a batch → the user's functions → release)*
+ *                capture  at a barrier
+ *
+ * A batch costs one look-up of all its keys; after that everything is found by slot. A slot whose key has neither state
+ * nor timers is given back when no record is being processed, never before: the slots of a batch are known in advance.
+ *
+ * In a snapshot each state is rows under `state/` and its name, and the timers are states of their own.
+ */
+import type { FixedColumn } from '../../data/column.ts';
+import { typeText } from '../../data/field-check.ts';
+import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../../data/key.ts';
+import { objectLiteral } from '../../data/materialize.ts';
+import type { Field, Schema } from '../../data/schema.ts';
+import { incompatible } from '../../state/incompatible.ts';
+import { KeyScope } from '../../state/key-scope.ts';
+import { LiveKeys } from '../../state/live-keys.ts';
+import { SlotCapture } from '../../state/slot-capture.ts';
+import { SlotRows, type StateKeyFields } from '../../state/slot-rows.ts';
+import type { RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
+import type { LoadRow, StateTable } from '../../state/state-table.ts';
+import { Timers } from '../../state/timers.ts';
+import { stateKey } from '../keyed-state.ts';
+import type { StateFunctions, StateSpec } from './process-spec.ts';
+import { stateTable } from './state-tables.ts';
+
+const TIME: Field = { name: '#time', kind: 'timestamp', nullable: false };
+
+/** Rows that one step of a snapshot writes, and slots that are looked at for them: a slot may have many rows. */
+const STEP_ROWS = 4096;
+const STEP_SLOTS = 256;
+
+type KeyObject = Readonly<Record<string, unknown>>;
+
+export class KeyedStates {
+  readonly scope = new KeyScope();
+  readonly eventTimers = new Timers();
+  readonly processingTimers = new Timers();
+  /** The states by name, as their users get them. */
+  readonly handles: Readonly<Record<string, StateTable>>;
+  readonly #key: KeySpec;
+  readonly #keyFields: StateKeyFields;
+  readonly #keyObject: (values: readonly unknown[]) => KeyObject;
+  readonly #keys: LiveKeys;
+  readonly #tables: readonly StateTable[];
+  #slots = new Int32Array(0);
+
+  constructor(
+    key: KeySpec,
+    inputSchema: Schema | null,
+    isInt: boolean,
+    specs: readonly StateSpec[],
+    live: Readonly<Record<string, StateFunctions>>,
+  ) {
+    const fields = keyFields(key, inputSchema);
+    this.#key = key;
+    this.#keyFields = { fields, isTyped: isTypedKey(key, inputSchema) };
+    this.#keyObject = keyObjectOf(fields);
+    this.#keys = new LiveKeys(isInt);
+    this.#tables = specs.map((spec) => stateTable(spec, live[spec.name] ?? {}, this.scope));
+    this.handles = Object.fromEntries(this.#tables.map((table) => [table.name, table]));
+  }
+
+  /** Keys that have state or timers. */
+  get keyCount(): number {
+    return this.#keys.keyCount;
+  }
+
+  /** The slots of the rows of a batch, whose keys have been read. They are valid until `release`. */
+  enter(keys: KeyReader, rowCount: number): Int32Array {
+    if (this.#slots.length < rowCount) this.#slots = new Int32Array(rowCount);
+    const slots = this.#slots;
+    const { scope } = this;
+    this.#keys.slotsOf(keys, 0, rowCount, slots, scope.emptied);
+    this.#reserve();
+    scope.capture?.beforeWrite(slots, 0, rowCount);
+    return slots;
+  }
+
+  #reserve(): void {
+    const { slotCount } = this.#keys;
+    if (slotCount === this.scope.slotCount) return;
+    this.scope.slotCount = slotCount;
+    for (const table of this.#tables) table.reserve(slotCount);
+  }
+
+  /** Gives back the slots of keys that have nothing left; true when there were some. */
+  release(): boolean {
+    const { emptied } = this.scope;
+    let hasReleased = false;
+    for (let i = 0; i < emptied.count; i++) {
+      const slot = emptied.slots[i]!;
+      if (!this.#isHeld(slot) && this.#keys.remove(slot)) hasReleased = true;
+    }
+    emptied.count = 0;
+    return hasReleased;
+  }
+
+  #isHeld(slot: number): boolean {
+    if (this.eventTimers.has(slot) || this.processingTimers.has(slot)) return true;
+    for (const table of this.#tables) if (table.holds(slot)) return true;
+    return false;
+  }
+
+  /** The key of a slot, as an object of its fields. */
+  keyOf(slot: number): KeyObject {
+    const { fields, isTyped } = this.#keyFields;
+    return this.#keyObject(this.#keys.valuesOf(slot, fields, isTyped));
+  }
+
+  /** Begins to write everything as it is now. */
+  capture(writer: SnapshotWriter): void {
+    const { scope } = this;
+    const parts = [
+      ...this.#tables.map((table) => this.#tableRows(table, writer)),
+      this.#timerRows('event timers', this.eventTimers, writer),
+      this.#timerRows('processing timers', this.processingTimers, writer),
+    ];
+    const capture = new SlotCapture(
+      this.#keys.slotCount,
+      (from, to) => {
+        for (const { rows, append } of parts) {
+          for (let slot = from; slot < to; slot++) append(slot);
+          rows.endOfSlots();
+        }
+      },
+      STEP_SLOTS,
+    );
+    const written = (): number => parts.reduce((sum, { rows }) => sum + rows.count, 0);
+    scope.capture = capture;
+    writer.later(() => {
+      const end = written() + STEP_ROWS;
+      while (!capture.step() && written() < end);
+      if (!capture.isComplete) return false;
+      if (scope.capture === capture) scope.capture = null;
+      for (const { rows } of parts) rows.flush();
+      return true;
+    });
+  }
+
+  #tableRows(table: StateTable, writer: SnapshotWriter) {
+    const { name, fields } = table;
+    const rows = new SlotRows(
+      { state: storedName(name), name: `state '${name}'` },
+      this.#keyFields,
+      fields,
+      this.#keys,
+      writer,
+    );
+    const append = (slot: number): void => {
+      if (table.holds(slot)) table.append(slot, rows);
+    };
+    return { rows, append };
+  }
+
+  #timerRows(name: string, timers: Timers, writer: SnapshotWriter) {
+    const rows = new SlotRows({ state: name, name }, this.#keyFields, [TIME], this.#keys, writer);
+    const append = (slot: number): void => {
+      if (!timers.has(slot)) return;
+      for (const time of timers.timesOf(slot)) {
+        const at = rows.begin(slot);
+        rows.builder.float64(rows.firstColumn)[at] = time;
+        rows.end();
+      }
+    };
+    return { rows, append };
+  }
+
+  /** Loads what the snapshot has for the keys of this subtask. `keys` is the reader of the records. */
+  restore(restored: RestoredState, keys: KeyReader): void {
+    for (const table of this.#tables) {
+      const { name } = table;
+      this.#load(restored, storedName(name), name, keys, (found) => table.loader(found));
+    }
+    for (const [name, timers] of [
+      ['event timers', this.eventTimers],
+      ['processing timers', this.processingTimers],
+    ] as const) {
+      this.#load(restored, name, name, keys, (found) => {
+        const column = found.fields.findIndex((field) => field.name === TIME.name);
+        return (batch, row, slot) => {
+          timers.add(slot, (batch.columns[column] as FixedColumn).values[row] as number);
+        };
+      });
+    }
+    for (const table of this.#tables) table.endOfLoading();
+    this.release();
+  }
+
+  #load(
+    restored: RestoredState,
+    stored: string,
+    name: string,
+    keys: KeyReader,
+    loaderOf: (found: Schema) => LoadRow,
+  ): void {
+    let loading: { readonly reader: KeyReader; readonly load: LoadRow } | null = null;
+    for (const batch of restored.keyed(stored)) {
+      loading ??= this.#loading(batch.schema!, name, loaderOf);
+      const { reader, load } = loading;
+      reader.isInt &&= keys.isInt;
+      reader.read(batch);
+      if (!reader.isInt) keys.isInt = false;
+      const slots = this.enter(reader, batch.rowCount);
+      for (let row = 0; row < batch.rowCount; row++) load(batch, row, slots[row]!);
+    }
+  }
+
+  #loading(found: Schema, name: string, loaderOf: (found: Schema) => LoadRow) {
+    this.#checkKey(found, name);
+    return { reader: new KeyReader(stateKey(this.#key), found, null), load: loaderOf(found) };
+  }
+
+  #checkKey(found: Schema, state: string): void {
+    this.#keyFields.fields.forEach((field, f) => {
+      const was = found.fields[f];
+      const isSame = was?.name === field.name && was.kind === field.kind;
+      if (isSame) return;
+      const text = (key: Field): string => `key '${key.name}' of ${typeText(key)}`;
+      const had =
+        was === undefined || was.name.startsWith('#') ? 'a key of fewer fields' : text(was);
+      throw incompatible(state, field.name, had, text(field));
+    });
+    const next = found.fields[this.#keyFields.fields.length];
+    if (next !== undefined && !next.name.startsWith('#')) {
+      throw incompatible(state, next.name, 'it in the key', 'a key without it');
+    }
+  }
+}
+
+function storedName(state: string): string {
+  return `state/${state}`;
+}
+
+/** Makes the objects of keys: always of one shape. */
+function keyObjectOf(fields: readonly Field[]): (values: readonly unknown[]) => KeyObject {
+  const parts = fields.map(({ name }, f) => ({ name, expression: `values[${f}]` }));
+  return new Function('values', `'use strict';\nreturn ${objectLiteral(parts)};`) as (
+    values: readonly unknown[],
+  ) => KeyObject;
+}

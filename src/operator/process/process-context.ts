@@ -1,0 +1,146 @@
+/**
+ * What the functions of a process function get beside their record or timer. One object for all of them, so that none is
+ * made for a record: what it says is about the key that is being processed, and only until the function returns.
+ */
+
+import type { Clock } from '../../base/clock.ts';
+import { EngineError } from '../../base/errors.ts';
+import { MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
+import { describe } from '../../data/field-check.ts';
+import type { KeyScope } from '../../state/key-scope.ts';
+import type { StateTable } from '../../state/state-table.ts';
+import type { Timers } from '../../state/timers.ts';
+import type { Emitter } from './emitter.ts';
+import type { KeyedStates } from './keyed-states.ts';
+
+export type TimerKind = 'event' | 'processing';
+
+const NO_SLOT = -1;
+
+export class ProcessContext {
+  readonly state: Readonly<Record<string, StateTable>>;
+  readonly timers: TimerService;
+  readonly #states: KeyedStates;
+  readonly #scope: KeyScope;
+  readonly #emitter: Emitter;
+  readonly #clock: Clock;
+  readonly #progress: Progress;
+  #key: object | null = null;
+  #keySlot = NO_SLOT;
+
+  constructor(states: KeyedStates, emitter: Emitter, clock: Clock, progress: Progress) {
+    this.state = states.handles;
+    this.timers = new TimerService(states, progress);
+    this.#states = states;
+    this.#scope = states.scope;
+    this.#emitter = emitter;
+    this.#clock = clock;
+    this.#progress = progress;
+  }
+
+  get key(): object {
+    const slot = this.#scope.require('ctx.key');
+    if (slot !== this.#keySlot || this.#key === null) {
+      this.#key = this.#states.keyOf(slot);
+      this.#keySlot = slot;
+    }
+    return this.#key;
+  }
+
+  /** Slots may have got other keys. */
+  forgetKey(): void {
+    this.#keySlot = NO_SLOT;
+  }
+
+  get timestamp(): number | null {
+    const { time } = this.#scope;
+    return Number.isNaN(time) ? null : time;
+  }
+
+  get watermark(): Watermark {
+    return this.#progress.watermark;
+  }
+
+  get processingTime(): number {
+    return this.#clock.now();
+  }
+
+  get timer(): TimerKind | null {
+    return this.#progress.timer;
+  }
+
+  emit(row: unknown): void {
+    this.#scope.require('ctx.emit');
+    this.#emitter.emit(row, this.#scope.time);
+  }
+
+  output(side: { readonly name: string }, row: unknown): void {
+    this.#scope.require('ctx.output');
+    this.#emitter.emitTo(side.name, row, this.#scope.time);
+  }
+}
+
+/** Where the operator is in time. */
+export type Progress = {
+  watermark: Watermark;
+  /** Of the timer that is firing. */
+  timer: TimerKind | null;
+  readonly hasOnTimer: boolean;
+};
+
+export function progress(hasOnTimer: boolean): Progress {
+  return { watermark: MIN_WATERMARK, timer: null, hasOnTimer };
+}
+
+/** Registers and deletes timers of the current key; each kind, key and time once. */
+export class TimerService {
+  readonly #scope: KeyScope;
+  readonly #event: Timers;
+  readonly #processing: Timers;
+  readonly #progress: Progress;
+
+  constructor(states: KeyedStates, of: Progress) {
+    this.#scope = states.scope;
+    this.#event = states.eventTimers;
+    this.#processing = states.processingTimers;
+    this.#progress = of;
+  }
+
+  eventTime(time: number): void {
+    this.#event.add(this.#slot(time), time);
+  }
+
+  processingTime(time: number): void {
+    this.#processing.add(this.#slot(time), time);
+  }
+
+  deleteEventTime(time: number): void {
+    this.#delete(this.#event, time);
+  }
+
+  deleteProcessingTime(time: number): void {
+    this.#delete(this.#processing, time);
+  }
+
+  #delete(timers: Timers, time: number): void {
+    const slot = this.#slot(time);
+    if (timers.remove(slot, time)) this.#scope.emptied.push(slot);
+  }
+
+  #slot(time: number): number {
+    const slot = this.#scope.require('ctx.timers');
+    if (!this.#progress.hasOnTimer) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        'ctx.timers: timers need a function onTimer(time, ctx)',
+      );
+    }
+    if (typeof time !== 'number' || Number.isNaN(time)) {
+      throw new EngineError(
+        'TIMESTAMP_INVALID',
+        `a timer wants a time in ms since 1970, got ${describe(time)}`,
+      );
+    }
+    return slot;
+  }
+}
