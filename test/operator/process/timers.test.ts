@@ -56,3 +56,192 @@ inEveryMode(
     assert.deepEqual(textOf(h.take()), ['STATE 42@7', '{"watermark":7}']);
   },
 );
+
+const Command = record({ key: t.string, kind: t.string, time: t.timestamp });
+
+/** Registers and deletes what records say, and tells what fires. */
+inEveryMode(
+  'each kind, key and time fires once, in the order of times, unless it was deleted',
+  Command,
+  (commands) =>
+    commands.keyBy('key').process({
+      emits: type<string>(),
+      onRecord({ kind, time }, { timers }) {
+        if (kind === 'event') timers.eventTime(time);
+        else if (kind === 'processing') timers.processingTime(time);
+        else if (kind === 'not event') timers.deleteEventTime(time);
+        else timers.deleteProcessingTime(time);
+      },
+      onTimer(time, ctx) {
+        ctx.emit(`${ctx.timer} ${time} ${ctx.key.key} ${ctx.timestamp} ${ctx.watermark}`);
+      },
+    }),
+  async (h) => {
+    const say = (kind: string, ...times: readonly number[]): void => {
+      for (const time of times) h.push({ key: 'a', kind, time }, 0);
+    };
+    say('event', 30, 10, 20, 10, 40);
+    say('processing', 20, 10, 10);
+    say('not event', 20, 999);
+    h.watermark(30);
+    assert.deepEqual(textOf(h.take()), [
+      'event 10 a 10 30@10',
+      'event 30 a 30 30@30',
+      '{"watermark":30}',
+    ]);
+    h.processingTime(9);
+    assert.deepEqual(h.take(), []);
+    h.processingTime(10);
+    assert.deepEqual(textOf(h.take()), ['processing 10 a null 30@null']);
+    say('not processing', 20, 21);
+    say('not event', 50);
+    h.processingTime(30);
+    assert.deepEqual(h.take(), []);
+    // The one that is not due when the input ends is dropped.
+    say('processing', 31);
+    say('event', 60, 50);
+    await h.end();
+    assert.deepEqual(textOf(h.take()), [
+      'event 40 a 40 Infinity@40',
+      'event 50 a 50 Infinity@50',
+      'event 60 a 60 Infinity@60',
+      '{"watermark":null}',
+      '{"end":true}',
+    ]);
+  },
+);
+
+inEveryMode(
+  'a processing-time timer that is due already fires at once',
+  Command,
+  (commands) =>
+    commands.keyBy('key').process({
+      emits: type<string>(),
+      onRecord({ time }, { timers }) {
+        timers.processingTime(time);
+      },
+      onTimer(time, ctx) {
+        ctx.emit(`${time} at ${ctx.processingTime}`);
+      },
+    }),
+  (h) => {
+    h.processingTime(100);
+    h.push({ key: 'a', kind: '', time: 50 }, 7);
+    h.push({ key: 'a', kind: '', time: 101 }, 7);
+    assert.deepEqual(textOf(h.take()), ['50 at 100@null']);
+    h.processingTime(500);
+    assert.deepEqual(textOf(h.take()), ['101 at 500@null']);
+  },
+);
+
+inEveryMode(
+  'an event-time timer at or before the watermark fires at its next advance',
+  Command,
+  (commands) =>
+    commands.keyBy('key').process({
+      emits: type<number>(),
+      onRecord({ time }, { timers }) {
+        timers.eventTime(time);
+      },
+      onTimer(time, ctx) {
+        ctx.emit(time);
+      },
+    }),
+  (h) => {
+    h.watermark(10);
+    h.push({ key: 'a', kind: '', time: 10 }, 20);
+    h.push({ key: 'a', kind: '', time: 3 }, 20);
+    assert.deepEqual(textOf(h.take()), ['{"watermark":10}']);
+    h.watermark(11);
+    assert.deepEqual(textOf(h.take()), ['3@3', '10@10', '{"watermark":11}']);
+  },
+  // After a restart the watermark comes anew: that is an advance.
+  WITHOUT_RESTARTS,
+);
+
+inEveryMode(
+  'timers that onTimer registers fire in the same advance when they are due',
+  Command,
+  (commands) =>
+    commands.keyBy('key').process({
+      emits: type<string>(),
+      onRecord({ time }, { timers }) {
+        timers.eventTime(time);
+        timers.processingTime(time);
+      },
+      onTimer(time, ctx) {
+        ctx.emit(`${ctx.timer} ${time}`);
+        if (time % 10 === 0) return;
+        if (ctx.timer === 'event') ctx.timers.eventTime(time + 1);
+        else ctx.timers.processingTime(time + 1);
+      },
+    }),
+  (h) => {
+    h.push({ key: 'a', kind: '', time: 6 }, 0);
+    h.watermark(8);
+    assert.deepEqual(textOf(h.take()), ['event 6@6', 'event 7@7', 'event 8@8', '{"watermark":8}']);
+    h.processingTime(9);
+    h.watermark(100);
+    assert.deepEqual(textOf(h.take()), [
+      ...['processing 6@null', 'processing 7@null', 'processing 8@null', 'processing 9@null'],
+      ...['event 9@9', 'event 10@10', '{"watermark":100}'],
+    ]);
+  },
+);
+
+/** The end of case 6. */
+inEveryMode(
+  'timers of both kinds survive a snapshot, and go with their keys',
+  Command,
+  (commands) =>
+    commands.keyBy('key').process({
+      emits: type<string>(),
+      state: { seen: value(t.timestamp) },
+      onRecord({ time }, ctx) {
+        ctx.state.seen.set(time);
+        ctx.timers.eventTime(6);
+        ctx.timers.processingTime(6);
+      },
+      onTimer(_, ctx) {
+        ctx.emit(`${ctx.timer === 'event' ? 'EVENT' : 'PROC'} ${ctx.state.seen.get()}`);
+      },
+    }),
+  async (h) => {
+    h.push({ key: 'a', kind: '', time: 1777 }, 0);
+    await h.restart({ parallelism: 2 });
+    h.processingTime(6);
+    assert.deepEqual(textOf(h.take()), ['PROC 1777@null']);
+    await h.restart({ parallelism: 1 });
+    h.watermark(6);
+    assert.deepEqual(textOf(h.take()), ['EVENT 1777@6', '{"watermark":6}']);
+  },
+);
+
+test('timers of many keys fire in slices, and all before the watermark', async () => {
+  for (const outputCapacity of [1, Infinity]) {
+    const h = await harness<{ key: number }, { key: number }>(
+      (rows) =>
+        rows.keyBy('key').process({
+          emits: record({ key: t.int32 }),
+          onRecord(_, ctx) {
+            ctx.timers.eventTime(10);
+          },
+          onTimer(_, ctx) {
+            ctx.emit(ctx.key);
+          },
+        }),
+      { outputCapacity },
+    );
+    const keys = 20_000;
+    for (let key = 0; key < keys; key++) h.push({ key }, 0);
+    h.watermark(10);
+    const elements = h.take();
+    assert.deepEqual(elements.at(-1), { watermark: 10 });
+    const got = elements.slice(0, -1).map((element) => {
+      assert.ok('record' in element && element.timestamp === 10);
+      return element.record.key;
+    });
+    assert.equal(new Set(got).size, keys);
+    assert.equal(got.length, keys);
+  }
+});
