@@ -1,0 +1,85 @@
+/** The states of an operator without the operator: keys are ints, the clock is an argument, snapshots are bytes. */
+import { type StateDescriptors, type StateHandles, stateSpecs } from '../../../src/api/state.ts';
+import { BatchBuilder } from '../../../src/data/batch-builder.ts';
+import { decodeBatch, encodeToBytes } from '../../../src/data/codec.ts';
+import { KeyReader } from '../../../src/data/key.ts';
+import { type Field, record, schemaOf, t } from '../../../src/data/schema.ts';
+import { KeyedStates } from '../../../src/operator/process/keyed-states.ts';
+import type { CaptureStep, RestoredState } from '../../../src/state/snapshot.ts';
+
+const KEY = { kind: 'fields', fields: ['k'] } as const;
+const KEYS = record({ k: t.int32 });
+
+/** Blocks by state. */
+export type Saved = Map<
+  string,
+  { readonly fields: readonly Field[]; readonly bytes: Uint8Array }[]
+>;
+
+export class StatesRig<States extends StateDescriptors> {
+  readonly states: KeyedStates;
+  readonly #reader = new KeyReader(KEY, KEYS, null);
+
+  constructor(states: States, restored: Saved = new Map(), nowMs = 0) {
+    this.states = new KeyedStates(KEY, KEYS, true, stateSpecs(states), states);
+    this.states.scope.nowMs = nowMs;
+    this.states.restore(restoredOf(restored), this.#reader);
+  }
+
+  /** The handles of a key. */
+  of(k: number, nowMs = 0): StateHandles<States> {
+    this.leave();
+    const builder = new BatchBuilder(KEYS, 1);
+    builder.appendRow({ k });
+    this.#reader.read(builder.seal());
+    this.states.scope.nowMs = nowMs;
+    const [slot] = this.states.enter(this.#reader, 1);
+    this.states.scope.slot = slot!;
+    return this.states.handles as unknown as StateHandles<States>;
+  }
+
+  /** The slot of the key of `of`. */
+  get slot(): number {
+    return this.states.scope.slot;
+  }
+
+  leave(): void {
+    this.states.scope.leave();
+    this.states.release();
+  }
+
+  /** Begins a snapshot; the steps that are left of it go into what it returns. */
+  begin(): { readonly saved: Saved; readonly step: CaptureStep } {
+    const saved: Saved = new Map();
+    const steps: CaptureStep[] = [];
+    this.states.capture({
+      keyed(state, batch) {
+        const { fields } = batch.schema!;
+        const blocks = saved.get(state) ?? [];
+        saved.set(state, [...blocks, { fields, bytes: encodeToBytes(batch) }]);
+      },
+      items() {},
+      later: (step) => void steps.push(step),
+    });
+    return { saved, step: steps[0]! };
+  }
+
+  /** All of a snapshot at once. */
+  save(): Saved {
+    this.leave();
+    const { saved, step } = this.begin();
+    while (!step());
+    return saved;
+  }
+}
+
+function restoredOf(saved: Saved): RestoredState {
+  return {
+    *keyed(state) {
+      for (const { fields, bytes } of saved.get(state) ?? []) {
+        yield decodeBatch(bytes.buffer, bytes.byteOffset, bytes.length, schemaOf(fields));
+      }
+    },
+    items: () => [],
+  };
+}
