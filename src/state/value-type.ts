@@ -107,6 +107,8 @@ export class ValueType {
       const { column } = this.#find(found, this.fields[0]!, this.#label.slice(1), undefined);
       return (batch, row) => readField(batch, column, row);
     }
+    const single = found.fields.find(({ name }) => name === this.#label);
+    if (single !== undefined) throw incompatible(this.#state, null, typeText(single), 'a record');
     const parts = record.map((field, f) =>
       this.#find(
         found,
@@ -132,7 +134,7 @@ export class ValueType {
         found.fields.some(({ name: other }) => other.startsWith(`${this.#label}.`));
       if (isAdded && fallback !== undefined) return { field, column, fallback };
       if (isAdded && field.nullable) return { field, column, fallback: null };
-      const had = isAdded ? 'no such field' : this.#foundText(found);
+      const had = isAdded ? 'no such field' : 'a record';
       const wants = `${typeText(field)}${isAdded ? ' without a default' : ''}`;
       throw incompatible(this.#state, name, had, wants);
     }
@@ -141,11 +143,6 @@ export class ValueType {
       throw incompatible(this.#state, name, typeText(was), typeText(field));
     }
     return { field, column, fallback };
-  }
-
-  #foundText(found: Schema): string {
-    const single = found.fields.find(({ name }) => name === this.#label);
-    return single === undefined ? 'a record' : typeText(single);
   }
 }
 

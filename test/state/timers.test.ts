@@ -9,7 +9,7 @@ const TIMES = fc.oneof(fc.integer({ min: -20, max: 20 }), fc.double({ noNaN: tru
 test('timers are unique, leave in the order of their times, and can be deleted', () => {
   const steps = fc.array(
     fc.record({
-      what: fc.constantFrom('add', 'add', 'remove', 'fire'),
+      what: fc.constantFrom('add', 'add', 'add', 'remove', 'remove known', 'fire'),
       slot: fc.nat(12),
       time: TIMES,
     }),
@@ -20,6 +20,12 @@ test('timers are unique, leave in the order of their times, and can be deleted',
       const timers = new Timers();
       let model: { slot: number; time: number }[] = [];
       for (const { what, slot, time } of all) {
+        const known = model[slot];
+        if (what === 'remove known' && known !== undefined) {
+          assert.ok(timers.remove(known.slot, known.time));
+          model.splice(slot, 1);
+          continue;
+        }
         const isIn = model.some((timer) => timer.slot === slot && timer.time === time);
         if (what === 'add') {
           assert.equal(timers.add(slot, time), !isIn);
@@ -27,7 +33,7 @@ test('timers are unique, leave in the order of their times, and can be deleted',
         } else if (what === 'remove') {
           assert.equal(timers.remove(slot, time), isIn);
           model = model.filter((timer) => timer.slot !== slot || timer.time !== time);
-        } else if (timers.count > 0) {
+        } else if (what === 'fire' && timers.count > 0) {
           const first = timers.firstTime;
           const owner = timers.firstSlot;
           assert.equal(first, Math.min(...model.map((timer) => timer.time)));
@@ -46,6 +52,11 @@ test('timers are unique, leave in the order of their times, and can be deleted',
           timers.timesOf(slot).sort(order),
           times.map((time) => time + 0).sort(order),
         );
+      }
+      for (let last = -Infinity; timers.count > 0; ) {
+        assert.ok(timers.firstTime >= last);
+        last = timers.firstTime;
+        timers.remove(timers.firstSlot, last);
       }
     }),
     { numRuns: 300 },

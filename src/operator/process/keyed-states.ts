@@ -29,7 +29,7 @@ import { stateTable } from './state-tables.ts';
 const TIME: Field = { name: '#time', kind: 'timestamp', nullable: false };
 
 /** Rows that one step of a snapshot writes, and slots that are looked at for them: a slot may have many rows. */
-const STEP_ROWS = 4096;
+const STEP_ROWS = 2048;
 const STEP_SLOTS = 256;
 
 type KeyObject = Readonly<Record<string, unknown>>;

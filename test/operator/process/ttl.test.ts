@@ -161,7 +161,7 @@ const SHOWN = { duration: 100, visibility: 'untilCleaned' } as const;
 test('what is expired is removed when it is read', () => {
   for (const [name, state] of Object.entries(kindsOf(TTL_100))) {
     const rig = new StatesRig({ state } as StateDescriptors);
-    const handle = rig.of(1, 0)['state'] as Kinds['value'] & Kinds['list'] & Kinds['map'];
+    const handle = rig.of(1, 0).state as Kinds['value'] & Kinds['list'] & Kinds['map'];
     const put: Readonly<Record<string, () => void>> = {
       value: () => handle.set(1),
       text: () => (handle.set as (text: unknown) => void)('1'),
@@ -173,7 +173,7 @@ test('what is expired is removed when it is read', () => {
     };
     put[name]!();
     const { slot } = rig;
-    const table = rig.states.handles['state']!;
+    const table = rig.states.handles.state!;
     rig.of(1, 99);
     assert.ok(table.holds(slot), name);
     rig.of(1, 100);

@@ -1,0 +1,297 @@
+/** Snapshots of keyed state: what they hold while the state goes on, and what later versions of a job make of them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  aggregating,
+  list,
+  map,
+  reducing,
+  type StateDescriptors,
+  type StateHandles,
+  type,
+  value,
+} from '../../../src/api/state.ts';
+import { Random } from '../../../src/base/random.ts';
+import { record, t } from '../../../src/data/schema.ts';
+import { StatesRig } from './states-rig.ts';
+
+const STATES = {
+  count: value(t.float64),
+  text: value(t.string),
+  any: value(type<{ n: number }>()),
+  all: list(t.int32),
+  by: map(t.string, t.int32),
+};
+
+/** What a key has. */
+type Model = {
+  count: number | undefined;
+  text: string | undefined;
+  any: { n: number } | undefined;
+  all: number[];
+  by: [string, number][];
+  event: number[];
+  processing: number[];
+};
+
+function dump(rig: StatesRig<typeof STATES>, key: number): Model {
+  const { count, text, any, all, by } = rig.of(key);
+  const { states, slot } = rig;
+  const inOrder = (times: number[]): number[] => times.sort((a, b) => a - b);
+  const model = {
+    count: count.get(),
+    text: text.get(),
+    any: structuredClone(any.get()),
+    all: all.get(),
+    by: by.entries(),
+    event: inOrder(states.eventTimers.timesOf(slot)),
+    processing: inOrder(states.processingTimers.timesOf(slot)),
+  };
+  rig.leave();
+  return model;
+}
+
+/** Does something to a key. */
+function change(rig: StatesRig<typeof STATES>, key: number, random: Random): void {
+  const { count, text, any, all, by } = rig.of(key);
+  const { states, slot } = rig;
+  const n = random.below(100);
+  const changes: (() => void)[] = [
+    () => count.set(n),
+    () => text.set(`text ${n}`),
+    () => any.set({ n }),
+    () => {
+      // What a user is not to rely on, but a snapshot must not see either.
+      const held = any.get();
+      if (held !== undefined) held.n = -n;
+    },
+    () => all.add(n),
+    () => by.set(`k${n % 5}`, n),
+    () => void by.delete(`k${n % 5}`),
+    () => void states.eventTimers.add(slot, n),
+    () => void states.processingTimers.add(slot, n),
+    () => {
+      for (const state of [count, text, any, all, by]) state.clear();
+      for (const timers of [states.eventTimers, states.processingTimers]) {
+        for (const time of timers.timesOf(slot)) timers.remove(slot, time);
+      }
+    },
+  ];
+  changes[random.below(changes.length)]!();
+  rig.leave();
+}
+
+test('a snapshot holds what was there when it began, while keys change, go and come', () => {
+  const KEYS = 10_000;
+  for (const seed of [1, 2, 3]) {
+    const random = new Random(seed);
+    const rig = new StatesRig(STATES);
+    for (let n = 0; n < 3 * KEYS; n++) change(rig, random.below(KEYS), random);
+    const expected = Array.from({ length: KEYS }, (_, key) => dump(rig, key));
+    const keyCount = rig.states.keyCount;
+    const { saved, step } = rig.begin();
+    let steps = 0;
+    while (!step()) {
+      steps++;
+      for (let n = 0; n < 5; n++) change(rig, random.below(KEYS + 1000), random);
+    }
+    assert.ok(steps > 3, `it was written in ${steps} steps`);
+    const restored = new StatesRig(STATES, saved);
+    assert.equal(restored.states.keyCount, keyCount);
+    for (let key = 0; key < KEYS; key++) assert.deepEqual(dump(restored, key), expected[key]);
+    assert.equal(restored.states.keyCount, keyCount);
+  }
+});
+
+test('a key without state and timers is in no snapshot, and has no slot', () => {
+  const rig = new StatesRig(STATES);
+  rig.of(1).count.set(1);
+  rig.of(2).count.get();
+  rig.of(3).all.set([]);
+  rig.of(4).by.set('a', 1);
+  rig.of(4).by.delete('a');
+  rig.of(1).count.clear();
+  const saved = rig.save();
+  assert.equal(rig.states.keyCount, 0);
+  assert.deepEqual([...saved.values()], []);
+});
+
+test('slots are used again: keys that come and go take no more memory', () => {
+  const rig = new StatesRig({ count: value(t.float64), all: list(t.int32) });
+  for (let key = 0; key < 20_000; key++) {
+    rig.of(key).count.set(key);
+    rig.of(key).all.add(key);
+    if (key < 10) continue;
+    rig.of(key - 10).count.clear();
+    rig.of(key - 10).all.clear();
+  }
+  rig.leave();
+  assert.equal(rig.states.keyCount, 10);
+  assert.ok(rig.states.scope.slotCount <= 13, `${rig.states.scope.slotCount} slots`);
+});
+
+/** State that one job has kept, in a job that keeps other state now. */
+function restoredAs<Then extends StateDescriptors, Now extends StateDescriptors>(
+  then: Then,
+  fill: (state: StateHandles<Then>) => void,
+  now: Now,
+): StateHandles<Now> {
+  const rig = new StatesRig(then);
+  fill(rig.of(1));
+  return new StatesRig(now, rig.save()).of(1);
+}
+
+const Old = record({ id: t.int32, note: t.string, gone: t.date });
+const old = { id: 1, note: 'x', gone: new Date(0) };
+
+test('a record gets fields that are new, and loses those that are gone', () => {
+  const New = record({ extra: t.nullable(t.string), note: t.nullable(t.string), id: t.int32 });
+  const expected = { extra: null, note: 'x', id: 1 };
+  const filled = restoredAs(
+    { v: value(Old), l: list(Old), m: map(t.int32, Old), r: reducing(Old, (a) => a) },
+    ({ v, l, m, r }) => {
+      v.set(old);
+      l.add(old);
+      m.set(5, old);
+      r.add(old);
+    },
+    { v: value(New), l: list(New), m: map(t.int32, New), r: reducing(New, (a) => a) },
+  );
+  assert.deepEqual(filled.v.get(), expected);
+  assert.deepEqual(filled.l.get(), [expected]);
+  assert.deepEqual(filled.m.entries(), [[5, expected]]);
+  assert.deepEqual(filled.r.get(), expected);
+});
+
+test('a field that is new gets its value from the default of the state', () => {
+  const New = record({ id: t.int32, price: t.float64 });
+  const { v } = restoredAs({ v: value(Old) }, (state) => state.v.set(old), {
+    v: value(New, { default: { id: 0, price: 9.5 } }),
+  });
+  assert.deepEqual(v.get(), { id: 1, price: 9.5 });
+});
+
+test('states may be added and taken away', () => {
+  const { b } = restoredAs({ a: value(t.int32) }, ({ a }) => a.set(1), { b: value(t.int32) });
+  assert.equal(b.get(), undefined);
+});
+
+const INCOMPATIBLE: readonly [string, StateDescriptors, StateDescriptors, RegExp][] = [
+  [
+    'a value of another type',
+    { total: value(t.int32) },
+    { total: value(t.float64) },
+    /^state 'total', field 'value': the snapshot has int32, the job keeps float64 now/,
+  ],
+  [
+    'a value that may not be null any more',
+    { total: value(t.nullable(t.int32)) },
+    { total: value(t.int32) },
+    /^state 'total', field 'value': the snapshot has int32 or null, the job keeps int32 now/,
+  ],
+  [
+    'a field of another type',
+    { total: value(record({ a: t.int32, b: t.string })) },
+    { total: value(record({ a: t.int32, b: t.date })) },
+    /^state 'total', field 'b': the snapshot has string, the job keeps date now/,
+  ],
+  [
+    'a field that is new and has no value',
+    { total: value(record({ a: t.int32 })) },
+    { total: value(record({ a: t.int32, b: t.string })) },
+    /^state 'total', field 'b': the snapshot has no such field, the job keeps string without a default now/,
+  ],
+  [
+    'a record in place of a value',
+    { total: value(t.int32) },
+    { total: value(record({ a: t.int32 })) },
+    /^state 'total': the snapshot has int32, the job keeps a record now/,
+  ],
+  [
+    'a value in place of a record',
+    { total: value(record({ a: t.int32 })) },
+    { total: value(t.int32) },
+    /^state 'total', field 'value': the snapshot has a record, the job keeps int32 now/,
+  ],
+  [
+    'keys of a map of another type',
+    { total: map(t.int32, t.int32) },
+    { total: map(t.string, t.int32) },
+    /^state 'total', field 'key': the snapshot has int32, the job keeps string now/,
+  ],
+  [
+    'a list in place of a value',
+    { total: value(t.int32) },
+    { total: list(t.int32) },
+    /^state 'total': the snapshot has value state, the job keeps list state now/,
+  ],
+  [
+    'a value in place of a map',
+    { total: map(t.int32, t.int32) },
+    { total: value(t.int32) },
+    /^state 'total': the snapshot has map state, the job keeps value state now/,
+  ],
+];
+
+for (const [name, then, now, message] of INCOMPATIBLE) {
+  test(`${name} is refused`, () => {
+    const fill = (state: StateHandles<StateDescriptors>): void => {
+      const { total } = state as unknown as Record<
+        string,
+        Record<string, (...given: unknown[]) => void>
+      >;
+      const of = then.total!;
+      const one = of.type.kind === 'record' ? { a: 1, b: 'x' } : 1;
+      if (of.kind === 'map') total!.set!(1, one);
+      else total!.set!(one);
+    };
+    assert.throws(() => restoredAs(then, fill, now), { code: 'STATE_INCOMPATIBLE', message });
+  });
+}
+
+test('an accumulator of a class is refused unless it is packed', () => {
+  class Sum {
+    n = 0;
+  }
+  const rig = new StatesRig({
+    sum: aggregating({
+      create: () => new Sum(),
+      add: (sum, n: number) => Object.assign(sum, { n: sum.n + n }),
+      result: ({ n }) => n,
+    }),
+  });
+  rig.of(1).sum.add(1);
+  assert.throws(() => rig.save(), {
+    code: 'VALUE_NOT_TRANSFERABLE',
+    message: /state 'sum'.*pack/s,
+  });
+});
+
+test('a value that cannot be written names its state', () => {
+  const rig = new StatesRig({ code: value(type<() => void>()) });
+  rig.of(1).code.set(() => {});
+  assert.throws(() => rig.save(), { code: 'VALUE_NOT_TRANSFERABLE', message: /^state 'code'/ });
+});
+
+test('values of any type come out as they went in', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.anything({ withDate: true, withBigInt: true, withMap: true })),
+      (all) => {
+        const rig = new StatesRig({ v: value(type<unknown>()), l: list(type<unknown>()) });
+        rig.of(1).l.addAll(all);
+        for (const [i, one] of all.entries()) rig.of(i).v.set(one);
+        const restored = new StatesRig(
+          { v: value(type<unknown>()), l: list(type<unknown>()) },
+          rig.save(),
+        );
+        assert.deepEqual(restored.of(1).l.get(), structuredClone(all));
+        all.forEach((one, i) => {
+          assert.deepEqual(restored.of(i).v.get(), structuredClone(one));
+        });
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
