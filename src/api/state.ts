@@ -154,8 +154,12 @@ export function aggregating<In, Accumulator, Out>(
 
 /** The plain data of states. */
 export function stateSpecs(states: StateDescriptors): readonly StateSpec[] {
+  if (typeof states !== 'object' || states === null) {
+    throw wrong('process: state', 'is an object of states by name', states);
+  }
   return Object.entries(states).map(([name, state]) => {
-    if (typeof (state as StateDescriptor<unknown> | undefined)?.kind !== 'string') {
+    const spec = (state as StateDescriptor<unknown> | undefined)?.type as TypeSpec | undefined;
+    if (typeof spec?.kind !== 'string') {
       throw wrong(
         `process: state '${name}'`,
         'is made by value(...), list(...), map(...) ...',
@@ -210,7 +214,7 @@ function descriptor<Handle>(
 function ttlSpec(state: StateKind, ttl: Duration | TtlOptions): TtlSpec {
   const what = `${state}: ttl`;
   const options = typeof ttl === 'object' ? ttl : { duration: ttl };
-  checkOptions(what, options, TTL_OPTIONS);
+  if (options === ttl) checkOptions(what, options, TTL_OPTIONS);
   const { refresh, visibility, cleanup } = options;
   const duration = durationMs(options.duration, what);
   if (duration === 0) throw wrong(what, 'is longer than 0', options.duration);
