@@ -38,9 +38,9 @@ export interface ProcessContext<Key, States, Out> {
   readonly state: StateHandles<States>;
   readonly timers: Timers;
   /** Sends a row on, at the event time of the record or timer. */
-  emit(row: Out): void;
+  readonly emit: (row: Out) => void;
   /** Sends a row to a side output, which `.sideOutput(side)` on the stream behind gives. */
-  output<Side>(side: SideOutput<Side>, row: NoInfer<Side>): void;
+  readonly output: <Side>(side: SideOutput<Side>, row: NoInfer<Side>) => void;
 }
 
 /** What `onTimer` gets beside the time of the timer. */

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
+import { list, type } from '../../src/api/state.ts';
 import type { KeyValue, RowStream, Stream } from '../../src/api/stream.ts';
 import { slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { t } from '../../src/data/schema.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { describeMode, MODES } from '../modes.ts';
 import { ITEMS, Item, inAnyOrder, timeOf } from './items.ts';
@@ -131,6 +133,22 @@ const KEYED: readonly [
         items.slice(0, i + 1).reduce((most, next) => (next.shop > most.shop ? next : most)),
         timeOf(item),
       ]),
+  ],
+  [
+    'a process function with state and timers',
+    (k) =>
+      k.process({
+        emits: type<unknown>(),
+        state: { seen: list(t.int32) },
+        onRecord({ n }, ctx) {
+          ctx.state.seen.add(n);
+          ctx.timers.eventTime(500);
+        },
+        onTimer(_, { key, state, emit }) {
+          emit({ ...key, seen: state.seen.get() });
+        },
+      }),
+    (items, key) => [[{ ...key, seen: items.map(({ n }) => n) }, 500]],
   ],
   [
     'tumbling windows',

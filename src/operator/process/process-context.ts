@@ -69,15 +69,16 @@ export class ProcessContext {
     return this.#progress.timer;
   }
 
-  emit(row: unknown): void {
+  /** Works when it is taken out of the context, as in `({ emit }) => ...`. */
+  readonly emit = (row: unknown): void => {
     this.#scope.require('ctx.emit');
     this.#emitter.emit(row, this.#scope.time);
-  }
+  };
 
-  output(side: { readonly name: string }, row: unknown): void {
+  readonly output = (side: { readonly name: string }, row: unknown): void => {
     this.#scope.require('ctx.output');
     this.#emitter.emitTo(side.name, row, this.#scope.time);
-  }
+  };
 }
 
 /** Where the operator is in time. */
