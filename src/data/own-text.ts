@@ -1,7 +1,7 @@
 /** Strings that outlive their batch. */
 
 /** V8 makes slices of strings that are longer; shorter ones are copies anyway. */
-const SLICE_UNITS_MIN = 13;
+export const SLICE_UNITS_MIN = 13;
 
 /** The same text in memory of its own: a slice would keep the text of its whole batch alive. */
 export function ownText(text: string): string {

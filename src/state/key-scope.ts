@@ -23,14 +23,9 @@ export class KeyScope {
     this.slot = NO_SLOT;
   }
 
-  /** The current slot; JOB_DEFINITION when there is none. */
+  /** The current slot; JOB_DEFINITION when there is none. `what` was used. */
   require(what: string): number {
-    if (this.slot !== NO_SLOT) return this.slot;
-    throw new EngineError(
-      'JOB_DEFINITION',
-      `${what} was used outside of onRecord and onTimer: state and context belong to the key that is being processed, ` +
-        'and are of no use later, as in a promise, or in open',
-    );
+    return this.slot === NO_SLOT ? refuse(what) : this.slot;
   }
 
   /** What belongs to a slot is about to change: it goes into the snapshot that is being written as it is. */
@@ -39,4 +34,12 @@ export class KeyScope {
     this.#touched[0] = slot;
     this.capture.beforeWrite(this.#touched, 0, 1);
   }
+}
+
+function refuse(what: string): never {
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `${what} was used outside of onRecord and onTimer: state and context belong to the key that is being processed, ` +
+      'and are of no use later, as in a promise, or in open',
+  );
 }

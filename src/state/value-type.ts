@@ -13,7 +13,7 @@ import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import { type DynamicColumn, valueAt } from '../data/column.ts';
 import { describe, fieldTypeError, fitsField, typeText } from '../data/field-check.ts';
-import { ownText } from '../data/own-text.ts';
+import { ownText, SLICE_UNITS_MIN } from '../data/own-text.ts';
 import type { Field, FieldKind, Schema } from '../data/schema.ts';
 import { incompatible } from './incompatible.ts';
 
@@ -41,6 +41,8 @@ export class ValueType {
   readonly #state: string;
   readonly #label: string;
   readonly #isText: boolean;
+  /** Fields of a record that are texts. */
+  readonly #texts: readonly string[];
   /** Fields of the record; null for a single value. */
   readonly #record: readonly Field[] | null;
 
@@ -48,6 +50,10 @@ export class ValueType {
     this.#state = state;
     this.#label = label;
     this.#isText = spec.kind === 'string';
+    this.#texts =
+      spec.kind === 'record'
+        ? spec.fields.filter(({ kind }) => kind === 'string').map(({ name }) => name)
+        : [];
     this.#record = spec.kind === 'record' ? spec.fields : null;
     this.fields =
       spec.kind === 'record'
@@ -73,10 +79,24 @@ export class ValueType {
     }
   }
 
-  /** The value as a state keeps it; FIELD_TYPE for one of another type. */
+  /** The value as a state keeps it, with texts of its own; FIELD_TYPE for one of another type. */
   keep(value: unknown): unknown {
     this.check(value);
+    if (this.#texts.length > 0)
+      return this.#withOwnTexts(value as Readonly<Record<string, unknown>>);
     return this.#isText && typeof value === 'string' ? ownText(value) : value;
+  }
+
+  #withOwnTexts(value: Readonly<Record<string, unknown>>): unknown {
+    let copy: Record<string, unknown> | null = null;
+    for (const name of this.#texts) {
+      const text = value[name];
+      if (typeof text !== 'string') continue;
+      if (text.length < SLICE_UNITS_MIN) continue;
+      copy ??= { ...value };
+      copy[name] = ownText(text);
+    }
+    return copy ?? value;
   }
 
   #misfit(wanted: string, value: unknown): EngineError {

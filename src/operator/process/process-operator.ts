@@ -100,7 +100,7 @@ export class ProcessOperator implements Operator {
     const { scope } = this.#states;
     this.#readKeys(batch);
     scope.nowMs = this.#context.clock.now();
-    const slots = this.#states.enter(this.#keys, rowCount);
+    const slots = this.#guarded(() => this.#states.enter(this.#keys, rowCount));
     try {
       this.#loops.for(batch)(batch, slots, scope, this.#user, this.#place);
     } catch (error) {
@@ -182,7 +182,7 @@ export class ProcessOperator implements Operator {
     const { scope } = this.#states;
     const slot = timers.firstSlot;
     const time = timers.firstTime;
-    scope.touch(slot);
+    this.#guarded(() => scope.touch(slot));
     timers.remove(slot, time);
     scope.slot = slot;
     scope.time = kind === 'event' ? time : Number.NaN;
@@ -206,8 +206,21 @@ export class ProcessOperator implements Operator {
 
   processBarrier(checkpoint: number): void {
     this.#states.scope.nowMs = this.#context.clock.now();
-    this.#states.capture(this.#context.snapshot(checkpoint));
+    const writer = this.#context.snapshot(checkpoint);
+    this.#states.capture({
+      ...writer,
+      later: (step) => writer.later(() => this.#guarded(step)),
+    });
     this.#output.barrier(checkpoint);
+  }
+
+  /** Work that may write a snapshot: a value that cannot be written is told with the operator. */
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
+    }
   }
 
   /** Timers of processing time that are left are dropped; those of event time have fired at the maximum watermark. */

@@ -364,6 +364,23 @@ test('open and close that throw are told with their operator', async () => {
   await assert.rejects(h.end(), { code: 'USER_FUNCTION', message: /'process'.*no close/ });
 });
 
+test('a value that cannot go into a snapshot is told with operator and state', async () => {
+  const h = await harness<Row, number>((rows) =>
+    rows.keyBy('k').process({
+      emits: type<number>(),
+      state: { code: value(type<() => void>()) },
+      onRecord(_, ctx) {
+        ctx.state.code.set(() => {});
+      },
+    }),
+  );
+  h.push({ k: 'a', n: 1 });
+  await assert.rejects(h.restart(), {
+    code: 'VALUE_NOT_TRANSFERABLE',
+    message: /^operator 'process': state 'code': /,
+  });
+});
+
 test('definitions that are wrong are refused where they stand', async () => {
   const define = (definition: object) => () =>
     harness<Row, unknown>((rows) => rows.keyBy('k').process(definition as never));

@@ -1,6 +1,8 @@
 /** Snapshots of keyed state: what they hold while the state goes on, and what later versions of a job make of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import {
   aggregating,
@@ -295,3 +297,32 @@ test('values of any type come out as they went in', () => {
     { numRuns: 100 },
   );
 });
+
+test('a key with two numbers takes at most 40 bytes, however many there are', async () => {
+  const collect = collector();
+  for (const count of [60_000, 100_000, 200_000, 400_000]) {
+    await collect();
+    const before = process.memoryUsage().arrayBuffers;
+    const rig = new StatesRig({ count: value(t.float64), sum: value(t.float64) });
+    rig.fill(count, (state) => {
+      state.count.set(1);
+      state.sum.set(2);
+    });
+    await collect();
+    const bytes = process.memoryUsage().arrayBuffers - before;
+    assert.equal(rig.states.keyCount, count);
+    assert.ok(bytes / count <= 40, `${bytes / count} bytes a key for ${count} keys`);
+  }
+});
+
+/** Collects garbage: without it memory says nothing. */
+function collector(): () => Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  return async () => {
+    collect();
+    // Memory of arrays is given back a little later.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    collect();
+  };
+}

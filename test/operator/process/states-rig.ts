@@ -38,6 +38,25 @@ export class StatesRig<States extends StateDescriptors> {
     return this.states.handles as unknown as StateHandles<States>;
   }
 
+  /** Does something to each of keys 0 to count - 1, which are scattered. */
+  fill(count: number, act: (state: StateHandles<States>) => void): void {
+    this.leave();
+    const { scope, handles } = this.states;
+    const builder = new BatchBuilder(KEYS);
+    for (let from = 0; from < count; from += builder.capacity) {
+      builder.reset();
+      const to = Math.min(count, from + builder.capacity);
+      for (let k = from; k < to; k++) builder.appendRow({ k: Math.imul(k, 7919) });
+      this.#reader.read(builder.seal());
+      const slots = this.states.enter(this.#reader, to - from);
+      for (let i = 0; i < to - from; i++) {
+        scope.slot = slots[i]!;
+        act(handles as unknown as StateHandles<States>);
+      }
+      this.leave();
+    }
+  }
+
   /** The slot of the key of `of`. */
   get slot(): number {
     return this.states.scope.slot;
