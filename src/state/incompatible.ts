@@ -1,6 +1,7 @@
+/** State of a snapshot that is not what the job keeps now. */
 import { EngineError } from '../base/errors.ts';
 
-/** The error for state that does not fit what the job keeps now. */
+/** The error: `field` is null where it is about the state as a whole. */
 export function incompatible(
   state: string,
   field: string | null,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Flow } from '../../src/api/flow.ts';
 import { GraphBuilder } from '../../src/api/graph-builder.ts';
+import { type } from '../../src/api/state.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
@@ -198,6 +199,24 @@ const CASES: readonly [name: string, define: (flow: Flow) => void, expected: rea
         flow.from(files('d.csv', csv())).to(files('out-d', csv()));
       },
       [CSV_LINE, 'csv: rows into text', JSON_LINE],
+    ],
+    [
+      'process functions by a field of typed rows, and by a function',
+      (flow) => {
+        const definition = { emits: type<number>(), onRecord() {} };
+        typed(flow).keyBy('n').process(definition).to(blackhole());
+        typed(flow)
+          .keyBy(({ key }) => key)
+          .process(definition)
+          .to(blackhole());
+      },
+      [
+        'process: a process function called for each record',
+        'process: a process function called for each record',
+        'process: keys, as long as all are ints',
+        'process: keys of any kind',
+        'hash(function): hashes of keys',
+      ],
     ],
     [
       'equal keys of different rows are hashed as values',
