@@ -13,12 +13,12 @@ export interface Timers {
    * Calls `onTimer` when the watermark has reached this time (ms). When it has already, at its next advance; at the end of
    * the input all that are left fire.
    */
-  eventTime(time: number): void;
+  readonly eventTime: (time: number) => void;
   /** Calls `onTimer` when the clock has reached this time (ms). At the end of the input what is left is dropped. */
-  processingTime(time: number): void;
+  readonly processingTime: (time: number) => void;
   /** Does nothing where there is no such timer. */
-  deleteEventTime(time: number): void;
-  deleteProcessingTime(time: number): void;
+  readonly deleteEventTime: (time: number) => void;
+  readonly deleteProcessingTime: (time: number) => void;
 }
 
 /**
@@ -39,7 +39,10 @@ export interface ProcessContext<Key, States, Out> {
   readonly timers: Timers;
   /** Sends a row on, at the event time of the record or timer. */
   readonly emit: (row: Out) => void;
-  /** Sends a row to a side output, which `.sideOutput(side)` on the stream behind gives. */
+  /**
+   * Sends a row to a side output, which `.sideOutput(side)` on the stream behind gives. EngineError JOB_DEFINITION when nobody
+   * reads it.
+   */
   readonly output: <Side>(side: SideOutput<Side>, row: NoInfer<Side>) => void;
 }
 
@@ -76,11 +79,19 @@ export type ProcessFunction<Row, Key, States, Out> = {
 const PARTS: OptionRules<ProcessFunction<never, unknown, StateDescriptors, unknown>> = {
   emits: true,
   state: true,
-  open: aFunction,
-  onRecord: aFunction,
-  onTimer: aFunction,
-  close: aFunction,
+  open: aPlainFunction,
+  onRecord: aPlainFunction,
+  onTimer: aPlainFunction,
+  close: aPlainFunction,
 };
+
+/** What an async function does later, when another key is being processed, would go wrong. */
+function aPlainFunction(what: string, value: unknown): void {
+  aFunction(what, value);
+  if (Object.prototype.toString.call(value) === '[object AsyncFunction]') {
+    throw wrong(what, 'is not async: state and context are of no use after an await', value);
+  }
+}
 
 /** Adds the step of a process function behind a keyed stream; its node, and the schema of its rows. */
 export function addProcess<Row, Key, States extends StateDescriptors, Out>(
@@ -88,7 +99,7 @@ export function addProcess<Row, Key, States extends StateDescriptors, Out>(
   definition: ProcessFunction<Row, Key, States, Out>,
 ): { node: NodeId; schema: Schema<Out> | null } {
   checkFunctions('process', definition, PARTS as OptionRules<typeof definition>);
-  aFunction('process: onRecord', definition.onRecord);
+  aPlainFunction('process: onRecord', definition.onRecord);
   const emits = rowSchema(definition.emits);
   const states = stateSpecs(definition.state ?? {});
   const node = builder.add({

@@ -78,7 +78,8 @@ export type StateHandles<States> = {
 
 /**
  * One value a key: `value(t.float64)`, `value(record({ ... }), { ttl: '1 h' })`. A `default` is what a key without a value
- * has; where the type is a record, it also gives values to fields that an old snapshot does not have.
+ * has, and it is one for all keys, so nobody changes it; where the type is a record, it also gives values to fields that an
+ * old snapshot does not have.
  */
 export function value<T>(
   type: ValueTypeOf<T>,

@@ -93,7 +93,7 @@ export function progress(hasOnTimer: boolean): Progress {
   return { watermark: MIN_WATERMARK, timer: null, hasOnTimer };
 }
 
-/** Registers and deletes timers of the current key; each kind, key and time once. */
+/** Registers and deletes timers of the current key; each kind, key and time once. Its functions may be taken out of it. */
 export class TimerService {
   readonly #scope: KeyScope;
   readonly #event: Timers;
@@ -107,21 +107,17 @@ export class TimerService {
     this.#progress = of;
   }
 
-  eventTime(time: number): void {
+  readonly eventTime = (time: number): void => {
     this.#event.add(this.#slot(time), time);
-  }
+  };
 
-  processingTime(time: number): void {
+  readonly processingTime = (time: number): void => {
     this.#processing.add(this.#slot(time), time);
-  }
+  };
 
-  deleteEventTime(time: number): void {
-    this.#delete(this.#event, time);
-  }
+  readonly deleteEventTime = (time: number): void => this.#delete(this.#event, time);
 
-  deleteProcessingTime(time: number): void {
-    this.#delete(this.#processing, time);
-  }
+  readonly deleteProcessingTime = (time: number): void => this.#delete(this.#processing, time);
 
   #delete(timers: Timers, time: number): void {
     const slot = this.#slot(time);

@@ -9,7 +9,7 @@ import {
   type StateHandles,
   value,
 } from '../../../src/api/state.ts';
-import { record, t } from '../../../src/data/schema.ts';
+import { record, type Schema, t } from '../../../src/data/schema.ts';
 import { StatesRig } from './states-rig.ts';
 
 /** State that one job has kept, in a job that keeps other state now. */
@@ -128,5 +128,42 @@ for (const [name, then, now, message] of INCOMPATIBLE) {
       else total!.set!(one);
     };
     assert.throws(() => restoredAs(then, fill, now), { code: 'STATE_INCOMPATIBLE', message });
+  });
+}
+
+const OTHER_KEYS: readonly [string, readonly string[], Schema, RegExp][] = [
+  [
+    'another type',
+    ['k'],
+    record({ k: t.string }),
+    /^state 'v', field 'k': the snapshot has key 'k' of int32, the job keeps key 'k' of string now/,
+  ],
+  [
+    'another field',
+    ['user'],
+    record({ user: t.int32 }),
+    /^state 'v', field 'user': the snapshot has key 'k' of int32, the job keeps key 'user' of int32 now/,
+  ],
+  [
+    'more fields',
+    ['k', 'shop'],
+    record({ k: t.int32, shop: t.string }),
+    /^state 'v', field 'shop': the snapshot has a key of fewer fields, the job keeps key 'shop' of string now/,
+  ],
+];
+
+for (const [name, fields, schema, message] of OTHER_KEYS) {
+  test(`state of a key of ${name} is refused`, () => {
+    const states = { v: value(t.float64) };
+    const rig = new StatesRig(states);
+    rig.of(1).v.set(1);
+    const saved = rig.save();
+    assert.throws(
+      () => new StatesRig(states, saved, 0, { key: { kind: 'fields', fields }, schema }),
+      {
+        code: 'STATE_INCOMPATIBLE',
+        message,
+      },
+    );
   });
 }

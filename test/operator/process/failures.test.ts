@@ -40,7 +40,7 @@ test('what a function throws is told with operator, subtask and record', async (
       name: 'UserFunctionError',
       code: 'USER_FUNCTION',
       place: { operator: 'process', subtask: 0, record: 1 },
-      message: /^operator 'process' \(subtask 0, record 1\): no twos\n {4}at .*process\.test\.ts/,
+      message: /^operator 'process' \(subtask 0, record 1\): no twos\n {4}at .*failures\.test\.ts/,
     },
   );
 });
@@ -272,6 +272,8 @@ test('definitions that are wrong are refused where they stand', async () => {
     [{ onRecord }, /^process: emits is record\(\{ \.\.\. \}\), or type<T>\(\)/],
     [{ emits: t.int32, onRecord }, /^process: emits is record/],
     [{ emits, onRecord, onTime: onRecord }, /^process: unknown option 'onTime'/],
+    [{ emits, onRecord: async () => {} }, /^process: onRecord is not async/],
+    [{ emits, onRecord, onTimer: async () => {} }, /^process: onTimer is not async/],
     [{ emits, onRecord, onTimer: 1 }, /^process: onTimer is a function, got 1/],
     [{ emits, onRecord, state: { a: t.int32 } }, /^process: state 'a' is made by value/],
     [{ emits, onRecord, state: 5 }, /^process: state is an object/],

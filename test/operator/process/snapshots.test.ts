@@ -4,18 +4,9 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import {
-  aggregating,
-  list,
-  map,
-  reducing,
-  type StateDescriptors,
-  type StateHandles,
-  type,
-  value,
-} from '../../../src/api/state.ts';
+import { aggregating, list, map, type, value } from '../../../src/api/state.ts';
 import { Random } from '../../../src/base/random.ts';
-import { record, t } from '../../../src/data/schema.ts';
+import { t } from '../../../src/data/schema.ts';
 import { StatesRig } from './states-rig.ts';
 
 const STATES = {

@@ -2,13 +2,16 @@
 import { type StateDescriptors, type StateHandles, stateSpecs } from '../../../src/api/state.ts';
 import { BatchBuilder } from '../../../src/data/batch-builder.ts';
 import { decodeBatch, encodeToBytes } from '../../../src/data/codec.ts';
-import { KeyReader } from '../../../src/data/key.ts';
-import { type Field, record, schemaOf, t } from '../../../src/data/schema.ts';
+import { KeyReader, type KeySpec } from '../../../src/data/key.ts';
+import { type Field, record, type Schema, schemaOf, t } from '../../../src/data/schema.ts';
 import { KeyedStates } from '../../../src/operator/process/keyed-states.ts';
 import type { CaptureStep, RestoredState } from '../../../src/state/snapshot.ts';
 
 const KEY = { kind: 'fields', fields: ['k'] } as const;
 const KEYS = record({ k: t.int32 });
+
+export type RigKey = { readonly key: KeySpec; readonly schema: Schema };
+const INT_KEY: RigKey = { key: KEY, schema: KEYS };
 
 /** Blocks by state. */
 export type Saved = Map<
@@ -20,8 +23,8 @@ export class StatesRig<States extends StateDescriptors> {
   readonly states: KeyedStates;
   readonly #reader = new KeyReader(KEY, KEYS, null);
 
-  constructor(states: States, restored: Saved = new Map(), nowMs = 0) {
-    this.states = new KeyedStates(KEY, KEYS, true, stateSpecs(states), states);
+  constructor(states: States, restored: Saved = new Map(), nowMs = 0, key: RigKey = INT_KEY) {
+    this.states = new KeyedStates(key.key, key.schema, key === INT_KEY, stateSpecs(states), states);
     this.states.scope.nowMs = nowMs;
     this.states.restore(restoredOf(restored), this.#reader);
   }
