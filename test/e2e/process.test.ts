@@ -1,9 +1,19 @@
 /** Process functions on threads: the same as plain loops, wherever the keys are. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { RunOptions } from 'millrace';
-import { expectedSights, expectedVisits, firstSights, visits } from './jobs/process.ts';
+import { inFolder } from '../connector/read-all.ts';
+import {
+  expectedSights,
+  expectedVisits,
+  firstSights,
+  storedVisits,
+  visits,
+} from './jobs/process.ts';
 
 const PLACES: readonly RunOptions[] = [
   { threads: 0 },
@@ -35,3 +45,31 @@ test('maps and lists by key, and a side output', async () => {
     assert.deepEqual(textOf(got.repeated), textOf(expected.repeated), inspect(place));
   }
 });
+
+function rowsIn(folder: string): unknown[] {
+  const parts = readdirSync(folder).filter((name) => name.startsWith('part-'));
+  const lines = parts.flatMap((name) =>
+    readFileSync(join(folder, name), 'utf8').trim().split('\n'),
+  );
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as unknown);
+}
+
+for (const [threads, then] of [
+  [2, { threads: 1, parallelism: 3 }],
+  [0, { threads: 2, parallelism: 5 }],
+] as const) {
+  test(`state and timers of a job that was stopped go on, from ${threads} threads to ${inspect(then)}`, async () => {
+    await inFolder(async (folder) => {
+      const out = join(folder, 'out');
+      const savepoint = join(folder, 'savepoint');
+      const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
+      const params = { out, rate: 60_000 };
+      const client = await storedVisits.start({ threads, params, checkpoints });
+      while (client.status().records < 20_000) await delay(5);
+      assert.equal((await client.stop({ savepoint })).state, 'stopped');
+      const rest = await storedVisits.run({ ...then, params: { out }, restoreFrom: savepoint });
+      assert.equal(rest.state, 'finished');
+      assert.deepEqual(textOf(rowsIn(out)), textOf(expectedVisits()));
+    });
+  });
+}

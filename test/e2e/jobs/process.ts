@@ -13,6 +13,7 @@ import {
   type,
   value,
 } from 'millrace';
+import { files, jsonLines } from 'millrace/connectors/files';
 
 const COUNT = 60_000;
 const USERS = 500;
@@ -32,9 +33,9 @@ function click(i: number): Click {
   };
 }
 
-function clicks(flow: Flow): Stream<Click> {
+function clicks(flow: Flow, rate = 0): Stream<Click> {
   return flow
-    .from(generate({ schema: Click, count: COUNT, row: click }), { parallelism: 1 })
+    .from(generate({ schema: Click, count: COUNT, row: click }), { parallelism: 1, rate })
     .eventTime('time', monotonous());
 }
 
@@ -44,35 +45,42 @@ const Visit = record({ user: t.string, begin: t.timestamp, clicks: t.int32, last
 type Visit = { user: string; begin: number; clicks: number; lastPage: number };
 
 /** Clicks of a user up to the first gap, by a timer that each click moves. */
-export const visits = job(import.meta, 'visits', (flow) => ({
-  visits: clicks(flow)
-    .keyBy('user')
-    .process({
-      emits: Visit,
-      state: {
-        visit: value(record({ begin: t.timestamp, clicks: t.int32, lastPage: t.int32 })),
-        end: value(t.timestamp),
-      },
-      onRecord({ page, time }, { key, state, timers, emit }) {
-        const end = state.end.get();
-        if (end !== undefined) timers.deleteEventTime(end);
-        if (end !== undefined && end <= time) {
-          // The watermark, which comes now and then only, has not told so yet.
-          emit({ user: key.user, ...state.visit.get()! });
-          state.visit.clear();
-        }
-        state.end.set(time + GAP_MS);
-        timers.eventTime(time + GAP_MS);
-        const visit = state.visit.get() ?? { begin: time, clicks: 0, lastPage: -1 };
-        state.visit.set({ begin: visit.begin, clicks: visit.clicks + 1, lastPage: page });
-      },
-      onTimer(_, { key, state, emit }) {
+function visitsOf(stream: Stream<Click>): Stream<Visit> {
+  return stream.keyBy('user').process({
+    emits: Visit,
+    state: {
+      visit: value(record({ begin: t.timestamp, clicks: t.int32, lastPage: t.int32 })),
+      end: value(t.timestamp),
+    },
+    onRecord({ page, time }, { key, state, timers, emit }) {
+      const end = state.end.get();
+      if (end !== undefined) timers.deleteEventTime(end);
+      if (end !== undefined && end <= time) {
+        // The watermark, which comes now and then only, has not told so yet.
         emit({ user: key.user, ...state.visit.get()! });
         state.visit.clear();
-        state.end.clear();
-      },
-    }),
-}));
+      }
+      state.end.set(time + GAP_MS);
+      timers.eventTime(time + GAP_MS);
+      const visit = state.visit.get() ?? { begin: time, clicks: 0, lastPage: -1 };
+      state.visit.set({ begin: visit.begin, clicks: visit.clicks + 1, lastPage: page });
+    },
+    onTimer(_, { key, state, emit }) {
+      emit({ user: key.user, ...state.visit.get()! });
+      state.visit.clear();
+      state.end.clear();
+    },
+  });
+}
+
+export const visits = job(import.meta, 'visits', (flow) => ({ visits: visitsOf(clicks(flow)) }));
+
+/** The same, slow enough to be stopped on its way, into files. */
+export const storedVisits = job(import.meta, 'stored visits', (flow) => {
+  visitsOf(clicks(flow, flow.param('rate', 0)))
+    .uid('visits')
+    .to(files(flow.param('out', 'out'), jsonLines()));
+});
 
 export function expectedVisits(): Visit[] {
   const open = new Map<string, Visit & { end: number }>();
