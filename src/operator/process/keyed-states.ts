@@ -17,7 +17,7 @@ import type { Field, Schema } from '../../data/schema.ts';
 import { incompatible } from '../../state/incompatible.ts';
 import { KeyScope } from '../../state/key-scope.ts';
 import { LiveKeys } from '../../state/live-keys.ts';
-import { SlotCapture } from '../../state/slot-capture.ts';
+import { SlotCapture, writtenAtOnce } from '../../state/slot-capture.ts';
 import { SlotRows, type StateKeyFields } from '../../state/slot-rows.ts';
 import type { RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { LoadRow, StateTable } from '../../state/state-table.ts';
@@ -120,12 +120,12 @@ export class KeyedStates {
     ];
     const capture = new SlotCapture(
       this.#keys.slotCount,
-      (from, to) => {
+      writtenAtOnce((from, to) => {
         for (const { rows, append } of parts) {
           for (let slot = from; slot < to; slot++) append(slot);
           rows.endOfSlots();
         }
-      },
+      }),
       STEP_SLOTS,
     );
     const written = (): number => parts.reduce((sum, { rows }) => sum + rows.count, 0);
