@@ -159,11 +159,7 @@ export class GraphBuilder {
         uid: uids[id] ?? `${uids[halfOf!]}/${id}`,
         name: whole?.settings.name ?? settings.name ?? node.name,
         operator: node.operator,
-        inputs: Object.freeze(
-          node.inputs.map(({ from, partitioning, side }) =>
-            Object.freeze({ from, partitioning, ...(side === undefined ? {} : { side }) }),
-          ),
-        ),
+        inputs: Object.freeze(node.inputs.map(({ functions: _, ...edge }) => Object.freeze(edge))),
         parallelism: node.staysWithInput ? 'ofInput' : (settings.parallelism ?? null),
         chaining: settings.chaining ?? 'always',
         schema: fieldsOf(node.schema),

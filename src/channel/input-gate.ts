@@ -3,6 +3,9 @@
  * watermarks and idleness are merged into those of the subtask, and it ends when every channel has ended. A channel
  * whose barrier has come waits for those of the others (barrier-aligner.ts).
  *
+ * Where the consumer has two inputs, it is told which of them a batch is for; time, barriers and the end are those of both
+ * together.
+ *
  * One element a poll: the consumer may have work to do for a watermark before it can take what follows, be it a change
  * of idleness or the end.
  */
@@ -23,7 +26,8 @@ import {
 
 /** Where the elements go. */
 export interface ElementConsumer {
-  emit(batch: Batch): void;
+  /** `input`: which input of the consumer the channel leads to. */
+  emit(batch: Batch, input: number): void;
   watermark(watermark: Watermark): void;
   idle(isIdle: boolean): void;
   barrier(checkpoint: number): void;
@@ -32,6 +36,8 @@ export interface ElementConsumer {
 
 export class InputGate {
   readonly #readers: readonly ChannelReader[];
+  /** By channel, which input of the consumer it leads to. */
+  readonly #inputs: readonly number[];
   readonly #merger: WatermarkMerger;
   readonly #aligner: BarrierAligner;
   readonly #isAligned: boolean;
@@ -41,11 +47,19 @@ export class InputGate {
   #next = 0;
   hasEnded = false;
 
-  /** Unless `isAligned`, channels do not wait for each other's barriers. */
-  constructor(readers: readonly ChannelReader[], isAligned = true) {
+  /**
+   * `inputs`: which input of the consumer each channel leads to; all to the first when left out. Unless `isAligned`,
+   * channels do not wait for each other's barriers.
+   */
+  constructor(
+    readers: readonly ChannelReader[],
+    inputs: readonly number[] = readers.map(() => 0),
+    isAligned = true,
+  ) {
     this.#isAligned = isAligned;
     assert(readers.length > 0, 'a gate has a channel');
     this.#readers = readers;
+    this.#inputs = inputs;
     this.#merger = new WatermarkMerger(readers.length);
     this.#aligner = new BarrierAligner(readers.length);
     this.#openChannels = readers.length;
@@ -71,7 +85,7 @@ export class InputGate {
       case NOTHING:
         return false;
       case BATCH:
-        consumer.emit(reader.batch());
+        consumer.emit(reader.batch(), this.#inputs[channel]!);
         break;
       case WATERMARK:
         this.#merger.onWatermark(channel, reader.value());

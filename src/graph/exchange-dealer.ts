@@ -7,6 +7,8 @@ import {
   TurnDealer,
 } from '../channel/dealer.ts';
 import { type KeyFunction, KeyReader } from '../data/key.ts';
+import { keySchemas } from '../data/key-pair.ts';
+import type { Schema } from '../data/schema.ts';
 import type { Exchange } from './execution-graph.ts';
 import type { Bindings, LogicalGraph } from './graph.ts';
 import { schemaBefore, schemaBehind } from './node-schemas.ts';
@@ -18,6 +20,18 @@ export type DealerOptions = {
   readonly channels: number;
   readonly maxParallelism: number;
 };
+
+/** By which schema keys are read behind an exchange; null for free-form values. */
+function keySchemaBefore(graph: LogicalGraph, { toNode, operatorInput }: Exchange): Schema | null {
+  const keys = [0, 1].map((input) => {
+    const edge = graph.nodes[toNode]!.inputs.find((e) => (e.operatorInput ?? 0) === input);
+    return edge?.partitioning.kind === 'hash' ? edge.partitioning.key : null;
+  });
+  const [first, second] = keys;
+  if (first === null || second === null) return schemaBefore(graph, toNode, operatorInput);
+  const schemas = [schemaBefore(graph, toNode, 0), schemaBefore(graph, toNode, 1)] as const;
+  return keySchemas([first!, second!], schemas)[operatorInput]!;
+}
 
 /** What deals the rows of an exchange; null where whole batches go one way, or every way. */
 export function exchangeDealer(exchange: Exchange, options: DealerOptions): Dealer | null {
@@ -34,9 +48,11 @@ export function exchangeDealer(exchange: Exchange, options: DealerOptions): Deal
       return new TurnDealer(channels);
     case 'hash': {
       const isByFunction = partitioning.key.kind === 'function';
-      const keyFunction = isByFunction ? (functions[0] as KeyFunction) : null;
+      const keyFunction = isByFunction
+        ? ((edgeFunctions[input]![0] ?? functions[0]) as KeyFunction)
+        : null;
       // Where rows of different schemas meet, equal keys of different kinds have to be hashed alike.
-      const keySchema = schemaBefore(graph, toNode) === null ? null : schema;
+      const keySchema = keySchemaBefore(graph, exchange) === null ? null : schema;
       const keys = new KeyReader(partitioning.key, keySchema, keyFunction);
       return new KeyDealer(keys, channels, maxParallelism);
     }

@@ -45,6 +45,8 @@ export type Exchange = {
   readonly toNode: NodeId;
   /** Which of the inputs of `toNode`. */
   readonly input: number;
+  /** Which input of the operator of `toNode`; several of its edges may lead to one. */
+  readonly operatorInput: number;
   /** Which side output of `fromNode`; null for its main output. */
   readonly side: string | null;
   readonly fromTask: number;
@@ -96,6 +98,7 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
         fromNode: edge.from,
         toNode: node.id,
         input,
+        operatorInput: edge.operatorInput ?? 0,
         side: edge.side ?? null,
         fromTask: from.id,
         toTask: to.id,

@@ -33,8 +33,14 @@ export function explanationText(explanation: Explanation): string {
   ].join('\n');
 }
 
-function inputText({ from, partitioning, side }: ExplainedStep['inputs'][number]): string {
-  return side === null ? `${from} ${partitioning}` : `${from} ${partitioning} of '${side}'`;
+function inputText(input: ExplainedStep['inputs'][number]): string {
+  const { from, partitioning, side, operatorInput } = input;
+  const of = side === null ? '' : ` of '${side}'`;
+  return `${from} ${partitioning}${of}${toSecond(operatorInput)}`;
+}
+
+function toSecond(operatorInput: number): string {
+  return operatorInput === 0 ? '' : ' to the second input';
 }
 
 function stepText({ id, name, uid, type, inputs, fields }: ExplainedStep): string {
@@ -75,8 +81,8 @@ function nameOf({ steps }: ExplainedOperator): string {
 }
 
 function exchangeText(exchange: ExplainedExchange): string {
-  const { fromTask, toTask, partitioning, localChannels, rings } = exchange;
-  return `  ${fromTask} → ${toTask}  ${partitioning}, ${localChannels} local channels, ${rings} rings`;
+  const { fromTask, toTask, partitioning, operatorInput, localChannels, rings } = exchange;
+  return `  ${fromTask} → ${toTask}  ${partitioning}${toSecond(operatorInput)}, ${localChannels} local channels, ${rings} rings`;
 }
 
 function loopText(place: string, { title, source }: GeneratedLoop): string {

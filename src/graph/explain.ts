@@ -38,6 +38,8 @@ export type ExplainedStep = {
     readonly partitioning: string;
     /** Name of the side output; null for the main one. */
     readonly side: string | null;
+    /** Which input of the step, 0 or 1: only those that join two streams have a second one. */
+    readonly operatorInput: number;
   }[];
   /** `name: kind` of each field, with a question mark where it may be null; null for free-form rows. */
   readonly fields: readonly string[] | null;
@@ -70,6 +72,8 @@ export type ExplainedExchange = {
   readonly fromOperator: number;
   readonly toOperator: number;
   readonly partitioning: string;
+  /** Which input of the operator it leads to, 0 or 1. */
+  readonly operatorInput: number;
   /** Channels within a worker, and rings between workers. */
   readonly localChannels: number;
   readonly rings: number;
@@ -134,10 +138,11 @@ function explainedStep({ id, uid, name, operator, inputs, schema }: LogicalNode)
     uid,
     name,
     type: operator.type,
-    inputs: inputs.map(({ from, partitioning, side }) => ({
+    inputs: inputs.map(({ from, partitioning, side, operatorInput }) => ({
       from,
       partitioning: partitioningText(partitioning),
       side: side ?? null,
+      operatorInput: operatorInput ?? 0,
     })),
     fields:
       schema?.map((field) => `${field.name}: ${field.kind}${field.nullable ? '?' : ''}`) ?? null,
@@ -159,7 +164,12 @@ function loopsOf(
   }));
   // The rows of an output go to the program as they are.
   if (plans[0]!.spec.type === 'collect') return [];
-  const operator = createOperator(plans, schemaBefore(graph, head), 'explain');
+  const operator = createOperator(
+    plans,
+    schemaBefore(graph, head),
+    'explain',
+    schemaBefore(graph, head, 1),
+  );
   return operator.generatedLoops?.() ?? [];
 }
 
@@ -197,6 +207,7 @@ function explainedExchange(execution: ExecutionGraph, exchange: Exchange) {
     fromOperator: operatorOf(execution, exchange.fromTask, exchange.fromNode),
     toOperator: operatorOf(execution, exchange.toTask, exchange.toNode),
     partitioning: partitioningText(exchange.partitioning),
+    operatorInput: exchange.operatorInput,
     localChannels: local,
     rings: channels.length - local,
     channels: channels.map(({ from, to, isLocal }) => ({

@@ -19,7 +19,7 @@ export type NodeId = number;
 export type Partitioning =
   /** To the subtask of the same index; as `rebalance` where the parallelism differs. */
   | { readonly kind: 'forward' }
-  /** By key group of the key; a key function is function 0 of the receiving node. */
+  /** By key group of the key; a key function is function 0 of the edge, or else of the receiving node. */
   | { readonly kind: 'hash'; readonly key: KeySpec }
   /** To all subtasks in turn, row by row. */
   | { readonly kind: 'rebalance' }
@@ -35,6 +35,8 @@ export type LogicalEdge = {
   readonly partitioning: Partitioning;
   /** Which side output of the node the rows come from; its main output when left out. */
   readonly side?: string;
+  /** Which input of the operator the rows are for, where it has two; the first, 0, when left out. */
+  readonly operatorInput?: number;
 };
 
 export type LogicalNode = {

@@ -13,10 +13,10 @@ export function schemaBehind(
   return fields === null ? null : schemaOf(fields);
 }
 
-/** Of the rows that reach a node; null also when several streams of different rows meet in it. */
-export function schemaBefore(graph: LogicalGraph, node: NodeId): Schema | null {
-  const [first, ...others] = graph.nodes[node]!.inputs.map(({ from, side }) =>
-    schemaBehind(graph, from, side ?? null),
-  );
+/** Of the rows that reach an input of a node; null also when several streams of different rows meet there. */
+export function schemaBefore(graph: LogicalGraph, node: NodeId, input = 0): Schema | null {
+  const [first, ...others] = graph.nodes[node]!.inputs.filter(
+    ({ operatorInput = 0 }) => operatorInput === input,
+  ).map(({ from, side }) => schemaBehind(graph, from, side ?? null));
   return others.every((schema) => sameSchema(schema, first!)) ? (first ?? null) : null;
 }

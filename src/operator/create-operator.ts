@@ -23,11 +23,15 @@ export type OperatorPlan = {
   readonly sink: Sink | null;
 };
 
-/** The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. */
+/**
+ * The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. `_secondSchema`: of the
+ * second input, where there are two.
+ */
 export function createOperator(
   plans: readonly OperatorPlan[],
   inputSchema: Schema | null,
   runId: string,
+  _secondSchema: Schema | null = null,
 ): Operator {
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);

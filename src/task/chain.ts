@@ -1,6 +1,8 @@
 /**
  * The operators of one subtask, joined by direct calls: a tree with the head first, output gates at the leaves.
  *
+ * Only a head may have two inputs: behind it there is one way to each operator.
+ *
  * A batch goes through the whole tree in one call. An operator that has to pause (its output is not ready) keeps
  * its place; the subtask then calls `resume`, which lets the operators farthest down finish first, and feeds the
  * head only when nothing is pending.
@@ -20,6 +22,11 @@ export type ChainLink = {
   readonly sides: SideGates;
 };
 
+/** Where the input of a subtask goes. `input`: which one of the head operator, where it has two. */
+export interface ChainHead extends Output {
+  emit(batch: Batch, input?: number): void;
+}
+
 export type SideGates = ReadonlyMap<string, readonly OutputGate[]>;
 
 const NO_SIDES: SideGates = new Map();
@@ -31,7 +38,7 @@ export class Chain {
   readonly #outputs: readonly Output[];
   readonly #gates: readonly OutputGate[];
   /** Where the input of the subtask goes: the head operators, and gates right behind a source. */
-  readonly head: Output;
+  readonly head: ChainHead;
   /** Side outputs of a source. */
   readonly headSides: SideOutputs;
 
@@ -159,8 +166,8 @@ class OperatorOutput implements Output {
     return !this.#operator.hasPendingWork && this.#output.isReady;
   }
 
-  emit(batch: Batch): void {
-    this.#operator.processBatch(batch, 0);
+  emit(batch: Batch, input = 0): void {
+    this.#operator.processBatch(batch, input);
   }
 
   watermark(watermark: Watermark): void {

@@ -31,7 +31,7 @@ import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import { recordError } from '../operator/user-function.ts';
-import { Chain, type ChainLink, type SideGates } from './chain.ts';
+import { Chain, type ChainHead, type ChainLink, type SideGates } from './chain.ts';
 import { type StoredState, StoredStates } from './restored-state.ts';
 import { SourceInput, type SplitToRead } from './source-input.ts';
 import { Subtask } from './subtask.ts';
@@ -168,6 +168,7 @@ class Deployer {
           nodes,
           schemaBefore(this.#options.graph, operator.nodes[0]!),
           this.#options.settings.runId,
+          schemaBefore(this.#options.graph, operator.nodes[0]!, 1),
         ),
         context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),
@@ -237,7 +238,7 @@ class Deployer {
     plan: SubtaskPlan,
     task: Task,
     chain: Chain,
-    head: Output,
+    head: ChainHead,
     snapshot: SubtaskSnapshot,
   ): TaskInput {
     const source = this.#sourceOf(task);
@@ -249,7 +250,10 @@ class Deployer {
     }
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
-    return new GateInput(new InputGate(readers, this.#options.settings.isAligned), head);
+    const { exchanges } = this.#options.execution;
+    const inputs = channels.map(({ exchange }) => exchanges[exchange]!.operatorInput);
+    const { isAligned } = this.#options.settings;
+    return new GateInput(new InputGate(readers, inputs, isAligned), head);
   }
 
   #sourceInput(
@@ -371,11 +375,11 @@ class Deployer {
 }
 
 /** The head of a chain: a snapshot begins when a barrier comes to it. */
-class SnapshotHead implements Output {
-  readonly #head: Output;
+class SnapshotHead implements ChainHead {
+  readonly #head: ChainHead;
   readonly #snapshot: SubtaskSnapshot;
 
-  constructor(head: Output, snapshot: SubtaskSnapshot) {
+  constructor(head: ChainHead, snapshot: SubtaskSnapshot) {
     this.#head = head;
     this.#snapshot = snapshot;
   }
@@ -384,8 +388,8 @@ class SnapshotHead implements Output {
     return this.#head.isReady;
   }
 
-  emit(batch: Batch): void {
-    this.#head.emit(batch);
+  emit(batch: Batch, input?: number): void {
+    this.#head.emit(batch, input);
   }
 
   watermark(watermark: Watermark): void {
@@ -411,11 +415,11 @@ class GateInput implements TaskInput {
   readonly wakeAtMs = Infinity;
   readonly waitsForEvents = false;
   readonly #gate: InputGate;
-  readonly #head: Output;
+  readonly #head: ChainHead;
 
-  constructor(gate: InputGate, output: Output) {
+  constructor(gate: InputGate, head: ChainHead) {
     this.#gate = gate;
-    this.#head = output;
+    this.#head = head;
   }
 
   get hasEnded(): boolean {

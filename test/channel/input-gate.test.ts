@@ -71,3 +71,26 @@ test('channels are read in turn', () => {
   for (const value of [3, 4]) writers[1]!.put(rows(value));
   assert.deepEqual(drain(), [1, 3, 2, 4]);
 });
+
+test('a consumer of two inputs is told which one each batch is for; time and the end are those of both', () => {
+  const writers = Array.from({ length: 3 }, () => new LocalChannel(100));
+  const gate = new InputGate(writers, [0, 1, 1]);
+  const log: unknown[] = [];
+  const consumer = {
+    emit: (batch: Batch, input: number) => log.push([input, ...batch.rowObjects()]),
+    watermark: (watermark: number) => log.push(`W${watermark}`),
+    idle: (isIdle: boolean) => log.push(isIdle ? 'idle' : 'active'),
+    barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
+    end: () => log.push('end'),
+  };
+  writers.forEach((writer, n) => {
+    writer.put(rows(n));
+    writer.control(WATERMARK, 10 - n);
+  });
+  writers[0]!.control(END, 0);
+  while (gate.poll(consumer));
+  assert.deepEqual(log, [[0, 0], [1, 1], [1, 2], 'W8']);
+  for (const writer of writers.slice(1)) writer.control(END, 0);
+  while (!gate.hasEnded && gate.poll(consumer));
+  assert.deepEqual(log.slice(4), ['WInfinity', 'end']);
+});

@@ -296,7 +296,7 @@ test('the plain data has the same shape for every job', () => {
     uid: 'sum',
     name: 'sum',
     type: 'rolling',
-    inputs: [{ from: 0, partitioning: 'hash(n)', side: null }],
+    inputs: [{ from: 0, partitioning: 'hash(n)', side: null, operatorInput: 0 }],
     fields: ['key: string', 'n: float64', 'at: timestamp', 'note: string?'],
   });
   const withoutLoops = plain.tasks.map((task) => ({
@@ -331,6 +331,7 @@ test('the plain data has the same shape for every job', () => {
       fromOperator: 0,
       toOperator: 3,
       partitioning: 'hash(n)',
+      operatorInput: 0,
       localChannels: 2,
       rings: 2,
       channels: [
