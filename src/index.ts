@@ -5,6 +5,12 @@ openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
 export { Flow, type FromOptions } from './api/flow.ts';
+export {
+  IntervalJoin,
+  type IntervalOptions,
+  IntervalPairs,
+  type PairFunction,
+} from './api/interval-join.ts';
 // Jobs
 export {
   type Collected,
@@ -96,6 +102,7 @@ export type {
   OperatorResult,
   RunOptions,
 } from './job/job.ts';
+export type { PairContext } from './operator/join/interval-join.ts';
 // Contracts for sources and sinks of your own
 export type { Sink, SinkWriter, SinkWriterContext } from './operator/sink.ts';
 export type {
@@ -116,6 +123,7 @@ export type {
   ValueState,
 } from './state/handles.ts';
 export type { Duration } from './time/duration.ts';
+export type { Duration, SignedDuration } from './time/duration.ts';
 // Time
 export {
   boundedOutOfOrderness,

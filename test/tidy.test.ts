@@ -63,7 +63,12 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
 ];
 
 /** A stream gives a keyed stream, which gives a stream: classes that return each other import each other. */
-const CYCLES = new Set(['api/keyed-stream.ts', 'api/stream.ts', 'api/windowed-stream.ts']);
+const CYCLES = new Set([
+  'api/interval-join.ts',
+  'api/keyed-stream.ts',
+  'api/stream.ts',
+  'api/windowed-stream.ts',
+]);
 
 function read(root: string, extension: string): Files {
   const paths = readdirSync(root, { recursive: true, encoding: 'utf8' });

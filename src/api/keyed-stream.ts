@@ -11,6 +11,8 @@ import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { addProcess, type ProcessFunction } from './process.ts';
 import type { StateDescriptors } from './state.ts';
+import { IntervalJoin } from './interval-join.ts';
+import type { KeyLike } from './keys.ts';
 import { Stream } from './stream.ts';
 import { type WindowBounds, WindowedStream } from './windowed-stream.ts';
 
@@ -112,6 +114,17 @@ export class KeyedStream<Row, Key> {
       functions: [...functions, ...more],
     });
     return new Stream<Row>(builder, node, out);
+  }
+
+  /**
+   * Pairs with the records of another keyed stream that have the same key and are not too far away in event time:
+   * `bids.keyBy('auction').intervalJoin(auctions.keyBy('id')).between('-5 s', '5 s').process((bid, auction) => ...)`.
+   */
+  intervalJoin<Other, OtherKey extends KeyLike<OtherKey, Key>>(
+    other: KeyedStream<Other, OtherKey>,
+  ): IntervalJoin<Row, Other> {
+    if (!(other instanceof KeyedStream)) throw wrong('intervalJoin', 'takes a keyed stream', other);
+    return new IntervalJoin<Row, Other>(this.#parts, other.#parts);
   }
 
   /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(slidingCount(100, 10))`. */

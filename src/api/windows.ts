@@ -3,11 +3,11 @@ import { EngineError } from '../base/errors.ts';
 import { checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
-import { type Duration, durationMs } from '../time/duration.ts';
+import { type Duration, durationMs, type SignedDuration, signedMs } from '../time/duration.ts';
 
 export type WindowOptions = {
   /** Shifts the window starts, which else are multiples of the size (or slide) since 1970 UTC; may be negative. */
-  readonly offset?: Duration | `-${Duration}`;
+  readonly offset?: SignedDuration;
   /**
    * 'event' (default): by the time of the record. 'processing': by the clock when it comes; windows fire by the clock,
    * and those that are open when a bounded input ends never do.
@@ -70,10 +70,5 @@ function positive(what: string, duration: Duration): number {
 }
 
 function offsetOf({ offset = 0 }: WindowOptions): number {
-  const isNegative = typeof offset === 'number' ? offset < 0 : String(offset).startsWith('-');
-  const size =
-    typeof offset === 'number' ? Math.abs(offset) : String(offset).slice(isNegative ? 1 : 0);
-  const ms = durationMs(size as Duration, 'the offset of a window');
-  if (!Number.isInteger(ms)) throw wrong('the offset of a window', 'is whole milliseconds', offset);
-  return isNegative ? -ms : ms;
+  return signedMs(offset, 'the offset of a window');
 }

@@ -48,6 +48,7 @@ export class StringEntries {
   /** Whether the arrays are never written again, so that the entries may be kept by reference. */
   readonly isOwned: boolean;
   #strings: string[] | null = null;
+  #text: Buffer | null = null;
   /** Java hash codes of the entries, once somebody needed them; see key-hash.ts. */
   hashCodes: Int32Array | null = null;
 
@@ -69,6 +70,13 @@ export class StringEntries {
   get(entry: number): string {
     this.#strings ??= this.#decode();
     return this.#strings[entry]!;
+  }
+
+  /** One entry as a string of its own, decoded alone: where few of many are wanted. */
+  one(entry: number): string {
+    const { bytes, offsets, isWide } = this;
+    this.#text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#text.toString(isWide ? 'utf16le' : 'latin1', offsets[entry], offsets[entry + 1]);
   }
 
   /** All entries as strings. Long ones are slices of one string: copy what outlives the batch. */

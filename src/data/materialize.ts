@@ -54,26 +54,29 @@ export function columnSignature(columns: readonly Column[]): string {
 }
 
 /**
- * JavaScript source that reads row `i` of columns: statements to run once a batch, and one expression a field.
- * Shared by every generated loop, so that a value reads the same wherever it is used.
+ * JavaScript source that reads row `i` of columns: statements to run once a batch, and one expression a field. Strings are
+ * decoded all at once, or each where it is read. Shared by every generated loop, so that a value reads the same wherever it is used.
  */
 export function rowExpressions(
   schema: Schema,
   signature: string,
   columns: string,
+  strings: 'at once' | 'each' = 'at once',
 ): { prelude: string; fields: readonly { name: string; expression: string }[] } {
   let prelude = '';
   const fields = schema.fields.map((field, c) => {
     const mark = signature[c]!;
     const value = `v${c}`;
     if (field.kind === 'string') {
-      prelude += `const ${value} = ${columns}[${c}].entries.all();\n`;
+      const all = strings === 'each' ? '' : '.all()';
+      prelude += `const ${value} = ${columns}[${c}].entries${all};\n`;
       if (mark === 'd' || mark === 'b') prelude += `const k${c} = ${columns}[${c}].codes;\n`;
     } else {
       prelude += `const ${value} = ${columns}[${c}].values;\n`;
     }
     const at = mark === 'd' || mark === 'b' ? `k${c}[i]` : 'i';
-    let expression = readExpression(field.kind, `${value}[${at}]`);
+    const isCall = field.kind === 'string' && strings === 'each';
+    let expression = readExpression(field.kind, isCall ? `${value}.one(${at})` : `${value}[${at}]`);
     if (mark === 'a' || mark === 'b') {
       prelude += `const n${c} = ${columns}[${c}].absent;\n`;
       expression = `(n${c}[i] === ${PRESENT} ? ${expression} : n${c}[i] === ${NULL} ? null : undefined)`;

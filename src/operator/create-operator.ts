@@ -4,6 +4,7 @@ import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import { AsOperator } from './as.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
+import { IntervalJoinOperator } from './join/interval-join.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
 import { ProcessOperator } from './process/process-operator.ts';
@@ -24,14 +25,14 @@ export type OperatorPlan = {
 };
 
 /**
- * The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. `_secondSchema`: of the
+ * The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. `secondSchema`: of the
  * second input, where there are two.
  */
 export function createOperator(
   plans: readonly OperatorPlan[],
   inputSchema: Schema | null,
   runId: string,
-  _secondSchema: Schema | null = null,
+  secondSchema: Schema | null = null,
 ): Operator {
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
@@ -74,6 +75,8 @@ export function createOperator(
       return new RollingOperator({ ...spec, inputSchema, functions });
     case 'process':
       return new ProcessOperator({ ...spec, inputSchema, functions });
+    case 'intervalJoin':
+      return new IntervalJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'sink':
     case 'collect':
       return new SinkOperator(sink!, inputSchema, runId);

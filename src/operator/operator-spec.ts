@@ -10,6 +10,7 @@ import type { KeySpec } from '../data/key.ts';
 import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
+import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
@@ -81,6 +82,7 @@ export type OperatorSpec =
     }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
+  | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
 
@@ -90,6 +92,9 @@ export const DEAD_LETTERS = 'dead letters';
 /** Names of the side outputs of an operator, as far as they are known before it runs. */
 export function sidesOf(spec: OperatorSpec): readonly string[] {
   if (spec.type === 'source' && spec.hasDeadLetters) return [DEAD_LETTERS];
+  if (spec.type === 'intervalJoin') {
+    return [...new Set(spec.lateTo.filter((side) => side !== null))];
+  }
   return spec.type === 'windowAggregate' && spec.lateTo !== null ? [spec.lateTo] : [];
 }
 

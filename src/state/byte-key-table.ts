@@ -54,6 +54,27 @@ export class ByteKeyTable {
     }
   }
 
+  /** slots[i] = slot of key i of `keys` for from <= i < to; -1 for a key that is not there. */
+  findSlots(keys: KeyBytes, from: number, to: number, slots: Int32Array): void {
+    const cells = this.#cells;
+    const shift = this.#shift;
+    const mask = cells.length - 1;
+    const { bytes, starts, sizes, hashes } = keys;
+    for (let i = from; i < to; i++) {
+      const hash = hashes[i]!;
+      let cell = (Math.imul(hash, GOLDEN) >>> shift) << 1;
+      let slot = cells[cell + 1]!;
+      while (
+        slot !== 0 &&
+        !(cells[cell] === hash && this.#equals(slot - 1, bytes, starts[i]!, sizes[i]!))
+      ) {
+        cell = (cell + 2) & mask;
+        slot = cells[cell + 1]!;
+      }
+      slots[i] = slot - 1;
+    }
+  }
+
   clear(): void {
     const wanted = cellsFor(this.count);
     if (wanted * 8 < this.#cells.length / 2) {

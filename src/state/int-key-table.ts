@@ -49,6 +49,19 @@ export class IntKeyTable {
     this.count = count;
   }
 
+  /** slots[i] = slot of keys[i] for from <= i < to; -1 for a key that is not there. */
+  findSlots(keys: Int32Array, from: number, to: number, slots: Int32Array): void {
+    const cells = this.#cells;
+    const shift = this.#shift;
+    const mask = cells.length - 1;
+    for (let i = from; i < to; i++) {
+      const key = keys[i]!;
+      let cell = (Math.imul(key, GOLDEN) >>> shift) << 1;
+      while (cells[cell + 1] !== 0 && cells[cell] !== key) cell = (cell + 2) & mask;
+      slots[i] = cells[cell + 1]! - 1;
+    }
+  }
+
   /** Forgets all keys; memory that was far too large is given back. */
   clear(): void {
     const wanted = cellsFor(this.count);

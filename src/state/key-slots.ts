@@ -34,6 +34,13 @@ export class KeySlots {
     else this.#bytes!.slotsOf(keys.keyBytes, from, to, slots);
   }
 
+  /** slots[i] = slot of row i, for rows from to to - 1 of the batch that `keys` has read; -1 where the key has none. */
+  findSlots(keys: KeyReader, from: number, to: number, slots: Int32Array): void {
+    if (this.#ints !== null && !keys.isInt) this.#becomeBytes(keys);
+    if (this.#ints !== null) this.#ints.findSlots(keys.ints, from, to, slots);
+    else this.#bytes!.findSlots(keys.keyBytes, from, to, slots);
+  }
+
   /** slots[i] = slot of the key in slot from + i of others, of the same stream, for i below to - from. */
   slotsOfOther(
     other: KeySlots,

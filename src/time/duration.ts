@@ -6,6 +6,9 @@ type Unit = 'ms' | 's' | 'min' | 'h' | 'd';
 /** `250`, `'5 min'`, `'1h'`; units ms, s, min, h, d. */
 export type Duration = number | `${number} ${Unit}` | `${number}${Unit}`;
 
+/** A duration that may be negative: `'-5 s'`. */
+export type SignedDuration = Duration | `-${Duration}`;
+
 const UNIT_MS: Readonly<Record<Unit, number>> = {
   ms: 1,
   s: 1000,
@@ -23,6 +26,16 @@ export function durationMs(duration: Duration, what: string): number {
     "must be milliseconds or a text such as '5 min' (units ms, s, min, h, d)",
     duration,
   );
+}
+
+/** Whole milliseconds of a duration that may be negative; `what` names it in the error. */
+export function signedMs(duration: SignedDuration, what: string): number {
+  const isNegative = typeof duration === 'number' ? duration < 0 : String(duration).startsWith('-');
+  const size =
+    typeof duration === 'number' ? Math.abs(duration) : String(duration).slice(isNegative ? 1 : 0);
+  const ms = durationMs(size as Duration, what);
+  if (!Number.isInteger(ms)) throw wrong(what, 'is whole milliseconds', duration);
+  return isNegative ? 0 - ms : ms;
 }
 
 /** A duration, not negative. */

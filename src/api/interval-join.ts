@@ -1,0 +1,148 @@
+/** Pairs of records of two keyed streams, by key and by how far apart they are in time. */
+import { aFunction, checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
+import { checkComparableKeys } from '../data/key-pair.ts';
+import { aSchema, type Schema } from '../data/schema.ts';
+import type { IntervalJoinSpec, PairContext } from '../operator/join/interval-join.ts';
+import { type SignedDuration, signedMs } from '../time/duration.ts';
+import type { InputEdge } from './graph-builder.ts';
+import type { KeyedParts } from './keyed-stream.ts';
+import type { SideOutput } from './side-output.ts';
+import { Stream } from './stream.ts';
+
+export type IntervalOptions = {
+  /** The lower bound is no part of the interval. */
+  readonly lowerExclusive?: boolean;
+  /** The upper bound is no part of the interval. */
+  readonly upperExclusive?: boolean;
+};
+
+const INTERVAL_OPTIONS: OptionRules<IntervalOptions> = {
+  lowerExclusive: choice(true, false),
+  upperExclusive: choice(true, false),
+};
+
+/** What is done with a pair that may become any number of rows, of a schema. */
+export type PairFunction<Left, Right, Out> = {
+  readonly emits: Schema<Out>;
+  onPair(left: Left, right: Right, context: PairContext<Out>): void;
+};
+
+const PAIR_FUNCTION: OptionRules<PairFunction<unknown, unknown, unknown>> = {
+  emits: aSchema,
+  onPair: aFunction,
+};
+
+/** Two keyed streams, before it is said how far apart in time their records may be. */
+export class IntervalJoin<Left, Right> {
+  readonly #left: KeyedParts;
+  readonly #right: KeyedParts;
+
+  constructor(left: KeyedParts, right: KeyedParts) {
+    const schemas = [left.schema, right.schema] as const;
+    checkComparableKeys('intervalJoin', [left.key, right.key], schemas);
+    this.#left = left;
+    this.#right = right;
+  }
+
+  /**
+   * Pairs of a left and a right record with left + lower <= right <= left + upper, by their event times:
+   * `.between('-5 s', '5 s')`. Bounds may be left out of it, each for itself.
+   */
+  between(
+    lower: SignedDuration,
+    upper: SignedDuration,
+    options: IntervalOptions = {},
+  ): IntervalPairs<Left, Right> {
+    checkOptions('between', options, INTERVAL_OPTIONS);
+    const lowerMs = signedMs(lower, 'the lower bound') + (options.lowerExclusive === true ? 1 : 0);
+    const upperMs = signedMs(upper, 'the upper bound') - (options.upperExclusive === true ? 1 : 0);
+    if (lowerMs > upperMs) {
+      throw wrong('between', 'takes a lower bound that is not above the upper one', [lower, upper]);
+    }
+    return new IntervalPairs<Left, Right>(this.#left, this.#right, { lowerMs, upperMs }, [
+      null,
+      null,
+    ]);
+  }
+}
+
+/** Pairs of records, before it is said what becomes of them. */
+export class IntervalPairs<Left, Right> {
+  readonly #left: KeyedParts;
+  readonly #right: KeyedParts;
+  readonly #bounds: Pick<IntervalJoinSpec, 'lowerMs' | 'upperMs'>;
+  readonly #lateTo: IntervalJoinSpec['lateTo'];
+
+  constructor(
+    left: KeyedParts,
+    right: KeyedParts,
+    bounds: Pick<IntervalJoinSpec, 'lowerMs' | 'upperMs'>,
+    lateTo: IntervalJoinSpec['lateTo'],
+  ) {
+    this.#left = left;
+    this.#right = right;
+    this.#bounds = bounds;
+    this.#lateTo = lateTo;
+  }
+
+  /**
+   * Sends left records below the watermark into a side output, where they are counted and dropped otherwise:
+   * `.lateLeftTo(late).process(...)`, and `.sideOutput(late)` on what follows.
+   */
+  lateLeftTo(side: SideOutput<Left>): IntervalPairs<Left, Right> {
+    return this.#with([side.name, this.#lateTo[1]]);
+  }
+
+  /** The same for right records. */
+  lateRightTo(side: SideOutput<Right>): IntervalPairs<Left, Right> {
+    return this.#with([this.#lateTo[0], side.name]);
+  }
+
+  #with(lateTo: IntervalJoinSpec['lateTo']): IntervalPairs<Left, Right> {
+    return new IntervalPairs<Left, Right>(this.#left, this.#right, this.#bounds, lateTo);
+  }
+
+  /**
+   * What becomes of each pair: a row, `.process((bid, auction) => ({ ...bid, seller: auction.seller }))`, at the greater of both
+   * times; or any number of rows of a schema:
+   * `.process({ emits: Sale, onPair(bid, auction, context) { if (bid.price > auction.reserve) context.emit({ ... }); } })`.
+   */
+  process<Out>(pair: (left: Left, right: Right) => Out): Stream<Out>;
+  process<Out>(pair: PairFunction<Left, Right, Out>): Stream<Out>;
+  process<Out>(
+    pair: ((left: Left, right: Right) => Out) | PairFunction<Left, Right, Out>,
+  ): Stream<Out> {
+    if (typeof pair === 'function') return this.#joined(pair, null);
+    checkOptions('process', pair, PAIR_FUNCTION as OptionRules<PairFunction<Left, Right, Out>>);
+    const { emits } = pair;
+    aSchema('process: emits', emits);
+    aFunction('process: onPair', pair.onPair);
+    return this.#joined(pair.onPair.bind(pair), emits);
+  }
+
+  #joined<Out>(code: object, schema: Schema<Out> | null): Stream<Out> {
+    const { builder } = this.#left;
+    const node = builder.add({
+      name: 'intervalJoin',
+      operator: {
+        type: 'intervalJoin',
+        keys: [this.#left.key, this.#right.key],
+        ...this.#bounds,
+        lateTo: this.#lateTo,
+        gives: schema === null ? 'row' : 'emit',
+        fields: schema?.fields ?? null,
+      },
+      inputs: joinedEdges(this.#left, this.#right),
+      schema,
+      functions: [...this.#left.functions, ...this.#right.functions, code],
+    });
+    return new Stream<Out>(builder, node, schema);
+  }
+}
+
+/** Edges into a step that takes two streams by key. */
+export function joinedEdges(left: KeyedParts, right: KeyedParts): readonly InputEdge[] {
+  const edges = ({ inputs, key, functions }: KeyedParts): InputEdge[] =>
+    inputs.map((from) => ({ from, partitioning: { kind: 'hash', key }, functions }));
+  return [...edges(left), ...edges(right).map((edge) => ({ ...edge, operatorInput: 1 }))];
+}
