@@ -54,6 +54,7 @@ export {
   Stream,
   type TimeField,
 } from './api/stream.ts';
+export { KeyedPair, StreamPair, WindowCoGroup, WindowJoin } from './api/window-join.ts';
 export { type WindowBounds, WindowedStream, type WindowRow } from './api/windowed-stream.ts';
 export {
   sliding,

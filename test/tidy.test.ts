@@ -67,6 +67,7 @@ const CYCLES = new Set([
   'api/interval-join.ts',
   'api/keyed-stream.ts',
   'api/stream.ts',
+  'api/window-join.ts',
   'api/windowed-stream.ts',
 ]);
 

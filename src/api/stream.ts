@@ -28,6 +28,7 @@ import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
+import { type JoinedSide, StreamPair, WindowCoGroup, WindowJoin } from './window-join.ts';
 
 /** Names of fields that may hold an event time. */
 export type TimeField<Row> = {
@@ -215,6 +216,27 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     const isTyped = others.every((other) => sameSchema(other.#schema, this.#schema));
     const edges = streams.flatMap((stream) => stream.#edges);
     return new Stream<Row>(this.#builder, edges, isTyped ? this.#schema : null);
+  }
+
+  /**
+   * Pairs of rows of two streams that have the same key and lie in the same window:
+   * `auctions.join(bids).on('id', 'auction').window(tumbling('1 h')).apply((auction, bid) => ({ ...auction, ...bid }))`.
+   */
+  join<Other>(other: Stream<Other>): StreamPair<Row, Other, WindowJoin<Row, Other>> {
+    return new StreamPair(this.#joined(), other.#joined(), (parts) => new WindowJoin(parts));
+  }
+
+  /**
+   * The rows of two streams that have the same key and lie in the same window, those of each side together:
+   * `auctions.coGroup(bids).on('id', 'auction').window(tumbling('1 h')).apply((auctions, bids) => [auctions.length - bids.length])`.
+   */
+  coGroup<Other>(other: Stream<Other>): StreamPair<Row, Other, WindowCoGroup<Row, Other>> {
+    return new StreamPair(this.#joined(), other.#joined(), (parts) => new WindowCoGroup(parts));
+  }
+
+  #joined(): JoinedSide {
+    const inputs = this.#edges.map(({ from }) => from);
+    return { builder: this.#builder, inputs, schema: this.#schema };
   }
 
   /** Rows to all subtasks of the next step in turn, so that each has as many. */

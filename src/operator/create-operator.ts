@@ -5,6 +5,7 @@ import { AsOperator } from './as.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import { IntervalJoinOperator } from './join/interval-join.ts';
+import { WindowJoinOperator } from './join/window-join.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
 import { ProcessOperator } from './process/process-operator.ts';
@@ -77,6 +78,8 @@ export function createOperator(
       return new ProcessOperator({ ...spec, inputSchema, functions });
     case 'intervalJoin':
       return new IntervalJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
+    case 'windowJoin':
+      return new WindowJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'sink':
     case 'collect':
       return new SinkOperator(sink!, inputSchema, runId);

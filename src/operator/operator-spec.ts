@@ -11,6 +11,7 @@ import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
+import type { WindowJoinSpec } from './join/window-join.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
@@ -83,6 +84,7 @@ export type OperatorSpec =
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
+  | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
 
@@ -92,7 +94,7 @@ export const DEAD_LETTERS = 'dead letters';
 /** Names of the side outputs of an operator, as far as they are known before it runs. */
 export function sidesOf(spec: OperatorSpec): readonly string[] {
   if (spec.type === 'source' && spec.hasDeadLetters) return [DEAD_LETTERS];
-  if (spec.type === 'intervalJoin') {
+  if (spec.type === 'intervalJoin' || spec.type === 'windowJoin') {
     return [...new Set(spec.lateTo.filter((side) => side !== null))];
   }
   return spec.type === 'windowAggregate' && spec.lateTo !== null ? [spec.lateTo] : [];

@@ -10,9 +10,11 @@ import {
   record,
   type Schema,
   type Stream,
+  sideOutput,
   sliding,
   t,
   tumbling,
+  tumblingCount,
 } from 'millrace';
 import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
 import { type Harness2, harness2 } from 'millrace/testing';
@@ -183,6 +185,109 @@ bids.keyBy('auction').sum('bidder');
 // @ts-expect-error: an object has no order
 bids.keyBy('auction').minBy('extra');
 bids.keyBy('auction').reduce((total, bid) => ({ ...bid, price: total.price + bid.price }));
+
+// Joins
+const Auction = record({ id: t.int32, item: t.string, opened: t.timestamp, day: t.date });
+type Auction = RowOf<typeof Auction>;
+const auctions = flow.from(files('auctions.parquet', parquet(Auction)));
+
+const near = auctions
+  .keyBy('id')
+  .intervalJoin(bids.keyBy('auction'))
+  .between('-5 s', '5 min', { upperExclusive: true });
+const nearRows = near
+  .lateLeftTo(sideOutput<Auction>('late auctions'))
+  .lateRightTo(sideOutput<Bid>('late bids'))
+  .process((auction, bid) => {
+    expect<Equal<typeof auction, Auction>>();
+    expect<Equal<typeof bid, Bid>>();
+    return { item: auction.item, cents: BigInt(bid.price) };
+  });
+expect<Equal<RowOfStream<typeof nearRows>, { item: string; cents: bigint }>>();
+const Sale = record({ item: t.string });
+const emitted = near.process({
+  emits: Sale,
+  onPair(auction, bid, context) {
+    if (bid.price > context.leftTimestamp) context.emit({ item: auction.item });
+    // @ts-expect-error: not what is emitted
+    context.emit({ name: auction.item });
+    // @ts-expect-error: no such field on this side
+    return auction.price;
+  },
+});
+expect<Equal<RowOfStream<typeof emitted>, { item: string }>>();
+// @ts-expect-error: the other side has other late records
+near.lateLeftTo(sideOutput<Bid>('late'));
+// @ts-expect-error: no such field on this side
+near.process((auction) => auction.price);
+// @ts-expect-error: not a duration
+auctions.keyBy('id').intervalJoin(bids.keyBy('auction')).between('-5 parsecs', 0);
+// @ts-expect-error: a number and a text are never equal
+auctions.keyBy('id').intervalJoin(bids.keyBy('bidder'));
+// @ts-expect-error: a function that gives a text
+auctions.keyBy('id').intervalJoin(bids.keyBy((bid) => bid.bidder));
+// @ts-expect-error: the stream has to be keyed
+auctions.keyBy('id').intervalJoin(bids);
+auctions.keyBy((auction) => auction.id).intervalJoin(bids.keyBy('auction'));
+auctions.keyBy('id', 'item').intervalJoin(bids.keyBy('auction', 'bidder'));
+
+const met = auctions
+  .join(bids)
+  .on('id', 'auction')
+  .window(tumbling('1 h'))
+  .lateLeftTo(sideOutput<Auction>('late'))
+  .apply((auction, bid) => ({ item: auction.item, price: bid.price }));
+expect<Equal<RowOfStream<typeof met>, { item: string; price: number }>>();
+auctions
+  .join(bids)
+  .on(['id', 'item', 'day'], ['auction', 'bidder', 'day'])
+  .window(sliding('2 h', '1 h'));
+auctions.join(bids).on(
+  (auction) => auction.item,
+  (bid) => bid.bidder,
+);
+// @ts-expect-error: no such field on the left
+auctions.join(bids).on('auction', 'auction');
+// @ts-expect-error: no such field on the right
+auctions.join(bids).on('id', 'id');
+// @ts-expect-error: a number and a text are never equal
+auctions.join(bids).on('id', 'bidder');
+// @ts-expect-error: a time as a number and as a Date are never equal
+auctions.join(bids).on('opened', 'day');
+// @ts-expect-error: in the other order they would be comparable
+auctions.join(bids).on(['id', 'item'], ['bidder', 'auction']);
+// @ts-expect-error: the second key has a field less
+auctions.join(bids).on(['id', 'item'], ['auction']);
+auctions.join(bids).on(
+  (auction) => auction.item,
+  // @ts-expect-error: a text and a number
+  (bid) => bid.auction,
+);
+// @ts-expect-error: windows of so many records
+auctions.join(bids).on('id', 'auction').window(tumblingCount(3));
+const perWindow = auctions
+  .coGroup(bids)
+  .on('id', 'auction')
+  .window(tumbling('1 h'))
+  .apply((lefts, rights) => {
+    expect<Equal<typeof lefts, readonly Auction[]>>();
+    expect<Equal<typeof rights, readonly Bid[]>>();
+    return lefts.map(({ id }) => ({ id, bids: rights.length }));
+  });
+expect<Equal<RowOfStream<typeof perWindow>, { id: number; bids: number }>>();
+const pushedGroups = auctions
+  .coGroup(bids)
+  .on('id', 'auction')
+  .window(tumbling('1 h'))
+  .apply(pushCounts);
+function pushCounts(
+  lefts: readonly Auction[],
+  rights: readonly Bid[],
+  out: (count: number) => void,
+) {
+  out(lefts.length - rights.length);
+}
+expect<Equal<RowOfStream<typeof pushedGroups>, number>>();
 
 // Parameters have the type of their default.
 expect<Equal<ReturnType<typeof params>, [string, number, boolean]>>();

@@ -87,12 +87,12 @@ export class IntervalJoinOperator extends JoinOperator {
     this.#pairContext = new Context((row, time) => this.#results.add(row, time));
   }
 
-  protected lateBefore(): number {
+  protected override lateBefore(): number {
     return this.watermark;
   }
 
   /** Looks for the partners of rows that have come, in all panes where they may be. */
-  protected added(rows: PaneRows): void {
+  protected override added(rows: PaneRows): void {
     const { pane, input, keys, times, from, to } = rows;
     const { lowerMs, upperMs } = this.#spec;
     const lower = input === 0 ? lowerMs : -upperMs;

@@ -11,6 +11,7 @@ import { sliceBatch } from '../../data/copy.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { KeyReader } from '../../data/key.ts';
 import { storable } from '../../state/row-store.ts';
+import type { SnapshotWriter } from '../../state/snapshot.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
@@ -31,7 +32,6 @@ export type PaneRows = {
 
 export abstract class JoinOperator implements Operator {
   hasPendingWork = false;
-  readonly wakeAtMs = Infinity;
   protected context: OperatorContext = unsetContext;
   protected output: Output = unsetOutput;
   protected readonly inputs: readonly [JoinInput, JoinInput];
@@ -63,8 +63,21 @@ export abstract class JoinOperator implements Operator {
   /** Records of a pane before this time are late. */
   protected abstract lateBefore(paneStart: number): number;
 
+  /** Whether records of a pane belong to anything. */
+  protected keeps(_paneStart: number): boolean {
+    return true;
+  }
+
   /** Called when rows have come into a pane. */
-  protected abstract added(rows: PaneRows): void;
+  protected added(_rows: PaneRows): void {}
+
+  /** Writes what is to be known beside the rows. */
+  protected writeState(_writer: SnapshotWriter): void {}
+
+  /** For those that go by the clock. */
+  get wakeAtMs(): number {
+    return Infinity;
+  }
 
   open(context: OperatorContext, output: Output, sides: SideOutputs): void {
     this.context = context;
@@ -104,6 +117,7 @@ export abstract class JoinOperator implements Operator {
 
   processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
+    this.writeState(writer);
     const capture = { isComplete: false };
     const { live } = this.panes;
     for (const pane of live) pane.capture = capture;
@@ -136,7 +150,7 @@ export abstract class JoinOperator implements Operator {
       const lateBefore = this.lateBefore(start);
       const to = this.#endOfRun(times, from, rowCount, start, lateBefore);
       if (times[from]! < lateBefore) this.#takeLate(batch, from, to, input);
-      else {
+      else if (this.keeps(start)) {
         const pane = this.panes.at(start);
         pane.add(input, rows, from, to, keys, this.slots, this.ids);
         this.added({ pane, input, keys, times, from, to });
@@ -228,7 +242,7 @@ export abstract class JoinOperator implements Operator {
     this.output.idle(isIdle);
   }
 
-  advanceTime(): void {}
+  advanceTime(_nowMs: number): void {}
 
   finish(): void {
     this.output.end();

@@ -1,0 +1,191 @@
+/** Two streams joined by key within windows: in pairs, or in groups. */
+
+import { EngineError } from '../base/errors.ts';
+import { aFunction, someText, wrong } from '../base/options.ts';
+import type { KeySpec } from '../data/key.ts';
+import { checkComparableKeys } from '../data/key-pair.ts';
+import { fieldIndex, type Schema } from '../data/schema.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { WindowJoinSpec } from '../operator/join/window-join.ts';
+import type { WindowSpec } from '../operator/window/window.ts';
+import type { GraphBuilder } from './graph-builder.ts';
+import { joinedEdges } from './interval-join.ts';
+import type { KeyedParts } from './keyed-stream.ts';
+import type { KeyFieldLike } from './keys.ts';
+import type { SideOutput } from './side-output.ts';
+import { type KeyField, type KeyValue, Stream } from './stream.ts';
+
+/** A stream that is joined. */
+export type JoinedSide = {
+  readonly builder: GraphBuilder;
+  readonly inputs: readonly NodeId[];
+  readonly schema: Schema | null;
+};
+
+/** Two keyed streams, the window in which they meet, and where late records go. */
+type WindowJoinParts = Pick<WindowJoinSpec, 'window' | 'lateTo'> & {
+  readonly left: KeyedParts;
+  readonly right: KeyedParts;
+};
+
+/** Makes what comes of a window. */
+type Make<Joined> = (parts: WindowJoinParts) => Joined;
+
+/** Two streams, before it is said by which key they are joined. */
+export class StreamPair<Left, Right, Joined> {
+  readonly #left: JoinedSide;
+  readonly #right: JoinedSide;
+  readonly #make: Make<Joined>;
+
+  constructor(left: JoinedSide, right: JoinedSide, make: Make<Joined>) {
+    this.#left = left;
+    this.#right = right;
+    this.#make = make;
+  }
+
+  /**
+   * The key of each side, by a field, by several, or by a function: `.on('id', 'auction')`, `.on(['shop', 'day'], ['name', 'date'])`,
+   * `.on((auction) => auction.id, (bid) => bid.auction)`.
+   */
+  on<L extends KeyField<Left>, R extends KeyFieldLike<Right, Left[L]>>(
+    left: L,
+    right: R,
+  ): KeyedPair<Left, Right, Joined>;
+  on<const L extends readonly [KeyField<Left>, ...KeyField<Left>[]]>(
+    left: L,
+    right: { readonly [I in keyof L]: KeyFieldLike<Right, Left[L[I]]> },
+  ): KeyedPair<Left, Right, Joined>;
+  on<Key extends KeyValue>(
+    left: (row: Left) => Key,
+    right: (row: Right) => NoInfer<Key>,
+  ): KeyedPair<Left, Right, Joined>;
+  on(left: unknown, right: unknown): KeyedPair<Left, Right, Joined> {
+    const [first, second] = [keyed(this.#left, left), keyed(this.#right, right)];
+    checkComparableKeys('on', [first.key, second.key], [first.schema, second.schema]);
+    return new KeyedPair<Left, Right, Joined>(first, second, this.#make);
+  }
+}
+
+function keyed(side: JoinedSide, by: unknown): KeyedParts {
+  if (typeof by === 'function') return { ...side, key: { kind: 'function' }, functions: [by] };
+  const fields = (Array.isArray(by) ? by : [by]) as readonly string[];
+  if (fields.length === 0) throw wrong('on', 'needs fields or a function', by);
+  for (const field of fields) {
+    someText('on: a field', field);
+    if (side.schema !== null) fieldIndex(side.schema, field, 'on');
+  }
+  const key: KeySpec = { kind: 'fields', fields };
+  return { ...side, key, functions: [] };
+}
+
+/** Two streams by key, before it is said in which windows they meet. */
+export class KeyedPair<Left, Right, Joined> {
+  readonly #left: KeyedParts;
+  readonly #right: KeyedParts;
+  readonly #make: Make<Joined>;
+  /** For the compiler: pairs of other rows are others. */
+  declare readonly rows?: readonly [Left, Right];
+
+  constructor(left: KeyedParts, right: KeyedParts, make: Make<Joined>) {
+    this.#left = left;
+    this.#right = right;
+    this.#make = make;
+  }
+
+  /** The windows in which rows meet: `.window(tumbling('1 h'))`, `.window(sliding('1 d', '1 h'))`. */
+  window(window: WindowSpec): Joined {
+    if (window?.kind !== 'tumbling' && window?.kind !== 'sliding') {
+      throw wrong('window of a join', 'takes tumbling(...) or sliding(...)', window);
+    }
+    return this.#make({ left: this.#left, right: this.#right, window, lateTo: [null, null] });
+  }
+}
+
+/** What windows of pairs and of groups have in common. */
+abstract class WindowedPair<Left, Right> {
+  readonly #parts: WindowJoinParts;
+
+  constructor(parts: WindowJoinParts) {
+    this.#parts = parts;
+  }
+
+  protected abstract with(parts: WindowJoinParts): this;
+
+  /**
+   * Sends left records that are late for every window they belong to into a side output, where they are counted and dropped
+   * otherwise: `.lateLeftTo(late).apply(...)`, and `.sideOutput(late)` on what follows.
+   */
+  lateLeftTo(side: SideOutput<Left>): this {
+    this.#checkByEventTime();
+    return this.with({ ...this.#parts, lateTo: [side.name, this.#parts.lateTo[1]] });
+  }
+
+  /** The same for right records. */
+  lateRightTo(side: SideOutput<Right>): this {
+    this.#checkByEventTime();
+    return this.with({ ...this.#parts, lateTo: [this.#parts.lateTo[0], side.name] });
+  }
+
+  #checkByEventTime(): void {
+    if (this.#parts.window.time === 'event') return;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      'late records of a join: only for windows of event time can a record be late',
+    );
+  }
+
+  protected applied<Out>(takes: WindowJoinSpec['takes'], name: string, code: object): Stream<Out> {
+    aFunction('apply', code);
+    const { left, right, window, lateTo } = this.#parts;
+    const node = left.builder.add({
+      name,
+      operator: { type: 'windowJoin', keys: [left.key, right.key], window, takes, lateTo },
+      inputs: joinedEdges(left, right),
+      schema: null,
+      functions: [...left.functions, ...right.functions, code],
+    });
+    return new Stream<Out>(left.builder, node, null);
+  }
+}
+
+/** Pairs of rows in windows. */
+export class WindowJoin<Left, Right> extends WindowedPair<Left, Right> {
+  protected override with(parts: WindowJoinParts): this {
+    return new WindowJoin<Left, Right>(parts) as this;
+  }
+
+  /**
+   * A row for each pair of a key and window, when the window is over, at its end - 1:
+   * `.apply((auction, bid) => ({ item: auction.item, price: bid.price }))`.
+   */
+  apply<Out>(fn: (left: Left, right: Right) => Out): Stream<Out> {
+    return this.applied<Out>('pairs', 'join', fn);
+  }
+}
+
+/** Rows of both sides in windows, all of a key together. */
+export class WindowCoGroup<Left, Right> extends WindowedPair<Left, Right> {
+  protected override with(parts: WindowJoinParts): this {
+    return new WindowCoGroup<Left, Right>(parts) as this;
+  }
+
+  /**
+   * Any number of rows for each key and window, when the window is over, at its end - 1, returned as an iterable or pushed; one
+   * of the sides may be empty: `.apply((auctions, bids) => auctions.map(({ item }) => ({ item, bids: bids.length })))`.
+   */
+  apply<Out>(
+    fn: (
+      lefts: readonly Left[],
+      rights: readonly Right[],
+      out: (row: Out) => void,
+    ) => Iterable<Out>,
+  ): Stream<Out>;
+  apply<Out>(
+    fn: (lefts: readonly Left[], rights: readonly Right[], out: (row: Out) => void) => void,
+  ): Stream<Out>;
+  apply<Out>(
+    fn: (lefts: readonly Left[], rights: readonly Right[], out: (row: Out) => void) => unknown,
+  ): Stream<Out> {
+    return this.applied<Out>('groups', 'coGroup', fn);
+  }
+}
