@@ -223,7 +223,11 @@ for (const [what, keys, kinds] of KEYS) {
     ];
     for (const firstSchema of schemas) {
       for (const secondSchema of schemas) {
-        for (const parallelism of [1, 3]) {
+        for (const place of [
+          { parallelism: 3 },
+          { parallelism: 1, restartEach: [1, 2, 3] },
+          { parallelism: 2, restartEach: [3] },
+        ]) {
           const h = await harness2<{ k: number; n: number }, { k: number; n: number }>(
             (a, b) =>
               a
@@ -232,8 +236,7 @@ for (const [what, keys, kinds] of KEYS) {
                 .between(-1, 1)
                 .process(({ n }, other) => `${n} ${other.n}`),
             {
-              parallelism,
-              restartEach: [1, 2, 3],
+              ...place,
               batchSize: 3,
               ...(firstSchema === undefined ? {} : { firstSchema }),
               ...(secondSchema === undefined ? {} : { secondSchema }),
@@ -252,6 +255,50 @@ for (const [what, keys, kinds] of KEYS) {
     }
   });
 }
+
+test('keys of one side are ints, those of the other are not, from some record on', async () => {
+  for (const isLeft of [true, false]) {
+    for (const restartEach of [[1], [2, 3], undefined]) {
+      type Row = { k: unknown; n: number };
+      const h = await harness2<Row, Row>(
+        (a, b) =>
+          a
+            .keyBy((row) => row.k as number)
+            .intervalJoin(b.keyBy((row) => row.k as number))
+            .between(-5000, 5000)
+            .process((one, other) => `${one.n + other.n}`),
+        { batchSize: 2, ...(restartEach === undefined ? {} : { restartEach }) },
+      );
+      let n = 1;
+      // Numbers that add up to one another in one way only.
+      const push = (toLeft: boolean, keys: readonly unknown[], time: number) => {
+        for (const k of keys) {
+          if (toLeft === isLeft) h.pushFirst({ k, n }, time);
+          else h.pushSecond({ k, n }, time);
+          n *= 2;
+        }
+      };
+      push(true, [1, 2], 1);
+      push(false, [2, 1], 4000);
+      push(false, ['x', 1], 5);
+      push(true, [1, 3], 1500);
+      push(false, [3, 'x'], 1);
+      push(true, ['x', 2], 2);
+      const pairs = [
+        1 + 8,
+        2 + 4,
+        1 + 32,
+        64 + 8,
+        64 + 32,
+        128 + 256,
+        1024 + 16,
+        1024 + 512,
+        2048 + 4,
+      ];
+      assert.deepEqual(h.takeRecords().map(Number).sort(), pairs.sort());
+    }
+  }
+});
 
 type Key = 'a' | 'b' | 'c' | 'ü';
 const step = fc.oneof(
