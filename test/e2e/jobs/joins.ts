@@ -1,0 +1,94 @@
+/** Joins of generated streams, the same on any number of threads; and what plain loops make of the same rows. */
+import { boundedOutOfOrderness, generate, job, record, sliding, t, tumbling } from 'millrace';
+
+const AUCTIONS = 3000;
+const BIDS = 9000;
+
+const Auction = record({ id: t.int32, item: t.string, opened: t.timestamp });
+/** The key is of another kind, so that it has to be dealt like that of the other side. */
+const Bid = record({ at: t.timestamp, auction: t.float64, price: t.int32 });
+
+const auction = (n: number) => ({
+  id: n % 500,
+  item: `item ${n}`,
+  opened: n * 30 - (n % 4) * 100,
+});
+const bid = (n: number) => ({
+  auction: (n * 7) % 500,
+  price: n,
+  at: n * 10 - (n % 6) * 50,
+});
+
+export const joins = job(import.meta, 'joins', (flow) => {
+  const lateness = boundedOutOfOrderness('1 s');
+  const auctions = flow
+    .from(generate({ schema: Auction, count: AUCTIONS, row: auction }))
+    .eventTime('opened', lateness);
+  const bids = flow
+    .from(generate({ schema: Bid, count: BIDS, row: bid }))
+    .eventTime('at', lateness);
+  const near = auctions
+    .keyBy('id')
+    .intervalJoin(bids.keyBy('auction'))
+    .between('-1 s', '10 s', { lowerExclusive: true })
+    .process(({ item }, { price }) => `${item}: ${price}`);
+  const met = auctions
+    .join(bids)
+    .on('id', 'auction')
+    .window(sliding('10 s', '5 s'))
+    .apply(({ item }, { price }) => `${item}: ${price}`);
+  const counts = auctions
+    .map((row) => row)
+    .coGroup(bids)
+    .on('id', 'auction')
+    .window(tumbling('20 s'))
+    .apply((lefts, rights) => [
+      `${lefts[0]?.id ?? rights[0]!.auction}: ${lefts.length} ${rights.length}`,
+    ])
+    .parallelism(3);
+  return { near, met, counts };
+});
+
+const all = <Row>(count: number, row: (n: number) => Row): Row[] =>
+  Array.from({ length: count }, (_, n) => row(n));
+
+/** Every pair of equal keys. */
+function* pairs() {
+  const bids = all(BIDS, bid);
+  for (const one of all(AUCTIONS, auction)) {
+    for (const other of bids) if (other.auction === one.id) yield [one, other] as const;
+  }
+}
+
+function shared(one: number, other: number): number {
+  let windows = 0;
+  for (let start = Math.floor(one / 5000) * 5000; start > one - 10_000; start -= 5000) {
+    if (other >= start && other < start + 10_000) windows++;
+  }
+  return windows;
+}
+
+export function expectedNear(): string[] {
+  return [...pairs()]
+    .filter(([one, other]) => other.at > one.opened - 1000 && other.at <= one.opened + 10_000)
+    .map(([one, other]) => `${one.item}: ${other.price}`);
+}
+
+export function expectedMet(): string[] {
+  return [...pairs()].flatMap(([one, other]) =>
+    new Array<string>(shared(one.opened, other.at)).fill(`${one.item}: ${other.price}`),
+  );
+}
+
+export function expectedCounts(): string[] {
+  const counts = new Map<string, [key: number, lefts: number, rights: number]>();
+  const add = (key: number, time: number, side: 1 | 2): void => {
+    const window = `${key} ${Math.floor(time / 20_000)}`;
+    const count = counts.get(window) ?? [key, 0, 0];
+    count[side]++;
+    counts.set(window, count);
+  };
+  for (const { id, opened } of all(AUCTIONS, auction)) add(id, opened, 1);
+  for (const row of all(BIDS, bid)) add(row.auction, row.at, 2);
+  return [...counts.values()].map(([key, lefts, rights]) => `${key}: ${lefts} ${rights}`);
+}
