@@ -40,11 +40,13 @@ function sliceColumn(column: Column, from: number, to: number): Column {
   }
 }
 
-function ownedEntries(entries: StringEntries, from: number, to: number): StringEntries {
+/** Entries from to to - 1 in memory of their own. */
+export function ownedEntries(entries: StringEntries, from: number, to: number): StringEntries {
   if (entries.isOwned && from === 0 && to === entries.count) return entries;
   const start = entries.offsets[from]!;
   const offsets = entries.offsets.slice(from, to + 1);
   for (let i = 0; i < offsets.length; i++) offsets[i] = offsets[i]! - start;
-  const bytes = entries.bytes.slice(start, entries.offsets[to]!);
+  // Not by slice, which does not copy where the bytes are a Buffer.
+  const bytes = new Uint8Array(entries.bytes.subarray(start, entries.offsets[to]!));
   return new StringEntries(to - from, offsets, bytes, entries.isWide, true);
 }

@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts';
 import { BatchWeight } from './batch-weight.ts';
 import { StringColumn, StringEntries } from './column.ts';
+import { ownedEntries } from './copy.ts';
 
 const BYTES_MIN = 256;
 /** Below this length a loop over the units beats the call of a native encoder. */
@@ -24,7 +25,9 @@ export class StringBuilder {
   #weighed = 0;
   #isWide = false;
   #count = 0;
-  /** The dictionary that `#codes` refers to; null while entries are collected one by one. */
+  /** The dictionary that rows come with, and null while entries are collected one by one; */
+  #source: StringEntries | null = null;
+  /** the same in memory that is not written again before the batch is read. */
   #dictionary: StringEntries | null = null;
   #codes: Int32Array | null = null;
 
@@ -42,7 +45,7 @@ export class StringBuilder {
   /** Whether rows of this column can follow what is there: not a second dictionary, nor a mixture. */
   accepts(column: StringColumn): boolean {
     if (this.#count === 0) return true;
-    return this.#dictionary === (column.codes === null ? null : column.entries);
+    return this.#source === (column.codes === null ? null : column.entries);
   }
 
   /** Appends the string; false when the value is none. */
@@ -168,7 +171,10 @@ export class StringBuilder {
       return;
     }
     assert(this.accepts(column), 'one dictionary a batch');
-    this.#dictionary = entries;
+    if (this.#source !== entries) {
+      this.#source = entries;
+      this.#dictionary = ownedEntries(entries, 0, entries.count);
+    }
     this.#codes ??= new Int32Array(this.#offsets.length - 1);
     const target = this.#codes;
     const shift = this.#count - from;
@@ -197,6 +203,7 @@ export class StringBuilder {
     this.#weighed = 0;
     this.#room = Math.min(this.#bytes.length, WEIGHED_BYTES);
     this.#isWide = false;
+    this.#source = null;
     this.#dictionary = null;
   }
 

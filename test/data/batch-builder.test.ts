@@ -1,7 +1,10 @@
 /** What a builder hands over, and what becomes of it when the builder is used again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { StringColumn, StringEntries } from '../../src/data/column.ts';
+import { record, t } from '../../src/data/schema.ts';
 
 test('a free-form batch keeps its rows and times when its builder goes on', () => {
   const builder = new BatchBuilder(null, 4);
@@ -12,4 +15,22 @@ test('a free-form batch keeps its rows and times when its builder goes on', () =
   builder.appendRow({ n: 2 }, 20);
   assert.deepEqual(first.rowObjects(), [{ n: 1 }]);
   assert.equal(first.timestamps![0], 10);
+});
+
+test('a dictionary in memory that is used again is kept as it was, as that of a frame in a ring', () => {
+  const schema = record({ name: t.string });
+  const bytes = Buffer.from('onetwo');
+  const entries = new StringEntries(2, Int32Array.of(0, 3, 6), bytes, false);
+  const column = new StringColumn(entries, Int32Array.of(1, 0, 1));
+  const batch = new Batch({ rowCount: 3, schema, columns: [column], isTransient: true });
+  const builder = new BatchBuilder(schema, 4);
+  assert.ok(builder.appendSelected(batch, Int32Array.of(0, 1), 0, 2));
+  assert.ok(builder.appendSelected(batch, Int32Array.of(2), 0, 1));
+  bytes.fill(0);
+  entries.offsets.fill(0);
+  assert.deepEqual(builder.seal().rowObjects(), [
+    { name: 'two' },
+    { name: 'one' },
+    { name: 'two' },
+  ]);
 });
