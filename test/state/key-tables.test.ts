@@ -25,6 +25,14 @@ test('int keys get dense slots in the order of their first appearance', () => {
         });
         assert.equal(table.count, model.size);
         assert.deepEqual([...table.keys.subarray(0, table.count)], [...model.keys()]);
+        const wanted = Int32Array.from({ length: 60 }, (_, i) => i - 5);
+        const found = new Int32Array(wanted.length);
+        table.findSlots(wanted, 0, wanted.length, found);
+        assert.deepEqual(
+          [...found],
+          Array.from(wanted, (key) => model.get(key) ?? -1),
+        );
+        assert.equal(table.count, model.size);
         if (!clears) continue;
         table.clear();
         model = new Map();
@@ -67,6 +75,13 @@ test('byte keys get dense slots, however their hashes collide', () => {
             if (!model.has(text)) model.set(text, model.size);
             assert.equal(slots[i], model.get(text));
           });
+          const wanted = [...texts, 'a', 'no such', ''];
+          const found = new Int32Array(wanted.length);
+          table.findSlots(keyBytesOf(wanted, hashes), 0, wanted.length, found);
+          assert.deepEqual(
+            [...found],
+            wanted.map((text) => model.get(text) ?? -1),
+          );
           assert.equal(table.count, model.size);
           if (!clears) continue;
           table.clear();
