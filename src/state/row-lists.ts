@@ -142,10 +142,20 @@ export class RowLists {
     this.#slots = slots;
   }
 
-  /** Forgets all lists; memory is used again. */
+  /** Forgets all lists; memory is used again, but for what was far too large. */
   clear(): void {
-    this.#counts.fill(0, 0, this.#slots);
-    this.#classes.fill(0, 0, this.#slots);
+    if (this.#used * 8 < this.times.length) {
+      this.times = new Float64Array(PLACES_MIN);
+      this.ids = new Int32Array(PLACES_MIN);
+    }
+    if (this.#slots * 8 < this.#counts.length) {
+      this.#starts = new Int32Array(PLACES_MIN);
+      this.#counts = new Int32Array(PLACES_MIN);
+      this.#classes = new Uint8Array(PLACES_MIN);
+    } else {
+      this.#counts.fill(0, 0, this.#slots);
+      this.#classes.fill(0, 0, this.#slots);
+    }
     this.#slots = 0;
     this.#used = 0;
     this.#free = [];

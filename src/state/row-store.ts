@@ -124,8 +124,9 @@ export class RowStore {
     return ((id >> PLACE_BITS) + 1) << PLACE_BITS;
   }
 
-  /** Forgets all rows; memory is used again. */
+  /** Forgets all rows; the memory that they took is used again. */
   clear(): void {
+    this.#segments.length = Math.min(this.#segments.length, this.#open + 1);
     for (const segment of this.#segments) {
       segment.builder.reset();
       segment.read = unread;

@@ -115,6 +115,40 @@ const CASES: readonly [name: string, define: (flow: Flow) => void, expected: rea
       ],
     ],
     [
+      'interval join of a typed and a free-form stream, by keys of both kinds',
+      (flow) =>
+        typed(flow)
+          .keyBy('n')
+          .intervalJoin(freeForm(flow).keyBy('n'))
+          .between(-1, 1)
+          .process((left) => left)
+          .to(blackhole()),
+      [
+        'intervalJoin: left row that was kept',
+        'intervalJoin: left keys, as long as all are ints',
+        'intervalJoin: left keys of any kind',
+        "intervalJoin: left field 'n' of a row",
+        'intervalJoin: right keys, as long as all are ints',
+        'intervalJoin: right keys of any kind',
+        "intervalJoin: right field 'n' of a row",
+        'hash(n): hashes of keys',
+        "hash(n): field 'n' of a row",
+        'hash(n): hashes of keys',
+        "hash(n): field 'n' of a row",
+      ],
+    ],
+    [
+      'window join by typed keys',
+      (flow) =>
+        typed(flow)
+          .join(typed(flow))
+          .on('key', 'key')
+          .window(tumbling(10))
+          .apply((left) => left)
+          .to(blackhole()),
+      ['join: left row that was kept', 'join: right row that was kept'],
+    ],
+    [
       'window aggregation in two halves',
       (flow) =>
         typed(flow)
@@ -378,6 +412,27 @@ test('the text shows steps, the paths of each chain, and what lies between', () 
     'Exchanges',
     '  0 → 1  global, 0 local channels, 2 rings',
   ]);
+});
+
+test('the text tells which stream comes to the second input of a step', () => {
+  const text = explanationText(
+    explained((flow) => {
+      const [left, right] = [typed(flow).name('left'), typed(flow).name('right')];
+      left
+        .coGroup(right.map((row) => row))
+        .on('n', 'n')
+        .window(tumbling(10))
+        .apply((lefts) => lefts)
+        .to(blackhole());
+    }),
+  );
+  for (const line of [
+    '  3  coGroup (windowJoin)  ← 0 hash(n), 2 hash(n) to the second input  free-form rows',
+    '  0 → 2  hash(n), 2 local channels, 2 rings',
+    '  1 → 2  hash(n) to the second input, 2 local channels, 2 rings',
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), `${line} in\n${text}`);
+  }
 });
 
 /** Reads the language of Graphviz as far as it is used; throws where the text is not of it. */
