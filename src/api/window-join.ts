@@ -78,13 +78,14 @@ function keyed(side: JoinedSide, by: unknown): KeyedParts {
   return { ...side, key, functions: [] };
 }
 
+declare const ROWS: unique symbol;
+
 /** Two streams by key, before it is said in which windows they meet. */
 export class KeyedPair<Left, Right, Joined> {
   readonly #left: KeyedParts;
   readonly #right: KeyedParts;
   readonly #make: Make<Joined>;
-  /** For the compiler: pairs of other rows are others. */
-  declare readonly rows?: readonly [Left, Right];
+  declare readonly [ROWS]?: readonly [Left, Right];
 
   constructor(left: KeyedParts, right: KeyedParts, make: Make<Joined>) {
     this.#left = left;

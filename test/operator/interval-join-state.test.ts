@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import { record, t } from '../../src/data/schema.ts';
+import { ownedCopy } from '../../src/data/copy.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
 import { IntervalJoinOperator } from '../../src/operator/join/interval-join.ts';
+import { JoinRows } from '../../src/operator/join/join-rows.ts';
 import { unsetContext } from '../../src/operator/unset.ts';
-import type { CaptureStep, SnapshotWriter } from '../../src/state/snapshot.ts';
+import { type CaptureStep, NO_STATE, type SnapshotWriter } from '../../src/state/snapshot.ts';
 
 const BY_ID = { kind: 'fields', fields: ['id'] } as const;
 const Numbered = record({ id: t.int32, n: t.int32 });
@@ -25,11 +27,13 @@ function alone(lowerMs: number, upperMs: number, isTyped: boolean) {
     functions: [(l: { n: number }, r: { n: number }) => `${l.n}-${r.n}`],
   });
   const written: { name: string; n: number }[] = [];
+  const blocks: Batch[] = [];
   const steps: CaptureStep[] = [];
   const pairs: unknown[] = [];
   const writer: SnapshotWriter = {
     keyed(name, batch) {
       assert.ok(batch.keyHashes !== null && batch.timestamps !== null);
+      blocks.push(ownedCopy(batch));
       for (const row of batch.rowObjects() as Record<string, unknown>[]) {
         const { n } = (row['#row'] ?? { n: row['#n'] }) as { n: number };
         written.push({ name, n });
@@ -62,6 +66,7 @@ function alone(lowerMs: number, upperMs: number, isTyped: boolean) {
   };
   return {
     operator,
+    blocks,
     output,
     pairs,
     push(input: number, n: number, time = n) {
@@ -158,3 +163,34 @@ for (const isTyped of [true, false]) {
     assert.equal(new Set(join.pairs).size, 10_000);
   });
 }
+
+test('rows of other keys or fields than the job has now are refused', () => {
+  const rowsBy = (fields: readonly string[], schema: Schema | null) =>
+    new JoinRows('left rows', { kind: 'fields', fields }, schema, schema);
+  const Wide = record({ id: t.int32, n: t.int32, more: t.string });
+  const join = alone(0, 0, true);
+  join.push(0, 1);
+  join.state();
+  const found = join.blocks;
+  const restore = (rows: JoinRows) => {
+    const got: unknown[] = [];
+    rows.restore(
+      { ...NO_STATE, keyed: () => found },
+      () => true,
+      (batch) => void got.push(...batch.rowObjects()),
+    );
+    return got;
+  };
+  assert.deepEqual(restore(rowsBy(['id'], Numbered)), [{ id: 7, n: 1 }]);
+  for (const other of [
+    rowsBy(['n'], Numbered),
+    rowsBy(['id', 'n'], Numbered),
+    rowsBy(['id'], Wide),
+    rowsBy(['id'], null),
+  ]) {
+    assert.throws(() => restore(other), {
+      code: 'STATE_INCOMPATIBLE',
+      message: /other left rows .*id: int32, #n: int32 in the snapshot/,
+    });
+  }
+});

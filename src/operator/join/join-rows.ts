@@ -17,6 +17,9 @@ import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/sna
 import { checkStateSchema, stateKey } from '../keyed-state.ts';
 import type { PaneSide } from './join-pane.ts';
 
+/** Values that one step writes at most: each has to be packed. Of columns it writes a segment. */
+const STEP_VALUES = 512;
+
 /** The rows of a pane at a barrier. */
 type Piece = {
   readonly keys: KeySlots;
@@ -83,14 +86,22 @@ export class JoinRows {
         id = 0;
         return false;
       }
-      this.#write(piece, rows, builder, flush);
-      id = piece.side.store.nextSegment(id);
+      const from = id - rows.firstId;
+      const end = Math.min(rows.batch.rowCount, piece.endId - rows.firstId);
+      const to = this.#columnsOf === null ? Math.min(end, from + STEP_VALUES) : end;
+      this.#write(piece, rows, aliveRows(piece, rows, from, to), builder, flush);
+      id = to < end ? rows.firstId + to : piece.side.store.nextSegment(id);
       return false;
     };
   }
 
-  #write(piece: Piece, rows: StoredRows, builder: BatchBuilder, flush: () => void): void {
-    const alive = aliveRows(piece, rows);
+  #write(
+    piece: Piece,
+    rows: StoredRows,
+    alive: Int32Array,
+    builder: BatchBuilder,
+    flush: () => void,
+  ): void {
     const columns = this.#columnsOf === null ? null : this.#inState(rows.batch);
     for (let from = 0; from < alive.length; ) {
       const at = builder.rowCount;
@@ -102,7 +113,7 @@ export class JoinRows {
         hashes[at + i - from] = piece.keys.hashOf(rows.slots[alive[i]!]!);
       }
       from = to;
-      if (builder.isFull) flush();
+      if (builder.isFull || (columns === null && builder.rowCount >= STEP_VALUES)) flush();
     }
   }
 
@@ -171,13 +182,16 @@ export class JoinRows {
   }
 }
 
-/** Places of the rows that belong to a piece. */
-function aliveRows(piece: Piece, { batch, firstId }: StoredRows): Int32Array {
-  const { endId, deadTime, deadId } = piece;
-  const end = Math.min(batch.rowCount, endId - firstId);
-  const alive = new Int32Array(end);
+/** Places of the rows from `from` to `to` - 1 that belong to a piece. */
+function aliveRows(
+  { deadTime, deadId }: Piece,
+  { batch, firstId }: StoredRows,
+  from: number,
+  to: number,
+): Int32Array {
+  const alive = new Int32Array(to - from);
   let count = 0;
-  for (let place = 0; place < end; place++) {
+  for (let place = from; place < to; place++) {
     const time = batch.timestamps![place]!;
     if (time < deadTime || (time === deadTime && firstId + place < deadId)) continue;
     alive[count++] = place;
