@@ -123,7 +123,6 @@ export type {
   ReducingState,
   ValueState,
 } from './state/handles.ts';
-export type { Duration } from './time/duration.ts';
 export type { Duration, SignedDuration } from './time/duration.ts';
 // Time
 export {

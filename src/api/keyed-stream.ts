@@ -9,10 +9,10 @@ import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { addProcess, type ProcessFunction } from './process.ts';
-import type { StateDescriptors } from './state.ts';
 import { IntervalJoin } from './interval-join.ts';
 import type { KeyLike } from './keys.ts';
+import { addProcess, type ProcessFunction } from './process.ts';
+import type { StateDescriptors } from './state.ts';
 import { Stream } from './stream.ts';
 import { type WindowBounds, WindowedStream } from './windowed-stream.ts';
 

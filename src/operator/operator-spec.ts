@@ -9,9 +9,9 @@
 import type { KeySpec } from '../data/key.ts';
 import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
-import type { ProcessSpec } from './process/process-spec.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { WindowJoinSpec } from './join/window-join.ts';
+import type { ProcessSpec } from './process/process-spec.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
