@@ -76,6 +76,7 @@ export class Flow {
 
   /**
    * Rows that the calling program writes while the job runs: return the stream, and the client has its other end.
+   * They are not kept: those that the job had taken since its last checkpoint are lost when it fails.
    *
    *   const clicks = flow.input(Click);  return { clicks, totals };
    *   const client = await clicksJob.start();  client.inputs.clicks.write({ page: '/' });

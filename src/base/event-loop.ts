@@ -14,6 +14,15 @@ export function every(ms: number, callback: () => void): () => void {
   return () => clearInterval(timer);
 }
 
+/** The longest that a timer of Node can wait. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** Calls back once after `ms`, or after the longest that a timer can wait; returns how to stop. */
+export function after(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, Math.min(Math.max(0, ms), TIMER_MS_MAX));
+  return () => clearTimeout(timer);
+}
+
 /** Resolves after `ms`, without keeping the process alive. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -9,6 +9,7 @@ import { EngineError } from '../base/errors.ts';
 import { delay } from '../base/event-loop.ts';
 import { RING_BUDGET_BYTES, RING_BYTES_MAX, RING_BYTES_MIN } from '../base/limits.ts';
 import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
+import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
@@ -143,10 +144,12 @@ export class Attempt {
 
   /** Resolves when all have come to their end; rejects with what failed first, when all have stopped. */
   async run(): Promise<void> {
+    const own = this.#runOwnSubtasks();
     try {
-      await this.#allThreads();
+      await this.#allThreads(own);
     } catch (error) {
       await this.#stopWorkers();
+      await own.catch(() => {});
       throw this.#reason ?? error;
     } finally {
       await this.#options.pool.terminate();
@@ -154,9 +157,9 @@ export class Attempt {
   }
 
   /** What threads say once they have been asked to leave is no failure: some had to be ended. */
-  async #allThreads(): Promise<void> {
+  async #allThreads(own: Promise<void>): Promise<void> {
     try {
-      await Promise.all([this.#runOwnSubtasks(), ...this.#ended]);
+      await Promise.all([own, ...this.#ended]);
     } catch (error) {
       if (!this.#counters.isCancelled()) throw error;
     }
@@ -186,6 +189,7 @@ export class Attempt {
     const scheduler = new Scheduler({ subtasks, clock: systemClock });
     try {
       for (const subtask of subtasks) subtask.open();
+      closeStateFiles();
       await runWorkerLoop({
         scheduler,
         signal,

@@ -11,6 +11,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { after } from '../base/event-loop.ts';
 import { groupBy } from '../base/group-by.ts';
 import { ENGINE_VERSION } from '../base/version.ts';
 import type {
@@ -85,6 +86,8 @@ export class CheckpointCoordinator {
   readonly #atEnd = new Map<number, StateBlock[]>();
   readonly #ended = new Set<number>();
   #prepared: Prepared[] = [];
+  /** Those of them that a complete checkpoint has: a job that goes on from it commits them. */
+  readonly #durable = new WeakSet<Prepared>();
   #pending: Pending | null = null;
   /** The checkpoint that is being asked for, written or committed. */
   #current: Promise<unknown> = Promise.resolve();
@@ -95,7 +98,7 @@ export class CheckpointCoordinator {
   #isOver = false;
   /** The attempt has ended: none can get through. */
   #hasEnded = false;
-  #timer: NodeJS.Timeout | null = null;
+  #cancelTimer: () => void = () => {};
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -144,16 +147,13 @@ export class CheckpointCoordinator {
         lastStartMs + settings.everyMs,
         systemClock.monotonic() + settings.minPauseMs,
       );
-      this.#timer = setTimeout(
-        () => {
-          lastStartMs = systemClock.monotonic();
-          void this.checkpoint().then(next, (error) => {
-            this.#onFailed(error);
-            next();
-          });
-        },
-        Math.max(0, dueMs - systemClock.monotonic()),
-      );
+      this.#cancelTimer = after(dueMs - systemClock.monotonic(), () => {
+        lastStartMs = systemClock.monotonic();
+        void this.checkpoint().then(next, (error) => {
+          this.#onFailed(error);
+          next();
+        });
+      });
     };
     next();
   }
@@ -173,8 +173,8 @@ export class CheckpointCoordinator {
       const id = this.#nextId();
       const target = this.#target(id);
       const { stored, prepared } = await this.#take(id, 'checkpoint', target, isLast);
-      this.#failures = 0;
       await this.#commit(prepared);
+      this.#failures = 0;
       return stored;
     });
   }
@@ -219,12 +219,12 @@ export class CheckpointCoordinator {
       await writer.abandon();
       throw new EngineError('JOB_CANCELLED', `the job ended before checkpoint ${id} was complete`);
     }
-    let timer: NodeJS.Timeout | null = null;
+    let cancelTimer = (): void => {};
     try {
       return await new Promise<Complete>((resolve, reject) => {
         const { settings } = this.#options;
         const timeoutMs = settings?.timeoutMs ?? DEFAULT_CHECKPOINT_TIMEOUT_MS;
-        timer = setTimeout(() => reject(timeoutError(id, timeoutMs)), timeoutMs);
+        cancelTimer = after(timeoutMs, () => reject(timeoutError(id, timeoutMs)));
         this.#pending = {
           id,
           kind,
@@ -238,11 +238,12 @@ export class CheckpointCoordinator {
         this.#completeIfWhole(this.#pending);
       });
     } catch (error) {
+      // What still comes for it has nowhere to go.
+      this.#pending = null;
       await writer.abandon().catch(() => {});
       throw error;
     } finally {
-      this.#pending = null;
-      if (timer !== null) clearTimeout(timer);
+      cancelTimer();
     }
   }
 
@@ -269,8 +270,13 @@ export class CheckpointCoordinator {
     const manifest = this.#manifest(id, kind, false, operators);
     await target.writer.complete(manifest);
     const stored = { path: target.path, manifest };
-    if (kind === 'checkpoint') this.#options.onCompleted(stored);
+    if (kind === 'checkpoint') this.#completed(stored, prepared);
     return { stored, prepared };
+  }
+
+  #completed(stored: StoredCheckpoint, prepared: readonly Prepared[]): void {
+    for (const one of prepared) this.#durable.add(one);
+    this.#options.onCompleted(stored);
   }
 
   /** The splits that this attempt began with; none of a source that had been read to its end before, which is state too. */
@@ -311,7 +317,9 @@ export class CheckpointCoordinator {
     return graph.nodes.flatMap((node): OperatorManifest[] => {
       const ofNode = byNode.get(node.id) ?? [];
       const committables = (prepared.get(node.id) ?? []).flatMap((one) => one.committables);
-      if (ofNode.length === 0 && committables.length === 0) return [];
+      // A source without splits is one that has been read: what is not there at all would be read from its start.
+      const isNeeded = node.operator.type === 'source' || ofNode.length > 0;
+      if (!isNeeded && committables.length === 0) return [];
       const { parallelism } = execution.tasks[taskOf(execution, node.id)]!;
       const { uid, name } = node;
       return [{ uid, name, parallelism, states: this.#states(ofNode), committables }];
@@ -354,18 +362,22 @@ export class CheckpointCoordinator {
     this.#prepared = this.#prepared.filter((one) => !committed.has(one));
   }
 
-  /** All subtasks have come to their end: a last checkpoint, then all that is left is committed. */
+  /**
+   * All subtasks have come to their end: a last checkpoint, then all that is left is committed. What fails may be tried
+   * again.
+   */
   async finish(): Promise<void> {
-    const { storage, settings, onCompleted } = this.#options;
+    const { storage, settings } = this.#options;
     this.#endTimer();
     this.#hasEnded = true;
     await this.#current;
     if (storage !== null && settings !== null) {
       const id = this.#nextId();
       const { writer, path } = this.#target(id);
+      const prepared = this.#prepared;
       const manifest = this.#lastManifest(id, 'checkpoint');
       await writer.complete(manifest);
-      onCompleted({ path, manifest });
+      this.#completed({ path, manifest }, prepared);
     }
     if (this.#lastSavepoint !== null) {
       const writer = await beginSavepoint(this.#lastSavepoint, { warn: this.#options.warn });
@@ -406,8 +418,9 @@ export class CheckpointCoordinator {
 
   /** What sinks have prepared and no checkpoint has: by node. */
   get uncommitted(): ReadonlyMap<NodeId, readonly PlainData[]> {
+    const left = this.#prepared.filter((one) => !this.#durable.has(one));
     return new Map(
-      [...groupBy(this.#prepared, ({ node }) => node)].map(([node, ofNode]) => [
+      [...groupBy(left, ({ node }) => node)].map(([node, ofNode]) => [
         node,
         ofNode.flatMap(({ committables }) => committables),
       ]),
@@ -416,8 +429,7 @@ export class CheckpointCoordinator {
 
   #endTimer(): void {
     this.#isOver = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancelTimer();
   }
 
   /** The attempt is over: gives up what is on its way. Resolves when nothing is written or committed any more. */

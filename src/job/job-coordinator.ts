@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { after } from '../base/event-loop.ts';
 import {
   BATCH_ROWS,
   DEFAULT_BUFFER_TIMEOUT_MS,
@@ -17,6 +18,7 @@ import {
 } from '../base/limits.ts';
 import { checkOptions } from '../base/options.ts';
 import { randomId } from '../base/random-id.ts';
+import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
@@ -148,10 +150,11 @@ class JobRun implements JobClient {
     try {
       run.#last = await run.#findCheckpoint();
       run.#jobId = run.#last?.manifest.jobId ?? run.#jobId;
-      if (run.#last?.manifest.isFinal !== true) run.#running = await run.#begin();
-      else {
-        await run.#commitRestored(run.#last);
+      if (run.#last?.manifest.isFinal === true) {
+        await run.#commitFinal(run.#last);
         run.#hadFinished = true;
+      } else {
+        run.#running = await run.#begin();
       }
     } catch (error) {
       await run.close();
@@ -200,11 +203,10 @@ class JobRun implements JobClient {
     const settings = this.#runtimeSettings(last);
     if (last !== null) await this.#commitRestored(last);
     const splits = await this.#splits(restored);
-    for (const { sink, name, node } of sinksOf(this.#plan.built)) {
-      const writers = restored === null ? null : restoredWriters(restored, node);
-      const start = { jobId: this.#jobId, restored: writers };
-      await inCallingThread(name, async () => await sink.prepare?.(start));
-    }
+    await this.#prepareSinks((node) =>
+      restored === null ? null : restoredWriters(restored, node),
+    );
+    closeStateFiles();
     const attempt: Attempt = new Attempt({
       plan: this.#plan,
       settings,
@@ -269,7 +271,22 @@ class JobRun implements JobClient {
     for (const { uid, committables } of manifest.operators) {
       const node = graph.nodes.find((one) => one.uid === uid);
       if (node === undefined || committables.length === 0) continue;
-      await inCallingThread(node.name, () => bindings[node.id]!.sink!.commit(committables));
+      await inCallingThread(node.name, () =>
+        committingSink(node.name, bindings[node.id]!.sink).commit(committables),
+      );
+    }
+  }
+
+  /** The job had come to its end: nothing is left but what its sinks do then. */
+  async #commitFinal(last: StoredCheckpoint): Promise<void> {
+    await this.#commitRestored(last);
+    await this.#prepareSinks(() => []);
+  }
+
+  async #prepareSinks(restored: (node: NodeId) => readonly PlainData[] | null): Promise<void> {
+    for (const { sink, name, node } of sinksOf(this.#plan.built)) {
+      const start = { jobId: this.#jobId, restored: restored(node) };
+      await inCallingThread(name, async () => await sink.prepare?.(start));
     }
   }
 
@@ -307,12 +324,7 @@ class JobRun implements JobClient {
   /** Attempt after attempt. */
   async #live(): Promise<JobResult> {
     try {
-      while (this.#running !== null && !(await this.#toItsEnd(this.#running))) {
-        this.#pool = new WorkerPool(this.#plan.threads, this.#pool.heapMb);
-        this.#running = await this.#begin();
-        this.#running.attempt.start();
-        this.#running.checkpoints.start();
-      }
+      if (this.#running !== null) await this.#toItsEnd(this.#running);
       this.#end(this.#isStopped ? 'stopped' : 'finished');
       return this.#resultNow();
     } catch (error) {
@@ -324,32 +336,85 @@ class JobRun implements JobClient {
     }
   }
 
-  /** True when the job has come to its end, false when it may be tried again. */
-  async #toItsEnd({ attempt, checkpoints }: Running): Promise<boolean> {
+  async #toItsEnd(first: Running): Promise<void> {
+    let running: Running | null = first;
+    for (;;) {
+      try {
+        running ??= await this.#beginAgain();
+        if (running !== null) await this.#attempt(running);
+        return;
+      } catch (error) {
+        running = null;
+        await this.#waitForNext(error);
+      }
+    }
+  }
+
+  async #attempt({ attempt, checkpoints }: Running): Promise<void> {
     try {
       await attempt.run();
-      await checkpoints.finish();
-      return true;
     } catch (error) {
-      if (this.#isStopped) return true;
+      if (this.#isStopped) return;
       await checkpoints.stop();
       await this.#discard(checkpoints.uncommitted);
-      const isOver = this.#isCancelled || !mayHelp(error);
-      const delayMs = isOver ? null : this.#restarts.onFailure(systemClock.monotonic());
-      if (delayMs === null) throw error;
-      warn(`job '${this.name}' failed and is started again in ${delayMs} ms: ${messageOf(error)}`);
-      await this.#pause(delayMs);
-      if (this.#isCancelled) throw error;
-      return false;
+      throw error;
     }
+    await this.#finish(checkpoints);
+  }
+
+  /** All rows have been prepared: what fails now is tried again without running the job again. */
+  async #finish(checkpoints: CheckpointCoordinator): Promise<void> {
+    try {
+      for (;;) {
+        try {
+          return await checkpoints.finish();
+        } catch (error) {
+          await this.#waitForNext(error);
+        }
+      }
+    } catch (error) {
+      await this.#discard(checkpoints.uncommitted);
+      throw error;
+    }
+  }
+
+  /** The next attempt, at work; null when nothing is left to do. */
+  async #beginAgain(): Promise<Running | null> {
+    if (this.#last?.manifest.isFinal === true) {
+      await this.#commitFinal(this.#last);
+      return null;
+    }
+    await this.#pool.terminate();
+    this.#pool = new WorkerPool(this.#plan.threads, this.#pool.heapMb);
+    const running = await this.#begin();
+    this.#throwIfCancelled(null);
+    this.#running = running;
+    running.attempt.start();
+    running.checkpoints.start();
+    return running;
+  }
+
+  /** Until the time for another try; throws when there is none. */
+  async #waitForNext(error: unknown): Promise<void> {
+    const isOver = this.#isCancelled || !mayHelp(error);
+    const delayMs = isOver ? null : this.#restarts.onFailure(systemClock.monotonic());
+    if (delayMs === null) throw error;
+    warn(`job '${this.name}' failed and goes on in ${delayMs} ms: ${messageOf(error)}`);
+    await this.#pause(delayMs);
+    this.#throwIfCancelled(error);
+  }
+
+  #throwIfCancelled(cause: unknown): void {
+    if (!this.#isCancelled) return;
+    throw new EngineError('JOB_CANCELLED', `job '${this.name}' was cancelled`, { cause });
   }
 
   /** Until the next attempt, or until the job is cancelled. */
   async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const stop = after(ms, resolve);
       this.#endPause = () => {
-        clearTimeout(timer);
+        stop();
         resolve();
       };
     });
@@ -472,6 +537,15 @@ function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
     return name === undefined ? binding : { ...binding, sink: doors.output!(name) };
   });
   return { ...built, bindings };
+}
+
+/** Where committables of a checkpoint go. */
+function committingSink(name: string, sink: Sink | null): Sink {
+  if (sink !== null) return sink;
+  throw new EngineError(
+    'STATE_INCOMPATIBLE',
+    `the checkpoint has output of '${name}' that is not committed yet, and now it is no sink: give the sink its uid again`,
+  );
 }
 
 function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; node: NodeId }[] {

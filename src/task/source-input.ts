@@ -94,6 +94,16 @@ type OpenSplit = {
   isIdle: boolean;
 };
 
+type HeldBatch = {
+  readonly open: OpenSplit;
+  readonly batch: Batch;
+  /** Rows of it that have gone out. */
+  from: number;
+  /** Where the split was before it, and how many rows from there on had been left out. */
+  readonly before: PlainData;
+  readonly leftOut: number;
+};
+
 export class SourceInput implements TaskInput {
   hasEnded = false;
   waitsForEvents = false;
@@ -107,15 +117,8 @@ export class SourceInput implements TaskInput {
   readonly #merger = new WatermarkMerger(0);
   #next = 0;
   #allTaken = false;
-  /** A batch of which a part may go only later, with the split it came from. */
-  #held: {
-    readonly open: OpenSplit;
-    readonly batch: Batch;
-    from: number;
-    /** Where its split was before it, and how many rows behind that have been left out. */
-    readonly before: PlainData;
-    readonly skipped: number;
-  } | null = null;
+  /** A batch of which a part may go only later. */
+  #held: HeldBatch | null = null;
   /** Splits that have been read to their end. */
   readonly #read: SourceSplit[] = [];
   /** Whose barrier was sent last. */
@@ -189,7 +192,7 @@ export class SourceInput implements TaskInput {
   /** Where a split has to be read on so that each row goes out once. */
   #placeOf(open: OpenSplit): { position: PlainData; skip: number } {
     const held = this.#held;
-    if (held?.open === open) return { position: held.before, skip: held.skipped + held.from };
+    if (held?.open === open) return { position: held.before, skip: held.leftOut + held.from };
     return { position: this.#named(() => open.reader.position()), skip: open.skip };
   }
 
@@ -250,8 +253,8 @@ export class SourceInput implements TaskInput {
     for (let tried = this.#open.length; tried > 0; tried--) {
       this.#next = this.#next % this.#open.length;
       const open = this.#open[this.#next]!;
-      const before = this.#limiter === null ? null : open.reader.position();
       const { skip } = open;
+      const before = this.#limiter === null ? null : this.#named(() => open.reader.position());
       const result = this.#pollReader(open);
       if (result === 'end') {
         this.#closeSplit(open);
@@ -260,7 +263,7 @@ export class SourceInput implements TaskInput {
       this.#next++;
       if (result !== 'idle') {
         if (this.#limiter === null) this.#emit(open, result);
-        else this.#held = { open, batch: result, from: 0, before, skipped: skip - open.skip };
+        else this.#held = { open, batch: result, from: 0, before, leftOut: skip - open.skip };
         return this.#held === null || this.#emitHeld();
       }
       this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);
@@ -273,7 +276,8 @@ export class SourceInput implements TaskInput {
     const result = this.#named(() => open.reader.poll());
     // What is malformed among rows that had gone out has gone out too.
     if (open.skip > 0) this.#letters.length = 0;
-    if (this.#letters.length > 0) this.#sendLetters();
+    // Where rows wait, they go with the first of them: a snapshot before that begins before them all.
+    if (this.#limiter === null || typeof result === 'string') this.#sendLetters();
     return typeof result === 'string' || open.skip === 0 ? result : this.#skipRows(open, result);
   }
 
@@ -284,6 +288,7 @@ export class SourceInput implements TaskInput {
   }
 
   #sendLetters(): void {
+    if (this.#letters.length === 0) return;
     const rows = this.#letters.splice(0);
     const batch = new Batch({ rowCount: rows.length, schema: null, rows });
     this.#options.sides.get(DEAD_LETTERS)!.emit(batch);
@@ -297,6 +302,7 @@ export class SourceInput implements TaskInput {
     const rows = limiter.take(batch.rowCount - from);
     this.#readersDueMs = limiter.dueMs;
     if (rows === 0 && batch.rowCount > 0) return false;
+    this.#sendLetters();
     held.from = from + rows;
     if (held.from === batch.rowCount) {
       this.#held = null;

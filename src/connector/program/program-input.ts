@@ -1,6 +1,7 @@
 /**
  * Rows from the calling program into a job. The program writes, a source in the same thread polls; between them waits a
- * bounded number of rows, beyond which `write` says false.
+ * bounded number of rows, beyond which `write` says false. A row is taken once: one that the job had taken but not
+ * finished when it failed does not come again after a restart.
  *
  *   program   write* → (drained) → end         source   poll → ... → 'end'
  */

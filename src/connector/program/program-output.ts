@@ -1,6 +1,7 @@
 /**
  * Rows from a job to the calling program, as an async iterable. What the program has not taken waits here, up to a
- * bound; then the job waits.
+ * bound; then the job waits. A row is handed over as it comes: after a restart of the job those since its last checkpoint
+ * come once more.
  */
 import { EngineError } from '../../base/errors.ts';
 import { PROGRAM_OUTPUT_ROWS } from '../../base/limits.ts';
@@ -115,6 +116,8 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
 
   createWriter(context: SinkWriterContext): SinkWriter {
     const isFull = (): boolean => this.#isFull;
+    // An end that came before a restart was none.
+    this.#hasEnded = false;
     return {
       get isBusy(): boolean {
         return isFull();
@@ -123,9 +126,9 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
         this.#put(batch.rowObjects() as readonly Row[]);
         if (this.#isFull) this.#wakeWriter = () => context.wake();
       },
-      preCommit: () => {
-        this.#hasEnded = true;
-        this.#settle();
+      preCommit: (isEnd) => {
+        this.#hasEnded ||= isEnd;
+        if (isEnd) this.#settle();
         return [];
       },
       close() {},
