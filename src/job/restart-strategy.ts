@@ -117,6 +117,8 @@ export class Restarts {
     if (attempt > (strategy.attempts ?? Infinity)) return null;
     const initialMs = durationMs(strategy.initialDelay ?? '1 s', 'initialDelay');
     const mostMs = durationMs(strategy.maxDelay ?? '1 min', 'maxDelay');
+    // Zero times infinity is no delay either.
+    if (initialMs === 0) return 0;
     return Math.min(mostMs, initialMs * (strategy.multiplier ?? 2) ** (attempt - 1));
   }
 }
