@@ -95,6 +95,7 @@ export {
   type Schema,
   t,
 } from './data/schema.ts';
+export type { CheckpointOptions } from './job/checkpoint-settings.ts';
 export type {
   JobClient,
   JobResult,
@@ -103,7 +104,14 @@ export type {
   OperatorResult,
   RunOptions,
 } from './job/job.ts';
+
+
 export type { PairContext } from './operator/join/interval-join.ts';
+
+
+export type { RestartStrategy } from './job/restart-strategy.ts';
+
+
 // Contracts for sources and sinks of your own
 export type { Sink, SinkWriter, SinkWriterContext } from './operator/sink.ts';
 export type {

@@ -183,7 +183,8 @@ export class CheckpointStorage {
   }
 
   /**
-   * The newest checkpoint that is whole; null when there was never one. Damaged ones are left out with a warning. When
+   * The newest checkpoint that is whole; null when there was never one. Damaged ones are left out with a warning: what
+   * sinks had made visible with them is not taken back, and its rows come again. When
    * there are only such, EngineError CHECKPOINT_DAMAGED: to begin anew is not for the engine to decide.
    */
   async latest(): Promise<StoredCheckpoint | null> {
@@ -197,7 +198,10 @@ export class CheckpointStorage {
         if (!isDamage(error)) throw error;
         entry.condition = 'damaged';
         damage ??= error;
-        this.#warn(`checkpoint ${entry.id} is damaged and left out: ${error.message}`);
+        this.#warn(
+          `checkpoint ${entry.id} is damaged and left out: ${error.message}; ` +
+            'output that was committed with it may come once more',
+        );
       }
     }
     if (damage === null) return null;

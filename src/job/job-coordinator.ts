@@ -396,8 +396,9 @@ class JobRun implements JobClient {
 
   /** Until the time for another try; throws when there is none. */
   async #waitForNext(error: unknown): Promise<void> {
-    const isOver = this.#isCancelled || !mayHelp(error);
-    const delayMs = isOver ? null : this.#restarts.onFailure(systemClock.monotonic());
+    if (!mayHelp(error)) throw error;
+    this.#throwIfCancelled(error);
+    const delayMs = this.#restarts.onFailure(systemClock.monotonic());
     if (delayMs === null) throw error;
     warn(`job '${this.name}' failed and goes on in ${delayMs} ms: ${messageOf(error)}`);
     await this.#pause(delayMs);

@@ -39,13 +39,15 @@ export const ledger = job(import.meta, 'ledger', (flow) => {
     .keyBy('account')
     .sum('amount')
     .name('totals')
-    .to(files(`${out}/totals`, csv(), { existing: 'replace' }));
+    .to(files(`${out}/totals`, csv(), { existing: 'replace', rolling: { size: 20_000 } }));
   all
     .keyBy('account')
     .window(tumblingCount(10))
     .aggregate(({ count, sum }) => ({ entries: count(), amount: sum('amount') }))
     .name('tens')
-    .to(files(`${out}/tens`, jsonLines(), { existing: 'replace' }));
+    .to(
+      files(`${out}/tens`, jsonLines(), { existing: 'replace', rolling: { onCheckpoint: true } }),
+    );
   all
     .keyBy('account')
     .window(tumbling('1 min'))
