@@ -104,13 +104,8 @@ export type {
   OperatorResult,
   RunOptions,
 } from './job/job.ts';
-
-
-export type { PairContext } from './operator/join/interval-join.ts';
-
-
 export type { RestartStrategy } from './job/restart-strategy.ts';
-
+export type { PairContext } from './operator/join/interval-join.ts';
 
 // Contracts for sources and sinks of your own
 export type { Sink, SinkWriter, SinkWriterContext } from './operator/sink.ts';
