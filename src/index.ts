@@ -4,6 +4,14 @@ import { openDoor } from './base/doors.ts';
 openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
+export { type Emits, type RowType, type } from './api/emits.ts';
+export {
+  countEvictor,
+  deltaEvictor,
+  type Evictor,
+  type EvictorOptions,
+  timeEvictor,
+} from './api/evictors.ts';
 export { Flow, type FromOptions } from './api/flow.ts';
 export {
   IntervalJoin,
@@ -55,12 +63,39 @@ export {
   type TimeField,
 } from './api/stream.ts';
 export { KeyedPair, StreamPair, WindowCoGroup, WindowJoin } from './api/window-join.ts';
-export { type WindowBounds, WindowedStream, type WindowRow } from './api/windowed-stream.ts';
 export {
+  continuousEventTimeTrigger,
+  continuousProcessingTimeTrigger,
+  countTrigger,
+  customTrigger,
+  deltaTrigger,
+  endOfStreamTrigger,
+  eventTimeTrigger,
+  processingTimeTrigger,
+  purging,
+  type TimeoutOptions,
+  type Trigger,
+  timeoutTrigger,
+} from './api/triggers.ts';
+export {
+  WindowedStream,
+  type WindowProcess,
+  type WindowRow,
+} from './api/windowed-stream.ts';
+export {
+  type AnyWindow,
+  type BoundsOf,
+  cumulating,
+  globalWindow,
+  type SessionOptions,
+  type SessionWindow,
+  session,
   sliding,
   slidingCount,
   tumbling,
   tumblingCount,
+  type WindowBounds,
+  type WindowKind,
   type WindowOptions,
 } from './api/windows.ts';
 // Errors
@@ -126,6 +161,14 @@ export type {
   ReducingState,
   ValueState,
 } from './state/handles.ts';
+export type {
+  CustomTrigger,
+  TriggerAnswer,
+  TriggerContext,
+  TriggerTimers,
+} from './operator/window/general/custom-trigger.ts';
+export type { WindowContext } from './operator/window/general/process-results.ts';
+export type { CumulatingSpec, GlobalSpec } from './operator/window/general/window-spec.ts';
 export type { Duration, SignedDuration } from './time/duration.ts';
 // Time
 export {

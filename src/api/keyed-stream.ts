@@ -6,15 +6,14 @@ import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
-import type { CountWindowSpec } from '../operator/window/count-window.ts';
-import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { IntervalJoin } from './interval-join.ts';
 import type { KeyLike } from './keys.ts';
 import { addProcess, type ProcessFunction } from './process.ts';
 import type { StateDescriptors } from './state.ts';
 import { Stream } from './stream.ts';
-import { type WindowBounds, WindowedStream } from './windowed-stream.ts';
+import { WindowedStream } from './windowed-stream.ts';
+import type { AnyWindow, BoundsOf, SessionWindow, WindowBounds, WindowKind } from './windows.ts';
 
 export type KeyedParts = {
   readonly builder: GraphBuilder;
@@ -127,14 +126,18 @@ export class KeyedStream<Row, Key> {
     return new IntervalJoin<Row, Other>(this.#parts, other.#parts);
   }
 
-  /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(slidingCount(100, 10))`. */
-  window(window: WindowSpec): WindowedStream<Row, Key & WindowBounds>;
-  window(window: CountWindowSpec): WindowedStream<Row, Key>;
-  window(window: WindowSpec | CountWindowSpec): WindowedStream<Row, never> {
-    if (typeof (window as WindowSpec | undefined)?.kind !== 'string') {
-      throw wrong('window', 'takes tumbling(...), sliding(...) or a window of counts', window);
+  /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(session('30 min'))`. */
+  window(window: SessionWindow<Row>): WindowedStream<Row, Key, WindowBounds>;
+  window<Kind extends WindowKind>(
+    window: AnyWindow<Row> & { readonly kind: Kind },
+  ): WindowedStream<Row, Key, BoundsOf<Kind>>;
+  window<Kind extends WindowKind>(
+    window: AnyWindow<Row> & { readonly kind: Kind },
+  ): WindowedStream<Row, Key, never> {
+    if (typeof (window as AnyWindow<Row> | undefined)?.kind !== 'string') {
+      throw wrong('window', 'takes tumbling(...), session(...) or another kind of window', window);
     }
-    return new WindowedStream<Row, never>(this.#parts, window);
+    return new WindowedStream<Row, Key, never>(this.#parts, window);
   }
 }
 

@@ -1,16 +1,8 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
-
 import { EngineError } from '../base/errors.ts';
-import type { KeySpec } from '../data/key.ts';
-import type { Schema } from '../data/schema.ts';
-import { schemaOf } from '../data/schema.ts';
-import type { NodeId } from '../graph/graph.ts';
-import { stateKey } from '../operator/keyed-state.ts';
-import type { AggregateSpec } from '../operator/window/aggregate.ts';
-import { type CountWindowSpec, countWindowFields } from '../operator/window/count-window.ts';
-import { canTravel, planPartials } from '../operator/window/partials.ts';
-import type { WindowSpec } from '../operator/window/window.ts';
-import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
+import { aFunction, checkOptions, type OptionRules, wrong } from '../base/options.ts';
+import type { WindowContext } from '../operator/window/general/process-results.ts';
+import { type Duration, durationMs } from '../time/duration.ts';
 import {
   type Aggregate,
   type Aggregates,
@@ -18,32 +10,97 @@ import {
   specsOf,
   vocabulary,
 } from './aggregates.ts';
+import { type Emits, emittedFields } from './emits.ts';
+import { checkEvictor, type Evictor } from './evictors.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';
+import { checkTrigger, type Trigger } from './triggers.ts';
+import {
+  type AddedNode,
+  addGeneralWindow,
+  addPlainWindow,
+  type GeneralWork,
+  isPlain,
+  type WindowSettings,
+} from './window-nodes.ts';
+import type { AnyWindow } from './windows.ts';
 
 /** A row of results: the key fields, the bounds of a window of time (ms, end exclusive), the aggregates. */
 export type WindowRow<Head, Results> = {
   [K in keyof (Head & Results)]: (Head & Results)[K];
 };
 
-/** Bounds of a window of time, in ms; the end is exclusive. */
-export type WindowBounds = { windowStart: number; windowEnd: number };
+/** What a function makes of a window: of all its rows, or of the one that they were made into. */
+export type WindowProcess<Input, Key, Bounds, Out> = {
+  /** The type of the rows that it emits. */
+  readonly emits: Emits<Out>;
+  /** Called when the window fires. */
+  onWindow(context: WindowContext<Key, Bounds, Out>, input: Input): void;
+};
 
-/** `Row` is the type of the rows, `Head` the fields that results get before the aggregates. */
-export class WindowedStream<Row, Head> {
+/** The same, of whatever types. */
+type AnyProcess = { readonly emits: Emits<unknown>; onWindow(...of: never): void };
+
+const WINDOW_PROCESS: OptionRules<AnyProcess> = {
+  emits: true,
+  onWindow: aFunction,
+};
+
+const DEFAULTS: WindowSettings = { trigger: null, evictor: null, latenessMs: 0, lateTo: null };
+
+/** `Row` is the type of the rows, `Key` the fields of the key, `Bounds` those of the window, in results. */
+export class WindowedStream<Row, Key, Bounds> {
   readonly #parts: KeyedParts;
-  readonly #window: WindowSpec | CountWindowSpec;
-  readonly #lateTo: string | null;
+  readonly #window: AnyWindow<never>;
+  readonly #settings: WindowSettings;
 
-  constructor(
-    parts: KeyedParts,
-    window: WindowSpec | CountWindowSpec,
-    lateTo: string | null = null,
-  ) {
+  constructor(parts: KeyedParts, window: AnyWindow<never>, settings: WindowSettings = DEFAULTS) {
     this.#parts = parts;
     this.#window = window;
-    this.#lateTo = lateTo;
+    this.#settings = settings;
+  }
+
+  #with(settings: Partial<WindowSettings>): WindowedStream<Row, Key, Bounds> {
+    const all = { ...this.#settings, ...settings };
+    return new WindowedStream<Row, Key, Bounds>(this.#parts, this.#window, all);
+  }
+
+  /**
+   * When windows fire, instead of at their end: `.window(tumbling('1 d')).trigger(continuousEventTimeTrigger('1 h'))`. A
+   * window that fires keeps its records, unless the trigger is `purging(...)`.
+   */
+  trigger(trigger: Trigger<Row>): WindowedStream<Row, Key, Bounds> {
+    checkTrigger('trigger', trigger);
+    this.#checkNoCounts('trigger');
+    return this.#with({ trigger });
+  }
+
+  /**
+   * Which records a window gives up when it fires: `.window(globalWindow()).trigger(countTrigger(10))
+   * .evictor(timeEvictor('1 min'))`. All records of a window are kept then, also for aggregates.
+   */
+  evictor(evictor: Evictor<Row>): WindowedStream<Row, Key, Bounds> {
+    checkEvictor(evictor);
+    this.#checkNoCounts('evictor');
+    return this.#with({ evictor });
+  }
+
+  #checkNoCounts(what: string): void {
+    if (this.#window.kind !== 'count') return;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${what}: windows of counts have theirs: take globalWindow() with a countTrigger, and a countEvictor where they overlap`,
+    );
+  }
+
+  /**
+   * Keeps windows for so long behind their end, and has them fire again for each record that comes late:
+   * `.allowedLateness('1 min')`. EngineError JOB_DEFINITION for windows that know no late records.
+   */
+  allowedLateness(lateness: Duration): WindowedStream<Row, Key, Bounds> {
+    this.#checkCanBeLate('allowedLateness');
+    return this.#with({ latenessMs: durationMs(lateness, 'allowedLateness') });
   }
 
   /**
@@ -51,123 +108,118 @@ export class WindowedStream<Row, Head> {
    * otherwise: `.lateTo(late).aggregate(...)`, and `.sideOutput(late)` on what follows. EngineError JOB_DEFINITION for
    * windows that know no late records.
    */
-  lateTo(side: SideOutput<Row>): WindowedStream<Row, Head> {
+  lateTo(side: SideOutput<Row>): WindowedStream<Row, Key, Bounds> {
+    this.#checkCanBeLate('lateTo');
+    return this.#with({ lateTo: side.name });
+  }
+
+  #checkCanBeLate(what: string): void {
     const window = this.#window;
-    if (window.kind === 'count' || window.time === 'processing') {
-      throw new EngineError(
-        'JOB_DEFINITION',
-        'lateTo: only for windows of event time can a record be late',
-      );
-    }
-    return new WindowedStream<Row, Head>(this.#parts, window, side.name);
+    if (window.kind !== 'count' && window.kind !== 'global' && window.time === 'event') return;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${what}: only for windows of event time can a record be late`,
+    );
   }
 
   /**
-   * One row for each key and window, when the window is over: the watermark has passed its end, or the last of its
-   * records has come. Fields and functions both serve as input:
+   * One row for each window whenever it fires: the watermark has passed its end, or the last of its records has come, or
+   * as its trigger says. Fields and functions both serve as input:
    * `.aggregate(({ count, avg }) => ({ bids: count(), mean: avg('price'), high: avg((b) => b.price > 9 ? 1 : 0) }))`.
+   *
+   * With a function behind it, that gets the row instead, and emits what it likes:
+   * `.aggregate(({ sum }) => ({ total: sum('price') }), { emits: Alert, onWindow(ctx, row) { ... } })`.
    */
   aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>>(
     define: (aggregates: Aggregates<Row>) => Results,
-  ): Stream<WindowRow<Head, ResultsOf<Results>>> {
-    const { builder, key, functions } = this.#parts;
-    const { aggregates, all } = specsOf(define(vocabulary<Row>()), functions);
-    const window = this.#window;
-    const lateTo = this.#lateTo;
-    // What was added up before the exchange is not there any more to be sent to a side output.
-    const canHalve = window.kind !== 'count' && window.time === 'event' && lateTo === null;
-    if (canHalve && canTravel(aggregates, all)) return this.#inHalves(window, aggregates, all);
-    const { inputs, schema } = lateTo === null ? this.#onlyNeeded(aggregates) : this.#parts;
-    const isByCount = window.kind === 'count';
-    const fields = isByCount
-      ? countWindowFields(key, aggregates, schema)
-      : windowAggregateFields(key, aggregates, schema);
-    const out = schemaOf<WindowRow<Head, ResultsOf<Results>>>(fields);
-    const node = builder.add({
-      name: 'window',
-      operator: isByCount
-        ? { type: 'countWindow', key, window, aggregates }
-        : { type: 'windowAggregate', key, window, aggregates, partialsOf: null, lateTo },
-      inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
-      schema: out,
-      functions: all,
-    });
-    return new Stream(builder, node, out);
-  }
-
-  /** Records are added up before the exchange already, and what crosses are partial results. */
-  #inHalves<Out>(
-    window: WindowSpec,
-    aggregates: readonly AggregateSpec[],
-    functions: readonly object[],
+  ): Stream<WindowRow<Key & Bounds, ResultsOf<Results>>>;
+  aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>, Out>(
+    define: (aggregates: Aggregates<Row>) => Results,
+    process: WindowProcess<WindowRow<Key & Bounds, ResultsOf<Results>>, Key, Bounds, Out>,
+  ): Stream<Out>;
+  aggregate<Out>(
+    define: (aggregates: Aggregates<Row>) => Readonly<Record<string, Aggregate<unknown>>>,
+    process?: AnyProcess,
   ): Stream<Out> {
-    const { builder, inputs, schema, key } = this.#parts;
-    const fields = schema?.fields ?? null;
-    const partials = planPartials(key, aggregates, schema).schema;
-    const halves = inputs.map((from) =>
-      builder.add({
-        name: 'window',
-        operator: { type: 'preAggregate', key, window, aggregates, fields },
-        inputs: [{ from, partitioning: { kind: 'forward' } }],
-        schema: partials,
+    const { aggregates, all } = specsOf(define(vocabulary<Row>()), this.#parts.functions);
+    if (process !== undefined) {
+      const { functions, by, emits } = this.#processing(process, all);
+      return this.#general({
+        work: { kind: 'aggregate', aggregates, process: by },
         functions,
-        staysWithInput: true,
-      }),
-    );
-    const out = schemaOf<Out>(windowAggregateFields(key, aggregates, schema));
-    const partitioning = { kind: 'hash', key: stateKey(key) } as const;
-    const partialsOf = { fields };
-    const node = builder.add({
-      name: 'window',
-      operator: {
-        type: 'windowAggregate',
-        key,
-        window,
-        aggregates,
-        partialsOf,
-        lateTo: null,
-      },
-      inputs: halves.map((from) => ({ from, partitioning })),
-      schema: out,
-      functions,
-    });
-    for (const half of halves) builder.nameAfter(half, node);
-    return new Stream<Out>(builder, node, out);
-  }
-
-  /** Columns that neither the key nor an aggregate reads need not go through the exchange. */
-  #onlyNeeded(aggregates: readonly AggregateSpec[]): {
-    inputs: readonly NodeId[];
-    schema: Schema | null;
-  } {
-    const { builder, inputs, schema, key } = this.#parts;
-    const needed = neededFields(key, aggregates);
-    if (schema === null || needed === null) return { inputs, schema };
-    const fields = schema.fields.filter((field) => needed.has(field.name));
-    // Where a field is missing, the error is to list all there are.
-    const isWhole = fields.length === schema.fields.length;
-    if (isWhole || fields.length < needed.size) return { inputs, schema };
-    const projected = schemaOf(fields);
-    const project = (from: NodeId): NodeId =>
-      builder.add({
-        name: 'project',
-        operator: { type: 'project', fields: fields.map((field) => field.name) },
-        inputs: [{ from, partitioning: { kind: 'forward' } }],
-        schema: projected,
-        staysWithInput: true,
+        emits,
       });
-    return { inputs: inputs.map(project), schema: projected };
+    }
+    const window = this.#window;
+    const { lateTo } = this.#settings;
+    if (isPlain(window, this.#settings)) {
+      return this.#behind(addPlainWindow<Out>(this.#parts, window, lateTo, aggregates, all));
+    }
+    const work = { kind: 'aggregate', aggregates, process: null } as const;
+    return this.#general({ work, functions: all, emits: null });
   }
-}
 
-/** Names of the fields that are read; null when functions may read any. */
-function neededFields(key: KeySpec, aggregates: readonly AggregateSpec[]): Set<string> | null {
-  if (key.kind === 'function') return null;
-  const needed = new Set(key.fields);
-  for (const { kind, input, user } of aggregates) {
-    if (input.kind === 'function' || user !== null) return null;
-    if (kind === 'collect' && input.kind === 'none') return null;
-    if (input.kind === 'field') needed.add(input.field);
+  /**
+   * All records of a window made into one by a function, as `(value, row) => value`, whenever the window fires:
+   * `.reduce((best, bid) => (bid.price > best.price ? bid : best))`. It changes neither argument. With a function behind
+   * it, that gets the row instead.
+   */
+  reduce(fn: (value: Row, row: Row) => Row): Stream<Row>;
+  reduce<Out>(
+    fn: (value: Row, row: Row) => Row,
+    process: WindowProcess<Row, Key, Bounds, Out>,
+  ): Stream<Out>;
+  reduce<Out>(fn: (value: Row, row: Row) => Row, process?: AnyProcess): Stream<Out> {
+    aFunction('reduce', fn);
+    const functions = [...this.#parts.functions, fn];
+    const by = functions.length - 1;
+    if (process === undefined) {
+      return this.#general({ work: { kind: 'reduce', by, process: null }, functions, emits: null });
+    }
+    const processing = this.#processing(process, functions);
+    return this.#general({
+      work: { kind: 'reduce', by, process: processing.by },
+      functions: processing.functions,
+      emits: processing.emits,
+    });
   }
-  return needed;
+
+  /**
+   * A function of all rows of a window, in the order in which they came, whenever the window fires:
+   *
+   *   .process({
+   *     emits: record({ user: t.string, longest: t.float64 }),
+   *     onWindow(ctx, rows) {
+   *       ctx.emit({ user: ctx.key.user, longest: Math.max(...rows.map((row) => row.seconds)) });
+   *     },
+   *   })
+   */
+  process<Out>(process: WindowProcess<readonly Row[], Key, Bounds, Out>): Stream<Out> {
+    const { functions, by, emits } = this.#processing(process, this.#parts.functions);
+    return this.#general({ work: { kind: 'process', process: by }, functions, emits });
+  }
+
+  #processing(
+    process: AnyProcess,
+    functions: readonly object[],
+  ): { functions: readonly object[]; by: number; emits: GeneralWork['emits'] } {
+    if (typeof process !== 'object' || process === null) {
+      throw wrong('process', 'takes { emits, onWindow }', process);
+    }
+    checkOptions('process', process, WINDOW_PROCESS);
+    aFunction('process: onWindow', process.onWindow);
+    return {
+      functions: [...functions, process],
+      by: functions.length,
+      emits: emittedFields('process', process.emits),
+    };
+  }
+
+  #general<Out>(work: GeneralWork): Stream<Out> {
+    return this.#behind(addGeneralWindow<Out>(this.#parts, this.#window, this.#settings, work));
+  }
+
+  #behind<Out>({ node, schema }: AddedNode<Out>): Stream<Out> {
+    return new Stream<Out>(this.#parts.builder, node, schema);
+  }
 }

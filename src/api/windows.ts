@@ -2,6 +2,7 @@
 import { EngineError } from '../base/errors.ts';
 import { checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
+import type { CumulatingSpec, GlobalSpec } from '../operator/window/general/window-spec.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { type Duration, durationMs, type SignedDuration, signedMs } from '../time/duration.ts';
 
@@ -38,6 +39,80 @@ export function sliding(size: Duration, slide: Duration, options: WindowOptions 
     slideMs: positive('slide of a sliding window', slide),
     offsetMs: offsetOf(options),
   };
+}
+
+/** A window that each record makes last for a gap beyond its own time. */
+export type SessionWindow<Row> = {
+  readonly kind: 'session';
+  readonly time: 'event' | 'processing';
+  /** In ms, or for each record by a function. */
+  readonly gap: number | ((row: Row) => number);
+};
+
+/** Bounds of a window of time, in ms; the end is exclusive. */
+export type WindowBounds = { windowStart: number; windowEnd: number };
+
+/** The windows that records of a type can be put into. */
+export type AnyWindow<Row> =
+  | WindowSpec
+  | SessionWindow<Row>
+  | CumulatingSpec
+  | GlobalSpec
+  | CountWindowSpec;
+
+export type WindowKind = AnyWindow<never>['kind'];
+
+/** What results tell of the bounds of a window: nothing where it has none. */
+export type BoundsOf<Kind extends WindowKind> = Kind extends 'global' | 'count'
+  ? unknown
+  : WindowBounds;
+
+export type SessionOptions = Pick<WindowOptions, 'time'>;
+
+const SESSION_OPTIONS: OptionRules<SessionOptions> = { time: choice('event', 'processing') };
+
+/**
+ * Records of a key that follow each other by less than a gap, or by no more: `session('30 min')`. The gap may depend on
+ * the record, in ms: `session((visit) => (visit.isMobile ? 300_000 : 1_800_000))`.
+ */
+export function session<Row = unknown>(
+  gap: Duration | ((row: Row) => number),
+  options: SessionOptions = {},
+): SessionWindow<Row> {
+  checkOptions('session', options, SESSION_OPTIONS);
+  const { time = 'event' } = options;
+  return {
+    kind: 'session',
+    time,
+    gap: typeof gap === 'function' ? gap : positive('gap of a session', gap),
+  };
+}
+
+/**
+ * Windows that begin together and grow in steps up to a size: `cumulating('1 d', '1 h')` has results for the first hour of
+ * a day, for the first two, and so on. EngineError JOB_DEFINITION for a size that is no multiple of the step.
+ */
+export function cumulating(
+  max: Duration,
+  step: Duration,
+  options: WindowOptions = {},
+): CumulatingSpec {
+  checkOptions('cumulating', options, WINDOW_OPTIONS);
+  const maxMs = positive('size of a cumulating window', max);
+  const stepMs = positive('step of a cumulating window', step);
+  if (maxMs % stepMs !== 0) {
+    throw wrong('cumulating: the size', 'is a multiple of the step', `${maxMs} and ${stepMs} ms`);
+  }
+  const { time = 'event' } = options;
+  return { kind: 'cumulating', time, maxMs, stepMs, offsetMs: offsetOf(options) };
+}
+
+/**
+ * One window for each key, which never ends. Its trigger says when it fires; without one it never does:
+ * `.window(globalWindow()).trigger(purging(countTrigger(100)))`.
+ */
+export function globalWindow(): GlobalSpec {
+  return { kind: 'global' };
 }
 
 /**

@@ -14,6 +14,7 @@ import { SideOperator } from './side.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { CountWindowOperator } from './window/count-window.ts';
+import { GeneralWindowOperator } from './window/general/general-window.ts';
 import { PreAggregateOperator } from './window/pre-aggregate.ts';
 import { WindowAggregateOperator } from './window/window-aggregate.ts';
 
@@ -72,6 +73,8 @@ export function createOperator(
       });
     case 'countWindow':
       return new CountWindowOperator({ ...spec, inputSchema, functions });
+    case 'window':
+      return new GeneralWindowOperator({ ...spec, inputSchema, functions });
     case 'rolling':
       return new RollingOperator({ ...spec, inputSchema, functions });
     case 'process':

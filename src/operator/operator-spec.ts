@@ -16,6 +16,7 @@ import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
 import type { CountWindowSpec } from './window/count-window.ts';
+import type { GeneralWindowSpec } from './window/general/window-spec.ts';
 import type { WindowSpec } from './window/window.ts';
 
 /** Where the event time of a record comes from. */
@@ -81,6 +82,15 @@ export type OperatorSpec =
       readonly window: CountWindowSpec;
       readonly aggregates: readonly AggregateSpec[];
     }
+  /** Windows in general: what the two above cannot do. */
+  | {
+      readonly type: 'window';
+      readonly key: KeySpec;
+      readonly window: GeneralWindowSpec;
+      /** Fields of the rows that a function of the user emits; null for free-form rows. */
+      readonly emits: readonly Field[] | null;
+      readonly lateTo: string | null;
+    }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
@@ -97,7 +107,8 @@ export function sidesOf(spec: OperatorSpec): readonly string[] {
   if (spec.type === 'intervalJoin' || spec.type === 'windowJoin') {
     return [...new Set(spec.lateTo.filter((side) => side !== null))];
   }
-  return spec.type === 'windowAggregate' && spec.lateTo !== null ? [spec.lateTo] : [];
+  const hasLate = spec.type === 'windowAggregate' || spec.type === 'window';
+  return hasLate && spec.lateTo !== null ? [spec.lateTo] : [];
 }
 
 /** Whether an operator may have a side output of this name. A process function names its own as it runs. */

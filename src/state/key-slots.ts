@@ -77,6 +77,29 @@ export class KeySlots {
     else appendByteKeys(this.#bytes!.keys, from, to, builder, fields, isTyped);
   }
 
+  /** The same for the keys of `count` slots in any order. */
+  appendKeysOf(
+    slots: Int32Array,
+    count: number,
+    builder: BatchBuilder,
+    fields: readonly Field[],
+    isTyped: boolean,
+  ): void {
+    if (this.#ints !== null) {
+      const ints = gathered(this.#ints.keys, slots, count);
+      appendIntKeys(ints, 0, count, builder, fields[0]!);
+      return;
+    }
+    const { bytes, starts, sizes, hashes } = this.#bytes!.keys;
+    const keys = {
+      bytes,
+      starts: gathered(starts, slots, count),
+      sizes: gathered(sizes, slots, count),
+      hashes,
+    };
+    appendByteKeys(keys, 0, count, builder, fields, isTyped);
+  }
+
   /** Writes the key hashes of slots from to to - 1 behind the rows of a builder; `advance` is the caller's. */
   appendHashes(from: number, to: number, builder: BatchBuilder): void {
     const at = builder.rowCount;
@@ -104,4 +127,10 @@ export class KeySlots {
     this.#ints = null;
     this.#bytes = table;
   }
+}
+
+function gathered(from: Int32Array, slots: Int32Array, count: number): Int32Array {
+  const values = new Int32Array(count);
+  for (let i = 0; i < count; i++) values[i] = from[slots[i]!]!;
+  return values;
 }

@@ -1,0 +1,85 @@
+/** The accumulators of aggregates, by window slot: numbers in one array. */
+import type { Batch } from '../../../data/batch.ts';
+import type { BatchBuilder } from '../../../data/batch-builder.ts';
+import type { Field } from '../../../data/schema.ts';
+import { AccumulatorRows } from '../accumulator-rows.ts';
+import type { Accumulators, AddLoop, AggregateLoops } from '../aggregate-codegen.ts';
+import type { AggregatePlan } from '../aggregate-plan.ts';
+import type { PartialPlan } from '../partials.ts';
+import type { WindowContents } from './contents.ts';
+import { grownFloats } from './window-table.ts';
+
+export class AccumulatorContents implements WindowContents {
+  readonly fields: readonly Field[];
+  readonly place = { i: 0 };
+  readonly accumulators: Accumulators = { cells: new Float64Array(0), objects: [] };
+  readonly loops: AggregateLoops;
+  readonly plan: AggregatePlan;
+  readonly #rows: AccumulatorRows;
+  /** Of the rows in a snapshot: there may be one more than the plan has. */
+  readonly #cellColumns: number;
+  readonly #slot = new Int32Array(1);
+  #slots = new Int32Array(0);
+  #joinRow: AddLoop | null = null;
+
+  /** `partials`: how accumulators stand in a snapshot. */
+  constructor(
+    plan: AggregatePlan,
+    partials: PartialPlan,
+    loops: AggregateLoops,
+    functions: readonly object[],
+  ) {
+    this.plan = plan;
+    this.loops = loops;
+    this.fields = partials.schema.fields.slice(partials.keyCount);
+    this.#cellColumns = partials.cells.length;
+    this.#rows = new AccumulatorRows(plan, this.#cellColumns, functions);
+  }
+
+  reserve(capacity: number): void {
+    const { cells, objects } = this.accumulators;
+    this.accumulators.cells = grownFloats(cells, capacity * this.plan.cells.length);
+    const wanted = capacity * this.plan.objects.length;
+    while (objects.length < wanted) objects.push(null);
+  }
+
+  begin(slot: number): void {
+    this.loops.init(this.accumulators, slot, slot + 1);
+  }
+
+  add(batch: Batch, from: number, to: number, slots: Int32Array): void {
+    this.loops.addFor(batch)(batch, from, to, slots, this.accumulators, this.place);
+  }
+
+  mergeFrom(slot: number, other: number): void {
+    this.#slot[0] = slot;
+    this.loops.merge(this.accumulators, this.#slot, this.#at(other), 0, 1);
+  }
+
+  #at(slot: number): Accumulators {
+    const { cells, objects } = this.accumulators;
+    const cellCount = this.plan.cells.length;
+    const objectCount = this.plan.objects.length;
+    return {
+      cells: cells.subarray(slot * cellCount, (slot + 1) * cellCount),
+      objects: objects.slice(slot * objectCount, (slot + 1) * objectCount),
+    };
+  }
+
+  drop(slot: number): void {
+    const count = this.plan.objects.length;
+    this.accumulators.objects.fill(null, slot * count, (slot + 1) * count);
+  }
+
+  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
+    this.#rows.append(builder, firstColumn, this.accumulators, slot, slot + 1);
+  }
+
+  load(batch: Batch, firstColumn: number, row: number, slot: number): void {
+    this.#joinRow ??= this.loops.joinRows(firstColumn, this.#cellColumns);
+    this.begin(slot);
+    if (this.#slots.length < batch.rowCount) this.#slots = new Int32Array(batch.rowCount);
+    this.#slots[row] = slot;
+    this.#joinRow(batch, row, row + 1, this.#slots, this.accumulators, this.place);
+  }
+}

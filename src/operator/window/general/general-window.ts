@@ -1,0 +1,207 @@
+/**
+ * Windows in general: of any assigner, with a trigger, an evictor, lateness, and any function over a window.
+ *
+ * Records find their windows and are added to them (record-intake.ts); what a trigger says then is done at once.
+ *
+ * When time advances, windows whose timers are due come in the order of these times: the trigger says what becomes of
+ * them, and those that are over close. It is done in slices, as results fill batches; the watermark follows.
+ */
+import type { Batch, Watermark } from '../../../data/batch.ts';
+import { sliceBatch } from '../../../data/copy.ts';
+import type { GeneratedLoop } from '../../../data/generated-loop.ts';
+import { type KeyFunction, KeyReader } from '../../../data/key.ts';
+import { requireTimestamps } from '../../event-time.ts';
+import type { Operator, OperatorContext, Output, SideOutputs } from '../../operator.ts';
+import { unsetContext, unsetOutput } from '../../unset.ts';
+import { operatorError, recordError } from '../../user-function.ts';
+import { createResults, type ResultOptions } from './create-results.ts';
+import { createTrigger } from './create-trigger.ts';
+import { OpenWindows } from './open-windows.ts';
+import { RecordIntake } from './record-intake.ts';
+import type { WindowResults } from './results.ts';
+import { FIRE, PURGE, type TriggerResult } from './trigger.ts';
+import { WindowKeys } from './window-keys.ts';
+import { WindowSnapshot } from './window-snapshot.ts';
+import { needsEventTime } from './window-spec.ts';
+import { NONE } from './window-table.ts';
+import { AT_END_OF_STREAM, type WindowTimers } from './window-timers.ts';
+
+export type GeneralWindowOptions = ResultOptions & {
+  /** The side output for late records; null when they are counted and dropped. */
+  readonly lateTo: string | null;
+};
+
+export class GeneralWindowOperator implements Operator {
+  #context: OperatorContext = unsetContext;
+  #output: Output = unsetOutput;
+  readonly #options: GeneralWindowOptions;
+  readonly #open: OpenWindows;
+  readonly #keys: WindowKeys;
+  readonly #snapshot: WindowSnapshot;
+  readonly #results: WindowResults;
+  readonly #intake: RecordIntake;
+  readonly #loops: readonly GeneratedLoop[];
+  #late: { emit(batch: Batch): void } | null = null;
+  #batchesOut = 0;
+  /** Timers of the kind of time that is advancing. */
+  #advancing: WindowTimers | null = null;
+  /** The batch that is being processed. */
+  #batch: Batch | null = null;
+  /** What an operator behind this one threw: it has its place already. */
+  #failedBehind: unknown = null;
+
+  constructor(options: GeneralWindowOptions) {
+    const { key, inputSchema, functions, window } = options;
+    this.#options = options;
+    const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
+    this.#keys = new WindowKeys(key, inputSchema, new KeyReader(key, inputSchema, keyFunction));
+    const open = new OpenWindows(window);
+    this.#open = open;
+    const emit = (batch: Batch): void => this.#emit(batch);
+    const { contents, results, loops } = createResults(options, open, this.#keys, emit);
+    this.#results = results;
+    this.#loops = loops;
+    open.attach(createTrigger(window.trigger, open, functions), contents);
+    this.#snapshot = new WindowSnapshot(key, inputSchema, window.trigger, open, this.#keys);
+    this.#intake = new RecordIntake(window, inputSchema, functions, open, this.#keys, {
+      onTrigger: (slot, result, time) => this.#apply(slot, result, time),
+      onLate: (from, to) => this.#onLate(from, to),
+    });
+  }
+
+  open(context: OperatorContext, output: Output, sides: SideOutputs): void {
+    this.#context = context;
+    this.#output = output;
+    const { lateTo } = this.#options;
+    if (lateTo !== null) this.#late = sides.get(lateTo)!;
+    this.#open.nowMs = context.clock.now();
+    this.#snapshot.restore(context.restored);
+  }
+
+  #emit(batch: Batch): void {
+    this.#batchesOut++;
+    this.#context.metrics.recordsOut += batch.rowCount;
+    try {
+      this.#output.emit(batch);
+    } catch (error) {
+      this.#failedBehind = error;
+      throw error;
+    }
+  }
+
+  processBarrier(checkpoint: number): void {
+    this.#snapshot.capture(this.#context.snapshot(checkpoint));
+    this.#output.barrier(checkpoint);
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [...this.#loops, ...this.#intake.generatedLoops()];
+  }
+
+  processBatch(batch: Batch): void {
+    const { metrics, clock, name } = this.#context;
+    const open = this.#open;
+    if (needsEventTime(this.#options.window)) requireTimestamps(batch, name);
+    open.nowMs = clock.now();
+    open.batch = batch;
+    this.#batch = batch;
+    try {
+      this.#intake.take(batch);
+      this.#results.flush();
+    } catch (error) {
+      if (error === this.#failedBehind) throw error;
+      throw recordError(this.#context, error, metrics.recordsIn + this.#intake.row);
+    }
+    open.batch = null;
+    this.#batch = null;
+    metrics.recordsIn += batch.rowCount;
+  }
+
+  #onLate(from: number, to: number): void {
+    if (this.#late === null) this.#context.metrics.lateRecords += to - from;
+    else this.#late.emit(sliceBatch(this.#batch!, from, to).withoutKeyHashes());
+  }
+
+  /** `time`: of the result, where the window has no bounds. */
+  #apply(slot: number, result: TriggerResult, time: number): void {
+    const { windows } = this.#open;
+    if ((result & FIRE) !== 0 && windows.isFilled[slot] === 1) {
+      const end = windows.ends[slot]!;
+      this.#results.fire(slot, end === Infinity ? time : end - 1);
+    }
+    if ((result & PURGE) !== 0) this.#open.purge(slot);
+  }
+
+  processWatermark(watermark: Watermark): void {
+    if (watermark <= this.#open.watermark) return;
+    this.#open.watermark = watermark;
+    this.#open.nowMs = this.#context.clock.now();
+    this.#advancing = this.#open.eventTimers;
+    this.resume();
+  }
+
+  get wakeAtMs(): number {
+    return this.#open.clockTimers.nextAt;
+  }
+
+  advanceTime(nowMs: number): void {
+    this.#open.nowMs = nowMs;
+    this.#advancing = this.#open.clockTimers;
+    this.resume();
+  }
+
+  get hasPendingWork(): boolean {
+    return this.#advancing !== null;
+  }
+
+  resume(): void {
+    const timers = this.#advancing!;
+    const isEvent = timers === this.#open.eventTimers;
+    const target = isEvent ? this.#open.watermark : this.#open.nowMs;
+    let isDone = false;
+    try {
+      while (!isDone && this.#output.isReady) isDone = !this.#fireSlice(timers, target, isEvent);
+      if (isDone) this.#results.flush();
+    } catch (error) {
+      if (error === this.#failedBehind) throw error;
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
+    }
+    if (!isDone) return;
+    this.#advancing = null;
+    if (this.#open.capture?.isComplete !== false) this.#keys.forgetUnused(this.#open.windows);
+    if (isEvent) this.#output.watermark(target);
+  }
+
+  /** Windows that are due, until their results fill a batch; false when no more are. */
+  #fireSlice(timers: WindowTimers, target: number, isEvent: boolean): boolean {
+    const before = this.#batchesOut;
+    while (before === this.#batchesOut) {
+      const slot = timers.take(target);
+      if (slot === NONE) return false;
+      this.#open.touch(slot);
+      const time = timers.dueAt;
+      if (timers.first[slot] === time) this.#onTimer(slot, timers, time, isEvent);
+      if (timers.endsAt[slot] === time) this.#open.close(slot);
+      else timers.requeue(slot);
+    }
+    return true;
+  }
+
+  #onTimer(slot: number, timers: WindowTimers, time: number, isEvent: boolean): void {
+    const { trigger } = this.#open;
+    timers.delete(slot, time);
+    const result = isEvent ? trigger.onEventTime(slot, time) : trigger.onClock(slot, time);
+    const isMoment = isEvent && time !== AT_END_OF_STREAM;
+    if (result !== 0) this.#apply(slot, result, isMoment ? time : Number.NaN);
+  }
+
+  processIdle(isIdle: boolean): void {
+    this.#output.idle(isIdle);
+  }
+
+  finish(): void {
+    this.#output.end();
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,139 @@
+/**
+ * The life of windows: they open with their first record, may grow and merge, and close behind their end. Everything that
+ * is kept for a window lies here by its slot: bounds, contents, timers, the state of the trigger.
+ *
+ * While a snapshot is being written, a window is written before it changes.
+ */
+import { type Batch, MIN_WATERMARK, type Watermark } from '../../../data/batch.ts';
+import type { SlotCapture } from '../../../state/slot-capture.ts';
+import type { WindowContents } from './contents.ts';
+import type { TriggerHost, WindowTrigger } from './trigger.ts';
+import { type GeneralWindowSpec, isByEventTime } from './window-spec.ts';
+import { NONE, WindowTable } from './window-table.ts';
+import { WindowTimers } from './window-timers.ts';
+
+export class OpenWindows implements TriggerHost {
+  readonly windows = new WindowTable();
+  readonly eventTimers = new WindowTimers();
+  readonly clockTimers = new WindowTimers();
+  readonly isByClock: boolean;
+  watermark: Watermark = MIN_WATERMARK;
+  nowMs = 0;
+  /** Of the snapshot that is being written, or was last. */
+  capture: SlotCapture | null = null;
+  readonly #latenessMs: number;
+  readonly #touched = new Int32Array(1);
+  #batch: Batch | null = null;
+  #parts: { readonly trigger: WindowTrigger; readonly contents: WindowContents } | null = null;
+
+  constructor(spec: GeneralWindowSpec) {
+    this.isByClock = !isByEventTime(spec.assigner);
+    this.#latenessMs = spec.latenessMs;
+    this.windows.keep(this.eventTimers);
+    this.windows.keep(this.clockTimers);
+  }
+
+  /** Before all else: they need the windows, and the windows need them. */
+  attach(trigger: WindowTrigger, contents: WindowContents): void {
+    this.#parts = { trigger, contents };
+    this.windows.keep(trigger);
+    this.windows.keep(contents);
+  }
+
+  get trigger(): WindowTrigger {
+    return this.#parts!.trigger;
+  }
+
+  get contents(): WindowContents {
+    return this.#parts!.contents;
+  }
+
+  /** The batch whose rows triggers are called for. */
+  set batch(batch: Batch | null) {
+    this.#batch = batch;
+  }
+
+  rowAt(row: number): unknown {
+    return this.#batch!.rowObjects()[row];
+  }
+
+  timeAt(row: number): number {
+    return this.isByClock ? this.nowMs : (this.#batch!.timestamps?.[row] ?? Number.NaN);
+  }
+
+  /** Whether a window with this end is over, and nothing of it is kept. */
+  isLate(end: number): boolean {
+    return !this.isByClock && this.#keptUntil(end) <= this.watermark;
+  }
+
+  #keptUntil(end: number): number {
+    return end - 1 + this.#latenessMs;
+  }
+
+  open(key: number, start: number, end: number): number {
+    this.touch(this.windows.nextSlot);
+    const slot = this.windows.open(key, start, end);
+    this.contents.begin(slot);
+    this.trigger.begin(slot);
+    this.setEnd(slot);
+    return slot;
+  }
+
+  /** Has the window close at its time. */
+  setEnd(slot: number): void {
+    const end = this.windows.ends[slot]!;
+    if (this.isByClock) this.clockTimers.setEnd(slot, end);
+    else this.eventTimers.setEnd(slot, this.#keptUntil(end));
+  }
+
+  close(slot: number): void {
+    this.trigger.clear(slot);
+    this.#drop(slot);
+  }
+
+  #drop(slot: number): void {
+    this.contents.drop(slot);
+    this.eventTimers.drop(slot);
+    this.clockTimers.drop(slot);
+    this.windows.close(slot);
+  }
+
+  /** The other window becomes part of this one; its bounds are for the caller. */
+  merge(slot: number, other: number): void {
+    const { isFilled } = this.windows;
+    this.touch(other);
+    this.trigger.mergeFrom(slot, other);
+    if (isFilled[other] === 1) {
+      this.contents.mergeFrom(slot, other);
+      isFilled[slot] = 1;
+    }
+    this.#drop(other);
+  }
+
+  /** Gives a window new bounds, behind the merges that made them. */
+  resize(slot: number, start: number, end: number): void {
+    this.eventTimers.clear(slot);
+    this.clockTimers.clear(slot);
+    this.windows.starts[slot] = start;
+    this.windows.ends[slot] = end;
+    this.setEnd(slot);
+    this.trigger.onMerged(slot);
+  }
+
+  purge(slot: number): void {
+    if (this.windows.isFilled[slot] === 0) return;
+    this.contents.begin(slot);
+    this.windows.isFilled[slot] = 0;
+  }
+
+  /** The window is about to change. */
+  touch(slot: number): void {
+    if (this.capture === null) return;
+    this.#touched[0] = slot;
+    this.capture.beforeWrite(this.#touched, 0, 1);
+  }
+
+  isOpen(slot: number): boolean {
+    return this.windows.keys[slot] !== NONE;
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Records on their way into windows: each gets the slot of its window, or one in each lane. They are added to the contents
+ * of their windows a run at a time: up to where a window fires or merges, else a whole batch at once.
+ */
+import { EngineError } from '../../../base/errors.ts';
+import type { Batch } from '../../../data/batch.ts';
+import type { GeneratedLoop } from '../../../data/generated-loop.ts';
+import { RowFunctionLoop } from '../../../data/row-function.ts';
+import type { Schema } from '../../../data/schema.ts';
+import { AlignedWindows } from './aligned-windows.ts';
+import type { OpenWindows } from './open-windows.ts';
+import { Sessions } from './sessions.ts';
+import type { TriggerResult } from './trigger.ts';
+import type { WindowKeys } from './window-keys.ts';
+import { type GeneralWindowSpec, needsEventTime } from './window-spec.ts';
+import { NONE } from './window-table.ts';
+
+/** What records set off. */
+export interface IntakeListener {
+  /** The trigger of a window says something at a record, which has been added; `time` is its event time. */
+  onTrigger(slot: number, result: TriggerResult, time: number): void;
+  /** Rows from to to - 1 of the batch are late for all their windows. */
+  onLate(from: number, to: number): void;
+}
+
+export class RecordIntake {
+  /** The row that is being processed. */
+  row = 0;
+  readonly #open: OpenWindows;
+  readonly #keys: WindowKeys;
+  readonly #listener: IntakeListener;
+  readonly #needsTime: boolean;
+  readonly #aligned: AlignedWindows | null;
+  readonly #sessions: Sessions;
+  readonly #gapMs: number;
+  readonly #gapLoop: RowFunctionLoop<unknown, number> | null;
+  #gaps = new Float64Array(0);
+  #batch: Batch | null = null;
+  /** The windows of rows, by lane; NONE where a row has none. */
+  readonly #lanes: Int32Array[];
+  #keySlots = new Int32Array(0);
+  /** Rows before it have been added. */
+  #added = 0;
+  /** Rows from here to the current one are late; -1 when the last was not. */
+  #lateFrom = -1;
+
+  constructor(
+    window: GeneralWindowSpec,
+    inputSchema: Schema | null,
+    functions: readonly object[],
+    open: OpenWindows,
+    keys: WindowKeys,
+    listener: IntakeListener,
+  ) {
+    const { assigner, gapBy } = window;
+    this.#open = open;
+    this.#keys = keys;
+    this.#listener = listener;
+    this.#needsTime = needsEventTime(window);
+    this.#aligned = assigner.kind === 'session' ? null : new AlignedWindows(assigner);
+    this.#lanes = Array.from({ length: this.#aligned?.lanes ?? 1 }, () => new Int32Array(0));
+    this.#sessions = new Sessions(open, () => this.#addUpTo(this.row));
+    this.#gapMs = assigner.kind === 'session' ? (assigner.gapMs ?? 0) : 0;
+    const gapOf = gapBy === null ? null : (functions[gapBy] as (row: unknown) => number);
+    this.#gapLoop = gapOf === null ? null : new RowFunctionLoop(inputSchema, gapOf, checkedGap);
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    const gap = this.#gapLoop === null ? [] : [this.#gapLoop.generatedLoop('gaps of sessions')];
+    return [...gap, ...this.#keys.reader.generatedLoops('reading')];
+  }
+
+  /** Takes the records of a batch. When it throws, `row` is where. */
+  take(batch: Batch): void {
+    const rows = batch.rowCount;
+    this.#batch = batch;
+    this.row = 0;
+    this.#added = 0;
+    this.#lateFrom = -1;
+    this.#reserve(rows);
+    this.#readKeys(batch);
+    if (this.#gapLoop !== null) this.#readGaps(batch);
+    if (this.#aligned === null) this.#takeIntoSessions(rows);
+    else this.#takeAligned(rows, this.#aligned);
+    this.#addUpTo(rows);
+    this.#sendLate(rows);
+    this.#batch = null;
+  }
+
+  #reserve(rows: number): void {
+    if (this.#keySlots.length >= rows) return;
+    this.#keySlots = new Int32Array(rows);
+    for (let lane = 0; lane < this.#lanes.length; lane++) this.#lanes[lane] = new Int32Array(rows);
+  }
+
+  #readKeys(batch: Batch): void {
+    const { reader } = this.#keys;
+    try {
+      reader.read(batch);
+    } catch (error) {
+      this.row = reader.failedRow;
+      throw error;
+    }
+    this.#keys.slotsOf(batch, this.#open.windows, this.#keySlots);
+  }
+
+  #readGaps(batch: Batch): void {
+    const loop = this.#gapLoop!;
+    if (this.#gaps.length < batch.rowCount) this.#gaps = new Float64Array(batch.rowCount);
+    try {
+      loop.run(batch, this.#gaps);
+    } catch (error) {
+      this.row = loop.row;
+      throw error;
+    }
+  }
+
+  #takeIntoSessions(rows: number): void {
+    const open = this.#open;
+    const { trigger } = open;
+    const sessions = this.#sessions;
+    const keySlots = this.#keySlots;
+    const slots = this.#lanes[0]!;
+    const times = open.isByClock ? null : this.#batch!.timestamps!;
+    const gaps = this.#gapLoop === null ? null : this.#gaps;
+    const { nowMs } = open;
+    const gapMs = this.#gapMs;
+    for (let row = 0; row < rows; row++) {
+      this.row = row;
+      const time = times === null ? nowMs : times[row]!;
+      if (Number.isNaN(time)) throw noTime();
+      const gap = gaps === null ? gapMs : gaps[row]!;
+      const slot = sessions.windowOf(keySlots[row]!, time, time + gap);
+      slots[row] = slot;
+      if (slot === NONE) {
+        if (this.#lateFrom < 0) this.#lateFrom = row;
+        continue;
+      }
+      if (this.#lateFrom >= 0) this.#sendLate(row);
+      open.windows.isFilled[slot] = 1;
+      const result = trigger.onRecord(slot, row);
+      if (result !== 0) this.#obey(slot, row, result);
+    }
+  }
+
+  #takeAligned(rows: number, aligned: AlignedWindows): void {
+    const open = this.#open;
+    const { trigger } = open;
+    const lanes = this.#lanes;
+    for (let row = 0; row < rows; row++) {
+      this.row = row;
+      const time = open.timeAt(row);
+      if (Number.isNaN(time) && this.#needsTime) throw noTime();
+      aligned.assign(time);
+      const isLate = this.#findWindows(row, aligned);
+      if (isLate && this.#lateFrom < 0) this.#lateFrom = row;
+      if (!isLate && this.#lateFrom >= 0) this.#sendLate(row);
+      for (let lane = 0; lane < lanes.length; lane++) {
+        const slot = lanes[lane]![row]!;
+        if (slot === NONE) continue;
+        open.windows.isFilled[slot] = 1;
+        const result = trigger.onRecord(slot, row);
+        if (result !== 0) this.#obey(slot, row, result);
+      }
+    }
+  }
+
+  /** The windows of a row, in all lanes; true when it is late for each that it belongs to. */
+  #findWindows(row: number, aligned: AlignedWindows): boolean {
+    const open = this.#open;
+    const { windows } = open;
+    const lanes = this.#lanes;
+    const { starts, ends } = aligned;
+    const key = this.#keySlots[row]!;
+    for (let lane = 0; lane < lanes.length; lane++) lanes[lane]![row] = NONE;
+    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.next[slot]!) {
+      const start = windows.starts[slot]!;
+      const end = windows.ends[slot]!;
+      const lane = aligned.laneOf(start, end);
+      if (ends[lane] === end && starts[lane] === start) {
+        lanes[lane]![row] = slot;
+        open.touch(slot);
+      }
+    }
+    let isIn = false;
+    let isLate = false;
+    for (let lane = 0; lane < lanes.length; lane++) {
+      const end = ends[lane]!;
+      if (Number.isNaN(end)) continue;
+      if (lanes[lane]![row] === NONE && open.isLate(end)) {
+        isLate = true;
+        continue;
+      }
+      isIn = true;
+      if (lanes[lane]![row] === NONE) lanes[lane]![row] = open.open(key, starts[lane]!, end);
+    }
+    return isLate && !isIn;
+  }
+
+  /** Adds the rows before `to` to their windows. */
+  #addUpTo(to: number): void {
+    const from = this.#added;
+    if (from === to) return;
+    this.#added = to;
+    const { contents } = this.#open;
+    for (const slots of this.#lanes) {
+      for (let first = from; first < to; first++) {
+        if (slots[first] === NONE) continue;
+        let end = first + 1;
+        while (end < to && slots[end] !== NONE) end++;
+        try {
+          contents.add(this.#batch!, first, end, slots);
+        } catch (error) {
+          this.row = contents.place.i;
+          throw error;
+        }
+        first = end;
+      }
+    }
+  }
+
+  #sendLate(to: number): void {
+    if (this.#lateFrom >= 0) this.#listener.onLate(this.#lateFrom, to);
+    this.#lateFrom = -1;
+  }
+
+  /** Does what the trigger says at a row. */
+  #obey(slot: number, row: number, result: TriggerResult): void {
+    this.#addUpTo(row + 1);
+    this.row = row;
+    this.#listener.onTrigger(slot, result, this.#batch!.timestamps?.[row] ?? Number.NaN);
+  }
+}
+
+function noTime(): EngineError {
+  return new EngineError(
+    'TIMESTAMP_INVALID',
+    'the record has no event time, which its window needs',
+  );
+}
+
+/** A gap that a function told. */
+function checkedGap(gap: unknown): number {
+  if (typeof gap === 'number' && gap > 0 && Number.isFinite(gap)) return gap;
+  throw new TypeError(`the gap of a session is milliseconds above 0, got ${String(gap)}`);
+}

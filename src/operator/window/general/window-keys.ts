@@ -1,0 +1,69 @@
+/** The keys of windows: their slots, and what they are in results, in snapshots and for functions of the user. */
+import type { Batch } from '../../../data/batch.ts';
+import { BatchBuilder } from '../../../data/batch-builder.ts';
+import { isTypedKey, type KeyReader, type KeySpec, keyFields } from '../../../data/key.ts';
+import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
+import { KeySlots } from '../../../state/key-slots.ts';
+import type { WindowTable } from './window-table.ts';
+
+/** Keys from which it is worth looking for those that have no window any more. */
+const KEYS_MIN = 4096;
+
+export class WindowKeys {
+  readonly fields: readonly Field[];
+  readonly reader: KeyReader;
+  slots: KeySlots;
+  readonly #isTyped: boolean;
+  readonly #one: BatchBuilder;
+  readonly #slot = new Int32Array(1);
+
+  constructor(key: KeySpec, inputSchema: Schema | null, reader: KeyReader) {
+    this.fields = keyFields(key, inputSchema);
+    this.#isTyped = isTypedKey(key, inputSchema);
+    this.reader = reader;
+    this.slots = new KeySlots(reader.isInt);
+    this.#one = new BatchBuilder(schemaOf(this.fields), 1);
+  }
+
+  /** Appends keys to the first columns of a builder; `advance` is the caller's. */
+  append(slots: Int32Array, count: number, builder: BatchBuilder): void {
+    this.slots.appendKeysOf(slots, count, builder, this.fields, this.#isTyped);
+  }
+
+  /** A key as an object of its fields. */
+  objectOf(slot: number): unknown {
+    const builder = this.#one;
+    this.#slot[0] = slot;
+    this.append(this.#slot, 1, builder);
+    builder.advance(1);
+    const [key] = builder.seal().rowObjects();
+    builder.reset();
+    return key;
+  }
+
+  /** Slots of the rows of a batch that `reader` has read. */
+  slotsOf(batch: Batch, windows: WindowTable, slots: Int32Array): void {
+    this.slots.slotsOf(this.reader, 0, batch.rowCount, slots);
+    windows.reserveKeys(this.slots.count);
+  }
+
+  /** Forgets keys that have no window, when they are most of all. */
+  forgetUnused(windows: WindowTable): void {
+    const { count } = this.slots;
+    if (count < KEYS_MIN || windows.keyCount * 4 > count) return;
+    const kept = new KeySlots(this.slots.isInt);
+    const moved = new Int32Array(count);
+    const { heads } = windows;
+    for (let from = 0; from < count; ) {
+      let to = from;
+      while (to < count && heads[to]! >= 0) to++;
+      if (to > from) {
+        const slots = moved.subarray(from, to);
+        kept.slotsOfOther(this.slots, this.reader, from, to, slots);
+      }
+      from = to + 1;
+    }
+    windows.moveKeys(moved, kept.count);
+    this.slots = kept;
+  }
+}

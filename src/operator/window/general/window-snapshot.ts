@@ -1,0 +1,154 @@
+/**
+ * Windows in a snapshot: a row for each that is open.
+ *
+ *   key fields | #start | #end | #filled | first timer of each kind of time, Infinity for none | other timers, where the
+ *   trigger may have some | contents | state of the trigger
+ */
+import { BatchBuilder } from '../../../data/batch-builder.ts';
+import type { DynamicColumn, FixedColumn } from '../../../data/column.ts';
+import type { KeySpec } from '../../../data/key.ts';
+import type { Field, Schema } from '../../../data/schema.ts';
+import { SlotCapture } from '../../../state/slot-capture.ts';
+import type { RestoredState, SnapshotWriter } from '../../../state/snapshot.ts';
+import { KeyedState } from '../../keyed-state.ts';
+import type { OpenWindows } from './open-windows.ts';
+import type { WindowKeys } from './window-keys.ts';
+import type { TriggerSpec } from './window-spec.ts';
+import { NONE } from './window-table.ts';
+
+const STATE = 'windows';
+
+/** Timers beyond the first of each kind. */
+type MoreTimers = { readonly event: readonly number[]; readonly clock: readonly number[] };
+
+export class WindowSnapshot {
+  readonly #state: KeyedState;
+  readonly #open: OpenWindows;
+  readonly #keys: WindowKeys;
+  readonly #hasMoreTimers: boolean;
+  readonly #hasObjects: boolean;
+  readonly #contentsColumn: number;
+  readonly #triggerColumn: number;
+  readonly #keySlot = new Int32Array(1);
+
+  constructor(
+    key: KeySpec,
+    inputSchema: Schema | null,
+    trigger: TriggerSpec,
+    open: OpenWindows,
+    keys: WindowKeys,
+  ) {
+    this.#open = open;
+    this.#keys = keys;
+    this.#hasMoreTimers = mayHaveMoreTimers(trigger);
+    const own: readonly Field[] = [
+      { name: '#start', kind: 'float64', nullable: false },
+      { name: '#end', kind: 'float64', nullable: false },
+      { name: '#filled', kind: 'float64', nullable: false },
+      { name: '#event timer', kind: 'float64', nullable: false },
+      { name: '#clock timer', kind: 'float64', nullable: false },
+      ...(this.#hasMoreTimers
+        ? [{ name: '#more timers', kind: 'dynamic', nullable: false } as const]
+        : []),
+    ];
+    const kept = [...own, ...open.contents.fields, ...open.trigger.fields];
+    this.#state = new KeyedState(STATE, key, inputSchema, kept);
+    this.#hasObjects = kept.some(({ kind }) => kind === 'dynamic');
+    this.#contentsColumn = this.#state.keyCount + own.length;
+    this.#triggerColumn = this.#contentsColumn + open.contents.fields.length;
+  }
+
+  /** Begins to write the windows as they are now; the rest is written by and by. */
+  capture(writer: SnapshotWriter): void {
+    const open = this.#open;
+    const builder = new BatchBuilder(this.#state.schema);
+    const emit = (): void => {
+      if (builder.rowCount === 0) return;
+      writer.keyed(STATE, builder.seal());
+      builder.reset();
+    };
+    const capture = new SlotCapture(open.windows.used, (from, to) => {
+      for (let slot = from; slot < to; slot++) {
+        if (open.windows.keys[slot] === NONE) continue;
+        this.#write(slot, builder);
+        if (builder.isFull) emit();
+      }
+      // Objects may change as soon as this returns.
+      if (this.#hasObjects) emit();
+    });
+    open.capture = capture;
+    writer.later(() => {
+      if (!capture.step()) return false;
+      emit();
+      return true;
+    });
+  }
+
+  #write(slot: number, builder: BatchBuilder): void {
+    const { windows, eventTimers, clockTimers, contents, trigger } = this.#open;
+    const column = this.#state.keyCount;
+    const row = builder.rowCount;
+    const key = windows.keys[slot]!;
+    this.#keySlot[0] = key;
+    this.#keys.append(this.#keySlot, 1, builder);
+    builder.keyHashes()[row] = this.#keys.slots.hashOf(key);
+    builder.float64(column)[row] = windows.starts[slot]!;
+    builder.float64(column + 1)[row] = windows.ends[slot]!;
+    builder.float64(column + 2)[row] = windows.isFilled[slot]!;
+    builder.float64(column + 3)[row] = eventTimers.first[slot]!;
+    builder.float64(column + 4)[row] = clockTimers.first[slot]!;
+    if (this.#hasMoreTimers) {
+      const more: MoreTimers = {
+        event: eventTimers.moreOf(slot).slice(),
+        clock: clockTimers.moreOf(slot).slice(),
+      };
+      builder.dynamic(column + 5).values[row] = more;
+    }
+    contents.save(builder, this.#contentsColumn, slot);
+    trigger.save(builder, this.#triggerColumn, slot);
+    builder.advance(1);
+  }
+
+  restore(restored: RestoredState): void {
+    const open = this.#open;
+    const { windows, eventTimers, clockTimers, contents, trigger } = open;
+    this.#state.restore(restored, this.#keys.reader, this.#keys.slots, (batch, keys) => {
+      windows.reserveKeys(this.#keys.slots.count);
+      const numbers = (column: number): Float64Array =>
+        (batch.columns[this.#state.keyCount + column] as FixedColumn).values as Float64Array;
+      const [starts, ends, filled, events, clocks] = [0, 1, 2, 3, 4].map(numbers) as Numbers;
+      for (let row = 0; row < batch.rowCount; row++) {
+        const slot = windows.open(keys[row]!, starts[row]!, ends[row]!);
+        windows.isFilled[slot] = filled[row]!;
+        contents.load(batch, this.#contentsColumn, row, slot);
+        trigger.load(batch, this.#triggerColumn, row, slot);
+        eventTimers.add(slot, events[row]!);
+        clockTimers.add(slot, clocks[row]!);
+        if (this.#hasMoreTimers) {
+          const { values } = batch.columns[this.#state.keyCount + 5] as DynamicColumn;
+          const { event, clock } = values[row] as MoreTimers;
+          for (const time of event) eventTimers.add(slot, time);
+          for (const time of clock) clockTimers.add(slot, time);
+        }
+        open.setEnd(slot);
+      }
+    });
+  }
+}
+
+type Numbers = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+
+/** Whether a window may have two timers of one kind. */
+function mayHaveMoreTimers(trigger: TriggerSpec): boolean {
+  switch (trigger.kind) {
+    case 'purging':
+      return mayHaveMoreTimers(trigger.of);
+    case 'timeout':
+    case 'continuousEventTime':
+    case 'continuousProcessingTime':
+    case 'custom':
+      return true;
+    default:
+      return false;
+  }
+}
