@@ -50,11 +50,11 @@ export class AggregateResults {
   add(slot: number, time: number, of: Accumulators, at: number): void {
     const builder = this.#builder;
     const row = builder.rowCount + this.#count;
-    const { keys, starts, ends } = this.#windows;
-    this.#keySlots[this.#count] = keys[slot]!;
+    const windows = this.#windows;
+    this.#keySlots[this.#count] = windows.keyOf(slot);
     if (this.#hasBounds) {
-      builder.float64(this.#firstColumn - 2)[row] = starts[slot]!;
-      builder.float64(this.#firstColumn - 1)[row] = ends[slot]!;
+      builder.float64(this.#firstColumn - 2)[row] = windows.startOf(slot);
+      builder.float64(this.#firstColumn - 1)[row] = windows.endOf(slot);
     }
     builder.timestamps()[row] = time;
     if (this.#plan.objects.length > 0) {

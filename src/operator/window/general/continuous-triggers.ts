@@ -17,7 +17,7 @@ export class ContinuousEventTimeTrigger extends NumberTrigger {
 
   override onRecord(slot: number, row: number): TriggerResult {
     const { host } = this;
-    const last = host.windows.ends[slot]! - 1;
+    const last = host.windows.endOf(slot) - 1;
     if (last <= host.watermark) return FIRE;
     host.eventTimers.add(slot, last);
     if (Number.isNaN(this.numbers[slot]!)) {
@@ -27,14 +27,14 @@ export class ContinuousEventTimeTrigger extends NumberTrigger {
   }
 
   override onEventTime(slot: number, time: number): TriggerResult {
-    if (time === this.host.windows.ends[slot]! - 1) return FIRE;
+    if (time === this.host.windows.endOf(slot) - 1) return FIRE;
     if (time !== this.numbers[slot]) return CONTINUE;
     this.#setNext(slot, time);
     return FIRE;
   }
 
   #setNext(slot: number, before: number): void {
-    const next = Math.min(before + this.#everyMs, this.host.windows.ends[slot]! - 1);
+    const next = Math.min(before + this.#everyMs, this.host.windows.endOf(slot) - 1);
     this.numbers[slot] = next;
     this.host.eventTimers.add(slot, next);
   }
@@ -50,7 +50,7 @@ export class ContinuousEventTimeTrigger extends NumberTrigger {
 
   override clear(slot: number): void {
     const { windows, eventTimers } = this.host;
-    eventTimers.delete(slot, windows.ends[slot]! - 1);
+    eventTimers.delete(slot, windows.endOf(slot) - 1);
     eventTimers.delete(slot, this.numbers[slot]!);
     this.numbers[slot] = Number.NaN;
   }
@@ -80,7 +80,7 @@ export class ContinuousProcessingTimeTrigger extends NumberTrigger {
 
   /** When a window of processing time ends. */
   #lastOf(slot: number): number {
-    return this.host.isByClock ? this.host.windows.ends[slot]! : Infinity;
+    return this.host.isByClock ? this.host.windows.endOf(slot) : Infinity;
   }
 
   #setNext(slot: number, before: number): void {

@@ -163,11 +163,11 @@ class WindowContext implements TriggerContext<unknown> {
   }
 
   get windowStart(): number {
-    return this.#host.windows.starts[this.slot]!;
+    return this.#host.windows.startOf(this.slot);
   }
 
   get windowEnd(): number {
-    return this.#host.windows.ends[this.slot]!;
+    return this.#host.windows.endOf(this.slot);
   }
 
   get watermark(): number {

@@ -6,46 +6,46 @@ import { AT_END_OF_STREAM } from './window-timers.ts';
 export class EventTimeTrigger extends NeverTrigger {
   override onRecord(slot: number): TriggerResult {
     const { host } = this;
-    const last = host.windows.ends[slot]! - 1;
+    const last = host.windows.endOf(slot) - 1;
     if (last <= host.watermark) return FIRE;
     host.eventTimers.add(slot, last);
     return CONTINUE;
   }
 
   override onEventTime(slot: number, time: number): TriggerResult {
-    return time === this.host.windows.ends[slot]! - 1 ? FIRE : CONTINUE;
+    return time === this.host.windows.endOf(slot) - 1 ? FIRE : CONTINUE;
   }
 
   override onMerged(slot: number): void {
     const { host } = this;
-    const last = host.windows.ends[slot]! - 1;
+    const last = host.windows.endOf(slot) - 1;
     if (last > host.watermark) host.eventTimers.add(slot, last);
   }
 
   override clear(slot: number): void {
-    this.host.eventTimers.delete(slot, this.host.windows.ends[slot]! - 1);
+    this.host.eventTimers.delete(slot, this.host.windows.endOf(slot) - 1);
   }
 }
 
 /** When the clock reaches the end of the window. */
 export class ProcessingTimeTrigger extends NeverTrigger {
   override onRecord(slot: number): TriggerResult {
-    this.host.clockTimers.add(slot, this.host.windows.ends[slot]!);
+    this.host.clockTimers.add(slot, this.host.windows.endOf(slot));
     return CONTINUE;
   }
 
   override onClock(slot: number, time: number): TriggerResult {
-    return time === this.host.windows.ends[slot]! ? FIRE : CONTINUE;
+    return time === this.host.windows.endOf(slot) ? FIRE : CONTINUE;
   }
 
   override onMerged(slot: number): void {
     const { host } = this;
-    const end = host.windows.ends[slot]!;
+    const end = host.windows.endOf(slot);
     if (end > host.nowMs) host.clockTimers.add(slot, end);
   }
 
   override clear(slot: number): void {
-    this.host.clockTimers.delete(slot, this.host.windows.ends[slot]!);
+    this.host.clockTimers.delete(slot, this.host.windows.endOf(slot));
   }
 }
 

@@ -125,8 +125,8 @@ export class GeneralWindowOperator implements Operator {
   /** `time`: of the result, where the window has no bounds. */
   #apply(slot: number, result: TriggerResult, time: number): void {
     const { windows } = this.#open;
-    if ((result & FIRE) !== 0 && windows.isFilled[slot] === 1) {
-      const end = windows.ends[slot]!;
+    if ((result & FIRE) !== 0 && windows.isFilled(slot)) {
+      const end = windows.endOf(slot);
       this.#results.fire(slot, end === Infinity ? time : end - 1);
     }
     if ((result & PURGE) !== 0) this.#open.purge(slot);
@@ -180,8 +180,8 @@ export class GeneralWindowOperator implements Operator {
       if (slot === NONE) return false;
       this.#open.touch(slot);
       const time = timers.dueAt;
-      if (timers.first[slot] === time) this.#onTimer(slot, timers, time, isEvent);
-      if (timers.endsAt[slot] === time) this.#open.close(slot);
+      if (timers.firstOf(slot) === time) this.#onTimer(slot, timers, time, isEvent);
+      if (timers.endsAt(slot) === time) this.#open.close(slot);
       else timers.requeue(slot);
     }
     return true;

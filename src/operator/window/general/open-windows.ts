@@ -9,13 +9,13 @@ import type { SlotCapture } from '../../../state/slot-capture.ts';
 import type { WindowContents } from './contents.ts';
 import type { TriggerHost, WindowTrigger } from './trigger.ts';
 import { type GeneralWindowSpec, isByEventTime } from './window-spec.ts';
-import { NONE, WindowTable } from './window-table.ts';
+import { Lines, NONE, WindowTable } from './window-table.ts';
 import { WindowTimers } from './window-timers.ts';
 
 export class OpenWindows implements TriggerHost {
   readonly windows = new WindowTable();
-  readonly eventTimers = new WindowTimers();
-  readonly clockTimers = new WindowTimers();
+  readonly eventTimers: WindowTimers;
+  readonly clockTimers: WindowTimers;
   readonly isByClock: boolean;
   watermark: Watermark = MIN_WATERMARK;
   nowMs = 0;
@@ -29,8 +29,11 @@ export class OpenWindows implements TriggerHost {
   constructor(spec: GeneralWindowSpec) {
     this.isByClock = !isByEventTime(spec.assigner);
     this.#latenessMs = spec.latenessMs;
-    this.windows.keep(this.eventTimers);
-    this.windows.keep(this.clockTimers);
+    const { lines } = this.windows;
+    const others = new Lines();
+    this.windows.keep(others);
+    this.eventTimers = new WindowTimers(this.isByClock ? others : lines);
+    this.clockTimers = new WindowTimers(this.isByClock ? lines : others);
   }
 
   /** Before all else: they need the windows, and the windows need them. */
@@ -81,7 +84,7 @@ export class OpenWindows implements TriggerHost {
 
   /** Has the window close at its time. */
   setEnd(slot: number): void {
-    const end = this.windows.ends[slot]!;
+    const end = this.windows.endOf(slot);
     if (this.isByClock) this.clockTimers.setEnd(slot, end);
     else this.eventTimers.setEnd(slot, this.#keptUntil(end));
   }
@@ -100,12 +103,11 @@ export class OpenWindows implements TriggerHost {
 
   /** The other window becomes part of this one; its bounds are for the caller. */
   merge(slot: number, other: number): void {
-    const { isFilled } = this.windows;
     this.touch(other);
     this.trigger.mergeFrom(slot, other);
-    if (isFilled[other] === 1) {
+    if (this.windows.isFilled(other)) {
       this.contents.mergeFrom(slot, other);
-      isFilled[slot] = 1;
+      this.windows.setFilled(slot, true);
     }
     this.#drop(other);
   }
@@ -114,16 +116,15 @@ export class OpenWindows implements TriggerHost {
   resize(slot: number, start: number, end: number): void {
     this.eventTimers.clear(slot);
     this.clockTimers.clear(slot);
-    this.windows.starts[slot] = start;
-    this.windows.ends[slot] = end;
+    this.windows.setBounds(slot, start, end);
     this.setEnd(slot);
     this.trigger.onMerged(slot);
   }
 
   purge(slot: number): void {
-    if (this.windows.isFilled[slot] === 0) return;
+    if (!this.windows.isFilled(slot)) return;
     this.contents.begin(slot);
-    this.windows.isFilled[slot] = 0;
+    this.windows.setFilled(slot, false);
   }
 
   /** The window is about to change. */
@@ -134,6 +135,6 @@ export class OpenWindows implements TriggerHost {
   }
 
   isOpen(slot: number): boolean {
-    return this.windows.keys[slot] !== NONE;
+    return this.windows.keyOf(slot) !== NONE;
   }
 }

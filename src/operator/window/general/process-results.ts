@@ -59,8 +59,9 @@ export class ProcessedRows implements TakesRows, TakesRow {
   }
 
   takeRow(slot: number, time: number, input: unknown): void {
-    const { keys, starts, ends } = this.#host.windows;
-    this.#call(this.#keys.objectOf(keys[slot]!), starts[slot]!, ends[slot]!, time, input);
+    const { windows } = this.#host;
+    const key = this.#keys.objectOf(windows.keyOf(slot));
+    this.#call(key, windows.startOf(slot), windows.endOf(slot), time, input);
   }
 
   /** Rows of aggregates, each the result of a window. */

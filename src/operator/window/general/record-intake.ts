@@ -8,6 +8,7 @@ import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import { RowFunctionLoop } from '../../../data/row-function.ts';
 import type { Schema } from '../../../data/schema.ts';
 import { AlignedWindows } from './aligned-windows.ts';
+import { extendSessions, fillTumbling } from './common-runs.ts';
 import type { OpenWindows } from './open-windows.ts';
 import { Sessions } from './sessions.ts';
 import type { TriggerResult } from './trigger.ts';
@@ -30,6 +31,8 @@ export class RecordIntake {
   readonly #keys: WindowKeys;
   readonly #listener: IntakeListener;
   readonly #needsTime: boolean;
+  readonly #window: GeneralWindowSpec;
+  readonly #isCommon: boolean;
   readonly #aligned: AlignedWindows | null;
   readonly #sessions: Sessions;
   readonly #gapMs: number;
@@ -57,6 +60,8 @@ export class RecordIntake {
     this.#keys = keys;
     this.#listener = listener;
     this.#needsTime = needsEventTime(window);
+    this.#window = window;
+    this.#isCommon = isCommon(window);
     this.#aligned = assigner.kind === 'session' ? null : new AlignedWindows(assigner);
     this.#lanes = Array.from({ length: this.#aligned?.lanes ?? 1 }, () => new Int32Array(0));
     this.#sessions = new Sessions(open, () => this.#addUpTo(this.row));
@@ -102,6 +107,7 @@ export class RecordIntake {
       throw error;
     }
     this.#keys.slotsOf(batch, this.#open.windows, this.#keySlots);
+    this.#open.windows.warm(this.#keySlots, batch.rowCount);
   }
 
   #readGaps(batch: Batch): void {
@@ -115,6 +121,24 @@ export class RecordIntake {
     }
   }
 
+  /** The rows from here on that are the common case have their windows behind it; the first that is not. */
+  #takeCommon(from: number, rows: number): number {
+    const open = this.#open;
+    const isCommon = this.#isCommon && this.#lateFrom < 0 && open.capture?.isComplete !== false;
+    if (!isCommon) return from;
+    const run = {
+      windows: open.windows,
+      keySlots: this.#keySlots,
+      times: this.#batch!.timestamps!,
+      slots: this.#lanes[0]!,
+      watermark: open.watermark,
+    };
+    const { assigner, latenessMs } = this.#window;
+    return assigner.kind === 'tumbling'
+      ? fillTumbling(run, assigner.sizeMs, assigner.offsetMs, from, rows)
+      : extendSessions(run, this.#gapMs, latenessMs, from, rows);
+  }
+
   #takeIntoSessions(rows: number): void {
     const open = this.#open;
     const { trigger } = open;
@@ -125,7 +149,7 @@ export class RecordIntake {
     const gaps = this.#gapLoop === null ? null : this.#gaps;
     const { nowMs } = open;
     const gapMs = this.#gapMs;
-    for (let row = 0; row < rows; row++) {
+    for (let row = this.#takeCommon(0, rows); row < rows; row = this.#takeCommon(row + 1, rows)) {
       this.row = row;
       const time = times === null ? nowMs : times[row]!;
       if (Number.isNaN(time)) throw noTime();
@@ -137,7 +161,7 @@ export class RecordIntake {
         continue;
       }
       if (this.#lateFrom >= 0) this.#sendLate(row);
-      open.windows.isFilled[slot] = 1;
+      open.windows.setFilled(slot, true);
       const result = trigger.onRecord(slot, row);
       if (result !== 0) this.#obey(slot, row, result);
     }
@@ -147,7 +171,7 @@ export class RecordIntake {
     const open = this.#open;
     const { trigger } = open;
     const lanes = this.#lanes;
-    for (let row = 0; row < rows; row++) {
+    for (let row = this.#takeCommon(0, rows); row < rows; row = this.#takeCommon(row + 1, rows)) {
       this.row = row;
       const time = open.timeAt(row);
       if (Number.isNaN(time) && this.#needsTime) throw noTime();
@@ -158,7 +182,7 @@ export class RecordIntake {
       for (let lane = 0; lane < lanes.length; lane++) {
         const slot = lanes[lane]![row]!;
         if (slot === NONE) continue;
-        open.windows.isFilled[slot] = 1;
+        open.windows.setFilled(slot, true);
         const result = trigger.onRecord(slot, row);
         if (result !== 0) this.#obey(slot, row, result);
       }
@@ -173,9 +197,9 @@ export class RecordIntake {
     const { starts, ends } = aligned;
     const key = this.#keySlots[row]!;
     for (let lane = 0; lane < lanes.length; lane++) lanes[lane]![row] = NONE;
-    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.next[slot]!) {
-      const start = windows.starts[slot]!;
-      const end = windows.ends[slot]!;
+    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
+      const start = windows.startOf(slot);
+      const end = windows.endOf(slot);
       const lane = aligned.laneOf(start, end);
       if (ends[lane] === end && starts[lane] === start) {
         lanes[lane]![row] = slot;
@@ -230,6 +254,12 @@ export class RecordIntake {
     this.row = row;
     this.#listener.onTrigger(slot, result, this.#batch!.timestamps?.[row] ?? Number.NaN);
   }
+}
+
+/** Whether the loops of the common case may be used. */
+function isCommon({ assigner, trigger, gapBy }: GeneralWindowSpec): boolean {
+  const isKind = assigner.kind === 'tumbling' || (assigner.kind === 'session' && gapBy === null);
+  return isKind && assigner.time === 'event' && trigger.kind === 'eventTime';
 }
 
 function noTime(): EngineError {

@@ -40,7 +40,7 @@ export class EvictedResults implements WindowResults {
     // The function of the user may keep what it gets.
     this.#to.take(slot, time, window.rows.slice());
     if (evictor?.isAfter === true) evictor.evict(window);
-    if (window.rows.length === 0) this.#windows.isFilled[slot] = 0;
+    if (window.rows.length === 0) this.#windows.setFilled(slot, false);
   }
 
   flush(): void {

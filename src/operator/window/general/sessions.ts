@@ -21,17 +21,21 @@ export class Sessions {
   /** The window of a record of a key; NONE when it is late. */
   windowOf(key: number, start: number, end: number): number {
     const open = this.#open;
-    const { starts, ends, next, heads } = open.windows;
+    const { windows } = open;
     let found = NONE;
-    for (let slot = heads[key]!; slot !== NONE; slot = next[slot]!) {
-      if (starts[slot]! > end || ends[slot]! < start) continue;
+    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
+      if (windows.startOf(slot) > end || windows.endOf(slot) < start) continue;
       if (found !== NONE) return this.#merged(key, start, end);
       found = slot;
     }
     if (found === NONE) return open.isLate(end) ? NONE : open.open(key, start, end);
     open.touch(found);
-    if (start < starts[found]! || end > ends[found]!) {
-      open.resize(found, Math.min(start, starts[found]!), Math.max(end, ends[found]!));
+    if (start < windows.startOf(found) || end > windows.endOf(found)) {
+      open.resize(
+        found,
+        Math.min(start, windows.startOf(found)),
+        Math.max(end, windows.endOf(found)),
+      );
     }
     return found;
   }
@@ -39,16 +43,16 @@ export class Sessions {
   #merged(key: number, start: number, end: number): number {
     this.#beforeMerge();
     const open = this.#open;
-    const { starts, ends, next, heads } = open.windows;
+    const { windows } = open;
     const joined = this.#joined;
     joined.length = 0;
-    for (let slot = heads[key]!; slot !== NONE; slot = next[slot]!) {
-      if (starts[slot]! <= end && ends[slot]! >= start) joined.push(slot);
+    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
+      if (windows.startOf(slot) <= end && windows.endOf(slot) >= start) joined.push(slot);
     }
-    joined.sort((a, b) => starts[a]! - starts[b]!);
+    joined.sort((a, b) => windows.startOf(a) - windows.startOf(b));
     const [first] = joined as [number];
-    const from = Math.min(start, starts[first]!);
-    const to = Math.max(end, ends[joined.at(-1)!]!);
+    const from = Math.min(start, windows.startOf(first));
+    const to = Math.max(end, windows.endOf(joined.at(-1)!));
     open.touch(first);
     for (let i = 1; i < joined.length; i++) open.merge(first, joined[i]!);
     open.resize(first, from, to);

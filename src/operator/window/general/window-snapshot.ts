@@ -69,7 +69,7 @@ export class WindowSnapshot {
     };
     const capture = new SlotCapture(open.windows.used, (from, to) => {
       for (let slot = from; slot < to; slot++) {
-        if (open.windows.keys[slot] === NONE) continue;
+        if (open.windows.keyOf(slot) === NONE) continue;
         this.#write(slot, builder);
         if (builder.isFull) emit();
       }
@@ -88,15 +88,15 @@ export class WindowSnapshot {
     const { windows, eventTimers, clockTimers, contents, trigger } = this.#open;
     const column = this.#state.keyCount;
     const row = builder.rowCount;
-    const key = windows.keys[slot]!;
+    const key = windows.keyOf(slot);
     this.#keySlot[0] = key;
     this.#keys.append(this.#keySlot, 1, builder);
     builder.keyHashes()[row] = this.#keys.slots.hashOf(key);
-    builder.float64(column)[row] = windows.starts[slot]!;
-    builder.float64(column + 1)[row] = windows.ends[slot]!;
-    builder.float64(column + 2)[row] = windows.isFilled[slot]!;
-    builder.float64(column + 3)[row] = eventTimers.first[slot]!;
-    builder.float64(column + 4)[row] = clockTimers.first[slot]!;
+    builder.float64(column)[row] = windows.startOf(slot);
+    builder.float64(column + 1)[row] = windows.endOf(slot);
+    builder.float64(column + 2)[row] = Number(windows.isFilled(slot));
+    builder.float64(column + 3)[row] = eventTimers.firstOf(slot);
+    builder.float64(column + 4)[row] = clockTimers.firstOf(slot);
     if (this.#hasMoreTimers) {
       const more: MoreTimers = {
         event: eventTimers.moreOf(slot).slice(),
@@ -119,7 +119,7 @@ export class WindowSnapshot {
       const [starts, ends, filled, events, clocks] = [0, 1, 2, 3, 4].map(numbers) as Numbers;
       for (let row = 0; row < batch.rowCount; row++) {
         const slot = windows.open(keys[row]!, starts[row]!, ends[row]!);
-        windows.isFilled[slot] = filled[row]!;
+        windows.setFilled(slot, filled[row] === 1);
         contents.load(batch, this.#contentsColumn, row, slot);
         trigger.load(batch, this.#triggerColumn, row, slot);
         eventTimers.add(slot, events[row]!);

@@ -1,7 +1,12 @@
 /**
- * The open windows of all keys: bounds in typed arrays by window slot, the windows of a key as a list of slots. Slots
- * of windows that are over are used again. What else is kept for a window (accumulators, timers, the state of a trigger)
- * is kept by the same slots, in stores that grow with the table.
+ * The open windows of all keys: the windows of a key are a list of slots. Slots of windows that are over are used again.
+ * What else is kept for a window (accumulators, the state of a trigger) is kept by the same slots, in stores that grow with
+ * the table.
+ *
+ * A window is one line of eight numbers, which is one line of the cache. The timers of the kind of time that it ends by
+ * are in the same line (window-timers.ts).
+ *
+ *   0 start   1 end   2 next window of the key   3 key slot   4 filled   5 - 7 timers
  */
 const SLOTS_MIN = 64;
 const KEYS_MIN = 64;
@@ -9,41 +14,53 @@ const KEYS_MIN = 64;
 /** No window, no key. */
 export const NONE = -1;
 
+/** Numbers of a line, and a shift for its place. */
+const LINE = 8;
+export const LINE_SHIFT = 3;
+
+/** Where the timers of a window stand in its line. */
+export const TIMERS_AT = 5;
+
+export const START = 0;
+export const END = 1;
+export const NEXT = 2;
+const KEY = 3;
+export const FILLED = 4;
+
 /** Something that is kept for each window slot. */
 export interface SlotStore {
   /** Makes room for slots below `capacity`. */
   reserve(capacity: number): void;
 }
 
+/** Eight numbers for each window slot, at first Infinity. */
+export class Lines implements SlotStore {
+  values = new Float64Array(0);
+
+  reserve(capacity: number): void {
+    const known = this.values.length;
+    this.values = grownFloats(this.values, capacity * LINE);
+    this.values.fill(Infinity, known);
+  }
+}
+
 export class WindowTable {
-  /** Key slot of a window; NONE where no window is open. */
-  keys = new Int32Array(0);
-  starts = new Float64Array(0);
-  /** Exclusive. Infinity for windows without bounds. */
-  ends = new Float64Array(0);
-  /** The next window of the same key. */
-  next = new Int32Array(0);
-  /** Whether anything is in the window: records that were not purged. */
-  isFilled = new Uint8Array(0);
+  readonly lines = new Lines();
   /** First window by key slot. */
   heads = new Int32Array(0);
   /** Slots that were ever used lie below. */
   used = 0;
-  openCount = 0;
   /** Keys that have windows. */
   keyCount = 0;
+  #capacity = 0;
   #free = new Int32Array(0);
   #freeCount = 0;
-  readonly #stores: SlotStore[] = [];
-
-  get capacity(): number {
-    return this.keys.length;
-  }
+  readonly #stores: SlotStore[] = [this.lines];
 
   /** Has a store grow with the table. */
   keep(store: SlotStore): void {
     this.#stores.push(store);
-    store.reserve(this.capacity);
+    store.reserve(this.#capacity);
   }
 
   reserveKeys(count: number): void {
@@ -51,6 +68,62 @@ export class WindowTable {
     if (count <= known) return;
     this.heads = grownInts(this.heads, Math.max(count, known * 2, KEYS_MIN));
     this.heads.fill(NONE, known);
+  }
+
+  startOf(slot: number): number {
+    return this.lines.values[(slot << LINE_SHIFT) + START]!;
+  }
+
+  /** Exclusive; Infinity for a window without bounds. */
+  endOf(slot: number): number {
+    return this.lines.values[(slot << LINE_SHIFT) + END]!;
+  }
+
+  setBounds(slot: number, start: number, end: number): void {
+    const at = slot << LINE_SHIFT;
+    this.lines.values[at + START] = start;
+    this.lines.values[at + END] = end;
+  }
+
+  /** The next window of the same key; NONE behind the last. */
+  nextOf(slot: number): number {
+    return this.lines.values[(slot << LINE_SHIFT) + NEXT]!;
+  }
+
+  /** The key slot; NONE where no window is open. */
+  keyOf(slot: number): number {
+    return this.lines.values[(slot << LINE_SHIFT) + KEY]!;
+  }
+
+  /** Whether anything is in the window: records that were not purged. */
+  isFilled(slot: number): boolean {
+    return this.lines.values[(slot << LINE_SHIFT) + FILLED] === 1;
+  }
+
+  setFilled(slot: number, isFilled: boolean): void {
+    this.lines.values[(slot << LINE_SHIFT) + FILLED] = isFilled ? 1 : 0;
+  }
+
+  /**
+   * Reads the first window of each key, which brings them into the cache: many at a time, where taking the records one by
+   * one would wait for each.
+   */
+  warm(keys: Int32Array, count: number): void {
+    const { heads } = this;
+    const { values } = this.lines;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = heads[keys[i]!]!;
+      if (slot !== NONE) sum += values[slot << LINE_SHIFT]!;
+    }
+    this.#warmed = sum;
+  }
+
+  /** Keeps the loop above from being left out. */
+  #warmed = 0;
+
+  get warmed(): number {
+    return this.#warmed;
   }
 
   /** The slot that the next window gets. */
@@ -62,61 +135,54 @@ export class WindowTable {
     const slot = this.nextSlot;
     if (this.#freeCount > 0) this.#freeCount--;
     else this.used++;
-    if (slot === this.capacity) this.#grow();
+    if (slot === this.#capacity) this.#grow();
     const head = this.heads[key]!;
     if (head === NONE) this.keyCount++;
-    this.keys[slot] = key;
-    this.starts[slot] = start;
-    this.ends[slot] = end;
-    this.isFilled[slot] = 0;
-    this.next[slot] = head;
+    this.setBounds(slot, start, end);
+    const { values } = this.lines;
+    const at = slot << LINE_SHIFT;
+    values[at + NEXT] = head;
+    values[at + KEY] = key;
+    values[at + FILLED] = 0;
     this.heads[key] = slot;
-    this.openCount++;
     return slot;
   }
 
   close(slot: number): void {
-    const key = this.keys[slot]!;
-    const { heads, next } = this;
+    const { heads } = this;
+    const { values } = this.lines;
+    const key = this.keyOf(slot);
+    const next = this.nextOf(slot);
     if (heads[key] === slot) {
-      heads[key] = next[slot]!;
-      if (heads[key] === NONE) this.keyCount--;
+      heads[key] = next;
+      if (next === NONE) this.keyCount--;
     } else {
       let before = heads[key]!;
-      while (next[before] !== slot) before = next[before]!;
-      next[before] = next[slot]!;
+      while (this.nextOf(before) !== slot) before = this.nextOf(before);
+      values[(before << LINE_SHIFT) + NEXT] = next;
     }
-    this.keys[slot] = NONE;
+    values[(slot << LINE_SHIFT) + KEY] = NONE;
     this.#free[this.#freeCount++] = slot;
-    this.openCount--;
   }
 
   /** Gives keys other slots: `slots[key]` for each key that has windows. */
   moveKeys(slots: Int32Array, count: number): void {
-    const { keys } = this;
     const heads = new Int32Array(Math.max(count, KEYS_MIN)).fill(NONE);
     for (let key = 0; key < this.heads.length; key++) {
-      if (this.heads[key] !== NONE) heads[slots[key]!] = this.heads[key]!;
+      const head = this.heads[key]!;
+      if (head === NONE) continue;
+      heads[slots[key]!] = head;
+      for (let slot = head; slot !== NONE; slot = this.nextOf(slot)) {
+        this.lines.values[(slot << LINE_SHIFT) + KEY] = slots[key]!;
+      }
     }
     this.heads = heads;
-    for (let slot = 0; slot < this.used; slot++) {
-      if (keys[slot] !== NONE) keys[slot] = slots[keys[slot]!]!;
-    }
   }
 
   #grow(): void {
-    const known = this.capacity;
-    const capacity = Math.max(SLOTS_MIN, known * 2);
-    this.keys = grownInts(this.keys, capacity);
-    this.keys.fill(NONE, known);
-    this.next = grownInts(this.next, capacity);
-    this.starts = grownFloats(this.starts, capacity);
-    this.ends = grownFloats(this.ends, capacity);
-    this.#free = grownInts(this.#free, capacity);
-    const isFilled = new Uint8Array(capacity);
-    isFilled.set(this.isFilled);
-    this.isFilled = isFilled;
-    for (const store of this.#stores) store.reserve(capacity);
+    this.#capacity = Math.max(SLOTS_MIN, this.#capacity * 2);
+    this.#free = grownInts(this.#free, this.#capacity);
+    for (const store of this.#stores) store.reserve(this.#capacity);
   }
 }
 
