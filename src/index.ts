@@ -4,7 +4,7 @@ import { openDoor } from './base/doors.ts';
 openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
-export { type Emits, type RowType, type } from './api/emits.ts';
+export { type Emits, type } from './api/emits.ts';
 export {
   countEvictor,
   deltaEvictor,
@@ -50,7 +50,6 @@ export {
   type StateHandles,
   type StateOptions,
   type TtlOptions,
-  type,
   type ValueTypeOf,
   value,
 } from './api/state.ts';
@@ -62,7 +61,6 @@ export {
   Stream,
   type TimeField,
 } from './api/stream.ts';
-export { KeyedPair, StreamPair, WindowCoGroup, WindowJoin } from './api/window-join.ts';
 export {
   continuousEventTimeTrigger,
   continuousProcessingTimeTrigger,
@@ -77,6 +75,7 @@ export {
   type Trigger,
   timeoutTrigger,
 } from './api/triggers.ts';
+export { KeyedPair, StreamPair, WindowCoGroup, WindowJoin } from './api/window-join.ts';
 export {
   WindowedStream,
   type WindowProcess,
@@ -155,13 +154,6 @@ export type {
 } from './operator/source.ts';
 export type { UserAggregate } from './operator/window/aggregate.ts';
 export type {
-  AggregatingState,
-  ListState,
-  MapState,
-  ReducingState,
-  ValueState,
-} from './state/handles.ts';
-export type {
   CustomTrigger,
   TriggerAnswer,
   TriggerContext,
@@ -169,6 +161,13 @@ export type {
 } from './operator/window/general/custom-trigger.ts';
 export type { WindowContext } from './operator/window/general/process-results.ts';
 export type { CumulatingSpec, GlobalSpec } from './operator/window/general/window-spec.ts';
+export type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from './state/handles.ts';
 export type { Duration, SignedDuration } from './time/duration.ts';
 // Time
 export {

@@ -1,24 +1,19 @@
 /** What a function of the user emits: rows of a schema, or rows of which only the compiler knows the type. */
 import { wrong } from '../base/options.ts';
-import type { Field, Schema } from '../data/schema.ts';
-
-declare const ROW: unique symbol;
-
-/** The type of free-form rows. */
-export type RowType<Row> = { readonly kind: 'freeForm'; readonly [ROW]?: Row };
+import { type FieldType, type Schema, t } from '../data/schema.ts';
 
 /** Of the rows that a function emits. */
-export type Emits<Row> = Schema<Row> | RowType<Row>;
+export type Emits<Row> = Schema<Row> | FieldType<Row>;
 
-/** Rows without a schema: `process({ emits: type<Alert>(), ... })`. */
-export function type<Row>(): RowType<Row> {
-  return { kind: 'freeForm' };
+/** Rows or values of any shape that TypeScript knows and the engine does not: `process({ emits: type<Alert>(), ... })`. */
+export function type<T>(): FieldType<T> {
+  return t.dynamic<T>();
 }
 
-/** Fields of the rows; null for free-form rows. EngineError JOB_DEFINITION for what is neither. */
-export function emittedFields(what: string, emits: Emits<unknown>): readonly Field[] | null {
-  if ((emits as RowType<unknown> | undefined)?.kind === 'freeForm') return null;
-  const { fields } = (emits ?? {}) as { fields?: readonly Field[] };
-  if (Array.isArray(fields)) return fields;
-  throw wrong(`${what}: emits`, 'is made by record({ ... }) or type<Row>()', emits);
+/** The schema of the rows; null for free-form ones. EngineError JOB_DEFINITION for what is neither. */
+export function emittedSchema<Row>(what: string, emits: Emits<Row>): Schema<Row> | null {
+  const given = emits as Partial<Schema<Row> & FieldType<Row>> | null | undefined;
+  if (Array.isArray(given?.fields)) return emits as Schema<Row>;
+  if (given?.kind === 'dynamic') return null;
+  throw wrong(`${what}: emits`, 'is record({ ... }), or type<T>() for free-form rows', emits);
 }

@@ -1,11 +1,12 @@
 /** Process functions over keyed streams: state and timers by key, and whatever the user makes of them. */
 import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
-import type { FieldType, Schema } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { ProcessDefinition } from '../operator/process/process-spec.ts';
+import { type Emits, emittedSchema } from './emits.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
-import { type StateDescriptors, type StateHandles, stateSpecs, type ValueTypeOf } from './state.ts';
+import { type StateDescriptors, type StateHandles, stateSpecs } from './state.ts';
 
 /** Timers of the key that is being processed. Each kind and time is registered once, however often it is asked for. */
 export interface Timers {
@@ -63,7 +64,7 @@ export type ProcessPlace = {
 /** A process function; its functions are called as methods of this object. */
 export type ProcessFunction<Row, Key, States, Out> = {
   /** The rows that `emit` sends: a schema, or `type<Out>()` for free-form rows. */
-  readonly emits: ValueTypeOf<Out>;
+  readonly emits: Emits<Out>;
   /** The state that each key has, by name. */
   readonly state?: States;
   /** Called once in each subtask, before all records. */
@@ -100,7 +101,7 @@ export function addProcess<Row, Key, States extends StateDescriptors, Out>(
 ): { node: NodeId; schema: Schema<Out> | null } {
   checkFunctions('process', definition, PARTS as OptionRules<typeof definition>);
   aPlainFunction('process: onRecord', definition.onRecord);
-  const emits = rowSchema(definition.emits);
+  const emits = emittedSchema('process', definition.emits);
   const states = stateSpecs(definition.state ?? {});
   const node = builder.add({
     name: 'process',
@@ -110,12 +111,4 @@ export function addProcess<Row, Key, States extends StateDescriptors, Out>(
     functions: [...functions, definition as unknown as ProcessDefinition],
   });
   return { node, schema: emits };
-}
-
-/** The schema of rows; null for free-form ones. */
-function rowSchema<Out>(emits: ValueTypeOf<Out>): Schema<Out> | null {
-  const given = emits as Partial<Schema<Out> & FieldType<Out>> | null | undefined;
-  if (Array.isArray(given?.fields)) return emits as Schema<Out>;
-  if (given?.kind === 'dynamic') return null;
-  throw wrong('process: emits', 'is record({ ... }), or type<T>() for free-form rows', emits);
 }

@@ -8,7 +8,7 @@ import {
   wholeNumber,
   wrong,
 } from '../base/options.ts';
-import { type FieldType, type Schema, t } from '../data/schema.ts';
+import type { FieldType, Schema } from '../data/schema.ts';
 import type { StateFunctions, StateSpec } from '../operator/process/process-spec.ts';
 import type { UserAggregate } from '../operator/window/aggregate.ts';
 import type { Folding, ReduceValues } from '../state/folding-tables.ts';
@@ -27,11 +27,6 @@ import type { KeyValue } from './stream.ts';
 
 /** The type of a value: that of a field (`t.float64`), a record (`record({ ... })`), or free-form (`type<T>()`). */
 export type ValueTypeOf<T> = FieldType<T> | Schema<T>;
-
-/** Values, or rows, of any shape that TypeScript knows and the engine does not: `type<Alert>()`. */
-export function type<T>(): FieldType<T> {
-  return t.dynamic<T>();
-}
 
 /**
  * How long state lives, in processing time: what was last touched at t has expired when t + duration is reached. Elements

@@ -10,7 +10,7 @@ import {
   specsOf,
   vocabulary,
 } from './aggregates.ts';
-import { type Emits, emittedFields } from './emits.ts';
+import { type Emits, emittedSchema } from './emits.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
@@ -211,7 +211,7 @@ export class WindowedStream<Row, Key, Bounds> {
     return {
       functions: [...functions, process],
       by: functions.length,
-      emits: emittedFields('process', process.emits),
+      emits: emittedSchema('process', process.emits)?.fields ?? null,
     };
   }
 

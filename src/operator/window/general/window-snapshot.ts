@@ -8,7 +8,7 @@ import { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn, FixedColumn } from '../../../data/column.ts';
 import type { KeySpec } from '../../../data/key.ts';
 import type { Field, Schema } from '../../../data/schema.ts';
-import { SlotCapture } from '../../../state/slot-capture.ts';
+import { SlotCapture, writtenAtOnce } from '../../../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../../../state/snapshot.ts';
 import { KeyedState } from '../../keyed-state.ts';
 import type { OpenWindows } from './open-windows.ts';
@@ -67,7 +67,7 @@ export class WindowSnapshot {
       writer.keyed(STATE, builder.seal());
       builder.reset();
     };
-    const capture = new SlotCapture(open.windows.used, (from, to) => {
+    const write = writtenAtOnce((from, to) => {
       for (let slot = from; slot < to; slot++) {
         if (open.windows.keyOf(slot) === NONE) continue;
         this.#write(slot, builder);
@@ -76,6 +76,7 @@ export class WindowSnapshot {
       // Objects may change as soon as this returns.
       if (this.#hasObjects) emit();
     });
+    const capture = new SlotCapture(open.windows.used, write);
     open.capture = capture;
     writer.later(() => {
       if (!capture.step()) return false;
