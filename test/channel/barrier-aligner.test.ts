@@ -147,7 +147,8 @@ function* interleavings(lengths: readonly number[]): Generator<readonly number[]
 /** A gate that takes all it may after each arrival; 'c.i' is element i of channel c. */
 function gateLog(scripts: readonly Script[], order: readonly number[], isAligned: boolean) {
   const channels = scripts.map(() => new LocalChannel(100));
-  const gate = new InputGate(channels, isAligned);
+  const inputs = channels.map(() => 0);
+  const gate = new InputGate(channels, inputs, isAligned);
   const log: string[] = [];
   const consumer = {
     emit: (batch: Batch) => log.push(...(batch.rowObjects() as string[])),

@@ -1,9 +1,10 @@
 /** Explanations: every generated loop of a job, the shape of the plain data, the text, and a drawing that Graphviz reads. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type } from '../../src/api/emits.ts';
 import { Flow } from '../../src/api/flow.ts';
 import { GraphBuilder } from '../../src/api/graph-builder.ts';
-import { type } from '../../src/api/state.ts';
+
 import type { Stream } from '../../src/api/stream.ts';
 import { sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';

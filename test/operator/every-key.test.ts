@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { type } from '../../src/api/emits.ts';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
-import { list, type } from '../../src/api/state.ts';
+import { list } from '../../src/api/state.ts';
 import type { KeyValue, RowStream, Stream } from '../../src/api/stream.ts';
 import { slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { t } from '../../src/data/schema.ts';

@@ -1,9 +1,10 @@
 /** What goes wrong in process functions, and how it is told: operator, subtask, record or timer, state, field. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type } from '../../../src/api/emits.ts';
 import type { TimerContext } from '../../../src/api/process.ts';
 import { sideOutput } from '../../../src/api/side-output.ts';
-import { aggregating, list, map, reducing, type, value } from '../../../src/api/state.ts';
+import { aggregating, list, map, reducing, value } from '../../../src/api/state.ts';
 import type { RowStream, Stream } from '../../../src/api/stream.ts';
 import { record, t } from '../../../src/data/schema.ts';
 import { harness } from '../../../src/testing/harness.ts';

@@ -1,8 +1,9 @@
 /** What the functions of a process function see, and what they may send. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type } from '../../../src/api/emits.ts';
 import { sideOutput } from '../../../src/api/side-output.ts';
-import { list, type, value } from '../../../src/api/state.ts';
+import { list, value } from '../../../src/api/state.ts';
 import { record, t } from '../../../src/data/schema.ts';
 import { harness } from '../../../src/testing/harness.ts';
 import { inEveryMode, sorted } from '../../modes.ts';

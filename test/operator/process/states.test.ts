@@ -1,12 +1,12 @@
 /** State of each kind against an obvious model of it, by random operations, in every mode. */
 import assert from 'node:assert/strict';
+import { type } from '../../../src/api/emits.ts';
 import {
   aggregating,
   list,
   map,
   reducing,
   type StateDescriptor,
-  type,
   value,
 } from '../../../src/api/state.ts';
 import { Random } from '../../../src/base/random.ts';

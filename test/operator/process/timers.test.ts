@@ -1,7 +1,8 @@
 /** Timers of process functions, in every mode: case 6 of the semantics, and what it does not say. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type, value } from '../../../src/api/state.ts';
+import { type } from '../../../src/api/emits.ts';
+import { value } from '../../../src/api/state.ts';
 import { record, t } from '../../../src/data/schema.ts';
 import { harness } from '../../../src/testing/harness.ts';
 import { inEveryMode, WITHOUT_RESTARTS } from '../../modes.ts';

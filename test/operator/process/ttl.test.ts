@@ -1,6 +1,7 @@
 /** Time to live of state: case 8 of the semantics, by the tables and in every mode. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type } from '../../../src/api/emits.ts';
 import {
   aggregating,
   list,
@@ -9,7 +10,6 @@ import {
   type StateDescriptors,
   type StateHandles,
   type TtlOptions,
-  type,
   value,
 } from '../../../src/api/state.ts';
 import { record, t } from '../../../src/data/schema.ts';
