@@ -11,6 +11,7 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
+import { isSample } from '../data/batch-weight.ts';
 import { type DynamicColumn, valueAt } from '../data/column.ts';
 import { describe, fieldTypeError, fitsField, typeText } from '../data/field-check.ts';
 import { ownText, SLICE_UNITS_MIN } from '../data/own-text.ts';
@@ -184,7 +185,7 @@ function putField(
       return;
     case 'dynamic':
       builder.dynamic(column).values[at] = value;
-      builder.weight.addSample(value);
+      if (isSample(at)) builder.weight.addSample(value);
       return;
     case 'boolean':
       builder.fixed(column).values[at] = value === true ? 1 : 0;

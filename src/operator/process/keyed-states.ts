@@ -94,7 +94,7 @@ export class KeyedStates {
       const slot = emptied.slots[i]!;
       if (!this.#isHeld(slot) && this.#keys.remove(slot)) hasReleased = true;
     }
-    emptied.count = 0;
+    emptied.clear();
     return hasReleased;
   }
 
