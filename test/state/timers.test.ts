@@ -29,7 +29,7 @@ test('timers are unique, leave in the order of their times, and can be deleted',
         const isIn = model.some((timer) => timer.slot === slot && timer.time === time);
         if (what === 'add') {
           assert.equal(timers.add(slot, time), !isIn);
-          if (!isIn) model.push({ slot, time });
+          if (!isIn) model.push({ slot, time: time + 0 });
         } else if (what === 'remove') {
           assert.equal(timers.remove(slot, time), isIn);
           model = model.filter((timer) => timer.slot !== slot || timer.time !== time);
