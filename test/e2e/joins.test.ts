@@ -1,9 +1,13 @@
 /** Joins give on any number of threads what plain loops give. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { RunOptions } from 'millrace';
-import { expectedCounts, expectedMet, expectedNear, joins } from './jobs/joins.ts';
+import { inFolder } from '../connector/read-all.ts';
+import { expectedCounts, expectedMet, expectedNear, joining, joins } from './jobs/joins.ts';
 
 const PLACES: readonly RunOptions[] = [
   { threads: 0, parallelism: 3 },
@@ -22,4 +26,39 @@ test('interval joins, window joins and groups, on threads', async () => {
     assert.deepEqual(got.met.sort(), met, inspect(place));
     assert.deepEqual(got.counts.sort(), counts, inspect(place));
   }
+});
+
+/** All rows of the finished files of an output, sorted. */
+function rowsOf(out: string): string[][] {
+  return ['near', 'groups'].map((folder) =>
+    readdirSync(join(out, folder))
+      .filter((name) => name.startsWith('part-'))
+      .flatMap((name) =>
+        readFileSync(join(out, folder, name), 'utf8')
+          .trim()
+          .split('\n'),
+      )
+      .filter((line) => line !== '')
+      .sort(),
+  );
+}
+
+test('stopped with a savepoint on 2 threads, joins go on with what they had, on any number of subtasks', async () => {
+  await inFolder(async (folder) => {
+    const whole = join(folder, 'whole');
+    await joining.run({ threads: 0, params: { out: whole } });
+    const expected = rowsOf(whole);
+    assert.ok(expected.every((rows) => rows.length > 1000));
+    for (const [n, then] of [{ threads: 1, parallelism: 3 }, { threads: 2 }].entries()) {
+      const out = join(folder, `out ${n}`);
+      const savepoint = join(folder, `savepoint ${n}`);
+      const checkpoints = { dir: join(folder, `state ${n}`), every: '50 ms' } as const;
+      const client = await joining.start({ threads: 2, params: { out, rate: 9000 }, checkpoints });
+      while (client.status().records < 9000) await delay(5);
+      const result = await client.stop({ savepoint });
+      assert.equal(result.state, 'stopped');
+      await joining.run({ ...then, params: { out }, restoreFrom: savepoint });
+      assert.deepEqual(rowsOf(out), expected);
+    }
+  });
 });

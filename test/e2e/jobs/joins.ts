@@ -1,5 +1,6 @@
 /** Joins of generated streams, the same on any number of threads; and what plain loops make of the same rows. */
 import { boundedOutOfOrderness, generate, job, record, sliding, t, tumbling } from 'millrace';
+import { files, jsonLines } from 'millrace/connectors/files';
 
 const AUCTIONS = 3000;
 const BIDS = 9000;
@@ -92,3 +93,30 @@ export function expectedCounts(): string[] {
   for (const row of all(BIDS, bid)) add(row.auction, row.at, 2);
   return [...counts.values()].map(([key, lefts, rights]) => `${key}: ${lefts} ${rights}`);
 }
+
+/** Slow enough to be stopped on its way. */
+export const joining = job(import.meta, 'joining', (flow) => {
+  const options = { rate: flow.param('rate', 0), parallelism: 1 };
+  const lateness = boundedOutOfOrderness('1 s');
+  const auctions = flow
+    .from(generate({ schema: Auction, count: BIDS, row: auction }), options)
+    .eventTime('opened', lateness);
+  const bids = flow
+    .from(generate({ schema: Bid, count: BIDS, row: (n) => ({ ...bid(n), at: n * 30 }) }), options)
+    .eventTime('at', lateness);
+  const out = flow.param('out', 'out');
+  auctions
+    .keyBy('id')
+    .intervalJoin(bids.keyBy('auction'))
+    .between('-30 s', '30 s')
+    .process(({ item }, { price }) => ({ item, price }))
+    .to(files(`${out}/near`, jsonLines()));
+  auctions
+    .coGroup(bids)
+    .on('id', 'auction')
+    .window(sliding('20 s', '10 s'))
+    .apply((lefts, rights) => [
+      { items: lefts.map(({ item }) => item).sort(), bids: rights.length },
+    ])
+    .to(files(`${out}/groups`, jsonLines()));
+});
