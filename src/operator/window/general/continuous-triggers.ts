@@ -27,9 +27,14 @@ export class ContinuousEventTimeTrigger extends NumberTrigger {
   }
 
   override onEventTime(slot: number, time: number): TriggerResult {
-    if (time === this.host.windows.endOf(slot) - 1) return FIRE;
-    if (time !== this.numbers[slot]) return CONTINUE;
-    this.#setNext(slot, time);
+    const isNext = time === this.numbers[slot];
+    const last = this.host.windows.endOf(slot) - 1;
+    if (!isNext && time !== last) return CONTINUE;
+    if (isNext) this.numbers[slot] = Number.NaN;
+    // Without an end it would go on for ever when the stream has come to its own.
+    if (isNext && time < last && Math.min(last, this.host.watermark) < Infinity) {
+      this.#setNext(slot, time);
+    }
     return FIRE;
   }
 
