@@ -29,6 +29,8 @@ import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
 import { type JoinedSide, StreamPair, WindowCoGroup, WindowJoin } from './window-join.ts';
+import type { WindowedStream } from './windowed-stream.ts';
+import type { AnyWindow, BoundsOf, SessionWindow, WindowBounds, WindowKind } from './windows.ts';
 
 /** Names of fields that may hold an event time. */
 export type TimeField<Row> = {
@@ -297,6 +299,24 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       for (const field of fields) fieldIndex(this.#schema, field, 'keyBy');
     }
     return this.#keyed({ kind: 'fields', fields }, []);
+  }
+
+  /**
+   * Windows of all records, whatever their keys, in one subtask: `.windowAll(tumbling('1 h'))`. What `keyBy(...).window(...)`
+   * says of windows is true of them.
+   */
+  windowAll(window: SessionWindow<Row>): WindowedStream<Row, unknown, WindowBounds>;
+  windowAll<Kind extends WindowKind>(
+    window: AnyWindow<Row> & { readonly kind: Kind },
+  ): WindowedStream<Row, unknown, BoundsOf<Kind>>;
+  windowAll<Kind extends WindowKind>(
+    window: AnyWindow<Row> & { readonly kind: Kind },
+  ): WindowedStream<Row, never, never> {
+    return this.#keyed({ kind: 'all' }, []).window<Kind>(window) as WindowedStream<
+      Row,
+      never,
+      never
+    >;
   }
 
   #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, never> {

@@ -75,6 +75,7 @@ export function addPlainWindow<Out>(
     schema: out,
     functions,
   });
+  gatherAll(parts, node);
   return { node, schema: out };
 }
 
@@ -109,6 +110,7 @@ function addInHalves<Out>(
     functions,
   });
   for (const half of halves) builder.nameAfter(half, node);
+  gatherAll(parts, node);
   return { node, schema: out };
 }
 
@@ -150,6 +152,7 @@ export function addGeneralWindow<Out>(
     schema: out,
     functions: all,
   });
+  gatherAll(parts, node);
   return { node, schema: out };
 }
 
@@ -226,11 +229,16 @@ function onlyNeeded(parts: KeyedParts, aggregates: readonly AggregateSpec[]): In
 /** Names of the fields that are read; null when functions may read any. */
 function neededFields(key: KeySpec, aggregates: readonly AggregateSpec[]): Set<string> | null {
   if (key.kind === 'function') return null;
-  const needed = new Set(key.fields);
+  const needed = new Set(key.kind === 'fields' ? key.fields : []);
   for (const { kind, input, user } of aggregates) {
     if (input.kind === 'function' || user !== null) return null;
     if (kind === 'collect' && input.kind === 'none') return null;
     if (input.kind === 'field') needed.add(input.field);
   }
   return needed;
+}
+
+/** One subtask for windows of all records: others would have none. */
+function gatherAll({ builder, key }: KeyedParts, node: NodeId): void {
+  if (key.kind === 'all') builder.configure(node, { parallelism: 1 });
 }

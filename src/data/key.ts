@@ -28,7 +28,9 @@ import { type Field, fieldIndex, type Schema } from './schema.ts';
 /** How a stream is keyed. The field of a key function is called 'key'. */
 export type KeySpec =
   | { readonly kind: 'fields'; readonly fields: readonly string[] }
-  | { readonly kind: 'function' };
+  | { readonly kind: 'function' }
+  /** One key without fields, which all records have. */
+  | { readonly kind: 'all' };
 
 export type KeyFunction = (row: unknown) => unknown;
 
@@ -42,6 +44,7 @@ export type KeyBytes = {
 
 /** The fields of the key, as they stand in results; all are dynamic as soon as one is. */
 export function keyFields(key: KeySpec, schema: Schema | null): readonly Field[] {
+  if (key.kind === 'all') return [];
   const names = key.kind === 'function' ? ['key'] : key.fields;
   const typed = isTypedKey(key, schema);
   return names.map((name) => {
@@ -52,6 +55,7 @@ export function keyFields(key: KeySpec, schema: Schema | null): readonly Field[]
 
 /** Whether the kinds of all key fields are known, so that the bytes of a key need no tags. */
 export function isTypedKey(key: KeySpec, schema: Schema | null): boolean {
+  if (key.kind === 'all') return true;
   if (schema === null || key.kind === 'function') return false;
   return key.fields.every(
     (name) => schema.fields[fieldIndex(schema, name, 'keyBy')]!.kind !== 'dynamic',
@@ -72,6 +76,7 @@ export class KeyReader {
   readonly #columns: readonly number[] | null;
   readonly #names: readonly string[];
   readonly #isByFunction: boolean;
+  readonly #isAll: boolean;
   /** For keys that are not typed columns. */
   readonly #hashLoop: RowFunctionLoop<unknown, number>;
   readonly #intLoop: RowFunctionLoop<unknown, number>;
@@ -89,12 +94,13 @@ export class KeyReader {
       ? fields.map((field) => fieldIndex(schema!, field.name, 'keyBy'))
       : null;
     this.#names = fields.map((field) => field.name);
+    this.#isAll = key.kind === 'all';
     this.#isByFunction = keyFunction !== null;
     const read = keyFunction ?? keyOfFields(this.#names);
     this.#hashLoop = new RowFunctionLoop(schema, read, (value) => this.#hashOf(value));
     this.#intLoop = new RowFunctionLoop(schema, read, (value) => this.#intOf(value));
     this.#valueLoop = new RowFunctionLoop(schema, read, (value) => value);
-    this.isInt = fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32');
+    this.isInt = this.#isAll || (fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32'));
     this.#writer = new KeyBytesWriter(this.keyBytes);
   }
 
@@ -117,7 +123,9 @@ export class KeyReader {
     if (batch.keyHashes !== null) return batch.keyHashes;
     const rows = batch.rowCount;
     if (this.#ownHashes.length < rows) this.#ownHashes = new Int32Array(rows);
-    if (this.#columns !== null) {
+    if (this.#isAll) {
+      this.#ownHashes.fill(murmur(0));
+    } else if (this.#columns !== null) {
       this.#hashColumns(this.#keyColumns(batch), rows, this.#ownHashes);
     } else {
       this.#run(this.#hashLoop, batch, this.#ownHashes);
@@ -142,12 +150,17 @@ export class KeyReader {
 
   /** The column that is the key of a batch, when it is a single int32 field; else null. */
   intColumn(batch: Batch): Int32Array | null {
-    if (this.#columns === null || !this.isInt) return null;
+    if (this.#columns === null || !this.isInt || this.#isAll) return null;
     const { values, absent } = batch.columns[this.#columns[0]!] as FixedColumn;
     return absent === null ? (values as Int32Array) : null;
   }
 
   read(batch: Batch): void {
+    if (this.#isAll) {
+      if (this.#ownInts.length < batch.rowCount) this.#ownInts = new Int32Array(batch.rowCount);
+      this.ints = this.#ownInts;
+      return;
+    }
     if (this.#columns === null) {
       this.#readValues(batch);
       return;

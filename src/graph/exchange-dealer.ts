@@ -59,7 +59,7 @@ export function exchangeDealer(exchange: Exchange, options: DealerOptions): Deal
     case 'custom': {
       const [partitioner, keyFunction] = edgeFunctions[input]!;
       const { key } = partitioning;
-      const by = key.kind === 'function' ? (keyFunction as KeyFunction) : key.fields[0]!;
+      const by = key.kind === 'fields' ? key.fields[0]! : (keyFunction as KeyFunction);
       return new CustomDealer(partitioner as Partitioner, by, schema, channels);
     }
   }

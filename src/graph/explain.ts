@@ -228,5 +228,6 @@ function partitioningText(partitioning: Partitioning): string {
 }
 
 function keyText(key: KeySpec): string {
+  if (key.kind === 'all') return 'all';
   return key.kind === 'function' ? 'function' : key.fields.join(', ');
 }

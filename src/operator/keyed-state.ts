@@ -12,6 +12,7 @@ import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 
 /** A key in rows of state: the same fields, which they have by name. */
 export function stateKey(key: KeySpec): KeySpec {
+  if (key.kind === 'all') return key;
   return { kind: 'fields', fields: key.kind === 'function' ? ['key'] : key.fields };
 }
 

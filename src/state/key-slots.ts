@@ -73,6 +73,7 @@ export class KeySlots {
     fields: readonly Field[],
     isTyped: boolean,
   ): void {
+    if (fields.length === 0) return;
     if (this.#ints !== null) appendIntKeys(this.#ints.keys, from, to, builder, fields[0]!);
     else appendByteKeys(this.#bytes!.keys, from, to, builder, fields, isTyped);
   }
@@ -85,6 +86,7 @@ export class KeySlots {
     fields: readonly Field[],
     isTyped: boolean,
   ): void {
+    if (fields.length === 0) return;
     if (this.#ints !== null) {
       const ints = gathered(this.#ints.keys, slots, count);
       appendIntKeys(ints, 0, count, builder, fields[0]!);

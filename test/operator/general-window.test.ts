@@ -13,7 +13,15 @@ import {
   purging,
   timeoutTrigger,
 } from '../../src/api/triggers.ts';
-import { cumulating, globalWindow, session, sliding, tumbling } from '../../src/api/windows.ts';
+import {
+  cumulating,
+  globalWindow,
+  session,
+  sliding,
+  tumbling,
+  tumblingCount,
+  type WindowKind,
+} from '../../src/api/windows.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import type { Harness } from '../../src/testing/harness.ts';
 import { harness } from '../../src/testing/harness.ts';
@@ -454,6 +462,23 @@ inEveryMode(
     assert.deepEqual(taken(h), ['k 5 30 @29']);
   },
 );
+
+const ALL_WINDOWS = { plain: tumbling(10), general: session(5), counts: tumblingCount(2) };
+for (const [name, window] of Object.entries(ALL_WINDOWS)) {
+  inEveryMode(
+    `windows of all records: ${name}`,
+    Row,
+    (rows) => rows.windowAll<WindowKind>(window).aggregate(({ sum }) => ({ sum: sum('v') })),
+    (h) => {
+      push(h, 'k 1@0, j 2@3');
+      h.watermark(100);
+      const records = h.take().flatMap((element) => ('record' in element ? [element.record] : []));
+      const end = window.kind === 'session' ? 8 : 10;
+      const bounds = window.kind === 'count' ? {} : { windowStart: 0, windowEnd: end };
+      assert.deepEqual(records, [{ ...bounds, sum: 3 }]);
+    },
+  );
+}
 
 test('late records are counted where nobody takes them', async () => {
   const h = await harness<Row>((rows) =>

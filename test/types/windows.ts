@@ -199,3 +199,11 @@ const reduced = windowed.reduce((a) => a, {
   onWindow: (ctx, bid) => ctx.emit([ctx.windowEnd, bid.bidder]),
 });
 expect<Equal<RowOfStream<typeof reduced>, [number, string]>>();
+
+// Windows of all records
+const ofAll = bids.windowAll(tumbling('1 h')).aggregate(({ count }) => ({ bids: count() }));
+expect<
+  Equal<RowOfStream<typeof ofAll>, { windowStart: number; windowEnd: number; bids: number }>
+>();
+// @ts-expect-error: no such field
+bids.windowAll(session((bid) => bid.gab));
