@@ -235,7 +235,7 @@ export class CheckpointCoordinator {
           reject,
         };
         this.#options.request(id, isLast);
-        this.#completeIfWhole(this.#pending);
+        if (this.#pending !== null) this.#completeIfWhole(this.#pending);
       });
     } catch (error) {
       // What still comes for it has nowhere to go.

@@ -1,0 +1,261 @@
+/** The coordinator alone, subtasks played by the test, on a disk that fails. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { job } from '../../src/api/job.ts';
+import type { StoredCheckpoint } from '../../src/checkpoint/checkpoint.ts';
+import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
+import { collection } from '../../src/connector/collection/collection.ts';
+import { encodeToBytes } from '../../src/data/codec.ts';
+import { executionGraph } from '../../src/graph/execution-graph.ts';
+import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
+import { type CheckpointOptions, checkpointSettings } from '../../src/job/checkpoint-settings.ts';
+import { AT_END, batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
+import { MemoryFiles } from '../checkpoint/memory-files.ts';
+
+const { graph } = job(import.meta, 'played', (flow) => {
+  flow
+    .from(collection([1, 2, 3]))
+    .rebalance()
+    .to(blackhole())
+    .parallelism(2);
+}).build({}, false);
+
+/** A source, subtask 0, and two subtasks of the sink, which is node 1. */
+const execution = executionGraph(graph, { threads: 0, parallelism: 1 });
+const SINK = 1;
+
+function blockOf(items: readonly unknown[]): StateBlock {
+  const batch = batchOfItems(items);
+  const { fields } = batch.schema!;
+  const bytes = encodeToBytes(batch);
+  return { node: SINK, state: 'seen', kind: 'list', fields, rows: batch.rowCount, bytes };
+}
+
+type SetUp = {
+  readonly files?: MemoryFiles;
+  readonly options?: Partial<CheckpointOptions>;
+  /** Fails the n-th commit. */
+  readonly badCommits?: readonly number[];
+  /** What subtasks do when they are asked for a checkpoint; all write and are done if left out. */
+  readonly onRequest?: (coordinator: CheckpointCoordinator, checkpoint: number) => void;
+};
+
+function answer(coordinator: CheckpointCoordinator, checkpoint: number): void {
+  for (const { id, task } of execution.subtasks) {
+    if (task > 0) {
+      coordinator.onCommittables(id, checkpoint, SINK, [`${checkpoint} of ${id}`]);
+      coordinator.onBlock(id, checkpoint, blockOf([`state ${checkpoint} of ${id}`]));
+    }
+    coordinator.onDone(id, checkpoint);
+  }
+}
+
+async function setUp({
+  files = new MemoryFiles(),
+  options = {},
+  badCommits = [],
+  onRequest = answer,
+}: SetUp) {
+  const storage = await CheckpointStorage.open('/state', { files, warn: () => {} });
+  const failures: unknown[] = [];
+  const warnings: string[] = [];
+  const stored: StoredCheckpoint[] = [];
+  const committed: unknown[] = [];
+  let commits = 0;
+  const coordinator: CheckpointCoordinator = new CheckpointCoordinator({
+    graph,
+    execution,
+    splits: [{ node: 0, splits: [] }],
+    maxParallelism: 128,
+    jobId: 'a1b2',
+    storage,
+    settings: checkpointSettings({ dir: '/state', every: 0, ...options }),
+    request: (checkpoint) => onRequest(coordinator, checkpoint),
+    async commit(_node, committables) {
+      commits++;
+      if (badCommits.includes(commits)) throw new Error(`commit ${commits} is bad`);
+      committed.push(...committables);
+    },
+    onFailure: (error) => failures.push(error),
+    onCompleted: (one) => stored.push(one),
+    warn: (message) => warnings.push(message),
+  });
+  return { coordinator, storage, files, failures, warnings, stored, committed };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let n = 0; n < 10_000 && !condition(); n++) await sleep(1);
+  assert.ok(condition(), condition.toString());
+}
+
+/** A disk on which removing takes a while. */
+class SlowFiles extends MemoryFiles {
+  override async remove(path: string): Promise<void> {
+    await sleep(20);
+    await super.remove(path);
+  }
+}
+
+/** A disk that has no room for the first checkpoints. */
+class BadFiles extends MemoryFiles {
+  #left: number;
+
+  constructor(bad: number) {
+    super();
+    this.#left = bad;
+  }
+
+  override async rename(from: string, to: string): Promise<void> {
+    if (this.#left-- > 0) throw Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' });
+    await super.rename(from, to);
+  }
+}
+
+test('a checkpoint that cannot be written fails the job when none may fail', async () => {
+  const { coordinator, failures, stored, committed } = await setUp({ files: new BadFiles(1) });
+  coordinator.start();
+  await until(() => failures.length > 0);
+  await coordinator.stop();
+  assert.equal((failures[0] as { code: string }).code, 'CHECKPOINT_WRITE');
+  assert.deepEqual([stored, committed], [[], []]);
+  assert.deepEqual(coordinator.uncommitted.get(SINK), ['1 of 1', '1 of 2']);
+});
+
+test('two in a row may fail: what they had prepared is committed by the next', async () => {
+  const options = { tolerableFailures: 2 };
+  const { coordinator, failures, stored, committed, warnings } = await setUp({
+    files: new BadFiles(2),
+    options,
+  });
+  coordinator.start();
+  await until(() => stored.length > 0);
+  await coordinator.stop();
+  assert.deepEqual([failures.length, warnings.length], [0, 2]);
+  const prepared = [1, 2, 3].flatMap((id) => [`${id} of 1`, `${id} of 2`]);
+  assert.deepEqual(committed.slice(0, 6), prepared);
+  assert.deepEqual(stored[0]!.manifest.operators[1]!.committables, prepared);
+});
+
+test('the third in a row fails the job, one that succeeds between begins the count anew', async () => {
+  const options = { tolerableFailures: 2 };
+  const { coordinator, failures } = await setUp({ files: new BadFiles(3), options });
+  coordinator.start();
+  await until(() => failures.length > 0);
+  await coordinator.stop();
+  assert.equal(failures.length, 1);
+});
+
+test('a commit that always fails fails the job, though its checkpoints are complete', async () => {
+  const options = { tolerableFailures: 2 };
+  const badCommits = Array.from({ length: 100 }, (_, n) => n + 1);
+  const { coordinator, failures, stored } = await setUp({ options, badCommits });
+  coordinator.start();
+  await until(() => failures.length > 0);
+  await coordinator.stop();
+  assert.equal(stored.length, 3);
+});
+
+test('what a complete checkpoint has is not for discarding, though its commit failed', async () => {
+  const { coordinator, failures, stored } = await setUp({ badCommits: [1] });
+  await assert.rejects(coordinator.checkpoint(), { message: 'commit 1 is bad' });
+  await coordinator.stop();
+  assert.equal(stored[0]!.manifest.operators[1]!.committables.length, 2);
+  assert.equal(coordinator.uncommitted.size, 0);
+  assert.equal(failures.length, 0, 'nobody asked by the clock');
+});
+
+test('a checkpoint that is too slow is given up; what comes late of it harms nothing', async () => {
+  let isSlow = true;
+  const { coordinator, committed, files } = await setUp({
+    files: new SlowFiles(),
+    options: { timeout: 30 },
+    onRequest(to, checkpoint) {
+      if (!isSlow) return answer(to, checkpoint);
+      to.onBlock(1, checkpoint, blockOf(['early']));
+      to.onCommittables(1, checkpoint, SINK, ['of the slow one']);
+      to.onDone(1, checkpoint);
+    },
+  });
+  const given = coordinator.checkpoint();
+  let isGivenUp = false;
+  const refused = assert.rejects(given, { code: 'CHECKPOINT_TIMEOUT' }).then(() => {
+    isGivenUp = true;
+  });
+  // While it is given up, too.
+  while (!isGivenUp) {
+    coordinator.onBlock(2, 1, blockOf(['late']));
+    await Promise.race([refused, sleep(0)]);
+  }
+  await refused;
+  coordinator.onBlock(2, 1, blockOf(['later']));
+  for (const subtask of [0, 2]) coordinator.onDone(subtask, 1);
+  isSlow = false;
+  const { manifest } = await coordinator.checkpoint();
+  assert.equal(manifest.id, 2);
+  assert.deepEqual(committed, ['of the slow one', '2 of 1', '2 of 2']);
+  assert.deepEqual(await files.list('/state/checkpoint-1'), null);
+  await coordinator.stop();
+});
+
+test('a subtask at its end is part of each later checkpoint with its last state; the rest is committed at the end', async () => {
+  const { coordinator, committed, storage, files } = await setUp({
+    onRequest(to, checkpoint) {
+      to.onDone(0, checkpoint);
+      to.onCommittables(2, checkpoint, SINK, [`${checkpoint} of 2`]);
+      to.onBlock(2, checkpoint, blockOf([`state ${checkpoint} of 2`]));
+      to.onDone(2, checkpoint);
+    },
+  });
+  coordinator.onCommittables(1, AT_END, SINK, ['end of 1']);
+  coordinator.onBlock(1, AT_END, blockOf(['last state of 1']));
+  coordinator.onDone(1, AT_END);
+  for (const id of [1, 2]) {
+    const { manifest, path } = await coordinator.checkpoint();
+    const sink = manifest.operators.find(({ uid }) => uid === graph.nodes[SINK]!.uid)!;
+    assert.deepEqual(
+      sink.states[0]!.parts.map(({ subtask, blocks }) => [subtask, blocks[0]!.rows]),
+      [
+        [1, 1],
+        [0, 1],
+      ],
+    );
+    assert.equal((await loadCheckpoint(path, files)).manifest.id, id);
+  }
+  assert.deepEqual(committed, ['end of 1', '1 of 2', '2 of 2']);
+  for (const subtask of [0, 2]) {
+    coordinator.onCommittables(subtask, AT_END, SINK, [`end of ${subtask}`]);
+    coordinator.onDone(subtask, AT_END);
+  }
+  await coordinator.finish();
+  assert.deepEqual(committed.slice(3), ['end of 0', 'end of 2']);
+  const last = await storage.latest();
+  assert.ok(last!.manifest.isFinal);
+});
+
+test('the end is tried again by itself: the write, then the commit', async () => {
+  const { coordinator, committed, storage } = await setUp({
+    files: new BadFiles(1),
+    badCommits: [1],
+  });
+  for (const { id } of execution.subtasks) {
+    coordinator.onCommittables(id, AT_END, SINK, [`end of ${id}`]);
+    coordinator.onDone(id, AT_END);
+  }
+  await assert.rejects(coordinator.finish(), { code: 'CHECKPOINT_WRITE' });
+  assert.equal(coordinator.uncommitted.get(SINK)!.length, 3);
+  await assert.rejects(coordinator.finish(), { message: 'commit 1 is bad' });
+  assert.equal(coordinator.uncommitted.size, 0);
+  await coordinator.finish();
+  assert.deepEqual(committed, ['end of 0', 'end of 1', 'end of 2']);
+  assert.ok((await storage.latest())!.manifest.isFinal);
+});
+
+test('a source without splits is in the checkpoint: it was read, and is not to be read again', async () => {
+  const { coordinator } = await setUp({});
+  const { manifest } = await coordinator.checkpoint();
+  assert.equal(manifest.operators[0]!.uid, graph.nodes[0]!.uid);
+  await coordinator.stop();
+});
