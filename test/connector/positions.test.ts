@@ -267,7 +267,7 @@ async function runThroughCrashes(source: Source, random: Random, crashes: number
     let kept = { rows: given.rows.length, letters: given.letters.length };
     const polls = isLast ? Infinity : random.below(25);
     for (let n = 0; n < polls && !life.input.hasEnded; n++) {
-      life.clock.advanceTo(life.clock.now() + random.below(20));
+      life.clock.advanceTo(life.clock.now() + random.below(2) * random.below(40));
       life.input.poll();
       if (isLast || life.input.hasEnded || random.below(3) > 0) continue;
       left = splitsLeft(splits, life.snapshot());
