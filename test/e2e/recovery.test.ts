@@ -75,11 +75,12 @@ function timesIn(marker: string): number {
 
 /** Waits until a checkpoint is there that is newer than those before. */
 async function newerCheckpoint(folder: string, than = 0): Promise<number> {
-  for (;;) {
+  for (let n = 0; n < 10_000; n++) {
     const newest = checkpointIds(folder).at(-1) ?? 0;
     if (newest > than) return newest;
     await sleep(2);
   }
+  throw new Error(`no checkpoint of ${folder} is newer than ${than}`);
 }
 
 /** Cancels a job once there are checkpoints of it. */
@@ -163,7 +164,7 @@ test('what always fails fails the job, with the error of the user, after so many
     await withoutWarnings(() =>
       assert.rejects(counting.collect(options), {
         code: 'USER_FUNCTION',
-        message: /row 8000 is bad/,
+        message: /row 28000 is bad/,
       }),
     );
     assert.equal(timesIn(marker), 3);
@@ -450,7 +451,7 @@ function damage(path: string): void {
 
 test('a damaged checkpoint under file sinks: parts that go on are cut back', async () => {
   await inFolder(async (folder) => {
-    const params = { out: `${folder}/out` };
+    const params = { out: `${folder}/out`, rate: 30_000 };
     const checkpoints = checkpointsIn(folder, { retained: 2 });
     const options = optionsIn(folder, { params, checkpoints });
     await cancelAfter(await filing.start(options), folder, 5);
@@ -462,7 +463,7 @@ test('a damaged checkpoint under file sinks: parts that go on are cut back', asy
 
 test('a damaged checkpoint under file sinks: what it had made visible comes again, and a warning says so', async () => {
   await inFolder(async (folder) => {
-    const params = { out: `${folder}/out`, rolls: true };
+    const params = { out: `${folder}/out`, rolls: true, rate: 30_000 };
     const checkpoints = checkpointsIn(folder, { retained: 2 });
     const options = optionsIn(folder, { params, checkpoints });
     await cancelAfter(await filing.start(options), folder, 5);

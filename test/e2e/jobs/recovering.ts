@@ -7,10 +7,11 @@ import { type Flow, generate, job, monotonous, record, type Sink, t, tumbling } 
 import { csv, files } from 'millrace/connectors/files';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32, time: t.timestamp });
-export const ROWS = 12_000;
+/** Several batches of each split, so that positions lie between them. */
+export const ROWS = 42_000;
 export const KEYS = 10;
 /** So many records a second, so that there are checkpoints before and behind what happens at a row. */
-const RATE = 20_000;
+const RATE = 60_000;
 
 /** How often it has been asked, this time among them. */
 function timesOf(marker: string): number {
