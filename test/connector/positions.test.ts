@@ -228,7 +228,7 @@ class Life {
       } as unknown as OperatorContext,
       progress: this.#counters.subtask(0),
       clock: this.clock,
-      requestedCheckpoint: () => this.#counters.requestedCheckpoint(),
+      commands: this.#counters,
       output,
       sides: new Map([[DEAD_LETTERS, letters]]),
       onSkipped() {},
@@ -238,7 +238,7 @@ class Life {
   /** What a checkpoint at this moment has of the splits. */
   snapshot(): readonly SplitState[] {
     const checkpoint = this.#passed + 1;
-    this.#counters.requestCheckpoint(checkpoint);
+    this.#counters.requestCheckpoint(checkpoint, false);
     while (this.#passed < checkpoint) this.input.poll();
     return this.#states;
   }

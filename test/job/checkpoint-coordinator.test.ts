@@ -13,7 +13,7 @@ import { executionGraph } from '../../src/graph/execution-graph.ts';
 import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
 import { type CheckpointOptions, checkpointSettings } from '../../src/job/checkpoint-settings.ts';
 import { AT_END, batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
-import { MemoryFiles } from '../checkpoint/memory-files.ts';
+import { MemoryFiles } from '../../src/testing/memory-files.ts';
 
 const { graph } = job(import.meta, 'played', (flow) => {
   flow
