@@ -6,6 +6,7 @@
 import { EngineError } from '../base/errors.ts';
 import { checkOptions, choice, type OptionRules, wholeNumber } from '../base/options.ts';
 import { Random } from '../base/random.ts';
+import { randomId } from '../base/random-id.ts';
 import type { BuiltJob, JobParams } from '../graph/job-registry.ts';
 import {
   describeScenario,
@@ -67,7 +68,7 @@ export async function simulate(
   options: SimulateOptions = {},
 ): Promise<SimulationResult> {
   checkOptions('simulate', options, SIMULATE_OPTIONS);
-  const { seed = new Random(Date.now()).uint32(), faults = {}, params = {} } = options;
+  const { seed = Number.parseInt(randomId(), 16), faults = {}, params = {} } = options;
   return await simulateWith(job, seed, faults, params);
 }
 

@@ -52,7 +52,6 @@ test('a summary counts rows and bytes, also those in earlier checkpoints', () =>
     job: 'visits',
     id: 2,
     kind: 'checkpoint',
-    jobId: 'a1b2c3d4',
     engine: '0.1.0',
     created: '2023-11-14T22:13:20.000Z',
     maxParallelism: 128,

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import type { EngineError } from '../../src/base/errors.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { type SimulationResult, simulate, simulateWith } from '../../src/testing/simulate.ts';
 import { SimulatedSink } from '../../src/testing/simulation/simulated-sink.ts';
@@ -79,13 +80,15 @@ class HastySink extends SimulatedSink {
 
 test('a sink that does not wait for the checkpoint is found out, with a seed and a short scenario', async () => {
   const crashes = { crashes: true, disk: false, slowSinks: false, delays: false };
-  let message = '';
-  for (let seed = 0; seed < 50 && message === ''; seed++) {
+  let found: EngineError | null = null;
+  for (let seed = 0; seed < 50 && found === null; seed++) {
     const hasty = (...how: ConstructorParameters<typeof SimulatedSink>) => new HastySink(...how);
-    await simulateWith(functions, seed, crashes, {}, hasty).catch((error: Error) => {
-      message = error.message;
+    await simulateWith(functions, seed, crashes, {}, hasty).catch((error: EngineError) => {
+      found = error;
     });
   }
+  const { code, message } = found! as EngineError;
+  assert.equal(code, 'SIMULATION_FAILED');
   assert.match(message, /too many/);
   assert.match(message, /simulate\.replay\(job, \d+\)/);
   assert.ok(message.split('round ').length <= 4, `a few events are enough: ${message}`);

@@ -1,7 +1,7 @@
 /**
  * The common case in one loop: records that belong to the only window of their key, where that is still to fire once, at
  * its end by the watermark. Each loop gives its rows their windows up to the first that is another case, whose place it
- * returns. With it a session costs as much again as a lookup of its key, without it three times that.
+ * returns.
  */
 import { startOf } from '../window.ts';
 import {
