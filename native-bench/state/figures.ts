@@ -14,7 +14,7 @@ import {
 } from '../figure.ts';
 
 const MILLION = 1_000_000;
-const RECORDS = 400_000_000;
+const RECORDS = 150_000_000;
 const ROWS = 20_000_000;
 
 function job(everyMs: number, settings: Settings): Variant {

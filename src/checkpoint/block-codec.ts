@@ -30,6 +30,10 @@ const { zstdCompressSync, zstdDecompressSync } = zlib as {
   zstdDecompressSync?: Decompress;
 };
 
+/** Of checkpoints: what takes little of the cores that the job runs on. Deflate takes more time than it saves of the disk. */
+export const CHECKPOINT_CODEC: BlockCodec = zstdCompressSync === undefined ? 'none' : 'zstd';
+
+/** Of what is kept, such as savepoints. */
 export const DEFAULT_CODEC: BlockCodec = zstdCompressSync === undefined ? 'deflate' : 'zstd';
 
 /** Codecs that this Node can write. */

@@ -12,6 +12,7 @@
 import { join, resolve } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { CHECKPOINT_CODEC } from './block-codec.ts';
 import type { CheckpointWriter, Manifest, StoredCheckpoint } from './checkpoint.ts';
 import { draftNameOf, idOf, isDraft, MANIFEST_NAME, nameOf } from './checkpoint-names.ts';
 import { CompressPool } from './compress-pool.ts';
@@ -41,7 +42,7 @@ export class CheckpointStorage {
   readonly #retained: number;
   readonly #warn: (message: string) => void;
   readonly #lock: DirectoryLock;
-  readonly #packer = new CompressPool();
+  readonly #packer = new CompressPool(CHECKPOINT_CODEC);
   readonly #entries = new Map<number, Entry>();
   /** Checkpoints on their way, and whose state was there when each began: it may refer to that. */
   readonly #writers = new Map<DirectoryWriter, ReadonlySet<number>>();
@@ -220,7 +221,7 @@ export class CheckpointStorage {
 
   /** Begins a savepoint anywhere, as `beginSavepoint`. */
   savepoint(path: string): Promise<CheckpointWriter> {
-    return beginSavepoint(path, { files: this.#files, packer: this.#packer, warn: this.#warn });
+    return beginSavepoint(path, { files: this.#files, warn: this.#warn });
   }
 
   /** Gives up what is on its way, and lets others have the directory. */

@@ -42,12 +42,14 @@ export class KeyedState {
         schema: this.schema,
         keyFields: this.#keyFields,
         isTypedKey: this.#isTypedKey,
-        hasObjects: this.schema.fields.slice(this.keyCount).some(({ kind }) => kind === 'dynamic'),
       },
       writer,
     );
     const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
-    const capture = new SlotCapture(slots.count, writtenAtOnce(append));
+    const capture = new SlotCapture(
+      slots.count,
+      writtenAtOnce(append, () => rows.flush()),
+    );
     writer.later(() => {
       const isComplete = capture.step();
       if (isComplete) rows.flush();

@@ -16,8 +16,6 @@ export type KeyedRowsOptions = {
   readonly schema: Schema;
   readonly keyFields: readonly Field[];
   readonly isTypedKey: boolean;
-  /** The columns refer to objects that may change later: rows are handed over at once. */
-  readonly hasObjects: boolean;
 };
 
 export class KeyedRows {
@@ -32,7 +30,7 @@ export class KeyedRows {
   }
 
   append(keys: KeySlots, from: number, to: number, fill: FillColumns): void {
-    const { keyFields, isTypedKey, hasObjects } = this.#options;
+    const { keyFields, isTypedKey } = this.#options;
     const builder = this.#builder;
     let at = from;
     while (at < to) {
@@ -41,7 +39,7 @@ export class KeyedRows {
       keys.appendHashes(at, end, builder);
       fill(builder, at, end);
       builder.advance(end - at);
-      if (hasObjects || builder.isFull) this.flush();
+      if (builder.isFull) this.flush();
       at = end;
     }
   }

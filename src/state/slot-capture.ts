@@ -21,16 +21,22 @@ export interface CapturedTable {
   save(from: number, to: number): void;
   /** Writes slots from to to - 1, all of them saved or none. */
   write(from: number, to: number, areSaved: boolean): void;
+  /** Behind some that were saved or written: what they refer to may change from now on. */
+  flush?(): void;
 }
 
-/** Rows that are written at once before they change: of objects, which may change in place. */
-export function writtenAtOnce(write: (from: number, to: number) => void): CapturedTable {
+/** Rows that are written before they change: of objects, which may change in place. `flush` has them encoded. */
+export function writtenAtOnce(
+  write: (from: number, to: number) => void,
+  flush: () => void,
+): CapturedTable {
   return {
     chunkShift: OBJECTS_SHIFT,
     save: write,
     write(from, to, areSaved) {
       if (!areSaved) write(from, to);
     },
+    flush,
   };
 }
 
@@ -61,10 +67,14 @@ export class SlotCapture {
     const shift = this.#shift;
     const isSaved = this.#isSaved;
     if (next >= count) return;
+    let hasSaved = false;
     for (let i = from; i < to; i++) {
       const slot = slots[i]!;
-      if (slot >= next && slot < count && isSaved[slot >> shift] === 0) this.#save(slot >> shift);
+      if (slot < next || slot >= count || isSaved[slot >> shift] === 1) continue;
+      this.#save(slot >> shift);
+      hasSaved = true;
     }
+    if (hasSaved) this.#table.flush?.();
   }
 
   #save(chunk: number): void {
@@ -82,6 +92,7 @@ export class SlotCapture {
       this.#next = to;
       this.#table.write(from, to, this.#isSaved[from >> this.#shift] === 1);
     }
+    this.#table.flush?.();
     return this.isComplete;
   }
 

@@ -120,12 +120,14 @@ export class KeyedStates {
     ];
     const capture = new SlotCapture(
       this.#keys.slotCount,
-      writtenAtOnce((from, to) => {
-        for (const { rows, append } of parts) {
-          for (let slot = from; slot < to; slot++) append(slot);
-          rows.endOfSlots();
-        }
-      }),
+      writtenAtOnce(
+        (from, to) => {
+          for (const { append } of parts) for (let slot = from; slot < to; slot++) append(slot);
+        },
+        () => {
+          for (const { rows } of parts) rows.endOfSlots();
+        },
+      ),
       STEP_SLOTS,
     );
     const written = (): number => parts.reduce((sum, { rows }) => sum + rows.count, 0);

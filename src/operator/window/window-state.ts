@@ -23,12 +23,12 @@ type Fired = KeyGroupRange & { readonly end: number };
 /** Begins to write panes as they are now; the step writes what is left. */
 export function capturePanes(
   panes: readonly Pane[],
-  options: Omit<KeyedRowsOptions, 'state' | 'hasObjects'>,
+  options: Omit<KeyedRowsOptions, 'state'>,
   accumulators: AccumulatorRows,
   writer: SnapshotWriter,
 ): CaptureStep {
   const { hasObjects } = accumulators;
-  const rows = new KeyedRows({ ...options, state: PANES, hasObjects }, writer);
+  const rows = new KeyedRows({ ...options, state: PANES }, writer);
   const keyCount = options.keyFields.length;
   const captures = panes.map((pane) => {
     const append = (of: Accumulators, from: number, to: number): void =>
@@ -38,7 +38,10 @@ export function capturePanes(
         builder.timestamps().fill(pane.start, at, at + end - first);
       });
     const table = hasObjects
-      ? writtenAtOnce((from, to) => append(pane.accumulators, from, to))
+      ? writtenAtOnce(
+          (from, to) => append(pane.accumulators, from, to),
+          () => rows.flush(),
+        )
       : numberTable(pane, append);
     pane.capture = new SlotCapture(pane.slotCount, table);
     return pane.capture;

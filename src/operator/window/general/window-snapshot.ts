@@ -26,7 +26,6 @@ export class WindowSnapshot {
   readonly #open: OpenWindows;
   readonly #keys: WindowKeys;
   readonly #hasMoreTimers: boolean;
-  readonly #hasObjects: boolean;
   readonly #contentsColumn: number;
   readonly #triggerColumn: number;
   readonly #keySlot = new Int32Array(1);
@@ -53,7 +52,6 @@ export class WindowSnapshot {
     ];
     const kept = [...own, ...open.contents.fields, ...open.trigger.fields];
     this.#state = new KeyedState(STATE, key, inputSchema, kept);
-    this.#hasObjects = kept.some(({ kind }) => kind === 'dynamic');
     this.#contentsColumn = this.#state.keyCount + own.length;
     this.#triggerColumn = this.#contentsColumn + open.contents.fields.length;
   }
@@ -73,9 +71,7 @@ export class WindowSnapshot {
         this.#write(slot, builder);
         if (builder.isFull) emit();
       }
-      // Objects may change as soon as this returns.
-      if (this.#hasObjects) emit();
-    });
+    }, emit);
     const capture = new SlotCapture(open.windows.used, write);
     open.capture = capture;
     writer.later(() => {
