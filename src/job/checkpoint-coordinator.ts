@@ -191,7 +191,10 @@ export class CheckpointCoordinator {
       const writer = await beginSavepoint(path, { warn: this.#options.warn });
       const id = this.#nextId();
       const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, isLast);
-      if (isLast) await this.#commit(prepared);
+      if (!isLast) return stored;
+      // A job that goes on from the savepoint commits them, should this fail.
+      for (const one of prepared) this.#durable.add(one);
+      await this.#commit(prepared);
       return stored;
     });
   }
