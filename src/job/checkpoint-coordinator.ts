@@ -13,26 +13,27 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { groupBy } from '../base/group-by.ts';
-import { ENGINE_VERSION } from '../base/version.ts';
 import type {
   BlockRef,
   CheckpointWriter,
   Manifest,
-  OperatorManifest,
-  StateManifest,
   StoredCheckpoint,
 } from '../checkpoint/checkpoint.ts';
 import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { beginSavepoint } from '../checkpoint/savepoint.ts';
-import { encodeToBytes } from '../data/codec.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { SourceSplits } from '../task/deployment.ts';
-import { AT_END, batchOfItems, type StateBlock } from '../task/subtask-snapshot.ts';
+import { AT_END, type StateBlock } from '../task/subtask-snapshot.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
-import { INPUT, splitsOf } from './restore.ts';
+import {
+  buildManifest,
+  inputBlocks,
+  type NodeCommittables,
+  type StoredBlock,
+} from './manifest-builder.ts';
 
 export type CoordinatorOptions = {
   readonly graph: LogicalGraph;
@@ -52,18 +53,9 @@ export type CoordinatorOptions = {
   readonly warn: (message: string) => void;
 };
 
-type WrittenBlock = {
-  readonly subtask: number;
-  readonly block: Omit<StateBlock, 'bytes'>;
-  readonly ref: Promise<BlockRef>;
-};
+type WrittenBlock = Omit<StoredBlock, 'ref'> & { readonly ref: Promise<BlockRef> };
 
-type Prepared = {
-  readonly subtask: number;
-  readonly checkpoint: number;
-  readonly node: NodeId;
-  readonly committables: readonly PlainData[];
-};
+type Prepared = NodeCommittables & { readonly subtask: number; readonly checkpoint: number };
 
 type Pending = {
   readonly id: number;
@@ -266,85 +258,24 @@ export class CheckpointCoordinator {
         this.#write(pending, subtask, { ...block, bytes: block.bytes.slice() });
       }
     }
-    for (const block of this.#inputBlocks()) this.#write(pending, block.subtask, block.block);
-    const refs = await Promise.all(blocks.map(({ ref }) => ref));
+    const { graph, execution, splits } = this.#options;
+    for (const { subtask, block } of inputBlocks(graph, execution, splits)) {
+      this.#write(pending, subtask, block);
+    }
+    const stored = await Promise.all(
+      blocks.map(async ({ ref, ...block }) => ({ ...block, ref: await ref })),
+    );
     const prepared = this.#committable(id, done);
-    const operators = this.#operators(blocks, refs, prepared);
-    const manifest = this.#manifest(id, kind, false, operators);
+    const manifest = this.#manifest(id, kind, false, stored, prepared);
     await target.writer.complete(manifest);
-    const stored = { path: target.path, manifest };
-    if (kind === 'checkpoint') this.#completed(stored, prepared);
-    return { stored, prepared };
+    const complete = { stored: { path: target.path, manifest }, prepared };
+    if (kind === 'checkpoint') this.#completed(complete.stored, prepared);
+    return complete;
   }
 
   #completed(stored: StoredCheckpoint, prepared: readonly Prepared[]): void {
     for (const one of prepared) this.#durable.add(one);
     this.#options.onCompleted(stored);
-  }
-
-  /** The splits that this attempt began with; none of a source that had been read to its end before, which is state too. */
-  #inputBlocks(): { subtask: number; block: StateBlock }[] {
-    const { graph, splits, execution } = this.#options;
-    return graph.nodes.flatMap((node) => {
-      const items = splitsOf(splits, node);
-      if (node.operator.type !== 'source') return [];
-      const batch = batchOfItems(items);
-      const task = taskOf(execution, node.id);
-      const subtask = execution.subtasks.find((one) => one.task === task && one.index === 0)!.id;
-      const { fields } = batch.schema!;
-      return [
-        {
-          subtask,
-          block: {
-            node: node.id,
-            state: INPUT,
-            kind: 'union' as const,
-            fields,
-            rows: batch.rowCount,
-            bytes: encodeToBytes(batch),
-          },
-        },
-      ];
-    });
-  }
-
-  #operators(
-    blocks: readonly WrittenBlock[],
-    refs: readonly BlockRef[],
-    committable: readonly Prepared[],
-  ): OperatorManifest[] {
-    const { graph, execution } = this.#options;
-    const written = blocks.map(({ subtask, block }, n) => ({ subtask, block, ref: refs[n]! }));
-    const byNode = groupBy(written, ({ block }) => block.node);
-    const prepared = groupBy(committable, ({ node }) => node);
-    return graph.nodes.flatMap((node): OperatorManifest[] => {
-      const ofNode = byNode.get(node.id) ?? [];
-      const committables = (prepared.get(node.id) ?? []).flatMap((one) => one.committables);
-      // A source without splits is one that has been read: what is not there at all would be read from its start.
-      const isNeeded = node.operator.type === 'source' || ofNode.length > 0;
-      if (!isNeeded && committables.length === 0) return [];
-      const { parallelism } = execution.tasks[taskOf(execution, node.id)]!;
-      const { uid, name } = node;
-      return [{ uid, name, parallelism, states: this.#states(ofNode), committables }];
-    });
-  }
-
-  #states(
-    written: readonly {
-      readonly subtask: number;
-      readonly block: WrittenBlock['block'];
-      readonly ref: BlockRef;
-    }[],
-  ): StateManifest[] {
-    const { subtasks } = this.#options.execution;
-    return [...groupBy(written, ({ block }) => block.state)].map(([name, ofState]) => {
-      const { kind, fields } = ofState[0]!.block;
-      const parts = [...groupBy(ofState, ({ subtask }) => subtask)].map(([subtask, ofPart]) => ({
-        subtask: subtasks[subtask]!.index,
-        blocks: ofPart.map(({ ref }) => ref),
-      }));
-      return { name, kind, fields, parts };
-    });
   }
 
   /** What a checkpoint commits: all that was prepared up to it. */
@@ -390,7 +321,7 @@ export class CheckpointCoordinator {
   }
 
   #lastManifest(id: number, kind: Manifest['kind']): Manifest {
-    return this.#manifest(id, kind, true, this.#operators([], [], this.#prepared));
+    return this.#manifest(id, kind, true, [], this.#prepared);
   }
 
   /** Has a savepoint written when all has come to its end. */
@@ -402,21 +333,21 @@ export class CheckpointCoordinator {
     id: number,
     kind: Manifest['kind'],
     isFinal: boolean,
-    operators: readonly OperatorManifest[],
+    blocks: readonly StoredBlock[],
+    prepared: readonly Prepared[],
   ): Manifest {
-    const { graph, jobId, maxParallelism } = this.#options;
-    return {
-      version: 1,
-      kind,
+    const { graph, execution, jobId, maxParallelism } = this.#options;
+    return buildManifest({
       id,
-      job: graph.name,
+      kind,
       jobId,
-      engine: ENGINE_VERSION,
-      createdAt: systemClock.now(),
       maxParallelism,
       isFinal,
-      operators,
-    };
+      graph,
+      execution,
+      blocks,
+      prepared,
+    });
   }
 
   /** What sinks have prepared and no checkpoint has: by node. */
@@ -448,12 +379,6 @@ export class CheckpointCoordinator {
     );
     await this.#current;
   }
-}
-
-function taskOf(execution: ExecutionGraph, node: NodeId): number {
-  return execution.tasks.find(({ operators }) =>
-    operators.some(({ nodes }) => nodes.includes(node)),
-  )!.id;
 }
 
 function timeoutError(id: number, timeoutMs: number): EngineError {

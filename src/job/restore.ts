@@ -1,10 +1,9 @@
 /** From a checkpoint to what a job needs to go on from it: states by node, and the splits that are left to read. */
 import { EngineError } from '../base/errors.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
-import type { LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
+import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import { WRITERS } from '../operator/sink-operator.ts';
 import type { PlainData } from '../operator/source.ts';
-import type { SourceSplits } from '../task/deployment.ts';
 import {
   type ReadBlock,
   type RestoredSnapshot,
@@ -103,9 +102,4 @@ export function restoredSplits(
 /** What writers of a sink gave to `snapshot`. */
 export function restoredWriters(snapshot: RestoredSnapshot, node: NodeId): readonly PlainData[] {
   return allItems(storedStates(snapshot, node), WRITERS) as readonly PlainData[];
-}
-
-/** The splits as the manifest keeps them. */
-export function splitsOf(splits: SourceSplits, { id }: LogicalNode): readonly SplitToRead[] {
-  return splits.find(({ node }) => node === id)?.splits ?? [];
 }

@@ -98,7 +98,7 @@ export abstract class JoinOperator implements Operator {
     return this.inputs[0].keys.isInt && this.inputs[1].keys.isInt;
   }
 
-  /** As soon as a key of one input is no int, those of the other are read as any value too. */
+  /** As soon as a key of one input is no int, those of both are read as values of every kind. */
   #becomeAnyKeys(): void {
     for (const { keys } of this.inputs) keys.isInt = false;
   }
