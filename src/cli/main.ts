@@ -164,7 +164,7 @@ program
     'end a running job so that it can go on later, from a savepoint or its last checkpoint',
   )
   .argument('<checkpoint-dir>', RUNNING_DIR)
-  .option('--savepoint <dir>', 'write a savepoint there (default: a last checkpoint)')
+  .option('--savepoint <dir>', 'write a savepoint there, beside the last checkpoint')
   .option('--drain', 'end the sources, fire all windows and finish the job')
   .addHelpText(
     'after',

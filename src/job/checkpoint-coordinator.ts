@@ -176,14 +176,17 @@ export class CheckpointCoordinator {
     return { writer: storage.begin(id), path: join(storage.directory, nameOf(id)) };
   }
 
-  /** A snapshot into a directory of the user; commits nothing unless it is the last. */
+  /**
+   * A snapshot into a directory of the user. It commits nothing, unless it is the last of a job without checkpoints: with
+   * them the last checkpoint does, since a job that goes on from an older one would commit the same rows again.
+   */
   savepoint(path: string, isLast = false): Promise<StoredCheckpoint> {
     if (isLast) this.#endTimer();
     return this.#exclusive(async () => {
       const writer = await beginSavepoint(path, { warn: this.#options.warn });
       const id = this.#nextId();
       const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, isLast);
-      if (!isLast) return stored;
+      if (!isLast || this.#options.storage !== null) return stored;
       // A job that goes on from the savepoint commits them, should this fail.
       for (const one of prepared) this.#durable.add(one);
       await this.#commit(prepared);

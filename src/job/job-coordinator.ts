@@ -477,7 +477,7 @@ class JobRun implements JobClient {
       );
     }
     if (savepoint !== undefined) await checkpoints.savepoint(resolve(savepoint), true);
-    else await checkpoints.checkpoint(true);
+    if (this.#storage !== null) await checkpoints.checkpoint(true);
     this.#isStopped = true;
     await attempt.cancel();
     return await this.#result!;

@@ -109,3 +109,17 @@ test('stop needs a place to go on from', async () => {
     await assert.rejects(client.stop({ drain: true }), { code: 'JOB_CANCELLED' });
   });
 });
+
+test('stopped with a savepoint, a job also goes on by the command that it was started with', async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const checkpoints = { dir: join(folder, 'state'), every: '10 min' } as const;
+    const params = { out, rate: RATE, rolls: true };
+    const client = await counting.start({ threads: 1, params, checkpoints });
+    await untilRecords(client, 10_000);
+    await client.stop({ savepoint: join(folder, 'savepoint') });
+    assert.ok(rowsOf(out).sums!.length >= 10_000, 'sinks have committed');
+    await counting.run({ threads: 2, params: { ...params, rate: 0 }, checkpoints });
+    assert.deepEqual(rowsOf(out), expected);
+  });
+});

@@ -17,13 +17,14 @@ export const counting = job(import.meta, 'counting', (flow) => {
     )
     .eventTime('at', boundedOutOfOrderness(50));
   const out = flow.param('out', 'out');
+  const rolling = { onCheckpoint: flow.param('rolls', false) };
   ticks
     .keyBy('key')
     .window(sliding(3000, 1000))
     .aggregate(({ count, sum, last }) => ({ rows: count(), total: sum('n'), last: last('n') }))
-    .to(files(`${out}/windows`, csv()));
+    .to(files(`${out}/windows`, csv(), { rolling }));
   ticks
     .keyBy('key')
     .sum('n')
-    .to(files(`${out}/sums`, jsonLines()));
+    .to(files(`${out}/sums`, jsonLines(), { rolling }));
 });
