@@ -24,15 +24,13 @@ import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { systemFiles } from '../checkpoint/system-files.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
-import { executionGraph, parallelismOf } from '../graph/execution-graph.ts';
+import { executionGraph } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { BuiltJob, RegisteredJob } from '../graph/job-registry.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { DeadLetter, PlainData, Source } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
-import type { RuntimeSettings, SourceSplits } from '../task/deployment.ts';
-import type { RestoredSnapshot } from '../task/restored-state.ts';
-import { fromItsStart } from '../task/source-input.ts';
+import type { RuntimeSettings } from '../task/deployment.ts';
 import { durationMs } from '../time/duration.ts';
 import { Attempt, type JobPlan } from './attempt.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
@@ -48,13 +46,8 @@ import {
 } from './job.ts';
 import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { mayHelp, Restarts } from './restart-strategy.ts';
-import {
-  checkJob,
-  restoredMaxParallelism,
-  restoredSnapshot,
-  restoredSplits,
-  restoredWriters,
-} from './restore.ts';
+import { checkJob, restoredMaxParallelism, restoredSnapshot, restoredWriters } from './restore.ts';
+import { commitRestored, splitsToRead } from './start.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** What the calling program has to do with the streams that the job returned. */
@@ -201,8 +194,9 @@ class JobRun implements JobClient {
         ? null
         : restoredSnapshot(graph, last, this.#options.allowDroppedState ?? false);
     const settings = this.#runtimeSettings(last);
-    if (last !== null) await this.#commitRestored(last);
-    const splits = await this.#splits(restored);
+    const { built, parallelism } = this.#plan;
+    if (last !== null) await commitRestored(built, last.manifest);
+    const splits = await splitsToRead(built, parallelism, restored);
     await this.#prepareSinks((node) =>
       restored === null ? null : restoredWriters(restored, node),
     );
@@ -265,21 +259,9 @@ class JobRun implements JobClient {
     };
   }
 
-  /** What a checkpoint was complete with is committed again: a crash may have come between. */
-  async #commitRestored({ manifest }: StoredCheckpoint): Promise<void> {
-    const { graph, bindings } = this.#plan.built;
-    for (const { uid, committables } of manifest.operators) {
-      const node = graph.nodes.find((one) => one.uid === uid);
-      if (node === undefined || committables.length === 0) continue;
-      await inCallingThread(node.name, () =>
-        committingSink(node.name, bindings[node.id]!.sink).commit(committables),
-      );
-    }
-  }
-
   /** The job had come to its end: nothing is left but what its sinks do then. */
   async #commitFinal(last: StoredCheckpoint): Promise<void> {
-    await this.#commitRestored(last);
+    await commitRestored(this.#plan.built, last.manifest);
     await this.#prepareSinks(() => []);
   }
 
@@ -288,22 +270,6 @@ class JobRun implements JobClient {
       const start = { jobId: this.#jobId, restored: restored(node) };
       await inCallingThread(name, async () => await sink.prepare?.(start));
     }
-  }
-
-  async #splits(restored: RestoredSnapshot | null): Promise<SourceSplits> {
-    const { graph, bindings } = this.#plan.built;
-    const { parallelism } = this.#plan;
-    const sources = graph.nodes.filter((node) => node.operator.type === 'source');
-    return await Promise.all(
-      sources.map(async (node) => {
-        const left = restored === null ? null : restoredSplits(restored, node.id);
-        if (left !== null) return { node: node.id, splits: left };
-        const splits = await inCallingThread(node.name, () =>
-          bindings[node.id]!.source!.discoverSplits(parallelismOf(graph, node, { parallelism })),
-        );
-        return { node: node.id, splits: splits.map(fromItsStart) };
-      }),
-    );
   }
 
   get hadFinished(): boolean {
@@ -538,15 +504,6 @@ function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
     return name === undefined ? binding : { ...binding, sink: doors.output!(name) };
   });
   return { ...built, bindings };
-}
-
-/** Where committables of a checkpoint go. */
-function committingSink(name: string, sink: Sink | null): Sink {
-  if (sink !== null) return sink;
-  throw new EngineError(
-    'STATE_INCOMPATIBLE',
-    `the checkpoint has output of '${name}' that is not committed yet, and now it is no sink: give the sink its uid again`,
-  );
 }
 
 function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; node: NodeId }[] {

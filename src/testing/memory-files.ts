@@ -53,6 +53,11 @@ export class MemoryFiles implements FileLayer {
     return this.#hasCrashed;
   }
 
+  /** Whether the operation that was to fail has. */
+  get hasFailed(): boolean {
+    return this.fault !== null && this.operations.length >= this.fault.at;
+  }
+
   /** The process has died: nothing can be done with these files any more. */
   crash(): void {
     this.#hasCrashed = true;

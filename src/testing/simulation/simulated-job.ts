@@ -8,22 +8,22 @@ import { EngineError } from '../../base/errors.ts';
 import { nextTurn } from '../../base/event-loop.ts';
 import { DEFAULT_WATERMARK_INTERVAL_MS } from '../../base/limits.ts';
 import { Random } from '../../base/random.ts';
-import type { BlockRef, StoredCheckpoint } from '../../checkpoint/checkpoint.ts';
+import type { BlockRef } from '../../checkpoint/checkpoint.ts';
 import { stateFileOf } from '../../checkpoint/checkpoint-names.ts';
 import { CheckpointStorage } from '../../checkpoint/checkpoint-storage.ts';
 import type { Processes } from '../../checkpoint/process-identity.ts';
 import { unpackBlock } from '../../checkpoint/state-file.ts';
 import { defaultMaxParallelism } from '../../data/key-group.ts';
-import { CALLER, executionGraph, parallelismOf } from '../../graph/execution-graph.ts';
+import { CALLER, executionGraph } from '../../graph/execution-graph.ts';
 import type { BuiltJob } from '../../graph/job-registry.ts';
 import { CheckpointCoordinator } from '../../job/checkpoint-coordinator.ts';
 import { checkpointSettings } from '../../job/checkpoint-settings.ts';
-import { restoredSnapshot, restoredSplits } from '../../job/restore.ts';
+import { restoredSnapshot } from '../../job/restore.ts';
+import { commitRestored, splitsToRead } from '../../job/start.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
-import { deploy, operatorSlots, type SourceSplits } from '../../task/deployment.ts';
-import { type RestoredSnapshot, storedStates } from '../../task/restored-state.ts';
+import { deploy, operatorSlots } from '../../task/deployment.ts';
+import { storedStates } from '../../task/restored-state.ts';
 import { Scheduler } from '../../task/scheduler.ts';
-import { fromItsStart } from '../../task/source-input.ts';
 import { MemoryFiles, type Survival } from '../memory-files.ts';
 import type { Scenario, SimulationEvent } from './scenario.ts';
 import { SimulatedSink, type SimulatedWorld, type SinkConditions } from './simulated-sink.ts';
@@ -98,8 +98,8 @@ export class SimulatedJob {
         await this.#runOnce(parallelism, run);
         return;
       } catch (error) {
-        if (error instanceof Failure) throw error.cause;
-        const survival = error instanceof Crash ? error.survival : 'lost';
+        const survival = survivalOf(error, files);
+        if (survival === null) throw error instanceof Failure ? error.cause : error;
         files.crash();
         this.#files = files.survivors(survival);
         this.#commitsUntilCrash = Infinity;
@@ -117,9 +117,12 @@ export class SimulatedJob {
     const last = await storage.latest();
     const restored = last === null ? null : restoredSnapshot(this.#built.graph, last, false);
     const bindings = this.#bindings(files);
-    if (last !== null) await this.#commitRestored(last, bindings);
+    const built = { ...this.#built, bindings };
+    if (last !== null) await commitRestored(built, last.manifest);
     if (last?.manifest.isFinal === true) return;
-    const splits = await this.#splits(restored, parallelism);
+    const splits = await splitsToRead(built, parallelism, restored, (path, ref) =>
+      readBlock(files, path, ref),
+    );
     const execution = executionGraph(this.#built.graph, { threads: 0, parallelism });
     const counters = new SharedCounters({
       workers: 0,
@@ -270,32 +273,18 @@ export class SimulatedJob {
         : { ...binding, sink: this.#makeSink(node, this.#world, conditions) },
     );
   }
+}
 
-  async #commitRestored(last: StoredCheckpoint, bindings: BuiltJob['bindings']): Promise<void> {
-    for (const { uid, committables } of last.manifest.operators) {
-      const node = this.#built.graph.nodes.find((one) => one.uid === uid)!;
-      if (committables.length > 0) await bindings[node.id]!.sink!.commit(committables);
-    }
-  }
-
-  async #splits(restored: RestoredSnapshot | null, parallelism: number): Promise<SourceSplits> {
-    const { graph, bindings } = this.#built;
-    const sources = graph.nodes.filter((node) => node.operator.type === 'source');
-    return await Promise.all(
-      sources.map(async (node) => {
-        const { id } = node;
-        const left =
-          restored === null
-            ? null
-            : restoredSplits(restored, id, (path, ref) => readBlock(this.#files, path, ref));
-        if (left !== null) return { node: id, splits: left };
-        const found = await bindings[id]!.source!.discoverSplits(
-          parallelismOf(graph, node, { parallelism }),
-        );
-        return { node: id, splits: found.map(fromItsStart) };
-      }),
-    );
-  }
+/** What is left on the disk when a run ended by what the scenario has for it; null when it failed by itself. */
+function survivalOf(error: unknown, files: MemoryFiles): Survival | null {
+  const { cause } = error as { cause?: unknown };
+  if (error instanceof Failure) return null;
+  if (error instanceof Crash) return error.survival;
+  if (cause instanceof Crash) return cause.survival;
+  if (files.hasCrashed) return 'lost';
+  // The disk has failed, but is there: the job could not be started.
+  const isOfDisk = error instanceof EngineError && error.code.startsWith('CHECKPOINT_');
+  return isOfDisk && files.hasFailed ? 'kept' : null;
 }
 
 function readBlock(files: MemoryFiles, path: string, ref: BlockRef): Uint8Array {
