@@ -1,0 +1,214 @@
+/**
+ * Snapshots of windows while they go on: state larger than what is written in one step, with records between the steps; and
+ * what is restored where subtasks had fired up to different ends.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualClock } from '../../src/base/clock.ts';
+import type { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { keyGroupOf, subtaskOf } from '../../src/data/key-group.ts';
+import { murmur } from '../../src/data/key-hash.ts';
+import { record, t } from '../../src/data/schema.ts';
+import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
+import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
+import { type StoredState, StoredStates } from '../../src/task/restored-state.ts';
+import { type StateBlock, SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
+
+const Event = record({ key: t.int32, value: t.float64 });
+type Result = { key: number; windowEnd: number; total: number };
+const GROUPS = 16;
+
+const NUMBERS: AggregateSpec[] = [
+  {
+    name: 'total',
+    kind: 'sum',
+    input: { kind: 'field', field: 'value' },
+    user: null,
+    quantile: null,
+  },
+];
+/** The same in an object that changes in place. */
+const OBJECTS: AggregateSpec[] = [
+  { name: 'total', kind: 'user', input: { kind: 'none' }, user: 0, quantile: null },
+];
+const SUM = {
+  create: () => ({ sum: 0 }),
+  add(total: { sum: number }, row: { value: number }) {
+    total.sum += row.value;
+    return total;
+  },
+  merge(a: { sum: number }, b: { sum: number }) {
+    a.sum += b.sum;
+    return a;
+  },
+  result: ({ sum }: { sum: number }) => sum,
+};
+
+type Place = { readonly subtask: number; readonly parallelism: number };
+const ALONE: Place = { subtask: 0, parallelism: 1 };
+
+/** One subtask of a sum over sliding windows of 20 every 10. */
+class Rig {
+  readonly results: Result[] = [];
+  readonly blocks: StateBlock[] = [];
+  readonly snapshot = new SubtaskSnapshot(0, {
+    onBlock: (_subtask, _checkpoint, block) => this.blocks.push(block),
+    onDone() {},
+  });
+  readonly operator: WindowAggregateOperator;
+  readonly #place: Place;
+
+  constructor(aggregates: AggregateSpec[], place: Place = ALONE, states: StoredState[] = []) {
+    this.#place = place;
+    this.operator = new WindowAggregateOperator({
+      key: { kind: 'fields', fields: ['key'] },
+      window: { kind: 'sliding', time: 'event', sizeMs: 20, slideMs: 10, offsetMs: 0 },
+      aggregates,
+      inputSchema: Event,
+      functions: aggregates === OBJECTS ? [SUM] : [],
+      takesPartials: false,
+      lateTo: null,
+    });
+    this.operator.open(
+      {
+        name: 'windows',
+        ...place,
+        maxParallelism: GROUPS,
+        clock: new VirtualClock(0),
+        watermarkIntervalMs: 10,
+        metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
+        isCheckpointed: true,
+        restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
+        snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
+        wake() {},
+        prepareCommit() {},
+      },
+      {
+        isReady: true,
+        emit: (batch) => this.results.push(...(batch.rowObjects() as Result[])),
+        watermark() {},
+        idle() {},
+        barrier() {},
+        end() {},
+      },
+      new Map(),
+    );
+  }
+
+  push(keys: readonly number[], value: number, time: number): void {
+    for (let from = 0; from < keys.length; from += 4096) {
+      this.operator.processBatch(batchOf(keys.slice(from, from + 4096), value, time));
+    }
+  }
+
+  barrier(): void {
+    this.snapshot.begin(1);
+    this.operator.processBarrier(1);
+  }
+
+  /** The states so far, as the next run gets them. */
+  states(): StoredState[] {
+    return statesOf([this]);
+  }
+
+  get place(): Place {
+    return this.#place;
+  }
+}
+
+function statesOf(rigs: readonly Rig[]): StoredState[] {
+  const names = new Set(rigs.flatMap(({ blocks }) => blocks.map(({ state }) => state)));
+  return [...names].map((name) => {
+    const { kind, fields } = rigs
+      .flatMap(({ blocks }) => blocks)
+      .find(({ state }) => state === name)!;
+    const parts = rigs.map(({ blocks, place }) => ({
+      ...place,
+      blocks: blocks
+        .filter(({ state }) => state === name)
+        .map(
+          ({ bytes }) =>
+            () =>
+              bytes,
+        ),
+    }));
+    return { name, kind, fields, parts };
+  });
+}
+
+function batchOf(keys: readonly number[], value: number, time: number): Batch {
+  const builder = new BatchBuilder(Event, keys.length);
+  for (const key of keys) builder.appendRow({ key, value }, time);
+  return builder.seal();
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+const byKey = (a: Result, b: Result): number => a.key - b.key;
+
+for (const [name, aggregates] of [
+  ['numbers', NUMBERS],
+  ['objects that change in place', OBJECTS],
+] as const) {
+  test(`${name}: records between the steps of a snapshot are not in it, whichever rows they change`, () => {
+    const keys = upTo(20_000);
+    const rig = new Rig(aggregates);
+    rig.push(keys, 1, 5);
+    rig.barrier();
+    let steps = 0;
+    // From the end, and all over: rows that are far from being written, and rows that are.
+    while (rig.snapshot.isActive) {
+      const first = 19_999 - steps * 3000;
+      rig.push(
+        [first, first - 1, 7, 10_000 + steps, 20_000 + steps].filter((n) => n >= 0),
+        100,
+        5,
+      );
+      rig.snapshot.step(true);
+      steps++;
+    }
+    assert.ok(steps > 4, 'it took several steps');
+    const again = new Rig(aggregates, ALONE, rig.states());
+    again.operator.processWatermark(9);
+    assert.equal(again.results.length, keys.length);
+    for (const { key, total } of again.results.sort(byKey)) assert.equal(total, 1, `key ${key}`);
+    rig.operator.processWatermark(9);
+    assert.equal(rig.results.find(({ key }) => key === 7)!.total, 1 + 100 * steps);
+  });
+}
+
+test('a pane that fires while it is being captured is captured whole', () => {
+  const rig = new Rig(NUMBERS);
+  rig.push(upTo(10_000), 1, 5);
+  rig.barrier();
+  rig.operator.processWatermark(19);
+  // Memory of panes that are gone is used again.
+  rig.push(upTo(10_000), 50, 25);
+  while (rig.snapshot.isActive) rig.snapshot.step(true);
+  const again = new Rig(NUMBERS, ALONE, rig.states());
+  again.operator.processWatermark(9);
+  assert.equal(again.results.length, 10_000);
+  assert.ok(again.results.every(({ total }) => total === 1));
+});
+
+test('where subtasks had fired up to different ends, each window of each key fires once', () => {
+  const keys = upTo(200);
+  const ownerOf = (key: number): number => subtaskOf(keyGroupOf(murmur(key), GROUPS), 2, GROUPS);
+  const rigs = [0, 1].map((subtask) => {
+    const rig = new Rig(NUMBERS, { subtask, parallelism: 2 });
+    const own = keys.filter((key) => ownerOf(key) === subtask);
+    rig.push(own, 1, 5);
+    return rig;
+  });
+  // Only the second has come to the end of the first window.
+  rigs[1]!.operator.processWatermark(9);
+  for (const rig of rigs) {
+    rig.barrier();
+    while (rig.snapshot.isActive) rig.snapshot.step(true);
+  }
+  const before = rigs.flatMap(({ results }) => results);
+  const again = new Rig(NUMBERS, ALONE, statesOf(rigs));
+  again.operator.processWatermark(19);
+  const fired = [...before, ...again.results].map(({ key, windowEnd }) => `${key} ${windowEnd}`);
+  assert.deepEqual(fired.sort(), keys.flatMap((key) => [`${key} 10`, `${key} 20`]).sort());
+});
