@@ -212,3 +212,20 @@ test('where subtasks had fired up to different ends, each window of each key fir
   const fired = [...before, ...again.results].map(({ key, windowEnd }) => `${key} ${windowEnd}`);
   assert.deepEqual(fired.sort(), keys.flatMap((key) => [`${key} 10`, `${key} 20`]).sort());
 });
+
+test('a record of windows that had all fired before the restart is late, though time begins anew', () => {
+  const rig = new Rig(NUMBERS);
+  rig.push([1], 1, 5);
+  rig.operator.processWatermark(19);
+  assert.equal(rig.results.length, 2);
+  rig.barrier();
+  while (rig.snapshot.isActive) rig.snapshot.step(true);
+  const again = new Rig(NUMBERS, ALONE, rig.states());
+  again.push([1], 1, 5);
+  again.push([1], 1, 15);
+  again.operator.processWatermark(40);
+  assert.deepEqual(
+    again.results.map(({ windowEnd, total }) => [windowEnd, total]),
+    [[30, 1]],
+  );
+});
