@@ -50,6 +50,7 @@ const ALONE: Place = { subtask: 0, parallelism: 1 };
 
 /** One subtask of a sum over sliding windows of 20 every 10. */
 class Rig {
+  readonly metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
   readonly results: Result[] = [];
   readonly blocks: StateBlock[] = [];
   readonly snapshot = new SubtaskSnapshot(0, {
@@ -77,7 +78,7 @@ class Rig {
         maxParallelism: GROUPS,
         clock: new VirtualClock(0),
         watermarkIntervalMs: 10,
-        metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
+        metrics: this.metrics,
         isCheckpointed: true,
         restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
         snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
@@ -228,4 +229,5 @@ test('a record of windows that had all fired before the restart is late, though 
     again.results.map(({ windowEnd, total }) => [windowEnd, total]),
     [[30, 1]],
   );
+  assert.equal(again.metrics.lateRecords, 1, 'it is counted');
 });
