@@ -10,6 +10,7 @@ import { decodeBatch } from '../data/codec.ts';
 import type { DynamicColumn } from '../data/column.ts';
 import { keyGroupOf, keyGroupRange } from '../data/key-group.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
+import type { GraphEdge } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { ListMode, RestoredState } from '../state/snapshot.ts';
 
@@ -33,6 +34,8 @@ export type StoredPart = {
 export type RestoredSnapshot = {
   readonly path: string;
   readonly operators: ReadonlyMap<NodeId, OperatorManifest>;
+  /** Edges that something is in flight in. */
+  readonly inFlight: readonly GraphEdge[];
 };
 
 /** The content of a block of a checkpoint, at the beginning of its memory. */

@@ -29,6 +29,13 @@ export interface TaskInput {
   readonly hasEnded: boolean;
   /** Hands over about one batch or one control element; false when there is none now. */
   poll(): boolean;
+  /**
+   * Hands over the barrier of an unaligned checkpoint that was asked for, whether there is room for its output or not; false
+   * when there is none.
+   */
+  overtake(): boolean;
+  /** Records for such a checkpoint what has come of what is in flight; true when there is nothing more to record. */
+  record(): boolean;
   readonly wakeAtMs: number;
   readonly waitsForEvents: boolean;
   close(): void;

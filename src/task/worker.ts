@@ -96,7 +96,11 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
   const subtasks = deploy({
     graph: built.graph,
     bindings: built.bindings,
-    execution: executionGraph(built.graph, { threads, parallelism }),
+    execution: executionGraph(built.graph, {
+      threads,
+      parallelism,
+      exchanges: restored?.inFlight ?? [],
+    }),
     worker,
     settings,
     splits,

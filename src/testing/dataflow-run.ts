@@ -70,6 +70,7 @@ export class DataflowRun {
         runId: 'harness',
         isCheckpointed: true,
         isAligned: true,
+        isUnaligned: false,
       },
       splits: [],
       rings: new Map(),

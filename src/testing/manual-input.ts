@@ -60,5 +60,13 @@ export class ManualInput implements TaskInput {
     return true;
   }
 
+  overtake(): boolean {
+    return false;
+  }
+
+  record(): boolean {
+    return true;
+  }
+
   close(): void {}
 }

@@ -121,6 +121,8 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
       clock.advanceTo(clock.now() + pollMs);
       return true;
     },
+    overtake: () => false,
+    record: () => true,
     close: () => log.push('close input'),
   };
   const subtask = new Subtask({
