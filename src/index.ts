@@ -84,7 +84,10 @@ export {
 export {
   type AnyWindow,
   type BoundsOf,
+  type CustomWindow,
+  type CustomWindowOptions,
   cumulating,
+  customWindow,
   globalWindow,
   type SessionOptions,
   type SessionWindow,
@@ -95,6 +98,7 @@ export {
   tumblingCount,
   type WindowBounds,
   type WindowKind,
+  type WindowOfRecord,
   type WindowOptions,
 } from './api/windows.ts';
 // Errors

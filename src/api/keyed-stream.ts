@@ -13,7 +13,7 @@ import { addProcess, type ProcessFunction } from './process.ts';
 import type { StateDescriptors } from './state.ts';
 import { Stream } from './stream.ts';
 import { WindowedStream } from './windowed-stream.ts';
-import type { AnyWindow, BoundsOf, SessionWindow, WindowBounds, WindowKind } from './windows.ts';
+import type { AnyWindow, BoundsOf, WindowBounds, WindowKind, WindowOfRecord } from './windows.ts';
 
 export type KeyedParts = {
   readonly builder: GraphBuilder;
@@ -127,7 +127,7 @@ export class KeyedStream<Row, Key> {
   }
 
   /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(session('30 min'))`. */
-  window(window: SessionWindow<Row>): WindowedStream<Row, Key, WindowBounds>;
+  window(window: WindowOfRecord<Row>): WindowedStream<Row, Key, WindowBounds>;
   window<Kind extends WindowKind>(
     window: AnyWindow<Row> & { readonly kind: Kind },
   ): WindowedStream<Row, Key, BoundsOf<Kind>>;

@@ -30,7 +30,7 @@ import { KeyedStream } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
 import { type JoinedSide, StreamPair, WindowCoGroup, WindowJoin } from './window-join.ts';
 import type { WindowedStream } from './windowed-stream.ts';
-import type { AnyWindow, BoundsOf, SessionWindow, WindowBounds, WindowKind } from './windows.ts';
+import type { AnyWindow, BoundsOf, WindowBounds, WindowKind, WindowOfRecord } from './windows.ts';
 
 /** Names of fields that may hold an event time. */
 export type TimeField<Row> = {
@@ -305,7 +305,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * Windows of all records, whatever their keys, in one subtask: `.windowAll(tumbling('1 h'))`. What `keyBy(...).window(...)`
    * says of windows is true of them.
    */
-  windowAll(window: SessionWindow<Row>): WindowedStream<Row, unknown, WindowBounds>;
+  windowAll(window: WindowOfRecord<Row>): WindowedStream<Row, unknown, WindowBounds>;
   windowAll<Kind extends WindowKind>(
     window: AnyWindow<Row> & { readonly kind: Kind },
   ): WindowedStream<Row, unknown, BoundsOf<Kind>>;

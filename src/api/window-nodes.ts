@@ -12,6 +12,7 @@ import {
   canMerge,
   defaultTrigger,
   type GeneralWindowSpec,
+  merges,
   type TriggerSpec,
   type WindowWork,
 } from '../operator/window/general/window-spec.ts';
@@ -156,7 +157,7 @@ export function addGeneralWindow<Out>(
   return { node, schema: out };
 }
 
-type Assigned = Pick<GeneralWindowSpec, 'assigner' | 'gapBy' | 'trigger' | 'evictor'>;
+type Assigned = Pick<GeneralWindowSpec, 'assigner' | 'assignBy' | 'trigger' | 'evictor'>;
 
 /** Which windows there are, and when they fire. */
 function assigned(
@@ -165,10 +166,10 @@ function assigned(
   add: (code: object) => number,
 ): Assigned {
   if (window.kind === 'count') return ofCounts(window);
-  const [assigner, gapBy] = assignerOf(window, add);
+  const [assigner, assignBy] = assignerOf(window, add);
   return {
     assigner,
-    gapBy,
+    assignBy,
     trigger: trigger === null ? defaultTrigger(assigner) : trigger.bind(add),
     evictor: evictor === null ? null : evictor.evict(add),
   };
@@ -178,6 +179,10 @@ function assignerOf(
   window: Exclude<AnyWindow<never>, CountWindowSpec>,
   add: (code: object) => number,
 ): [AssignerSpec, number | null] {
+  if (window.kind === 'custom') {
+    const { kind, time, merges: isMerging, assign } = window;
+    return [{ kind, time, merges: isMerging }, add(assign)];
+  }
   if (window.kind !== 'session') return [window, null];
   const { kind, time, gap } = window;
   return typeof gap === 'function'
@@ -191,17 +196,17 @@ function ofCounts({ size, slide }: CountWindowSpec): Assigned {
   const isTumbling = size === slide;
   return {
     assigner: { kind: 'global' },
-    gapBy: null,
+    assignBy: null,
     trigger: isTumbling ? { kind: 'purging', of: count } : count,
     evictor: isTumbling ? null : { kind: 'count', count: size, isAfter: false },
   };
 }
 
 function checkMerging(assigner: AssignerSpec, trigger: TriggerSpec): void {
-  if (assigner.kind !== 'session' || canMerge(trigger)) return;
+  if (!merges(assigner) || canMerge(trigger)) return;
   throw new EngineError(
     'JOB_DEFINITION',
-    'trigger: sessions merge, and this trigger does not know how: give a customTrigger an onMerge, or take another',
+    'trigger: these windows merge, and this trigger does not know how: give a customTrigger an onMerge, or take another',
   );
 }
 

@@ -28,7 +28,15 @@ export type CumulatingSpec = {
 /** One window for each key, without bounds. */
 export type GlobalSpec = { readonly kind: 'global' };
 
-export type AssignerSpec = WindowSpec | SessionSpec | CumulatingSpec | GlobalSpec;
+/** Windows that a function tells for each record. */
+export type CustomSpec = {
+  readonly kind: 'custom';
+  readonly time: 'event' | 'processing';
+  /** Windows of a key that overlap or touch become one, as sessions do. */
+  readonly merges: boolean;
+};
+
+export type AssignerSpec = WindowSpec | SessionSpec | CumulatingSpec | GlobalSpec | CustomSpec;
 
 export type TriggerSpec =
   | { readonly kind: 'eventTime' | 'processingTime' | 'endOfStream' | 'never' }
@@ -70,8 +78,8 @@ export type WindowWork =
 
 export type GeneralWindowSpec = {
   readonly assigner: AssignerSpec;
-  /** Where a function tells the gap of a session: its number. */
-  readonly gapBy: number | null;
+  /** Where a function tells the gap of a session, or the windows of a record: its number. */
+  readonly assignBy: number | null;
   readonly trigger: TriggerSpec;
   readonly evictor: EvictorSpec | null;
   /** How long a window is kept behind its end, for late records. */
@@ -82,6 +90,11 @@ export type GeneralWindowSpec = {
 /** Whether windows end by event time: only then can a record be late. */
 export function isByEventTime(assigner: AssignerSpec): boolean {
   return assigner.kind === 'global' || assigner.time === 'event';
+}
+
+/** Whether windows of a key that overlap or touch become one. */
+export function merges(assigner: AssignerSpec): boolean {
+  return assigner.kind === 'session' || (assigner.kind === 'custom' && assigner.merges);
 }
 
 export function defaultTrigger(assigner: AssignerSpec): TriggerSpec {
