@@ -163,7 +163,7 @@ export type {
   TriggerContext,
   TriggerTimers,
 } from './operator/window/general/custom-trigger.ts';
-export type { WindowContext } from './operator/window/general/process-results.ts';
+export type { ClearContext, WindowContext } from './operator/window/general/window-function.ts';
 export type { CumulatingSpec, GlobalSpec } from './operator/window/general/window-spec.ts';
 export type {
   AggregatingState,

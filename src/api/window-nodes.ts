@@ -4,6 +4,7 @@ import type { KeySpec } from '../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { stateKey } from '../operator/keyed-state.ts';
+import type { StateSpec } from '../operator/process/process-spec.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import { type CountWindowSpec, countWindowFields } from '../operator/window/count-window.ts';
 import { generalWindowFields } from '../operator/window/general/create-results.ts';
@@ -119,6 +120,7 @@ function addInHalves<Out>(
 export type GeneralWork = {
   readonly work: WindowWork;
   readonly functions: readonly object[];
+  readonly states: readonly StateSpec[];
   /** Of the rows that a function emits; null for free-form rows, and where no function does. */
   readonly emits: readonly Field[] | null;
 };
@@ -127,7 +129,7 @@ export function addGeneralWindow<Out>(
   parts: KeyedParts,
   window: AnyWindow<never>,
   settings: WindowSettings,
-  { work, functions, emits }: GeneralWork,
+  { work, functions, states, emits }: GeneralWork,
 ): AddedNode<Out> {
   const { builder, key } = parts;
   const all = [...functions];
@@ -136,6 +138,7 @@ export function addGeneralWindow<Out>(
     ...assigned(window, settings, add),
     latenessMs: settings.latenessMs,
     work,
+    states,
   };
   checkMerging(spec.assigner, spec.trigger);
   const readsRows = all.length > functions.length || spec.evictor !== null;

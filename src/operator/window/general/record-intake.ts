@@ -204,8 +204,7 @@ export class RecordIntake {
       const time = open.timeAt(row);
       if (Number.isNaN(time) && this.#needsTime) throw noTime();
       assigned.assign(time, row);
-      while (lanes.length < assigned.lanes)
-        lanes.push(new Int32Array(this.#keySlots.length).fill(NONE));
+      while (lanes.length < assigned.lanes) lanes.push(new Int32Array(this.#keySlots.length));
       const isLate = this.#findWindows(row, assigned);
       if (isLate && this.#lateFrom < 0) this.#lateFrom = row;
       if (!isLate && this.#lateFrom >= 0) this.#sendLate(row);

@@ -5,6 +5,7 @@
  * The plain cases (tumbling and sliding windows of aggregates that fire once) have an operator of their own, which is
  * faster: window-aggregate.ts.
  */
+import type { StateSpec } from '../../process/process-spec.ts';
 import type { AggregateSpec } from '../aggregate.ts';
 import type { WindowSpec } from '../window.ts';
 
@@ -85,6 +86,8 @@ export type GeneralWindowSpec = {
   /** How long a window is kept behind its end, for late records. */
   readonly latenessMs: number;
   readonly work: WindowWork;
+  /** State of keys that the function of windows keeps. */
+  readonly states: readonly StateSpec[];
 };
 
 /** Whether windows end by event time: only then can a record be late. */
@@ -93,9 +96,11 @@ export function isByEventTime(assigner: AssignerSpec): boolean {
 }
 
 /** Whether windows of a key that overlap or touch become one. */
-export function merges(assigner: AssignerSpec): boolean {
-  return assigner.kind === 'session' || (assigner.kind === 'custom' && assigner.merges);
+export function merges({ kind, merges = false }: Merging): boolean {
+  return kind === 'session' || merges;
 }
+
+type Merging = { readonly kind: string; readonly merges?: boolean };
 
 export function defaultTrigger(assigner: AssignerSpec): TriggerSpec {
   if (assigner.kind === 'global') return { kind: 'never' };
