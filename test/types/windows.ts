@@ -245,11 +245,9 @@ bids
   .keyBy('auction')
   // @ts-expect-error windows have both bounds
   .window(customWindow({ assign: (bid: Bid) => [{ windowStart: bid.gap }] }));
-bids
-  .keyBy('auction')
-  // @ts-expect-error of other rows
-  .window(
-    customWindow({
-      assign: (row: { at: number }) => [{ windowStart: row.at, windowEnd: row.at + 1 }],
-    }),
-  );
+type Other = { at: number };
+const ofOthers = customWindow({
+  assign: (row: Other) => [{ windowStart: row.at, windowEnd: row.at + 1 }],
+});
+// @ts-expect-error of other rows
+bids.keyBy('auction').window(ofOthers);
