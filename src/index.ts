@@ -4,6 +4,23 @@ import { openDoor } from './base/doors.ts';
 openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
+export {
+  BroadcastConnectedStreams,
+  type BroadcastContext,
+  type BroadcastFunction,
+  BroadcastStream,
+  KeyedBroadcastConnectedStreams,
+  type KeyedBroadcastContext,
+  type KeyedBroadcastFunction,
+} from './api/broadcast.ts';
+export {
+  type ConnectedFunction,
+  ConnectedStreams,
+  type FlatMapPair,
+  type KeyedConnectedFunction,
+  KeyedConnectedStreams,
+  type MapPair,
+} from './api/connected.ts';
 export { type Emits, type } from './api/emits.ts';
 export {
   countEvictor,
@@ -29,12 +46,24 @@ export {
   type StartOptions,
 } from './api/job.ts';
 export { KeyedStream } from './api/keyed-stream.ts';
+export {
+  type BroadcastDescriptors,
+  type BroadcastViews,
+  type OperatorStateDescriptors,
+  type OperatorStateHandles,
+  type UnionDescriptor,
+  unionList,
+} from './api/operator-state.ts';
 export type {
   ProcessContext,
   ProcessFunction,
   ProcessPlace,
+  RecordContext,
   TimerContext,
   Timers,
+  UnkeyedContext,
+  UnkeyedPlace,
+  UnkeyedProcessFunction,
 } from './api/process.ts';
 // Streams
 export { JobInput, JobOutput } from './api/program.ts';
@@ -143,6 +172,7 @@ export type {
   RunOptions,
 } from './job/job.ts';
 export type { RestartStrategy } from './job/restart-strategy.ts';
+export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';
 
 // Contracts for sources and sinks of your own
@@ -169,6 +199,7 @@ export type {
   AggregatingState,
   ListState,
   MapState,
+  ReadonlyMapState,
   ReducingState,
   ValueState,
 } from './state/handles.ts';

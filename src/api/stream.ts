@@ -25,8 +25,13 @@ import {
 import type { Sink } from '../operator/sink.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
+import { BroadcastConnectedStreams, BroadcastStream } from './broadcast.ts';
+import { ConnectedStreams } from './connected.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
+import type { BroadcastDescriptors, OperatorStateDescriptors } from './operator-state.ts';
+import type { UnkeyedProcessFunction } from './process.ts';
+import { addProcess, unkeyedInput } from './process-step.ts';
 import type { SideOutput } from './side-output.ts';
 import { type JoinedSide, StreamPair, WindowCoGroup, WindowJoin } from './window-join.ts';
 import type { WindowedStream } from './windowed-stream.ts';
@@ -246,9 +251,67 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return this.#partitioned({ kind: 'rebalance' });
   }
 
-  /** Every row to every subtask of the next step. */
-  broadcast(): Stream<Row> {
-    return this.#partitioned({ kind: 'broadcast' });
+  /**
+   * Every row to every subtask of the next step. With states, maps by name, it is a stream to connect another one to:
+   * `payments.connect(rules.broadcast({ rules: map(t.string, Rule) })).process({ ... })`.
+   */
+  broadcast(): Stream<Row>;
+  broadcast<Maps extends BroadcastDescriptors>(states: Maps): BroadcastStream<Row, Maps>;
+  broadcast(states?: BroadcastDescriptors): Stream<Row> | BroadcastStream<Row, unknown> {
+    const rows = this.#partitioned({ kind: 'broadcast' });
+    return states === undefined ? rows : new BroadcastStream(rows.#edges, states);
+  }
+
+  /**
+   * Goes into one step with another stream, or with a broadcast one; what the step does is said by `process`, or for two
+   * streams also by `map` and `flatMap`:
+   *
+   *   clicks.connect(views).map({ first: ({ user }) => user, second: ({ visitor }) => visitor })
+   *   payments.connect(limits.broadcast({ limits: map(t.string, t.float64) })).process({ ... })
+   */
+  connect<Other>(other: Stream<Other>): ConnectedStreams<Row, Other>;
+  connect<Other, Maps extends BroadcastDescriptors>(
+    other: BroadcastStream<Other, Maps>,
+  ): BroadcastConnectedStreams<Row, Other, Maps>;
+  connect(other: unknown): unknown {
+    const builder = this.#builder;
+    if (other instanceof Stream) {
+      const first = unkeyedInput(this.#edges, 'onFirst');
+      return new ConnectedStreams(builder, [first, unkeyedInput(other.#edges, 'onSecond')]);
+    }
+    if (other instanceof BroadcastStream) {
+      return new BroadcastConnectedStreams(builder, unkeyedInput(this.#edges, 'onRecord'), other);
+    }
+    const takes = 'takes a stream that is not keyed, or a broadcast one; key both or none';
+    throw wrong('connect', takes, other);
+  }
+
+  /**
+   * A function of your own over the records, without keys and so without timers; it may keep lists of its own:
+   *
+   *   payments.process({
+   *     emits: Payment,
+   *     operatorState: { batch: list(Payment) },
+   *     onRecord(row, ctx) {
+   *       const { batch } = ctx.operatorState;
+   *       batch.add(row);
+   *       if (batch.get().length < 100) return;
+   *       for (const one of batch.get()) ctx.emit(one);
+   *       batch.clear();
+   *     },
+   *   });
+   */
+  process<Out, Lists extends OperatorStateDescriptors = Record<never, never>>(
+    definition: UnkeyedProcessFunction<Row, Lists, Out>,
+  ): Stream<Out> {
+    const { node, schema } = addProcess<Out>({
+      builder: this.#builder,
+      name: 'process',
+      inputs: [unkeyedInput(this.#edges, 'onRecord')],
+      definition,
+      broadcastStates: [],
+    });
+    return new Stream<Out>(this.#builder, node, schema);
   }
 
   /** All rows to the first subtask of the next step. */

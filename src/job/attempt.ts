@@ -137,6 +137,7 @@ export class Attempt {
         onDone: (subtask, checkpoint) => events.onDone(subtask, checkpoint),
         onCommittables: (subtask, checkpoint, node, committables) =>
           events.onCommittables(subtask, checkpoint, node, committables),
+        onMetric: (slot, cell) => events.onMetric(slot, cell),
         onSkipped: (record) => events.onSkipped(record),
         runningIn: (number) => {
           const subtask = this.#counters.running(number);

@@ -213,6 +213,7 @@ class JobRun implements JobClient {
         onBlock: (...block) => checkpoints.onBlock(...block),
         onDone: (...done) => checkpoints.onDone(...done),
         onCommittables: (...prepared) => checkpoints.onCommittables(...prepared),
+        onMetric: (slot, cell) => attempt.watched.addMetric(slot, cell),
         onSkipped: (record) => {
           if (this.#skipped.length < SHOWN_MALFORMED) this.#skipped.push(record);
         },

@@ -78,7 +78,7 @@ export function createOperator(
     case 'rolling':
       return new RollingOperator({ ...spec, inputSchema, functions });
     case 'process':
-      return new ProcessOperator({ ...spec, inputSchema, functions });
+      return new ProcessOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'intervalJoin':
       return new IntervalJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'windowJoin':

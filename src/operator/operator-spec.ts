@@ -92,7 +92,7 @@ export type OperatorSpec =
       readonly lateTo: string | null;
     }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
-  | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
+  | { readonly type: 'process'; readonly process: ProcessSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }

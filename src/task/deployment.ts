@@ -29,6 +29,7 @@ import type {
 import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import type { MetricCell } from '../metrics/user-metrics.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
@@ -95,6 +96,8 @@ export interface TaskEvents extends SnapshotListener {
     node: NodeId,
     committables: readonly PlainData[],
   ): void;
+  /** A counter or gauge that a function of the user has made; `slot`: counter slot of the operator. */
+  onMetric(slot: number, cell: MetricCell): void;
   /** One of the first malformed records that are skipped. */
   onSkipped(record: DeadLetter): void;
 }
@@ -231,6 +234,7 @@ class Deployer {
           committables as readonly PlainData[],
         );
       },
+      onMetric: (cell) => events.onMetric(slot, cell),
     };
   }
 

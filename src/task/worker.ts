@@ -55,6 +55,7 @@ function messages(report: Report): TaskEvents {
     onCommittables(subtask, checkpoint, node, committables) {
       report({ type: 'committables', subtask, checkpoint, node, committables });
     },
+    onMetric: (slot, cell) => report({ type: 'metric', slot, cell }),
     onSkipped: (record) => report({ type: 'skipped', record }),
   };
 }

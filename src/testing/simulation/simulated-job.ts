@@ -179,6 +179,7 @@ export class SimulatedJob {
         onBlock: (...block) => coordinator.onBlock(...block),
         onDone: (...done) => coordinator.onDone(...done),
         onCommittables: (...prepared) => coordinator.onCommittables(...prepared),
+        onMetric() {},
         onSkipped() {},
       },
     });
