@@ -10,6 +10,7 @@ import { Batch, EngineError, type PlainData, type Source, type SplitReader } fro
 import { type Column, FixedColumn, StringColumn, StringEntries } from '../../dist/data/column.js';
 import { type Corpus, openCorpus, SEGMENT_EVENTS, type Texts } from './corpus-format.ts';
 import { Event } from './events.ts';
+import { providedStopwatch } from './stopwatch.ts';
 
 const KEY = 'nexmark corpus';
 
@@ -58,6 +59,7 @@ class CorpusReader implements SplitReader {
   readonly #step: number;
   readonly #channels: StringEntries;
   readonly #urls: StringEntries;
+  readonly #stopwatch = providedStopwatch();
   /** The segment that comes next. */
   #next: number;
 
@@ -71,6 +73,7 @@ class CorpusReader implements SplitReader {
 
   poll(): Batch | 'end' {
     if (this.#next >= this.#corpus.segments) return 'end';
+    this.#stopwatch?.reach(this.#next);
     const batch = this.#batch(this.#next);
     this.#next += this.#step;
     return batch;

@@ -1,11 +1,14 @@
 /** Each query gives what a plain program gives for the same events, on one thread and on two. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { Outcome } from '../../native-bench/harness.ts';
 import { checksumOf } from '../../native-bench/nexmark/checksum.ts';
 import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
+import { LOOP_KEYS, LOOPS } from '../../native-bench/nexmark/loops.ts';
 import { expectedChecksum, ORACLES } from '../../native-bench/nexmark/oracle.ts';
 import { QUERIES } from '../../native-bench/nexmark/queries.ts';
 import { provideCorpus } from '../../native-bench/nexmark/source.ts';
@@ -30,7 +33,57 @@ for (const { id, checksum } of QUERIES) {
   }
 }
 
+for (const [id, { run, text }] of Object.entries(LOOPS)) {
+  if (text === undefined) continue;
+  test(`the loop of ${id}`, () => {
+    const identity = LOOP_KEYS[id];
+    const rows = new Map<unknown, readonly number[]>();
+    run(
+      corpus,
+      (...row) => rows.set(identity === undefined ? rows.size : row.slice(0, identity).join(), row),
+      null,
+    );
+    const found = checksumOf([...rows.values()].map((row) => text(corpus, row).join('|')));
+    assert.equal(String(found), String(expectedChecksum(id, eventsOf(corpus))));
+  });
+}
+
 test('the checksum is what other programs make it, too', () => {
   assert.equal(String(checksumOf(['1|abc'])), '41e81f5c181bed5a');
   assert.equal(String(checksumOf(['1|abc', '-5||0.908'])), '84db6013b7dc3a0b');
+});
+
+function bench(...args: string[]): string {
+  const command = ['--import', './src/base/typescript-register.mjs', 'native-bench/run.ts'];
+  return execFileSync(process.execPath, [...command, 'nexmark', ...args, '--folder', folder], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+}
+
+test('the command measures queries beside their loops, and writes every run and a table', () => {
+  const small = ['--events', '20000', '--rate', '500', '--rounds', '1', '--results', folder];
+  const output = bench('--query', 'q2,q20', ...small);
+  const written = readdirSync(folder).find((name) => name.endsWith('-nexmark.json'))!;
+  const { figures, nexmark } = JSON.parse(readFileSync(join(folder, written), 'utf8'));
+  assert.deepEqual(
+    figures.flatMap(({ id, runs }: Outcome) => runs.map(({ variant }) => `${id} ${variant}`)),
+    ['nexmark-floor job', 'nexmark-q2 job', 'nexmark-q2 loop', 'nexmark-q20 job'],
+  );
+  assert.deepEqual(
+    nexmark.lines.map(({ rows }: { rows: number }) => rows),
+    ['q2', 'q20'].map((id) => expectedChecksum(id, eventsOf(corpus)).rows),
+  );
+  const table = output.trimEnd().split('\n').slice(-5);
+  assert.deepEqual(
+    table.map((line) => line.split(' ')[1]),
+    ['query', '---', 'floor', 'q2', 'q20'],
+  );
+});
+
+test('an unknown query is an error that names those there are', () => {
+  assert.throws(() => bench('--query', 'q6'), {
+    status: 1,
+    stderr: /^error: there is no query 'q6'; there are q0, q1, /,
+  });
 });
