@@ -4,6 +4,7 @@ import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
 import { measureFigure, type Outcome } from './harness.ts';
 import { nexmarkCommand } from './nexmark/command.ts';
+import { peersCommand } from './nexmark/peers/command.ts';
 import { positive, RESULTS_FOLDER } from './options.ts';
 import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
 
@@ -84,7 +85,8 @@ const program = new Command('npm run bench --')
   // Options behind a command are that command's.
   .enablePositionalOptions()
   .action((flags: Flags) => run(flags))
-  .addCommand(nexmarkCommand());
+  .addCommand(nexmarkCommand())
+  .addCommand(peersCommand());
 
 try {
   await program.parseAsync();

@@ -24,7 +24,7 @@ function eachSegment(
   visit: (segment: Segment, rows: number, first: number) => void,
 ): void {
   for (let index = 0; index < corpus.segments; index++) {
-    stopwatch?.reach(index);
+    stopwatch?.beforeSegment();
     const segment = corpus.segment(index);
     visit(segment, segment.counts[0]!, index * SEGMENT_EVENTS);
   }

@@ -3,16 +3,17 @@
  * an updating query is a stream of changes: the row that was sent last for a key is the one in its table.
  */
 import {
-  blackhole,
   boundedOutOfOrderness,
   type Job,
   job,
   type RunOptions,
+  type Sink,
   type Stream,
 } from 'millrace';
 import { Checksum } from './checksum.ts';
 import type { Events } from './events.ts';
 import { corpusEvents } from './source.ts';
+import { providedStopwatch } from './stopwatch.ts';
 
 /** How far events may be out of order. */
 const LATENESS = '4 s';
@@ -41,7 +42,7 @@ export function query<Row>(
   const of = job(meta, id, (flow) => {
     const events = flow.from(corpusEvents()).eventTime('time', boundedOutOfOrderness(LATENESS));
     const result = resultOf(events);
-    result.to(blackhole());
+    result.to(measuredBlackhole());
     return { result };
   });
   return {
@@ -60,4 +61,22 @@ export function query<Row>(
 
 function lastOf<Row>(rows: readonly Row[], key: (row: Row) => string | number): Iterable<Row> {
   return new Map(rows.map((row) => [key(row), row])).values();
+}
+
+/** Throws its rows away, and stops the stopwatch at their end. */
+function measuredBlackhole(): Sink {
+  return {
+    name: 'blackhole',
+    descriptor: null,
+    createWriter: () => ({
+      isBusy: false,
+      write() {},
+      preCommit() {
+        providedStopwatch()?.stop();
+        return [];
+      },
+      close() {},
+    }),
+    async commit() {},
+  };
 }

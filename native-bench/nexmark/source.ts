@@ -73,7 +73,7 @@ class CorpusReader implements SplitReader {
 
   poll(): Batch | 'end' {
     if (this.#next >= this.#corpus.segments) return 'end';
-    this.#stopwatch?.reach(this.#next);
+    this.#stopwatch?.beforeSegment();
     const batch = this.#batch(this.#next);
     this.#next += this.#step;
     return batch;

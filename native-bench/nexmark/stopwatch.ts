@@ -1,17 +1,20 @@
 /**
- * Measures the part of a run that is behind the warm-up: from the first segment that counts until the program reads it. The
- * threads of a job share it; the one that comes to such a segment first starts it.
+ * Measures the part of a run that is behind the warm-up: from the first segment that counts to the last end of a sink. The
+ * threads of a job share it. It starts when so many segments have been read by all of them together.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 const KEY = 'nexmark stopwatch';
 
-/** Words of the shared memory: whether it runs, and since when by the clock and by the processors. */
-const RUNS = 0;
+/** Of the shared memory: a counter, and numbers behind it. */
+const SEGMENTS = 0;
 const START_MS = 1;
 const START_CPU_SECONDS = 2;
+const STOP_MS = 3;
+const STOP_CPU_SECONDS = 4;
+const BYTES = 5 * 8;
 
-type Shared = { readonly memory: SharedArrayBuffer; readonly fromSegment: number };
+type Shared = { readonly memory: SharedArrayBuffer; readonly warmUpSegments: number };
 
 export type Lap = {
   readonly ms: number;
@@ -20,39 +23,40 @@ export type Lap = {
 };
 
 export class Stopwatch {
-  readonly #fromSegment: number;
-  readonly #runs: Int32Array;
+  readonly #warmUpSegments: number;
+  readonly #counter: Int32Array;
   readonly #numbers: Float64Array;
-  #isRunning = false;
 
-  constructor({ memory, fromSegment }: Shared) {
-    this.#fromSegment = fromSegment;
-    this.#runs = new Int32Array(memory, 0, 1);
+  constructor({ memory, warmUpSegments }: Shared) {
+    this.#warmUpSegments = warmUpSegments;
+    this.#counter = new Int32Array(memory, 0, 1);
     this.#numbers = new Float64Array(memory);
   }
 
   /** To be called before each segment. */
-  reach(segment: number): void {
-    if (this.#isRunning || segment < this.#fromSegment) return;
-    this.#isRunning = true;
-    if (Atomics.exchange(this.#runs, RUNS, 1) === 1) return;
+  beforeSegment(): void {
+    if (Atomics.add(this.#counter, SEGMENTS, 1) !== this.#warmUpSegments) return;
     this.#numbers[START_MS] = nowMs();
     this.#numbers[START_CPU_SECONDS] = cpuSeconds();
   }
 
-  /** What has passed; an Error when it was never started. */
+  /** To be called wherever an end is reached; the last one counts. */
+  stop(): void {
+    this.#numbers[STOP_MS] = nowMs();
+    this.#numbers[STOP_CPU_SECONDS] = cpuSeconds();
+  }
+
+  /** What has passed between; an Error when it was never started. */
   read(): Lap {
-    if (this.#runs[RUNS] === 0) throw new Error('no event was behind the warm-up');
-    return {
-      ms: nowMs() - this.#numbers[START_MS]!,
-      cpuSeconds: cpuSeconds() - this.#numbers[START_CPU_SECONDS]!,
-    };
+    const [, startMs, startCpuSeconds, stopMs, stopCpuSeconds] = this.#numbers;
+    if (startMs === 0) throw new Error('no event was behind the warm-up');
+    return { ms: stopMs! - startMs!, cpuSeconds: stopCpuSeconds! - startCpuSeconds! };
   }
 }
 
 /** A stopwatch for what this thread starts from now on, in all of its threads. */
-export function provideStopwatch(fromSegment: number): Stopwatch {
-  const shared: Shared = { memory: new SharedArrayBuffer(24), fromSegment };
+export function provideStopwatch(warmUpSegments: number): Stopwatch {
+  const shared: Shared = { memory: new SharedArrayBuffer(BYTES), warmUpSegments };
   setEnvironmentData(KEY, shared as never);
   return new Stopwatch(shared);
 }
