@@ -12,13 +12,13 @@ export function isBid(event: NexmarkEvent): event is Bid {
 export type Row = object;
 export type Sink = (row: Row) => void;
 
-export const q0 = ({ auction, bidder, price, time, extra }: Bid): Row => ({
-  ...{ auction, bidder, price, time, extra },
-});
+export const q0 = ({ auction, bidder, price, time, extra }: Bid): Row => {
+  return { auction, bidder, price, time, extra };
+};
 
-export const q1 = ({ auction, bidder, price, time, extra }: Bid): Row => ({
-  ...{ auction, bidder, price: inEuros(price), time, extra },
-});
+export const q1 = ({ auction, bidder, price, time, extra }: Bid): Row => {
+  return { auction, bidder, price: inEuros(price), time, extra };
+};
 
 export const isForQ2 = ({ auction }: Bid): boolean => auction % 123 === 0;
 export const q2 = ({ auction, price }: Bid): Row => ({ auction, price });

@@ -131,8 +131,10 @@ export const q19 = query(import.meta, 'q19', {
           ranking.splice(at, 0, { price, place });
           state.ranking.set(ranking);
           state.bids.set(place, bid);
-          for (let i = at; i < ranking.length; i++) {
-            emit({ ...state.bids.get(ranking[i]!.place)!, rank: i + 1 });
+          for (let rank = at + 1; rank <= ranking.length; rank++) {
+            const ranked = state.bids.get(ranking[rank - 1]!.place)!;
+            const { auction, bidder, price, channel, url, time, extra } = ranked;
+            emit({ auction, bidder, price, channel, url, time, extra, rank });
           }
         },
       }),

@@ -201,16 +201,20 @@ const bidFields = {
   extra: t.string,
 };
 
-/** All bids for auctions of a category, with the auction. */
+/** All bids for auctions of a category, with the auction. Bids for an auction of another category are not kept. */
 export const q20 = query(import.meta, 'q20', {
   result: (events) =>
-    events
-      .filter(({ kind, category }) => kind === BID || (kind === AUCTION && category === CATEGORY))
+    bidsAndAuctions(events)
       .keyBy('auction')
       .process({
         emits: record({ auction: t.int32, ...bidFields, ...auctionFields }),
-        state: { lot: value(OpenAuction), waiting: list(record(bidFields)) },
+        state: {
+          lot: value(OpenAuction),
+          isOther: value(t.boolean, { default: false }),
+          waiting: list(record(bidFields)),
+        },
         onRecord(row, { state, emit }) {
+          if (state.isOther.get()) return;
           const { auction, kind, bidder, price, channel, url, time, extra } = row;
           if (kind === BID) {
             const bid = { bidder, price, channel, url, time, extra };
@@ -219,9 +223,13 @@ export const q20 = query(import.meta, 'q20', {
             else emit({ auction, ...bid, ...lot });
             return;
           }
-          const lot = openAuction(row);
-          state.lot.set(lot);
-          for (const bid of state.waiting.get()) emit({ auction, ...bid, ...lot });
+          if (row.category === CATEGORY) {
+            const lot = openAuction(row);
+            state.lot.set(lot);
+            for (const bid of state.waiting.get()) emit({ auction, ...bid, ...lot });
+          } else {
+            state.isOther.set(true);
+          }
           state.waiting.clear();
         },
       }),

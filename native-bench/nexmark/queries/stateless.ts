@@ -1,4 +1,7 @@
-/** Queries that look at one bid at a time. */
+/**
+ * Queries that look at one bid at a time. Fields are named where rows are made: it is several times faster than to spread
+ * one row into another.
+ */
 import { bids } from '../events.ts';
 import { decimal, inEuros, letterCount, partOfDay } from '../fields.ts';
 import { query } from '../query.ts';
@@ -18,10 +21,11 @@ export const q0 = query(import.meta, 'q0', {
 /** All bids, in euros. */
 export const q1 = query(import.meta, 'q1', {
   result: (events) =>
-    bids(events, 'auction', 'bidder', 'price', 'time', 'extra').map((bid) => ({
-      ...bid,
-      price: inEuros(bid.price),
-    })),
+    bids(events, 'auction', 'bidder', 'price', 'time', 'extra').map(
+      ({ auction, bidder, price, time, extra }) => {
+        return { auction, bidder, price: inEuros(price), time, extra };
+      },
+    ),
   text: ({ auction, bidder, price, time, extra }) => [auction, bidder, decimal(price), time, extra],
 });
 
@@ -39,7 +43,9 @@ export const q13 = query(import.meta, 'q13', {
   result: (events) =>
     bids(events, 'auction', 'bidder', 'price', 'time')
       .filter(({ auction }) => SIDE_TABLE.has(auction % 10_000))
-      .map((bid) => ({ ...bid, value: SIDE_TABLE.get(bid.auction % 10_000)! })),
+      .map(({ auction, bidder, price, time }) => {
+        return { auction, bidder, price, time, value: SIDE_TABLE.get(auction % 10_000)! };
+      }),
   text: ({ auction, bidder, price, time, value }) => [auction, bidder, price, time, value],
 });
 
@@ -48,11 +54,14 @@ export const q14 = query(import.meta, 'q14', {
   result: (events) =>
     bids(events, 'auction', 'bidder', 'price', 'time', 'extra')
       .filter(({ price }) => inEuros(price) > 1_000_000 && inEuros(price) < 50_000_000)
-      .map((bid) => ({
-        ...bid,
-        price: inEuros(bid.price),
-        partOfDay: partOfDay(bid.time),
-        letters: letterCount(bid.extra, 'c'),
+      .map(({ auction, bidder, price, time, extra }) => ({
+        auction,
+        bidder,
+        price: inEuros(price),
+        partOfDay: partOfDay(time),
+        time,
+        extra,
+        letters: letterCount(extra, 'c'),
       })),
   text: ({ auction, bidder, price, partOfDay, time, extra, letters }) => [
     auction,
