@@ -1,7 +1,7 @@
 /** The command `npm run bench -- nexmark`: all queries, or some, beside their bare loops, over the floor of the source. */
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
-import { type Figure, reported, typescript } from '../figure.ts';
+import { Command as CliCommand } from 'commander';
+import { type Command, type Figure, reported, typescript, type Variant } from '../figure.ts';
 import { measureFigure, median, type Outcome, type RoundRun } from '../harness.ts';
 import { positive, RESULTS_FOLDER } from '../options.ts';
 import {
@@ -12,6 +12,7 @@ import {
   writeResults,
 } from '../results.ts';
 import { CORPUS_FOLDER, corpusFile, DEFAULT_RATE } from './corpus.ts';
+import { cppLoops } from './cpp/build.ts';
 import { LOOPS } from './loops.ts';
 import { QUERIES } from './queries.ts';
 
@@ -37,6 +38,8 @@ type Line = {
   readonly isSourceBound: boolean;
   /** Of the bare loop, on one thread; null where there is none. */
   readonly loopEventsPerSecond: number | null;
+  /** Of the same in C++, on two threads; null also where there is no compiler. */
+  readonly cppEventsPerSecond: number | null;
   readonly rows: number;
   readonly rssMb: number;
 };
@@ -52,9 +55,9 @@ type NexmarkResults = Results & {
 
 type Rates = Pick<Line, 'eventsPerSecond' | 'cpuSecondsPerMillion'>;
 
-export function nexmarkCommand(): Command {
+export function nexmarkCommand(): CliCommand {
   const ids = QUERIES.map(({ id }) => id).join(', ');
-  return new Command('nexmark')
+  return new CliCommand('nexmark')
     .description('Measures the queries of Nexmark over events in memory.')
     .option('-q, --query <ids>', `only these: ${ids}`, (text: string) => text.split(','))
     .option('-e, --events <n>', 'events of the corpus', positive, 10_000_000)
@@ -74,10 +77,11 @@ async function runNexmark(flags: Flags): Promise<void> {
   const started = startResults(settings);
   const path = resultsPath(flags.results, started).replace(/\.json$/, '-nexmark.json');
   console.log(`${describeResults(started)}\n${corpus}\nresults are written to ${path}`);
+  const cpp = cppLoops();
   const outcomes: Outcome[] = [];
   const measured = async (id: string): Promise<Outcome> => {
     console.log(`\n${id}`);
-    const figure = queryFigure(id, corpus, threads);
+    const figure = queryFigure(id, corpus, threads, cpp);
     const outcome = await measureFigure(figure, settings, (line) => console.log(`  ${line}`));
     outcomes.push(outcome);
     return outcome;
@@ -104,12 +108,14 @@ function known(id: string): string {
   throw new Error(`there is no query '${id}'; there are ${ids}`);
 }
 
-function queryFigure(id: string, corpus: string, threads: number): Figure {
-  const variant = (how: string | number) => ({
-    command: withMemory(typescript('native-bench/nexmark/run-query.ts', id, corpus, how)),
-    measure: (run: Parameters<typeof reported>[0]) =>
-      (reported(run, 'events') / reported(run, 'ms')) * 1000,
+function queryFigure(id: string, corpus: string, threads: number, cpp: string | null): Figure {
+  const variant = (command: Command): Variant => ({
+    command,
+    measure: (run) => (reported(run, 'events') / reported(run, 'ms')) * 1000,
   });
+  const run = (how: string | number): Command =>
+    withMemory(typescript('native-bench/nexmark/run-query.ts', id, corpus, how));
+  const hasLoop = LOOPS[id] !== undefined;
   return {
     id: `nexmark-${id}`,
     what: `events/s of ${id}`,
@@ -117,15 +123,16 @@ function queryFigure(id: string, corpus: string, threads: number): Figure {
     roundUnit: 'events/s',
     bar: null,
     variants: () => ({
-      job: variant(threads),
-      ...(LOOPS[id] === undefined ? {} : { loop: variant('loop') }),
+      job: variant(run(threads)),
+      ...(hasLoop ? { loop: variant(run('loop')) } : {}),
+      ...(hasLoop && cpp !== null ? { cpp: variant({ program: cpp, args: [id, corpus] }) } : {}),
     }),
     value: ({ job }) => job!,
   };
 }
 
 /** State of many keys needs more than V8 gives by itself. */
-function withMemory(command: ReturnType<typeof typescript>): ReturnType<typeof typescript> {
+function withMemory(command: Command): Command {
   return { ...command, args: ['--max-old-space-size=12000', ...command.args] };
 }
 
@@ -158,31 +165,30 @@ function lineOf(outcome: Outcome, floor: Rates): Line {
     netEventsPerSecond: 1 / (1 / rates.eventsPerSecond - 1 / floor.eventsPerSecond),
     isSourceBound: rates.eventsPerSecond > floor.eventsPerSecond / 2,
     loopEventsPerSecond: outcome.medians.loop ?? null,
+    cppEventsPerSecond: outcome.medians.cpp ?? null,
     rows: medianOf(runs, ({ rows }) => rows!),
     rssMb: medianOf(runs, ({ rssMb }) => rssMb!),
   };
 }
 
 function tableOf(lines: readonly Line[], floor: Rates): string {
-  const millions = (rate: number): string => (rate / 1e6).toPrecision(3);
+  const millions = (rate: number | null): string =>
+    rate === null ? '' : (rate / 1e6).toPrecision(3);
   const head = [
     ...['query', 'M events/s', 'CPU s per M events', 'net CPU s per M', 'net M events/s'],
-    ...['loop, 1 thread, M events/s', 'job over loop', 'rows sent', 'peak MB'],
+    ...['loop, 1 thread, M events/s', 'C++ loop, 2 threads, M events/s', 'rows sent', 'peak MB'],
   ];
-  const rows = lines.map((line) => {
-    const loop = line.loopEventsPerSecond;
-    return [
-      `${line.query}${line.isSourceBound ? ' (source-bound)' : ''}`,
-      millions(line.eventsPerSecond),
-      line.cpuSecondsPerMillion.toPrecision(3),
-      line.netCpuSecondsPerMillion.toPrecision(3),
-      line.isSourceBound ? '' : millions(line.netEventsPerSecond),
-      loop === null ? '' : millions(loop),
-      loop === null ? '' : (line.eventsPerSecond / loop).toPrecision(3),
-      String(line.rows),
-      line.rssMb.toFixed(0),
-    ];
-  });
+  const rows = lines.map((line) => [
+    `${line.query}${line.isSourceBound ? ' (source-bound)' : ''}`,
+    millions(line.eventsPerSecond),
+    line.cpuSecondsPerMillion.toPrecision(3),
+    line.netCpuSecondsPerMillion.toPrecision(3),
+    line.isSourceBound ? '' : millions(line.netEventsPerSecond),
+    millions(line.loopEventsPerSecond),
+    millions(line.cppEventsPerSecond),
+    String(line.rows),
+    line.rssMb.toFixed(0),
+  ]);
   const floorCells = [millions(floor.eventsPerSecond), floor.cpuSecondsPerMillion.toPrecision(3)];
   rows.unshift(['floor', ...floorCells, ...head.slice(3).map(() => '')]);
   const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import type { Outcome } from '../../native-bench/harness.ts';
 import { Checksum, checksumOf } from '../../native-bench/nexmark/checksum.ts';
 import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
+import { cppLoops } from '../../native-bench/nexmark/cpp/build.ts';
 import { decimal } from '../../native-bench/nexmark/fields.ts';
 import { LOOP_KEYS, LOOPS } from '../../native-bench/nexmark/loops.ts';
 import { expectedChecksum, ORACLES } from '../../native-bench/nexmark/oracle.ts';
@@ -50,6 +51,18 @@ for (const [id, { run, text }] of Object.entries(LOOPS)) {
   });
 }
 
+const program = cppLoops();
+
+for (const [id, { text }] of Object.entries(LOOPS)) {
+  if (text === undefined) continue;
+  test(`the loop of ${id} in C++`, { skip: program === null && 'there is no g++' }, () => {
+    const args = [id, corpusFile({ events: 20_000, rate: 500, folder }), 'check'];
+    const output = JSON.parse(execFileSync(program!, args, { encoding: 'utf8' }));
+    const expected = expectedChecksum(id, eventsOf(corpus));
+    assert.deepEqual(output, { rows: expected.rows, checksum: String(expected) });
+  });
+}
+
 for (const [name, peer] of Object.entries(PEERS)) {
   for (const id of PEER_QUERIES) {
     test(`${id} by ${name}`, async () => {
@@ -85,7 +98,11 @@ test('the command measures queries beside their loops, and writes every run and 
   const { figures, nexmark } = JSON.parse(readFileSync(join(folder, written), 'utf8'));
   assert.deepEqual(
     figures.flatMap(({ id, runs }: Outcome) => runs.map(({ variant }) => `${id} ${variant}`)),
-    ['nexmark-floor job', 'nexmark-q2 job', 'nexmark-q2 loop', 'nexmark-q20 job'],
+    [
+      ...['nexmark-floor job', 'nexmark-q2 job', 'nexmark-q2 loop'],
+      ...(program === null ? [] : ['nexmark-q2 cpp']),
+      'nexmark-q20 job',
+    ],
   );
   assert.deepEqual(
     nexmark.lines.map(({ rows }: { rows: number }) => rows),
