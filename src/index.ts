@@ -13,6 +13,7 @@ export {
   type KeyedBroadcastContext,
   type KeyedBroadcastFunction,
 } from './api/broadcast.ts';
+export { BroadcastJoin, BroadcastPair } from './api/broadcast-join.ts';
 export {
   type ConnectedFunction,
   ConnectedStreams,

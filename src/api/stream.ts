@@ -26,6 +26,7 @@ import type { Sink } from '../operator/sink.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
 import { BroadcastConnectedStreams, BroadcastStream } from './broadcast.ts';
+import { BroadcastJoin } from './broadcast-join.ts';
 import { ConnectedStreams } from './connected.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
@@ -239,6 +240,21 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    */
   coGroup<Other>(other: Stream<Other>): StreamPair<Row, Other, WindowCoGroup<Row, Other>> {
     return new StreamPair(this.#joined(), other.#joined(), (parts) => new WindowCoGroup(parts));
+  }
+
+  /**
+   * Each row with the newest row of a small stream that has the same key; every subtask keeps all of the small one in memory,
+   * and the large one is not dealt by key:
+   *
+   *   orders.broadcastJoin(countries).on('country', 'code').apply((order, country) => ({ ...order, name: country?.name }))
+   *
+   * A row meets what has come until then. The time of what comes out is that of the slower stream.
+   */
+  broadcastJoin<Small>(small: Stream<Small>): BroadcastJoin<Row, Small> {
+    if (!(small instanceof Stream)) {
+      throw wrong('broadcastJoin', 'takes a stream that is not keyed', small);
+    }
+    return new BroadcastJoin<Row, Small>(this, small, [this.#schema, small.#schema]);
   }
 
   #joined(): JoinedSide {

@@ -205,3 +205,29 @@ expect<Equal<RowOfStream<ReturnType<typeof all>>, Rule>>();
 function all() {
   return rules.broadcast();
 }
+
+// broadcast join
+const joined = orders
+  .broadcastJoin(payments)
+  .on('id', 'order')
+  .apply((order, payment) => {
+    expect<Equal<typeof order, Order>>();
+    expect<Equal<typeof payment, Payment | undefined>>();
+    return { ...order, amount: payment?.amount ?? 0 };
+  });
+expect<
+  Equal<RowOfStream<typeof joined>, { amount: number; id: string; shop: number; total: number }>
+>();
+orders.broadcastJoin(payments).on(
+  ({ id }) => id,
+  ({ order }) => order,
+);
+// @ts-expect-error: keys of other types
+orders.broadcastJoin(payments).on('shop', 'order');
+// @ts-expect-error: no such field
+orders.broadcastJoin(payments).on('id', 'payment');
+orders.broadcastJoin(payments).on(
+  ({ id }) => id,
+  // @ts-expect-error: keys of other types by functions
+  ({ amount }) => amount,
+);
