@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { JobResult, RunOptions } from 'millrace';
+import { exportState } from '../../src/checkpoint/export-state.ts';
+import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { connected, connecting, expected, MANY } from './jobs/connected.ts';
 
@@ -76,12 +78,20 @@ test('stopped with a savepoint on 2 threads, all of it goes on, on any number of
       const checkpoints = { dir: join(folder, `state ${n}`), every: '50 ms' } as const;
       const client = await connecting.start({
         threads: 2,
-        params: { out, rate: 9000 },
+        params: { out, rate: 4000 },
         checkpoints,
       });
-      while (client.status().records < 9000) await delay(5);
+      while (client.status().records < 6000) await delay(5);
       const counted = operator({ ...(await client.stop({ savepoint })) }, 'process').counters;
       assert.ok(counted.orders! > 0 && counted.orders! < orders);
+      const stored = await loadCheckpoint(savepoint);
+      const limits: unknown[] = [];
+      exportState(stored, 'process-2', 'broadcast state/rules', (row) => limits.push(row));
+      assert.ok(limits.length > 0);
+      for (const row of limits as Record<string, number>[]) {
+        assert.deepEqual(Object.keys(row), ['#key', '#value.name', '#value.factor']);
+        assert.equal(row['#key'], row['#value.factor']! % 20);
+      }
       await connecting.run({ ...then, params: { out }, restoreFrom: savepoint });
       assert.deepEqual(sorted(rowsOf(out, 'due')), sorted(due));
       assert.deepEqual(sorted(rowsOf(out, 'ruled')), sorted(ruled));
