@@ -7,8 +7,8 @@ import { type Harness, harness } from '../src/testing/harness.ts';
 import { type Harness2, harness2 } from '../src/testing/harness2.ts';
 
 /** How a harness is run, whatever its rows. */
-type Running = Required<Omit<DataflowOptions, 'seed' | 'restartEach'>> &
-  Pick<DataflowOptions, 'seed' | 'restartEach'>;
+type Places = 'seed' | 'restartEach' | 'snapshotsBetween';
+type Running = Required<Omit<DataflowOptions, Places>> & Pick<DataflowOptions, Places>;
 
 export type Mode = Running & { readonly isTyped: boolean };
 
@@ -17,7 +17,7 @@ export type Mode2 = Running & {
   readonly isSecondTyped: boolean;
 };
 
-const PLACES: readonly Pick<Running, 'parallelism' | 'seed' | 'restartEach'>[] = [
+const PLACES: readonly Pick<Running, 'parallelism' | Places>[] = [
   { parallelism: 1 },
   { parallelism: 1, seed: 7 },
   { parallelism: 3, seed: 1 },
@@ -25,6 +25,9 @@ const PLACES: readonly Pick<Running, 'parallelism' | 'seed' | 'restartEach'>[] =
   // Snapshot and restore at every step.
   { parallelism: 1, restartEach: [1] },
   { parallelism: 3, restartEach: [1, 2, 3] },
+  // Snapshots of what has changed on top of each other, then restore.
+  { parallelism: 1, restartEach: [1], snapshotsBetween: 3 },
+  { parallelism: 3, restartEach: [1, 2, 3], snapshotsBetween: 2 },
 ];
 
 const RUNNING: readonly Running[] = ([1, 7, 'all'] as const).flatMap((batchSize) =>
@@ -60,10 +63,13 @@ function describeRunning({
   parallelism,
   seed,
   restartEach,
+  snapshotsBetween = 0,
 }: Running): string {
   const order = seed === undefined ? 'in turn' : `seed ${seed}`;
   const output = outputCapacity === Infinity ? '' : `, output of ${outputCapacity}`;
-  const restarts = restartEach === undefined ? '' : `, restarts with ${restartEach.join(', ')}`;
+  const deltas = snapshotsBetween === 0 ? '' : ` behind ${snapshotsBetween} snapshots`;
+  const restarts =
+    restartEach === undefined ? '' : `, restarts with ${restartEach.join(', ')}${deltas}`;
   return `batches of ${batchSize}, ${parallelism} subtasks ${order}${output}${restarts}`;
 }
 

@@ -107,6 +107,7 @@ function contextOf(plans: readonly OperatorPlan[]): OperatorContext {
     parallelism: 1,
     maxParallelism: 128,
     isCheckpointed: false,
+    isIncremental: false,
     restored: NO_STATE,
     snapshot() {
       throw new Error('no checkpoint is taken');

@@ -67,6 +67,7 @@ operator.open(
     watermarkIntervalMs: 10,
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
     isCheckpointed: true,
+    isIncremental: false,
     restored: NO_STATE,
     snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
     wake() {},

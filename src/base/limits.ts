@@ -75,5 +75,8 @@ export const COMPRESS_THREADS_MAX = 2;
 /** How long a thread that compresses, beyond the first, waits for more: the blocks of a checkpoint come close together. */
 export const COMPRESS_IDLE_MS = 10_000;
 
-/** State files that a thread keeps open while it restores: a checkpoint refers to few others. */
+/** Generations of one state: each may keep the directory of a checkpoint, and a restore reads all of them. */
+export const GENERATIONS_MAX = 64;
+
+/** State files that a thread keeps open while it restores: it reads one generation after the other. */
 export const OPEN_STATE_FILES = 16;

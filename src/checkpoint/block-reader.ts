@@ -7,8 +7,8 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { OPEN_STATE_FILES } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import { decodeBatch } from '../data/codec.ts';
-import { type Schema, schemaOf } from '../data/schema.ts';
-import type { BlockRef, StateManifest } from './checkpoint.ts';
+import type { Schema } from '../data/schema.ts';
+import type { BlockRef } from './checkpoint.ts';
 import { stateFileOf } from './checkpoint-names.ts';
 import {
   BLOCK_HEAD_BYTES,
@@ -27,7 +27,7 @@ const open = new Map<string, number>();
  * The content of a block, verified, at the beginning of memory of its own. EngineError CHECKPOINT_DAMAGED,
  * CHECKPOINT_NOT_FOUND.
  *
- *   const batch = decodeState(state, readBlockSync(stored.path, state.parts[0].blocks[0]));
+ *   const batch = decodeState(state.name, schema, readBlockSync(stored.path, state.parts[0].blocks[0]));
  */
 export function readBlockSync(checkpointPath: string, ref: BlockRef): Uint8Array {
   const file = stateFileOf(checkpointPath, ref.checkpoint);
@@ -93,15 +93,8 @@ function closeOldest(): void {
   closeSync(handle);
 }
 
-const schemas = new WeakMap<StateManifest, Schema>();
-
 /** The batch in a block of a state: views of these bytes. EngineError CHECKPOINT_DAMAGED. */
-export function decodeState(state: StateManifest, content: Uint8Array): Batch {
-  let schema = schemas.get(state);
-  if (schema === undefined) {
-    schema = schemaOf(state.fields);
-    schemas.set(state, schema);
-  }
+export function decodeState(state: string, schema: Schema, content: Uint8Array): Batch {
   try {
     return decodeBatch(
       content.buffer as ArrayBuffer,
@@ -110,7 +103,7 @@ export function decodeState(state: StateManifest, content: Uint8Array): Batch {
       schema,
     );
   } catch (error) {
-    throw new EngineError('CHECKPOINT_DAMAGED', `state '${state.name}': ${messageOf(error)}`, {
+    throw new EngineError('CHECKPOINT_DAMAGED', `state '${state}': ${messageOf(error)}`, {
       cause: error,
     });
   }

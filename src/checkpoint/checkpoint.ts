@@ -15,6 +15,7 @@
  */
 import type { Field } from '../data/schema.ts';
 import type { PlainData } from '../operator/source.ts';
+import type { Generations } from '../state/generations.ts';
 import type { ListMode } from '../state/snapshot.ts';
 
 /** Where an encoded batch lies. */
@@ -27,11 +28,8 @@ export type BlockRef = {
   readonly rows: number;
 };
 
-/** State of one subtask; its batches in the order in which they were written. */
-export type StatePart = {
-  readonly subtask: number;
-  readonly blocks: readonly BlockRef[];
-};
+/** State of one subtask; its batches in the order in which they were written, those of deltas behind the base. */
+export type StatePart = Generations<BlockRef> & { readonly subtask: number };
 
 export type StateManifest = {
   readonly name: string;

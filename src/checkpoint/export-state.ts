@@ -2,12 +2,14 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { DynamicColumn } from '../data/column.ts';
+import { schemaOf } from '../data/schema.ts';
+import { latestRows } from '../state/generations.ts';
 import { decodeState, readBlockSync } from './block-reader.ts';
 import type { StateManifest, StoredCheckpoint } from './checkpoint.ts';
 
 /**
- * Gives every row of a state, in the order in which it was written: an object of its fields, or an item where the state has
- * items. Returns how many there were. EngineError CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED.
+ * Gives every row of a state, in the order in which it was written, or in none where it has deltas: an object of its fields, or
+ * an item where the state has items. Returns how many there were. EngineError CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED.
  *
  *   exportState(stored, 'count', 'counts', (row) => console.log(JSON.stringify(row)));
  */
@@ -46,8 +48,11 @@ export function stateBatches(
 }
 
 function* batchesOf(path: string, state: StateManifest): Generator<Batch> {
-  for (const { blocks } of state.parts) {
-    for (const block of blocks) yield decodeState(state, readBlockSync(path, block));
+  const schema = schemaOf(state.fields);
+  for (const part of state.parts) {
+    yield* latestRows(part, schema, (block, of) =>
+      decodeState(state.name, of, readBlockSync(path, block)),
+    );
   }
 }
 

@@ -7,6 +7,7 @@
  * drawn, so that no byte can change unseen. Every version begins with its number.
  */
 import { EngineError, messageOf } from '../base/errors.ts';
+import { allBlocks, type Delta } from '../state/generations.ts';
 import type {
   BlockRef,
   Manifest,
@@ -18,8 +19,10 @@ import { idOf } from './checkpoint-names.ts';
 import { crc32 } from './crc32.ts';
 import {
   choice,
+  finite,
   flag,
   list,
+  nullOr,
   type Place,
   plain,
   property,
@@ -131,6 +134,11 @@ function stateOf(place: Place, kind: Manifest['kind']): StateManifest {
   if (new Set(state.fields.map(({ name }) => name)).size !== state.fields.length) {
     throw wrong(fields, 'a list of fields with names of their own');
   }
+  const deltas = state.parts.flatMap((part) => part.deltas);
+  const keyFields = deltas[0]?.keyFields ?? 0;
+  if (keyFields > state.fields.length || deltas.some((delta) => delta.keyFields !== keyFields)) {
+    throw wrong(property(place, 'parts'), 'a list of parts that have one key');
+  }
   return Object.freeze(state);
 }
 
@@ -138,6 +146,16 @@ function partOf(place: Place, kind: Manifest['kind']): StatePart {
   return Object.freeze({
     subtask: whole(property(place, 'subtask')),
     blocks: list(property(place, 'blocks'), (one) => blockOf(one, kind)),
+    deltas: list(property(place, 'deltas'), (one) => deltaOf(one, kind)),
+  });
+}
+
+function deltaOf(place: Place, kind: Manifest['kind']): Delta<BlockRef> {
+  return Object.freeze({
+    keyFields: whole(property(place, 'keyFields')),
+    before: nullOr(property(place, 'before'), finite),
+    blocks: list(property(place, 'blocks'), (one) => blockOf(one, kind)),
+    removed: list(property(place, 'removed'), (one) => blockOf(one, kind)),
   });
 }
 
@@ -165,7 +183,7 @@ function aligned(place: Place, least: number): number {
 export function* blocksOf(manifest: Manifest): Generator<BlockRef> {
   for (const { states } of manifest.operators) {
     for (const { parts } of states) {
-      for (const { blocks } of parts) yield* blocks;
+      for (const part of parts) yield* allBlocks(part);
     }
   }
 }

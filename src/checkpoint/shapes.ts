@@ -34,6 +34,16 @@ export function whole(place: Place, least = 0): number {
   return value as number;
 }
 
+/** Any number that JSON has. */
+export function finite(place: Place): number {
+  if (typeof place.value !== 'number') throw wrong(place, 'a number');
+  return place.value;
+}
+
+export function nullOr<T>(place: Place, read: (place: Place) => T): T | null {
+  return place.value === null ? null : read(place);
+}
+
 /** Milliseconds since 1970 that a Date can hold. */
 export function time(place: Place): number {
   const value = whole(place);

@@ -207,8 +207,8 @@ export class Attempt {
     }
   }
 
-  requestCheckpoint(checkpoint: number, kind: CheckpointKind): void {
-    this.#counters.requestCheckpoint(checkpoint, kind);
+  requestCheckpoint(checkpoint: number, kind: CheckpointKind, base: number): void {
+    this.#counters.requestCheckpoint(checkpoint, kind, base);
     this.#notifyAll();
   }
 

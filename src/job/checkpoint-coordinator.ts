@@ -27,7 +27,7 @@ import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { SourceSplits } from '../task/deployment.ts';
-import { AT_END, type StateBlock } from '../task/subtask-snapshot.ts';
+import { AT_END, hasBytes, type StateBlock } from '../task/subtask-snapshot.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
 import {
   buildManifest,
@@ -45,8 +45,8 @@ export type CoordinatorOptions = {
   /** Null: no checkpoints are taken; sinks commit at the end. */
   readonly storage: CheckpointStorage | null;
   readonly settings: CheckpointSettings | null;
-  /** Asks for the barrier. */
-  readonly request: (checkpoint: number, kind: CheckpointKind) => void;
+  /** Asks for the barrier. `base`: the checkpoint that state may be written on as a delta, 0 for none. */
+  readonly request: (checkpoint: number, kind: CheckpointKind, base: number) => void;
   readonly commit: (node: NodeId, committables: readonly PlainData[]) => Promise<void>;
   /** Too many checkpoints have failed, or a commit has. */
   readonly onFailure: (error: unknown) => void;
@@ -54,13 +54,15 @@ export type CoordinatorOptions = {
   readonly warn: (message: string) => void;
 };
 
-type WrittenBlock = Omit<StoredBlock, 'ref'> & { readonly ref: Promise<BlockRef> };
+type WrittenBlock = Omit<StoredBlock, 'ref'> & { readonly ref: Promise<BlockRef> | null };
 
 type Prepared = NodeCommittables & { readonly subtask: number; readonly checkpoint: number };
 
 type Pending = {
   readonly id: number;
   readonly kind: Manifest['kind'];
+  /** Whose state this one may refer to; null for none. */
+  readonly base: Manifest | null;
   readonly target: Target;
   readonly blocks: WrittenBlock[];
   readonly done: Set<number>;
@@ -82,6 +84,8 @@ export class CheckpointCoordinator {
   /** Those of them that a complete checkpoint has: a job that goes on from it commits them. */
   readonly #durable = new WeakSet<Prepared>();
   #pending: Pending | null = null;
+  /** The last complete checkpoint of this attempt. */
+  #last: Manifest | null = null;
   /** The checkpoint that is being asked for, written or committed. */
   #current: Promise<unknown> = Promise.resolve();
   #lastId = 0;
@@ -108,9 +112,9 @@ export class CheckpointCoordinator {
   }
 
   #write(pending: Pending, subtask: number, { bytes, ...block }: StateBlock): void {
-    const ref = pending.target.writer.append(bytes, block.rows);
+    const ref = hasBytes(block) ? pending.target.writer.append(bytes, block.rows) : null;
     // It is looked at when all have been written.
-    ref.catch(() => {});
+    ref?.catch(() => {});
     pending.blocks.push({ subtask, block, ref });
   }
 
@@ -222,11 +226,14 @@ export class CheckpointCoordinator {
     try {
       return await new Promise<Complete>((resolve, reject) => {
         const { settings } = this.#options;
+        const isIncremental = kind === 'checkpoint' && settings?.isIncremental === true;
+        const base = isIncremental ? this.#last : null;
         const timeoutMs = settings?.timeoutMs ?? DEFAULT_CHECKPOINT_TIMEOUT_MS;
         cancelTimer = after(timeoutMs, () => reject(timeoutError(id, timeoutMs)));
         this.#pending = {
           id,
           kind,
+          base,
           target,
           blocks: [],
           done: new Set(),
@@ -234,7 +241,8 @@ export class CheckpointCoordinator {
           reject,
         };
         const isUnaligned = kind === 'checkpoint' && settings?.isUnaligned === true;
-        this.#options.request(id, isLast ? 'last' : isUnaligned ? 'unaligned' : 'aligned');
+        const how = isLast ? 'last' : isUnaligned ? 'unaligned' : 'aligned';
+        this.#options.request(id, how, base?.id ?? 0);
         if (this.#pending !== null) this.#completeIfWhole(this.#pending);
       });
     } catch (error) {
@@ -256,7 +264,7 @@ export class CheckpointCoordinator {
   }
 
   async #complete(pending: Pending): Promise<Complete> {
-    const { id, kind, target, done, blocks } = pending;
+    const { id, kind, base, target, done, blocks } = pending;
     for (const subtask of this.#ended) {
       if (done.has(subtask)) continue;
       for (const block of this.#atEnd.get(subtask) ?? []) {
@@ -271,7 +279,7 @@ export class CheckpointCoordinator {
       blocks.map(async ({ ref, ...block }) => ({ ...block, ref: await ref })),
     );
     const prepared = this.#committable(id, done);
-    const manifest = this.#manifest(id, kind, false, stored, prepared);
+    const manifest = this.#manifest(id, kind, false, stored, prepared, base);
     await target.writer.complete(manifest);
     const complete = { stored: { path: target.path, manifest }, prepared };
     if (kind === 'checkpoint') this.#completed(complete.stored, prepared);
@@ -280,6 +288,7 @@ export class CheckpointCoordinator {
 
   #completed(stored: StoredCheckpoint, prepared: readonly Prepared[]): void {
     for (const one of prepared) this.#durable.add(one);
+    this.#last = stored.manifest;
     this.#options.onCompleted(stored);
   }
 
@@ -326,7 +335,7 @@ export class CheckpointCoordinator {
   }
 
   #lastManifest(id: number, kind: Manifest['kind']): Manifest {
-    return this.#manifest(id, kind, true, [], this.#prepared);
+    return this.#manifest(id, kind, true, [], this.#prepared, null);
   }
 
   /** Has a savepoint written when all has come to its end. */
@@ -340,6 +349,7 @@ export class CheckpointCoordinator {
     isFinal: boolean,
     blocks: readonly StoredBlock[],
     prepared: readonly Prepared[],
+    base: Manifest | null,
   ): Manifest {
     const { graph, execution, jobId, maxParallelism } = this.#options;
     return buildManifest({
@@ -352,6 +362,7 @@ export class CheckpointCoordinator {
       execution,
       blocks,
       prepared,
+      base,
     });
   }
 

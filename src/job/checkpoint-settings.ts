@@ -25,6 +25,11 @@ export type CheckpointOptions = {
    * savepoint it can. Not with atLeastOnce. Default false.
    */
   readonly unaligned?: boolean;
+  /**
+   * Whether a checkpoint has of large state only what has changed since the one before, and refers to earlier ones for the
+   * rest. Default false.
+   */
+  readonly incremental?: boolean;
   /** After this long one is given up. Default 10 min. */
   readonly timeout?: Duration;
   /** Least time from the end of one to the start of the next. Default 0. */
@@ -40,6 +45,7 @@ const CHECKPOINT_OPTIONS: OptionRules<CheckpointOptions> = {
   every: aDuration,
   mode: choice('exactlyOnce', 'atLeastOnce'),
   unaligned: choice(true, false),
+  incremental: choice(true, false),
   timeout: aDuration,
   minPause: aDuration,
   tolerableFailures: wholeNumber(0),
@@ -60,6 +66,7 @@ export type CheckpointSettings = {
   readonly everyMs: number;
   readonly isAligned: boolean;
   readonly isUnaligned: boolean;
+  readonly isIncremental: boolean;
   readonly timeoutMs: number;
   readonly minPauseMs: number;
   readonly tolerableFailures: number;
@@ -74,6 +81,7 @@ export function checkpointSettings(options: CheckpointOptions): CheckpointSettin
     everyMs: durationMs(options.every ?? '10 s', 'checkpoints: every'),
     isAligned: options.mode !== 'atLeastOnce',
     isUnaligned: options.unaligned ?? false,
+    isIncremental: options.incremental ?? false,
     timeoutMs: durationMs(options.timeout ?? DEFAULT_CHECKPOINT_TIMEOUT_MS, 'checkpoints: timeout'),
     minPauseMs: durationMs(options.minPause ?? 0, 'checkpoints: minPause'),
     tolerableFailures: options.tolerableFailures ?? 0,

@@ -227,7 +227,7 @@ class JobRun implements JobClient {
       jobId: this.#jobId,
       storage: this.#storage,
       settings: this.#checkpointSettings,
-      request: (checkpoint, kind) => attempt.requestCheckpoint(checkpoint, kind),
+      request: (...request) => attempt.requestCheckpoint(...request),
       commit: (node, committables) =>
         inCallingThread(graph.nodes[node]!.name, () => bindings[node]!.sink!.commit(committables)),
       onFailure: (error) => void attempt.fail(error),
@@ -258,6 +258,7 @@ class JobRun implements JobClient {
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
       runId: `${this.#jobId}-${randomId()}`,
       isCheckpointed: this.#storage !== null,
+      isIncremental: this.#checkpointSettings?.isIncremental ?? false,
       isAligned: this.#checkpointSettings?.isAligned ?? true,
       isUnaligned: this.#checkpointSettings?.isUnaligned ?? false,
     };

@@ -8,19 +8,21 @@ import type {
   OperatorManifest,
   StateManifest,
 } from '../checkpoint/checkpoint.ts';
+import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import { encodeToBytes } from '../data/codec.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { PlainData } from '../operator/source.ts';
+import { generationsOf, mapBlocks } from '../state/generations.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import { batchOfItems, type StateBlock } from '../task/subtask-snapshot.ts';
 import { INPUT } from './restore.ts';
 
-/** A block that a subtask has written, and where it lies. */
+/** A block that a subtask has written, and where it lies; null for the head of a delta. */
 export type StoredBlock = {
   readonly subtask: number;
   readonly block: Omit<StateBlock, 'bytes'>;
-  readonly ref: BlockRef;
+  readonly ref: BlockRef | null;
 };
 
 /** What a sink has prepared. */
@@ -37,6 +39,8 @@ export type ManifestParts = Pick<
   readonly execution: ExecutionGraph;
   readonly blocks: readonly StoredBlock[];
   readonly prepared: readonly NodeCommittables[];
+  /** The checkpoint that deltas are written on; null where there are none. */
+  readonly base: Manifest | null;
 };
 
 export function buildManifest(parts: ManifestParts): Manifest {
@@ -55,26 +59,56 @@ export function buildManifest(parts: ManifestParts): Manifest {
   };
 }
 
-function operatorsOf({ graph, execution, blocks, prepared }: ManifestParts): OperatorManifest[] {
+function operatorsOf(all: ManifestParts): OperatorManifest[] {
+  const { graph, execution, blocks, prepared, base } = all;
+  const before = base === null ? [] : seenFromBeside(base);
   const blocksOf = groupBy(blocks, ({ block }) => block.node);
   const preparedOf = groupBy(prepared, ({ node }) => node);
   return graph.nodes.flatMap(({ id, uid, name }): OperatorManifest[] => {
     const ofNode = blocksOf.get(id) ?? [];
     const committables = (preparedOf.get(id) ?? []).flatMap((one) => one.committables);
     if (ofNode.length === 0 && committables.length === 0) return [];
+    const known = before.find((operator) => operator.uid === uid)?.states ?? [];
+    const states = statesOf(ofNode, execution, known);
     const { parallelism } = execution.tasks[taskOf(execution, id)]!;
-    return [{ uid, name, parallelism, states: statesOf(ofNode, execution), committables }];
+    return [{ uid, name, parallelism, states, committables }];
   });
 }
 
-function statesOf(blocks: readonly StoredBlock[], { subtasks }: ExecutionGraph): StateManifest[] {
-  return [...groupBy(blocks, ({ block }) => block.state)].map(([name, ofState]) => {
-    const { kind, fields } = ofState[0]!.block;
-    const parts = [...groupBy(ofState, ({ subtask }) => subtask)].map(([subtask, ofPart]) => ({
-      subtask: subtasks[subtask]!.index,
-      blocks: ofPart.map(({ ref }) => ref),
-    }));
-    return { name, kind, fields, parts };
+/** The operators of a checkpoint, with their blocks named as in a manifest of another one. */
+function seenFromBeside({ id, operators }: Manifest): readonly OperatorManifest[] {
+  const named = (ref: BlockRef): BlockRef =>
+    ref.checkpoint === '' ? { ...ref, checkpoint: nameOf(id) } : ref;
+  return operators.map((operator) => ({
+    ...operator,
+    states: operator.states.map((state) => ({
+      ...state,
+      parts: state.parts.map((part) => ({ ...mapBlocks(part, named), subtask: part.subtask })),
+    })),
+  }));
+}
+
+/** `known`: the states of the base. */
+function statesOf(
+  blocks: readonly StoredBlock[],
+  { subtasks }: ExecutionGraph,
+  known: readonly StateManifest[],
+): StateManifest[] {
+  return [...groupBy(blocks, ({ block }) => block.state)].flatMap(([name, ofState]) => {
+    const before = known.find((state) => state.name === name);
+    const parts = [...groupBy(ofState, ({ subtask }) => subtask)].flatMap(([subtask, ofPart]) => {
+      const { index } = subtasks[subtask]!;
+      const written = ofPart.map(({ block, ref }) => ({ content: block.content, block: ref }));
+      const generations = generationsOf(
+        written,
+        before?.parts.find((part) => part.subtask === index),
+      );
+      return generations === null ? [] : [{ subtask: index, ...generations }];
+    });
+    if (parts.length === 0) return [];
+    const { kind } = ofState[0]!.block;
+    const rows = ofState.find(({ block }) => block.content === 'rows');
+    return [{ name, kind, fields: rows?.block.fields ?? before!.fields, parts }];
   });
 }
 
@@ -100,6 +134,7 @@ export function inputBlocks(
       fields: batch.schema!.fields,
       rows: batch.rowCount,
       bytes: encodeToBytes(batch),
+      content: 'rows',
     };
     return { subtask: first.id, block };
   });

@@ -2,7 +2,7 @@
  * The shared words of a job: what the calling thread and the workers know of each other without messages.
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
- *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][unused ...]
+ *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][base checkpoint]
  *   Float64, behind them:
  *     for each operator of each subtask   recordsIn, recordsOut, lateRecords, skippedRecords
  *     for each subtask                    watermark, weight of input read, newest event time, one unused
@@ -19,6 +19,7 @@ const COMMAND = 2;
 const CHECKPOINT = 3;
 const LAST_CHECKPOINT = 4;
 const UNALIGNED_CHECKPOINT = 5;
+const BASE_CHECKPOINT = 6;
 const COUNTERS = 4;
 
 const RUN = 0;
@@ -85,8 +86,12 @@ export class SharedCounters {
     return Atomics.load(this.#words, COMMAND) === DRAIN;
   }
 
-  /** Asks all sources for the barrier of a checkpoint; numbers rise. */
-  requestCheckpoint(checkpoint: number, kind: CheckpointKind): void {
+  /**
+   * Asks all sources for the barrier of a checkpoint; numbers rise. `base`: the complete checkpoint that state may be written
+   * on as a delta; 0 for none.
+   */
+  requestCheckpoint(checkpoint: number, kind: CheckpointKind, base = 0): void {
+    Atomics.store(this.#words, BASE_CHECKPOINT, base);
     if (kind === 'last') Atomics.store(this.#words, LAST_CHECKPOINT, checkpoint);
     if (kind === 'unaligned') Atomics.store(this.#words, UNALIGNED_CHECKPOINT, checkpoint);
     Atomics.store(this.#words, CHECKPOINT, checkpoint);
@@ -100,6 +105,11 @@ export class SharedCounters {
   /** The unaligned checkpoint that was asked for last; 0 before the first. */
   unalignedCheckpoint(): number {
     return Atomics.load(this.#words, UNALIGNED_CHECKPOINT);
+  }
+
+  /** The base of the checkpoint that was asked for last; 0 for none. */
+  baseCheckpoint(): number {
+    return Atomics.load(this.#words, BASE_CHECKPOINT);
   }
 
   /** The checkpoint behind which nothing more is read; 0 for none. */

@@ -5,10 +5,13 @@ import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../data/key.ts';
 import { type Field, type Schema, sameSchema, schemaOf } from '../data/schema.ts';
+import { ChangedSlots } from '../state/changed-slots.ts';
 import type { KeySlots } from '../state/key-slots.ts';
 import { type FillColumns, KeyedRows } from '../state/keyed-rows.ts';
+import { Lineage } from '../state/lineage.ts';
 import { SlotCapture, writtenAtOnce } from '../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
+import type { OperatorContext } from './operator.ts';
 
 /** A key in rows of state: the same fields, which they have by name. */
 export function stateKey(key: KeySpec): KeySpec {
@@ -23,6 +26,10 @@ export class KeyedState {
   readonly #key: KeySpec;
   readonly #keyFields: readonly Field[];
   readonly #isTypedKey: boolean;
+  #lineage = new Lineage(0);
+  /** What has changed since the last capture; null where nobody asks. */
+  #changes: ChangedSlots | null = null;
+  #capture: SlotCapture | null = null;
 
   /** `kept`: fields behind those of the key. */
   constructor(name: string, key: KeySpec, inputSchema: Schema | null, kept: readonly Field[]) {
@@ -34,8 +41,20 @@ export class KeyedState {
     this.schema = schemaOf([...this.#keyFields, ...kept]);
   }
 
-  /** Begins to write the rows of all slots as they are now; `beforeWrite` is the caller's. */
-  capture(slots: KeySlots, writer: SnapshotWriter, fill: FillColumns): SlotCapture {
+  /** Before all else, where the state is captured by `capture`. */
+  open({ subtask, parallelism, isIncremental }: OperatorContext): void {
+    this.#lineage = new Lineage(subtask / parallelism);
+    this.#changes = isIncremental ? new ChangedSlots() : null;
+  }
+
+  /** What belongs to these slots is about to change; all are below `slotCount`. */
+  beforeWrite(slots: Int32Array, from: number, to: number, slotCount: number): void {
+    this.#capture?.beforeWrite(slots, from, to);
+    this.#changes?.mark(slots, from, to, slotCount);
+  }
+
+  /** Begins to write the rows of all slots, or of those that have changed, as they are now. */
+  capture(slots: KeySlots, writer: SnapshotWriter, fill: FillColumns): void {
     const rows = new KeyedRows(
       {
         state: this.#name,
@@ -46,16 +65,20 @@ export class KeyedState {
       writer,
     );
     const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
+    const isDelta = this.#lineage.isDelta(writer, this.#changes?.count ?? 0, slots.count);
+    if (isDelta) writer.delta(this.#name, { keyFields: this.keyCount, before: null });
+    const marks = this.#changes?.take() ?? null;
     const capture = new SlotCapture(
       slots.count,
       writtenAtOnce(append, () => rows.flush()),
+      isDelta ? marks : null,
     );
+    this.#capture = capture;
     writer.later(() => {
       const isComplete = capture.step();
       if (isComplete) rows.flush();
       return isComplete;
     });
-    return capture;
   }
 
   /** Gives each row that was restored its slot, a batch at a time. `keys` is the reader of the records. */

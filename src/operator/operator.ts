@@ -60,6 +60,8 @@ export interface OperatorContext {
   readonly metrics: OperatorMetrics;
   /** Whether checkpoints are taken. */
   readonly isCheckpointed: boolean;
+  /** Whether they may be deltas, for which state marks what has changed. */
+  readonly isIncremental: boolean;
   /** State of the snapshot that the job starts from; none when it starts anew. */
   readonly restored: RestoredState;
   /** Where the state of this operator goes, at the barrier of a checkpoint. */

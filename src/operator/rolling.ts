@@ -17,7 +17,6 @@ import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyFunction, KeyReader, type KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
-import type { SlotCapture } from '../state/slot-capture.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
 import { KeyedState } from './keyed-state.ts';
 import type { OperatorContext, Output } from './operator.ts';
@@ -68,7 +67,6 @@ export class RollingOperator extends ImmediateOperator {
   readonly #builder: BatchBuilder | null;
   readonly #values: unknown[] = [];
   readonly #state: KeyedState;
-  #capture: SlotCapture | null = null;
   #slots = new Int32Array(0);
   readonly #place = { i: 0 };
 
@@ -102,6 +100,7 @@ export class RollingOperator extends ImmediateOperator {
 
   override open(context: OperatorContext, output: Output): void {
     super.open(context, output);
+    this.#state.open(context);
     this.#state.restore(context.restored, this.#keys, this.#keySlots, (batch, slots) => {
       const { values } = batch.columns.at(-1) as DynamicColumn;
       for (let i = 0; i < batch.rowCount; i++) this.#values[slots[i]!] = values[i];
@@ -110,7 +109,7 @@ export class RollingOperator extends ImmediateOperator {
 
   override processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
-    this.#capture = this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
+    this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
       const { values } = builder.dynamic(this.#state.keyCount);
       const at = builder.rowCount;
       for (let slot = from; slot < to; slot++) values[at + slot - from] = this.#values[slot];
@@ -151,7 +150,7 @@ export class RollingOperator extends ImmediateOperator {
     if (this.#slots.length < rowCount) this.#slots = new Int32Array(rowCount);
     this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
     while (this.#values.length < this.#keySlots.count) this.#values.push(NONE);
-    this.#capture?.beforeWrite(this.#slots, 0, rowCount);
+    this.#state.beforeWrite(this.#slots, 0, rowCount, this.#keySlots.count);
   }
 
   #emit(rows: unknown[], timestamps: Float64Array | null): void {

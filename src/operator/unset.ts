@@ -28,6 +28,7 @@ export const unsetContext: OperatorContext = {
   watermarkIntervalMs: 0,
   metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
   isCheckpointed: false,
+  isIncremental: false,
   restored: NO_STATE,
   snapshot: unset,
   wake: unset,

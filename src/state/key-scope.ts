@@ -1,5 +1,6 @@
 /** What the states of one operator share: the key that is being processed, the time, and the snapshot being written. */
 import { EngineError } from '../base/errors.ts';
+import type { ChangedSlots } from './changed-slots.ts';
 import type { SlotCapture } from './slot-capture.ts';
 import { SlotList } from './slot-list.ts';
 
@@ -17,6 +18,8 @@ export class KeyScope {
   /** Slots that may have nothing left: they are looked at when no record is being processed. */
   readonly emptied = new SlotList();
   capture: SlotCapture | null = null;
+  /** What has changed since the last snapshot; null where nobody asks. */
+  changes: ChangedSlots | null = null;
   readonly #touched = new Int32Array(1);
 
   leave(): void {
@@ -28,11 +31,17 @@ export class KeyScope {
     return this.slot === NO_SLOT ? refuse(what) : this.slot;
   }
 
+  /** The same for the first slots of a list. */
+  beforeWrite(slots: Int32Array, count: number): void {
+    this.capture?.beforeWrite(slots, 0, count);
+    this.changes?.mark(slots, 0, count, this.slotCount);
+  }
+
   /** What belongs to a slot is about to change: it goes into the snapshot that is being written as it is. */
   touch(slot: number): void {
-    if (this.capture === null) return;
+    if (this.capture === null && this.changes === null) return;
     this.#touched[0] = slot;
-    this.capture.beforeWrite(this.#touched, 0, 1);
+    this.beforeWrite(this.#touched, 1);
   }
 }
 

@@ -4,11 +4,15 @@
  *   beforeWrite(slots) before rows change → `save` of the chunks that they lie in, unless they are saved or written
  *   step               between batches    → `write` of the next rows, from what was saved where something was
  *
- * For tables where a slot keeps its row: slots at or above the count at the start are new, and not part of the snapshot.
+ * For tables where a slot keeps its row: slots at or above the count at the start are new, and not part of the snapshot. Of a
+ * delta only slots with a mark are (changed-slots.ts).
  */
 
 /** Slots that one step writes, where a slot is a row: about a batch. */
 const STEP_SLOTS = 4096;
+
+/** Slots that one step looks at, where few of them are written. */
+const STEP_LOOKS = 256 * 1024;
 
 /** Chunks of numbers are copied fast; of objects each is written by itself, since that takes long. */
 export const NUMBERS_SHIFT = 6;
@@ -46,14 +50,23 @@ export class SlotCapture {
   readonly #shift: number;
   readonly #stepSlots: number;
   readonly #isSaved: Uint8Array;
+  readonly #marks: Uint8Array | null;
   #next = 0;
 
-  constructor(count: number, table: CapturedTable, stepSlots: number = STEP_SLOTS) {
+  /** `marks`: of the slots to write, those that are not 0; null for all. */
+  constructor(
+    count: number,
+    table: CapturedTable,
+    marks: Uint8Array | null = null,
+    stepSlots: number = STEP_SLOTS,
+  ) {
+    this.#marks = marks;
     this.#stepSlots = stepSlots;
-    this.#count = count;
+    // Behind the marks there are none.
+    this.#count = marks === null ? count : Math.min(count, marks.length);
     this.#table = table;
     this.#shift = table.chunkShift;
-    this.#isSaved = new Uint8Array(((count - 1) >> this.#shift) + 1);
+    this.#isSaved = new Uint8Array(((this.#count - 1) >> this.#shift) + 1);
   }
 
   get isComplete(): boolean {
@@ -66,11 +79,13 @@ export class SlotCapture {
     const count = this.#count;
     const shift = this.#shift;
     const isSaved = this.#isSaved;
+    const marks = this.#marks;
     if (next >= count) return;
     let hasSaved = false;
     for (let i = from; i < to; i++) {
       const slot = slots[i]!;
       if (slot < next || slot >= count || isSaved[slot >> shift] === 1) continue;
+      if (marks !== null && marks[slot] === 0) continue;
       this.#save(slot >> shift);
       hasSaved = true;
     }
@@ -85,19 +100,38 @@ export class SlotCapture {
 
   /** Writes the next rows, about a batch of them; true when all are written. */
   step(): boolean {
-    const end = Math.min(this.#count, this.#next + this.#stepSlots);
-    while (this.#next < end) {
-      const from = this.#next;
-      const to = this.#endOfRun(from, end);
+    const looks = this.#marks === null ? this.#stepSlots : STEP_LOOKS;
+    const end = Math.min(this.#count, this.#next + looks);
+    let left = this.#stepSlots;
+    while (left > 0) {
+      const from = this.#firstMarked(end);
+      this.#next = from;
+      if (from === end) break;
+      const to = this.#endOfRun(from, Math.min(end, from + left));
       this.#next = to;
+      left -= to - from;
       this.#table.write(from, to, this.#isSaved[from >> this.#shift] === 1);
     }
     this.#table.flush?.();
     return this.isComplete;
   }
 
-  /** End of the slots from `from` on whose chunks are all saved, or all not. */
-  #endOfRun(from: number, end: number): number {
+  /** The next slot to write; `end` when there is none before. */
+  #firstMarked(end: number): number {
+    const marks = this.#marks;
+    let slot = this.#next;
+    if (marks !== null) while (slot < end && marks[slot] === 0) slot++;
+    return slot;
+  }
+
+  /** End of the marked slots from `from` on whose chunks are all saved, or all not. */
+  #endOfRun(from: number, limit: number): number {
+    const marks = this.#marks;
+    let end = limit;
+    if (marks !== null) {
+      end = from + 1;
+      while (end < limit && marks[end] !== 0) end++;
+    }
     const shift = this.#shift;
     const isSaved = this.#isSaved;
     const wanted = isSaved[from >> shift]!;

@@ -1,6 +1,6 @@
 /**
  * Rows of one state on their way into a snapshot: for keyed state the key of a slot, then what the state appends behind it;
- * any number of rows a slot.
+ * any number of rows a slot. In a delta a slot without rows is told by `remove`.
  *
  *   begin(slot) → the row to fill, from `firstColumn` on → end
  */
@@ -72,6 +72,9 @@ export class StateRows {
 export class SlotRows extends StateRows {
   readonly #key: StateKeyFields;
   readonly #keys: LiveKeys;
+  readonly #state: string;
+  readonly #writer: SnapshotWriter;
+  #removed: BatchBuilder | null = null;
 
   /** `target`: the name of the state in the snapshot, and in messages. */
   constructor(
@@ -84,10 +87,33 @@ export class SlotRows extends StateRows {
     super(target.name, key.fields, fields, (batch) => writer.keyed(target.state, batch));
     this.#key = key;
     this.#keys = keys;
+    this.#state = target.state;
+    this.#writer = writer;
   }
 
   override begin(slot: number): number {
     this.#keys.append(slot, this.builder, this.#key.fields, this.#key.isTyped);
     return super.begin(slot);
+  }
+
+  /** The key of the slot has no row any more. */
+  remove(slot: number): void {
+    this.#removed ??= new BatchBuilder(schemaOf(this.#key.fields));
+    const removed = this.#removed;
+    this.#keys.append(slot, removed, this.#key.fields, this.#key.isTyped);
+    removed.advance(1);
+    if (removed.isFull) this.#flushRemoved();
+  }
+
+  #flushRemoved(): void {
+    const removed = this.#removed;
+    if (removed === null || removed.rowCount === 0) return;
+    this.#writer.removed(this.#state, removed.seal());
+    removed.reset();
+  }
+
+  override flush(): void {
+    this.#flushRemoved();
+    super.flush();
   }
 }

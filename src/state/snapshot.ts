@@ -9,8 +9,12 @@
  * A state has a name, unique in its operator, and one schema. A snapshot is what the state was when the operator was
  * asked for it. What is small is written at once. What is large is captured in slices between later batches: the operator
  * then sees to it that a row is written before it changes (`SlotCapture`).
+ *
+ * Keyed state may be written as a delta: what has changed since the checkpoint that the operator has written last, if that
+ * is `base` (generations.ts, lineage.ts).
  */
 import type { Batch } from '../data/batch.ts';
+import type { DeltaHead } from './generations.ts';
 
 export type ListMode = 'list' | 'union' | 'broadcast';
 
@@ -18,8 +22,15 @@ export type ListMode = 'list' | 'union' | 'broadcast';
 export type CaptureStep = () => boolean;
 
 export interface SnapshotWriter {
+  readonly checkpoint: number;
+  /** The complete checkpoint that a delta may be written on; null where state is to be written whole. */
+  readonly base: number | null;
   /** Rows of keyed state, with key hashes. The batch is encoded before the call returns. */
   keyed(state: string, batch: Batch): void;
+  /** Ahead of the rows of a keyed state: they are those of the keys that have changed since the base. */
+  delta(state: string, head: DeltaHead): void;
+  /** Keys of a delta that have no row any more: batches of the key fields, with key hashes. */
+  removed(state: string, batch: Batch): void;
   /** Items that are not keyed: plain data, or what msgpackr can encode. Once a state and snapshot. */
   items(state: string, mode: ListMode, items: readonly unknown[]): void;
   /** Rows that are not keyed, any number of batches a state. The batch is encoded before the call returns. */

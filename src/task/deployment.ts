@@ -55,6 +55,8 @@ export type RuntimeSettings = {
   readonly localChannelBatches: number;
   readonly runId: string;
   readonly isCheckpointed: boolean;
+  /** Whether checkpoints may have of state what has changed alone. */
+  readonly isIncremental: boolean;
   /** Whether channels wait for each other at a barrier. */
   readonly isAligned: boolean;
   /** Whether checkpoints, other than savepoints, do not wait for what is on its way (channel/in-flight.ts). */
@@ -146,9 +148,9 @@ class Deployer {
   }
 
   #subtask(plan: SubtaskPlan): Subtask {
-    const { execution, clock, settings } = this.#options;
+    const { execution, clock, settings, counters, events } = this.#options;
     const task = execution.tasks[plan.task]!;
-    const snapshot = new SubtaskSnapshot(plan.id, this.#options.events);
+    const snapshot = new SubtaskSnapshot(plan.id, events, () => counters.baseCheckpoint());
     const chain = this.#chain(plan, task, snapshot);
     const head = new SnapshotHead(chain.head, snapshot);
     return new Subtask({
@@ -209,7 +211,7 @@ class Deployer {
     snapshot: SubtaskSnapshot,
   ): OperatorContext {
     const { clock, counters, settings, wake, restored, events } = this.#options;
-    const { isCheckpointed, maxParallelism } = settings;
+    const { isCheckpointed, isIncremental, maxParallelism } = settings;
     // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
     const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
@@ -220,6 +222,7 @@ class Deployer {
       parallelism: task.parallelism,
       maxParallelism,
       isCheckpointed,
+      isIncremental,
       restored: new StoredStates(restored(node), share),
       snapshot: (checkpoint) => snapshot.writer(node, checkpoint),
       clock,

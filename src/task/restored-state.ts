@@ -10,9 +10,10 @@ import { decodeBatch } from '../data/codec.ts';
 import type { DynamicColumn } from '../data/column.ts';
 import { sliceBatch } from '../data/copy.ts';
 import { keyGroupOf, keyGroupRange } from '../data/key-group.ts';
-import { type Field, schemaOf } from '../data/schema.ts';
+import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import type { GraphEdge } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
+import { type Generations, latestRows, mapBlocks } from '../state/generations.ts';
 import type { ListMode, RestoredState } from '../state/snapshot.ts';
 
 /** One state of an operator. */
@@ -24,11 +25,10 @@ export type StoredState = {
   readonly parts: readonly StoredPart[];
 };
 
-export type StoredPart = {
+/** Blocks are encoded batches; each is read when it is wanted, to an address that is a multiple of 8. */
+export type StoredPart = Generations<() => Uint8Array> & {
   readonly subtask: number;
   readonly parallelism: number;
-  /** Encoded batches; each is read when it is wanted, to an address that is a multiple of 8. */
-  readonly blocks: readonly (() => Uint8Array)[];
 };
 
 /** A checkpoint as threads get it: where it lies, and what it has of each node. */
@@ -56,10 +56,10 @@ export function storedStates(
     name,
     kind,
     fields,
-    parts: parts.map(({ subtask, blocks }) => ({
-      subtask,
+    parts: parts.map((part) => ({
+      ...mapBlocks(part, (block) => () => read(path, block)),
+      subtask: part.subtask,
       parallelism,
-      blocks: blocks.map((block) => () => read(path, block)),
     })),
   }));
 }
@@ -84,20 +84,21 @@ export class StoredStates implements RestoredState {
     if (stored === undefined) return;
     const { subtask, parallelism, maxParallelism } = this.#share;
     const own = keyGroupRange(subtask, parallelism, maxParallelism);
+    const schema = schemaOf(stored.fields);
     for (const part of stored.parts) {
       const groups = keyGroupRange(part.subtask, part.parallelism, maxParallelism);
       if (groups.first > own.last || groups.last < own.first) continue;
       const isInside = groups.first >= own.first && groups.last <= own.last;
-      for (const block of part.blocks) {
-        const batch = decoded(block, stored.fields);
-        if (isInside) yield batch;
-        else yield* this.#selected(batch, own.first, own.last);
-      }
+      const rows = latestRows(part, schema, (block, of) => {
+        const batch = decoded(block, of);
+        return isInside ? batch : this.#selected(batch, own.first, own.last);
+      });
+      for (const batch of rows) if (batch.rowCount > 0) yield batch;
     }
   }
 
   /** The rows of a range of key groups. */
-  *#selected(batch: Batch, first: number, last: number): Iterable<Batch> {
+  #selected(batch: Batch, first: number, last: number): Batch {
     const { maxParallelism } = this.#share;
     const hashes = batch.keyHashes!;
     const selection = new Int32Array(batch.rowCount);
@@ -106,17 +107,17 @@ export class StoredStates implements RestoredState {
       const group = keyGroupOf(hashes[i]!, maxParallelism);
       if (group >= first && group <= last) selection[count++] = i;
     }
-    if (count === 0) return;
     const builder = new BatchBuilder(batch.schema, count);
     builder.appendSelected(batch, selection, 0, count);
-    yield builder.seal();
+    return builder.seal();
   }
 
   items(state: string): readonly unknown[] {
     const at = this.#states.findIndex(({ name, kind }) => name === state && kind !== 'keyed');
     if (at < 0) return [];
     const { kind, parts, fields } = this.#states[at]!;
-    const lists = parts.map(({ blocks }) => blocks.flatMap((block) => itemsOf(block, fields)));
+    const schema = schemaOf(fields);
+    const lists = parts.map((part) => part.blocks.flatMap((block) => itemsOf(block, schema)));
     if (kind === 'broadcast') return lists[this.#share.subtask % lists.length]!;
     if (kind === 'union') return lists.flat();
     const items = lists.flat();
@@ -156,7 +157,8 @@ export class StoredStates implements RestoredState {
 }
 
 function* batchesOf(parts: readonly StoredPart[], fields: readonly Field[]): Iterable<Batch> {
-  for (const { blocks } of parts) for (const block of blocks) yield decoded(block, fields);
+  const schema = schemaOf(fields);
+  for (const { blocks } of parts) for (const block of blocks) yield decoded(block, schema);
 }
 
 /** Rows from `from` to `to` - 1 of all batches together. */
@@ -171,12 +173,12 @@ function* sliceOf(batches: Iterable<Batch>, from: number, to: number): Iterable<
   }
 }
 
-function decoded(block: () => Uint8Array, fields: readonly Field[]): Batch {
+function decoded(block: () => Uint8Array, schema: Schema): Batch {
   const { buffer, byteOffset, length } = block();
-  return decodeBatch(buffer, byteOffset, length, schemaOf(fields));
+  return decodeBatch(buffer, byteOffset, length, schema);
 }
 
-function itemsOf(block: () => Uint8Array, fields: readonly Field[]): readonly unknown[] {
-  const batch = decoded(block, fields);
+function itemsOf(block: () => Uint8Array, schema: Schema): readonly unknown[] {
+  const batch = decoded(block, schema);
   return (batch.columns[0] as DynamicColumn).values.slice(0, batch.rowCount);
 }

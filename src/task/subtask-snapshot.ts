@@ -11,6 +11,7 @@ import { BatchBuilder } from '../data/batch-builder.ts';
 import { encodeToBytes } from '../data/codec.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
+import type { DeltaHead } from '../state/generations.ts';
 import type { CaptureStep, ListMode, SnapshotWriter } from '../state/snapshot.ts';
 
 /** The last state of a subtask whose input has ended: it belongs to every checkpoint that comes. */
@@ -24,7 +25,17 @@ export type StateBlock = {
   readonly fields: readonly Field[];
   readonly rows: number;
   readonly bytes: Uint8Array;
+  /**
+   * Rows of the state, or of a delta keys that have none any more; or ahead of both what the delta is, and then there are
+   * neither rows nor bytes.
+   */
+  readonly content: 'rows' | 'removed' | DeltaHead;
 };
+
+/** Whether a block is more than the head of a delta. */
+export function hasBytes({ content }: Pick<StateBlock, 'content'>): boolean {
+  return content === 'rows' || content === 'removed';
+}
 
 /** Where the state of all subtasks of a thread goes. Checkpoint AT_END is of a subtask that has come to its end. */
 export interface SnapshotListener {
@@ -46,17 +57,23 @@ export function batchOfItems(items: readonly unknown[]): Batch {
   return builder.seal();
 }
 
+/** The checkpoint that deltas may be written on, as the coordinator tells it; 0 for none. */
+export type BaseCheckpoint = () => number;
+
+const NO_BASE: BaseCheckpoint = () => 0;
 const NONE = -1;
 
 export class SubtaskSnapshot {
   readonly #subtask: number;
   readonly #listener: SnapshotListener;
+  readonly #base: BaseCheckpoint;
   #checkpoint = NONE;
   #left: CaptureStep[] = [];
 
-  constructor(subtask: number, listener: SnapshotListener) {
+  constructor(subtask: number, listener: SnapshotListener, base: BaseCheckpoint = NO_BASE) {
     this.#subtask = subtask;
     this.#listener = listener;
+    this.#base = base;
   }
 
   /** Whether there is something to write, or to say that it is done. */
@@ -74,7 +91,13 @@ export class SubtaskSnapshot {
   writer(node: NodeId, checkpoint: number): SnapshotWriter {
     const listener = this.#listener;
     const subtask = this.#subtask;
-    const write = (state: string, kind: 'keyed' | ListMode, batch: Batch): void => {
+    const base = this.#base();
+    const write = (
+      state: string,
+      kind: 'keyed' | ListMode,
+      batch: Batch,
+      content: StateBlock['content'] = 'rows',
+    ): void => {
       listener.onBlock(subtask, checkpoint, {
         node,
         state,
@@ -82,10 +105,19 @@ export class SubtaskSnapshot {
         fields: batch.schema!.fields,
         rows: batch.rowCount,
         bytes: encodeToBytes(batch),
+        content,
       });
     };
     return {
+      checkpoint,
+      base: base === 0 ? null : base,
       keyed: (state, batch) => write(state, 'keyed', batch),
+      delta(state, content) {
+        const bytes = new Uint8Array(0);
+        const none = { kind: 'keyed', fields: [], rows: 0, bytes } as const;
+        listener.onBlock(subtask, checkpoint, { node, state, ...none, content });
+      },
+      removed: (state, batch) => write(state, 'keyed', batch, 'removed'),
       items(state, mode, items) {
         if (items.length > 0) write(state, mode, batchOfItems(items));
       },

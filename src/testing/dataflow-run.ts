@@ -14,11 +14,10 @@ import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { type MetricCell, type MetricValues, readMetrics } from '../metrics/user-metrics.ts';
 import { deploy, operatorSlots } from '../task/deployment.ts';
-import type { StoredState } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import type { Subtask } from '../task/subtask.ts';
 import { type InputElement, ManualInput } from './manual-input.ts';
-import { MemorySnapshots } from './memory-snapshot.ts';
+import { MemorySnapshots, type StatesOfNodes, type SubtaskPlace } from './memory-snapshot.ts';
 
 export type DataflowRunOptions = {
   readonly graph: LogicalGraph;
@@ -32,7 +31,9 @@ export type DataflowRunOptions = {
   readonly parallelism: number;
   readonly maxParallelism: number;
   readonly seed: number | null;
-  readonly restored: ReadonlyMap<NodeId, readonly StoredState[]>;
+  /** Whether snapshots hold what has changed since the one before. */
+  readonly isIncremental: boolean;
+  readonly restored: StatesOfNodes;
 };
 
 export class DataflowRun {
@@ -46,8 +47,12 @@ export class DataflowRun {
   readonly #sources = new Map<NodeId, ManualInput>();
   readonly #metricCells: MetricCell[] = [];
   #checkpoint = 0;
+  /** The last snapshot that got through, for deltas. */
+  #base: { readonly checkpoint: number; readonly states: StatesOfNodes } | null = null;
+  readonly #isIncremental: boolean;
 
   constructor(options: DataflowRunOptions) {
+    this.#isIncremental = options.isIncremental;
     const { graph, parallelism, batchSize, clock, restored, seed } = options;
     this.#execution = executionGraph(graph, { threads: 0, parallelism });
     this.#operatorSlots = operatorSlots(this.#execution).size;
@@ -71,6 +76,7 @@ export class DataflowRun {
         localChannelBatches: options.isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
         runId: 'harness',
         isCheckpointed: true,
+        isIncremental: options.isIncremental,
         isAligned: true,
         isUnaligned: false,
       },
@@ -119,21 +125,26 @@ export class DataflowRun {
   /** Sends the barrier of a snapshot into every input that goes on. */
   beginSnapshot(): void {
     this.#checkpoint++;
+    this.#counters.requestCheckpoint(this.#checkpoint, 'aligned', this.#base?.checkpoint ?? 0);
     for (const source of this.#sources.values()) {
       if (source.isOpen) source.add({ barrier: this.#checkpoint });
     }
   }
 
   /** The states of all nodes, once the run has come to rest behind the barrier. */
-  snapshot(): ReadonlyMap<NodeId, readonly StoredState[]> {
+  snapshot(): StatesOfNodes {
     const { subtasks, tasks } = this.#execution;
     if (!this.#snapshots.isComplete(this.#checkpoint, subtasks.length)) {
       throw new Error('the snapshot did not get through');
     }
-    return this.#snapshots.statesOf(this.#checkpoint, (subtask) => {
+    const placeOf = (subtask: number): SubtaskPlace => {
       const { index, task } = subtasks[subtask]!;
       return { index, parallelism: tasks[task]!.parallelism };
-    });
+    };
+    const checkpoint = this.#checkpoint;
+    const states = this.#snapshots.statesOf(checkpoint, placeOf, this.#base?.states ?? new Map());
+    if (this.#isIncremental) this.#base = { checkpoint, states };
+    return states;
   }
 
   metrics(): OperatorMetrics {

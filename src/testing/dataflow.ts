@@ -20,6 +20,7 @@ import type { MetricValues } from '../metrics/user-metrics.ts';
 import { addCounts, DataflowRun, type DataflowRunOptions } from './dataflow-run.ts';
 import type { Element } from './elements.ts';
 import type { InputElement } from './manual-input.ts';
+import type { StatesOfNodes } from './memory-snapshot.ts';
 import { Recorder } from './recorder.ts';
 
 /** How a piece of a dataflow is run. */
@@ -37,6 +38,11 @@ export type DataflowOptions = {
    * subtasks: these numbers in turn. Time goes on as if nothing had happened.
    */
   readonly restartEach?: readonly number[];
+  /**
+   * Snapshots before each restart, one after each step, of which each but the first holds only what has changed; 0 when left
+   * out.
+   */
+  readonly snapshotsBetween?: number;
 };
 
 /** An input: its name in messages, and the schema of its rows, null for free-form rows. */
@@ -61,6 +67,9 @@ export class Dataflow<Out> {
   readonly #batchRows: number;
   /** Numbers of subtasks to go on with after each step, in turn. */
   readonly #restartEach: readonly number[];
+  readonly #snapshotsBetween: number;
+  /** Since the last restart. */
+  #snapshots = 0;
   #parallelism: number;
   #restarts = 0;
   #run: DataflowRun;
@@ -84,6 +93,7 @@ export class Dataflow<Out> {
     this.#inputs = inputs;
     this.#batchRows = batchSize === 'all' ? BATCH_ROWS : batchSize;
     this.#restartEach = options.restartEach ?? [];
+    this.#snapshotsBetween = options.snapshotsBetween ?? 0;
     this.#parallelism = parallelism;
     this.#recorder = new Recorder<Out>(outputCapacity);
     this.#options = {
@@ -94,6 +104,7 @@ export class Dataflow<Out> {
       isSlow: outputCapacity !== Infinity,
       maxParallelism: defaultMaxParallelism(Math.max(parallelism, ...this.#restartEach)),
       seed: options.seed ?? null,
+      isIncremental: this.#snapshotsBetween > 0,
     };
     this.#run = new DataflowRun({ ...this.#options, parallelism, restored: new Map() });
   }
@@ -175,9 +186,8 @@ export class Dataflow<Out> {
     this.#sendPending();
     const sources = this.#inputs.map((_, input) => this.#run.source(input));
     if (sources.every(({ isOpen }) => !isOpen)) return;
-    this.#run.beginSnapshot();
-    this.#toRest();
-    const restored = this.#run.snapshot();
+    const restored = this.#snapshot();
+    this.#snapshots = 0;
     addCounts(this.#counted, this.#run.metrics());
     this.#run.close();
     this.#parallelism = parallelism;
@@ -191,6 +201,12 @@ export class Dataflow<Out> {
       if (isOpen && isIdle) this.#run.add(input, { isIdle });
     });
     this.#toRest();
+  }
+
+  #snapshot(): StatesOfNodes {
+    this.#run.beginSnapshot();
+    this.#toRest();
+    return this.#run.snapshot();
   }
 
   get #recorders(): Recorder<unknown>[] {
@@ -211,7 +227,13 @@ export class Dataflow<Out> {
     this.#run.add(input, element);
     this.#toRest();
     const each = this.#restartEach;
-    if (each.length > 0) this.restart(each[this.#restarts++ % each.length]);
+    if (each.length === 0) return;
+    if (this.#snapshots === this.#snapshotsBetween) {
+      this.restart(each[this.#restarts++ % each.length]);
+    } else if (!this.#inputs.every((_, n) => this.hasEnded(n))) {
+      this.#snapshots++;
+      this.#snapshot();
+    }
   }
 
   /** Steps until nothing moves any more; a full output is emptied only when everything waits for it. */

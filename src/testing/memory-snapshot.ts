@@ -1,6 +1,7 @@
 /** A snapshot that stays in memory: what subtasks write of one checkpoint, and what those of the next run get of it. */
 import { groupBy } from '../base/group-by.ts';
 import type { NodeId } from '../graph/graph.ts';
+import { generationsOf } from '../state/generations.ts';
 import type { StoredState } from '../task/restored-state.ts';
 import { AT_END, type SnapshotListener, type StateBlock } from '../task/subtask-snapshot.ts';
 
@@ -13,8 +14,10 @@ type Written = {
 /** Where a subtask stands among those of its task. */
 export type SubtaskPlace = { readonly index: number; readonly parallelism: number };
 
+export type StatesOfNodes = ReadonlyMap<NodeId, readonly StoredState[]>;
+
 export class MemorySnapshots implements SnapshotListener {
-  readonly #written: Written[] = [];
+  #written: Written[] = [];
   readonly #done = new Map<number, Set<number>>();
 
   onBlock(subtask: number, checkpoint: number, block: StateBlock): void {
@@ -32,40 +35,47 @@ export class MemorySnapshots implements SnapshotListener {
     return all.size === subtasks;
   }
 
-  /** The states of each node at a checkpoint. */
+  /** The states of each node at a checkpoint; deltas are on top of `below`, those of the one before. Forgets the others. */
   statesOf(
     checkpoint: number,
     placeOf: (subtask: number) => SubtaskPlace,
-  ): ReadonlyMap<NodeId, readonly StoredState[]> {
+    below: StatesOfNodes,
+  ): StatesOfNodes {
     const done = this.#done.get(checkpoint);
     const valid = this.#written.filter((written) =>
       done?.has(written.subtask)
         ? written.checkpoint === checkpoint
         : written.checkpoint === AT_END,
     );
+    this.#written = this.#written.filter((written) => written.checkpoint === AT_END);
     const byNode = groupBy(valid, ({ block }) => block.node);
-    return new Map([...byNode].map(([node, written]) => [node, statesOfNode(written, placeOf)]));
+    return new Map(
+      [...byNode].map(([node, written]) => [
+        node,
+        statesOfNode(written, placeOf, below.get(node) ?? []),
+      ]),
+    );
   }
 }
 
 function statesOfNode(
   written: readonly Written[],
   placeOf: (subtask: number) => SubtaskPlace,
+  below: readonly StoredState[],
 ): StoredState[] {
-  return [...groupBy(written, ({ block }) => block.state)].map(([name, ofState]) => {
-    const { kind, fields } = ofState[0]!.block;
-    const parts = [...groupBy(ofState, ({ subtask }) => subtask)].map(([subtask, ofPart]) => {
+  return [...groupBy(written, ({ block }) => block.state)].flatMap(([name, ofState]) => {
+    const before = below.find((state) => state.name === name);
+    const parts = [...groupBy(ofState, ({ subtask }) => subtask)].flatMap(([subtask, ofPart]) => {
       const { index, parallelism } = placeOf(subtask);
-      return {
-        subtask: index,
-        parallelism,
-        blocks: ofPart.map(
-          ({ block }) =>
-            () =>
-              block.bytes,
-        ),
-      };
+      const generations = generationsOf(
+        ofPart.map(({ block }) => ({ content: block.content, block: () => block.bytes })),
+        before?.parts.find((part) => part.subtask === index),
+      );
+      return generations === null ? [] : [{ subtask: index, parallelism, ...generations }];
     });
-    return { name, kind, fields, parts };
+    if (parts.length === 0) return [];
+    const { kind } = ofState[0]!.block;
+    const rows = ofState.find(({ block }) => block.content === 'rows');
+    return [{ name, kind, fields: rows?.block.fields ?? before!.fields, parts }];
   });
 }

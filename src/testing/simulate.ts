@@ -58,6 +58,7 @@ const UNDISTURBED: Scenario = {
   seed: 1,
   parallelism: [1],
   isUnaligned: false,
+  isIncremental: false,
   hasRings: false,
   events: [],
 };

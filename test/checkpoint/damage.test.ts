@@ -26,7 +26,7 @@ async function twoCheckpoints(): Promise<MemoryFiles> {
         name: 'splits',
         kind: 'list',
         fields: [{ name: 'value', kind: 'dynamic', nullable: false }],
-        parts: [{ subtask: 1, blocks: [items] }],
+        parts: [{ subtask: 1, blocks: [items], deltas: [] }],
       },
     ]),
   );

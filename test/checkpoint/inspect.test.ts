@@ -31,7 +31,7 @@ before(async () => {
         name: 'splits',
         kind: 'union',
         fields: [{ name: 'item', kind: 'dynamic', nullable: true }],
-        parts: [{ subtask: 1, blocks: [items] }],
+        parts: [{ subtask: 1, blocks: [items], deltas: [] }],
       },
     ]),
   );

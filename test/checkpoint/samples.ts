@@ -40,7 +40,12 @@ export function itemsBatch(items: readonly unknown[]): Batch {
 }
 
 export function keyedState(blocks: readonly BlockRef[], name = 'counts'): StateManifest {
-  return { name, kind: 'keyed', fields: COUNTS.fields, parts: [{ subtask: 0, blocks }] };
+  return {
+    name,
+    kind: 'keyed',
+    fields: COUNTS.fields,
+    parts: [{ subtask: 0, blocks, deltas: [] }],
+  };
 }
 
 export function manifestOf(

@@ -21,7 +21,8 @@ import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { crc32, crc32ByTable } from '../../src/checkpoint/crc32.ts';
 import { checkBlock, fileHead, packBlock, unpackBlock } from '../../src/checkpoint/state-file.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
-import { countsBatch, itemsBatch, keyedState, manifestOf } from './samples.ts';
+import { schemaOf } from '../../src/data/schema.ts';
+import { COUNTS, countsBatch, itemsBatch, keyedState, manifestOf } from './samples.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-state-'));
 after(() => {
@@ -122,18 +123,18 @@ test('a thread reads the blocks of a checkpoint and those of earlier ones', asyn
     name: 'splits',
     kind: 'list',
     fields: [{ name: 'value', kind: 'dynamic', nullable: false }],
-    parts: [{ subtask: 0, blocks: [items] }],
+    parts: [{ subtask: 0, blocks: [items], deltas: [] }],
   } as const;
   await next.complete(manifestOf(2, [keyed, list]));
   const { path } = (await storage.latest())!;
   await storage.close();
-  const batch = decodeState(keyed, readBlockSync(path, keyed.parts[0]!.blocks[0]!));
+  const batch = decodeState('counts', COUNTS, readBlockSync(path, keyed.parts[0]!.blocks[0]!));
   const expected = countsBatch(4000, 3);
   assert.deepEqual(batch.rowObjects(), expected.rowObjects());
   assert.deepEqual(batch.keyHashes, expected.keyHashes);
-  const listed = decodeState(list, readBlockSync(path, items));
+  const listed = decodeState('splits', schemaOf(list.fields), readBlockSync(path, items));
   assert.deepEqual(listed.rowObjects(), [{ value: { at: 5 } }, { value: 'x' }]);
-  assert.throws(() => decodeState(keyed, readBlockSync(path, items)), {
+  assert.throws(() => decodeState('counts', COUNTS, readBlockSync(path, items)), {
     code: 'CHECKPOINT_DAMAGED',
     message: /^state 'counts': bytes are not a batch: /,
   });

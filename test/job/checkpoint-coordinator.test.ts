@@ -31,7 +31,8 @@ function blockOf(items: readonly unknown[]): StateBlock {
   const batch = batchOfItems(items);
   const { fields } = batch.schema!;
   const bytes = encodeToBytes(batch);
-  return { node: SINK, state: 'seen', kind: 'list', fields, rows: batch.rowCount, bytes };
+  const rows = batch.rowCount;
+  return { node: SINK, state: 'seen', kind: 'list', fields, rows, bytes, content: 'rows' };
 }
 
 type SetUp = {

@@ -31,6 +31,10 @@ function alone(lowerMs: number, upperMs: number, isTyped: boolean) {
   const steps: CaptureStep[] = [];
   const pairs: unknown[] = [];
   const writer: SnapshotWriter = {
+    checkpoint: 1,
+    base: null,
+    delta: () => assert.fail('there is no base'),
+    removed: () => assert.fail('there is no base'),
     keyed(name, batch) {
       assert.ok(batch.keyHashes !== null && batch.timestamps !== null);
       blocks.push(ownedCopy(batch));

@@ -59,6 +59,7 @@ test('each row of keyed state goes to one subtask, the owner of its group', () =
         subtask,
         parallelism: before,
         blocks: [block(own.slice(0, 3)), block(own.slice(3))],
+        deltas: [],
       };
     });
     const { fields } = record({ n: t.int32 });
@@ -81,7 +82,7 @@ function items(mode: 'list' | 'union' | 'broadcast', lists: readonly (readonly u
     const builder = new BatchBuilder({ fields: ITEM_FIELDS }, 10);
     for (const item of list) builder.appendRow({ item });
     const bytes = encodeToBytes(builder.seal());
-    return { subtask, parallelism: lists.length, blocks: [() => bytes] };
+    return { subtask, parallelism: lists.length, blocks: [() => bytes], deltas: [] };
   });
   const stored = { name: 'items', kind: mode, fields: ITEM_FIELDS, parts } as const;
   return (subtask: number, parallelism: number, rotation = 0): readonly unknown[] => {

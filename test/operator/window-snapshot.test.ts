@@ -80,6 +80,7 @@ class Rig {
         watermarkIntervalMs: 10,
         metrics: this.metrics,
         isCheckpointed: true,
+        isIncremental: false,
         restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
         snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
         wake() {},
@@ -134,6 +135,7 @@ function statesOf(rigs: readonly Rig[]): StoredState[] {
             () =>
               bytes,
         ),
+      deltas: [],
     }));
     return { name, kind, fields, parts };
   });

@@ -17,20 +17,16 @@ import type { Field, Schema } from '../../data/schema.ts';
 import { incompatible } from '../../state/incompatible.ts';
 import { KeyScope } from '../../state/key-scope.ts';
 import { LiveKeys } from '../../state/live-keys.ts';
-import { SlotCapture, writtenAtOnce } from '../../state/slot-capture.ts';
-import { SlotRows, type StateKeyFields } from '../../state/slot-rows.ts';
+import type { StateKeyFields } from '../../state/slot-rows.ts';
 import type { RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { LoadRow, StateTable } from '../../state/state-table.ts';
 import { Timers } from '../../state/timers.ts';
 import { stateKey } from '../keyed-state.ts';
 import type { StateFunctions, StateSpec } from './process-spec.ts';
 import { stateTable } from './state-tables.ts';
+import { type CapturedState, StatesCapture } from './states-capture.ts';
 
 const TIME: Field = { name: '#time', kind: 'timestamp', nullable: false };
-
-/** Rows that one step of a snapshot writes, and slots that are looked at for them: a slot may have many rows. */
-const STEP_ROWS = 2048;
-const STEP_SLOTS = 256;
 
 type KeyObject = Readonly<Record<string, unknown>>;
 
@@ -45,6 +41,7 @@ export class KeyedStates {
   readonly #keyObject: (values: readonly unknown[]) => KeyObject;
   readonly #keys: LiveKeys;
   readonly #tables: readonly StateTable[];
+  readonly #capture: StatesCapture;
   #slots = new Int32Array(0);
 
   constructor(
@@ -60,7 +57,22 @@ export class KeyedStates {
     this.#keyObject = keyObjectOf(fields);
     this.#keys = new LiveKeys(isInt);
     this.#tables = specs.map((spec) => stateTable(spec, live[spec.name] ?? {}, this.scope));
+    this.#capture = new StatesCapture(
+      [
+        ...this.#tables.map(tableState),
+        timersState('event timers', this.eventTimers),
+        timersState('processing timers', this.processingTimers),
+      ],
+      this.#keyFields,
+      this.#keys,
+      this.scope,
+    );
     this.handles = Object.fromEntries(this.#tables.map((table) => [table.name, table]));
+  }
+
+  /** Marks what changes from here on, for deltas. `place`: of the subtask, see lineage.ts. */
+  markChanges(place: number): void {
+    this.#capture.markChanges(place);
   }
 
   /** Keys that have state or timers. */
@@ -73,9 +85,16 @@ export class KeyedStates {
     if (this.#slots.length < rowCount) this.#slots = new Int32Array(rowCount);
     const slots = this.#slots;
     const { scope } = this;
-    this.#keys.slotsOf(keys, 0, rowCount, slots, scope.emptied);
+    const { changes, emptied } = scope;
+    const firstFresh = emptied.count;
+    this.#keys.slotsOf(keys, 0, rowCount, slots, emptied);
     this.#reserve();
-    scope.capture?.beforeWrite(slots, 0, rowCount);
+    if (changes !== null) {
+      for (let i = firstFresh; i < emptied.count; i++) {
+        changes.markFresh(emptied.slots[i]!, scope.slotCount);
+      }
+    }
+    scope.beforeWrite(slots, rowCount);
     return slots;
   }
 
@@ -92,7 +111,9 @@ export class KeyedStates {
     let hasReleased = false;
     for (let i = 0; i < emptied.count; i++) {
       const slot = emptied.slots[i]!;
-      if (!this.#isHeld(slot) && this.#keys.remove(slot)) hasReleased = true;
+      if (this.#isHeld(slot)) continue;
+      this.#capture.beforeRemove(slot);
+      if (this.#keys.remove(slot)) hasReleased = true;
     }
     emptied.clear();
     return hasReleased;
@@ -125,64 +146,9 @@ export class KeyedStates {
     return this.#keyObject(this.#keys.valuesOf(slot, fields, isTyped));
   }
 
-  /** Begins to write everything as it is now. */
+  /** Begins to write everything as it is now, or what has changed. */
   capture(writer: SnapshotWriter): void {
-    const { scope } = this;
-    const parts = [
-      ...this.#tables.map((table) => this.#tableRows(table, writer)),
-      this.#timerRows('event timers', this.eventTimers, writer),
-      this.#timerRows('processing timers', this.processingTimers, writer),
-    ];
-    const capture = new SlotCapture(
-      this.#keys.slotCount,
-      writtenAtOnce(
-        (from, to) => {
-          for (const { append } of parts) for (let slot = from; slot < to; slot++) append(slot);
-        },
-        () => {
-          for (const { rows } of parts) rows.endOfSlots();
-        },
-      ),
-      STEP_SLOTS,
-    );
-    const written = (): number => parts.reduce((sum, { rows }) => sum + rows.count, 0);
-    scope.capture = capture;
-    writer.later(() => {
-      const end = written() + STEP_ROWS;
-      while (!capture.step() && written() < end);
-      if (!capture.isComplete) return false;
-      if (scope.capture === capture) scope.capture = null;
-      for (const { rows } of parts) rows.flush();
-      return true;
-    });
-  }
-
-  #tableRows(table: StateTable, writer: SnapshotWriter) {
-    const { name, fields } = table;
-    const rows = new SlotRows(
-      { state: storedName(name), name: `state '${name}'` },
-      this.#keyFields,
-      fields,
-      this.#keys,
-      writer,
-    );
-    const append = (slot: number): void => {
-      if (table.holds(slot)) table.append(slot, rows);
-    };
-    return { rows, append };
-  }
-
-  #timerRows(name: string, timers: Timers, writer: SnapshotWriter) {
-    const rows = new SlotRows({ state: name, name }, this.#keyFields, [TIME], this.#keys, writer);
-    const append = (slot: number): void => {
-      if (!timers.has(slot)) return;
-      for (const time of timers.timesOf(slot)) {
-        const at = rows.begin(slot);
-        rows.builder.float64(rows.firstColumn)[at] = time;
-        rows.end();
-      }
-    };
-    return { rows, append };
+    this.#capture.begin(writer);
   }
 
   /** Loads what the snapshot has for the keys of this subtask. `keys` is the reader of the records. */
@@ -245,6 +211,33 @@ export class KeyedStates {
       throw incompatible(state, next.name, 'it in the key', 'a key without it');
     }
   }
+}
+
+function tableState(table: StateTable): CapturedState {
+  const { name, fields } = table;
+  return {
+    stored: storedName(name),
+    name: `state '${name}'`,
+    fields,
+    holds: (slot) => table.holds(slot),
+    append: (slot, rows) => table.append(slot, rows),
+  };
+}
+
+function timersState(name: string, timers: Timers): CapturedState {
+  return {
+    stored: name,
+    name,
+    fields: [TIME],
+    holds: (slot) => timers.has(slot),
+    append(slot, rows) {
+      for (const time of timers.timesOf(slot)) {
+        const at = rows.begin(slot);
+        rows.builder.float64(rows.firstColumn)[at] = time;
+        rows.end();
+      }
+    },
+  };
 }
 
 function storedName(state: string): string {

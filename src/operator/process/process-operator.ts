@@ -82,7 +82,7 @@ export class ProcessOperator implements Operator {
     this.#context = context;
     this.#output = output;
     this.#emitter.open(context, output, sides);
-    const { clock, name, subtask, parallelism } = context;
+    const { clock, name, subtask, parallelism, isIncremental } = context;
     const metrics = new UserMetrics(context.onMetric);
     this.#makeContexts({
       emitter: this.#emitter,
@@ -91,6 +91,7 @@ export class ProcessOperator implements Operator {
       metrics,
       states: this.#operatorStates,
     });
+    if (isIncremental) this.#keyed?.markChanges(subtask / parallelism);
     try {
       this.#restore();
       this.#isOpen = true;

@@ -19,7 +19,6 @@ import {
 } from '../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { KeySlots } from '../../state/key-slots.ts';
-import type { SlotCapture } from '../../state/slot-capture.ts';
 import { ImmediateOperator } from '../immediate-operator.ts';
 import { KeyedState } from '../keyed-state.ts';
 import type { OperatorContext, Output } from '../operator.ts';
@@ -74,7 +73,6 @@ export class CountWindowOperator extends ImmediateOperator {
   /** Slots that panes are joined into: all the first. */
   #firstSlots = new Int32Array(0);
   /** Of the snapshot that is being written, or was last. */
-  #capture: SlotCapture | null = null;
   #slots = new Int32Array(0);
   #paneSlots = new Int32Array(0);
   readonly #place = { i: 0 };
@@ -143,6 +141,7 @@ export class CountWindowOperator extends ImmediateOperator {
 
   override open(context: OperatorContext, output: Output): void {
     super.open(context, output);
+    this.#state.open(context);
     this.#state.restore(context.restored, this.#keys, this.#keySlots, (batch, slots) => {
       this.#reserve(this.#keySlots.count);
       const column = this.#keyFields.length;
@@ -183,7 +182,7 @@ export class CountWindowOperator extends ImmediateOperator {
   override processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
     const column = this.#keyFields.length;
-    this.#capture = this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
+    this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
       const at = builder.rowCount;
       builder.float64(column).set(this.#counts.subarray(from, to), at);
       const panes = builder.dynamic(column + 1).values;
@@ -221,7 +220,7 @@ export class CountWindowOperator extends ImmediateOperator {
     }
     this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
     this.#reserve(this.#keySlots.count);
-    this.#capture?.beforeWrite(this.#slots, 0, rowCount);
+    this.#state.beforeWrite(this.#slots, 0, rowCount, this.#keySlots.count);
   }
 
   #reserve(keys: number): void {

@@ -4,6 +4,8 @@ import { Pane, type PaneShape } from './pane.ts';
 
 export class PaneList {
   readonly live: Pane[] = [];
+  /** Whether panes mark what changes; set before the first is made. */
+  marksChanges = false;
   readonly #spare: Pane[] = [];
   readonly #shape: PaneShape;
   readonly #keys: KeyReader;
@@ -30,7 +32,9 @@ export class PaneList {
   make(): Pane {
     const { isInt } = this.#keys;
     const spare = this.#spare.pop();
-    return spare !== undefined && spare.keys.isInt === isInt ? spare : new Pane(this.#shape, isInt);
+    return spare !== undefined && spare.keys.isInt === isInt
+      ? spare
+      : new Pane(this.#shape, isInt, this.marksChanges);
   }
 
   /** Takes back a pane that is not live any more. One that a snapshot still has to be written of stays as it is. */

@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../../data/batch.ts';
 import type { KeyReader } from '../../data/key.ts';
+import { ChangedSlots } from '../../state/changed-slots.ts';
 import { KeySlots } from '../../state/key-slots.ts';
 import type { SlotCapture } from '../../state/slot-capture.ts';
 import type { Accumulators, AddLoop, AggregateLoops } from './aggregate-codegen.ts';
@@ -17,13 +18,16 @@ export class Pane {
   start = 0;
   /** Set while a snapshot is being written of it. */
   capture: SlotCapture | null = null;
+  /** What has changed since the last snapshot; null where nobody asks. */
+  readonly changes: ChangedSlots | null;
   readonly accumulators: Accumulators;
   readonly keys: KeySlots;
   readonly #shape: PaneShape;
   #capacity = SLOTS_MIN;
 
-  constructor(shape: PaneShape, isInt: boolean) {
+  constructor(shape: PaneShape, isInt: boolean, marksChanges: boolean) {
     this.#shape = shape;
+    this.changes = marksChanges ? new ChangedSlots() : null;
     this.keys = new KeySlots(isInt);
     this.accumulators = {
       cells: new Float64Array(SLOTS_MIN * shape.cells),
@@ -54,6 +58,7 @@ export class Pane {
     this.keys.slotsOf(keys, from, to, slots);
     this.#initFrom(known, loops);
     this.capture?.beforeWrite(slots, from, to);
+    this.changes?.mark(slots, from, to, this.slotCount);
     addLoop(batch, from, to, slots, this.accumulators, place);
   }
 
@@ -79,6 +84,7 @@ export class Pane {
     const { accumulators } = this;
     const used = this.slotCount;
     this.keys.clear();
+    this.changes?.clear();
     accumulators.objects.fill(null, 0, used * this.#shape.objects);
     if (used * 8 < this.#capacity) this.#resize(Math.max(SLOTS_MIN, used));
   }

@@ -30,6 +30,7 @@ import {
 } from '../../data/key.ts';
 import { type KeyGroupRange, keyGroupOf, keyGroupRange } from '../../data/key-group.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
+import { Lineage } from '../../state/lineage.ts';
 import { requireTimestamps } from '../event-time.ts';
 import { checkStateSchema, stateKey } from '../keyed-state.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
@@ -103,6 +104,7 @@ export class WindowAggregateOperator implements Operator {
   /** Rows of the panes in a snapshot. */
   readonly #state: PartialPlan;
   readonly #stateRows: AccumulatorRows;
+  #lineage = new Lineage(0);
   /** Where subtasks that this one has the keys of had fired to. */
   #fired: RestoredFired | null = null;
 
@@ -137,6 +139,8 @@ export class WindowAggregateOperator implements Operator {
     this.#context = context;
     this.#output = output;
     if (this.#lateTo !== null) this.#late = sides.get(this.#lateTo)!;
+    this.#lineage = new Lineage(context.subtask / context.parallelism);
+    this.#panes.marksChanges = context.isIncremental;
     this.#restore();
   }
 
@@ -176,7 +180,8 @@ export class WindowAggregateOperator implements Operator {
     writeFired(writer, this.#firedEnd, this.#groups);
     const { schema } = this.#state;
     const options = { schema, keyFields: this.#keyFields, isTypedKey: this.#isTypedKey };
-    writer.later(capturePanes(this.#panes.live, options, this.#stateRows, writer));
+    const panes = this.#panes.live;
+    writer.later(capturePanes(panes, this.#lineage, options, this.#stateRows, writer));
     this.#output.barrier(checkpoint);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { KeyGroupRange } from '../../data/key-group.ts';
 import { KeyedRows, type KeyedRowsOptions } from '../../state/keyed-rows.ts';
+import type { Lineage } from '../../state/lineage.ts';
 import {
   type CapturedTable,
   NUMBERS_SHIFT,
@@ -20,9 +21,13 @@ const FIRED = 'fired';
 
 type Fired = KeyGroupRange & { readonly end: number };
 
-/** Begins to write panes as they are now; the step writes what is left. */
+/**
+ * Begins to write panes as they are now, or what has changed of them; the step writes what is left. Panes are by rising start,
+ * and go in that order.
+ */
 export function capturePanes(
   panes: readonly Pane[],
+  lineage: Lineage,
   options: Omit<KeyedRowsOptions, 'state'>,
   accumulators: AccumulatorRows,
   writer: SnapshotWriter,
@@ -30,7 +35,15 @@ export function capturePanes(
   const { hasObjects } = accumulators;
   const rows = new KeyedRows({ ...options, state: PANES }, writer);
   const keyCount = options.keyFields.length;
+  const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
+  const isDelta = lineage.isDelta(
+    writer,
+    sum(panes.map(({ changes }) => changes?.count ?? 0)),
+    sum(panes.map(({ slotCount }) => slotCount)),
+  );
+  if (isDelta) writer.delta(PANES, { keyFields: keyCount, before: panes[0]?.start ?? null });
   const captures = panes.map((pane) => {
+    const marks = pane.changes?.take() ?? null;
     const append = (of: Accumulators, from: number, to: number): void =>
       rows.append(pane.keys, from, to, (builder, first, end) => {
         accumulators.append(builder, keyCount, of, first, end);
@@ -43,7 +56,7 @@ export function capturePanes(
           () => rows.flush(),
         )
       : numberTable(pane, append);
-    pane.capture = new SlotCapture(pane.slotCount, table);
+    pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null);
     return pane.capture;
   });
   let next = 0;
@@ -59,12 +72,13 @@ type Append = (of: Accumulators, from: number, to: number) => void;
 
 /** Numbers are copied to the same places of an array of their own. */
 function numberTable(pane: Pane, append: Append): CapturedTable {
-  const { cellCount } = pane;
-  const saved = { cells: new Float64Array(pane.slotCount * cellCount), objects: [] };
+  const { cellCount, slotCount } = pane;
+  const saved = { cells: new Float64Array(0), objects: [] };
   return {
     chunkShift: NUMBERS_SHIFT,
     save(from, to) {
       const { cells } = pane.accumulators;
+      if (saved.cells.length === 0) saved.cells = new Float64Array(slotCount * cellCount);
       const end = to * cellCount;
       for (let at = from * cellCount; at < end; at++) saved.cells[at] = cells[at]!;
     },

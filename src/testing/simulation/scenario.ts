@@ -31,6 +31,8 @@ export type Scenario = {
   readonly isUnaligned: boolean;
   /** Whether subtasks are joined by rings, as those of different threads are, or as those of one. */
   readonly hasRings: boolean;
+  /** Whether checkpoints may have what has changed alone. */
+  readonly isIncremental: boolean;
   /** By rising rounds. */
   readonly events: readonly SimulationEvent[];
 };
@@ -71,7 +73,8 @@ export function drawScenario(
   const parallelism = Array.from({ length: 6 }, () => 1 + random.below(PARALLELISM_MAX));
   const isUnaligned = random.below(2) === 0;
   const hasRings = random.below(2) === 0;
-  return { seed, parallelism, isUnaligned, hasRings, events };
+  const isIncremental = random.below(2) === 0;
+  return { seed, parallelism, isUnaligned, hasRings, isIncremental, events };
 }
 
 function drawers(faults: Faults, random: Random): ((round: number) => SimulationEvent)[] {
@@ -100,12 +103,12 @@ function drawers(faults: Faults, random: Random): ((round: number) => Simulation
 
 /** In words, one line an event. */
 export function describeScenario(scenario: Scenario): string {
-  const { seed, parallelism, isUnaligned, hasRings, events } = scenario;
+  const { seed, parallelism, isUnaligned, hasRings, isIncremental, events } = scenario;
   const lines = events.map(({ round, what, ...how }) => {
     const details = Object.entries(how).map(([name, value]) => `${name} ${value}`);
     return `  round ${round}: ${[what, ...details].join(', ')}`;
   });
-  const kind = isUnaligned ? 'unaligned' : 'aligned';
+  const kind = `${isUnaligned ? 'unaligned' : 'aligned'}${isIncremental ? ', incremental' : ''}`;
   const subtasks = `subtasks ${parallelism.join(', ')}, joined by ${hasRings ? 'rings' : 'queues'}`;
   const first = `  seed ${seed}, ${subtasks}, ${kind} checkpoints`;
   return [first, ...lines].join('\n');

@@ -143,8 +143,12 @@ export class SimulatedJob {
       maxParallelism: this.#maxParallelism,
       jobId: 'simulated',
       storage,
-      settings: checkpointSettings({ dir: DIRECTORY, unaligned: this.#scenario.isUnaligned }),
-      request: (checkpoint, kind) => counters.requestCheckpoint(checkpoint, kind),
+      settings: checkpointSettings({
+        dir: DIRECTORY,
+        unaligned: this.#scenario.isUnaligned,
+        incremental: this.#scenario.isIncremental,
+      }),
+      request: (...request) => counters.requestCheckpoint(...request),
       commit: (node, committables) => bindings[node]!.sink!.commit(committables),
       onFailure: () => {},
       onCompleted: () => {
@@ -166,6 +170,7 @@ export class SimulatedJob {
         localChannelBatches: 2,
         runId: `simulated-${run}`,
         isCheckpointed: true,
+        isIncremental: this.#scenario.isIncremental,
         isAligned: true,
         isUnaligned: this.#scenario.isUnaligned,
       },

@@ -59,8 +59,13 @@ function started(nowMs: number, restored: RestoredState) {
     watermarkIntervalMs: 0,
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
     isCheckpointed: true,
+    isIncremental: false,
     restored,
     snapshot: () => ({
+      checkpoint: 1,
+      base: null,
+      delta: () => assert.fail('there is no base'),
+      removed: () => assert.fail('there is no base'),
       keyed(state, batch) {
         const bytes = encodeToBytes(batch);
         const copy = decodeBatch(bytes.buffer, bytes.byteOffset, bytes.length, batch.schema!);

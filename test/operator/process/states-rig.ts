@@ -1,4 +1,5 @@
 /** The states of an operator without the operator: keys are ints, the clock is an argument, snapshots are bytes. */
+import assert from 'node:assert/strict';
 import { type StateDescriptors, type StateHandles, stateSpecs } from '../../../src/api/state.ts';
 import { BatchBuilder } from '../../../src/data/batch-builder.ts';
 import { decodeBatch, encodeToBytes } from '../../../src/data/codec.ts';
@@ -75,6 +76,10 @@ export class StatesRig<States extends StateDescriptors> {
     const saved: Saved = new Map();
     const steps: CaptureStep[] = [];
     this.states.capture({
+      checkpoint: 1,
+      base: null,
+      delta: () => assert.fail('there is no base'),
+      removed: () => assert.fail('there is no base'),
       keyed(state, batch) {
         const { fields } = batch.schema!;
         const blocks = saved.get(state) ?? [];
