@@ -122,10 +122,11 @@ export class DataflowRun {
     this.source(input).add(element);
   }
 
-  /** Sends the barrier of a snapshot into every input that goes on. */
-  beginSnapshot(): void {
+  /** Sends the barrier of a snapshot into every input that goes on; of a whole one, whatever there was before. */
+  beginSnapshot(isWhole = false): void {
+    const base = isWhole ? 0 : (this.#base?.checkpoint ?? 0);
     this.#checkpoint++;
-    this.#counters.requestCheckpoint(this.#checkpoint, 'aligned', this.#base?.checkpoint ?? 0);
+    this.#counters.requestCheckpoint(this.#checkpoint, 'aligned', base);
     for (const source of this.#sources.values()) {
       if (source.isOpen) source.add({ barrier: this.#checkpoint });
     }

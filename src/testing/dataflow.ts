@@ -252,7 +252,8 @@ export class Dataflow<Out> {
   }
 }
 
-function addInput(builder: GraphBuilder, { name, schema }: DataflowInput): Stream<never> {
+/** The source of an input: its node has the number of the input. */
+export function addInput(builder: GraphBuilder, { name, schema }: DataflowInput): Stream<never> {
   const node = builder.add({
     name,
     operator: {

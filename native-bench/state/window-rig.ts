@@ -1,0 +1,74 @@
+/** One subtask that keeps a count and a sum for each of many int keys, without the job around it. */
+import { systemClock } from '../../src/base/clock.ts';
+import type { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { record, t } from '../../src/data/schema.ts';
+import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
+import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
+import { NO_STATE, type RestoredState, type SnapshotWriter } from '../../src/state/snapshot.ts';
+
+export const ROWS = 4096;
+const Event = record({ key: t.int32, value: t.float64 });
+
+const AGGREGATES: readonly AggregateSpec[] = [
+  { name: 'count', kind: 'count', input: { kind: 'none' }, user: null, quantile: null },
+  {
+    name: 'sum',
+    kind: 'sum',
+    input: { kind: 'field', field: 'value' },
+    user: null,
+    quantile: null,
+  },
+];
+
+export function windowOperator(
+  snapshot: (checkpoint: number) => SnapshotWriter,
+  restored: RestoredState = NO_STATE,
+): WindowAggregateOperator {
+  const operator = new WindowAggregateOperator({
+    key: { kind: 'fields', fields: ['key'] },
+    window: { kind: 'tumbling', time: 'event', sizeMs: 1e9, slideMs: 1e9, offsetMs: 0 },
+    aggregates: [...AGGREGATES],
+    inputSchema: Event,
+    functions: [],
+    takesPartials: false,
+    lateTo: null,
+  });
+  operator.open(
+    {
+      name: 'state',
+      subtask: 0,
+      parallelism: 1,
+      maxParallelism: 128,
+      clock: systemClock,
+      watermarkIntervalMs: 10,
+      metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
+      isCheckpointed: true,
+      isIncremental: true,
+      restored,
+      snapshot,
+      wake() {},
+      prepareCommit() {},
+    },
+    { isReady: true, emit() {}, watermark() {}, idle() {}, barrier() {}, end() {} },
+    new Map(),
+  );
+  return operator;
+}
+
+const builder = new BatchBuilder(Event, ROWS);
+
+/** Rows of the keys from `first` on, `step` apart, all below `end`. */
+export function rowsOf(first: number, step: number, end: number): Batch {
+  builder.reset();
+  const keys = builder.fixed(0).values as Int32Array;
+  const values = builder.float64(1);
+  const rows = Math.min(ROWS, Math.ceil((end - first) / step));
+  for (let i = 0; i < rows; i++) {
+    keys[i] = first + i * step;
+    values[i] = (keys[i]! * 7) & 1023;
+  }
+  builder.timestamps().fill(1, 0, rows);
+  builder.advance(rows);
+  return builder.seal();
+}

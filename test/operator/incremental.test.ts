@@ -1,0 +1,235 @@
+/**
+ * State from a base and deltas against the same state written whole: the same rows for every subtask, whatever was written,
+ * removed, dropped, given up and restored between.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GraphBuilder } from '../../src/api/graph-builder.ts';
+import { list, map, reducing, value } from '../../src/api/state.ts';
+import type { RowStream, Stream } from '../../src/api/stream.ts';
+import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { VirtualClock } from '../../src/base/clock.ts';
+import { Random } from '../../src/base/random.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { type RowOf, record, t } from '../../src/data/schema.ts';
+import { StoredStates } from '../../src/task/restored-state.ts';
+import { addInput } from '../../src/testing/dataflow.ts';
+import { DataflowRun } from '../../src/testing/dataflow-run.ts';
+import type { StatesOfNodes } from '../../src/testing/memory-snapshot.ts';
+import { Recorder } from '../../src/testing/recorder.ts';
+
+const Event = record({ key: t.int32, name: t.string, n: t.float64 });
+type Event = RowOf<typeof Event>;
+
+const GROUPS = 16;
+const KEYS = 300;
+const RUNS = 12;
+
+type Build = (stream: Stream<Event>) => RowStream<unknown>;
+
+/** Keys that come and go, with states of every kind, that are there for some keys only. */
+const functions: Build = (stream) =>
+  stream.keyBy('name').process({
+    emits: record({ n: t.float64 }),
+    state: {
+      last: value(t.float64),
+      all: list(t.float64),
+      by: map(t.int32, t.float64),
+      most: reducing(t.float64, Math.max),
+    },
+    onRecord({ n, key }, { state, timers, timestamp }) {
+      switch (n % 7) {
+        case 0:
+          state.last.clear();
+          state.all.clear();
+          state.by.clear();
+          state.most.clear();
+          break;
+        case 1:
+          state.all.add(n);
+          break;
+        case 2:
+          state.all.clear();
+          state.by.set(n % 5, key);
+          break;
+        case 3:
+          state.by.delete((n + 1) % 5);
+          state.most.add(n);
+          break;
+        case 4:
+          timers.eventTime((timestamp ?? 0) + (n % 50));
+          break;
+        case 5:
+          break;
+        default:
+          state.last.set(n);
+      }
+    },
+    onTimer(time, { state }) {
+      if (time % 2 === 0) state.last.clear();
+      else state.most.add(time);
+    },
+  });
+
+const CASES: Readonly<Record<string, Build>> = {
+  'tumbling windows': (stream) =>
+    stream
+      .keyBy('key')
+      .window(tumbling(40))
+      .aggregate(({ count, sum }) => ({ rows: count(), sum: sum('n') })),
+  'sliding windows with objects, text keys': (stream) =>
+    stream
+      .keyBy('name')
+      .window(sliding(60, 20))
+      .aggregate(({ collect, last }) => ({ all: collect('n'), last: last('n') })),
+  'windows of a key that becomes text': (stream) =>
+    stream
+      .keyBy(({ key, name }) => (key > KEYS - 3 ? name : key))
+      .window(tumbling(40))
+      .aggregate(({ sum }) => ({ sum: sum('n') })),
+  'windows by count': (stream) =>
+    stream
+      .keyBy('key')
+      .window(tumblingCount(3))
+      .aggregate(({ sum }) => ({ sum: sum('n') })),
+  rolling: (stream) => stream.keyBy('key', 'name').sum('n'),
+  functions,
+};
+
+/** What the operators of every subtask are given, for some numbers of subtasks. */
+function contentsOf(states: StatesOfNodes): string[] {
+  const lines: string[] = [];
+  for (const [node, ofNode] of states) {
+    for (const parallelism of [1, 2, 3]) {
+      for (let subtask = 0; subtask < parallelism; subtask++) {
+        const share = { subtask, parallelism, maxParallelism: GROUPS };
+        for (const { name, kind } of ofNode) {
+          if (kind !== 'keyed') continue;
+          for (const batch of new StoredStates(ofNode, share).keyed(name)) {
+            batch.rowObjects().forEach((row, i) => {
+              const place = [node, subtask, parallelism, name, batch.keyHashes![i]];
+              lines.push(JSON.stringify([...place, batch.timestamps?.[i] ?? null, row]));
+            });
+          }
+        }
+      }
+    }
+  }
+  return lines.sort();
+}
+
+/** One piece of a dataflow that is run again and again, each time from the last snapshot. */
+class Trial {
+  readonly random: Random;
+  readonly seen = { deltas: 0, removed: 0, longest: 0 };
+  readonly #build: Build;
+  #time = 0;
+  #restored: StatesOfNodes = new Map();
+
+  constructor(build: Build, seed: number) {
+    this.#build = build;
+    this.random = new Random(seed);
+  }
+
+  #begin(): DataflowRun {
+    const builder = new GraphBuilder('incremental');
+    const stream = addInput(builder, { name: 'input', schema: Event });
+    const output = this.#build(stream as unknown as Stream<Event>).collectAs('output');
+    const { graph, bindings } = builder.finish();
+    return new DataflowRun({
+      graph,
+      bindings: bindings.map((binding, id) =>
+        id === output ? { ...binding, sink: new Recorder(Infinity) } : binding,
+      ),
+      inputNames: ['input'],
+      clock: new VirtualClock(0),
+      batchSize: 'all',
+      isSlow: false,
+      parallelism: 1 + this.random.below(3),
+      maxParallelism: GROUPS,
+      seed: this.random.below(1000),
+      isIncremental: true,
+      restored: this.#restored,
+    });
+  }
+
+  /** Some of the keys, close to each other or all over. */
+  #addBatch(run: DataflowRun): void {
+    const { random } = this;
+    const rows = 1 + random.below(random.below(8) === 0 ? KEYS * 2 : 20);
+    const builder = new BatchBuilder(Event, rows);
+    for (let i = 0; i < rows; i++) {
+      const key = random.below(KEYS);
+      const n = random.below(1000);
+      builder.appendRow({ key, name: `name ${key}`, n }, this.#time + random.below(100));
+    }
+    run.add(0, { batch: builder.seal() });
+  }
+
+  #toRest(run: DataflowRun): void {
+    for (let quiet = 0; quiet < 30; ) quiet = run.round() ? 0 : quiet + 1;
+  }
+
+  /** A snapshot that does not get through, or of which nobody takes notice. */
+  #giveUp(run: DataflowRun): void {
+    run.beginSnapshot();
+    for (let n = this.random.below(8); n > 0; n--) run.round();
+  }
+
+  /** One run, up to a snapshot on top of others that is compared with a whole one. */
+  runOnce(): void {
+    const { random } = this;
+    const run = this.#begin();
+    for (let n = 0; n < 30; n++) {
+      const chance = random.below(20);
+      if (chance < 10) this.#addBatch(run);
+      else if (chance < 12) {
+        this.#time += random.below(30);
+        run.add(0, { watermark: this.#time });
+      } else if (chance < 14) this.#giveUp(run);
+      else {
+        run.beginSnapshot();
+        for (let more = random.below(3); more > 0; more--) this.#addBatch(run);
+        this.#toRest(run);
+        this.#count(run.snapshot());
+      }
+      if (random.below(3) === 0) this.#toRest(run);
+    }
+    this.#toRest(run);
+    run.beginSnapshot();
+    this.#toRest(run);
+    const states = run.snapshot();
+    this.#count(states);
+    run.beginSnapshot(true);
+    this.#toRest(run);
+    assert.deepEqual(contentsOf(states), contentsOf(run.snapshot()));
+    run.close();
+    this.#restored = states;
+  }
+
+  #count(states: StatesOfNodes): void {
+    for (const { parts } of [...states.values()].flat()) {
+      for (const { deltas } of parts) {
+        if (deltas.length === 0) continue;
+        this.seen.deltas++;
+        this.seen.removed += deltas.filter(({ removed }) => removed.length > 0).length;
+        this.seen.longest = Math.max(this.seen.longest, deltas.length);
+      }
+    }
+  }
+}
+
+for (const [name, build] of Object.entries(CASES)) {
+  test(`${name}: base and deltas give what a whole snapshot gives`, () => {
+    const seen = { deltas: 0, removed: 0, longest: 0 };
+    for (let seed = 0; seed < RUNS; seed++) {
+      const trial = new Trial(build, seed);
+      for (let run = 0; run < 3; run++) trial.runOnce();
+      seen.deltas += trial.seen.deltas;
+      seen.removed += trial.seen.removed;
+      seen.longest = Math.max(seen.longest, trial.seen.longest);
+    }
+    assert.ok(seen.deltas > 100 && seen.longest > 3, `there were deltas: ${JSON.stringify(seen)}`);
+    if (name === 'functions') assert.ok(seen.removed > 50, 'keys went');
+  });
+}
