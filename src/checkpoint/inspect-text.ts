@@ -21,22 +21,34 @@ const HEADINGS = [
   'rows',
   'raw',
   'stored',
+  'of it deltas',
   'fields',
 ] as const;
 
+/** A column that is there only where a state has deltas. */
+const DELTAS = HEADINGS.indexOf('of it deltas');
+
 /** Numbers stand below each other by their last digit. */
-const ALIGNED_RIGHT: ReadonlySet<string> = new Set(['parallelism', 'rows', 'raw', 'stored']);
+const ALIGNED_RIGHT: ReadonlySet<string> = new Set([
+  'parallelism',
+  'rows',
+  'raw',
+  'stored',
+  'of it deltas',
+]);
 
 export function formatInspect(summary: CheckpointSummary): string {
   const states = summary.operators.flatMap((operator) => operator.states);
   const rows = states.reduce((all, state) => all + state.rows, 0);
   const stored = states.reduce((all, state) => all + state.storedBytes, 0);
+  const deltas = states.reduce((all, state) => all + state.deltaBytes, 0);
+  const inDeltas = deltas === 0 ? '' : `, ${bytesOf(deltas)} of it in deltas`;
   const final = summary.isFinal ? ', at the end of the job' : '';
   const lines = [
     `${summary.kind} ${summary.id} of job '${summary.job}'${final}`,
     `path     ${summary.path}`,
     `created  ${summary.created} by millrace ${summary.engine}, maximal parallelism ${summary.maxParallelism}`,
-    `state    ${countOf(rows)} rows, ${bytesOf(stored)} stored`,
+    `state    ${countOf(rows)} rows, ${bytesOf(stored)} stored${inDeltas}`,
     '',
     ...table([HEADINGS, ...summary.operators.flatMap(rowsOf)]),
   ];
@@ -54,14 +66,17 @@ function rowsOf(operator: OperatorSummary): string[][] {
     countOf(state.rows),
     bytesOf(state.rawBytes),
     bytesOf(state.storedBytes),
+    state.deltas === 0 ? '' : `${bytesOf(state.deltaBytes)} in ${state.deltas}`,
     state.fields.join(', '),
   ]);
-  if (committables > 0) rows.push([...head, 'committables', '', countOf(committables), '', '', '']);
-  return rows.length > 0 ? rows : [[...head, '', '', '', '', '', '']];
+  if (committables > 0)
+    rows.push([...head, 'committables', '', countOf(committables), '', '', '', '']);
+  return rows.length > 0 ? rows : [[...head, '', '', '', '', '', '', '']];
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const hasDeltas = rows.some((row, n) => n > 0 && row[DELTAS] !== '');
   return rows.map((row) =>
     row
       .map((text, column) =>
@@ -69,6 +84,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
           ? text.padStart(widths[column]!)
           : text.padEnd(widths[column]!),
       )
+      .filter((_, column) => hasDeltas || column !== DELTAS)
       .join('  ')
       .trimEnd(),
   );

@@ -1,5 +1,6 @@
 /** What is in a checkpoint, as plain data for people and programs. */
 
+import { allBlocks } from '../state/generations.ts';
 import { readBlockHeadSync } from './block-reader.ts';
 import type { Manifest, StateManifest, StoredCheckpoint } from './checkpoint.ts';
 
@@ -14,6 +15,10 @@ export type StateSummary = {
   readonly rawBytes: number;
   /** In files, those of earlier checkpoints among them. */
   readonly storedBytes: number;
+  /** Of those, what deltas take on top of what was written whole. */
+  readonly deltaBytes: number;
+  /** Deltas of the subtask that has most. */
+  readonly deltas: number;
 };
 
 export type OperatorSummary = {
@@ -64,7 +69,10 @@ export function describeCheckpoint({ path, manifest }: StoredCheckpoint): Checkp
 }
 
 function summaryOf(path: string, { name, kind, fields, parts }: StateManifest): StateSummary {
-  const blocks = parts.flatMap((part) => part.blocks);
+  const blocks = parts.flatMap((part) => [...allBlocks(part)]);
+  const deltas = parts.flatMap((part) => part.deltas);
+  const inDeltas = deltas.flatMap((delta) => [...delta.blocks, ...delta.removed]);
+  const removed = deltas.flatMap((delta) => delta.removed);
   const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
   return {
     name,
@@ -73,8 +81,10 @@ function summaryOf(path: string, { name, kind, fields, parts }: StateManifest): 
       (field) => `${field.name}: ${field.kind}${field.nullable ? ' or null' : ''}`,
     ),
     blocks: blocks.length,
-    rows: sum(blocks.map(({ rows }) => rows)),
+    rows: sum(blocks.map(({ rows }) => rows)) - sum(removed.map(({ rows }) => rows)),
     rawBytes: sum(blocks.map((block) => readBlockHeadSync(path, block).rawBytes)),
     storedBytes: sum(blocks.map(({ bytes }) => bytes)),
+    deltaBytes: sum(inDeltas.map(({ bytes }) => bytes)),
+    deltas: Math.max(0, ...parts.map((part) => part.deltas.length)),
   };
 }

@@ -68,9 +68,10 @@ jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
   )
   .option('--checkpoint-every <time>', 'time between two checkpoints (default: 10s)')
   .option(
-    '--checkpoint-unaligned',
+    '--unaligned',
     'have records on their way between steps in checkpoints, so that these do not wait for slow steps',
   )
+  .option('--incremental', 'write of large state only what has changed since the last checkpoint')
   .option('--from <path>', 'start from a checkpoint or savepoint, where --checkpoint-dir has none')
   .option('--fresh', 'start anew, whatever checkpoints there are')
   .option('--allow-dropped-state', 'leave out state of steps that the job does not have any more')

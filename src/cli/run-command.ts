@@ -18,7 +18,8 @@ export type RunFlags = {
   readonly progress: boolean;
   readonly checkpointDir?: string;
   readonly checkpointEvery?: string;
-  readonly checkpointUnaligned?: boolean;
+  readonly unaligned?: boolean;
+  readonly incremental?: boolean;
   readonly from?: string;
   readonly fresh?: boolean;
   readonly allowDroppedState?: boolean;
@@ -50,15 +51,21 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
 }
 
 function checkpointOptions(flags: RunFlags): RunOptions {
-  const { checkpointDir, from, fresh, allowDroppedState } = flags;
-  const { checkpointEvery: every, checkpointUnaligned: unaligned } = flags;
-  if (checkpointDir === undefined && (every !== undefined || unaligned !== undefined)) {
-    const flag = every === undefined ? '--checkpoint-unaligned' : '--checkpoint-every';
+  const { checkpointDir, checkpointEvery, unaligned, incremental } = flags;
+  const { from, fresh, allowDroppedState } = flags;
+  const needy = {
+    '--checkpoint-every': checkpointEvery,
+    '--unaligned': unaligned,
+    '--incremental': incremental,
+  };
+  for (const [flag, given] of Object.entries(needy)) {
+    if (checkpointDir !== undefined || given === undefined) continue;
     throw new EngineError('JOB_DEFINITION', `${flag} needs --checkpoint-dir`);
   }
   const how = {
-    ...(every === undefined ? {} : { every: every as Duration }),
+    ...(checkpointEvery === undefined ? {} : { every: checkpointEvery as Duration }),
     ...(unaligned === undefined ? {} : { unaligned }),
+    ...(incremental === undefined ? {} : { incremental }),
   };
   return {
     ...(checkpointDir === undefined ? {} : { checkpoints: { dir: checkpointDir, ...how } }),

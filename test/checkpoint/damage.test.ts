@@ -1,11 +1,13 @@
 /** What is not as it was written is never taken for a checkpoint: each byte changed, each length cut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { BlockRef } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { crc32 } from '../../src/checkpoint/crc32.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { decodeManifest, encodeManifest } from '../../src/checkpoint/manifest.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
+import type { Delta } from '../../src/state/generations.ts';
 import { MemoryFiles } from '../../src/testing/memory-files.ts';
 import { countsBatch, itemsBatch, keyedState, manifestOf, writeCounts } from './samples.ts';
 
@@ -100,6 +102,75 @@ test('state of an earlier checkpoint that is damaged damages those that refer to
     message:
       /^no checkpoint in \/state is whole: \/state\/checkpoint-1\/state, byte 16: the checksum of the block is wrong; start from a savepoint/,
   });
+});
+
+/** Checkpoint 1 is whole, 2 is whole, and 3 and 4 are deltas on 2. */
+async function deltasOnTheSecond(): Promise<MemoryFiles> {
+  const files = new MemoryFiles();
+  const storage = await CheckpointStorage.open(DIRECTORY, { files, retained: 4 });
+  await writeCounts(storage.begin(1), 1);
+  const block = await writeCounts(storage.begin(2), 2);
+  const base = [{ ...block, checkpoint: 'checkpoint-2' }];
+  const deltas: Delta<BlockRef>[] = [];
+  for (const id of [3, 4]) {
+    const writer = storage.begin(id);
+    const own = await writer.append(encodeToBytes(countsBatch(3, id)), 3);
+    const keys = await writer.append(encodeToBytes(itemsBatch([id])), 1);
+    deltas.push({ keyFields: 1, before: null, blocks: [own], removed: [keys] });
+    const part = { subtask: 0, blocks: base, deltas: [...deltas] };
+    await writer.complete(manifestOf(id, [{ ...keyedState([]), parts: [part] }]));
+    const named = { checkpoint: `checkpoint-${id}` };
+    deltas[deltas.length - 1] = {
+      ...deltas.at(-1)!,
+      blocks: [{ ...own, ...named }],
+      removed: [{ ...keys, ...named }],
+    };
+  }
+  await storage.close();
+  return files;
+}
+
+test('a base that is damaged damages all on top of it: the one before it is loaded', async () => {
+  const files = await deltasOnTheSecond();
+  assert.deepEqual(await idFoundIn(files), { id: 4, warnings: [] });
+  files.bytesOf(`${DIRECTORY}/checkpoint-2/state`)[40]! ^= 1;
+  const { id, warnings } = await idFoundIn(files);
+  assert.equal(id, 1);
+  assert.deepEqual(
+    warnings.map((warning) => warning.slice(0, 'checkpoint 4 is damaged'.length)),
+    ['checkpoint 4 is damaged', 'checkpoint 3 is damaged', 'checkpoint 2 is damaged'],
+  );
+});
+
+test('any byte of a delta changed: what is on top of it is damaged, what is below is loaded', async () => {
+  const files = await deltasOnTheSecond();
+  const bytes = files.bytesOf(`${DIRECTORY}/checkpoint-3/state`);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at]! ^= 1 << (at % 8);
+    assert.equal((await idFoundIn(files)).id, 2, `byte ${at}`);
+    bytes[at]! ^= 1 << (at % 8);
+  }
+  await files.remove(`${DIRECTORY}/checkpoint-3/state`);
+  assert.equal((await idFoundIn(files)).id, 2, 'it is missing');
+});
+
+test('deltas of a manifest have one key, which the state has', async () => {
+  const files = await deltasOnTheSecond();
+  const { manifest } = await loadCheckpoint(`${DIRECTORY}/checkpoint-4`, files);
+  const state = manifest.operators[0]!.states[0]!;
+  const [part] = state.parts;
+  for (const [keyFields, reason] of [
+    [[1, 2], 'parts is not a list of parts that have one key'],
+    [[3, 3], 'parts is not a list of parts that have one key'],
+    [[1, -1], 'keyFields is not a whole number'],
+  ] as const) {
+    const deltas = part!.deltas.map((delta, n) => ({ ...delta, keyFields: keyFields[n]! }));
+    const wrong = manifestOf(4, [{ ...state, parts: [{ ...part!, deltas }] }]);
+    assert.throws(() => decodeManifest('m', encodeManifest(wrong)), {
+      code: 'CHECKPOINT_DAMAGED',
+      message: new RegExp(reason),
+    });
+  }
 });
 
 test('a block of another length than the manifest says is damage', async () => {

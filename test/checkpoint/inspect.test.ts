@@ -10,8 +10,10 @@ import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { exportState } from '../../src/checkpoint/export-state.ts';
 import { describeCheckpoint } from '../../src/checkpoint/inspect.ts';
 import { formatInspect } from '../../src/checkpoint/inspect-text.ts';
+import { Batch } from '../../src/data/batch.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
-import { countsBatch, itemsBatch, keyedState, manifestOf, writeCounts } from './samples.ts';
+import { schemaOf } from '../../src/data/schema.ts';
+import { COUNTS, countsBatch, itemsBatch, keyedState, manifestOf, writeCounts } from './samples.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-inspect-'));
 const rawBytes = encodeToBytes(countsBatch(1500, 1)).length;
@@ -71,6 +73,8 @@ test('a summary counts rows and bytes, also those in earlier checkpoints', () =>
             rows: 1502,
             rawBytes: rawBytes + small,
             storedBytes: blocks[0]!.bytes + blocks[1]!.bytes,
+            deltaBytes: 0,
+            deltas: 0,
           },
           {
             name: 'splits',
@@ -80,6 +84,8 @@ test('a summary counts rows and bytes, also those in earlier checkpoints', () =>
             rows: 3,
             rawBytes: itemBytes,
             storedBytes: stored.manifest.operators[0]!.states[1]!.parts[0]!.blocks[0]!.bytes,
+            deltaBytes: 0,
+            deltas: 0,
           },
         ],
       },
@@ -144,4 +150,51 @@ test('what is not there is told with what is', () => {
       message,
     });
   }
+});
+
+test('deltas are told by their bytes, and each key is exported once, as the newest of them has it', async () => {
+  const folder = join(root, 'deltas');
+  const storage = await CheckpointStorage.open(folder);
+  const writer = storage.begin(1);
+  const append = async (rows: number, factor: number) =>
+    await writer.append(encodeToBytes(countsBatch(rows, factor)), rows);
+  const keys = countsBatch(2, 0);
+  const gone = new Batch({
+    rowCount: 2,
+    schema: schemaOf(COUNTS.fields.slice(0, 1)),
+    columns: keys.columns.slice(0, 1),
+    keyHashes: keys.keyHashes,
+  });
+  const removed = [await writer.append(encodeToBytes(gone), 2)];
+  const blocks = [await append(5, 1)];
+  const older = { keyFields: 1, before: null, blocks: [await append(4, 10)], removed: [] };
+  const newer = { keyFields: 1, before: null, blocks: [], removed };
+  const deltas = [older, newer];
+  const state = { ...keyedState([]), parts: [{ subtask: 0, blocks, deltas }] };
+  await writer.complete(manifestOf(1, [state]));
+  const incremental = (await storage.latest())!;
+  await storage.close();
+  const summary = describeCheckpoint(incremental);
+  const [counts] = summary.operators[0]!.states;
+  const inDeltas = older.blocks[0]!.bytes + removed[0]!.bytes;
+  assert.equal(counts!.rows, 9);
+  assert.equal(counts!.deltas, 2);
+  assert.equal(counts!.deltaBytes, inDeltas);
+  assert.equal(counts!.storedBytes, blocks[0]!.bytes + inDeltas);
+  const text = formatInspect(summary);
+  assert.match(
+    text,
+    new RegExp(`^state    9 rows, .* stored, ${inDeltas} B of it in deltas$`, 'm'),
+  );
+  assert.match(
+    text,
+    new RegExp(`^count .* stored  of it deltas  fields$|${inDeltas} B in 2  key`, 'm'),
+  );
+  const rows: unknown[] = [];
+  exportState(incremental, 'count', 'counts', (row) => rows.push(row));
+  assert.deepEqual(rows, [
+    { key: 2, count: 20 },
+    { key: 3, count: 30 },
+    { key: 4, count: 4 },
+  ]);
 });

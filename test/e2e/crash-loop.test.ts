@@ -53,7 +53,8 @@ function start({ module, folder, params, random }: Trial, rate: number): Running
   return startMillrace(
     ...['run', module, '--no-progress', '--threads', threads, '--parallelism', parallelism],
     ...['--checkpoint-dir', `${folder}/state`, '--checkpoint-every', '200ms'],
-    ...(random.below(2) === 0 ? ['--checkpoint-unaligned'] : []),
+    ...(random.below(2) === 0 ? ['--unaligned'] : []),
+    ...(random.below(2) === 0 ? ['--incremental'] : []),
     ...[...params, `out=${folder}/crashed`, `rate=${rate}`].flatMap((one) => ['--param', one]),
   );
 }

@@ -8,12 +8,15 @@ import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
+import { record, t } from '../../src/data/schema.ts';
 import { executionGraph } from '../../src/graph/execution-graph.ts';
 import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
 import { type CheckpointOptions, checkpointSettings } from '../../src/job/checkpoint-settings.ts';
 import { AT_END, batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
 import { MemoryFiles } from '../../src/testing/memory-files.ts';
+import { inFolder } from '../connector/read-all.ts';
 
 const { graph } = job(import.meta, 'played', (flow) => {
   flow
@@ -41,7 +44,11 @@ type SetUp = {
   /** Fails the n-th commit. */
   readonly badCommits?: readonly number[];
   /** What subtasks do when they are asked for a checkpoint; all write and are done if left out. */
-  readonly onRequest?: (coordinator: CheckpointCoordinator, checkpoint: number) => void;
+  readonly onRequest?: (
+    coordinator: CheckpointCoordinator,
+    checkpoint: number,
+    base: number,
+  ) => void;
 };
 
 function answer(coordinator: CheckpointCoordinator, checkpoint: number): void {
@@ -74,7 +81,7 @@ async function setUp({
     jobId: 'a1b2',
     storage,
     settings: checkpointSettings({ dir: '/state', every: 0, ...options }),
-    request: (checkpoint) => onRequest(coordinator, checkpoint),
+    request: (checkpoint, _isLast, base) => onRequest(coordinator, checkpoint, base),
     async commit(_node, committables) {
       commits++;
       if (badCommits.includes(commits)) throw new Error(`commit ${commits} is bad`);
@@ -259,4 +266,76 @@ test('a source without splits is in the checkpoint: it was read, and is not to b
   const { manifest } = await coordinator.checkpoint();
   assert.equal(manifest.operators[0]!.uid, graph.nodes[0]!.uid);
   await coordinator.stop();
+});
+
+const COUNT = record({ key: t.int32, count: t.float64 });
+
+/** Subtasks that have one state each: whole for want of a base, else what has changed, all but the first time a key has gone. */
+function answerWithDeltas(coordinator: CheckpointCoordinator, checkpoint: number, base: number) {
+  for (const { id, task } of execution.subtasks) {
+    if (task > 0) {
+      const state = { node: SINK, state: 'counts', kind: 'keyed' } as const;
+      if (base > 0) {
+        const head = { keyFields: 1, before: null };
+        const none = { fields: [], rows: 0, bytes: new Uint8Array(0), content: head };
+        coordinator.onBlock(id, checkpoint, { ...state, ...none });
+      }
+      const builder = new BatchBuilder(COUNT);
+      builder.appendRow({ key: checkpoint, count: id });
+      const bytes = encodeToBytes(builder.seal());
+      const { fields } = COUNT;
+      coordinator.onBlock(id, checkpoint, { ...state, fields, rows: 1, bytes, content: 'rows' });
+    }
+    coordinator.onDone(id, checkpoint);
+  }
+}
+
+/** Where the blocks of the first part lie: those of the base, then those of each delta. */
+function placesIn({ manifest }: StoredCheckpoint): string[][] {
+  const { states } = manifest.operators.find(({ states }) => states[0]?.name === 'counts')!;
+  const { blocks, deltas } = states[0]!.parts[0]!;
+  return [blocks, ...deltas.map((delta) => delta.blocks)].map((of) =>
+    of.map(({ checkpoint }) => checkpoint),
+  );
+}
+
+test('a checkpoint refers to those it is a delta on; behind one that fails and a savepoint the base is the same', async () => {
+  const bases: number[] = [];
+  const { coordinator, storage, files } = await setUp({
+    options: { incremental: true },
+    onRequest(of, checkpoint, base) {
+      bases.push(base);
+      answerWithDeltas(of, checkpoint, base);
+    },
+  });
+  assert.deepEqual(placesIn(await coordinator.checkpoint()), [['']]);
+  assert.deepEqual(placesIn(await coordinator.checkpoint()), [['checkpoint-1'], ['']]);
+  files.fault = { at: files.operations.length + 2, kind: 'EIO' };
+  await assert.rejects(coordinator.checkpoint(), { code: 'CHECKPOINT_WRITE' });
+  await inFolder(async (folder) => {
+    const savepoint = await coordinator.savepoint(`${folder}/savepoint`);
+    assert.deepEqual(placesIn(savepoint), [['']], 'it has all in itself');
+  });
+  const last = await coordinator.checkpoint();
+  assert.deepEqual(placesIn(last), [['checkpoint-1'], ['checkpoint-2'], ['']]);
+  assert.deepEqual(bases, [0, 1, 2, 0, 2]);
+  const kept = (await files.list('/state'))!.filter((name) => name.startsWith('checkpoint-'));
+  assert.deepEqual(kept.sort(), ['checkpoint-1', 'checkpoint-2', 'checkpoint-5']);
+  const again = await storage.load('/state/checkpoint-5');
+  assert.deepEqual(again.manifest, last.manifest);
+  await coordinator.stop();
+});
+
+test('without incremental there is no base', async () => {
+  const bases: number[] = [];
+  const { coordinator } = await setUp({
+    onRequest(of, checkpoint, base) {
+      bases.push(base);
+      answer(of, checkpoint);
+    },
+  });
+  await coordinator.checkpoint();
+  await coordinator.checkpoint();
+  await coordinator.stop();
+  assert.deepEqual(bases, [0, 0]);
 });
