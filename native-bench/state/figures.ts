@@ -1,10 +1,13 @@
-/** Figures of state: what checkpoints cost, what a key costs, and how fast state is reached. */
+/** Figures of state: what checkpoints and recovery cost, what a key costs, and how fast state is reached. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   atLeast,
   atMost,
   type Command,
   type Figure,
   figure,
+  javascript,
   perSecond,
   reported,
   type Settings,
@@ -12,6 +15,7 @@ import {
   typescript,
   type Variant,
 } from '../figure.ts';
+import { runProgram } from '../run-program.ts';
 
 const MILLION = 1_000_000;
 const RECORDS = 150_000_000;
@@ -74,6 +78,12 @@ const againstMap = (id: string, kind: 'int' | 'string'): Figure =>
     value: (medians) => medians.table / medians.map,
   });
 
+/** Of the figure `recovery`. */
+function checkpointOf(settings: Settings): { readonly keys: number; readonly dir: string } {
+  const keys = scaled(10 * MILLION, settings, 1000);
+  return { keys, dir: join(tmpdir(), `millrace-recovery-${keys}`) };
+}
+
 export const STATE_FIGURES: readonly Figure[] = [
   figure({
     id: 'checkpoint-overhead',
@@ -98,6 +108,49 @@ export const STATE_FIGURES: readonly Figure[] = [
       unaligned: waiting('unaligned', settings),
     }),
     value: (medians) => medians.aligned / medians.unaligned,
+  }),
+  figure({
+    id: 'checkpoint-incremental',
+    what: 'bytes of an incremental checkpoint, 1 % of 10 M keys changed since the one before, against a whole one',
+    unit: 'of a whole one',
+    roundUnit: 'of a whole one',
+    bar: atMost(0.05),
+    roundsMax: 3,
+    variants: (settings) => ({
+      delta: {
+        command: typescript(
+          'native-bench/state/incremental.ts',
+          scaled(10 * MILLION, settings, 10_000),
+        ),
+        measure: (run) => reported(run, 'deltaBytes') / reported(run, 'fullBytes'),
+      },
+    }),
+    value: (medians) => medians.delta,
+  }),
+  figure({
+    id: 'recovery',
+    what: 'from the start of a process to the first record, going on from a checkpoint with 10 M keys, 2 threads: against reading its bytes',
+    unit: 'times the reading',
+    roundUnit: 'ms',
+    bar: atMost(4),
+    async prepare(settings) {
+      const { keys, dir } = checkpointOf(settings);
+      await runProgram(typescript('native-bench/state/recovery.ts', 'write', keys, dir));
+    },
+    variants: (settings) => {
+      const { dir } = checkpointOf(settings);
+      return {
+        recovery: {
+          command: typescript('native-bench/state/recovery.ts', 'recover', dir),
+          measure: (run) => reported(run, 'ms'),
+        },
+        reading: {
+          command: javascript('native-bench/state/read-state.mjs', dir),
+          measure: (run) => reported(run, 'ms'),
+        },
+      };
+    },
+    value: (medians) => medians.recovery / medians.reading,
   }),
   figure({
     id: 'state-bytes',

@@ -8,7 +8,7 @@
  * It is written under a name that begins with a dot; state and manifest are synced, the directory is renamed, its
  * parent is synced. So a checkpoint exists when its directory has its name, and a crash at any point leaves the one
  * before it as it was. A block belongs to the checkpoint that wrote it; a manifest may refer to blocks of earlier ones,
- * which are kept as long as a manifest needs them.
+ * which are kept as long as a manifest needs them: the base of its state, and the deltas before its own (generations.ts).
  *
  * The manifest is plain data (JSON), with a checksum over itself; each block has one too. What is damaged is never used:
  * the checkpoint is left out with a warning, and the one before it is taken.

@@ -7,6 +7,7 @@ import type { CheckpointOptions, JobClient, RunOptions } from 'millrace';
 import type { Manifest } from '../../src/checkpoint/checkpoint.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
+import { STILL_KEYS, STILL_ROWS } from './jobs/mostly-still.ts';
 import {
   badCommits,
   changing,
@@ -399,6 +400,58 @@ test('cancel between two attempts is not lost', async () => {
       });
     });
   }
+});
+
+test('incremental checkpoints, killed and started again: only what has changed is written, and no row is lost or doubled', async () => {
+  await inFolder(async (folder) => {
+    const state = `${folder}/state`;
+    const command = (...more: readonly (string | number)[]) => [
+      ...['run', jobFile('mostly-still'), '--no-progress', '--threads', 1, '--parallelism', 2],
+      ...['--checkpoint-dir', state, '--checkpoint-every', '40ms', '--incremental'],
+      ...['--param', `out=${folder}/out`, ...more],
+    ];
+    type Summary = {
+      uid: string;
+      states: { deltas: number; deltaBytes: number; storedBytes: number }[];
+    };
+    for (let life = 0; life < 3; life++) {
+      const running = startMillrace(...command());
+      let newest = checkpointIds(folder).at(-1) ?? 0;
+      for (let n = 0; n < 8; n++) newest = await newerCheckpoint(folder, newest);
+      running.process.kill('SIGKILL');
+      assert.equal((await running.ended).code, null);
+      const { stdout } = await millrace('snapshot', 'inspect', state, '--json');
+      const { operators } = JSON.parse(stdout) as { operators: Summary[] };
+      for (const uid of ['sums', 'counts']) {
+        const [one] = operators.find((operator) => operator.uid === uid)!.states;
+        if (life > 0) assert.ok(one!.deltas > 0, `${uid} of life ${life} has deltas`);
+      }
+      const exported = await millrace(
+        'snapshot',
+        'export',
+        state,
+        '--uid',
+        'counts',
+        '--state',
+        'state/count',
+      );
+      const keys = exported.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as Count).key);
+      assert.equal(new Set(keys).size, keys.length, 'each key is exported once');
+    }
+    const { code, stderr } = await millrace(
+      ...command('--param', 'rate=1000000'),
+      '--parallelism',
+      3,
+    );
+    assert.equal(code, 0, stderr);
+    for (const output of ['sums', 'counts']) {
+      checkCounts(countsIn(`${folder}/out/${output}`), STILL_KEYS, STILL_ROWS);
+    }
+    assert.equal(checkpointIds(folder).length, 1, 'the last one needs no other');
+  });
 });
 
 test('two processes on one directory: the second is refused', async () => {
