@@ -128,13 +128,15 @@ export class ByteKeyTable {
     keys.starts = grownCopy(keys.starts, capacity);
     keys.sizes = grownCopy(keys.sizes, capacity);
     keys.hashes = grownCopy(keys.hashes, capacity);
+    const old = this.#cells;
     this.#cells = new Int32Array(cellCount * 2);
     this.#shift = 32 - Math.log2(cellCount);
-    for (let slot = 0; slot < this.count; slot++) {
-      const hash = keys.hashes[slot]!;
-      const cell = this.#freeCell(hash);
-      this.#cells[cell] = hash;
-      this.#cells[cell + 1] = slot + 1;
+    // In the order of the cells, as in int-key-table.ts.
+    for (let at = 0; at < old.length; at += 2) {
+      if (old[at + 1] === 0) continue;
+      const cell = this.#freeCell(old[at]!);
+      this.#cells[cell] = old[at]!;
+      this.#cells[cell + 1] = old[at + 1]!;
     }
   }
 
