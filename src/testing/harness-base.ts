@@ -12,12 +12,12 @@ export const DATAFLOW_OPTIONS: OptionRules<DataflowOptions> = {
   outputCapacity: (what, value) => value === Infinity || wholeNumber(1)(what, value),
   parallelism: wholeNumber(1),
   seed: aNumber,
-  snapshotsBetween: wholeNumber(0),
   restartEach: (what, value) => {
     if (!Array.isArray(value) || value.length === 0)
       throw wrong(what, 'is a list of numbers of subtasks', value);
     for (const parallelism of value) wholeNumber(1)(what, parallelism);
   },
+  snapshotsBetween: wholeNumber(0),
 };
 
 export class HarnessBase<Out> {

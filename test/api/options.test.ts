@@ -430,6 +430,10 @@ for (const how of ['run', 'start', 'collect'] as const) {
     [{ signal: null }, `${how}: signal is an AbortSignal, got null`],
     [{ bufferTimeout: '10' }, /: bufferTimeout must be milliseconds or a text .* got '10'$/],
     [{ outputs: 'no' }, /outputs/],
+    [
+      { checkpoints: { dir: 'nowhere', incremental: 'yes' } },
+      /^.*checkpoints: incremental .*, got 'yes'$/,
+    ],
   ] as const) {
     test(`${how}: ${message} is refused`, async () => {
       await assert.rejects(start(options), { code: 'JOB_DEFINITION', message });
@@ -475,7 +479,7 @@ test('a generator of watermarks and an aggregate of a class may have fields of t
   assert.deepEqual(await classes.collect({ threads: 0 }), { rows: [{ n: 1, last: 7 }] });
 });
 
-const NAMES = 'batchSize, outputCapacity, parallelism, seed, restartEach';
+const NAMES = 'batchSize, outputCapacity, parallelism, seed, restartEach, snapshotsBetween';
 for (const [what, run, schemas] of [
   ['harness', loose(harness), 'schema'],
   ['harness2', loose(harness2), 'firstSchema, secondSchema'],
@@ -490,6 +494,7 @@ for (const [what, run, schemas] of [
     [{ outputCapacity: 0 }, `${what}: outputCapacity is a whole number, 1 or more, got 0`],
     [{ parallelism: 1.5 }, `${what}: parallelism is a whole number, 1 or more, got 1.5`],
     [{ seed: 'x' }, `${what}: seed is a number, got 'x'`],
+    [{ snapshotsBetween: -1 }, `${what}: snapshotsBetween is a whole number, 0 or more, got -1`],
     [{ [schema!]: { n: t.int32 } }, new RegExp(`^${what}: ${schema} is made by record`)],
   ] as const) {
     test(`${what}: ${message} is refused`, async () => {
