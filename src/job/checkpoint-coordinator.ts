@@ -9,6 +9,7 @@
  * way at a time.
  */
 import { join } from 'node:path';
+import { assert } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
@@ -112,6 +113,7 @@ export class CheckpointCoordinator {
   }
 
   #write(pending: Pending, subtask: number, { bytes, ...block }: StateBlock): void {
+    assert(hasBytes(block) || pending.base !== null, 'a delta is on top of a checkpoint');
     const ref = hasBytes(block) ? pending.target.writer.append(bytes, block.rows) : null;
     // It is looked at when all have been written.
     ref?.catch(() => {});

@@ -318,6 +318,9 @@ const silent = job(import.meta, 'silent', (given) => {
 });
 expect<Equal<Awaited<ReturnType<typeof silent.collect>>, Record<never, never>>>();
 words.run({ threads: 2, params: { a: 'b', c: 1 }, bufferTimeout: '5 ms' });
+words.run({ checkpoints: { dir: 'state', every: '10 s', incremental: true } });
+// @ts-expect-error
+words.run({ checkpoints: { dir: 'state', incremental: 'yes' } });
 // @ts-expect-error: no such option
 words.run({ thraeds: 2 });
 
