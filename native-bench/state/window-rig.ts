@@ -49,6 +49,7 @@ export function windowOperator(
       snapshot,
       wake() {},
       prepareCommit() {},
+      onMetric() {},
     },
     { isReady: true, emit() {}, watermark() {}, idle() {}, barrier() {}, end() {} },
     new Map(),

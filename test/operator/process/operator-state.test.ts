@@ -130,7 +130,7 @@ function reloaded(
   before.save(snapshot.writer(0, 1));
   snapshot.step(true);
   const stored: readonly StoredState[] =
-    snapshots.statesOf(1, () => ({ index: 0, parallelism: 1 })).get(0) ?? [];
+    snapshots.statesOf(1, () => ({ index: 0, parallelism: 1 }), new Map()).get(0) ?? [];
   const after = new OperatorStates(operatorStateSpecs(to), []);
   after.restore(new StoredStates(stored, { subtask: 0, parallelism: 1, maxParallelism: 128 }));
   return after.lists;
