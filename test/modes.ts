@@ -8,7 +8,7 @@ import { type Harness2, harness2 } from '../src/testing/harness2.ts';
 
 /** How a harness is run, whatever its rows. */
 type Places = 'seed' | 'restartEach' | 'snapshotsBetween';
-type Running = Required<Omit<DataflowOptions, Places>> & Pick<DataflowOptions, Places>;
+type Running = Required<Omit<DataflowOptions, Places | 'batch'>> & Pick<DataflowOptions, Places>;
 
 export type Mode = Running & { readonly isTyped: boolean };
 
@@ -84,15 +84,29 @@ export function inEveryMode<Row, Out>(
   build: (stream: Stream<Row>) => RowStream<Out>,
   run: (h: Harness<Row, Out>, mode: Mode) => Promise<void> | void,
   isMeant: (mode: Mode) => boolean = () => true,
+  more: Pick<DataflowOptions, 'batch'> = {},
 ): void {
   test(name, async (context) => {
     for (const mode of MODES.filter(isMeant)) {
       await context.test(describeMode(mode), async () => {
         const { isTyped, ...options } = mode;
-        await run(await harness(build, { ...options, ...(isTyped ? { schema } : {}) }), mode);
+        await run(
+          await harness(build, { ...options, ...more, ...(isTyped ? { schema } : {}) }),
+          mode,
+        );
       });
     }
   });
+}
+
+/** Runs one case in every mode, as a job in batch would. */
+export function inEveryBatchMode<Row, Out>(
+  name: string,
+  schema: Schema<Row>,
+  build: (stream: Stream<Row>) => RowStream<Out>,
+  run: (h: Harness<Row, Out>, mode: Mode) => Promise<void> | void,
+): void {
+  inEveryMode(name, schema, build, run, () => true, { batch: true });
 }
 
 /** Runs one case of two inputs in every mode: each of them with and without its schema. */

@@ -150,6 +150,8 @@ function program(way: string, rows: number): Command {
   return typescript('native-bench/macro/program.ts', way, rows);
 }
 
+const BATCH_RECORDS = 20_000_000;
+
 export const MACRO_FIGURES: readonly Figure[] = [
   againstBareLoop('keyed-tumbling', 'columns', 0.5),
   againstBareLoop('keyed-tumbling-functions', 'functions', 0.15),
@@ -204,6 +206,20 @@ export const MACRO_FIGURES: readonly Figure[] = [
   }),
   decodingAgainstEngine('flights-hyparquet', 'hyparquet'),
   decodingAgainstEngine('flights-parquet-wasm', 'parquet-wasm'),
+  figure({
+    id: 'batch-streaming',
+    what: 'keyed sum over input that ends, 2 threads, in batch against the same job as a stream',
+    unit: 'of the stream',
+    roundUnit: 'records/s',
+    bar: atLeast(1),
+    variants: (settings) => {
+      const records = scaled(BATCH_RECORDS, settings, KEYS);
+      const run = (mode: string): Variant =>
+        perSecond(records, typescript('native-bench/macro/batch.ts', mode, records));
+      return { batch: run('batch'), stream: run('stream') };
+    },
+    value: (medians) => medians.batch / medians.stream,
+  }),
   figure({
     id: 'cold-start',
     what: 'a small job on 2 threads: from the start of the process to its first result',

@@ -108,6 +108,7 @@ function contextOf(plans: readonly OperatorPlan[]): OperatorContext {
     maxParallelism: 128,
     isCheckpointed: false,
     isIncremental: false,
+    isBatch: false,
     restored: NO_STATE,
     snapshot() {
       throw new Error('no checkpoint is taken');

@@ -53,6 +53,7 @@ async function checkpoint(id: number): Promise<{ bytes: number; ms: number }> {
     createdAt: 0,
     maxParallelism: 128,
     isFinal: false,
+    isBatch: false,
     operators: [],
   });
   const ms = performance.now() - start;

@@ -68,6 +68,7 @@ operator.open(
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
     isCheckpointed: true,
     isIncremental: false,
+    isBatch: false,
     restored: NO_STATE,
     snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
     wake() {},

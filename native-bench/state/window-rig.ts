@@ -45,6 +45,7 @@ export function windowOperator(
       metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
       isCheckpointed: true,
       isIncremental: true,
+      isBatch: false,
       restored,
       snapshot,
       wake() {},

@@ -61,6 +61,8 @@ export type Manifest = {
   /** Milliseconds since 1970 UTC. */
   readonly createdAt: number;
   readonly maxParallelism: number;
+  /** Whether the job ran in batch, where its state means something else. */
+  readonly isBatch: boolean;
   /** The job had ended: there is nothing left to do but to commit. */
   readonly isFinal: boolean;
   /** Those with state or committables, in the order of the graph. */

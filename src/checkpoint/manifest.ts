@@ -102,6 +102,7 @@ function manifestOf(place: Place): Manifest {
     engine: text(property(place, 'engine')),
     createdAt: time(property(place, 'createdAt')),
     maxParallelism: whole(property(place, 'maxParallelism'), 1),
+    isBatch: flag(property(place, 'isBatch')),
     isFinal: flag(property(place, 'isFinal')),
     operators: list(property(place, 'operators'), (one) => operatorOf(one, kind)),
   });

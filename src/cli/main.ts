@@ -75,6 +75,12 @@ jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
   .option('--from <path>', 'start from a checkpoint or savepoint, where --checkpoint-dir has none')
   .option('--fresh', 'start anew, whatever checkpoints there are')
   .option('--allow-dropped-state', 'leave out state of steps that the job does not have any more')
+  .addOption(
+    new Option('--batch', 'all input before the first result: nothing is late').conflicts(
+      'batchAuto',
+    ),
+  )
+  .option('--batch-auto', 'the same, where all sources have an end')
   .option('--no-progress', 'do not show progress on standard error')
   .addHelpText(
     'after',
@@ -83,6 +89,9 @@ Examples:
   millrace run flights.ts
   millrace run flights.ts --threads 2 --param input=flights.parquet --param out=results
   millrace run flights.ts --checkpoint-dir state/ --checkpoint-every 5s
+
+With --batch windows fire when all input has been read, so no record is late, and rolling aggregations (sum, min, reduce, ...)
+give one row a key: the last. It keeps every window of the input at once; a job in batch is refused a source without an end.
 
 With --checkpoint-dir the same command, given again after a crash or kill -9, goes on as if nothing had happened.
 

@@ -15,6 +15,8 @@ export type RunFlags = {
   readonly param: Readonly<Record<string, string>>;
   readonly job?: string;
   readonly threadHeap?: number;
+  readonly batch?: boolean;
+  readonly batchAuto?: boolean;
   readonly progress: boolean;
   readonly checkpointDir?: string;
   readonly checkpointEvery?: string;
@@ -36,6 +38,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       ...(flags.parallelism === undefined ? {} : { parallelism: flags.parallelism }),
       ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
+      batch: flags.batchAuto ? 'auto' : (flags.batch ?? false),
       ...checkpointOptions(flags),
     };
     const path = await findModule(module);

@@ -43,6 +43,7 @@ export type JobPlan = {
   readonly collects: boolean;
   readonly threads: number;
   readonly parallelism: number;
+  readonly isBatch: boolean;
 };
 
 export type AttemptOptions = {

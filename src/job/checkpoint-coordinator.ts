@@ -42,6 +42,7 @@ export type CoordinatorOptions = {
   readonly execution: ExecutionGraph;
   readonly splits: SourceSplits;
   readonly maxParallelism: number;
+  readonly isBatch: boolean;
   readonly jobId: string;
   /** Null: no checkpoints are taken; sinks commit at the end. */
   readonly storage: CheckpointStorage | null;
@@ -353,12 +354,13 @@ export class CheckpointCoordinator {
     prepared: readonly Prepared[],
     base: Manifest | null,
   ): Manifest {
-    const { graph, execution, jobId, maxParallelism } = this.#options;
+    const { graph, execution, jobId, maxParallelism, isBatch } = this.#options;
     return buildManifest({
       id,
       kind,
       jobId,
       maxParallelism,
+      isBatch,
       isFinal,
       graph,
       execution,

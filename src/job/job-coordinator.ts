@@ -33,6 +33,7 @@ import { inCallingThread } from '../operator/user-function.ts';
 import type { RuntimeSettings } from '../task/deployment.ts';
 import { durationMs } from '../time/duration.ts';
 import { Attempt, type JobPlan } from './attempt.ts';
+import { isBatchJob } from './batch-mode.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
 import {
@@ -46,7 +47,13 @@ import {
 } from './job.ts';
 import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { mayHelp, Restarts } from './restart-strategy.ts';
-import { checkJob, restoredMaxParallelism, restoredSnapshot, restoredWriters } from './restore.ts';
+import {
+  checkJob,
+  checkMode,
+  restoredMaxParallelism,
+  restoredSnapshot,
+  restoredWriters,
+} from './restore.ts';
 import { commitRestored, splitsToRead } from './start.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -131,7 +138,8 @@ class JobRun implements JobClient {
     );
     const collects = doors.output !== null;
     const built = withDoors(job.build(params, collects), doors);
-    const plan = { job, built, params, collects, threads, parallelism };
+    const isBatch = isBatchJob(options.batch ?? false, built);
+    const plan = { job, built, params, collects, threads, parallelism, isBatch };
     const settings =
       options.checkpoints === undefined ? null : checkpointSettings(options.checkpoints);
     const storage =
@@ -180,7 +188,10 @@ class JobRun implements JobClient {
       own === null && restoreFrom !== undefined
         ? await loadCheckpoint(restoreFrom, systemFiles)
         : own;
-    if (found !== null) checkJob(this.name, found);
+    if (found !== null) {
+      checkJob(this.name, found);
+      checkMode(this.#plan.isBatch, found);
+    }
     return found;
   }
 
@@ -224,6 +235,7 @@ class JobRun implements JobClient {
       execution,
       splits,
       maxParallelism: settings.maxParallelism,
+      isBatch: this.#plan.isBatch,
       jobId: this.#jobId,
       storage: this.#storage,
       settings: this.#checkpointSettings,
@@ -261,6 +273,7 @@ class JobRun implements JobClient {
       isIncremental: this.#checkpointSettings?.isIncremental ?? false,
       isAligned: this.#checkpointSettings?.isAligned ?? true,
       isUnaligned: this.#checkpointSettings?.isUnaligned ?? false,
+      isBatch: this.#plan.isBatch,
     };
   }
 

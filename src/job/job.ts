@@ -36,6 +36,11 @@ export type RunOptions = {
   readonly allowDroppedState?: boolean;
   /** What to do when the job fails. Default: with checkpoints `{ strategy: 'fixedDelay' }`, else 'none'. */
   readonly restart?: RestartStrategy;
+  /**
+   * Runs the job in batch: all input is there before the first result, so that nothing is late, and a rolling aggregation
+   * gives the last value of each key only. 'auto': when all its sources have an end. Default false.
+   */
+  readonly batch?: 'auto' | boolean;
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
@@ -53,6 +58,7 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   fresh: choice(true, false),
   allowDroppedState: choice(true, false),
   restart: aRestartStrategy,
+  batch: choice('auto', true, false),
   signal: anAbortSignal,
 };
 

@@ -33,7 +33,7 @@ export type NodeCommittables = {
 
 export type ManifestParts = Pick<
   Manifest,
-  'id' | 'kind' | 'jobId' | 'maxParallelism' | 'isFinal'
+  'id' | 'kind' | 'jobId' | 'maxParallelism' | 'isBatch' | 'isFinal'
 > & {
   readonly graph: LogicalGraph;
   readonly execution: ExecutionGraph;
@@ -44,7 +44,7 @@ export type ManifestParts = Pick<
 };
 
 export function buildManifest(parts: ManifestParts): Manifest {
-  const { id, kind, jobId, maxParallelism, isFinal, graph } = parts;
+  const { id, kind, jobId, maxParallelism, isBatch, isFinal, graph } = parts;
   return {
     version: 1,
     kind,
@@ -54,6 +54,7 @@ export function buildManifest(parts: ManifestParts): Manifest {
     engine: ENGINE_VERSION,
     createdAt: systemClock.now(),
     maxParallelism,
+    isBatch,
     isFinal,
     operators: operatorsOf(parts),
   };

@@ -82,6 +82,17 @@ export function checkJob(name: string, { path, manifest }: StoredCheckpoint): vo
   );
 }
 
+/** What windows and rolling aggregations have given already differs: a job stays in its mode. */
+export function checkMode(isBatch: boolean, { path, manifest }: StoredCheckpoint): void {
+  if (manifest.isBatch === isBatch) return;
+  const name = (inBatch: boolean): string => (inBatch ? 'in batch' : 'as a stream');
+  throw new EngineError(
+    'STATE_INCOMPATIBLE',
+    `${path} is of a job that ran ${name(manifest.isBatch)}, and now it would run ${name(isBatch)}: run it as before, ` +
+      'or start it anew (fresh, --fresh)',
+  );
+}
+
 /** Key groups that state was cut into cannot change; left out by the user, they are those of the checkpoint. */
 export function restoredMaxParallelism(
   { path, manifest }: StoredCheckpoint,

@@ -9,7 +9,8 @@ import { WindowJoinOperator } from './join/window-join.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
 import { ProcessOperator } from './process/process-operator.ts';
-import { RollingOperator } from './rolling.ts';
+import { BatchRollingOperator } from './rolling-batch.ts';
+import { StreamRollingOperator } from './rolling-stream.ts';
 import { SideOperator } from './side.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
@@ -28,13 +29,14 @@ export type OperatorPlan = {
 
 /**
  * The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. `secondSchema`: of the
- * second input, where there are two.
+ * second input, where there are two. `isBatch`: the job runs in batch.
  */
 export function createOperator(
   plans: readonly OperatorPlan[],
   inputSchema: Schema | null,
   runId: string,
   secondSchema: Schema | null = null,
+  isBatch = false,
 ): Operator {
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
@@ -76,7 +78,9 @@ export function createOperator(
     case 'window':
       return new GeneralWindowOperator({ ...spec, inputSchema, functions });
     case 'rolling':
-      return new RollingOperator({ ...spec, inputSchema, functions });
+      return isBatch
+        ? new BatchRollingOperator({ ...spec, inputSchema, functions })
+        : new StreamRollingOperator({ ...spec, inputSchema, functions });
     case 'process':
       return new ProcessOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'intervalJoin':

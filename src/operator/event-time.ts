@@ -142,6 +142,7 @@ export class EventTimeOperator implements Operator {
   #generator: WatermarkGenerator | null = null;
   #emitted: Watermark = MIN_WATERMARK;
   #isIdle = false;
+  /** Infinity in batch. */
   #dueMs = -Infinity;
 
   constructor(spec: EventTimeSpec, schema: Schema | null, functions: readonly object[]) {
@@ -158,6 +159,7 @@ export class EventTimeOperator implements Operator {
       context.clock,
       this.#functions.watermarks,
     );
+    if (context.isBatch) this.#dueMs = Infinity;
     const greatest = context.restored.items(GREATEST) as readonly number[];
     if (greatest.length > 0) this.#generator.restore(Math.min(...greatest));
   }

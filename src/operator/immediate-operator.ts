@@ -5,7 +5,7 @@ import { unsetContext, unsetOutput } from './unset.ts';
 import { recordError } from './user-function.ts';
 
 export abstract class ImmediateOperator implements Operator {
-  readonly hasPendingWork = false;
+  readonly hasPendingWork: boolean = false;
   readonly wakeAtMs = Infinity;
   protected context: OperatorContext = unsetContext;
   protected output: Output = unsetOutput;

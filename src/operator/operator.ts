@@ -62,6 +62,8 @@ export interface OperatorContext {
   readonly isCheckpointed: boolean;
   /** Whether they may be deltas, for which state marks what has changed. */
   readonly isIncremental: boolean;
+  /** The job runs in batch: no watermark comes but the maximum, when all input has. */
+  readonly isBatch: boolean;
   /** State of the snapshot that the job starts from; none when it starts anew. */
   readonly restored: RestoredState;
   /** Where the state of this operator goes, at the barrier of a checkpoint. */

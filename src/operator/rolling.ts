@@ -8,14 +8,16 @@
  *   minBy, maxBy   the whole record with the least, greatest field; the first of equals
  *
  * A null or undefined field changes nothing. The first record of a key is emitted as it is.
+ *
+ * A stream has one result for each record (rolling-stream.ts); in batch each key has one, its last (rolling-batch.ts). What
+ * both have in common is here: the value of each key, its snapshot, and how results become batches.
  */
 import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
-import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import type { DynamicColumn } from '../data/column.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyFunction, KeyReader, type KeySpec } from '../data/key.ts';
-import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
+import { type Field, fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
 import { KeyedState } from './keyed-state.ts';
@@ -47,52 +49,47 @@ export type RollingOptions = {
   readonly functions: readonly object[];
 };
 
-/** values[slots[i]] becomes the joined value of row i, and rows[i] too; `place.i` is the row it is at. */
-type RollingLoop = (
-  batch: Batch,
-  slots: Int32Array,
-  values: unknown[],
-  rows: unknown[],
-  place: { i: number },
-) => void;
-
 /** No value yet: the user's may be undefined. */
-const NONE = Symbol('no value');
+export const NONE = Symbol('no value');
 
-export class RollingOperator extends ImmediateOperator {
+/** What a way to carry it out needs of the base. */
+export type RollingWay = {
+  /** Whether a value may be changed: nobody has seen it, and the first of a key is a copy. */
+  readonly changesValues: boolean;
+  /** What a snapshot keeps of a key behind its value. */
+  readonly kept: readonly Field[];
+};
+
+export abstract class RollingOperator extends ImmediateOperator {
+  protected readonly keySlots: KeySlots;
+  /** By slot. */
+  protected readonly values: unknown[] = [];
+  protected slots = new Int32Array(0);
+  protected readonly join: ReduceFunction;
+  protected readonly state: KeyedState;
   readonly #keys: KeyReader;
-  readonly #keySlots: KeySlots;
-  readonly #loops: BatchLoops<RollingLoop>;
   readonly #fieldSource: string | null;
   readonly #builder: BatchBuilder | null;
-  readonly #values: unknown[] = [];
-  readonly #state: KeyedState;
-  #slots = new Int32Array(0);
-  readonly #place = { i: 0 };
 
-  constructor(options: RollingOptions) {
+  constructor({ key, rolling, inputSchema, functions }: RollingOptions, way: RollingWay) {
     super();
-    const { key, rolling, inputSchema, functions } = options;
     const isByFunction = key.kind === 'function';
     this.#keys = new KeyReader(
       key,
       inputSchema,
       isByFunction ? (functions[0] as KeyFunction) : null,
     );
-    this.#keySlots = new KeySlots(this.#keys.isInt);
-    this.#fieldSource = rolling.kind === 'reduce' ? null : fieldSource(rolling.kind, rolling.field);
-    const join =
+    this.keySlots = new KeySlots(this.#keys.isInt);
+    this.#fieldSource =
+      rolling.kind === 'reduce' ? null : fieldSource(rolling.kind, rolling.field, way);
+    this.join =
       this.#fieldSource === null
         ? (functions[isByFunction ? 1 : 0] as ReduceFunction)
         : (new Function(this.#fieldSource)() as ReduceFunction);
-    this.#loops = new BatchLoops(
-      inputSchema,
-      loopSource,
-      (source) => new Function('join', 'NONE', source)(join, NONE) as RollingLoop,
-    );
     const kept = rolling.kind === 'reduce' ? 'reduce' : `${rolling.kind} ${rolling.field}`;
-    this.#state = new KeyedState('values', key, inputSchema, [
+    this.state = new KeyedState('values', key, inputSchema, [
       { name: `#${kept}`, kind: 'dynamic', nullable: false },
+      ...way.kept,
     ]);
     const schema = rollingSchema(rolling, inputSchema);
     this.#builder = schema === null ? null : new BatchBuilder(schema);
@@ -100,120 +97,99 @@ export class RollingOperator extends ImmediateOperator {
 
   override open(context: OperatorContext, output: Output): void {
     super.open(context, output);
-    this.#state.open(context);
-    this.#state.restore(context.restored, this.#keys, this.#keySlots, (batch, slots) => {
-      const { values } = batch.columns.at(-1) as DynamicColumn;
-      for (let i = 0; i < batch.rowCount; i++) this.#values[slots[i]!] = values[i];
-    });
+    this.state.open(context);
+    this.state.restore(context.restored, this.#keys, this.keySlots, (batch, slots) =>
+      this.load(batch, slots),
+    );
+  }
+
+  /** Takes what a snapshot has kept. */
+  protected load(batch: Batch, slots: Int32Array): void {
+    const { values } = batch.columns[this.state.keyCount] as DynamicColumn;
+    for (let i = 0; i < batch.rowCount; i++) this.values[slots[i]!] = values[i];
+  }
+
+  /** Appends what is kept of slots from to to - 1, for a snapshot. */
+  protected save(builder: BatchBuilder, from: number, to: number): void {
+    const { values } = builder.dynamic(this.state.keyCount);
+    const at = builder.rowCount;
+    for (let slot = from; slot < to; slot++) values[at + slot - from] = this.values[slot];
   }
 
   override processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
-    this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
-      const { values } = builder.dynamic(this.#state.keyCount);
-      const at = builder.rowCount;
-      for (let slot = from; slot < to; slot++) values[at + slot - from] = this.#values[slot];
-    });
+    this.state.capture(this.keySlots, writer, (builder, from, to) => this.save(builder, from, to));
     this.output.barrier(checkpoint);
   }
 
-  processBatch(batch: Batch): void {
-    const { rowCount } = batch;
-    this.#readSlots(batch);
-    const rows = new Array<unknown>(rowCount);
-    try {
-      this.#loops.for(batch)(batch, this.#slots, this.#values, rows, this.#place);
-    } catch (error) {
-      throw this.errorAt(error, this.#place.i);
-    }
-    this.context.metrics.recordsOut += rowCount;
-    this.#emit(rows, batch.timestamps);
-    this.context.metrics.recordsIn += rowCount;
-  }
-
-  generatedLoops(): readonly GeneratedLoop[] {
-    const source = this.#fieldSource;
-    return [
-      { title: 'each record joined to what its key has', source: this.#loops.plainSource },
-      ...(source === null ? [] : [{ title: 'a record joined to a value', source }]),
-      ...this.#keys.generatedLoops('reading'),
-    ];
-  }
-
-  #readSlots(batch: Batch): void {
+  /** The slots of the rows of a batch, whose values are about to change. */
+  protected readSlots(batch: Batch): void {
     const { rowCount } = batch;
     try {
       this.#keys.read(batch);
     } catch (error) {
       throw this.errorAt(error, this.#keys.failedRow);
     }
-    if (this.#slots.length < rowCount) this.#slots = new Int32Array(rowCount);
-    this.#keySlots.slotsOf(this.#keys, 0, rowCount, this.#slots);
-    while (this.#values.length < this.#keySlots.count) this.#values.push(NONE);
-    this.#state.beforeWrite(this.#slots, 0, rowCount, this.#keySlots.count);
+    if (this.slots.length < rowCount) this.slots = new Int32Array(rowCount);
+    this.keySlots.slotsOf(this.#keys, 0, rowCount, this.slots);
+    while (this.values.length < this.keySlots.count) this.values.push(NONE);
+    this.state.beforeWrite(this.slots, 0, rowCount, this.keySlots.count);
   }
 
-  #emit(rows: unknown[], timestamps: Float64Array | null): void {
+  /** `errorAt` makes the error for a result that its schema does not take. */
+  protected emit(
+    rows: unknown[],
+    timestamps: Float64Array | null,
+    errorAt: (error: unknown, row: number) => Error,
+  ): void {
     const rowCount = rows.length;
+    this.context.metrics.recordsOut += rowCount;
     const builder = this.#builder;
     if (builder === null) {
-      const times = timestamps?.slice(0, rowCount) ?? null;
-      this.output.emit(new Batch({ rowCount, schema: null, rows, timestamps: times }));
+      this.output.emit(new Batch({ rowCount, schema: null, rows, timestamps }));
       return;
     }
     for (let i = 0; i < rowCount; ) {
-      i = this.#append(builder, rows, timestamps, i);
+      try {
+        for (; i < rowCount && !builder.isFull; i++) builder.appendRow(rows[i], timestamps?.[i]);
+      } catch (error) {
+        throw errorAt(error, i);
+      }
       this.output.emit(builder.seal());
       builder.reset();
     }
   }
 
-  /** Appends rows from `from` on until the builder is full; the first that is left. A sum of int64 may leave their range. */
-  #append(
-    builder: BatchBuilder,
-    rows: readonly unknown[],
-    timestamps: Float64Array | null,
-    from: number,
-  ): number {
-    let i = from;
-    try {
-      for (; i < rows.length && !builder.isFull; i++) builder.appendRow(rows[i], timestamps?.[i]);
-    } catch (error) {
-      throw this.errorAt(error, i);
-    }
-    return i;
+  /** Those of the way, and what all have. */
+  protected loopsBeside(plainSource: string): readonly GeneratedLoop[] {
+    const source = this.#fieldSource;
+    return [
+      { title: 'each record joined to what its key has', source: plainSource },
+      ...(source === null ? [] : [{ title: 'a record joined to a value', source }]),
+      ...this.#keys.generatedLoops('reading'),
+    ];
   }
 }
 
-function loopSource({ prelude, row }: RowSource): string {
-  return `'use strict';
-return function (batch, slots, values, joined, place) {
-${prelude}const { rowCount } = batch;
-let i = 0;
-try {
-for (; i < rowCount; i++) {
-const slot = slots[i];
-const value = values[slot];
-joined[i] = values[slot] = value === NONE ? ${row} : join(value, ${row});
-}
-} finally { place.i = i; }
-};
-//# sourceURL=millrace-generated:rolling`;
-}
-
 /** Source of the function of sum, min, max, minBy or maxBy over a field. */
-function fieldSource(kind: Exclude<RollingSpec['kind'], 'reduce'>, field: string): string {
+function fieldSource(
+  kind: Exclude<RollingSpec['kind'], 'reduce'>,
+  field: string,
+  { changesValues }: RollingWay,
+): string {
   const name = JSON.stringify(field);
-  const bySum = kind === 'sum';
   const isBetter = kind === 'min' || kind === 'minBy' ? 'next < old' : 'next > old';
   const keepsRow = kind === 'minBy' || kind === 'maxBy';
-  const taken = keepsRow ? 'row' : `{ ...value, [${name}]: ${bySum ? 'old + next' : 'next'} }`;
+  const put = (next: string): string => {
+    if (keepsRow) return 'row';
+    return changesValues ? `(value[${name}] = ${next}, value)` : `{ ...value, [${name}]: ${next} }`;
+  };
   return `'use strict';
 return (value, row) => {
 const old = value[${name}], next = row[${name}];
 if (next === null || next === undefined) return value;
-if (old === null || old === undefined) return ${keepsRow ? 'row' : `{ ...value, [${name}]: next }`};
-return ${bySum ? taken : `${isBetter} ? ${taken} : value`};
+if (old === null || old === undefined) return ${put('next')};
+return ${kind === 'sum' ? put('old + next') : `${isBetter} ? ${put('next')} : value`};
 };
 //# sourceURL=millrace-generated:rolling-field`;
 }

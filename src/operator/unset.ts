@@ -29,6 +29,7 @@ export const unsetContext: OperatorContext = {
   metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
   isCheckpointed: false,
   isIncremental: false,
+  isBatch: false,
   restored: NO_STATE,
   snapshot: unset,
   wake: unset,

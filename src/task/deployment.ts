@@ -30,8 +30,9 @@ import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
+import { withBatchTime } from '../operator/batch-time.ts';
 import { createOperator } from '../operator/create-operator.ts';
-import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
+import type { Operator, OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import { recordError } from '../operator/user-function.ts';
 import type { RestoredState } from '../state/snapshot.ts';
@@ -61,6 +62,7 @@ export type RuntimeSettings = {
   readonly isAligned: boolean;
   /** Whether checkpoints, other than savepoints, do not wait for what is on its way (channel/in-flight.ts). */
   readonly isUnaligned: boolean;
+  readonly isBatch: boolean;
 };
 
 /** Splits of each source node, in the order of the nodes. */
@@ -173,14 +175,8 @@ class Deployer {
     const followers = (of: ChainedOperator): number[] =>
       operators.filter((next) => next.input === of.id).map((next) => numberOf.get(next.id)!);
     const links = operators.map((operator): ChainLink => {
-      const nodes = operator.nodes.map((node) => this.#plan(node));
       return {
-        operator: createOperator(
-          nodes,
-          schemaBefore(this.#options.graph, operator.nodes[0]!),
-          this.#options.settings.runId,
-          schemaBefore(this.#options.graph, operator.nodes[0]!, 1),
-        ),
+        operator: this.#operator(operator),
         context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),
         ...this.#outputs(plan, task, operator.nodes.at(-1)!, snapshot),
@@ -189,6 +185,19 @@ class Deployer {
     if (source === null) return new Chain(links, [0], []);
     const { gates, sides } = this.#outputs(plan, task, source.nodes[0]!, snapshot);
     return new Chain(links, followers(source), gates, sides);
+  }
+
+  #operator({ nodes }: ChainedOperator): Operator {
+    const { graph, settings } = this.#options;
+    const plans = nodes.map((node) => this.#plan(node));
+    const operator = createOperator(
+      plans,
+      schemaBefore(graph, nodes[0]!),
+      settings.runId,
+      schemaBefore(graph, nodes[0]!, 1),
+      settings.isBatch,
+    );
+    return settings.isBatch ? withBatchTime(plans.at(-1)!.spec, operator) : operator;
   }
 
   #sourceOf(task: Task): ChainedOperator | null {
@@ -211,7 +220,7 @@ class Deployer {
     snapshot: SubtaskSnapshot,
   ): OperatorContext {
     const { clock, counters, settings, wake, restored, events } = this.#options;
-    const { isCheckpointed, isIncremental, maxParallelism } = settings;
+    const { isCheckpointed, isIncremental, isBatch, maxParallelism } = settings;
     // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
     const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
@@ -223,6 +232,7 @@ class Deployer {
       maxParallelism,
       isCheckpointed,
       isIncremental,
+      isBatch,
       restored: new StoredStates(restored(node), share),
       snapshot: (checkpoint) => snapshot.writer(node, checkpoint),
       clock,

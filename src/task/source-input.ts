@@ -3,7 +3,7 @@
  * watermarks of the splits it reads, so that a split that lags holds the watermark back.
  *
  * Watermarks go out at most once an interval: finer ones would cut batches short at every
- * exchange. The end of the last split sends the maximum watermark, then the end.
+ * exchange. The end of the last split sends the maximum watermark, then the end. In batch that watermark is the only one.
  */
 import type { Clock } from '../base/clock.ts';
 import { SHOWN_MALFORMED } from '../base/limits.ts';
@@ -140,6 +140,7 @@ export class SourceInput implements TaskInput {
         ? null
         : new TimestampReader(eventTime.timestamp, source.schema, this.#functions!.timestamp);
     this.#limiter = rate === null ? null : new RateLimiter(rate, clock);
+    if (options.context.isBatch) this.#watermarkDueMs = Infinity;
     options.progress.watermark = MIN_WATERMARK;
     options.progress.newestEventTime = -Infinity;
   }

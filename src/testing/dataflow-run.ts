@@ -30,6 +30,7 @@ export type DataflowRunOptions = {
   readonly isSlow: boolean;
   readonly parallelism: number;
   readonly maxParallelism: number;
+  readonly isBatch: boolean;
   readonly seed: number | null;
   /** Whether snapshots hold what has changed since the one before. */
   readonly isIncremental: boolean;
@@ -79,6 +80,7 @@ export class DataflowRun {
         isIncremental: options.isIncremental,
         isAligned: true,
         isUnaligned: false,
+        isBatch: options.isBatch,
       },
       splits: [],
       rings: new Map(),

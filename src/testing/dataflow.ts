@@ -43,6 +43,8 @@ export type DataflowOptions = {
    * out.
    */
   readonly snapshotsBetween?: number;
+  /** Runs as a job in batch does: no watermark but that of the end. False when left out. */
+  readonly batch?: boolean;
 };
 
 /** An input: its name in messages, and the schema of its rows, null for free-form rows. */
@@ -103,6 +105,7 @@ export class Dataflow<Out> {
       batchSize,
       isSlow: outputCapacity !== Infinity,
       maxParallelism: defaultMaxParallelism(Math.max(parallelism, ...this.#restartEach)),
+      isBatch: options.batch ?? false,
       seed: options.seed ?? null,
       isIncremental: this.#snapshotsBetween > 0,
     };
@@ -142,6 +145,11 @@ export class Dataflow<Out> {
 
   /** Anything but records. */
   add(input: number, element: Exclude<InputElement, { readonly batch: unknown }>): void {
+    if (this.#options.isBatch && !('end' in element)) {
+      throw new Error(
+        'a harness in batch takes records and the end of an input, no watermark or idleness',
+      );
+    }
     this.#sendPending();
     this.#step(input, element);
   }

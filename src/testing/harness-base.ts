@@ -1,6 +1,6 @@
 /** What harnesses have in common, however many inputs they have: the clock, and what comes out. */
 import type { SideOutput } from '../api/side-output.ts';
-import { aNumber, type OptionRules, wholeNumber, wrong } from '../base/options.ts';
+import { aNumber, choice, type OptionRules, wholeNumber, wrong } from '../base/options.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { MetricValues } from '../metrics/user-metrics.ts';
 import type { Dataflow, DataflowOptions } from './dataflow.ts';
@@ -12,6 +12,7 @@ export const DATAFLOW_OPTIONS: OptionRules<DataflowOptions> = {
   outputCapacity: (what, value) => value === Infinity || wholeNumber(1)(what, value),
   parallelism: wholeNumber(1),
   seed: aNumber,
+  batch: choice(true, false),
   restartEach: (what, value) => {
     if (!Array.isArray(value) || value.length === 0)
       throw wrong(what, 'is a list of numbers of subtasks', value);

@@ -410,7 +410,7 @@ for (const [what, build, message] of [...BUILDS, ...definitions]) {
 const fine = job(import.meta, 'fine', (flow) => ({ rows: rows(flow) }));
 const RUN_NAMES =
   'threads, parallelism, params, bufferTimeout, maxParallelism, threadHeapMb, checkpoints, restoreFrom, fresh, ' +
-  'allowDroppedState, restart, signal';
+  'allowDroppedState, restart, batch, signal';
 
 for (const how of ['run', 'start', 'collect'] as const) {
   const start = loose(fine[how].bind(fine)) as (options: unknown) => Promise<unknown>;
@@ -479,7 +479,7 @@ test('a generator of watermarks and an aggregate of a class may have fields of t
   assert.deepEqual(await classes.collect({ threads: 0 }), { rows: [{ n: 1, last: 7 }] });
 });
 
-const NAMES = 'batchSize, outputCapacity, parallelism, seed, restartEach, snapshotsBetween';
+const NAMES = 'batchSize, outputCapacity, parallelism, seed, batch, restartEach, snapshotsBetween';
 for (const [what, run, schemas] of [
   ['harness', loose(harness), 'schema'],
   ['harness2', loose(harness2), 'firstSchema, secondSchema'],

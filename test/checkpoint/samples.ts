@@ -62,6 +62,7 @@ export function manifestOf(
     engine: '0.1.0',
     createdAt: 1_700_000_000_000,
     maxParallelism: 128,
+    isBatch: false,
     isFinal: false,
     operators: [
       { uid: 'count', name: 'count by key', parallelism: 2, states, committables: [] },

@@ -78,6 +78,7 @@ async function setUp({
     execution,
     splits: [{ node: 0, splits: [] }],
     maxParallelism: 128,
+    isBatch: false,
     jobId: 'a1b2',
     storage,
     settings: checkpointSettings({ dir: '/state', every: 0, ...options }),

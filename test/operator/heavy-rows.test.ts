@@ -8,7 +8,7 @@ import { record, type Schema, t } from '../../src/data/schema.ts';
 import { AsOperator } from '../../src/operator/as.ts';
 import type { ImmediateOperator } from '../../src/operator/immediate-operator.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
-import { RollingOperator } from '../../src/operator/rolling.ts';
+import { StreamRollingOperator } from '../../src/operator/rolling-stream.ts';
 import { NO_STATE } from '../../src/state/snapshot.ts';
 
 const Row = record({ n: t.int32, text: t.string }) as Schema;
@@ -17,7 +17,7 @@ const HEAVY = 100_000;
 const OPERATORS: Readonly<Record<string, () => ImmediateOperator>> = {
   as: () => new AsOperator(Row.fields),
   rolling: () =>
-    new RollingOperator({
+    new StreamRollingOperator({
       key: { kind: 'fields', fields: ['n'] },
       rolling: { kind: 'maxBy', field: 'n' },
       inputSchema: Row,

@@ -81,6 +81,7 @@ class Rig {
         metrics: this.metrics,
         isCheckpointed: true,
         isIncremental: false,
+        isBatch: false,
         restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
         snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
         wake() {},

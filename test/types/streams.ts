@@ -321,6 +321,10 @@ words.run({ threads: 2, params: { a: 'b', c: 1 }, bufferTimeout: '5 ms' });
 words.run({ checkpoints: { dir: 'state', every: '10 s', incremental: true } });
 // @ts-expect-error
 words.run({ checkpoints: { dir: 'state', incremental: 'yes' } });
+words.run({ batch: 'auto' });
+words.collect({ batch: true });
+// @ts-expect-error: no such mode
+words.run({ batch: 'always' });
 // @ts-expect-error: no such option
 words.run({ thraeds: 2 });
 

@@ -10,7 +10,7 @@
  * Two keyed inputs share the states and timers of a key.
  */
 import { must } from '../../base/assert.ts';
-import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
+import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { KeyReader } from '../../data/key.ts';
 import type { Pair } from '../../data/key-pair.ts';
@@ -169,7 +169,8 @@ export class ProcessOperator implements Operator {
   }
 
   processWatermark(watermark: Watermark): void {
-    if (watermark <= this.#progress.watermark) return;
+    // In batch the maximum comes again, when timers of processing time have fired.
+    if (watermark <= this.#progress.watermark && watermark !== MAX_WATERMARK) return;
     this.#progress.watermark = watermark;
     this.#fireTo('event', watermark);
   }
@@ -260,7 +261,7 @@ export class ProcessOperator implements Operator {
     }
   }
 
-  /** Timers of processing time that are left are dropped; those of event time have fired at the maximum watermark. */
+  /** Timers of event time have fired at the maximum watermark; those of processing time that are left are dropped. */
   finish(): void {
     this.#output.end();
   }

@@ -141,6 +141,7 @@ export class SimulatedJob {
       execution,
       splits,
       maxParallelism: this.#maxParallelism,
+      isBatch: false,
       jobId: 'simulated',
       storage,
       settings: checkpointSettings({
@@ -171,6 +172,7 @@ export class SimulatedJob {
         runId: `simulated-${run}`,
         isCheckpointed: true,
         isIncremental: this.#scenario.isIncremental,
+        isBatch: false,
         isAligned: true,
         isUnaligned: this.#scenario.isUnaligned,
       },

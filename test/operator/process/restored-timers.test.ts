@@ -60,6 +60,7 @@ function started(nowMs: number, restored: RestoredState) {
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
     isCheckpointed: true,
     isIncremental: false,
+    isBatch: false,
     restored,
     snapshot: () => ({
       checkpoint: 1,

@@ -79,7 +79,9 @@ export class ContinuousProcessingTimeTrigger extends NumberTrigger {
 
   override onClock(slot: number, time: number): TriggerResult {
     if (time !== this.numbers[slot]) return CONTINUE;
-    if (time < this.#lastOf(slot)) this.#setNext(slot, time);
+    const last = this.#lastOf(slot);
+    // In batch time comes to its end, and without an end of its own a window would fire for ever.
+    if (time < last && Math.min(last, this.host.nowMs) < Infinity) this.#setNext(slot, time);
     return FIRE;
   }
 
