@@ -31,6 +31,7 @@ export {
   timeEvictor,
 } from './api/evictors.ts';
 export { Flow, type FromOptions } from './api/flow.ts';
+export { FullPartition, KeyedPartition } from './api/full-partition.ts';
 export {
   IntervalJoin,
   type IntervalOptions,

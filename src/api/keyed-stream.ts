@@ -8,6 +8,7 @@ import type { NodeId } from '../graph/graph.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import { BroadcastStream, KeyedBroadcastConnectedStreams } from './broadcast.ts';
 import { KeyedConnectedStreams } from './connected.ts';
+import { KeyedPartition } from './full-partition.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { IntervalJoin } from './interval-join.ts';
 import type { KeyLike } from './keys.ts';
@@ -16,8 +17,16 @@ import type { ProcessFunction } from './process.ts';
 import { addProcess, keyedInput } from './process-step.ts';
 import type { StateDescriptors } from './state.ts';
 import { Stream } from './stream.ts';
+import { endOfStreamTrigger } from './triggers.ts';
 import { WindowedStream } from './windowed-stream.ts';
-import type { AnyWindow, BoundsOf, WindowBounds, WindowKind, WindowOfRecord } from './windows.ts';
+import {
+  type AnyWindow,
+  type BoundsOf,
+  globalWindow,
+  type WindowBounds,
+  type WindowKind,
+  type WindowOfRecord,
+} from './windows.ts';
 
 export type KeyedParts = {
   readonly builder: GraphBuilder;
@@ -159,6 +168,15 @@ export class KeyedStream<Row, Key> {
       );
     }
     throw wrong('connect of a keyed stream', 'takes a keyed stream or a broadcast one', other);
+  }
+
+  /**
+   * All rows of each key, until the input ends: `.fullPartition().map((rows) => rows.slice(0, 3))`. Rows are kept until then,
+   * but for `reduce` and `aggregate`.
+   */
+  fullPartition(): KeyedPartition<Row, Key> {
+    const window = new WindowedStream<Row, Key, unknown>(this.#parts, globalWindow());
+    return new KeyedPartition(window.trigger(endOfStreamTrigger()), this.#parts.schema);
   }
 
   /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(session('30 min'))`. */

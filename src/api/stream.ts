@@ -28,6 +28,7 @@ import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
 import { BroadcastConnectedStreams, BroadcastStream } from './broadcast.ts';
 import { BroadcastJoin } from './broadcast-join.ts';
 import { ConnectedStreams } from './connected.ts';
+import { FullPartition } from './full-partition.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
 import type { BroadcastDescriptors, OperatorStateDescriptors } from './operator-state.ts';
@@ -396,6 +397,19 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       never,
       never
     >;
+  }
+
+  /**
+   * All rows of each subtask, until the input ends: `.fullPartition().sort('price')`. Rows are kept until then, but for
+   * `reduce` and `aggregate`. Of a keyed stream, those of each key.
+   */
+  fullPartition(): FullPartition<Row> {
+    return new FullPartition<Row>({
+      builder: this.#builder,
+      edges: this.#edges,
+      schema: this.#schema,
+      staysWithInput: this.#isFresh(),
+    });
   }
 
   #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, never> {

@@ -8,6 +8,7 @@ import { IntervalJoinOperator } from './join/interval-join.ts';
 import { WindowJoinOperator } from './join/window-join.ts';
 import type { Operator } from './operator.ts';
 import { isStateless, type OperatorSpec } from './operator-spec.ts';
+import { PartitionOperator } from './partition/partition-operator.ts';
 import { ProcessOperator } from './process/process-operator.ts';
 import { BatchRollingOperator } from './rolling-batch.ts';
 import { StreamRollingOperator } from './rolling-stream.ts';
@@ -81,6 +82,8 @@ export function createOperator(
       return isBatch
         ? new BatchRollingOperator({ ...spec, inputSchema, functions })
         : new StreamRollingOperator({ ...spec, inputSchema, functions });
+    case 'partition':
+      return new PartitionOperator({ ...spec, inputSchema, functions });
     case 'process':
       return new ProcessOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'intervalJoin':

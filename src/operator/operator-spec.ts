@@ -11,6 +11,7 @@ import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { WindowJoinSpec } from './join/window-join.ts';
+import type { PartitionWork } from './partition/partition.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
 import type { RollingSpec } from './rolling.ts';
 import type { PlainData } from './source.ts';
@@ -92,6 +93,7 @@ export type OperatorSpec =
       readonly lateTo: string | null;
     }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
+  | { readonly type: 'partition'; readonly work: PartitionWork }
   | { readonly type: 'process'; readonly process: ProcessSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient, RunOptions } from 'millrace';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, millrace } from './command-line.ts';
-import { endless, shuffled } from './jobs/batch.ts';
+import { endless, partitions, shuffled } from './jobs/batch.ts';
 import { counting } from './jobs/counting.ts';
 
 const PLACES: readonly RunOptions[] = [
@@ -44,6 +44,29 @@ for (const place of PLACES) {
       assert.equal(totals.length, 7);
       const sums = totals.map(({ sensor, value }): [number, number] => [sensor, value]);
       assert.deepEqual(new Map(sums), expected().totals);
+    });
+  }
+}
+
+for (const place of PLACES) {
+  for (const batch of [false, true]) {
+    test(`full partitions, batch ${batch}, ${JSON.stringify(place)}`, async () => {
+      const { inOrder, sizes, least } = await partitions.collect({ ...place, batch });
+      assert.deepEqual(
+        inOrder.map(({ value }) => value),
+        Array.from({ length: 20_000 }, (_, n) => 19_999 - n),
+      );
+      assert.equal(
+        sizes.reduce((sum, { rows }) => sum + rows, 0),
+        20_000,
+      );
+      assert.ok(sizes.length <= (place.parallelism ?? place.threads ?? 1) || sizes.length === 1);
+      assert.equal(
+        least.reduce((sum, { rows }) => sum + rows, 0),
+        20_000,
+      );
+      assert.deepEqual(least.map(({ sensor }) => sensor).sort(), [0, 1, 2]);
+      assert.ok(least.some((one) => one.least === 0));
     });
   }
 }
@@ -91,9 +114,9 @@ for (const [threads, then] of [
       const client = await counting.start({
         ...options,
         threads,
-        params: { out: out!, rate: 40_000 },
+        params: { out: out!, rate: 10_000 },
       });
-      await untilRecords(client, 10_000);
+      await untilRecords(client, 3_000);
       await client.stop();
       await assert.rejects(
         counting.run({ threads: 0, params: { out: out! }, checkpoints: { dir: dir! } }),

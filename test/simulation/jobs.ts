@@ -125,3 +125,16 @@ export const connected = job(import.meta, 'connected', (flow) => {
   });
   return { both, beside, numbers: numbers.parallelism(1) };
 });
+
+/** All rows of subtasks and of keys at the end, where what each subtask has is not told. */
+export const partitions = job(import.meta, 'partitions', (flow) => {
+  const rows = flow.from(sales(), { rate: 5000 });
+  const byShop = rows.keyBy('shop').fullPartition();
+  return {
+    all: rows.fullPartition().map((whole) => whole.map(({ n }) => ({ n }))),
+    spread: rows.rebalance().fullPartition().sort('n'),
+    totals: byShop.aggregate(({ count, sum }) => ({ rows: count(), total: sum('n') })),
+    best: byShop.reduce((a, b) => (a.n > b.n ? a : b)),
+    counts: byShop.map((whole, { shop }) => [{ shop, rows: whole.length }]),
+  };
+});

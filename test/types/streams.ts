@@ -301,6 +301,26 @@ function params(): [string, number, boolean] {
   return [folder, limit, loud];
 }
 
+// Full partitions
+expect<Equal<RowOfStream<ReturnType<typeof partitioned>>, { auction: number; rows: number }>>();
+function partitioned() {
+  return bids
+    .keyBy('auction')
+    .fullPartition()
+    .aggregate(({ count }) => ({ rows: count() }));
+}
+const lengths = bids.fullPartition().map((rows) => rows.map((bid) => bid.auction));
+expect<Equal<RowOfStream<typeof lengths>, number>>();
+const best = bids
+  .keyBy('auction')
+  .fullPartition()
+  .map((rows, key) => [{ ...key, rows: rows.length }]);
+expect<Equal<RowOfStream<typeof best>, { rows: number; auction: number }>>();
+const inOrder = bids.fullPartition().sort('price', 'descending');
+expect<Equal<RowOfStream<typeof inOrder>, Bid>>();
+// @ts-expect-error: no such field
+bids.fullPartition().sort('prize');
+
 // Jobs
 const words = job(import.meta, 'words', (given) => {
   const all = given.from(collection([{ word: 'a', n: 1 }]));

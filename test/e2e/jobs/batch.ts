@@ -30,3 +30,23 @@ export const endless = job(import.meta, 'endless', (flow) => {
   );
   return { all: some.union(more) };
 });
+
+/** Full partitions of subtasks and of keys, more than a batch of each. */
+export const partitions = job(import.meta, 'partitions', (flow) => {
+  const readings = flow.from(
+    generate({
+      schema: Reading,
+      count: 20_000,
+      row: (n) => ({ sensor: n % 3, value: (n * 7919) % 20_000, at: n }),
+    }),
+  );
+  const bySensor = readings.keyBy('sensor').fullPartition();
+  return {
+    // One subtask, so that there is an order over all.
+    inOrder: readings.global().fullPartition().sort('value', 'descending').parallelism(1),
+    sizes: readings.fullPartition().aggregate(({ count }) => ({ rows: count() })),
+    least: bySensor.map((rows, { sensor }) => [
+      { sensor, least: Math.min(...rows.map(({ value }) => value)), rows: rows.length },
+    ]),
+  };
+});
