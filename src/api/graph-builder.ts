@@ -40,6 +40,7 @@ export type NodeSettings = {
   uid?: string;
   parallelism?: number;
   chaining?: LogicalNode['chaining'];
+  thread?: number;
 };
 
 type Draft = {
@@ -162,6 +163,7 @@ export class GraphBuilder {
         inputs: Object.freeze(node.inputs.map(({ functions: _, ...edge }) => Object.freeze(edge))),
         parallelism: node.staysWithInput ? 'ofInput' : (settings.parallelism ?? null),
         chaining: settings.chaining ?? 'always',
+        ...(settings.thread === undefined ? {} : { thread: settings.thread }),
         schema: fieldsOf(node.schema),
       });
     });

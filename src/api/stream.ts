@@ -9,7 +9,7 @@
  *     .to(files('out', csv()));
  */
 import { EngineError } from '../base/errors.ts';
-import { someText, wrong } from '../base/options.ts';
+import { someText, wholeNumber, wrong } from '../base/options.ts';
 import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
@@ -91,6 +91,15 @@ export class Step {
   /** Shares subtasks with no other step. */
   disableChaining(): this {
     return this.#configure({ chaining: 'never' });
+  }
+
+  /**
+   * All its subtasks run on one thread, counted from 0; of fewer threads on the one that is left by division:
+   * `.pin(1)`. What shares its subtasks goes with it; a step that is pinned elsewhere does not share them.
+   */
+  pin(thread: number): this {
+    wholeNumber(0)('pin: the thread', thread);
+    return this.#configure({ thread });
   }
 
   #configure(settings: NodeSettings): this {
@@ -266,6 +275,19 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   /** Rows to all subtasks of the next step in turn, so that each has as many. */
   rebalance(): Stream<Row> {
     return this.#partitioned({ kind: 'rebalance' });
+  }
+
+  /**
+   * Rows to few subtasks of the next step in turn: of 2 subtasks before and 4 behind, each sends to 2. They are on the same
+   * thread where the smaller number is a multiple of the threads, and far fewer channels are needed than for `rebalance`.
+   */
+  rescale(): Stream<Row> {
+    return this.#partitioned({ kind: 'rescale' });
+  }
+
+  /** Each row to a subtask of the next step by chance. */
+  shuffle(): Stream<Row> {
+    return this.#partitioned({ kind: 'shuffle' });
   }
 
   /**

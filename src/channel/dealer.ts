@@ -1,5 +1,6 @@
 /** Which rows of a batch go to which channel. Rows of one channel keep their order. */
 import { EngineError } from '../base/errors.ts';
+import { Random } from '../base/random.ts';
 import type { Batch } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyReader, keyOfFields } from '../data/key.ts';
@@ -83,6 +84,32 @@ export class TurnDealer implements Dealer {
     }
     starts[channels] = at;
     this.#next = (this.#next + rowCount) % channels;
+    return batch;
+  }
+}
+
+/** Each row to a channel by chance; by the same chance in each run. */
+export class ChanceDealer implements Dealer {
+  readonly failedRow = 0;
+  readonly rows: RowOrder;
+  readonly #channels: number;
+  readonly #random: Random;
+
+  constructor(channels: number, seed: number) {
+    this.rows = new RowOrder(channels);
+    this.#channels = channels;
+    this.#random = new Random(seed);
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [];
+  }
+
+  deal(batch: Batch): Batch {
+    const { rowCount } = batch;
+    const channelOf = this.rows.channelOf(rowCount);
+    for (let i = 0; i < rowCount; i++) channelOf[i] = this.#random.below(this.#channels);
+    this.rows.sort(rowCount);
     return batch;
   }
 }

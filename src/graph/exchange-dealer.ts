@@ -1,5 +1,6 @@
 /** From an exchange to what deals its rows: the same for running it and for explaining it. */
 import {
+  ChanceDealer,
   CustomDealer,
   type Dealer,
   KeyDealer,
@@ -19,6 +20,8 @@ export type DealerOptions = {
   /** Channels of each sender. */
   readonly channels: number;
   readonly maxParallelism: number;
+  /** Index of the subtask that deals. */
+  readonly sender: number;
 };
 
 /** By which schema keys are read behind an exchange; null for free-form values. */
@@ -45,7 +48,10 @@ export function exchangeDealer(exchange: Exchange, options: DealerOptions): Deal
     case 'broadcast':
       return null;
     case 'rebalance':
+    case 'rescale':
       return new TurnDealer(channels);
+    case 'shuffle':
+      return new ChanceDealer(channels, options.sender);
     case 'hash': {
       const isByFunction = partitioning.key.kind === 'function';
       const keyFunction = isByFunction

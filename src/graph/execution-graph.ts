@@ -140,7 +140,8 @@ function chainNodes(graph: LogicalGraph, settings: ExecutionSettings): Task[] {
   const members: NodeId[][] = [];
   const chainOf = new Map<NodeId, NodeId[]>();
   for (const node of graph.nodes) {
-    const chain = canJoin(graph, node, settings) ? chainOf.get(node.inputs[0]!.from)! : [];
+    const before = canJoin(graph, node, settings) ? chainOf.get(node.inputs[0]!.from)! : [];
+    const chain = isPinnedElsewhere(graph, node, before) ? [] : before;
     if (chain.length === 0) members.push(chain);
     chain.push(node.id);
     chainOf.set(node.id, chain);
@@ -223,13 +224,23 @@ function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSett
   return edge.partitioning.kind === 'forward' || (parallelism === 1 && settings.threads <= 1);
 }
 
+/** A chain runs where its head does. */
+function isPinnedElsewhere(
+  graph: LogicalGraph,
+  node: LogicalNode,
+  chain: readonly NodeId[],
+): boolean {
+  if (node.thread === undefined || chain.length === 0) return false;
+  return graph.nodes[chain[0]!]!.thread !== node.thread;
+}
+
 function placeSubtasks(graph: LogicalGraph, tasks: readonly Task[], threads: number): Subtask[] {
   const subtasks: Subtask[] = [];
   for (const task of tasks) {
     const head = graph.nodes[task.operators[0]!.nodes[0]!]!;
     const isInCaller = threads === 0 || isCallers(head);
     for (let index = 0; index < task.parallelism; index++) {
-      const worker = isInCaller ? CALLER : index % threads;
+      const worker = isInCaller ? CALLER : (head.thread ?? index) % threads;
       subtasks.push({ id: subtasks.length, task: task.id, index, worker });
     }
   }
@@ -243,8 +254,16 @@ function connect(
 ): void {
   const isForward = exchange.partitioning.kind === 'forward';
   const receivers = subtasksOf.get(exchange.toTask)!;
-  for (const from of subtasksOf.get(exchange.fromTask)!) {
-    for (const to of isForward ? [receivers[from.index]!] : receivers) {
+  const senders = subtasksOf.get(exchange.fromTask)!;
+  // By the index, since that also decides on which thread a subtask is.
+  const few = Math.min(senders.length, receivers.length);
+  const reaches = (from: Subtask, to: Subtask): boolean =>
+    isForward
+      ? from.index === to.index
+      : exchange.partitioning.kind !== 'rescale' || from.index % few === to.index % few;
+  for (const from of senders) {
+    for (const to of receivers) {
+      if (!reaches(from, to)) continue;
       channels.push({
         id: channels.length,
         exchange: exchange.id,

@@ -193,7 +193,7 @@ function dealingLoops(
   maxParallelism: number,
 ): readonly GeneratedLoop[] {
   const channels = execution.tasks[exchange.toTask]!.parallelism;
-  const options = { graph, bindings, channels, maxParallelism };
+  const options = { graph, bindings, channels, maxParallelism, sender: 0 };
   return exchangeDealer(exchange, options)?.generatedLoops() ?? [];
 }
 

@@ -23,6 +23,10 @@ export type Partitioning =
   | { readonly kind: 'hash'; readonly key: KeySpec }
   /** To all subtasks in turn, row by row. */
   | { readonly kind: 'rebalance' }
+  /** As `rebalance`, among few of the subtasks: those whose index is the same, by the smaller number of subtasks. */
+  | { readonly kind: 'rescale' }
+  /** Each row to a subtask by chance. */
+  | { readonly kind: 'shuffle' }
   /** Every row to every subtask. */
   | { readonly kind: 'broadcast' }
   /** All rows to the first subtask. */
@@ -49,6 +53,8 @@ export type LogicalNode = {
   readonly parallelism: number | 'ofInput' | null;
   /** 'head': starts a new chain. 'never': shares its subtasks with no other operator. */
   readonly chaining: 'always' | 'head' | 'never';
+  /** The thread that all its subtasks run on, by the number of threads; left out where they are spread over all. */
+  readonly thread?: number;
   /** Fields of the rows that leave the node by its main output; null for free-form rows, as those of side outputs are. */
   readonly schema: readonly Field[] | null;
 };

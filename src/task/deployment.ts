@@ -365,7 +365,8 @@ class Deployer {
     }
     const { maxParallelism } = settings;
     const channels = writers.length;
-    const dealer = exchangeDealer(exchange, { graph, bindings, channels, maxParallelism });
+    const sender = plan.index;
+    const dealer = exchangeDealer(exchange, { graph, bindings, channels, maxParallelism, sender });
     return new DealingGate({
       writers,
       dealer: must(dealer, 'dealer of rows'),

@@ -57,6 +57,34 @@ for (const isTyped of [true, false]) {
     );
   });
 
+  test(`shuffle sends ${rows} by chance, about as many to each subtask, in their order`, async () => {
+    const got = await spread((stream) => stream.shuffle(), isTyped);
+    assert.deepEqual(
+      got.flat().sort((a, b) => a - b),
+      all,
+    );
+    for (const of of got) {
+      assert.ok(of.length > ROWS / SUBTASKS / 2, `${of.length} rows`);
+      assert.deepEqual(
+        of,
+        of.toSorted((a, b) => a - b),
+      );
+    }
+    assert.notDeepEqual(
+      got[0],
+      all.filter((n) => n % SUBTASKS === 0),
+      'not in turn',
+    );
+  });
+
+  test(`rescale from one subtask gives all ${rows} in turn`, async () => {
+    const got = await spread((stream) => stream.rescale(), isTyped);
+    assert.deepEqual(
+      got,
+      [0, 1, 2].map((subtask) => all.filter((n) => n % SUBTASKS === subtask)),
+    );
+  });
+
   test(`broadcast gives every subtask all ${rows}`, async () => {
     const got = await spread((stream) => stream.broadcast(), isTyped);
     assert.deepEqual(got, [all, all, all]);

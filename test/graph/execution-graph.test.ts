@@ -157,6 +157,8 @@ test('subtasks go to workers in turn, more of them than there are threads', () =
 for (const [partition, channels] of [
   ['forward', ['0→0', '1→1']],
   ['rebalance', ['0→0', '0→1', '1→0', '1→1']],
+  ['shuffle', ['0→0', '0→1', '1→0', '1→1']],
+  ['rescale', ['0→0', '1→1']],
   ['broadcast', ['0→0', '0→1', '1→0', '1→1']],
   ['global', ['0→0', '0→1', '1→0', '1→1']],
 ] as const) {
@@ -181,6 +183,58 @@ for (const [partition, channels] of [
     );
   });
 }
+
+for (const [from, to, channels] of [
+  [2, 4, ['0→0', '0→2', '1→1', '1→3']],
+  [4, 2, ['0→0', '1→1', '2→0', '3→1']],
+  [2, 3, ['0→0', '0→2', '1→1']],
+  [3, 1, ['0→0', '1→0', '2→0']],
+] as const) {
+  test(`rescale from ${from} to ${to} subtasks: every one has a channel, on its thread where that can be`, () => {
+    const graph = graphOf((flow) => {
+      rows(flow).parallelism(from).rescale().to(blackhole()).parallelism(to);
+    });
+    const execution = executionGraph(graph, { threads: 2, parallelism: 2 });
+    const indexOf = (id: number) => execution.subtasks[id]!.index;
+    assert.deepEqual(
+      execution.channels.map((channel) => `${indexOf(channel.from)}→${indexOf(channel.to)}`),
+      channels,
+    );
+    const areLocal = execution.channels.every(({ isLocal }) => isLocal);
+    assert.equal(areLocal, Math.min(from, to) % 2 === 0);
+  });
+}
+
+test('a step is pinned to a thread with what shares its subtasks, and shares none with a step pinned elsewhere', () => {
+  const graph = graphOf((flow) => {
+    const mapped = rows(flow).map(identity).pin(1);
+    mapped.filter(() => true).to(blackhole());
+    mapped.project('key').pin(3).to(blackhole()).pin(0);
+  });
+  const workers = (threads: number) => {
+    const execution = executionGraph(graph, { threads, parallelism: 2 });
+    return tasksOf(execution, graph).map((task, id) => [
+      task,
+      execution.subtasks.filter((subtask) => subtask.task === id).map(({ worker }) => worker),
+    ]);
+  };
+  assert.deepEqual(workers(4), [
+    ['generate x2', [0, 1]],
+    ['map > filter > blackhole x2', [1, 1]],
+    ['project x2', [3, 3]],
+    ['blackhole x2', [0, 0]],
+  ]);
+  assert.deepEqual(
+    workers(2).map(([, of]) => of),
+    [
+      [0, 1],
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ],
+  );
+  assert.ok(workers(0).every(([, of]) => (of as number[]).every((worker) => worker === CALLER)));
+});
 
 test('a forward edge between tasks of different parallelism is rebalanced', () => {
   const graph = graphOf((flow) => {

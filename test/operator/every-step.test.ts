@@ -233,6 +233,7 @@ const PARTITIONINGS: readonly [
   model: (subtask: number, subtasks: number) => readonly number[],
 ][] = [
   ['rebalance', (s) => s.rebalance(), (subtask, of) => all.filter((id) => id % of === subtask)],
+  ['rescale', (s) => s.rescale(), (subtask, of) => all.filter((id) => id % of === subtask)],
   ['broadcast', (s) => s.broadcast(), () => all],
   ['global', (s) => s.global(), (subtask) => (subtask === 0 ? all : [])],
   [

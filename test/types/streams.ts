@@ -301,6 +301,18 @@ function params(): [string, number, boolean] {
   return [folder, limit, loud];
 }
 
+// Placing
+expect<Equal<RowOfStream<ReturnType<typeof placed>>, Bid>>();
+function placed() {
+  return bids
+    .rescale()
+    .union(bids.shuffle())
+    .filter(() => true)
+    .pin(1);
+}
+// @ts-expect-error: a thread has a number
+bids.filter(() => true).pin('1');
+
 // Full partitions
 expect<Equal<RowOfStream<ReturnType<typeof partitioned>>, { auction: number; rows: number }>>();
 function partitioned() {
