@@ -30,7 +30,7 @@ export type NewNode = {
   readonly functions?: readonly object[];
   readonly source?: Source;
   readonly sink?: Sink;
-  /** As many subtasks as its input has, as it is no step of the user's, and must not mix up the order of records. */
+  /** As many subtasks as its input has: it must not mix up the order of records, or is about those of each subtask. */
   readonly staysWithInput?: boolean;
 };
 
@@ -81,8 +81,17 @@ export class GraphBuilder {
     });
   }
 
+  /** JOB_DEFINITION for a parallelism of a step that has that of its input. */
   configure(id: NodeId, settings: NodeSettings): void {
-    Object.assign(this.#drafts[id]!.settings, settings);
+    const draft = this.#drafts[id]!;
+    if (settings.parallelism !== undefined && draft.node.staysWithInput === true) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `'${draft.node.name}' has as many subtasks as the step before: set the parallelism there, or send the rows ` +
+          'elsewhere before it, by .rebalance() for example',
+      );
+    }
+    Object.assign(draft.settings, settings);
   }
 
   /** Gives the first half of an operator the name that the user gives the operator. */

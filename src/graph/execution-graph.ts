@@ -252,18 +252,11 @@ function connect(
   subtasksOf: ReadonlyMap<number, readonly Subtask[]>,
   channels: Channel[],
 ): void {
-  const isForward = exchange.partitioning.kind === 'forward';
   const receivers = subtasksOf.get(exchange.toTask)!;
   const senders = subtasksOf.get(exchange.fromTask)!;
-  // By the index, since that also decides on which thread a subtask is.
   const few = Math.min(senders.length, receivers.length);
-  const reaches = (from: Subtask, to: Subtask): boolean =>
-    isForward
-      ? from.index === to.index
-      : exchange.partitioning.kind !== 'rescale' || from.index % few === to.index % few;
   for (const from of senders) {
-    for (const to of receivers) {
-      if (!reaches(from, to)) continue;
+    for (const to of receiversOf(exchange, from.index, receivers, few)) {
       channels.push({
         id: channels.length,
         exchange: exchange.id,
@@ -273,4 +266,16 @@ function connect(
       });
     }
   }
+}
+
+/** `few`: the smaller number of subtasks of the two. Equal indexes also are on one thread. */
+function receiversOf(
+  { partitioning }: Exchange,
+  sender: number,
+  receivers: readonly Subtask[],
+  few: number,
+): readonly Subtask[] {
+  if (partitioning.kind === 'forward') return [receivers[sender]!];
+  if (partitioning.kind !== 'rescale') return receivers;
+  return receivers.filter(({ index }) => index % few === sender % few);
 }

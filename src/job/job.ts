@@ -37,8 +37,9 @@ export type RunOptions = {
   /** What to do when the job fails. Default: with checkpoints `{ strategy: 'fixedDelay' }`, else 'none'. */
   readonly restart?: RestartStrategy;
   /**
-   * Runs the job in batch: all input is there before the first result, so that nothing is late, and a rolling aggregation
-   * gives the last value of each key only. 'auto': when all its sources have an end. Default false.
+   * Runs the job in batch: windows and timers, those of processing time too, fire when all input has been read, so that
+   * nothing is late, and a rolling aggregation gives the last value of each key only. EngineError JOB_DEFINITION where a
+   * source has no end; with 'auto' such a job runs as a stream. Default false.
    */
   readonly batch?: 'auto' | boolean;
   /** Cancels the job when aborted. */

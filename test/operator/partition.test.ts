@@ -213,3 +213,20 @@ test('fields and orders that there are not are refused when the job is built', a
     message: "sort: the order is one of 'ascending', 'descending', got 'up'",
   });
 });
+
+test('a partition has the subtasks of the step before, or those that rows were sent to', async () => {
+  await assert.rejects(
+    harness<Sale>((stream) => stream.fullPartition().sort('price').parallelism(2)),
+    { code: 'JOB_DEFINITION', message: /'sort' has as many subtasks as the step before/ },
+  );
+  const h = await harness<Sale, { rows: number }>((stream) =>
+    stream
+      .rebalance()
+      .fullPartition()
+      .aggregate(({ count }) => ({ rows: count() }))
+      .parallelism(2),
+  );
+  for (const sale of SALES) h.push(sale);
+  await h.end();
+  assert.deepEqual(h.takeRecords(), [{ rows: 3 }, { rows: 3 }]);
+});
