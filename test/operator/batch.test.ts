@@ -6,11 +6,7 @@ import type { KeyedStream } from '../../src/api/keyed-stream.ts';
 import { list, value } from '../../src/api/state.ts';
 import { continuousProcessingTimeTrigger } from '../../src/api/triggers.ts';
 import { globalWindow, session, tumbling } from '../../src/api/windows.ts';
-import { VirtualClock } from '../../src/base/clock.ts';
-import { Batch } from '../../src/data/batch.ts';
 import { record, t } from '../../src/data/schema.ts';
-import { BatchRollingOperator } from '../../src/operator/rolling-batch.ts';
-import { NO_STATE } from '../../src/state/snapshot.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
 import { monotonous } from '../../src/time/strategies.ts';
@@ -265,44 +261,4 @@ test('a join by processing time waits for both inputs', async () => {
 test('a harness in batch takes no watermark of a test', async () => {
   const h = await harness<Sale>((stream) => stream.map((sale) => sale.price), { batch: true });
   assert.throws(() => h.watermark(5), /takes records and the end of an input/);
-});
-
-test('a barrier between the results and the end keeps none of them', () => {
-  const operator = new BatchRollingOperator({
-    key: { kind: 'fields', fields: ['shop'] },
-    rolling: { kind: 'sum', field: 'price' },
-    inputSchema: null,
-    functions: [],
-  });
-  const seen: unknown[] = [];
-  operator.open(
-    {
-      name: 'sum',
-      subtask: 0,
-      parallelism: 1,
-      maxParallelism: 128,
-      clock: new VirtualClock(0),
-      watermarkIntervalMs: 10,
-      isCheckpointed: true,
-      isBatch: true,
-      restored: NO_STATE,
-      wake() {},
-      prepareCommit() {},
-      metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
-      snapshot: () => assert.fail('state was written'),
-    },
-    {
-      isReady: true,
-      emit: (batch) => seen.push(...batch.rowObjects()),
-      watermark: (watermark) => seen.push(watermark),
-      idle() {},
-      barrier: (checkpoint) => seen.push(`barrier ${checkpoint}`),
-      end() {},
-    },
-  );
-  operator.processBatch(new Batch({ rowCount: 2, schema: null, rows: [A0, A2] }));
-  operator.processWatermark(Infinity);
-  operator.processBarrier(3);
-  assert.deepEqual(seen, [{ ...A0, price: 8 }, Infinity, 'barrier 3']);
-  assert.equal(A0.price, 5, 'a row of somebody else was changed');
 });
