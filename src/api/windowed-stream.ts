@@ -160,8 +160,8 @@ export class WindowedStream<Row, Key, Bounds> {
   aggregate<
     Results extends Readonly<Record<string, Aggregate<unknown>>>,
     Out,
-    States extends StateDescriptors,
-    Value,
+    States extends StateDescriptors = Record<never, never>,
+    Value = unknown,
   >(
     define: (aggregates: Aggregates<Row>) => Results,
     process: WindowProcess<
@@ -197,7 +197,7 @@ export class WindowedStream<Row, Key, Bounds> {
    * it, that gets the row instead.
    */
   reduce(fn: (value: Row, row: Row) => Row): Stream<Row>;
-  reduce<Out, States extends StateDescriptors, Value>(
+  reduce<Out, States extends StateDescriptors = Record<never, never>, Value = unknown>(
     fn: (value: Row, row: Row) => Row,
     process: WindowProcess<Row, Key, Bounds, Out, States, Value>,
   ): Stream<Out>;
@@ -225,7 +225,7 @@ export class WindowedStream<Row, Key, Bounds> {
    * It may keep state of the key over all its windows (`state`, `ctx.state`) and a value for each window (`windowState`),
    * and be told when a window is over (`onClear`).
    */
-  process<Out, States extends StateDescriptors, Value>(
+  process<Out, States extends StateDescriptors = Record<never, never>, Value = unknown>(
     process: WindowProcess<readonly Row[], Key, Bounds, Out, States, Value>,
   ): Stream<Out> {
     const { by, ...processing } = this.#processing(process, this.#parts.functions);
