@@ -4,6 +4,14 @@ import { openDoor } from './base/doors.ts';
 openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
+export {
+  type AsyncContext,
+  type AsyncOptions,
+  type AsyncRetry,
+  Lookup,
+  type LookupCache,
+  type LookupOptions,
+} from './api/async.ts';
 export { type Emits, type } from './api/emits.ts';
 export {
   countEvictor,

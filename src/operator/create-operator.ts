@@ -2,6 +2,7 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import { AsOperator } from './as.ts';
+import { AsyncOperator } from './async/async-operator.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import { IntervalJoinOperator } from './join/interval-join.ts';
@@ -79,6 +80,8 @@ export function createOperator(
       return new RollingOperator({ ...spec, inputSchema, functions });
     case 'process':
       return new ProcessOperator({ ...spec, inputSchema, functions });
+    case 'async':
+      return new AsyncOperator({ ...spec, functions });
     case 'intervalJoin':
       return new IntervalJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'windowJoin':

@@ -430,5 +430,9 @@ class GateInput implements TaskInput {
     return this.#gate.poll(this.#head);
   }
 
+  pollControl(): boolean {
+    return this.#gate.pollControl(this.#head);
+  }
+
   close(): void {}
 }

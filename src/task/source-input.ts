@@ -171,8 +171,17 @@ export class SourceInput implements TaskInput {
     return read;
   }
 
+  pollControl(): boolean {
+    if (this.#options.commands.requestedCheckpoint() <= this.#checkpoint) return false;
+    this.#cut();
+    return true;
+  }
+
   #sendBarrier(): void {
-    if (!this.#options.output.isReady) return;
+    if (this.#options.output.isReady) this.#cut();
+  }
+
+  #cut(): void {
     this.#checkpoint = this.#options.commands.requestedCheckpoint();
     this.#writeState(this.#checkpoint);
     this.#options.output.barrier(this.#checkpoint);

@@ -54,11 +54,12 @@ export class Subtask implements Steppable {
 
   get wakeAtMs(): number {
     if (!this.#chain.isOutputReady || this.#chain.hasPendingWork) return Infinity;
-    return Math.min(this.#input.wakeAtMs, this.#chain.wakeAtMs);
+    const inputAtMs = this.#chain.isFull ? Infinity : this.#input.wakeAtMs;
+    return Math.min(inputAtMs, this.#chain.wakeAtMs);
   }
 
   get waitsForEvents(): boolean {
-    return this.#isStuck || this.#input.waitsForEvents;
+    return this.#isStuck || this.#input.waitsForEvents || this.#chain.waitsForEvents;
   }
 
   open(): void {
@@ -105,12 +106,14 @@ export class Subtask implements Steppable {
   #takeInput(): boolean {
     const input = this.#input;
     const chain = this.#chain;
+    if (chain.isFull) return input.pollControl();
     if (!input.poll()) return false;
     if (this.#stepBudgetMs === 0) return true;
     const end = this.#clock.monotonic() + this.#stepBudgetMs;
     while (
       !input.hasEnded &&
       !chain.hasPendingWork &&
+      !chain.isFull &&
       chain.isOutputReady &&
       this.#clock.monotonic() < end &&
       input.poll()

@@ -29,6 +29,11 @@ export interface TaskInput {
   readonly hasEnded: boolean;
   /** Hands over about one batch or one control element; false when there is none now. */
   poll(): boolean;
+  /**
+   * The same for a control element other than the end, where one is next: for a chain that takes no batch now. A source may
+   * hand over barriers only.
+   */
+  pollControl(): boolean;
   readonly wakeAtMs: number;
   readonly waitsForEvents: boolean;
   close(): void;

@@ -60,5 +60,10 @@ export class ManualInput implements TaskInput {
     return true;
   }
 
+  pollControl(): boolean {
+    const [next] = this.#queue;
+    return next !== undefined && !('batch' in next) && !('end' in next) && this.poll();
+  }
+
   close(): void {}
 }

@@ -121,6 +121,7 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
       clock.advanceTo(clock.now() + pollMs);
       return true;
     },
+    pollControl: () => false,
     close: () => log.push('close input'),
   };
   const subtask = new Subtask({
