@@ -11,6 +11,7 @@ export {
   Lookup,
   type LookupCache,
   type LookupOptions,
+  type ParallelOptions,
 } from './api/async.ts';
 export { type Emits, type } from './api/emits.ts';
 export {

@@ -56,7 +56,15 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   { what: /'msgpackr'/, except: ['data/', 'state/'] },
   { what: /'(hyparquet|tinyglobby|fflate)/, except: ['connector/file/'] },
   { what: /'fzstd'/, except: ['connector/file/', 'checkpoint/'] },
-  { what: /'piscina'/, except: ['checkpoint/compress-pool.ts', 'checkpoint/compress-worker.ts'] },
+  {
+    what: /'piscina'/,
+    except: [
+      'checkpoint/compress-pool.ts',
+      'checkpoint/compress-worker.ts',
+      'task/pool-worker.ts',
+      'task/thread-pool.ts',
+    ],
+  },
   { what: /'lru-cache'/, except: ['operator/async/lookup.ts'] },
   { what: /'commander'/, except: ['cli/'] },
   { what: /\bconsole\./, except: ['cli/'] },

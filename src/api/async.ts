@@ -19,6 +19,7 @@ import type {
   CallSpec,
   RetrySpec,
 } from '../operator/async/async-spec.ts';
+import type { ParallelDefinition, ParallelSpec } from '../operator/async/parallel-operator.ts';
 import { aDuration, type Duration, durationMs } from '../time/duration.ts';
 import type { GraphBuilder, InputEdge } from './graph-builder.ts';
 import { Stream } from './stream.ts';
@@ -75,6 +76,25 @@ export type AsyncOptions<Row, Result, Late = never> = {
   readonly retry?: AsyncRetry<Result>;
 };
 
+/** How a function is run by threads of its own. Defaults in brackets. */
+export type ParallelOptions<Row, Late = never> = {
+  /** Threads over all subtasks of the step, one at least for each [as many as the machine has processors]. */
+  readonly threads?: number;
+  /** Rows that a thread gets at a time, at most [64]: more of them where the function is quick. */
+  readonly batchRows?: number;
+  /** Whether results leave in the order of their rows [true]; no row passes a watermark in any case. */
+  readonly ordered?: boolean;
+  /**
+   * How long the rows that a thread gets at a time may take, over all attempts; longer ends the thread and fails the job with
+   * ASYNC_TIMEOUT [no bound].
+   */
+  readonly timeout?: Duration;
+  /** The result for each row that takes longer, instead of a failure. */
+  readonly onTimeout?: (row: Row) => Late;
+  /** Whether rows are given to the function again when it has thrown at one of them [no]. */
+  readonly retry?: AsyncRetry<never>;
+};
+
 /** What is remembered of a lookup, in each subtask. Defaults in brackets. */
 export type LookupCache = {
   /** Keys, at most: the one that was used longest ago goes first. */
@@ -93,6 +113,7 @@ type AnyOptions = AsyncOptions<never, never, unknown>;
 type AnyLookupOptions = LookupOptions<never, never, unknown>;
 
 const CAPACITY = 100;
+const PARALLEL_ROWS = 64;
 const RETRY_DELAY_MS = 100;
 const RETRY_DELAY_MAX_MS = 60_000;
 
@@ -124,6 +145,15 @@ const aRetry: OptionRule = (what, value) => {
   const strategy = oneOf(`${what}: strategy`, retry?.strategy, ['fixedDelay', 'exponential']);
   if (strategy === 'fixedDelay') checkOptions(what, retry as never, FIXED_DELAY);
   else checkOptions(what, retry as never, EXPONENTIAL);
+};
+
+const PARALLEL_OPTIONS: OptionRules<ParallelOptions<never, unknown>> = {
+  threads: wholeNumber(1),
+  batchRows: wholeNumber(1),
+  ordered: choice(true, false),
+  timeout: aDuration,
+  onTimeout: aFunction,
+  retry: aRetry,
 };
 
 const CACHE: OptionRules<LookupCache> = {
@@ -164,12 +194,11 @@ function retrySpec(retry: AsyncRetry<never>): RetrySpec {
 
 /** The plain part of options that have been checked. */
 function callSpec(what: string, options: AnyOptions): CallSpec {
-  const { ordered = true, capacity = CAPACITY, timeout, onTimeout, retry } = options;
+  const { ordered = true, timeout, onTimeout, retry } = options;
   if (onTimeout !== undefined && timeout === undefined)
     throw wrong(`${what}: onTimeout`, 'needs a timeout beside it', onTimeout);
   return {
     isOrdered: ordered,
-    capacity,
     timeoutMs: timeout === undefined ? null : durationMs(timeout, `${what}: timeout`),
     retry: retry === undefined ? null : retrySpec(retry),
   };
@@ -202,6 +231,7 @@ export function addAsync(
   checkOptions(what, options, ASYNC_OPTIONS);
   const async: AsyncSpec = {
     ...callSpec(what, options),
+    capacity: options.capacity ?? CAPACITY,
     isFlat: what === 'flatMapAsync',
     lookup: null,
   };
@@ -212,6 +242,33 @@ export function addAsync(
   return builder.add({
     name: what,
     operator: { type: 'async', async },
+    inputs: edges,
+    schema: null,
+    functions: [definition],
+  });
+}
+
+/** Adds a step whose function is run by threads of its own. */
+export function addParallel(
+  { builder, edges }: AsyncInput,
+  fn: object,
+  options: ParallelOptions<never, unknown>,
+): NodeId {
+  const what = 'mapParallel';
+  aFunction(what, fn);
+  checkOptions(what, options, PARALLEL_OPTIONS);
+  const parallel: ParallelSpec = {
+    ...callSpec(what, options),
+    threads: options.threads ?? null,
+    batchRows: options.batchRows ?? PARALLEL_ROWS,
+  };
+  const definition: ParallelDefinition = {
+    ...callFunctions(options),
+    call: fn as ParallelDefinition['call'],
+  };
+  return builder.add({
+    name: what,
+    operator: { type: 'parallel', parallel },
     inputs: edges,
     schema: null,
     functions: [definition],
@@ -233,6 +290,7 @@ export class Lookup<Row, Found, Late> {
     this.#input = input;
     this.#async = {
       ...callSpec('lookup', options),
+      capacity: options.capacity ?? CAPACITY,
       isFlat: false,
       lookup: {
         field: typeof key === 'string' ? key : null,

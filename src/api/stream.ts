@@ -30,8 +30,10 @@ import {
   type AsyncInput,
   type AsyncOptions,
   addAsync,
+  addParallel,
   Lookup,
   type LookupOptions,
+  type ParallelOptions,
 } from './async.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
@@ -176,6 +178,20 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     options: AsyncOptions<Row, Iterable<NoInfer<Out>>, Iterable<Late>> = {},
   ): Stream<Out | Late> {
     const node = addAsync('flatMapAsync', this.#input(), fn, options);
+    return new Stream<Out | Late>(this.#builder, node, null);
+  }
+
+  /**
+   * A new row for each row, by a function that keeps a processor busy: `.mapParallel((photo) => shrink(photo))`. Threads of its
+   * own run it, so that the worker is free for other steps; they import the module of the job, and rows cross to them and back as
+   * between all threads. Rows that threads are at when a checkpoint is taken are given to them again after a restart. EngineError
+   * USER_FUNCTION for what the function throws, JOB_NOT_FOUND for a job that is not defined at the top level of a module.
+   */
+  mapParallel<Out, Late = never>(
+    fn: (row: Row) => Out,
+    options: ParallelOptions<Row, Late> = {},
+  ): Stream<Out | Late> {
+    const node = addParallel(this.#input(), fn, options);
     return new Stream<Out | Late>(this.#builder, node, null);
   }
 

@@ -3,6 +3,8 @@ import { assert, unreachable } from '../base/assert.ts';
 import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import { AsOperator } from './as.ts';
 import { AsyncOperator } from './async/async-operator.ts';
+import { type MakePool, poolOfNoThreads } from './async/function-pool.ts';
+import { ParallelOperator } from './async/parallel-operator.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import { IntervalJoinOperator } from './join/interval-join.ts';
@@ -29,13 +31,14 @@ export type OperatorPlan = {
 
 /**
  * The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. `secondSchema`: of the
- * second input, where there are two.
+ * second input, where there are two. `makePool`: of threads for the function of the node, where it is for such.
  */
 export function createOperator(
   plans: readonly OperatorPlan[],
   inputSchema: Schema | null,
   runId: string,
   secondSchema: Schema | null = null,
+  makePool: MakePool = poolOfNoThreads,
 ): Operator {
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
@@ -82,6 +85,8 @@ export function createOperator(
       return new ProcessOperator({ ...spec, inputSchema, functions });
     case 'async':
       return new AsyncOperator({ ...spec, functions });
+    case 'parallel':
+      return new ParallelOperator({ ...spec, functions, makePool });
     case 'intervalJoin':
       return new IntervalJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'windowJoin':

@@ -10,6 +10,7 @@ import type { KeySpec } from '../data/key.ts';
 import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
 import type { AsyncSpec } from './async/async-spec.ts';
+import type { ParallelSpec } from './async/parallel-operator.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { WindowJoinSpec } from './join/window-join.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
@@ -95,6 +96,7 @@ export type OperatorSpec =
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
   | { readonly type: 'async'; readonly async: AsyncSpec }
+  | { readonly type: 'parallel'; readonly parallel: ParallelSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }

@@ -27,6 +27,7 @@ import type {
 import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import type { MakePool } from '../operator/async/function-pool.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
@@ -76,6 +77,8 @@ export type DeploymentOptions = {
   /** State of a node in the snapshot that the job starts from. */
   readonly restored: (node: NodeId) => readonly StoredState[];
   readonly events: TaskEvents;
+  /** Threads beside the workers, for functions of a node; when left out, they run on the worker itself. */
+  readonly pools?: (node: NodeId) => MakePool;
   /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };
@@ -169,6 +172,7 @@ class Deployer {
           schemaBefore(this.#options.graph, operator.nodes[0]!),
           this.#options.settings.runId,
           schemaBefore(this.#options.graph, operator.nodes[0]!, 1),
+          this.#options.pools?.(operator.nodes[0]!),
         ),
         context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),

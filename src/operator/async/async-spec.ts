@@ -18,8 +18,6 @@ export type RetrySpec = {
 export type CallSpec = {
   /** Whether results leave in the order of their records. */
   readonly isOrdered: boolean;
-  /** Requests that are under way at a time, at most. */
-  readonly capacity: number;
   /** From the first attempt to the result; null for no bound. */
   readonly timeoutMs: number | null;
   readonly retry: RetrySpec | null;
@@ -32,6 +30,8 @@ export type CacheSpec = {
 };
 
 export type AsyncSpec = CallSpec & {
+  /** Requests that are under way at a time, at most. */
+  readonly capacity: number;
   /** Whether a result is any number of rows. */
   readonly isFlat: boolean;
   /** Of a lookup: the field with the key, null for a key by a function. */

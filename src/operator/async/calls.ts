@@ -11,6 +11,7 @@ import type { OperatorContext } from '../operator.ts';
 import { laterError } from '../user-function.ts';
 import type { CallFunctions, CallSpec } from './async-spec.ts';
 import { Fifo } from './fifo.ts';
+import { RowFailure } from './function-pool.ts';
 import { BEFORE_RETRY, DONE, type Request, UNDER_WAY } from './request.ts';
 
 /** One attempt at a request. */
@@ -18,6 +19,8 @@ export type Call = (request: Request) => unknown;
 
 export type CallsOptions = {
   readonly spec: CallSpec;
+  /** Requests that are under way at a time, at most. */
+  readonly capacity: number;
   readonly functions: CallFunctions;
   readonly call: Call;
   readonly context: OperatorContext;
@@ -50,7 +53,7 @@ export class Calls {
 
   /** When `advance` has something to do; -Infinity for now. */
   get wakeAtMs(): number {
-    const canStart = this.waiting > 0 && this.underWay < this.#options.spec.capacity;
+    const canStart = this.waiting > 0 && this.underWay < this.#options.capacity;
     if (this.#failure !== null || canStart) return -Infinity;
     return Math.min(this.#retryAtMs, this.#nextDeadlineMs());
   }
@@ -70,7 +73,7 @@ export class Calls {
     this.#throwFailure();
     while (this.#nextDeadlineMs() <= nowMs) this.#takesTooLong(this.#deadlines.shift()!);
     if (this.#retryAtMs <= nowMs) this.#retryDue(nowMs);
-    const { capacity } = this.#options.spec;
+    const { capacity } = this.#options;
     while (this.#waiting.length > 0 && this.#underWay.size < capacity) {
       this.#begin(this.#waiting.shift()!, nowMs);
     }
@@ -193,7 +196,8 @@ export class Calls {
     request.status = DONE;
     this.#underWay.delete(request);
     const { context, functions } = this.#options;
-    this.#failure ??= laterError(context, thrown, request.record, functions.definedAt);
+    const [cause, row] = thrown instanceof RowFailure ? [thrown.cause, thrown.row] : [thrown, 0];
+    this.#failure ??= laterError(context, cause, request.record + row, functions.definedAt);
     context.wake();
   }
 
