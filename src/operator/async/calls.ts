@@ -6,6 +6,7 @@
  * Promises settle between the steps of the subtask; what they bring is written down at once, and taken up by the operator in
  * its next step. Each request is done once: what an attempt brings that is no longer wanted is dropped.
  */
+import { must } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { OperatorContext } from '../operator.ts';
 import { laterError } from '../user-function.ts';
@@ -30,10 +31,9 @@ export type CallsOptions = {
 export class Calls {
   readonly #options: CallsOptions;
   readonly #waiting = new Fifo<Request>();
-  /** By rising deadline, which is the order in which they were started; those that are done fall out when they are first. */
-  readonly #deadlines = new Fifo<Request>();
   #retries: Request[] = [];
   #retryAtMs = Infinity;
+  /** In the order in which they were started, which is that of their deadlines. */
   readonly #underWay = new Set<Request>();
   #failure: Error | null = null;
   #isClosed = false;
@@ -59,9 +59,9 @@ export class Calls {
   }
 
   #nextDeadlineMs(): number {
-    const deadlines = this.#deadlines;
-    while (deadlines.first?.status === DONE) deadlines.shift();
-    return deadlines.first?.deadlineMs ?? Infinity;
+    if (this.#options.spec.timeoutMs === null) return Infinity;
+    for (const { deadlineMs } of this.#underWay) return deadlineMs;
+    return Infinity;
   }
 
   add(request: Request): void {
@@ -71,7 +71,7 @@ export class Calls {
   /** Starts what may be started; throws what a request has failed with. */
   advance(nowMs: number): void {
     this.#throwFailure();
-    while (this.#nextDeadlineMs() <= nowMs) this.#takesTooLong(this.#deadlines.shift()!);
+    while (this.#nextDeadlineMs() <= nowMs) this.#firstTakesTooLong();
     if (this.#retryAtMs <= nowMs) this.#retryDue(nowMs);
     const { capacity } = this.#options;
     while (this.#waiting.length > 0 && this.#underWay.size < capacity) {
@@ -87,10 +87,7 @@ export class Calls {
   #begin(request: Request, nowMs: number): void {
     const { timeoutMs } = this.#options.spec;
     this.#underWay.add(request);
-    if (timeoutMs !== null) {
-      request.deadlineMs = nowMs + timeoutMs;
-      this.#deadlines.push(request);
-    }
+    if (timeoutMs !== null) request.deadlineMs = nowMs + timeoutMs;
     this.#attempt(request);
   }
 
@@ -162,7 +159,8 @@ export class Calls {
     for (const request of waiting) if (request.retryAtMs <= nowMs) this.#attempt(request);
   }
 
-  #takesTooLong(request: Request): void {
+  #firstTakesTooLong(): void {
+    const request = must(this.#underWay.values().next().value, 'a request that takes too long');
     const { spec, functions } = this.#options;
     const error = new EngineError(
       'ASYNC_TIMEOUT',
