@@ -4,15 +4,16 @@ import { openDoor } from './base/doors.ts';
 openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
-export {
-  type AsyncContext,
-  type AsyncOptions,
-  type AsyncRetry,
-  Lookup,
-  type LookupCache,
-  type LookupOptions,
-  type ParallelOptions,
-} from './api/async.ts';
+export { Lookup } from './api/async.ts';
+export type {
+  AsyncContext,
+  AsyncOptions,
+  AsyncRetry,
+  ErrorRetry,
+  LookupCache,
+  LookupOptions,
+  ParallelOptions,
+} from './api/async-options.ts';
 export { type Emits, type } from './api/emits.ts';
 export {
   countEvictor,

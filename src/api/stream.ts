@@ -25,16 +25,13 @@ import {
 import type { Sink } from '../operator/sink.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
-import {
-  type AsyncContext,
-  type AsyncInput,
-  type AsyncOptions,
-  addAsync,
-  addParallel,
-  Lookup,
-  type LookupOptions,
-  type ParallelOptions,
-} from './async.ts';
+import { type AsyncInput, addAsync, addParallel, Lookup } from './async.ts';
+import type {
+  AsyncContext,
+  AsyncOptions,
+  LookupOptions,
+  ParallelOptions,
+} from './async-options.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';

@@ -117,12 +117,30 @@ export class Chain {
     for (let n = this.#operators.length - 1; n >= 0; n--) {
       const operator = this.#operators[n]!;
       if (!operator.hasPendingWork) continue;
-      // A full operator farther down holds it up.
+      // A full operator farther down holds it up; what comes back to that one makes room.
       if (!this.#outputs[n]!.isReady) return false;
       operator.resume();
       return !operator.hasPendingWork || !this.#outputs[n]!.isReady;
     }
     return false;
+  }
+
+  /** When `advanceAsynchronous` is due, in ms of the clock. */
+  get asynchronousAtMs(): number {
+    let due = Infinity;
+    for (const operator of this.#asynchronous) due = Math.min(due, operator.wakeAtMs);
+    return due;
+  }
+
+  /** Runs what is due of operators with asynchronous work, whatever is pending at others; true when something was. */
+  advanceAsynchronous(nowMs: number): boolean {
+    let ran = false;
+    for (const operator of this.#asynchronous) {
+      if (operator.hasPendingWork || operator.wakeAtMs > nowMs) continue;
+      operator.advanceTime(nowMs);
+      ran = true;
+    }
+    return ran;
   }
 
   retry(): boolean {

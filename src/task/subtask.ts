@@ -53,7 +53,8 @@ export class Subtask implements Steppable {
   }
 
   get wakeAtMs(): number {
-    if (!this.#chain.isOutputReady || this.#chain.hasPendingWork) return Infinity;
+    if (!this.#chain.isOutputReady) return Infinity;
+    if (this.#chain.hasPendingWork) return this.#chain.asynchronousAtMs;
     const inputAtMs = this.#chain.isFull ? Infinity : this.#input.wakeAtMs;
     return Math.min(inputAtMs, this.#chain.wakeAtMs);
   }
@@ -81,10 +82,11 @@ export class Subtask implements Steppable {
     const moved = chain.retry();
     if (!chain.isOutputReady) return moved;
     if (chain.hasPendingWork) {
+      const advanced = chain.advanceAsynchronous(this.#clock.now());
       const resumed = chain.resume();
       this.#isStuck = !resumed;
       chain.publish();
-      return resumed || moved;
+      return advanced || resumed || moved;
     }
     this.#isStuck = false;
     const worked = this.#work();

@@ -329,6 +329,11 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
   ],
   [
     'mapParallel',
+    asyncStep('mapParallel', { retry: { strategy: 'fixedDelay', ifResult: () => true } }),
+    /^mapParallel: retry: unknown option 'ifResult'; there are: strategy, delay, attempts, ifError$/,
+  ],
+  [
+    'mapParallel',
     asyncStep('mapParallel', { threads: 0 }),
     /^mapParallel: threads is a whole number, 1 or more, got 0$/,
   ],

@@ -1,5 +1,5 @@
 /** An asynchronous function whose answers a test gives, in any order it likes. */
-import type { AsyncContext } from '../../../src/api/async.ts';
+import type { AsyncContext } from '../../../src/api/async-options.ts';
 
 type Question<Out> = {
   readonly resolve: (result: Out) => void;

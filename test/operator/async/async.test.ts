@@ -1,7 +1,7 @@
 /** Asynchronous functions: what is under way at a time, time-outs, attempts, failures, restarts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AsyncContext, AsyncOptions } from '../../../src/api/async.ts';
+import type { AsyncContext, AsyncOptions } from '../../../src/api/async-options.ts';
 import { EngineError, UserFunctionError } from '../../../src/base/errors.ts';
 import { type Harness, harness } from '../../../src/testing/harness.ts';
 import { Answers } from './answers.ts';
@@ -420,4 +420,29 @@ test('what is given up is aborted', async () => {
   pushAll(h, 1);
   await h.restart();
   assert.equal((ctx as AsyncContext | null)?.signal.aborted, true);
+});
+
+test('what a step in front has put off waits for room, and results and time-outs go on', async () => {
+  const rows = 10_000;
+  const h = await harness<Row, number>((stream) =>
+    stream
+      .flatMap(function* () {
+        for (let n = 0; n < rows; n++) yield n;
+      })
+      .mapAsync((n) => (n % 1000 === 7 ? new Promise<number>(() => {}) : Promise.resolve(n)), {
+        capacity: 100,
+        timeout: 10,
+        onTimeout: () => -1,
+      }),
+  );
+  pushAll(h, 1);
+  for (let time = 10; time <= 100; time += 10) {
+    await h.settle();
+    h.processingTime(time);
+  }
+  await h.end();
+  assert.deepEqual(
+    h.takeRecords(),
+    Array.from({ length: rows }, (_, n) => (n % 1000 === 7 ? -1 : n)),
+  );
 });

@@ -1,7 +1,7 @@
 /** Lookups: keys, shared calls, and what is remembered. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LookupOptions } from '../../../src/api/async.ts';
+import type { LookupOptions } from '../../../src/api/async-options.ts';
 import { EngineError } from '../../../src/base/errors.ts';
 import { type RowOf, record, t } from '../../../src/data/schema.ts';
 import { type Harness, harness } from '../../../src/testing/harness.ts';
