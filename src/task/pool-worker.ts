@@ -11,7 +11,8 @@ import type { JobReference } from './worker-message.ts';
 /** What a thread is there for: the function of one node. */
 export type PoolThread = { readonly job: JobReference; readonly node: NodeId };
 
-export type PoolTask = readonly PackedRows[];
+/** Null: nothing to do but to be there. */
+export type PoolTask = readonly PackedRows[] | null;
 
 export type PoolTaskResult =
   | { readonly rows: readonly PackedRows[] }
@@ -20,8 +21,6 @@ export type PoolTaskResult =
 
 const packer = new RowPacker();
 const unpacker = new RowUnpacker();
-let found: Promise<RowFunction> | null = null;
-
 async function findFunction({ job, node }: PoolThread): Promise<RowFunction> {
   process.setSourceMapsEnabled(true);
   const { bindings } = await importJob(job, 'a thread of a pool');
@@ -29,10 +28,15 @@ async function findFunction({ job, node }: PoolThread): Promise<RowFunction> {
   return (definition as { readonly call: RowFunction }).call;
 }
 
-export default async function run(task: PoolTask): Promise<PoolTaskResult> {
+/** A thread is there once it has the function, or knows why it cannot have it. */
+const found = await findFunction(workerData as PoolThread).catch(
+  (error: unknown): PoolTaskResult => ({ error: describeError(error), row: null }),
+);
+
+export default function run(task: PoolTask): PoolTaskResult {
+  if (typeof found !== 'function') return found;
   try {
-    found ??= findFunction(workerData as PoolThread);
-    const rows = packer.pack(applyToAll(await found, unpacker.unpack(task)));
+    const rows = packer.pack(applyToAll(found, unpacker.unpack(task ?? [])));
     return handedOver({ rows }, memoryOf(rows));
   } catch (error) {
     return error instanceof RowFailure

@@ -27,12 +27,17 @@ export function threadPools(job: JobReference): (node: NodeId) => MakePool {
 }
 
 class ThreadPool implements FunctionPool {
+  readonly ready: Promise<void>;
   readonly #pool: Piscina<PoolTask, PoolTaskResult>;
   readonly #packer = new RowPacker();
   readonly #unpacker = new RowUnpacker();
 
   constructor(thread: PoolThread, threads: number) {
     this.#pool = startThreads(thread, threads);
+    this.ready = this.#pool.run(null).then(
+      () => {},
+      () => {},
+    );
   }
 
   async run(rows: readonly unknown[], signal: AbortSignal): Promise<readonly unknown[]> {

@@ -20,8 +20,6 @@ export type Call = (request: Request) => unknown;
 
 export type CallsOptions = {
   readonly spec: CallSpec;
-  /** Requests that are under way at a time, at most. */
-  readonly capacity: number;
   readonly functions: CallFunctions;
   readonly call: Call;
   readonly context: OperatorContext;
@@ -29,6 +27,8 @@ export type CallsOptions = {
 };
 
 export class Calls {
+  /** Requests that are under way at a time, at most. */
+  capacity = 0;
   readonly #options: CallsOptions;
   readonly #waiting = new Fifo<Request>();
   #retries: Request[] = [];
@@ -53,7 +53,7 @@ export class Calls {
 
   /** When `advance` has something to do; -Infinity for now. */
   get wakeAtMs(): number {
-    const canStart = this.waiting > 0 && this.underWay < this.#options.capacity;
+    const canStart = this.waiting > 0 && this.underWay < this.capacity;
     if (this.#failure !== null || canStart) return -Infinity;
     return Math.min(this.#retryAtMs, this.#nextDeadlineMs());
   }
@@ -73,8 +73,7 @@ export class Calls {
     this.#throwFailure();
     while (this.#nextDeadlineMs() <= nowMs) this.#firstTakesTooLong();
     if (this.#retryAtMs <= nowMs) this.#retryDue(nowMs);
-    const { capacity } = this.#options;
-    while (this.#waiting.length > 0 && this.#underWay.size < capacity) {
+    while (this.#waiting.length > 0 && this.#underWay.size < this.capacity) {
       this.#begin(this.#waiting.shift()!, nowMs);
     }
     this.#throwFailure();

@@ -2,11 +2,13 @@
  * Threads that run a function of the user beside the workers. They find it by its place in the graph: functions never leave
  * their thread.
  *
- *   run* → close
+ *   ready → run* → close
  */
 import { nextTurn } from '../../base/event-loop.ts';
 
 export interface FunctionPool {
+  /** Resolves when there is a thread that could take rows, or when there will be none: then `run` tells why. */
+  readonly ready: Promise<void>;
   /**
    * What the function makes of each row, in order. Rejects with a RowFailure where it has thrown; when the signal is aborted, at
    * once, and the thread does not go on with it.
@@ -46,6 +48,7 @@ export function applyToAll(fn: RowFunction, rows: readonly unknown[]): unknown[]
 
 /** For where there are no other threads: some rows in each turn of the event loop. */
 export const poolOfNoThreads: MakePool = (fn) => ({
+  ready: Promise.resolve(),
   async run(rows, signal) {
     await nextTurn();
     signal.throwIfAborted();

@@ -55,9 +55,11 @@ export class ParallelOperator extends RequestOperator {
     this.#threads = shareOf(threads, subtask, parallelism);
     const pool = makePool((functions[0] as ParallelDefinition).call, this.#threads);
     this.#pool = pool;
+    // The time that rows may take does not begin before.
+    pool.ready.then(() => this.allow(this.#threads * GROUPS_EACH));
     return {
       call: (request) => pool.run((request.row as Group).rows, request.signal),
-      capacity: this.#threads * GROUPS_EACH,
+      capacity: 0,
     };
   }
 

@@ -28,7 +28,6 @@ export abstract class RequestOperator implements Operator {
   readonly #queue: ResultQueue;
   readonly #rows = new BatchBuilder(null);
   #calls: Calls | null = null;
-  #capacity = 1;
   #watermark: Watermark = MIN_WATERMARK;
   /** The request whose rows are being emitted, while there is no room for more of them. */
   #unfinished: Request | null = null;
@@ -45,15 +44,14 @@ export abstract class RequestOperator implements Operator {
     this.context = context;
     this.output = output;
     const { call, capacity } = this.start();
-    this.#capacity = capacity;
     this.#calls = new Calls({
       spec: this.#spec,
       functions: this.#functions,
       call,
-      capacity,
       context,
       onDone: (request) => this.#queue.complete(request),
     });
+    this.#calls.capacity = capacity;
     const { subtask, parallelism } = context;
     const stored = context.restored.items(REQUESTS) as readonly StoredRecord[];
     // By subtask, so that with as many as before all records keep their order.
@@ -81,6 +79,12 @@ export abstract class RequestOperator implements Operator {
 
   /** Emits what a request has brought, as long as there is room; true when that is all. */
   protected abstract emitResult(request: Request): boolean;
+
+  /** So many requests may be under way from now on. */
+  protected allow(capacity: number): void {
+    this.#calls!.capacity = capacity;
+    this.context.wake();
+  }
 
   protected add(request: Request): void {
     this.#queue.add(request);
@@ -132,11 +136,13 @@ export abstract class RequestOperator implements Operator {
   get isFull(): boolean {
     const { size } = this.#queue;
     if (size === 0) return false;
-    return this.#calls!.waiting > 0 || size >= this.#capacity || this.#watermark === MAX_WATERMARK;
+    return (
+      this.#calls!.waiting > 0 || size >= this.#calls!.capacity || this.#watermark === MAX_WATERMARK
+    );
   }
 
   get waitsForEvents(): boolean {
-    return this.#calls !== null && this.#calls.underWay > 0;
+    return this.#queue.size > 0 && this.#calls !== null;
   }
 
   get wakeAtMs(): number {

@@ -98,7 +98,7 @@ export const stuck = job(import.meta, 'stuck', (flow) => {
       {
         threads: 2,
         batchRows: 1,
-        timeout: '2 s',
+        timeout: '4 s',
         ...(isHandled ? { onTimeout: () => -1 } : {}),
       },
     )
