@@ -21,6 +21,7 @@ export type PoolTaskResult =
 
 const packer = new RowPacker();
 const unpacker = new RowUnpacker();
+
 async function findFunction({ job, node }: PoolThread): Promise<RowFunction> {
   process.setSourceMapsEnabled(true);
   const { bindings } = await importJob(job, 'a thread of a pool');

@@ -31,9 +31,14 @@ class ThreadPool implements FunctionPool {
   readonly #pool: Piscina<PoolTask, PoolTaskResult>;
   readonly #packer = new RowPacker();
   readonly #unpacker = new RowUnpacker();
+  /** What a thread has died of between two tasks. */
+  #failure: unknown = null;
 
   constructor(thread: PoolThread, threads: number) {
     this.#pool = startThreads(thread, threads);
+    this.#pool.on('error', (error: unknown) => {
+      this.#failure ??= error;
+    });
     this.ready = this.#pool.run(null).then(
       () => {},
       () => {},
@@ -41,6 +46,7 @@ class ThreadPool implements FunctionPool {
   }
 
   async run(rows: readonly unknown[], signal: AbortSignal): Promise<readonly unknown[]> {
+    if (this.#failure !== null) throw this.#failure;
     const packed = this.#packer.pack(rows);
     const result = await this.#pool.run(packed, { transferList: memoryOf(packed), signal });
     if ('rows' in result) return this.#unpacker.unpack(result.rows);

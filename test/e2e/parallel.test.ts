@@ -14,6 +14,7 @@ import {
   expectedBlocks,
   expectedCount,
   failing,
+  leaving,
   places,
   stuck,
   values,
@@ -108,6 +109,13 @@ test('a function that does not return is ended by the time-out', async () => {
     answers,
     Array.from({ length: 40 }, (_, id) => (id === 20 ? -1 : id)),
   );
+});
+
+test('a thread that leaves fails the job', async () => {
+  await assert.rejects(leaving.collect({ threads: 0 }), {
+    code: 'USER_FUNCTION',
+    message: /^operator 'mapParallel' \(subtask 0, record \d+\): .*exit/,
+  });
 });
 
 test('cancel ends threads that do not return', async () => {

@@ -114,3 +114,12 @@ export const endless = job(import.meta, 'endless', (flow) => {
     });
   return { answers };
 });
+
+/** A thread that leaves. */
+export const leaving = job(import.meta, 'leaving', (flow) => {
+  const answers = flow
+    .from(generate({ schema: Block, count: 40, row: block }), { parallelism: 1 })
+    .mapParallel(({ id }) => (id === 20 ? process.exit(3) : id), { threads: 1, batchRows: 1 })
+    .parallelism(1);
+  return { answers };
+});
