@@ -1,11 +1,12 @@
 /** The command `npm run bench`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
 import { measureFigure, type Outcome } from './harness.ts';
+import { nexmarkCommand } from './nexmark/command.ts';
+import { peersCommand } from './nexmark/peers/command.ts';
+import { positive, RESULTS_FOLDER } from './options.ts';
 import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
-
-const RESULTS_FOLDER = 'native-bench/results';
 
 type Flags = {
   readonly figure?: readonly string[];
@@ -14,12 +15,6 @@ type Flags = {
   readonly rounds: number;
   readonly results: string;
 };
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (!(number > 0)) throw new InvalidArgumentError('It must be a number above 0.');
-  return number;
-}
 
 function barText({ bar }: Figure): string {
   return bar === null ? 'no bar' : `${bar.direction} ${bar.text}`;
@@ -86,10 +81,15 @@ const program = new Command('npm run bench --')
     'after',
     '\nThe last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.\n' +
       'Several figures end in a table.',
-  );
+  )
+  // Options behind a command are that command's.
+  .enablePositionalOptions()
+  .action((flags: Flags) => run(flags))
+  .addCommand(nexmarkCommand())
+  .addCommand(peersCommand());
 
 try {
-  await run(program.parse().opts<Flags>());
+  await program.parseAsync();
 } catch (error) {
   fail(error as Error);
 }

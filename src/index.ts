@@ -14,6 +14,24 @@ export type {
   LookupOptions,
   ParallelOptions,
 } from './api/async-options.ts';
+export {
+  BroadcastConnectedStreams,
+  type BroadcastContext,
+  type BroadcastFunction,
+  BroadcastStream,
+  KeyedBroadcastConnectedStreams,
+  type KeyedBroadcastContext,
+  type KeyedBroadcastFunction,
+} from './api/broadcast.ts';
+export { BroadcastJoin, BroadcastPair } from './api/broadcast-join.ts';
+export {
+  type ConnectedFunction,
+  ConnectedStreams,
+  type FlatMapPair,
+  type KeyedConnectedFunction,
+  KeyedConnectedStreams,
+  type MapPair,
+} from './api/connected.ts';
 export { type Emits, type } from './api/emits.ts';
 export {
   countEvictor,
@@ -39,12 +57,24 @@ export {
   type StartOptions,
 } from './api/job.ts';
 export { KeyedStream } from './api/keyed-stream.ts';
+export {
+  type BroadcastDescriptors,
+  type BroadcastViews,
+  type OperatorStateDescriptors,
+  type OperatorStateHandles,
+  type UnionDescriptor,
+  unionList,
+} from './api/operator-state.ts';
 export type {
   ProcessContext,
   ProcessFunction,
   ProcessPlace,
+  RecordContext,
   TimerContext,
   Timers,
+  UnkeyedContext,
+  UnkeyedPlace,
+  UnkeyedProcessFunction,
 } from './api/process.ts';
 // Streams
 export { JobInput, JobOutput } from './api/program.ts';
@@ -94,7 +124,10 @@ export {
 export {
   type AnyWindow,
   type BoundsOf,
+  type CustomWindow,
+  type CustomWindowOptions,
   cumulating,
+  customWindow,
   globalWindow,
   type SessionOptions,
   type SessionWindow,
@@ -105,6 +138,7 @@ export {
   tumblingCount,
   type WindowBounds,
   type WindowKind,
+  type WindowOfRecord,
   type WindowOptions,
 } from './api/windows.ts';
 // Errors
@@ -149,6 +183,7 @@ export type {
   RunOptions,
 } from './job/job.ts';
 export type { RestartStrategy } from './job/restart-strategy.ts';
+export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';
 
 // Contracts for sources and sinks of your own
@@ -169,12 +204,13 @@ export type {
   TriggerContext,
   TriggerTimers,
 } from './operator/window/general/custom-trigger.ts';
-export type { WindowContext } from './operator/window/general/process-results.ts';
+export type { ClearContext, WindowContext } from './operator/window/general/window-function.ts';
 export type { CumulatingSpec, GlobalSpec } from './operator/window/general/window-spec.ts';
 export type {
   AggregatingState,
   ListState,
   MapState,
+  ReadonlyMapState,
   ReducingState,
   ValueState,
 } from './state/handles.ts';

@@ -13,7 +13,8 @@
 import assert from 'node:assert/strict';
 import { Packr } from 'msgpackr';
 import { Bench } from 'tinybench';
-import { RingReader, RingWriter } from '../../src/channel/ring-channel.ts';
+import { RingWriter } from '../../src/channel/ring-channel.ts';
+import { RingReader } from '../../src/channel/ring-reader.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import type { FixedColumn, StringColumn } from '../../src/data/column.ts';

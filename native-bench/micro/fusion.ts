@@ -116,5 +116,6 @@ function contextOf(plans: readonly OperatorPlan[]): OperatorContext {
     metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
     wake() {},
     prepareCommit() {},
+    onMetric() {},
   };
 }

@@ -42,6 +42,14 @@ const pause = (id: string, keys: number, form: 'typed' | 'objects'): Figure =>
     value: (medians) => medians.pause,
   });
 
+function waiting(kind: 'aligned' | 'unaligned', settings: Settings): Variant {
+  const seconds = settings.scale * 10;
+  return {
+    command: typescript('native-bench/state/back-pressure.ts', kind, seconds),
+    measure: (run) => reported(run, 'checkpointMs'),
+  };
+}
+
 function access(kind: 'int' | 'string', way: 'table' | 'map', settings: Settings): Command {
   const keys = scaled(MILLION, settings, 1000);
   const rows = scaled(ROWS, settings, 10_000);
@@ -79,6 +87,18 @@ export const STATE_FIGURES: readonly Figure[] = [
   pause('checkpoint-pause', MILLION, 'typed'),
   pause('checkpoint-pause-10m', 10 * MILLION, 'typed'),
   pause('checkpoint-pause-objects', MILLION, 'objects'),
+  figure({
+    id: 'checkpoint-unaligned',
+    what: 'a checkpoint while records wait in front of a step that takes 10 us for each: aligned against unaligned',
+    unit: 'times as long',
+    roundUnit: 'ms',
+    bar: null,
+    variants: (settings) => ({
+      aligned: waiting('aligned', settings),
+      unaligned: waiting('unaligned', settings),
+    }),
+    value: (medians) => medians.aligned / medians.unaligned,
+  }),
   figure({
     id: 'state-bytes',
     what: 'memory of the state of a key, one count and one sum, int key, 10 M keys',

@@ -71,6 +71,7 @@ operator.open(
     snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
     wake() {},
     prepareCommit() {},
+    onMetric() {},
   },
   { isReady: true, emit() {}, watermark() {}, idle() {}, barrier() {}, end() {} },
   new Map(),

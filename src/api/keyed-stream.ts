@@ -6,14 +6,18 @@ import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
+import { BroadcastStream, KeyedBroadcastConnectedStreams } from './broadcast.ts';
+import { KeyedConnectedStreams } from './connected.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { IntervalJoin } from './interval-join.ts';
 import type { KeyLike } from './keys.ts';
-import { addProcess, type ProcessFunction } from './process.ts';
+import type { BroadcastDescriptors } from './operator-state.ts';
+import type { ProcessFunction } from './process.ts';
+import { addProcess, keyedInput } from './process-step.ts';
 import type { StateDescriptors } from './state.ts';
 import { Stream } from './stream.ts';
 import { WindowedStream } from './windowed-stream.ts';
-import type { AnyWindow, BoundsOf, SessionWindow, WindowBounds, WindowKind } from './windows.ts';
+import type { AnyWindow, BoundsOf, WindowBounds, WindowKind, WindowOfRecord } from './windows.ts';
 
 export type KeyedParts = {
   readonly builder: GraphBuilder;
@@ -97,8 +101,11 @@ export class KeyedStream<Row, Key> {
   process<Out, States extends StateDescriptors = Record<never, never>>(
     definition: ProcessFunction<Row, Key, States, Out>,
   ): Stream<Out> {
-    const { node, schema } = addProcess(this.#parts, definition);
-    return new Stream<Out>(this.#parts.builder, node, schema);
+    const { builder } = this.#parts;
+    const inputs = [keyedInput(this.#parts, 'onRecord')];
+    const step = { builder, name: 'process', inputs, definition, broadcastStates: [] };
+    const { node, schema } = addProcess<Out>(step);
+    return new Stream<Out>(builder, node, schema);
   }
 
   #rolling(rolling: RollingSpec, more: readonly object[] = []): Stream<Row> {
@@ -126,8 +133,36 @@ export class KeyedStream<Row, Key> {
     return new IntervalJoin<Row, Other>(this.#parts, other.#parts);
   }
 
+  /**
+   * Goes into one step with another keyed stream, by equal keys, or with a broadcast one; what the step does is said by
+   * `process`, or for two keyed streams also by `map` and `flatMap`:
+   *
+   *   orders.keyBy('id').connect(payments.keyBy('order')).process({ ... })
+   *   payments.keyBy('user').connect(rules.broadcast({ rules: map(t.string, Rule) })).process({ ... })
+   *
+   * EngineError JOB_DEFINITION for keys that can never be equal.
+   */
+  connect<Other, OtherKey extends KeyLike<OtherKey, Key>>(
+    other: KeyedStream<Other, OtherKey>,
+  ): KeyedConnectedStreams<Row, Other, Key>;
+  connect<Other, Maps extends BroadcastDescriptors>(
+    other: BroadcastStream<Other, Maps>,
+  ): KeyedBroadcastConnectedStreams<Row, Other, Key, Maps>;
+  connect(other: unknown): unknown {
+    const parts = this.#parts;
+    if (other instanceof KeyedStream) return new KeyedConnectedStreams(parts, other.#parts);
+    if (other instanceof BroadcastStream) {
+      return new KeyedBroadcastConnectedStreams(
+        parts.builder,
+        keyedInput(parts, 'onRecord'),
+        other,
+      );
+    }
+    throw wrong('connect of a keyed stream', 'takes a keyed stream or a broadcast one', other);
+  }
+
   /** Windows of time or of so many records: `.window(tumbling('1 h'))`, `.window(session('30 min'))`. */
-  window(window: SessionWindow<Row>): WindowedStream<Row, Key, WindowBounds>;
+  window(window: WindowOfRecord<Row>): WindowedStream<Row, Key, WindowBounds>;
   window<Kind extends WindowKind>(
     window: AnyWindow<Row> & { readonly kind: Kind },
   ): WindowedStream<Row, Key, BoundsOf<Kind>>;

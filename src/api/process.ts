@@ -1,12 +1,9 @@
-/** Process functions over keyed streams: state and timers by key, and whatever the user makes of them. */
-import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
-import type { Schema } from '../data/schema.ts';
-import type { NodeId } from '../graph/graph.ts';
-import type { ProcessDefinition } from '../operator/process/process-spec.ts';
-import { type Emits, emittedSchema } from './emits.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+/** Process functions over one stream: state and timers by key where it is keyed, and whatever the user makes of them. */
+import type { Metrics } from '../metrics/user-metrics.ts';
+import type { Emits } from './emits.ts';
+import type { OperatorStateHandles } from './operator-state.ts';
 import type { SideOutput } from './side-output.ts';
-import { type StateDescriptors, type StateHandles, stateSpecs } from './state.ts';
+import type { StateHandles } from './state.ts';
 
 /** Timers of the key that is being processed. Each kind and time is registered once, however often it is asked for. */
 export interface Timers {
@@ -23,21 +20,18 @@ export interface Timers {
 }
 
 /**
- * What `onRecord` gets beside the record. It is the same object each time, and about the key of that record only until the
- * function returns.
+ * What the functions of a process function get beside the record. It is the same object each time, and about that record
+ * only until the function returns.
  */
-export interface ProcessContext<Key, States, Out> {
-  /** The key, by its fields; `{ key }` behind keyBy of a function. */
-  readonly key: Readonly<Key>;
+export interface RecordContext<Out> {
   /** Event time of the record or timer; null for a record without one, and for a timer of processing time. */
   readonly timestamp: number | null;
   /** No record at or before this event time follows; -Infinity at first. */
   readonly watermark: number;
   /** Now, in ms. */
   readonly processingTime: number;
-  /** State of the key. */
-  readonly state: StateHandles<States>;
-  readonly timers: Timers;
+  /** Counters and gauges of your own: `ctx.metrics.counter('alerts').add()`. */
+  readonly metrics: Metrics;
   /** Sends a row on, at the event time of the record or timer. */
   readonly emit: (row: Out) => void;
   /**
@@ -47,10 +41,25 @@ export interface ProcessContext<Key, States, Out> {
   readonly output: <Side>(side: SideOutput<Side>, row: NoInfer<Side>) => void;
 }
 
+/** What `onRecord` of a keyed stream gets beside the record. */
+export interface ProcessContext<Key, States, Out> extends RecordContext<Out> {
+  /** The key, by its fields; `{ key }` behind keyBy of a function. */
+  readonly key: Readonly<Key>;
+  /** State of the key. */
+  readonly state: StateHandles<States>;
+  readonly timers: Timers;
+}
+
 /** What `onTimer` gets beside the time of the timer. */
 export interface TimerContext<Key, States, Out> extends ProcessContext<Key, States, Out> {
   /** The kind of the timer. */
   readonly timer: 'event' | 'processing';
+}
+
+/** What `onRecord` of a stream without keys gets beside the record. */
+export interface UnkeyedContext<Lists, Out> extends RecordContext<Out> {
+  /** Lists of the subtask. */
+  readonly operatorState: OperatorStateHandles<Lists>;
 }
 
 /** Where a process function runs. */
@@ -59,56 +68,51 @@ export type ProcessPlace = {
   readonly name: string;
   readonly subtask: number;
   readonly parallelism: number;
+  readonly metrics: Metrics;
 };
 
-/** A process function; its functions are called as methods of this object. */
-export type ProcessFunction<Row, Key, States, Out> = {
+/** Where a process function without keys runs, and what was restored. */
+export type UnkeyedPlace<Lists> = ProcessPlace & {
+  readonly operatorState: OperatorStateHandles<Lists>;
+};
+
+/** What the process functions of keyed streams have in common. */
+export type KeyedFunctionParts<Key, States, Out> = {
   /** The rows that `emit` sends: a schema, or `type<Out>()` for free-form rows. */
   readonly emits: Emits<Out>;
   /** The state that each key has, by name. */
   readonly state?: States;
   /** Called once in each subtask, before all records. */
   open?(place: ProcessPlace): void;
-  /** Called for each record. */
-  onRecord(row: Row, ctx: ProcessContext<Key, States, Out>): void;
   /** Called for each timer that is due. */
   onTimer?(time: number, ctx: TimerContext<Key, States, Out>): void;
   /** Called once in each subtask, after all records, also when the job has failed. */
   close?(): void;
 };
 
-const PARTS: OptionRules<ProcessFunction<never, unknown, StateDescriptors, unknown>> = {
-  emits: true,
-  state: true,
-  open: aPlainFunction,
-  onRecord: aPlainFunction,
-  onTimer: aPlainFunction,
-  close: aPlainFunction,
+/** What the process functions of streams without keys have in common. */
+export type UnkeyedFunctionParts<Lists, Out> = {
+  /** The rows that `emit` sends: a schema, or `type<Out>()` for free-form rows. */
+  readonly emits: Emits<Out>;
+  /**
+   * Lists that each subtask has, by name: after a restore with another number of subtasks the elements of a `list(...)` are
+   * spread evenly, those of a `unionList(...)` all come to every subtask.
+   */
+  readonly operatorState?: Lists;
+  /** Called once in each subtask, before all records. */
+  open?(place: UnkeyedPlace<Lists>): void;
+  /** Called once in each subtask, after all records, also when the job has failed. */
+  close?(): void;
 };
 
-/** What an async function does later, when another key is being processed, would go wrong. */
-function aPlainFunction(what: string, value: unknown): void {
-  aFunction(what, value);
-  if (Object.prototype.toString.call(value) === '[object AsyncFunction]') {
-    throw wrong(what, 'is not async: state and context are of no use after an await', value);
-  }
-}
+/** A process function of a keyed stream; its functions are called as methods of this object. */
+export type ProcessFunction<Row, Key, States, Out> = KeyedFunctionParts<Key, States, Out> & {
+  /** Called for each record. */
+  onRecord(row: Row, ctx: ProcessContext<Key, States, Out>): void;
+};
 
-/** Adds the step of a process function behind a keyed stream; its node, and the schema of its rows. */
-export function addProcess<Row, Key, States extends StateDescriptors, Out>(
-  { builder, inputs, key, functions }: KeyedParts,
-  definition: ProcessFunction<Row, Key, States, Out>,
-): { node: NodeId; schema: Schema<Out> | null } {
-  checkFunctions('process', definition, PARTS as OptionRules<typeof definition>);
-  aPlainFunction('process: onRecord', definition.onRecord);
-  const emits = emittedSchema('process', definition.emits);
-  const states = stateSpecs(definition.state ?? {});
-  const node = builder.add({
-    name: 'process',
-    operator: { type: 'process', key, process: { emits: emits?.fields ?? null, states } },
-    inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
-    schema: emits,
-    functions: [...functions, definition as unknown as ProcessDefinition],
-  });
-  return { node, schema: emits };
-}
+/** A process function of a stream that is not keyed; its functions are called as methods of this object. */
+export type UnkeyedProcessFunction<Row, Lists, Out> = UnkeyedFunctionParts<Lists, Out> & {
+  /** Called for each record. */
+  onRecord(row: Row, ctx: UnkeyedContext<Lists, Out>): void;
+};

@@ -150,12 +150,8 @@ export function aggregating<In, Accumulator, Out>(
 
 /** The plain data of states. */
 export function stateSpecs(states: StateDescriptors): readonly StateSpec[] {
-  if (typeof states !== 'object' || states === null) {
-    throw wrong('process: state', 'is an object of states by name', states);
-  }
-  return Object.entries(states).map(([name, state]) => {
-    const spec = (state as StateDescriptor<unknown> | undefined)?.type as TypeSpec | undefined;
-    if (typeof spec?.kind !== 'string') {
+  return statesByName('process: state', states).map(([name, state]): StateSpec => {
+    if (!isDescriptor(state) || (state.kind as string) === 'union') {
       throw wrong(
         `process: state '${name}'`,
         'is made by value(...), list(...), map(...) ...',
@@ -165,6 +161,17 @@ export function stateSpecs(states: StateDescriptors): readonly StateSpec[] {
     const { kind, type: of, keyType, ttl } = state;
     return { name, kind, type: of, keyType, ttl };
   });
+}
+
+/** The states by name; EngineError JOB_DEFINITION for what is no object. */
+export function statesByName<State>(what: string, states: Readonly<Record<string, State>>) {
+  if (typeof states === 'object' && states !== null) return Object.entries(states);
+  throw wrong(what, 'is an object of states by name', states);
+}
+
+/** Whether it was made by a function such as `value` or `list`. */
+export function isDescriptor(state: { readonly type: TypeSpec } | undefined): boolean {
+  return typeof (state?.type as TypeSpec | undefined)?.kind === 'string';
 }
 
 const SWEPT_KEYS = 5;
@@ -223,7 +230,8 @@ function ttlSpec(state: StateKind, ttl: Duration | TtlOptions): TtlSpec {
   };
 }
 
-function typeSpec(what: string, of: ValueTypeOf<unknown>): TypeSpec {
+/** The plain data of a type. */
+export function typeSpec(what: string, of: ValueTypeOf<unknown>): TypeSpec {
   const given = of as Partial<FieldType<unknown> & Schema> | null | undefined;
   if (Array.isArray(given?.fields)) return { kind: 'record', fields: given.fields };
   if (typeof given?.kind === 'string')

@@ -32,12 +32,18 @@ import type {
   LookupOptions,
   ParallelOptions,
 } from './async-options.ts';
+import { BroadcastConnectedStreams, BroadcastStream } from './broadcast.ts';
+import { BroadcastJoin } from './broadcast-join.ts';
+import { ConnectedStreams } from './connected.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
 import { KeyedStream } from './keyed-stream.ts';
+import type { BroadcastDescriptors, OperatorStateDescriptors } from './operator-state.ts';
+import type { UnkeyedProcessFunction } from './process.ts';
+import { addProcess, unkeyedInput } from './process-step.ts';
 import type { SideOutput } from './side-output.ts';
 import { type JoinedSide, StreamPair, WindowCoGroup, WindowJoin } from './window-join.ts';
 import type { WindowedStream } from './windowed-stream.ts';
-import type { AnyWindow, BoundsOf, SessionWindow, WindowBounds, WindowKind } from './windows.ts';
+import type { AnyWindow, BoundsOf, WindowBounds, WindowKind, WindowOfRecord } from './windows.ts';
 
 /** Names of fields that may hold an event time. */
 export type TimeField<Row> = {
@@ -315,6 +321,21 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return new StreamPair(this.#joined(), other.#joined(), (parts) => new WindowCoGroup(parts));
   }
 
+  /**
+   * Each row with the newest row of a small stream that has the same key; every subtask keeps all of the small one in memory,
+   * and the large one is not dealt by key:
+   *
+   *   orders.broadcastJoin(countries).on('country', 'code').apply((order, country) => ({ ...order, name: country?.name }))
+   *
+   * A row meets what has come until then. The time of what comes out is that of the slower stream.
+   */
+  broadcastJoin<Small>(small: Stream<Small>): BroadcastJoin<Row, Small> {
+    if (!(small instanceof Stream)) {
+      throw wrong('broadcastJoin', 'takes a stream that is not keyed', small);
+    }
+    return new BroadcastJoin<Row, Small>(this, small, [this.#schema, small.#schema]);
+  }
+
   #joined(): JoinedSide {
     const inputs = this.#edges.map(({ from }) => from);
     return { builder: this.#builder, inputs, schema: this.#schema };
@@ -325,9 +346,67 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return this.#partitioned({ kind: 'rebalance' });
   }
 
-  /** Every row to every subtask of the next step. */
-  broadcast(): Stream<Row> {
-    return this.#partitioned({ kind: 'broadcast' });
+  /**
+   * Every row to every subtask of the next step. With states, maps by name, it is a stream to connect another one to:
+   * `payments.connect(rules.broadcast({ rules: map(t.string, Rule) })).process({ ... })`.
+   */
+  broadcast(): Stream<Row>;
+  broadcast<Maps extends BroadcastDescriptors>(states: Maps): BroadcastStream<Row, Maps>;
+  broadcast(states?: BroadcastDescriptors): Stream<Row> | BroadcastStream<Row, unknown> {
+    const rows = this.#partitioned({ kind: 'broadcast' });
+    return states === undefined ? rows : new BroadcastStream(rows.#edges, states);
+  }
+
+  /**
+   * Goes into one step with another stream, or with a broadcast one; what the step does is said by `process`, or for two
+   * streams also by `map` and `flatMap`:
+   *
+   *   clicks.connect(views).map({ first: ({ user }) => user, second: ({ visitor }) => visitor })
+   *   payments.connect(limits.broadcast({ limits: map(t.string, t.float64) })).process({ ... })
+   */
+  connect<Other>(other: Stream<Other>): ConnectedStreams<Row, Other>;
+  connect<Other, Maps extends BroadcastDescriptors>(
+    other: BroadcastStream<Other, Maps>,
+  ): BroadcastConnectedStreams<Row, Other, Maps>;
+  connect(other: unknown): unknown {
+    const builder = this.#builder;
+    if (other instanceof Stream) {
+      const first = unkeyedInput(this.#edges, 'onFirst');
+      return new ConnectedStreams(builder, [first, unkeyedInput(other.#edges, 'onSecond')]);
+    }
+    if (other instanceof BroadcastStream) {
+      return new BroadcastConnectedStreams(builder, unkeyedInput(this.#edges, 'onRecord'), other);
+    }
+    const takes = 'takes a stream that is not keyed, or a broadcast one; key both or none';
+    throw wrong('connect', takes, other);
+  }
+
+  /**
+   * A function of your own over the records, without keys and so without timers; it may keep lists of its own:
+   *
+   *   payments.process({
+   *     emits: Payment,
+   *     operatorState: { batch: list(Payment) },
+   *     onRecord(row, ctx) {
+   *       const { batch } = ctx.operatorState;
+   *       batch.add(row);
+   *       if (batch.get().length < 100) return;
+   *       for (const one of batch.get()) ctx.emit(one);
+   *       batch.clear();
+   *     },
+   *   });
+   */
+  process<Out, Lists extends OperatorStateDescriptors = Record<never, never>>(
+    definition: UnkeyedProcessFunction<Row, Lists, Out>,
+  ): Stream<Out> {
+    const { node, schema } = addProcess<Out>({
+      builder: this.#builder,
+      name: 'process',
+      inputs: [unkeyedInput(this.#edges, 'onRecord')],
+      definition,
+      broadcastStates: [],
+    });
+    return new Stream<Out>(this.#builder, node, schema);
   }
 
   /** All rows to the first subtask of the next step. */
@@ -384,7 +463,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * Windows of all records, whatever their keys, in one subtask: `.windowAll(tumbling('1 h'))`. What `keyBy(...).window(...)`
    * says of windows is true of them.
    */
-  windowAll(window: SessionWindow<Row>): WindowedStream<Row, unknown, WindowBounds>;
+  windowAll(window: WindowOfRecord<Row>): WindowedStream<Row, unknown, WindowBounds>;
   windowAll<Kind extends WindowKind>(
     window: AnyWindow<Row> & { readonly kind: Kind },
   ): WindowedStream<Row, unknown, BoundsOf<Kind>>;

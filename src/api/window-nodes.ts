@@ -4,6 +4,7 @@ import type { KeySpec } from '../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { stateKey } from '../operator/keyed-state.ts';
+import type { StateSpec } from '../operator/process/process-spec.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import { type CountWindowSpec, countWindowFields } from '../operator/window/count-window.ts';
 import { generalWindowFields } from '../operator/window/general/create-results.ts';
@@ -12,6 +13,7 @@ import {
   canMerge,
   defaultTrigger,
   type GeneralWindowSpec,
+  merges,
   type TriggerSpec,
   type WindowWork,
 } from '../operator/window/general/window-spec.ts';
@@ -118,6 +120,7 @@ function addInHalves<Out>(
 export type GeneralWork = {
   readonly work: WindowWork;
   readonly functions: readonly object[];
+  readonly states: readonly StateSpec[];
   /** Of the rows that a function emits; null for free-form rows, and where no function does. */
   readonly emits: readonly Field[] | null;
 };
@@ -126,7 +129,7 @@ export function addGeneralWindow<Out>(
   parts: KeyedParts,
   window: AnyWindow<never>,
   settings: WindowSettings,
-  { work, functions, emits }: GeneralWork,
+  { work, functions, states, emits }: GeneralWork,
 ): AddedNode<Out> {
   const { builder, key } = parts;
   const all = [...functions];
@@ -135,6 +138,7 @@ export function addGeneralWindow<Out>(
     ...assigned(window, settings, add),
     latenessMs: settings.latenessMs,
     work,
+    states,
   };
   checkMerging(spec.assigner, spec.trigger);
   const readsRows = all.length > functions.length || spec.evictor !== null;
@@ -156,7 +160,7 @@ export function addGeneralWindow<Out>(
   return { node, schema: out };
 }
 
-type Assigned = Pick<GeneralWindowSpec, 'assigner' | 'gapBy' | 'trigger' | 'evictor'>;
+type Assigned = Pick<GeneralWindowSpec, 'assigner' | 'assignBy' | 'trigger' | 'evictor'>;
 
 /** Which windows there are, and when they fire. */
 function assigned(
@@ -165,10 +169,10 @@ function assigned(
   add: (code: object) => number,
 ): Assigned {
   if (window.kind === 'count') return ofCounts(window);
-  const [assigner, gapBy] = assignerOf(window, add);
+  const [assigner, assignBy] = assignerOf(window, add);
   return {
     assigner,
-    gapBy,
+    assignBy,
     trigger: trigger === null ? defaultTrigger(assigner) : trigger.bind(add),
     evictor: evictor === null ? null : evictor.evict(add),
   };
@@ -178,6 +182,10 @@ function assignerOf(
   window: Exclude<AnyWindow<never>, CountWindowSpec>,
   add: (code: object) => number,
 ): [AssignerSpec, number | null] {
+  if (window.kind === 'custom') {
+    const { kind, time, merges: isMerging, assign } = window;
+    return [{ kind, time, merges: isMerging }, add(assign)];
+  }
   if (window.kind !== 'session') return [window, null];
   const { kind, time, gap } = window;
   return typeof gap === 'function'
@@ -191,17 +199,17 @@ function ofCounts({ size, slide }: CountWindowSpec): Assigned {
   const isTumbling = size === slide;
   return {
     assigner: { kind: 'global' },
-    gapBy: null,
+    assignBy: null,
     trigger: isTumbling ? { kind: 'purging', of: count } : count,
     evictor: isTumbling ? null : { kind: 'count', count: size, isAfter: false },
   };
 }
 
 function checkMerging(assigner: AssignerSpec, trigger: TriggerSpec): void {
-  if (assigner.kind !== 'session' || canMerge(trigger)) return;
+  if (!merges(assigner) || canMerge(trigger)) return;
   throw new EngineError(
     'JOB_DEFINITION',
-    'trigger: sessions merge, and this trigger does not know how: give a customTrigger an onMerge, or take another',
+    'trigger: these windows merge, and this trigger does not know how: give a customTrigger an onMerge, or take another',
   );
 }
 

@@ -1,7 +1,9 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
 import { EngineError } from '../base/errors.ts';
 import { aFunction, checkOptions, type OptionRules, wrong } from '../base/options.ts';
-import type { WindowContext } from '../operator/window/general/process-results.ts';
+import type { StateSpec } from '../operator/process/process-spec.ts';
+import type { ClearContext, WindowContext } from '../operator/window/general/window-function.ts';
+import { merges } from '../operator/window/general/window-spec.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
 import {
   type Aggregate,
@@ -14,6 +16,7 @@ import { type Emits, emittedSchema } from './emits.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
+import { type StateDescriptors, type StateHandles, stateSpecs } from './state.ts';
 import { Stream } from './stream.ts';
 import { checkTrigger, type Trigger } from './triggers.ts';
 import {
@@ -32,19 +35,40 @@ export type WindowRow<Head, Results> = {
 };
 
 /** What a function makes of a window: of all its rows, or of the one that they were made into. */
-export type WindowProcess<Input, Key, Bounds, Out> = {
+export type WindowProcess<Input, Key, Bounds, Out, States = unknown, Value = unknown> = {
   /** The type of the rows that it emits. */
   readonly emits: Emits<Out>;
+  /** State of each key, which outlives its windows: `state: { last: value(t.float64) }`, `ctx.state.last`. */
+  readonly state?: States;
+  /** Makes what is kept for each window, `ctx.windowState`: plain data. Not for windows that merge. */
+  windowState?(): Value;
   /** Called when the window fires. */
-  onWindow(context: WindowContext<Key, Bounds, Out>, input: Input): void;
+  onWindow(ctx: WindowContext<Key, Bounds, Out, StateHandles<States>, Value>, input: Input): void;
+  /** Called when the window is over: behind its end, and the lateness that is allowed. */
+  onClear?(ctx: ClearContext<Key, Bounds, StateHandles<States>, Value>): void;
 };
 
 /** The same, of whatever types. */
-type AnyProcess = { readonly emits: Emits<unknown>; onWindow(...of: never): void };
+type AnyProcess = {
+  readonly emits: Emits<unknown>;
+  readonly state?: unknown;
+  windowState?(): unknown;
+  onWindow(...of: never): void;
+  onClear?(...of: never): void;
+};
 
 const WINDOW_PROCESS: OptionRules<AnyProcess> = {
   emits: true,
+  state: true,
+  windowState: aFunction,
   onWindow: aFunction,
+  onClear: aFunction,
+};
+
+/** Without a function. */
+const PLAIN: { readonly states: readonly StateSpec[]; readonly emits: null } = {
+  states: [],
+  emits: null,
 };
 
 const DEFAULTS: WindowSettings = { trigger: null, evictor: null, latenessMs: 0, lateTo: null };
@@ -133,9 +157,21 @@ export class WindowedStream<Row, Key, Bounds> {
   aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>>(
     define: (aggregates: Aggregates<Row>) => Results,
   ): Stream<WindowRow<Key & Bounds, ResultsOf<Results>>>;
-  aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>, Out>(
+  aggregate<
+    Results extends Readonly<Record<string, Aggregate<unknown>>>,
+    Out,
+    States extends StateDescriptors,
+    Value,
+  >(
     define: (aggregates: Aggregates<Row>) => Results,
-    process: WindowProcess<WindowRow<Key & Bounds, ResultsOf<Results>>, Key, Bounds, Out>,
+    process: WindowProcess<
+      WindowRow<Key & Bounds, ResultsOf<Results>>,
+      Key,
+      Bounds,
+      Out,
+      States,
+      Value
+    >,
   ): Stream<Out>;
   aggregate<Out>(
     define: (aggregates: Aggregates<Row>) => Readonly<Record<string, Aggregate<unknown>>>,
@@ -143,12 +179,8 @@ export class WindowedStream<Row, Key, Bounds> {
   ): Stream<Out> {
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), this.#parts.functions);
     if (process !== undefined) {
-      const { functions, by, emits } = this.#processing(process, all);
-      return this.#general({
-        work: { kind: 'aggregate', aggregates, process: by },
-        functions,
-        emits,
-      });
+      const { by, ...processing } = this.#processing(process, all);
+      return this.#general({ work: { kind: 'aggregate', aggregates, process: by }, ...processing });
     }
     const window = this.#window;
     const { lateTo } = this.#settings;
@@ -156,7 +188,7 @@ export class WindowedStream<Row, Key, Bounds> {
       return this.#behind(addPlainWindow<Out>(this.#parts, window, lateTo, aggregates, all));
     }
     const work = { kind: 'aggregate', aggregates, process: null } as const;
-    return this.#general({ work, functions: all, emits: null });
+    return this.#general({ work, functions: all, ...PLAIN });
   }
 
   /**
@@ -165,23 +197,19 @@ export class WindowedStream<Row, Key, Bounds> {
    * it, that gets the row instead.
    */
   reduce(fn: (value: Row, row: Row) => Row): Stream<Row>;
-  reduce<Out>(
+  reduce<Out, States extends StateDescriptors, Value>(
     fn: (value: Row, row: Row) => Row,
-    process: WindowProcess<Row, Key, Bounds, Out>,
+    process: WindowProcess<Row, Key, Bounds, Out, States, Value>,
   ): Stream<Out>;
   reduce<Out>(fn: (value: Row, row: Row) => Row, process?: AnyProcess): Stream<Out> {
     aFunction('reduce', fn);
     const functions = [...this.#parts.functions, fn];
     const by = functions.length - 1;
     if (process === undefined) {
-      return this.#general({ work: { kind: 'reduce', by, process: null }, functions, emits: null });
+      return this.#general({ work: { kind: 'reduce', by, process: null }, functions, ...PLAIN });
     }
-    const processing = this.#processing(process, functions);
-    return this.#general({
-      work: { kind: 'reduce', by, process: processing.by },
-      functions: processing.functions,
-      emits: processing.emits,
-    });
+    const { by: processBy, ...processing } = this.#processing(process, functions);
+    return this.#general({ work: { kind: 'reduce', by, process: processBy }, ...processing });
   }
 
   /**
@@ -193,24 +221,33 @@ export class WindowedStream<Row, Key, Bounds> {
    *       ctx.emit({ user: ctx.key.user, longest: Math.max(...rows.map((row) => row.seconds)) });
    *     },
    *   })
+   *
+   * It may keep state of the key over all its windows (`state`, `ctx.state`) and a value for each window (`windowState`),
+   * and be told when a window is over (`onClear`).
    */
-  process<Out>(process: WindowProcess<readonly Row[], Key, Bounds, Out>): Stream<Out> {
-    const { functions, by, emits } = this.#processing(process, this.#parts.functions);
-    return this.#general({ work: { kind: 'process', process: by }, functions, emits });
+  process<Out, States extends StateDescriptors, Value>(
+    process: WindowProcess<readonly Row[], Key, Bounds, Out, States, Value>,
+  ): Stream<Out> {
+    const { by, ...processing } = this.#processing(process, this.#parts.functions);
+    return this.#general({ work: { kind: 'process', process: by }, ...processing });
   }
 
   #processing(
     process: AnyProcess,
     functions: readonly object[],
-  ): { functions: readonly object[]; by: number; emits: GeneralWork['emits'] } {
+  ): Omit<GeneralWork, 'work'> & { readonly by: number } {
     if (typeof process !== 'object' || process === null) {
       throw wrong('process', 'takes { emits, onWindow }', process);
     }
     checkOptions('process', process, WINDOW_PROCESS);
     aFunction('process: onWindow', process.onWindow);
+    if (process.windowState !== undefined && merges(this.#window)) {
+      throw wrong('process: windowState', 'is left out where windows merge', process.windowState);
+    }
     return {
       functions: [...functions, process],
       by: functions.length,
+      states: stateSpecs((process.state ?? {}) as StateDescriptors),
       emits: emittedSchema('process', process.emits)?.fields ?? null,
     };
   }

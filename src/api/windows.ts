@@ -1,7 +1,8 @@
 /** Window assigners. */
 import { EngineError } from '../base/errors.ts';
-import { checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
+import { aFunction, checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
+import type { AssignWindows, WindowBounds } from '../operator/window/general/custom-windows.ts';
 import type { CumulatingSpec, GlobalSpec } from '../operator/window/general/window-spec.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { type Duration, durationMs, type SignedDuration, signedMs } from '../time/duration.ts';
@@ -49,13 +50,24 @@ export type SessionWindow<Row> = {
   readonly gap: number | ((row: Row) => number);
 };
 
-/** Bounds of a window of time, in ms; the end is exclusive. */
-export type WindowBounds = { windowStart: number; windowEnd: number };
+export type { WindowBounds };
+
+/** Windows that a function tells for each record. */
+export type CustomWindow<Row> = {
+  readonly kind: 'custom';
+  readonly time: 'event' | 'processing';
+  readonly merges: boolean;
+  readonly assign: AssignWindows<Row>;
+};
+
+/** Windows that follow from the record itself. */
+export type WindowOfRecord<Row> = SessionWindow<Row> | CustomWindow<Row>;
 
 /** The windows that records of a type can be put into. */
 export type AnyWindow<Row> =
   | WindowSpec
   | SessionWindow<Row>
+  | CustomWindow<Row>
   | CumulatingSpec
   | GlobalSpec
   | CountWindowSpec;
@@ -105,6 +117,30 @@ export function cumulating(
   }
   const { time = 'event' } = options;
   return { kind: 'cumulating', time, maxMs, stepMs, offsetMs: offsetOf(options) };
+}
+
+export type CustomWindowOptions<Row> = Pick<WindowOptions, 'time'> & {
+  /** The windows of a record, of this time (ms): any number of them. */
+  readonly assign: AssignWindows<Row>;
+  /** Whether windows of a key that overlap or touch become one; each record has one then. Default false. */
+  readonly merges?: boolean;
+};
+
+const CUSTOM_WINDOW_OPTIONS: OptionRules<CustomWindowOptions<never>> = {
+  time: choice('event', 'processing'),
+  assign: aFunction,
+  merges: choice(true, false),
+};
+
+/**
+ * Windows of your own: `customWindow({ assign: (shift) => [{ windowStart: shift.start, windowEnd: shift.end }] })`. The same
+ * bounds are the same window. EngineError USER_FUNCTION for a window that does not begin before its end.
+ */
+export function customWindow<Row = unknown>(options: CustomWindowOptions<Row>): CustomWindow<Row> {
+  checkOptions('customWindow', options, CUSTOM_WINDOW_OPTIONS as OptionRules<typeof options>);
+  aFunction('customWindow: assign', options.assign);
+  const { time = 'event', merges = false, assign } = options;
+  return { kind: 'custom', time, merges, assign };
 }
 
 /**

@@ -51,6 +51,12 @@ export class BarrierAligner {
     return superseded ? 'restart' : 'block';
   }
 
+  /** A checkpoint that needs no alignment takes the place of older ones. */
+  skipTo(checkpoint: number): void {
+    this.#checkpoint = checkpoint;
+    this.#complete();
+  }
+
   onEnd(channel: number): AlignmentStep {
     this.#ended.add(channel);
     this.#arrived.delete(channel);

@@ -19,8 +19,10 @@ export const ACTIVE = 4;
 export const END = 5;
 /** The cut of a checkpoint: what is before it belongs to it. */
 export const BARRIER = 6;
+/** The cut of an unaligned checkpoint, which overtakes what is on its way (in-flight.ts). */
+export const OVERTAKING_BARRIER = 7;
 
-/** Kinds of elements; a watermark has a value, and a barrier the number of its checkpoint. */
+/** Kinds of elements; a watermark has a value, and barriers the number of their checkpoint. */
 export type ElementKind =
   | typeof NOTHING
   | typeof BATCH
@@ -28,7 +30,8 @@ export type ElementKind =
   | typeof IDLE
   | typeof ACTIVE
   | typeof END
-  | typeof BARRIER;
+  | typeof BARRIER
+  | typeof OVERTAKING_BARRIER;
 
 export type ControlKind = Exclude<ElementKind, typeof NOTHING | typeof BATCH>;
 
@@ -39,6 +42,11 @@ export interface ChannelWriter {
   /** Takes the rows of a builder and returns an empty one for the next rows, the same or another. */
   putBuilt(builder: BatchBuilder): BatchBuilder;
   control(kind: ControlKind, value: number): void;
+  /**
+   * Sends an overtaking barrier in front of what waits for room, and returns the batches it overtook: they are part of the
+   * checkpoint, though they come behind it.
+   */
+  overtake(checkpoint: number): readonly Batch[];
   /** Moves what waits, as far as there is room; true when something moved. */
   retry(): boolean;
   /** Lets the consumer see what was put. */
@@ -53,4 +61,12 @@ export interface ChannelReader {
   /** The value of the watermark, or barrier, that was peeked. */
   value(): number;
   release(): void;
+  /**
+   * Shows all batches from the next on, before they are taken and as far as they have come at each `peek`, up to the
+   * overtaking barrier of this checkpoint, or the end. In the place of an older recording.
+   */
+  record(checkpoint: number, show: (batch: Batch) => void): void;
+  /** Whether the barrier has yet to come. */
+  readonly isRecording: boolean;
+  stopRecording(): void;
 }

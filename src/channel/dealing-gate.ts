@@ -13,6 +13,7 @@ import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
 import type { ChannelWriter } from './channel.ts';
 import type { Dealer } from './dealer.ts';
+import type { InFlightLog } from './in-flight.ts';
 import { Channels, type OutputGate } from './output-gate.ts';
 
 /** Rows of a full batch where there are so many channels, so that together they do not hold too many. */
@@ -32,6 +33,8 @@ export type DealingGateOptions = {
   readonly batchRows: number;
   /** The error for what a function of the user threw at a record, counted from the first that was dealt. */
   readonly errorAt: (thrown: unknown, record: number) => Error;
+  /** Left out where no checkpoint is unaligned. */
+  readonly inFlight?: InFlightLog | null;
 };
 
 export class DealingGate implements OutputGate {
@@ -46,8 +49,8 @@ export class DealingGate implements OutputGate {
   #haveHashes = false;
 
   constructor(options: DealingGateOptions) {
-    const { writers, dealer, schema, batchRows, errorAt } = options;
-    this.#channels = new Channels(writers);
+    const { writers, dealer, schema, batchRows, errorAt, inFlight } = options;
+    this.#channels = new Channels(writers, inFlight ?? null);
     this.#dealer = dealer;
     this.#errorAt = errorAt;
     this.#schema = schema;

@@ -1,7 +1,7 @@
 /**
  * The input of a subtask: all channels that lead to it. Elements are taken from the channels in turn; their
  * watermarks and idleness are merged into those of the subtask, and it ends when every channel has ended. A channel
- * whose barrier has come waits for those of the others (barrier-aligner.ts).
+ * whose barrier has come waits for those of the others (barrier-aligner.ts), unless the checkpoint is unaligned (in-flight.ts).
  *
  * Where the consumer has two inputs, it is told which of them a batch is for; time, barriers and the end are those of both
  * together.
@@ -21,8 +21,10 @@ import {
   END,
   IDLE,
   NOTHING,
+  OVERTAKING_BARRIER,
   WATERMARK,
 } from './channel.ts';
+import type { UnalignedCheckpoints } from './in-flight.ts';
 
 /** Where the elements go. */
 export interface ElementConsumer {
@@ -34,6 +36,15 @@ export interface ElementConsumer {
   end(): void;
 }
 
+export type InputGateOptions = {
+  /** Which input of the consumer each channel leads to; all to the first when left out. */
+  readonly inputs?: readonly number[];
+  /** Whether channels wait for each other's barriers. */
+  readonly isAligned?: boolean;
+  /** Null: there are none. */
+  readonly unaligned?: UnalignedCheckpoints | null;
+};
+
 export class InputGate {
   readonly #readers: readonly ChannelReader[];
   /** By channel, which input of the consumer it leads to. */
@@ -41,27 +52,23 @@ export class InputGate {
   readonly #merger: WatermarkMerger;
   readonly #aligner: BarrierAligner;
   readonly #isAligned: boolean;
+  readonly #unaligned: UnalignedCheckpoints | null;
   /** The checkpoint whose barrier is through, until it has been handed over. */
   #barrier: number | null = null;
+  readonly #hasChannelEnded: boolean[];
   #openChannels: number;
   #next = 0;
   hasEnded = false;
 
-  /**
-   * `inputs`: which input of the consumer each channel leads to; all to the first when left out. Unless `isAligned`,
-   * channels do not wait for each other's barriers.
-   */
-  constructor(
-    readers: readonly ChannelReader[],
-    inputs: readonly number[] = readers.map(() => 0),
-    isAligned = true,
-  ) {
-    this.#isAligned = isAligned;
+  constructor(readers: readonly ChannelReader[], options: InputGateOptions = {}) {
     assert(readers.length > 0, 'a gate has a channel');
     this.#readers = readers;
-    this.#inputs = inputs;
+    this.#inputs = options.inputs ?? readers.map(() => 0);
+    this.#isAligned = options.isAligned ?? true;
+    this.#unaligned = options.unaligned ?? null;
     this.#merger = new WatermarkMerger(readers.length);
     this.#aligner = new BarrierAligner(readers.length);
+    this.#hasChannelEnded = readers.map(() => false);
     this.#openChannels = readers.length;
   }
 
@@ -86,10 +93,34 @@ export class InputGate {
     return false;
   }
 
+  /** Hands over the barrier of an unaligned checkpoint that was asked for; false when there is none. */
+  overtake(consumer: ElementConsumer): boolean {
+    const unaligned = this.#unaligned;
+    if (unaligned === null || this.hasEnded) return false;
+    const checkpoint = unaligned.requested();
+    if (checkpoint === 0 || checkpoint <= this.#aligner.checkpoint) return false;
+    this.#aligner.skipTo(checkpoint);
+    this.#barrier = null;
+    this.#readers.forEach((reader, channel) => {
+      if (this.#hasChannelEnded[channel]) return;
+      reader.record(checkpoint, (batch) => unaligned.add(checkpoint, channel, batch));
+    });
+    consumer.barrier(checkpoint);
+    return true;
+  }
+
+  /** Records what has come of what is in flight; true when there is nothing more to record. */
+  record(): boolean {
+    for (const reader of this.#readers) if (reader.isRecording) reader.peek();
+    return !this.#readers.some((reader) => reader.isRecording);
+  }
+
   #take(channel: number, consumer: ElementConsumer, isControlOnly: boolean): boolean {
     if (this.#isAligned && this.#aligner.isBlocked(channel)) return false;
     const reader = this.#readers[channel]!;
     const kind = reader.peek();
+    // What comes behind a cut of its producer may not be taken in front of that of the consumer.
+    if (kind !== NOTHING && this.overtake(consumer)) return true;
     if (isControlOnly && (kind === BATCH || kind === END)) return false;
     switch (kind) {
       case NOTHING:
@@ -108,6 +139,7 @@ export class InputGate {
         break;
       case END:
         this.#merger.onEnd(channel);
+        this.#hasChannelEnded[channel] = true;
         this.#openChannels--;
         if (this.#aligner.onEnd(channel) === 'complete') this.#barrier = this.#aligner.checkpoint;
         break;
@@ -115,6 +147,8 @@ export class InputGate {
         if (this.#aligner.onBarrier(channel, reader.value()) === 'complete') {
           this.#barrier = this.#aligner.checkpoint;
         }
+        break;
+      case OVERTAKING_BARRIER:
         break;
       default:
         unreachable(kind);
@@ -129,6 +163,7 @@ export class InputGate {
     if (this.#barrier !== null) {
       const checkpoint = this.#barrier;
       this.#barrier = null;
+      for (const reader of this.#readers) reader.stopRecording();
       consumer.barrier(checkpoint);
       return true;
     }

@@ -13,9 +13,14 @@ import {
   type ChannelWriter,
   type ControlKind,
   type ElementKind,
+  END,
   NOTHING,
+  OVERTAKING_BARRIER,
   WATERMARK,
 } from './channel.ts';
+
+/** What is shown to somebody before it is taken, until the barrier of this checkpoint. */
+type Recording = { readonly checkpoint: number; readonly show: (batch: Batch) => void };
 
 type Element = {
   readonly kind: ElementKind;
@@ -28,6 +33,7 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
   readonly #capacity: number;
   readonly #queue: Element[] = [];
   readonly #emptied: BatchBuilder[] = [];
+  #recording: Recording | null = null;
 
   constructor(capacity: number = LOCAL_CHANNEL_BATCHES) {
     this.#capacity = capacity;
@@ -38,11 +44,11 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
   }
 
   put(batch: Batch): void {
-    this.#queue.push({ kind: BATCH, batch: ownedCopy(batch), builder: null, value: 0 });
+    this.#push({ kind: BATCH, batch: ownedCopy(batch), builder: null, value: 0 });
   }
 
   putBuilt(builder: BatchBuilder): BatchBuilder {
-    this.#queue.push({ kind: BATCH, batch: builder.seal(), builder, value: 0 });
+    this.#push({ kind: BATCH, batch: builder.seal(), builder, value: 0 });
     return this.#emptied.pop() ?? new BatchBuilder(builder.schema, builder.capacity);
   }
 
@@ -50,7 +56,26 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
   control(kind: ControlKind, value: number): void {
     const last = this.#queue.at(-1);
     if (kind === WATERMARK && last?.kind === WATERMARK) last.value = value;
-    else this.#queue.push({ kind, batch: null, builder: null, value });
+    else this.#push({ kind, batch: null, builder: null, value });
+  }
+
+  #push(element: Element): void {
+    this.#queue.push(element);
+    this.#show(element);
+  }
+
+  #show({ kind, batch, value }: Element): void {
+    const recording = this.#recording;
+    if (recording === null) return;
+    if (batch !== null) recording.show(batch);
+    else if (kind === END) this.#recording = null;
+    else if (kind === OVERTAKING_BARRIER && value >= recording.checkpoint) this.#recording = null;
+  }
+
+  /** All that was put is in the queue: the consumer sees it there. */
+  overtake(checkpoint: number): readonly Batch[] {
+    this.control(OVERTAKING_BARRIER, checkpoint);
+    return [];
   }
 
   retry(): boolean {
@@ -76,5 +101,18 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
     if (builder === null) return;
     builder.reset();
     this.#emptied.push(builder);
+  }
+
+  record(checkpoint: number, show: (batch: Batch) => void): void {
+    this.#recording = { checkpoint, show };
+    for (const element of this.#queue) this.#show(element);
+  }
+
+  get isRecording(): boolean {
+    return this.#recording !== null;
+  }
+
+  stopRecording(): void {
+    this.#recording = null;
   }
 }

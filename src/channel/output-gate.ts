@@ -8,6 +8,7 @@
 import type { Batch, Watermark } from '../data/batch.ts';
 import { ownedCopy } from '../data/copy.ts';
 import { ACTIVE, BARRIER, type ChannelWriter, END, IDLE, WATERMARK } from './channel.ts';
+import type { InFlightLog } from './in-flight.ts';
 
 export interface OutputGate {
   readonly isReady: boolean;
@@ -29,9 +30,12 @@ export interface OutputGate {
 /** What gates do with their channels, and with control elements. */
 export class Channels {
   readonly writers: readonly ChannelWriter[];
+  readonly #inFlight: InFlightLog | null;
 
-  constructor(writers: readonly ChannelWriter[]) {
+  /** `inFlight`: null where no checkpoint is unaligned. */
+  constructor(writers: readonly ChannelWriter[], inFlight: InFlightLog | null) {
     this.writers = writers;
+    this.#inFlight = inFlight;
   }
 
   get areReady(): boolean {
@@ -57,7 +61,14 @@ export class Channels {
   }
 
   barrier(checkpoint: number): void {
-    for (const writer of this.writers) writer.control(BARRIER, checkpoint);
+    const inFlight = this.#inFlight;
+    if (inFlight === null || !inFlight.isUnaligned(checkpoint)) {
+      for (const writer of this.writers) writer.control(BARRIER, checkpoint);
+    } else {
+      this.writers.forEach((writer, channel) => {
+        for (const batch of writer.overtake(checkpoint)) inFlight.add(checkpoint, channel, batch);
+      });
+    }
     this.publish();
   }
 
@@ -80,8 +91,12 @@ export class BatchGate implements OutputGate {
   readonly #channels: Channels;
   readonly #receivers: readonly ChannelWriter[];
 
-  constructor(writers: readonly ChannelWriter[], kind: WholeBatches) {
-    this.#channels = new Channels(writers);
+  constructor(
+    writers: readonly ChannelWriter[],
+    kind: WholeBatches,
+    inFlight: InFlightLog | null = null,
+  ) {
+    this.#channels = new Channels(writers, inFlight);
     this.#receivers = kind === 'broadcast' ? writers : writers.slice(0, 1);
   }
 

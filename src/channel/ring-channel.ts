@@ -1,44 +1,22 @@
 /**
- * A channel between two workers: batches as frames in a ring of shared memory. The consumer reads columns where
- * they lie; they are gone once it releases the element.
- *
- * Frame tags (the payload behind them):
- *   CONTROL_TAG + kind   float64 value
- *   BATCH_TAG            a batch of the channel's declared schema (data/codec.ts)
- *   FREE_FORM_TAG        a batch of free-form rows, columns of the schema sent last
- *   SCHEMA_TAG           the schema of the free-form batches that follow
- *   FRAGMENT_TAG         part of a frame that is too large for the ring; the last part has the frame's own tag
+ * The sending end of a channel between two workers (ring-frames.ts), and the memory of rings. A frame always leaves room
+ * for an overtaking barrier behind it.
  */
 import { EngineError, namedError } from '../base/errors.ts';
 import { RING_BUDGET_BYTES } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
-import {
-  BatchEncoder,
-  decodeBatch,
-  decodeSchema,
-  encodeSchema,
-  encodeToBytes,
-} from '../data/codec.ts';
+import { BatchEncoder, encodeSchema, encodeToBytes } from '../data/codec.ts';
 import { ownedCopy, sliceBatch } from '../data/copy.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
 import { type QueueDescriptor, type Signal, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
-import {
-  BATCH,
-  type ChannelReader,
-  type ChannelWriter,
-  type ControlKind,
-  type ElementKind,
-  NOTHING,
-} from './channel.ts';
+import { type ChannelWriter, type ControlKind, OVERTAKING_BARRIER } from './channel.ts';
+import { BATCH_TAG, CONTROL_TAG, FRAGMENT_TAG, FREE_FORM_TAG, SCHEMA_TAG } from './ring-frames.ts';
 
-const BATCH_TAG = 1;
-const FREE_FORM_TAG = 2;
-const SCHEMA_TAG = 3;
-const FRAGMENT_TAG = 4;
-const CONTROL_TAG = 16;
 const CONTROL_BYTES = 8;
+/** Left free behind whatever is sent, so that an overtaking barrier finds room in a full ring. */
+const SPARE_BYTES = 24;
 
 /** Two cache lines: neighbouring rings share none. */
 const CACHE_BYTES = 128;
@@ -58,11 +36,13 @@ export class RingWriter implements ChannelWriter {
   readonly #waiting: Waiting[] = [];
   readonly #from: string;
   readonly #tag: number;
+  readonly #maxPayloadBytes: number;
   #sentSchema: Schema | null = null;
 
   /** `declared` is the schema of the stream, null for free-form rows; `from` the operator whose rows these are. */
   constructor(descriptor: RingDescriptor, declared: Schema | null, from: string) {
     this.#queue = SpscQueue.attach(descriptor);
+    this.#maxPayloadBytes = this.#queue.maxPayloadBytes - SPARE_BYTES;
     this.#from = from;
     this.#tag = declared === null ? FREE_FORM_TAG : BATCH_TAG;
   }
@@ -99,6 +79,17 @@ export class RingWriter implements ChannelWriter {
     if (!fits) this.#waiting.push({ kind, value });
   }
 
+  overtake(checkpoint: number): readonly Batch[] {
+    // The parts of one frame stay together.
+    const first = this.#waiting[0];
+    const ahead = first !== undefined && 'bytes' in first ? 1 : 0;
+    const behind = this.#waiting.slice(ahead);
+    if (ahead > 0 || !this.#sendControl(OVERTAKING_BARRIER, checkpoint, 0)) {
+      this.#waiting.splice(ahead, 0, { kind: OVERTAKING_BARRIER, value: checkpoint });
+    }
+    return behind.flatMap((waiting) => ('batch' in waiting ? [waiting.batch] : []));
+  }
+
   retry(): boolean {
     let moved = false;
     while (this.#waiting.length > 0 && this.#sendWaiting()) moved = true;
@@ -117,7 +108,7 @@ export class RingWriter implements ChannelWriter {
       if (!this.#sendControl(first.kind, first.value)) return false;
     } else {
       const { batch } = first;
-      if (this.#measure(batch) > this.#queue.maxPayloadBytes) {
+      if (this.#measure(batch) > this.#maxPayloadBytes) {
         this.#cut(batch);
         return true;
       }
@@ -144,9 +135,9 @@ export class RingWriter implements ChannelWriter {
   }
 
   #sendPart(bytes: Uint8Array, tag: number): boolean {
-    const part = Math.min(bytes.length, this.#queue.maxPayloadBytes);
+    const part = Math.min(bytes.length, this.#maxPayloadBytes);
     const isLast = part === bytes.length;
-    if (!this.#queue.offer(bytes.subarray(0, part), isLast ? tag : FRAGMENT_TAG)) return false;
+    if (!this.#offer(bytes.subarray(0, part), isLast ? tag : FRAGMENT_TAG)) return false;
     if (isLast) this.#waiting.shift();
     else this.#waiting[0] = { bytes: bytes.subarray(part), tag };
     return true;
@@ -154,12 +145,12 @@ export class RingWriter implements ChannelWriter {
 
   #sendBatch(batch: Batch): boolean {
     if (this.#tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema) {
-      if (!this.#queue.offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
+      if (!this.#offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
     }
     const size = this.#measure(batch);
-    if (size > this.#queue.maxPayloadBytes) return false;
-    const offset = this.#queue.reserve(size);
+    if (size > this.#maxPayloadBytes) return false;
+    const offset = this.#queue.reserve(size, SPARE_BYTES);
     if (offset < 0) return false;
     this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), this.#tag);
     return true;
@@ -173,69 +164,16 @@ export class RingWriter implements ChannelWriter {
     }
   }
 
-  #sendControl(kind: ControlKind, value: number): boolean {
-    const offset = this.#queue.reserve(CONTROL_BYTES);
+  #offer(payload: Uint8Array, tag: number): boolean {
+    return this.#queue.offer(payload, tag, SPARE_BYTES);
+  }
+
+  #sendControl(kind: ControlKind, value: number, spareBytes = SPARE_BYTES): boolean {
+    const offset = this.#queue.reserve(CONTROL_BYTES, spareBytes);
     if (offset < 0) return false;
     new Float64Array(this.#queue.buffer, offset, 1)[0] = value;
     this.#queue.commit(CONTROL_BYTES, CONTROL_TAG + kind);
     return true;
-  }
-}
-
-export class RingReader implements ChannelReader {
-  readonly #queue: SpscQueue;
-  readonly #declared: Schema | null;
-  #freeForm: Schema | null = null;
-  #fragments: Uint8Array[] = [];
-
-  constructor(descriptor: RingDescriptor, declared: Schema | null) {
-    this.#queue = SpscQueue.attach(descriptor);
-    this.#declared = declared;
-  }
-
-  peek(): ElementKind {
-    for (;;) {
-      const offset = this.#queue.peek();
-      if (offset < 0) {
-        this.#queue.flushReleased();
-        return NOTHING;
-      }
-      const tag = this.#queue.frameTag;
-      if (tag === BATCH_TAG || tag === FREE_FORM_TAG) return BATCH;
-      if (tag >= CONTROL_TAG) return (tag - CONTROL_TAG) as ElementKind;
-      const bytes = new Uint8Array(this.#queue.buffer, offset, this.#queue.frameBytes).slice();
-      if (tag === SCHEMA_TAG) this.#freeForm = decodeSchema(bytes);
-      else this.#fragments.push(bytes);
-      this.#queue.release();
-    }
-  }
-
-  batch(): Batch {
-    const schema = this.#queue.frameTag === FREE_FORM_TAG ? this.#freeForm! : this.#declared!;
-    const offset = this.#queue.peek();
-    const size = this.#queue.frameBytes;
-    if (this.#fragments.length > 0) return this.#joined(schema, offset, size);
-    return decodeBatch(this.#queue.buffer, offset, size, schema);
-  }
-
-  #joined(schema: Schema, offset: number, size: number): Batch {
-    const parts = [...this.#fragments, new Uint8Array(this.#queue.buffer, offset, size)];
-    this.#fragments = [];
-    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return decodeBatch(bytes.buffer, 0, bytes.length, schema);
-  }
-
-  value(): number {
-    return new Float64Array(this.#queue.buffer, this.#queue.peek(), 1)[0]!;
-  }
-
-  release(): void {
-    this.#queue.release();
   }
 }
 

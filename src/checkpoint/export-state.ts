@@ -6,8 +6,8 @@ import { decodeState, readBlockSync } from './block-reader.ts';
 import type { StateManifest, StoredCheckpoint } from './checkpoint.ts';
 
 /**
- * Gives every row of a state, in the order in which it was written: an object with the fields of a keyed state, an
- * item of another. Returns how many there were. EngineError CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED.
+ * Gives every row of a state, in the order in which it was written: an object of its fields, or an item where the state has
+ * items. Returns how many there were. EngineError CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED.
  *
  *   exportState(stored, 'count', 'counts', (row) => console.log(JSON.stringify(row)));
  */
@@ -20,14 +20,18 @@ export function exportState(
   const found = stateOf(stored, uid, state);
   let count = 0;
   for (const batch of batchesOf(stored.path, found)) {
-    const rows = found.kind === 'keyed' ? batch.rowObjects() : itemsOf(batch);
+    const rows = hasItems(found) ? itemsOf(batch) : batch.rowObjects();
     for (const row of rows) write(row);
     count += batch.rowCount;
   }
   return count;
 }
 
-/** Items that are not keyed are the one field of their rows. */
+function hasItems({ kind, fields }: StateManifest): boolean {
+  return kind !== 'keyed' && fields.length === 1 && fields[0]!.name === 'item';
+}
+
+/** Items are the one field of their rows. */
 function itemsOf(batch: Batch): readonly unknown[] {
   return (batch.columns[0] as DynamicColumn).values.slice(0, batch.rowCount);
 }

@@ -67,6 +67,10 @@ jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
     'take checkpoints there, and go on from the last one that is there',
   )
   .option('--checkpoint-every <time>', 'time between two checkpoints (default: 10s)')
+  .option(
+    '--checkpoint-unaligned',
+    'have records on their way between steps in checkpoints, so that these do not wait for slow steps',
+  )
   .option('--from <path>', 'start from a checkpoint or savepoint, where --checkpoint-dir has none')
   .option('--fresh', 'start anew, whatever checkpoints there are')
   .option('--allow-dropped-state', 'leave out state of steps that the job does not have any more')

@@ -18,6 +18,7 @@ export type RunFlags = {
   readonly progress: boolean;
   readonly checkpointDir?: string;
   readonly checkpointEvery?: string;
+  readonly checkpointUnaligned?: boolean;
   readonly from?: string;
   readonly fresh?: boolean;
   readonly allowDroppedState?: boolean;
@@ -49,13 +50,18 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
 }
 
 function checkpointOptions(flags: RunFlags): RunOptions {
-  const { checkpointDir, checkpointEvery, from, fresh, allowDroppedState } = flags;
-  if (checkpointDir === undefined && checkpointEvery !== undefined) {
-    throw new EngineError('JOB_DEFINITION', '--checkpoint-every needs --checkpoint-dir');
+  const { checkpointDir, from, fresh, allowDroppedState } = flags;
+  const { checkpointEvery: every, checkpointUnaligned: unaligned } = flags;
+  if (checkpointDir === undefined && (every !== undefined || unaligned !== undefined)) {
+    const flag = every === undefined ? '--checkpoint-unaligned' : '--checkpoint-every';
+    throw new EngineError('JOB_DEFINITION', `${flag} needs --checkpoint-dir`);
   }
-  const every = checkpointEvery === undefined ? {} : { every: checkpointEvery as Duration };
+  const how = {
+    ...(every === undefined ? {} : { every: every as Duration }),
+    ...(unaligned === undefined ? {} : { unaligned }),
+  };
   return {
-    ...(checkpointDir === undefined ? {} : { checkpoints: { dir: checkpointDir, ...every } }),
+    ...(checkpointDir === undefined ? {} : { checkpoints: { dir: checkpointDir, ...how } }),
     ...(from === undefined ? {} : { restoreFrom: from }),
     ...(fresh === undefined ? {} : { fresh }),
     ...(allowDroppedState === undefined ? {} : { allowDroppedState }),

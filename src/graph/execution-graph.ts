@@ -74,7 +74,11 @@ export type ExecutionSettings = {
   /** Worker threads; 0 runs every subtask on the calling thread. */
   readonly threads: number;
   readonly parallelism: number;
+  /** Edges that are exchanges though they need not be: something is in flight in them. None when left out. */
+  readonly exchanges?: readonly GraphEdge[];
 };
+
+export type GraphEdge = { readonly from: NodeId; readonly to: NodeId };
 
 export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings): ExecutionGraph {
   const tasks = chainNodes(graph, settings);
@@ -211,6 +215,8 @@ function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSett
   const before = graph.nodes[edge.from]!;
   if (isCallers(node) || isCallers(before)) return false;
   if (before.chaining === 'never') return false;
+  const { exchanges = [] } = settings;
+  if (exchanges.some(({ from, to }) => from === edge.from && to === node.id)) return false;
   const parallelism = parallelismOf(graph, node, settings);
   if (parallelismOf(graph, before, settings) !== parallelism) return false;
   // One subtask on one thread needs no exchange of any other kind either.

@@ -13,7 +13,11 @@ import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
-import { type CountersShape, SharedCounters } from '../metrics/shared-counters.ts';
+import {
+  type CheckpointKind,
+  type CountersShape,
+  SharedCounters,
+} from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import {
   deploy,
@@ -39,13 +43,13 @@ export type JobPlan = {
   readonly built: BuiltJob;
   readonly params: JobParams;
   readonly collects: boolean;
-  readonly execution: ExecutionGraph;
   readonly threads: number;
   readonly parallelism: number;
 };
 
 export type AttemptOptions = {
   readonly plan: JobPlan;
+  readonly execution: ExecutionGraph;
   readonly settings: RuntimeSettings;
   readonly splits: SourceSplits;
   readonly restored: RestoredSnapshot | null;
@@ -67,8 +71,8 @@ export class Attempt {
   #reason: unknown = null;
 
   constructor(options: AttemptOptions) {
-    const { plan, splits } = options;
-    const { execution, threads } = plan;
+    const { plan, execution, splits } = options;
+    const { threads } = plan;
     this.#options = options;
     this.#shape = {
       workers: threads,
@@ -89,7 +93,7 @@ export class Attempt {
   }
 
   #makeRings(): Map<number, RingDescriptor> {
-    const { execution } = this.#options.plan;
+    const { execution } = this.#options;
     const remote = execution.channels.filter((channel) => !channel.isLocal);
     const share = Math.floor(RING_BUDGET_BYTES / Math.max(1, remote.length) / 8) * 8;
     const capacity = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share));
@@ -120,8 +124,8 @@ export class Attempt {
   }
 
   #runWorker(worker: number): Promise<void> {
-    const { plan, pool, settings, splits, restored, events } = this.#options;
-    const { threads, parallelism, execution } = plan;
+    const { plan, execution, pool, settings, splits, restored, events } = this.#options;
+    const { threads, parallelism } = plan;
     return pool.run(
       {
         job: this.#job(),
@@ -140,6 +144,7 @@ export class Attempt {
         onDone: (subtask, checkpoint) => events.onDone(subtask, checkpoint),
         onCommittables: (subtask, checkpoint, node, committables) =>
           events.onCommittables(subtask, checkpoint, node, committables),
+        onMetric: (slot, cell) => events.onMetric(slot, cell),
         onSkipped: (record) => events.onSkipped(record),
         runningIn: (number) => {
           const subtask = this.#counters.running(number);
@@ -176,8 +181,8 @@ export class Attempt {
 
   /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
   async #runOwnSubtasks(): Promise<void> {
-    const { plan, settings, splits, restored, events } = this.#options;
-    const { built, execution } = plan;
+    const { plan, execution, settings, splits, restored, events } = this.#options;
+    const { built } = plan;
     const signal = this.#signals.get(CALLER)!;
     const subtasks = deploy({
       graph: built.graph,
@@ -210,8 +215,8 @@ export class Attempt {
     }
   }
 
-  requestCheckpoint(checkpoint: number, isLast: boolean): void {
-    this.#counters.requestCheckpoint(checkpoint, isLast);
+  requestCheckpoint(checkpoint: number, kind: CheckpointKind): void {
+    this.#counters.requestCheckpoint(checkpoint, kind);
     this.#notifyAll();
   }
 

@@ -24,6 +24,7 @@ import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { beginSavepoint } from '../checkpoint/savepoint.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
+import type { CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import { AT_END, type StateBlock } from '../task/subtask-snapshot.ts';
@@ -44,8 +45,8 @@ export type CoordinatorOptions = {
   /** Null: no checkpoints are taken; sinks commit at the end. */
   readonly storage: CheckpointStorage | null;
   readonly settings: CheckpointSettings | null;
-  /** Asks all sources for the barrier, and behind one that `isLast` to read nothing more. */
-  readonly request: (checkpoint: number, isLast: boolean) => void;
+  /** Asks for the barrier. */
+  readonly request: (checkpoint: number, kind: CheckpointKind) => void;
   readonly commit: (node: NodeId, committables: readonly PlainData[]) => Promise<void>;
   /** Too many checkpoints have failed, or a commit has. */
   readonly onFailure: (error: unknown) => void;
@@ -232,7 +233,8 @@ export class CheckpointCoordinator {
           resolve,
           reject,
         };
-        this.#options.request(id, isLast);
+        const isUnaligned = kind === 'checkpoint' && settings?.isUnaligned === true;
+        this.#options.request(id, isLast ? 'last' : isUnaligned ? 'unaligned' : 'aligned');
         if (this.#pending !== null) this.#completeIfWhole(this.#pending);
       });
     } catch (error) {

@@ -1,5 +1,12 @@
 /** How a job takes checkpoints. */
-import { checkOptions, choice, type OptionRules, someText, wholeNumber } from '../base/options.ts';
+import {
+  checkOptions,
+  choice,
+  type OptionRules,
+  someText,
+  wholeNumber,
+  wrong,
+} from '../base/options.ts';
 import { aDuration, type Duration, durationMs } from '../time/duration.ts';
 
 export type CheckpointOptions = {
@@ -12,6 +19,12 @@ export type CheckpointOptions = {
    * barrier; after a failure some records may count twice.
    */
   readonly mode?: 'exactlyOnce' | 'atLeastOnce';
+  /**
+   * Whether checkpoints do not wait for records that are on their way between subtasks, but have them as state: then one is
+   * complete in a moment however slow a step or a sink is. A job whose steps have changed cannot go on from it; from a
+   * savepoint it can. Not with atLeastOnce. Default false.
+   */
+  readonly unaligned?: boolean;
   /** After this long one is given up. Default 10 min. */
   readonly timeout?: Duration;
   /** Least time from the end of one to the start of the next. Default 0. */
@@ -26,6 +39,7 @@ const CHECKPOINT_OPTIONS: OptionRules<CheckpointOptions> = {
   dir: someText,
   every: aDuration,
   mode: choice('exactlyOnce', 'atLeastOnce'),
+  unaligned: choice(true, false),
   timeout: aDuration,
   minPause: aDuration,
   tolerableFailures: wholeNumber(0),
@@ -36,12 +50,16 @@ export function areCheckpointOptions(what: string, value: unknown): void {
   const options = value as CheckpointOptions;
   checkOptions(what, options, CHECKPOINT_OPTIONS);
   someText(`${what}: dir`, options.dir);
+  if (options.unaligned === true && options.mode === 'atLeastOnce') {
+    throw wrong(`${what}: unaligned`, 'left out with mode atLeastOnce', options.unaligned);
+  }
 }
 
 export type CheckpointSettings = {
   readonly dir: string;
   readonly everyMs: number;
   readonly isAligned: boolean;
+  readonly isUnaligned: boolean;
   readonly timeoutMs: number;
   readonly minPauseMs: number;
   readonly tolerableFailures: number;
@@ -55,6 +73,7 @@ export function checkpointSettings(options: CheckpointOptions): CheckpointSettin
     dir: options.dir,
     everyMs: durationMs(options.every ?? '10 s', 'checkpoints: every'),
     isAligned: options.mode !== 'atLeastOnce',
+    isUnaligned: options.unaligned ?? false,
     timeoutMs: durationMs(options.timeout ?? DEFAULT_CHECKPOINT_TIMEOUT_MS, 'checkpoints: timeout'),
     minPauseMs: durationMs(options.minPause ?? 0, 'checkpoints: minPause'),
     tolerableFailures: options.tolerableFailures ?? 0,

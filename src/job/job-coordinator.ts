@@ -24,7 +24,7 @@ import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { systemFiles } from '../checkpoint/system-files.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
-import { executionGraph } from '../graph/execution-graph.ts';
+import { type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { BuiltJob, RegisteredJob } from '../graph/job-registry.ts';
 import type { Sink } from '../operator/sink.ts';
@@ -131,8 +131,7 @@ class JobRun implements JobClient {
     );
     const collects = doors.output !== null;
     const built = withDoors(job.build(params, collects), doors);
-    const execution = executionGraph(built.graph, { threads, parallelism });
-    const plan = { job, built, params, collects, execution, threads, parallelism };
+    const plan = { job, built, params, collects, threads, parallelism };
     const settings =
       options.checkpoints === undefined ? null : checkpointSettings(options.checkpoints);
     const storage =
@@ -193,8 +192,10 @@ class JobRun implements JobClient {
       last === null
         ? null
         : restoredSnapshot(graph, last, this.#options.allowDroppedState ?? false);
-    const settings = this.#runtimeSettings(last);
-    const { built, parallelism } = this.#plan;
+    const { built, threads, parallelism } = this.#plan;
+    const exchanges = restored?.inFlight ?? [];
+    const execution = executionGraph(graph, { threads, parallelism, exchanges });
+    const settings = this.#runtimeSettings(last, execution);
     if (last !== null) await commitRestored(built, last.manifest);
     const splits = await splitsToRead(built, parallelism, restored);
     await this.#prepareSinks((node) =>
@@ -203,6 +204,7 @@ class JobRun implements JobClient {
     closeStateFiles();
     const attempt: Attempt = new Attempt({
       plan: this.#plan,
+      execution,
       settings,
       splits,
       restored,
@@ -211,6 +213,7 @@ class JobRun implements JobClient {
         onBlock: (...block) => checkpoints.onBlock(...block),
         onDone: (...done) => checkpoints.onDone(...done),
         onCommittables: (...prepared) => checkpoints.onCommittables(...prepared),
+        onMetric: (slot, cell) => attempt.watched.addMetric(slot, cell),
         onSkipped: (record) => {
           if (this.#skipped.length < SHOWN_MALFORMED) this.#skipped.push(record);
         },
@@ -218,13 +221,13 @@ class JobRun implements JobClient {
     });
     const checkpoints = new CheckpointCoordinator({
       graph,
-      execution: this.#plan.execution,
+      execution,
       splits,
       maxParallelism: settings.maxParallelism,
       jobId: this.#jobId,
       storage: this.#storage,
       settings: this.#checkpointSettings,
-      request: (checkpoint, isLast) => attempt.requestCheckpoint(checkpoint, isLast),
+      request: (checkpoint, kind) => attempt.requestCheckpoint(checkpoint, kind),
       commit: (node, committables) =>
         inCallingThread(graph.nodes[node]!.name, () => bindings[node]!.sink!.commit(committables)),
       onFailure: (error) => void attempt.fail(error),
@@ -236,9 +239,9 @@ class JobRun implements JobClient {
     return { attempt, checkpoints };
   }
 
-  #runtimeSettings(last: StoredCheckpoint | null): RuntimeSettings {
+  #runtimeSettings(last: StoredCheckpoint | null, execution: ExecutionGraph): RuntimeSettings {
     const { bufferTimeout, maxParallelism } = this.#options;
-    const { execution, threads, parallelism } = this.#plan;
+    const { threads, parallelism } = this.#plan;
     const asked =
       maxParallelism === undefined
         ? undefined
@@ -256,6 +259,7 @@ class JobRun implements JobClient {
       runId: `${this.#jobId}-${randomId()}`,
       isCheckpointed: this.#storage !== null,
       isAligned: this.#checkpointSettings?.isAligned ?? true,
+      isUnaligned: this.#checkpointSettings?.isUnaligned ?? false,
     };
   }
 

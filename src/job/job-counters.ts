@@ -2,6 +2,7 @@
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph } from '../graph/graph.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import { type MetricCell, readMetrics } from '../metrics/user-metrics.ts';
 import { operatorSlots, type SourceSplits, slotKey } from '../task/deployment.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
 
@@ -19,6 +20,8 @@ export class JobCounters {
   readonly #counters: SharedCounters;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #sources: readonly SourceSubtask[];
+  /** Of functions of the user, by the slot of their operator. */
+  readonly #metrics = new Map<number, MetricCell[]>();
   /** Of all splits together; 0 when it is not known. */
   readonly #weight: number;
 
@@ -48,6 +51,10 @@ export class JobCounters {
     });
   }
 
+  addMetric(slot: number, cell: MetricCell): void {
+    this.#metrics.set(slot, [...(this.#metrics.get(slot) ?? []), cell]);
+  }
+
   progress(): Progress {
     const counters = this.#counters;
     let records = 0;
@@ -74,6 +81,7 @@ export class JobCounters {
     return this.#execution.tasks.flatMap((task) =>
       task.operators.map((operator): OperatorResult => {
         const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+        const cells: MetricCell[] = [];
         for (const subtask of this.#execution.subtasks) {
           if (subtask.task !== task.id) continue;
           const slot = this.#slots.get(slotKey(subtask.id, operator.id))!;
@@ -82,8 +90,14 @@ export class JobCounters {
           totals.recordsOut += counts.recordsOut;
           totals.lateRecords += counts.lateRecords;
           totals.skippedRecords += counts.skippedRecords;
+          cells.push(...(this.#metrics.get(slot) ?? []));
         }
-        return { name: operator.name, parallelism: task.parallelism, ...totals };
+        return {
+          name: operator.name,
+          parallelism: task.parallelism,
+          ...totals,
+          ...readMetrics(cells),
+        };
       }),
     );
   }

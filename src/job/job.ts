@@ -87,6 +87,10 @@ export type OperatorResult = {
   readonly lateRecords: number;
   /** Records skipped because they were malformed. */
   readonly skippedRecords: number;
+  /** Counters that functions have made by `ctx.metrics`, added up over all subtasks. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** Gauges that functions have made and set: one value for each subtask that has, in no particular order. */
+  readonly gauges: Readonly<Record<string, readonly number[]>>;
 };
 
 export type JobResult = {

@@ -1,6 +1,8 @@
 /** From a checkpoint to what a job needs to go on from it: states by node, and the splits that are left to read. */
 import { EngineError } from '../base/errors.ts';
-import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { inFlightState, isInFlightState } from '../channel/in-flight.ts';
+import type { OperatorManifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { GraphEdge } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import { WRITERS } from '../operator/sink-operator.ts';
 import type { PlainData } from '../operator/source.ts';
@@ -38,7 +40,37 @@ export function restoredSnapshot(
   return {
     path,
     operators: new Map(known.map((operator) => [nodeOf.get(operator.uid)!, operator])),
+    inFlight: known.flatMap((operator) => edgesInFlight(graph, path, operator)),
   };
+}
+
+/** The edges behind a node that an unaligned checkpoint has rows of. Refuses those that the job does not have now. */
+function edgesInFlight(
+  graph: LogicalGraph,
+  path: string,
+  { uid, name, states }: OperatorManifest,
+): GraphEdge[] {
+  const edges = new Map(
+    graph.nodes.flatMap((node) =>
+      node.inputs
+        .filter(({ from }) => graph.nodes[from]!.uid === uid)
+        .map(({ from, operatorInput = 0, side = null }) => [
+          inFlightState(node.uid, operatorInput, side),
+          { from, to: node.id },
+        ]),
+    ),
+  );
+  return states
+    .filter((state) => isInFlightState(state.name))
+    .map((state): GraphEdge => {
+      const edge = edges.get(state.name);
+      if (edge !== undefined) return edge;
+      throw new EngineError(
+        'STATE_INCOMPATIBLE',
+        `${path} is an unaligned checkpoint, with rows of '${name}' ${state.name}, and the job has no such way now: run the ` +
+          'job as it was, take a savepoint, which has no rows in flight, and go on from that',
+      );
+    });
 }
 
 /** Checks that a checkpoint is of this job. */

@@ -85,6 +85,9 @@ export class WorkerPool {
             events.onCommittables(subtask, checkpoint, node, committables);
             break;
           }
+          case 'metric':
+            events.onMetric(message.slot, message.cell);
+            break;
           case 'skipped':
             events.onSkipped(message.record);
             break;

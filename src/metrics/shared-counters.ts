@@ -2,7 +2,7 @@
  * The shared words of a job: what the calling thread and the workers know of each other without messages.
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
- *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unused ...]
+ *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][unused ...]
  *   Float64, behind them:
  *     for each operator of each subtask   recordsIn, recordsOut, lateRecords, skippedRecords
  *     for each subtask                    watermark, weight of input read, newest event time, one unused
@@ -18,11 +18,15 @@ const RUNNING = 1;
 const COMMAND = 2;
 const CHECKPOINT = 3;
 const LAST_CHECKPOINT = 4;
+const UNALIGNED_CHECKPOINT = 5;
 const COUNTERS = 4;
 
 const RUN = 0;
 const CANCEL = 1;
 const DRAIN = 2;
+
+/** Behind the barrier of the last checkpoint sources read nothing more; that of an unaligned one overtakes (in-flight.ts). */
+export type CheckpointKind = 'aligned' | 'unaligned' | 'last';
 
 export type CountersShape = {
   readonly workers: number;
@@ -81,10 +85,21 @@ export class SharedCounters {
     return Atomics.load(this.#words, COMMAND) === DRAIN;
   }
 
-  /** Asks all sources for the barrier of a checkpoint; numbers rise. Behind one that `isLast` they read nothing more. */
-  requestCheckpoint(checkpoint: number, isLast: boolean): void {
-    if (isLast) Atomics.store(this.#words, LAST_CHECKPOINT, checkpoint);
+  /** Asks all sources for the barrier of a checkpoint; numbers rise. */
+  requestCheckpoint(checkpoint: number, kind: CheckpointKind): void {
+    if (kind === 'last') Atomics.store(this.#words, LAST_CHECKPOINT, checkpoint);
+    if (kind === 'unaligned') Atomics.store(this.#words, UNALIGNED_CHECKPOINT, checkpoint);
     Atomics.store(this.#words, CHECKPOINT, checkpoint);
+  }
+
+  /** Whether the barrier of a checkpoint overtakes what is on its way. */
+  isUnaligned(checkpoint: number): boolean {
+    return this.unalignedCheckpoint() === checkpoint;
+  }
+
+  /** The unaligned checkpoint that was asked for last; 0 before the first. */
+  unalignedCheckpoint(): number {
+    return Atomics.load(this.#words, UNALIGNED_CHECKPOINT);
   }
 
   /** The checkpoint behind which nothing more is read; 0 for none. */

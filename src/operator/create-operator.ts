@@ -82,7 +82,7 @@ export function createOperator(
     case 'rolling':
       return new RollingOperator({ ...spec, inputSchema, functions });
     case 'process':
-      return new ProcessOperator({ ...spec, inputSchema, functions });
+      return new ProcessOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
     case 'async':
       return new AsyncOperator({ ...spec, functions });
     case 'parallel':

@@ -94,7 +94,7 @@ export type OperatorSpec =
       readonly lateTo: string | null;
     }
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
-  | { readonly type: 'process'; readonly key: KeySpec; readonly process: ProcessSpec }
+  | { readonly type: 'process'; readonly process: ProcessSpec }
   | { readonly type: 'async'; readonly async: AsyncSpec }
   | { readonly type: 'parallel'; readonly parallel: ParallelSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)

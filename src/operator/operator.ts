@@ -26,6 +26,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 
 export interface Output {
@@ -71,6 +72,8 @@ export interface OperatorContext {
   wake(): void;
   /** Hands over what a sink has prepared; it is committed when the checkpoint, or for null the job, is complete. */
   prepareCommit(committables: readonly unknown[], checkpoint: number | null): void;
+  /** Tells of a counter or gauge that a function of the user has made. */
+  onMetric(cell: MetricCell): void;
 }
 
 export interface Operator {

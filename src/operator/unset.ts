@@ -32,4 +32,5 @@ export const unsetContext: OperatorContext = {
   snapshot: unset,
   wake: unset,
   prepareCommit: unset,
+  onMetric: unset,
 };

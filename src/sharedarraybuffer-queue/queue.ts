@@ -17,13 +17,17 @@ export interface QueueProducer {
   readonly buffer: SharedArrayBuffer;
   /** The longest payload that always finds room in an empty queue: a little under half the capacity. */
   readonly maxPayloadBytes: number;
-  /** Offset of room for a payload of up to `bytes` bytes, or -1 when there is none now. RangeError when there never is. */
-  reserve(bytes: number): number;
+  /**
+   * Offset of room for a payload of up to `bytes` bytes, or -1 when there is none now. RangeError when there never is.
+   * With `spareBytes` there is room only where so many are left free behind it: a payload of n bytes that is to find room
+   * whatever was sent before needs n rounded up to a multiple of 8, and 16.
+   */
+  reserve(bytes: number, spareBytes?: number): number;
   /** Appends the reserved frame with a payload of `bytes` bytes, at most what was reserved, and a tag of your own, 0 or more. */
   commit(bytes: number, tag?: number): void;
   publish(): void;
   /** Copies a payload in; false when there is no room now. Not published by itself. */
-  offer(payload: Uint8Array, tag?: number): boolean;
+  offer(payload: Uint8Array, tag?: number, spareBytes?: number): boolean;
   /** Publishes, then blocks until a payload of `bytes` bytes finds room; false when the consumer closed or the time is over. */
   waitWritable(bytes: number, timeoutMs?: number): boolean;
   /** The same without blocking the event loop. */
@@ -42,6 +46,13 @@ export interface QueueConsumer {
   readonly frameBytes: number;
   release(): void;
   flushReleased(): void;
+  /**
+   * Looks at frames that are not released yet: the first call at the next frame, each further call at the one behind it.
+   * Offset of the payload, with `frameTag` and `frameBytes` of that frame, or -1 when no further one is there now. Peek
+   * again before a release. Frames must not be released before they were looked at, until `endAhead`.
+   */
+  peekAhead(): number;
+  endAhead(): void;
   /** A copy of the next payload, released; null when there is none now. */
   poll(): Uint8Array | null;
   /** Blocks until a frame can be peeked; false when the producer closed and all is read, or the time is over. */

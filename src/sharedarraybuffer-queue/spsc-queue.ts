@@ -39,6 +39,8 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   #head: number;
   #flushedHead: number;
   #seenTail: number;
+  /** Where to look ahead next; -1 when nothing has been looked at. */
+  #ahead = -1;
 
   private constructor(descriptor: QueueDescriptor) {
     const { buffer, byteOffset, capacityBytes, producerSignal, consumerSignal } = descriptor;
@@ -92,14 +94,14 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
 
   // Producer
 
-  reserve(bytes: number): number {
+  reserve(bytes: number, spareBytes = 0): number {
     if (bytes > this.maxPayloadBytes) {
       throw new RangeError(`a payload of ${bytes} bytes is over ${this.maxPayloadBytes}`);
     }
     const size = FRAME_HEAD_BYTES + align8(bytes);
     const place = this.#place(this.#tail);
     const toEnd = this.capacityBytes - place;
-    const needed = size <= toEnd ? size : toEnd + size;
+    const needed = spareBytes + (size <= toEnd ? size : toEnd + size);
     if (needed > this.#free() && !this.#canWrite(needed)) return -1;
     if (size <= toEnd) return this.#framesOffset + place + FRAME_HEAD_BYTES;
     this.#writeHead(place, toEnd - FRAME_HEAD_BYTES, PADDING_TAG);
@@ -120,8 +122,8 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     this.#consumerSignal.notify();
   }
 
-  offer(payload: Uint8Array, tag = 0): boolean {
-    const offset = this.reserve(payload.length);
+  offer(payload: Uint8Array, tag = 0, spareBytes = 0): boolean {
+    const offset = this.reserve(payload.length, spareBytes);
     if (offset < 0) return false;
     this.#bytes.set(payload, offset);
     this.commit(payload.length, tag);
@@ -219,6 +221,26 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     this.#flushedHead = this.#head;
     Atomics.store(this.#words, layout.HEAD_WORD, this.#head);
     this.#producerSignal.notify();
+  }
+
+  peekAhead(): number {
+    if (this.#ahead < 0) this.#ahead = this.#head;
+    for (;;) {
+      if (this.#ahead === this.#seenTail) {
+        this.#seenTail = Atomics.load(this.#words, layout.TAIL_WORD);
+        if (this.#ahead === this.#seenTail) return -1;
+      }
+      const place = this.#place(this.#ahead);
+      const word = (FRAMES_OFFSET + place) >> 2;
+      this.frameBytes = this.#words[word]!;
+      this.frameTag = this.#words[word + 1]!;
+      this.#ahead = this.#advanced(this.#ahead, FRAME_HEAD_BYTES + align8(this.frameBytes));
+      if (this.frameTag !== PADDING_TAG) return this.#framesOffset + place + FRAME_HEAD_BYTES;
+    }
+  }
+
+  endAhead(): void {
+    this.#ahead = -1;
   }
 
   poll(): Uint8Array | null {

@@ -1,5 +1,5 @@
 /**
- * Keyed state as a user sees it: always that of the key of the record, or timer, that is being processed.
+ * State as a user sees it: keyed state is always that of the key of the record, or timer, that is being processed.
  *
  * What `get` hands out of values that are objects is what the state holds: to change it is not enough, `set` it again.
  * Lists and maps are copied on their way out and in, their elements are not.
@@ -26,18 +26,22 @@ export interface ListState<T> {
   clear(): void;
 }
 
-/** A map a key. Keys are compared as a Map does; Dates by their time. */
-export interface MapState<K, V> {
+/** A map that may only be read, such as broadcast state beside the records of the other stream. */
+export interface ReadonlyMapState<K, V> {
   get(key: K): V | undefined;
-  set(key: K, value: V): void;
   has(key: K): boolean;
-  /** False when there was no such entry. */
-  delete(key: K): boolean;
   entries(): [K, V][];
   keys(): K[];
   values(): V[];
   readonly size: number;
   isEmpty(): boolean;
+}
+
+/** A map a key. Keys are compared as a Map does; Dates by their time. */
+export interface MapState<K, V> extends ReadonlyMapState<K, V> {
+  set(key: K, value: V): void;
+  /** False when there was no such entry. */
+  delete(key: K): boolean;
   clear(): void;
 }
 

@@ -39,7 +39,7 @@ export class KeyScope {
 function refuse(what: string): never {
   throw new EngineError(
     'JOB_DEFINITION',
-    `${what} was used outside of onRecord and onTimer: state and context belong to the key that is being processed, ` +
-      'and are of no use later, as in a promise, or in open',
+    `${what} was used outside of the function that is called for a record or timer: state and context belong to what is ` +
+      'being processed, and are of no use later, as in a promise, or in open',
   );
 }

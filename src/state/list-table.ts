@@ -6,7 +6,7 @@ import type { FixedColumn } from '../data/column.ts';
 import type { Field, Schema } from '../data/schema.ts';
 import type { ListState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
-import type { SlotRows } from './slot-rows.ts';
+import type { StateRows } from './slot-rows.ts';
 import { type LoadRow, StateTable } from './state-table.ts';
 import type { TtlSpec } from './ttl.ts';
 import { type TypeSpec, ValueType } from './value-type.ts';
@@ -34,7 +34,7 @@ export class ListTable extends StateTable implements ListState<unknown> {
     return (this.#lists[slot] ?? null) !== null;
   }
 
-  append(slot: number, rows: SlotRows): void {
+  append(slot: number, rows: StateRows): void {
     const { values, touched } = this.#lists[slot]!;
     const { builder, firstColumn } = rows;
     let index = 0;

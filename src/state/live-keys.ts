@@ -46,7 +46,7 @@ export class LiveKeys {
 
   /** The values of a key, one a field. */
   valuesOf(slot: number, fields: readonly Field[], isTyped: boolean): readonly unknown[] {
-    if (this.#ints !== null) return [this.#ints.keys[slot]!];
+    if (this.#ints !== null) return fields.length === 0 ? [] : [this.#ints.keys[slot]!];
     return readByteKey(this.#bytes!.keys, slot, fields, isTyped);
   }
 
@@ -54,7 +54,8 @@ export class LiveKeys {
   append(slot: number, builder: BatchBuilder, fields: readonly Field[], isTyped: boolean): void {
     const hashes = builder.keyHashes();
     if (this.#ints !== null) {
-      appendIntKeys(this.#ints.keys, slot, slot + 1, builder, fields[0]!);
+      // The key of all records has no field.
+      if (fields.length > 0) appendIntKeys(this.#ints.keys, slot, slot + 1, builder, fields[0]!);
       hashes[builder.rowCount] = murmur(this.#ints.keys[slot]!);
     } else {
       appendByteKeys(this.#bytes!.keys, slot, slot + 1, builder, fields, isTyped);

@@ -4,7 +4,7 @@ import { describe } from '../data/field-check.ts';
 import type { Schema } from '../data/schema.ts';
 import type { MapState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
-import type { SlotRows } from './slot-rows.ts';
+import type { StateRows } from './slot-rows.ts';
 import { type LoadRow, StateTable } from './state-table.ts';
 import type { TtlSpec } from './ttl.ts';
 import { type TypeSpec, ValueType } from './value-type.ts';
@@ -42,7 +42,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
     return (this.#maps[slot] ?? null) !== null;
   }
 
-  append(slot: number, rows: SlotRows): void {
+  append(slot: number, rows: StateRows): void {
     const { builder, firstColumn } = rows;
     const valueColumn = firstColumn + this.#keyType.fields.length;
     for (const { key, value, touched } of this.#maps[slot]!.values()) {

@@ -2,9 +2,9 @@
  * State on its way into a snapshot and out of it: columns, as everything else that flows.
  *
  *   keyed state   batches with a key hash for each row; a row belongs to the key group of its hash
- *   list          items: after a restore spread evenly over the subtasks
- *   union         items: after a restore all of them to every subtask
- *   broadcast     items: every subtask has the same; after a restore one copy to each
+ *   list          items or rows: after a restore spread evenly over the subtasks
+ *   union         the same: after a restore all of them to every subtask
+ *   broadcast     the same: every subtask has a copy; after a restore one copy to each
  *
  * A state has a name, unique in its operator, and one schema. A snapshot is what the state was when the operator was
  * asked for it. What is small is written at once. What is large is captured in slices between later batches: the operator
@@ -22,6 +22,8 @@ export interface SnapshotWriter {
   keyed(state: string, batch: Batch): void;
   /** Items that are not keyed: plain data, or what msgpackr can encode. Once a state and snapshot. */
   items(state: string, mode: ListMode, items: readonly unknown[]): void;
+  /** Rows that are not keyed, any number of batches a state. The batch is encoded before the call returns. */
+  rows(state: string, mode: ListMode, batch: Batch): void;
   /** Has the rest of the state written by and by. */
   later(step: CaptureStep): void;
 }
@@ -31,7 +33,9 @@ export interface RestoredState {
   /** Batches in no particular order, transient until the next; none when the snapshot has no such state. */
   keyed(state: string): Iterable<Batch>;
   items(state: string): readonly unknown[];
+  /** Batches of rows that are not keyed, in the order in which they were written. */
+  rows(state: string): Iterable<Batch>;
 }
 
 /** Nothing is restored. */
-export const NO_STATE: RestoredState = { keyed: () => [], items: () => [] };
+export const NO_STATE: RestoredState = { keyed: () => [], items: () => [], rows: () => [] };

@@ -12,7 +12,7 @@ import type { FixedColumn } from '../data/column.ts';
 import type { Field, Schema } from '../data/schema.ts';
 import { incompatible } from './incompatible.ts';
 import type { KeyScope } from './key-scope.ts';
-import type { SlotRows } from './slot-rows.ts';
+import type { StateRows } from './slot-rows.ts';
 import { isExpired, type TtlSpec } from './ttl.ts';
 
 export type StateKind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
@@ -55,7 +55,7 @@ export abstract class StateTable {
   abstract holds(slot: number): boolean;
 
   /** Appends what the key of a slot has, as rows. */
-  abstract append(slot: number, rows: SlotRows): void;
+  abstract append(slot: number, rows: StateRows): void;
 
   /** Loads rows of a snapshot, whatever fields they have; STATE_INCOMPATIBLE when they do not fit. */
   abstract loader(found: Schema): LoadRow;

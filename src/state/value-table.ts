@@ -3,7 +3,7 @@ import type { Schema } from '../data/schema.ts';
 import type { ValueState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
 import { grownSlots } from './slot-list.ts';
-import type { SlotRows } from './slot-rows.ts';
+import type { StateRows } from './slot-rows.ts';
 import { type SlotValues, slotValues } from './slot-values.ts';
 import { type LoadRow, type StateKind, StateTable } from './state-table.ts';
 import type { TtlSpec } from './ttl.ts';
@@ -47,7 +47,7 @@ export abstract class SingleTable extends StateTable {
     return this.values.has(slot);
   }
 
-  append(slot: number, rows: SlotRows): void {
+  append(slot: number, rows: StateRows): void {
     const { ttl } = this;
     if (ttl !== null && this.isLeftOut(this.#touched[slot]!)) return;
     const at = rows.begin(slot);

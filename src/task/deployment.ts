@@ -9,10 +9,12 @@ import type { Clock } from '../base/clock.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
 import { DealingGate, fullBatchRows } from '../channel/dealing-gate.ts';
+import type { InFlightLog, UnalignedCheckpoints } from '../channel/in-flight.ts';
 import { InputGate } from '../channel/input-gate.ts';
 import { LocalChannel } from '../channel/local-channel.ts';
 import { BatchGate, type OutputGate } from '../channel/output-gate.ts';
-import { type RingDescriptor, RingReader, RingWriter } from '../channel/ring-channel.ts';
+import { type RingDescriptor, RingWriter } from '../channel/ring-channel.ts';
+import { RingReader } from '../channel/ring-reader.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import { exchangeDealer } from '../graph/exchange-dealer.ts';
@@ -27,12 +29,15 @@ import type {
 import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { MakePool } from '../operator/async/function-pool.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import { recordError } from '../operator/user-function.ts';
+import type { RestoredState } from '../state/snapshot.ts';
 import { Chain, type ChainHead, type ChainLink, type SideGates } from './chain.ts';
+import { inFlightLog, sendAgain } from './in-flight-state.ts';
 import { type StoredState, StoredStates } from './restored-state.ts';
 import { SourceInput, type SplitToRead } from './source-input.ts';
 import { Subtask } from './subtask.ts';
@@ -53,6 +58,8 @@ export type RuntimeSettings = {
   readonly isCheckpointed: boolean;
   /** Whether channels wait for each other at a barrier. */
   readonly isAligned: boolean;
+  /** Whether checkpoints, other than savepoints, do not wait for what is on its way (channel/in-flight.ts). */
+  readonly isUnaligned: boolean;
 };
 
 /** Splits of each source node, in the order of the nodes. */
@@ -92,6 +99,8 @@ export interface TaskEvents extends SnapshotListener {
     node: NodeId,
     committables: readonly PlainData[],
   ): void;
+  /** A counter or gauge that a function of the user has made; `slot`: counter slot of the operator. */
+  onMetric(slot: number, cell: MetricCell): void;
   /** One of the first malformed records that are skipped. */
   onSkipped(record: DeadLetter): void;
 }
@@ -176,18 +185,12 @@ class Deployer {
         ),
         context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),
-        gates: this.#gates(plan, operator.nodes.at(-1)!),
-        sides: this.#sideGates(plan, operator.nodes.at(-1)!),
+        ...this.#outputs(plan, task, operator.nodes.at(-1)!, snapshot),
       };
     });
     if (source === null) return new Chain(links, [0], []);
-    const node = source.nodes[0]!;
-    return new Chain(
-      links,
-      followers(source),
-      this.#gates(plan, node),
-      this.#sideGates(plan, node),
-    );
+    const { gates, sides } = this.#outputs(plan, task, source.nodes[0]!, snapshot);
+    return new Chain(links, followers(source), gates, sides);
   }
 
   #sourceOf(task: Task): ChainedOperator | null {
@@ -235,6 +238,7 @@ class Deployer {
           committables as readonly PlainData[],
         );
       },
+      onMetric: (cell) => events.onMetric(slot, cell),
     };
   }
 
@@ -256,8 +260,9 @@ class Deployer {
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
     const { exchanges } = this.#options.execution;
     const inputs = channels.map(({ exchange }) => exchanges[exchange]!.operatorInput);
-    const { isAligned } = this.#options.settings;
-    return new GateInput(new InputGate(readers, inputs, isAligned), head);
+    const { isAligned, isUnaligned } = this.#options.settings;
+    const unaligned = isUnaligned ? this.#inFlightLog(channels, snapshot, false) : null;
+    return new GateInput(new InputGate(readers, { inputs, isAligned, unaligned }), head);
   }
 
   #sourceInput(
@@ -289,37 +294,68 @@ class Deployer {
     });
   }
 
-  #gates(plan: SubtaskPlan, node: NodeId): OutputGate[] {
-    const { execution } = this.#options;
-    return execution.exchanges
-      .filter((exchange) => exchange.fromNode === node && exchange.side === null)
-      .map((exchange) => this.#gate(plan, exchange));
+  /** The gates behind a node: of its main output, and of its side outputs by their name. */
+  #outputs(
+    plan: SubtaskPlan,
+    task: Task,
+    node: NodeId,
+    snapshot: SubtaskSnapshot,
+  ): { gates: readonly OutputGate[]; sides: SideGates } {
+    const { execution, settings, restored } = this.#options;
+    const { maxParallelism } = settings;
+    const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
+    const state = new StoredStates(restored(node), share);
+    const exchanges = execution.exchanges.filter((exchange) => exchange.fromNode === node);
+    const gate = (exchange: Exchange): OutputGate =>
+      this.#gate(plan, task, exchange, snapshot, state);
+    const bySide = groupBy(exchanges, ({ side }) => side);
+    return {
+      gates: (bySide.get(null) ?? []).map(gate),
+      sides: new Map(
+        [...bySide].flatMap(([side, found]) => (side === null ? [] : [[side, found.map(gate)]])),
+      ),
+    };
   }
 
-  #sideGates(plan: SubtaskPlan, node: NodeId): SideGates {
-    const exchanges = this.#options.execution.exchanges.filter(
-      (exchange) => exchange.fromNode === node && exchange.side !== null,
+  #gate(
+    plan: SubtaskPlan,
+    task: Task,
+    exchange: Exchange,
+    snapshot: SubtaskSnapshot,
+    restored: RestoredState,
+  ): OutputGate {
+    const channels = must(this.#channelsFrom.get(plan.id), 'channels of an exchange').filter(
+      (channel) => channel.exchange === exchange.id,
     );
-    const bySide = groupBy(exchanges, (exchange) => exchange.side!);
-    return new Map(
-      [...bySide].map(([side, found]) => [
-        side,
-        found.map((exchange) => this.#gate(plan, exchange)),
-      ]),
-    );
+    const writers = channels.map((channel) => this.#writer(channel.id, channel.isLocal));
+    const { isUnaligned } = this.#options.settings;
+    const inFlight = isUnaligned ? this.#inFlightLog(channels, snapshot, true) : null;
+    const gate = this.#gateOf(plan, exchange, writers, inFlight);
+    sendAgain({
+      exchange,
+      graph: this.#options.graph,
+      restored,
+      index: plan.index,
+      producers: task.parallelism,
+      gate,
+      writers,
+    });
+    return gate;
   }
 
-  #gate(plan: SubtaskPlan, exchange: Exchange): OutputGate {
+  #gateOf(
+    plan: SubtaskPlan,
+    exchange: Exchange,
+    writers: readonly ChannelWriter[],
+    inFlight: InFlightLog | null,
+  ): OutputGate {
     const { graph, bindings, settings } = this.#options;
     const { kind } = exchange.partitioning;
-    const writers = must(this.#channelsFrom.get(plan.id), 'channels of an exchange')
-      .filter((channel) => channel.exchange === exchange.id)
-      .map((channel) => this.#writer(channel.id, channel.isLocal));
+    if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
+      return new BatchGate(writers, kind, inFlight);
+    }
     const { maxParallelism } = settings;
     const channels = writers.length;
-    if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
-      return new BatchGate(writers, kind);
-    }
     const dealer = exchangeDealer(exchange, { graph, bindings, channels, maxParallelism });
     return new DealingGate({
       writers,
@@ -327,7 +363,17 @@ class Deployer {
       schema: schemaBehind(graph, exchange.fromNode, exchange.side),
       batchRows: Math.min(settings.batchRows, fullBatchRows(writers.length)),
       errorAt: this.#errorAt(plan, exchange),
+      inFlight,
     });
+  }
+
+  #inFlightLog(
+    channels: readonly Channel[],
+    snapshot: SubtaskSnapshot,
+    isOvertaken: boolean,
+  ): UnalignedCheckpoints {
+    const { graph, execution, counters } = this.#options;
+    return inFlightLog(channels, { graph, execution, commands: counters, snapshot, isOvertaken });
   }
 
   /** Partitioners run with the sender, but belong to the operator that the rows go to. */
@@ -436,6 +482,14 @@ class GateInput implements TaskInput {
 
   pollControl(): boolean {
     return this.#gate.pollControl(this.#head);
+  }
+
+  overtake(): boolean {
+    return this.#gate.overtake(this.#head);
+  }
+
+  record(): boolean {
+    return this.#gate.record();
   }
 
   close(): void {}

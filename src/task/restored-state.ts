@@ -8,8 +8,10 @@ import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { decodeBatch } from '../data/codec.ts';
 import type { DynamicColumn } from '../data/column.ts';
+import { sliceBatch } from '../data/copy.ts';
 import { keyGroupOf, keyGroupRange } from '../data/key-group.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
+import type { GraphEdge } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { ListMode, RestoredState } from '../state/snapshot.ts';
 
@@ -33,6 +35,8 @@ export type StoredPart = {
 export type RestoredSnapshot = {
   readonly path: string;
   readonly operators: ReadonlyMap<NodeId, OperatorManifest>;
+  /** Edges that something is in flight in. */
+  readonly inFlight: readonly GraphEdge[];
 };
 
 /** The content of a block of a checkpoint, at the beginning of its memory. */
@@ -114,17 +118,56 @@ export class StoredStates implements RestoredState {
     const { kind, parts, fields } = this.#states[at]!;
     const lists = parts.map(({ blocks }) => blocks.flatMap((block) => itemsOf(block, fields)));
     if (kind === 'broadcast') return lists[this.#share.subtask % lists.length]!;
-    return kind === 'union' ? lists.flat() : this.#evenShare(lists.flat(), at);
+    if (kind === 'union') return lists.flat();
+    const items = lists.flat();
+    const { from, to } = this.#evenShare(items.length, at);
+    return items.slice(from, to);
+  }
+
+  *rows(state: string): Iterable<Batch> {
+    const at = this.#states.findIndex(({ name, kind }) => name === state && kind !== 'keyed');
+    if (at < 0) return;
+    const { kind, parts, fields } = this.#states[at]!;
+    const inOrder = [...parts].sort((a, b) => a.subtask - b.subtask);
+    if (kind === 'broadcast') {
+      const { subtask } = this.#share;
+      // A copy without rows has no part.
+      const copy = inOrder.find((part) => part.subtask === subtask % part.parallelism);
+      yield* batchesOf(copy === undefined ? [] : [copy], fields);
+    } else if (kind === 'union') {
+      yield* batchesOf(inOrder, fields);
+    } else {
+      let count = 0;
+      for (const { rowCount } of batchesOf(inOrder, fields)) count += rowCount;
+      const { from, to } = this.#evenShare(count, at);
+      yield* sliceOf(batchesOf(inOrder, fields), from, to);
+    }
   }
 
   /** What does not go up evenly goes to subtasks from another one on for each state. */
-  #evenShare(items: readonly unknown[], rotation: number): readonly unknown[] {
+  #evenShare(count: number, rotation: number): { readonly from: number; readonly to: number } {
     const { subtask, parallelism } = this.#share;
-    const each = Math.floor(items.length / parallelism);
-    const more = items.length % parallelism;
+    const each = Math.floor(count / parallelism);
+    const more = count % parallelism;
     const turn = (subtask + rotation) % parallelism;
     const from = turn * each + Math.min(turn, more);
-    return items.slice(from, from + each + (turn < more ? 1 : 0));
+    return { from, to: from + each + (turn < more ? 1 : 0) };
+  }
+}
+
+function* batchesOf(parts: readonly StoredPart[], fields: readonly Field[]): Iterable<Batch> {
+  for (const { blocks } of parts) for (const block of blocks) yield decoded(block, fields);
+}
+
+/** Rows from `from` to `to` - 1 of all batches together. */
+function* sliceOf(batches: Iterable<Batch>, from: number, to: number): Iterable<Batch> {
+  let start = 0;
+  for (const batch of batches) {
+    const end = start + batch.rowCount;
+    if (start < to && end > from) {
+      yield sliceBatch(batch, Math.max(from, start) - start, Math.min(to, end) - start);
+    }
+    start = end;
   }
 }
 

@@ -36,6 +36,8 @@ import type { TaskInput } from './task.ts';
 export interface SourceCommands {
   /** The checkpoint that was asked for last. */
   requestedCheckpoint(): number;
+  /** Whether its barrier need not wait for room. */
+  isUnaligned(checkpoint: number): boolean;
   /** The one behind which nothing more is read; 0 for none. */
   lastCheckpoint(): number;
   /** Whether sources shall come to their end now. */
@@ -172,19 +174,34 @@ export class SourceInput implements TaskInput {
   }
 
   pollControl(): boolean {
-    if (this.#options.commands.requestedCheckpoint() <= this.#checkpoint) return false;
-    this.#cut();
+    const checkpoint = this.#options.commands.requestedCheckpoint();
+    if (checkpoint <= this.#checkpoint) return false;
+    this.#cut(checkpoint);
+    return true;
+  }
+
+  overtake(): boolean {
+    const { commands } = this.#options;
+    const checkpoint = commands.requestedCheckpoint();
+    if (this.hasEnded || checkpoint <= this.#checkpoint) return false;
+    if (!commands.isUnaligned(checkpoint)) return false;
+    this.#cut(checkpoint);
+    return true;
+  }
+
+  /** Nothing is in flight to a source. */
+  record(): boolean {
     return true;
   }
 
   #sendBarrier(): void {
-    if (this.#options.output.isReady) this.#cut();
+    if (this.#options.output.isReady) this.#cut(this.#options.commands.requestedCheckpoint());
   }
 
-  #cut(): void {
-    this.#checkpoint = this.#options.commands.requestedCheckpoint();
-    this.#writeState(this.#checkpoint);
-    this.#options.output.barrier(this.#checkpoint);
+  #cut(checkpoint: number): void {
+    this.#checkpoint = checkpoint;
+    this.#writeState(checkpoint);
+    this.#options.output.barrier(checkpoint);
   }
 
   #writeState(checkpoint: number): void {

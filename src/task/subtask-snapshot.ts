@@ -89,6 +89,7 @@ export class SubtaskSnapshot {
       items(state, mode, items) {
         if (items.length > 0) write(state, mode, batchOfItems(items));
       },
+      rows: write,
       later: (step) => {
         this.#left.push(step);
       },

@@ -2,7 +2,8 @@
  * One parallel instance of a task: an input, a chain of operators, output gates at its ends.
  *
  * The order within a step is what makes back-pressure work: first what waits at the outputs, then work that
- * operators have put off, and new input only when neither is left. A snapshot is written a slice a step beside it.
+ * operators have put off, and new input only when neither is left. A snapshot is written a slice a step beside it. The
+ * barrier of an unaligned checkpoint waits only for what operators have put off.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Chain } from './chain.ts';
@@ -68,13 +69,19 @@ export class Subtask implements Steppable {
   }
 
   step(): boolean {
-    const moved = this.#step();
-    const wrote = this.#snapshot.isActive && this.#snapshot.step(!this.#chain.hasPendingWork);
+    const cut = !this.#hasEnded && !this.#chain.hasPendingWork && this.#input.overtake();
+    const moved = this.#step() || cut;
+    const wrote = this.#snapshot.isActive && this.#writeSnapshot();
     if (this.#input.hasEnded && !this.#chain.hasPendingWork && this.#chain.isOutputReady) {
       this.#snapshot.end();
       this.#hasEnded = true;
     }
     return moved || wrote;
+  }
+
+  #writeSnapshot(): boolean {
+    const isRecorded = this.#input.record();
+    return this.#snapshot.step(isRecorded && !this.#chain.hasPendingWork);
   }
 
   #step(): boolean {

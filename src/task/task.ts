@@ -34,6 +34,13 @@ export interface TaskInput {
    * hand over barriers only.
    */
   pollControl(): boolean;
+  /**
+   * Hands over the barrier of an unaligned checkpoint that was asked for, whether there is room for its output or not; false
+   * when there is none.
+   */
+  overtake(): boolean;
+  /** Records for such a checkpoint what has come of what is in flight; true when there is nothing more to record. */
+  record(): boolean;
   readonly wakeAtMs: number;
   readonly waitsForEvents: boolean;
   close(): void;

@@ -4,6 +4,7 @@ import type { RingDescriptor } from '../channel/ring-channel.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { JobParams } from '../graph/job-registry.ts';
 import type { CountersShape } from '../metrics/shared-counters.ts';
+import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { RuntimeSettings, SourceSplits } from './deployment.ts';
 import type { RestoredSnapshot } from './restored-state.ts';
@@ -48,6 +49,7 @@ export type WorkerMessage =
       readonly block: StateBlock;
     }
   | { readonly type: 'snapshotDone'; readonly subtask: number; readonly checkpoint: number }
+  | { readonly type: 'metric'; readonly slot: number; readonly cell: MetricCell }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }

@@ -54,6 +54,7 @@ function messages(report: Report): TaskEvents {
     onCommittables(subtask, checkpoint, node, committables) {
       report({ type: 'committables', subtask, checkpoint, node, committables });
     },
+    onMetric: (slot, cell) => report({ type: 'metric', slot, cell }),
     onSkipped: (record) => report({ type: 'skipped', record }),
   };
 }
@@ -83,7 +84,11 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
   const subtasks = deploy({
     graph: built.graph,
     bindings: built.bindings,
-    execution: executionGraph(built.graph, { threads, parallelism }),
+    execution: executionGraph(built.graph, {
+      threads,
+      parallelism,
+      exchanges: restored?.inFlight ?? [],
+    }),
     worker,
     settings,
     splits,

@@ -12,6 +12,7 @@ import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-
 import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
+import { type MetricCell, type MetricValues, readMetrics } from '../metrics/user-metrics.ts';
 import { deploy, operatorSlots } from '../task/deployment.ts';
 import type { StoredState } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
@@ -43,6 +44,7 @@ export class DataflowRun {
   readonly #snapshots = new MemorySnapshots();
   /** The end of each input that elements are put into. */
   readonly #sources = new Map<NodeId, ManualInput>();
+  readonly #metricCells: MetricCell[] = [];
   #checkpoint = 0;
 
   constructor(options: DataflowRunOptions) {
@@ -70,6 +72,7 @@ export class DataflowRun {
         runId: 'harness',
         isCheckpointed: true,
         isAligned: true,
+        isUnaligned: false,
       },
       splits: [],
       rings: new Map(),
@@ -82,6 +85,7 @@ export class DataflowRun {
           this.#snapshots.onBlock(subtask, checkpoint, block),
         onDone: (subtask, checkpoint) => this.#snapshots.onDone(subtask, checkpoint),
         onCommittables() {},
+        onMetric: (_, cell) => void this.#metricCells.push(cell),
         onSkipped() {},
       },
       manualInput: (node, output) => {
@@ -138,6 +142,11 @@ export class DataflowRun {
       addCounts(total, this.#counters.operator(slot));
     }
     return total;
+  }
+
+  /** The counters and gauges that functions of the user have made. */
+  userMetrics(): MetricValues {
+    return readMetrics(this.#metricCells);
   }
 
   close(): void {

@@ -17,6 +17,7 @@ import { defaultMaxParallelism } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import type { MetricValues } from '../metrics/user-metrics.ts';
 import { addCounts, DataflowRun, type DataflowRunOptions } from './dataflow-run.ts';
 import type { Element } from './elements.ts';
 import type { InputElement } from './manual-input.ts';
@@ -170,6 +171,12 @@ export class Dataflow<Out> {
     const total = { ...this.#counted };
     addCounts(total, this.#run.metrics());
     return total;
+  }
+
+  userMetrics(): MetricValues {
+    this.#sendPending();
+    this.#toRest();
+    return this.#run.userMetrics();
   }
 
   /** Takes a snapshot, throws everything away, and goes on from the snapshot with so many subtasks. */

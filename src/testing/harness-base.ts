@@ -2,6 +2,7 @@
 import type { SideOutput } from '../api/side-output.ts';
 import { aNumber, type OptionRules, wholeNumber, wrong } from '../base/options.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import type { MetricValues } from '../metrics/user-metrics.ts';
 import type { Dataflow, DataflowOptions } from './dataflow.ts';
 import type { Element } from './elements.ts';
 
@@ -59,5 +60,10 @@ export class HarnessBase<Out> {
   /** What all operators have counted together. */
   metrics(): OperatorMetrics {
     return this.#dataflow.metrics();
+  }
+
+  /** Counters and gauges that functions have made by `ctx.metrics` since the last restart. */
+  userMetrics(): MetricValues {
+    return this.#dataflow.userMetrics();
   }
 }

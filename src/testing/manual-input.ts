@@ -65,5 +65,13 @@ export class ManualInput implements TaskInput {
     return next !== undefined && !('batch' in next) && !('end' in next) && this.poll();
   }
 
+  overtake(): boolean {
+    return false;
+  }
+
+  record(): boolean {
+    return true;
+  }
+
   close(): void {}
 }

@@ -54,7 +54,13 @@ const FAULTS: OptionRules<Faults> = {
   delays: choice(true, false),
 };
 
-const UNDISTURBED: Scenario = { seed: 1, parallelism: [1], events: [] };
+const UNDISTURBED: Scenario = {
+  seed: 1,
+  parallelism: [1],
+  isUnaligned: false,
+  hasRings: false,
+  events: [],
+};
 
 /**
  * Runs a job that comes to its end through a scenario of faults, and compares what its sinks have committed with an

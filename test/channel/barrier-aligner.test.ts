@@ -148,7 +148,7 @@ function* interleavings(lengths: readonly number[]): Generator<readonly number[]
 function gateLog(scripts: readonly Script[], order: readonly number[], isAligned: boolean) {
   const channels = scripts.map(() => new LocalChannel(100));
   const inputs = channels.map(() => 0);
-  const gate = new InputGate(channels, inputs, isAligned);
+  const gate = new InputGate(channels, { inputs, isAligned });
   const log: string[] = [];
   const consumer = {
     emit: (batch: Batch) => log.push(...(batch.rowObjects() as string[])),

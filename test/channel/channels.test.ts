@@ -12,7 +12,8 @@ import {
   WATERMARK,
 } from '../../src/channel/channel.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
-import { RingMemory, RingReader, RingWriter } from '../../src/channel/ring-channel.ts';
+import { RingMemory, RingWriter } from '../../src/channel/ring-channel.ts';
+import { RingReader } from '../../src/channel/ring-reader.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';

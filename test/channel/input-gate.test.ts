@@ -74,7 +74,7 @@ test('channels are read in turn', () => {
 
 test('a consumer of two inputs is told which one each batch is for; time and the end are those of both', () => {
   const writers = Array.from({ length: 3 }, () => new LocalChannel(100));
-  const gate = new InputGate(writers, [0, 1, 1]);
+  const gate = new InputGate(writers, { inputs: [0, 1, 1] });
   const log: unknown[] = [];
   const consumer = {
     emit: (batch: Batch, input: number) => log.push([input, ...batch.rowObjects()]),

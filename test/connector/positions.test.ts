@@ -238,7 +238,7 @@ class Life {
   /** What a checkpoint at this moment has of the splits. */
   snapshot(): readonly SplitState[] {
     const checkpoint = this.#passed + 1;
-    this.#counters.requestCheckpoint(checkpoint, false);
+    this.#counters.requestCheckpoint(checkpoint, 'aligned');
     while (this.#passed < checkpoint) this.input.poll();
     return this.#states;
   }

@@ -53,6 +53,7 @@ function start({ module, folder, params, random }: Trial, rate: number): Running
   return startMillrace(
     ...['run', module, '--no-progress', '--threads', threads, '--parallelism', parallelism],
     ...['--checkpoint-dir', `${folder}/state`, '--checkpoint-every', '200ms'],
+    ...(random.below(2) === 0 ? ['--checkpoint-unaligned'] : []),
     ...[...params, `out=${folder}/crashed`, `rate=${rate}`].flatMap((one) => ['--param', one]),
   );
 }

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointOptions, JobClient, RunOptions } from 'millrace';
+import type { Manifest } from '../../src/checkpoint/checkpoint.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
 import {
@@ -16,6 +17,7 @@ import {
   passing,
   ROWS,
   shortAndLong,
+  slow,
   stalling,
 } from './jobs/recovering.ts';
 
@@ -176,6 +178,69 @@ test('what always fails fails the job, with the error of the user, after so many
     );
     const most = counts.reduce((sum, { one }) => Math.max(sum, one), 0);
     assert.equal(most, ROWS / KEYS);
+  });
+});
+
+test('unaligned: rows in flight are part of the checkpoint, whatever the number of subtasks behind', async () => {
+  for (const place of [
+    { threads: 0, parallelism: 3 },
+    { threads: 1, parallelism: 2 },
+    { threads: 2, parallelism: 3 },
+  ]) {
+    await inFolder(async (folder) => {
+      const marker = `${folder}/marker`;
+      const checkpoints = checkpointsIn(folder, { unaligned: true });
+      const params = { out: `${folder}/out`, how: 'throw', marker, times: 2 };
+      const options = optionsIn(folder, { params, checkpoints, ...place });
+      // The first process is left to itself only once; the next one has other subtasks, and no failure.
+      await withoutWarnings(() =>
+        assert.rejects(filing.run({ ...options, restart: { ...AT_ONCE, attempts: 1 } })),
+      );
+      assert.ok(checkpointIds(folder).length > 0);
+      await filing.run({ ...options, threads: 2, parallelism: 1 });
+      checkCounts(countsIn(`${folder}/out`));
+    });
+  }
+});
+
+/** Rows in flight that the newest checkpoint has, by the step they are on their way to. */
+function rowsInFlight(folder: string): ReadonlyMap<string, number> {
+  const newest = checkpointIds(folder).at(-1);
+  if (newest === undefined) return new Map();
+  const path = `${folder}/state/checkpoint-${newest}/manifest.json`;
+  const { manifest } = JSON.parse(readFileSync(path, 'utf8')) as { manifest: Manifest };
+  return new Map(
+    manifest.operators.flatMap(({ states }) =>
+      states.flatMap(({ name, parts }): [string, number][] => {
+        const to = /^in flight to (\w+)/.exec(name)?.[1];
+        const blocks = parts.flatMap((part) => part.blocks);
+        return to === undefined ? [] : [[to, blocks.length]];
+      }),
+    ),
+  );
+}
+
+test('unaligned: a checkpoint has what is in front of a slow step, and goes on only where it leads', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = checkpointsIn(folder, { unaligned: true, every: '20 ms' });
+    const options: RunOptions = { threads: 2, parallelism: 2, checkpoints };
+    const client = await slow.start(options);
+    for (let n = 0; n < 5000 && !rowsInFlight(folder).has('slow'); n++) await sleep(2);
+    await client.savepoint(`${folder}/savepoint`);
+    for (let n = 0; n < 5000 && !rowsInFlight(folder).has('slow'); n++) await sleep(2);
+    await client.cancel();
+    await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
+    assert.ok(rowsInFlight(folder).get('slow')! > 0);
+    const params = { way: 'another' };
+    await assert.rejects(slow.start({ ...options, params }), {
+      code: 'STATE_INCOMPATIBLE',
+      message: /unaligned checkpoint, with rows of 'generate' in flight to slow/,
+    });
+    // A savepoint has nothing in flight.
+    const restoreFrom = `${folder}/savepoint`;
+    const other = await slow.start({ threads: 2, params, restoreFrom });
+    await other.cancel();
+    await assert.rejects(other.result(), { code: 'JOB_CANCELLED' });
   });
 });
 

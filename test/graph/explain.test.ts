@@ -5,6 +5,7 @@ import { type } from '../../src/api/emits.ts';
 import { Flow } from '../../src/api/flow.ts';
 import { GraphBuilder } from '../../src/api/graph-builder.ts';
 
+import { map } from '../../src/api/state.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
@@ -251,6 +252,26 @@ const CASES: readonly [name: string, define: (flow: Flow) => void, expected: rea
         'process: keys, as long as all are ints',
         'process: keys of any kind',
         'hash(function): hashes of keys',
+      ],
+    ],
+    [
+      'process functions of two streams, and of one without keys',
+      (flow) => {
+        const emits = type<number>();
+        const [a, b] = [typed(flow), typed(flow)];
+        const both = { emits, onFirst() {}, onSecond() {} };
+        a.keyBy('n').connect(b.keyBy('n')).process(both).to(blackhole());
+        const states = { seen: map(t.int32, t.int32) };
+        const beside = { emits, onRecord() {}, onBroadcast() {} };
+        a.connect(b.broadcast(states)).process(beside).to(blackhole());
+        a.process({ emits, onRecord() {} }).to(blackhole());
+      },
+      [
+        'process: a process function called for each record',
+        'process: onFirst called for each record',
+        'process: onSecond called for each record',
+        'process: a process function called for each record',
+        'process: onBroadcast called for each record',
       ],
     ],
     [

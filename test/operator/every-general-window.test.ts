@@ -24,10 +24,12 @@ import {
 import {
   type AnyWindow,
   cumulating,
+  customWindow,
   globalWindow,
   session,
   sliding,
   tumbling,
+  type WindowBounds,
   type WindowKind,
 } from '../../src/api/windows.ts';
 import { Random } from '../../src/base/random.ts';
@@ -55,6 +57,22 @@ const slidingAt = (size: number, slide: number, offset: number) => (time: number
 const gapOf = ({ v }: { readonly v: number }): number => 3 + floorMod(v, 9);
 
 /** Windows of the engine, and of the model. */
+/** Of one length or another, in one order or the other, and none at some times. */
+function ownWindows(time: number): [number, number][] {
+  const start = time - floorMod(time, 8);
+  const both: [number, number][] = [
+    [start, start + 8],
+    [start - 3, start + 12],
+  ];
+  if (floorMod(time, 7) === 0) return [];
+  if (floorMod(time, 3) === 0) return both.slice(0, 1);
+  return floorMod(time, 2) === 0 ? both : both.reverse();
+}
+
+function boundsOf(windows: readonly (readonly [number, number])[]): WindowBounds[] {
+  return windows.map(([windowStart, windowEnd]) => ({ windowStart, windowEnd }));
+}
+
 const ASSIGNERS: Readonly<Record<string, readonly [(time: Time) => AnyWindow<Row>, SlowAssigner]>> =
   {
     tumbling: [
@@ -80,6 +98,19 @@ const ASSIGNERS: Readonly<Record<string, readonly [(time: Time) => AnyWindow<Row
     ],
     session: [(time) => session(7, time), { kind: 'session', gapOf: () => 7 }],
     'session by the record': [(time) => session(gapOf, time), { kind: 'session', gapOf }],
+    custom: [
+      (time) => customWindow({ assign: (_, at) => boundsOf(ownWindows(at)), ...time }),
+      { kind: 'fixed', windowsOf: ownWindows },
+    ],
+    'custom, merging': [
+      (time) =>
+        customWindow({
+          assign: (row, at) => boundsOf([[at, at + gapOf(row)]]),
+          merges: true,
+          ...time,
+        }),
+      { kind: 'session', gapOf },
+    ],
     global: [globalWindow, { kind: 'fixed', windowsOf: () => [[-Infinity, Infinity]] }],
   };
 
@@ -202,7 +233,8 @@ type Case = {
 
 /** Combinations that there cannot be are left out. */
 function isPossible({ assigner, trigger, isByClock }: Case): boolean {
-  if (trigger === 'by distance' && assigner.startsWith('session')) return false;
+  const merges = assigner.startsWith('session') || assigner.endsWith('merging');
+  if (trigger === 'by distance' && merges) return false;
   if (assigner === 'global' && isByClock) return false;
   return trigger !== 'at the end of the stream' || assigner === 'global';
 }

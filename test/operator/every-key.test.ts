@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { type } from '../../src/api/emits.ts';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
-import { list } from '../../src/api/state.ts';
+import { list, value } from '../../src/api/state.ts';
 import type { KeyValue, RowStream, Stream } from '../../src/api/stream.ts';
 import { slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { t } from '../../src/data/schema.ts';
@@ -150,6 +150,25 @@ const KEYED: readonly [
         },
       }),
     (items, key) => [[{ ...key, seen: items.map(({ n }) => n) }, 500]],
+  ],
+  [
+    'a process function of two streams, with state and timers of both',
+    (k) =>
+      k.connect(k).process({
+        emits: type<unknown>(),
+        state: { seen: list(t.int32), others: value(t.int32, { default: 0 }) },
+        onFirst({ n }, ctx) {
+          ctx.state.seen.add(n);
+        },
+        onSecond(_, ctx) {
+          ctx.state.others.update((count) => count + 1);
+          ctx.timers.eventTime(500);
+        },
+        onTimer(_, { key, state, emit }) {
+          emit({ ...key, seen: state.seen.get(), others: state.others.get() });
+        },
+      }),
+    (items, key) => [[{ ...key, seen: items.map(({ n }) => n), others: items.length }, 500]],
   ],
   [
     'tumbling windows',

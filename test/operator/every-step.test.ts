@@ -150,6 +150,25 @@ const STEPS: readonly [
     ({ id, paid }) => (paid ? [id, -id] : [id]),
   ],
   ['a stream twice', (s) => s.union(s), (item) => [item, item]],
+  [
+    'a process function without keys',
+    (s) =>
+      s.process({
+        emits: Slim,
+        onRecord: ({ id, note, paid }, { emit }) => (paid ? emit({ id, note }) : undefined),
+      }),
+    ({ id, note, paid }) => (paid ? [{ id, note }] : []),
+  ],
+  [
+    'map of two branches',
+    (s) => s.connect(s).map({ first: ({ id }) => id, second: ({ shop }) => shop }),
+    ({ id, shop }) => [id, shop],
+  ],
+  [
+    'flatMap of two branches',
+    (s) => s.connect(s).flatMap({ first: pushUp, second: countDown }),
+    (item) => [...upTo(item.id % 3), ...countDown(item)],
+  ],
 ];
 
 /** Steps whose parallelism is not that of the mode, or whose inputs come apart from each other. */

@@ -39,7 +39,8 @@ function alone(lowerMs: number, upperMs: number, isTyped: boolean) {
         written.push({ name, n });
       }
     },
-    items: () => assert.fail('there is nothing but rows'),
+    items: () => assert.fail('there is nothing but rows by key'),
+    rows: () => assert.fail('there is nothing but rows by key'),
     later: (step) => steps.push(step),
   };
   const output = {

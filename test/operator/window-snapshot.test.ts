@@ -84,6 +84,7 @@ class Rig {
         snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
         wake() {},
         prepareCommit() {},
+        onMetric() {},
       },
       {
         isReady: true,

@@ -1,6 +1,9 @@
 /** Jobs for the simulation: every operator with state, sources with positions, several ends. Small, and without an order. */
+import { type } from '../../src/api/emits.ts';
 import { job } from '../../src/api/job.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
+import { list, map, value } from '../../src/api/state.ts';
+import type { Stream } from '../../src/api/stream.ts';
 import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { nextTurn } from '../../src/base/event-loop.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
@@ -103,4 +106,51 @@ export const asking = job(import.meta, 'asking', (flow) => {
     .window(tumbling(100))
     .aggregate(({ count, sum }) => ({ rows: count(), twice: sum('twice'), thrice: sum('thrice') }));
   return { asked, counted };
+});
+
+/** Streams that meet in one step, by key and broadcast: what they have seen is told when all has come. */
+export const connected = job(import.meta, 'connected', (flow) => {
+  const AT_END = 8e15;
+  const timed = { rate: 4000, parallelism: 1 };
+  const [one, two] = [flow.from(sales(), timed), flow.from(sales(), timed)].map((stream) =>
+    stream.eventTime('at', boundedOutOfOrderness(600)),
+  ) as [Stream<Sale>, Stream<Sale>];
+  const few = two.filter(({ n }) => n % 7 === 0);
+  const both = one
+    .keyBy('shop')
+    .connect(few.keyBy('shop'))
+    .process({
+      emits: type<{ shop: string; first: number[]; second: number }>(),
+      state: { first: list(t.int32), second: value(t.int32, { default: 0 }) },
+      onFirst({ n }, { state, timers }) {
+        state.first.add(n);
+        timers.eventTime(AT_END);
+      },
+      onSecond({ n }, { state }) {
+        state.second.update((sum) => sum + n);
+      },
+      onTimer(_, { key, state, emit }) {
+        emit({ ...key, first: state.first.get(), second: state.second.get() });
+      },
+    });
+  const beside = one
+    .keyBy('shop')
+    .connect(few.broadcast({ few: map(t.int32, t.string) }))
+    .process({
+      emits: type<string>(),
+      onRecord: (_, { timers }) => timers.eventTime(AT_END),
+      onBroadcast: ({ n, shop }, { broadcastState }) => broadcastState.few.set(n, shop),
+      onTimer: (_, { key, broadcastState, emit }) =>
+        emit(`${key.shop}: ${broadcastState.few.entries().sort(([a], [b]) => a - b)}`),
+    });
+  // All of them, at the number that makes it whole.
+  const numbers = one.global().process({
+    emits: type<number[]>(),
+    operatorState: { seen: list(t.int32) },
+    onRecord({ n }, { operatorState: { seen }, emit }) {
+      seen.add(n);
+      if (seen.get().length === ROWS) emit(seen.get().sort((a, b) => a - b));
+    },
+  });
+  return { both, beside, numbers: numbers.parallelism(1) };
 });

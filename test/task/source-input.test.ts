@@ -209,7 +209,7 @@ test('barriers alone, for a chain that takes no batch', () => {
   run(1);
   log.length = 0;
   assert.equal(input.pollControl(), false);
-  counters.requestCheckpoint(1, false);
+  counters.requestCheckpoint(1, 'aligned');
   assert.equal(input.pollControl(), true);
   assert.equal(input.pollControl(), false);
   assert.deepEqual(log, ['barrier 1']);

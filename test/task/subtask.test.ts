@@ -122,6 +122,8 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
       return true;
     },
     pollControl: () => false,
+    overtake: () => false,
+    record: () => true,
     close: () => log.push('close input'),
   };
   const subtask = new Subtask({
@@ -246,6 +248,8 @@ test('a full chain is given control elements only, and is not woken for its inpu
       waitsForEvents: false,
       poll: () => log.push('poll') < 0,
       pollControl: () => log.push('poll control') < 0,
+      overtake: () => false,
+      record: () => true,
       close() {},
     },
     chain,

@@ -5,10 +5,12 @@ import {
   countTrigger,
   cumulating,
   customTrigger,
+  customWindow,
   deltaEvictor,
   deltaTrigger,
   type Flow,
   globalWindow,
+  list,
   purging,
   type RowOf,
   record,
@@ -20,6 +22,7 @@ import {
   timeoutTrigger,
   tumbling,
   type,
+  value,
 } from 'millrace';
 
 type Equal<A, B> =
@@ -207,3 +210,44 @@ expect<
 >();
 // @ts-expect-error: no such field
 bids.windowAll(session((bid) => bid.gab));
+
+// What a function of windows keeps.
+const kept = bids
+  .keyBy('auction')
+  .window(
+    customWindow({
+      assign: (bid: Bid, time) => [{ windowStart: time, windowEnd: time + bid.gap }],
+    }),
+  )
+  .process({
+    emits: Alert,
+    state: { high: value(t.float64), seen: list(t.string) },
+    windowState: () => ({ firings: 0 }),
+    onWindow(ctx, rows) {
+      expect<Equal<typeof ctx.windowState, { firings: number }>>();
+      expect<Equal<ReturnType<typeof ctx.state.high.get>, number | undefined>>();
+      ctx.state.seen.add(rows[0]!.bidder);
+      // @ts-expect-error no such state
+      ctx.state.low;
+      // @ts-expect-error a state of numbers
+      ctx.state.high.set('9');
+      ctx.emit({ auction: ctx.key.auction, high: ctx.windowEnd });
+    },
+    onClear(ctx) {
+      expect<Equal<typeof ctx.windowState, { firings: number }>>();
+      // @ts-expect-error nothing is emitted for a window that is over
+      ctx.emit({ auction: 1, high: 1 });
+    },
+  });
+expect<Equal<RowOfStream<typeof kept>, Alert>>();
+
+bids
+  .keyBy('auction')
+  // @ts-expect-error windows have both bounds
+  .window(customWindow({ assign: (bid: Bid) => [{ windowStart: bid.gap }] }));
+type Other = { at: number };
+const ofOthers = customWindow({
+  assign: (row: Other) => [{ windowStart: row.at, windowEnd: row.at + 1 }],
+});
+// @ts-expect-error of other rows
+bids.keyBy('auction').window(ofOthers);

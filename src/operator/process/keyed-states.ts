@@ -104,6 +104,21 @@ export class KeyedStates {
     return false;
   }
 
+  /** Makes each key current that has something in a state, one after the other, where none is being processed. */
+  forEachSlot(state: StateTable, visit: (slot: number) => void): void {
+    const { scope } = this;
+    try {
+      for (let slot = 0; slot < scope.slotCount; slot++) {
+        if (!state.holds(slot)) continue;
+        scope.touch(slot);
+        scope.slot = slot;
+        visit(slot);
+      }
+    } finally {
+      scope.leave();
+    }
+  }
+
   /** The key of a slot, as an object of its fields. */
   keyOf(slot: number): KeyObject {
     const { fields, isTyped } = this.#keyFields;

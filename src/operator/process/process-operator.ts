@@ -1,80 +1,79 @@
 /**
- * Runs a process function over a keyed stream.
+ * Runs a process function over a stream, or over two that are connected.
  *
- * Records go through a generated loop that calls `onRecord` with the row as a literal and the one context. When the
- * watermark advances, event-time timers up to it fire in the order of their times, also those that `onTimer` registers
- * meanwhile; the watermark follows when all have fired. One that is registered at or before the watermark by a record
- * waits for the next advance. Timers of processing time fire when the clock has reached them. Timers fire in slices, as
- * long as the output is ready.
+ * Records go through a generated loop that calls the function of their input with the row as a literal and the one context
+ * of that input. When the watermark advances, event-time timers up to it fire in the order of their times, also those that
+ * `onTimer` registers meanwhile; the watermark follows when all have fired. One that is registered at or before the
+ * watermark by a record waits for the next advance. Timers of processing time fire when the clock has reached them. Timers
+ * fire in slices, as long as the output is ready. Without keys there are no timers.
+ *
+ * Two keyed inputs share the states and timers of a key.
  */
+import { must } from '../../base/assert.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
-import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
-import { type KeyFunction, KeyReader, type KeySpec } from '../../data/key.ts';
+import type { KeyReader } from '../../data/key.ts';
+import type { Pair } from '../../data/key-pair.ts';
 import { type Schema, schemaOf } from '../../data/schema.ts';
-import type { KeyScope } from '../../state/key-scope.ts';
+import { UserMetrics } from '../../metrics/user-metrics.ts';
+import { KeyScope } from '../../state/key-scope.ts';
 import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError, timerError } from '../user-function.ts';
 import { Emitter, ThrownBehind } from './emitter.ts';
 import { KeyedStates } from './keyed-states.ts';
-import { ProcessContext, type Progress, progress, type TimerKind } from './process-context.ts';
+import { OperatorStates } from './operator-states.ts';
+import {
+  BroadcastContext,
+  type ContextParts,
+  ProcessContext,
+  type Progress,
+  progress,
+  RecordContext,
+  type TimerKind,
+} from './process-context.ts';
+import { keyReaders, keySchemasOf, ProcessInput } from './process-input.ts';
 import type { ProcessDefinition, ProcessSpec } from './process-spec.ts';
 
 export type ProcessOptions = {
-  readonly key: KeySpec;
   readonly process: ProcessSpec;
-  readonly inputSchema: Schema | null;
-  /** Of the node: key function first, if there is one; then the definition. */
+  readonly schemas: Pair<Schema | null>;
+  /** Of the node: key functions first, as far as there are; then the definition. */
   readonly functions: readonly object[];
 };
-
-type ProcessLoop = (
-  batch: Batch,
-  slots: Int32Array,
-  scope: KeyScope,
-  context: ProcessContext | null,
-  place: { i: number },
-) => void;
 
 export class ProcessOperator implements Operator {
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
   readonly #definition: ProcessDefinition;
-  readonly #keys: KeyReader;
-  readonly #states: KeyedStates;
-  readonly #loops: BatchLoops<ProcessLoop>;
+  readonly #inputs: readonly ProcessInput[];
+  /** Null where no input is keyed. */
+  readonly #keyed: KeyedStates | null;
+  readonly #operatorStates: OperatorStates;
   readonly #emitter: Emitter;
   readonly #progress: Progress;
+  /** Of the records and timers of keys. */
   #user: ProcessContext | null = null;
   /** The kind of timers that are firing, and up to which time. */
   #firing: TimerKind | null = null;
   #firingTo = MIN_WATERMARK;
   #isOpen = false;
-  readonly #place = { i: 0 };
 
-  constructor({ key, process, inputSchema, functions }: ProcessOptions) {
-    const isByFunction = key.kind === 'function';
-    const definition = functions[isByFunction ? 1 : 0] as ProcessDefinition;
+  constructor({ process, schemas, functions }: ProcessOptions) {
+    const left = [...functions];
+    const keySchemas = keySchemasOf(process.inputs, schemas);
+    const readers = keyReaders(process.inputs, keySchemas, left);
+    const definition = left[0] as ProcessDefinition;
     this.#definition = definition;
-    this.#keys = new KeyReader(
-      key,
-      inputSchema,
-      isByFunction ? (functions[0] as KeyFunction) : null,
-    );
-    this.#states = new KeyedStates(
-      key,
-      inputSchema,
-      this.#keys.isInt,
-      process.states,
-      definition.state ?? {},
-    );
-    this.#loops = new BatchLoops(
-      inputSchema,
-      loopSource,
-      (source) => new Function('user', source)(definition) as ProcessLoop,
-    );
+    this.#keyed = keyedStates(process, keySchemas[0], readers, definition);
+    const unkeyed = new KeyScope();
+    this.#inputs = process.inputs.map(({ calls }, input) => {
+      const keys = readers[input]!;
+      const scope = keys === null ? unkeyed : this.#keyed!.scope;
+      return new ProcessInput(calls, keys, scope, schemas[input]!, definition);
+    });
+    this.#operatorStates = new OperatorStates(process.operatorStates, process.broadcastStates);
     this.#emitter = new Emitter(process.emits === null ? null : schemaOf(process.emits));
     this.#progress = progress(definition.onTimer !== undefined);
   }
@@ -84,41 +83,73 @@ export class ProcessOperator implements Operator {
     this.#output = output;
     this.#emitter.open(context, output, sides);
     const { clock, name, subtask, parallelism } = context;
-    this.#user = new ProcessContext(this.#states, this.#emitter, clock, this.#progress);
-    this.#states.scope.nowMs = clock.now();
+    const metrics = new UserMetrics(context.onMetric);
+    this.#makeContexts({
+      emitter: this.#emitter,
+      clock,
+      progress: this.#progress,
+      metrics,
+      states: this.#operatorStates,
+    });
     try {
-      this.#states.restore(context.restored, this.#keys);
+      this.#restore();
       this.#isOpen = true;
-      this.#definition.open?.({ name, subtask, parallelism });
+      const { lists: operatorState } = this.#operatorStates;
+      this.#definition.open?.({ name, subtask, parallelism, metrics, operatorState });
     } catch (error) {
       throw operatorError(context, error, 0);
     }
   }
 
-  processBatch(batch: Batch): void {
+  #makeContexts(parts: ContextParts): void {
+    const keyed = this.#keyed;
+    this.#user = keyed === null ? null : new ProcessContext(keyed, parts);
+    for (const input of this.#inputs) {
+      const { calls, keys, scope } = input;
+      if (keys !== null) input.context = this.#user;
+      else if (calls === 'onBroadcast') input.context = new BroadcastContext(scope, parts, keyed);
+      else input.context = new RecordContext(scope, parts);
+    }
+  }
+
+  #restore(): void {
+    const { restored, clock } = this.#context;
+    this.#operatorStates.restore(restored);
+    if (this.#keyed === null) return;
+    const keys = must(this.#inputs[0]!.keys, 'the keys of the first input');
+    this.#keyed.scope.nowMs = clock.now();
+    this.#keyed.restore(restored, keys);
+    if (!keys.isInt) this.#becomeAnyKeys();
+  }
+
+  /** As soon as a key of one input is no int, those of both are read as values of every kind. */
+  #becomeAnyKeys(): void {
+    for (const { keys } of this.#inputs) if (keys !== null) keys.isInt = false;
+  }
+
+  processBatch(batch: Batch, input: number): void {
     const { rowCount } = batch;
-    const { scope } = this.#states;
-    this.#readKeys(batch);
-    scope.nowMs = this.#context.clock.now();
-    const slots = this.#guarded(() => this.#states.enter(this.#keys, rowCount));
+    const from = this.#inputs[input]!;
+    if (this.#keyed !== null) this.#keyed.scope.nowMs = this.#context.clock.now();
+    const slots = from.keys === null ? null : this.#slotsOf(batch, from.keys);
     try {
-      this.#loops.for(batch)(batch, slots, scope, this.#user, this.#place);
+      from.run(batch, slots);
     } catch (error) {
-      throw this.#errorAt(error, this.#place.i);
-    } finally {
-      scope.leave();
+      throw this.#errorAt(error, from.failedRow);
     }
     this.#release();
     this.#context.metrics.recordsIn += rowCount;
     this.#emitter.flush();
   }
 
-  #readKeys(batch: Batch): void {
+  #slotsOf(batch: Batch, keys: KeyReader): Int32Array {
     try {
-      this.#keys.read(batch);
+      keys.read(batch);
     } catch (error) {
-      throw this.#errorAt(error, this.#keys.failedRow);
+      throw this.#errorAt(error, keys.failedRow);
     }
+    if (!keys.isInt) this.#becomeAnyKeys();
+    return this.#guarded(() => this.#keyed!.enter(keys, batch.rowCount));
   }
 
   /** The error for what was thrown at a row of the batch that is being processed. */
@@ -128,14 +159,12 @@ export class ProcessOperator implements Operator {
   }
 
   #release(): void {
-    if (this.#states.release()) this.#user!.forgetKey();
+    this.#operatorStates.release();
+    if (this.#keyed?.release()) this.#user!.forgetKey();
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
-    return [
-      { title: 'a process function called for each record', source: this.#loops.plainSource },
-      ...this.#keys.generatedLoops('reading'),
-    ];
+    return this.#inputs.flatMap((input) => input.generatedLoops());
   }
 
   processWatermark(watermark: Watermark): void {
@@ -145,7 +174,7 @@ export class ProcessOperator implements Operator {
   }
 
   get wakeAtMs(): number {
-    return this.#states.processingTimers.firstTime;
+    return this.#keyed?.processingTimers.firstTime ?? Infinity;
   }
 
   advanceTime(nowMs: number): void {
@@ -165,21 +194,25 @@ export class ProcessOperator implements Operator {
   resume(): void {
     const kind = this.#firing;
     if (kind === null) return;
-    const { eventTimers, processingTimers, scope } = this.#states;
-    const timers = kind === 'event' ? eventTimers : processingTimers;
-    scope.nowMs = this.#context.clock.now();
-    while (timers.count > 0 && timers.firstTime <= this.#firingTo) {
-      if (!this.#output.isReady) return;
-      this.#fire(kind, timers);
-    }
+    if (this.#keyed !== null && !this.#fireTimers(kind, this.#keyed)) return;
     this.#firing = null;
     this.#emitter.flush();
     if (kind === 'event') this.#output.watermark(this.#firingTo);
   }
 
+  /** False when the output has no room for more. */
+  #fireTimers(kind: TimerKind, { eventTimers, processingTimers, scope }: KeyedStates): boolean {
+    const timers = kind === 'event' ? eventTimers : processingTimers;
+    scope.nowMs = this.#context.clock.now();
+    while (timers.count > 0 && timers.firstTime <= this.#firingTo) {
+      if (!this.#output.isReady) return false;
+      this.#fire(kind, timers, scope);
+    }
+    return true;
+  }
+
   /** Fires the first timer. */
-  #fire(kind: TimerKind, timers: Timers): void {
-    const { scope } = this.#states;
+  #fire(kind: TimerKind, timers: Timers, scope: KeyScope): void {
     const slot = timers.firstSlot;
     const time = timers.firstTime;
     this.#guarded(() => scope.touch(slot));
@@ -205,12 +238,15 @@ export class ProcessOperator implements Operator {
   }
 
   processBarrier(checkpoint: number): void {
-    this.#states.scope.nowMs = this.#context.clock.now();
     const writer = this.#context.snapshot(checkpoint);
-    this.#states.capture({
-      ...writer,
-      later: (step) => writer.later(() => this.#guarded(step)),
-    });
+    this.#guarded(() => this.#operatorStates.save(writer));
+    if (this.#keyed !== null) {
+      this.#keyed.scope.nowMs = this.#context.clock.now();
+      this.#keyed.capture({
+        ...writer,
+        later: (step) => writer.later(() => this.#guarded(step)),
+      });
+    }
     this.#output.barrier(checkpoint);
   }
 
@@ -238,18 +274,15 @@ export class ProcessOperator implements Operator {
   }
 }
 
-function loopSource({ prelude, row }: RowSource): string {
-  return `'use strict';
-return function (batch, slots, scope, context, place) {
-${prelude}const { rowCount, timestamps } = batch;
-let i = 0;
-try {
-for (; i < rowCount; i++) {
-scope.slot = slots[i];
-scope.time = timestamps === null ? NaN : timestamps[i];
-user.onRecord(${row}, context);
-}
-} finally { place.i = i; }
-};
-//# sourceURL=millrace-generated:process`;
+/** The states by key, of the fields that the key of the first input has. */
+function keyedStates(
+  { inputs, states }: ProcessSpec,
+  schema: Schema | null,
+  readers: readonly (KeyReader | null)[],
+  definition: ProcessDefinition,
+): KeyedStates | null {
+  const { key } = inputs[0]!;
+  if (key === null) return null;
+  const areInts = readers.every((keys) => keys === null || keys.isInt);
+  return new KeyedStates(key, schema, areInts, states, definition.state ?? {});
 }

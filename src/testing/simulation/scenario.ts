@@ -27,6 +27,10 @@ export type Scenario = {
   readonly seed: number;
   /** Subtasks of each operator, for one run after the other; the last for all that follow. */
   readonly parallelism: readonly number[];
+  /** Whether checkpoints do not wait for what is on its way. */
+  readonly isUnaligned: boolean;
+  /** Whether subtasks are joined by rings, as those of different threads are, or as those of one. */
+  readonly hasRings: boolean;
   /** By rising rounds. */
   readonly events: readonly SimulationEvent[];
 };
@@ -65,7 +69,9 @@ export function drawScenario(
   }
   events.sort((a, b) => a.round - b.round);
   const parallelism = Array.from({ length: 6 }, () => 1 + random.below(PARALLELISM_MAX));
-  return { seed, parallelism, events };
+  const isUnaligned = random.below(2) === 0;
+  const hasRings = random.below(2) === 0;
+  return { seed, parallelism, isUnaligned, hasRings, events };
 }
 
 function drawers(faults: Faults, random: Random): ((round: number) => SimulationEvent)[] {
@@ -93,10 +99,14 @@ function drawers(faults: Faults, random: Random): ((round: number) => Simulation
 }
 
 /** In words, one line an event. */
-export function describeScenario({ seed, parallelism, events }: Scenario): string {
+export function describeScenario(scenario: Scenario): string {
+  const { seed, parallelism, isUnaligned, hasRings, events } = scenario;
   const lines = events.map(({ round, what, ...how }) => {
     const details = Object.entries(how).map(([name, value]) => `${name} ${value}`);
     return `  round ${round}: ${[what, ...details].join(', ')}`;
   });
-  return [`  seed ${seed}, subtasks ${parallelism.join(', ')}`, ...lines].join('\n');
+  const kind = isUnaligned ? 'unaligned' : 'aligned';
+  const subtasks = `subtasks ${parallelism.join(', ')}, joined by ${hasRings ? 'rings' : 'queues'}`;
+  const first = `  seed ${seed}, ${subtasks}, ${kind} checkpoints`;
+  return [first, ...lines].join('\n');
 }

@@ -8,19 +8,21 @@ import { EngineError } from '../../base/errors.ts';
 import { nextTurn } from '../../base/event-loop.ts';
 import { DEFAULT_WATERMARK_INTERVAL_MS } from '../../base/limits.ts';
 import { Random } from '../../base/random.ts';
+import { type RingDescriptor, RingMemory } from '../../channel/ring-channel.ts';
 import type { BlockRef } from '../../checkpoint/checkpoint.ts';
 import { stateFileOf } from '../../checkpoint/checkpoint-names.ts';
 import { CheckpointStorage } from '../../checkpoint/checkpoint-storage.ts';
 import type { Processes } from '../../checkpoint/process-identity.ts';
 import { unpackBlock } from '../../checkpoint/state-file.ts';
 import { defaultMaxParallelism } from '../../data/key-group.ts';
-import { CALLER, executionGraph } from '../../graph/execution-graph.ts';
+import { CALLER, type ExecutionGraph, executionGraph } from '../../graph/execution-graph.ts';
 import type { BuiltJob } from '../../graph/job-registry.ts';
 import { CheckpointCoordinator } from '../../job/checkpoint-coordinator.ts';
 import { checkpointSettings } from '../../job/checkpoint-settings.ts';
 import { restoredSnapshot } from '../../job/restore.ts';
 import { commitRestored, splitsToRead } from '../../job/start.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
+import { Signal } from '../../sharedarraybuffer-queue/index.ts';
 import { deploy, operatorSlots } from '../../task/deployment.ts';
 import { storedStates } from '../../task/restored-state.ts';
 import { Scheduler } from '../../task/scheduler.ts';
@@ -30,6 +32,8 @@ import { SimulatedSink, type SimulatedWorld, type SinkConditions } from './simul
 
 const DIRECTORY = '/state';
 const ROUNDS_MAX = 200_000;
+/** Memory of a ring: a few small batches. */
+const RING_BYTES = 4096;
 /** Most rows of a batch: small, so that much can happen between two of them. */
 const ROWS_MAX = 40;
 
@@ -123,7 +127,9 @@ export class SimulatedJob {
     const splits = await splitsToRead(built, parallelism, restored, (path, ref) =>
       readBlock(files, path, ref),
     );
-    const execution = executionGraph(this.#built.graph, { threads: 0, parallelism });
+    const exchanges = restored?.inFlight ?? [];
+    const planned = executionGraph(this.#built.graph, { threads: 0, parallelism, exchanges });
+    const execution = this.#scenario.hasRings ? joinedByRings(planned) : planned;
     const counters = new SharedCounters({
       workers: 0,
       operatorSlots: operatorSlots(execution).size,
@@ -137,8 +143,8 @@ export class SimulatedJob {
       maxParallelism: this.#maxParallelism,
       jobId: 'simulated',
       storage,
-      settings: checkpointSettings({ dir: DIRECTORY }),
-      request: (checkpoint, isLast) => counters.requestCheckpoint(checkpoint, isLast),
+      settings: checkpointSettings({ dir: DIRECTORY, unaligned: this.#scenario.isUnaligned }),
+      request: (checkpoint, kind) => counters.requestCheckpoint(checkpoint, kind),
       commit: (node, committables) => bindings[node]!.sink!.commit(committables),
       onFailure: () => {},
       onCompleted: () => {
@@ -161,9 +167,10 @@ export class SimulatedJob {
         runId: `simulated-${run}`,
         isCheckpointed: true,
         isAligned: true,
+        isUnaligned: this.#scenario.isUnaligned,
       },
       splits,
-      rings: new Map(),
+      rings: ringsOf(execution, counters),
       counters,
       clock: this.#clock,
       wake: () => {},
@@ -172,6 +179,7 @@ export class SimulatedJob {
         onBlock: (...block) => coordinator.onBlock(...block),
         onDone: (...done) => coordinator.onDone(...done),
         onCommittables: (...prepared) => coordinator.onCommittables(...prepared),
+        onMetric() {},
         onSkipped() {},
       },
     });
@@ -291,6 +299,22 @@ function readBlock(files: MemoryFiles, path: string, ref: BlockRef): Uint8Array 
   const file = stateFileOf(path, ref.checkpoint);
   const bytes = files.bytesOf(file).subarray(ref.offset, ref.offset + ref.bytes);
   return unpackBlock(file, ref.offset, bytes);
+}
+
+/** Subtasks of one thread, joined as those of different threads. */
+function joinedByRings(execution: ExecutionGraph): ExecutionGraph {
+  const channels = execution.channels.map((channel) => ({ ...channel, isLocal: false }));
+  return { ...execution, channels };
+}
+
+function ringsOf(
+  { channels }: ExecutionGraph,
+  counters: SharedCounters,
+): ReadonlyMap<number, RingDescriptor> {
+  const remote = channels.filter(({ isLocal }) => !isLocal);
+  const memory = new RingMemory(RING_BYTES, remote.length);
+  const signal = new Signal(counters.buffer, counters.signalWord(CALLER));
+  return new Map(remote.map(({ id }) => [id, memory.ring(signal, signal)]));
 }
 
 /** Each run is a process of its own; those before it are gone. */

@@ -3,7 +3,17 @@
  * each failure, and knows nothing.
  */
 import { appendFileSync, statSync } from 'node:fs';
-import { type Flow, generate, job, monotonous, record, type Sink, t, tumbling } from 'millrace';
+import {
+  blackhole,
+  type Flow,
+  generate,
+  job,
+  monotonous,
+  record,
+  type Sink,
+  t,
+  tumbling,
+} from 'millrace';
 import { csv, files } from 'millrace/connectors/files';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32, time: t.timestamp });
@@ -87,6 +97,28 @@ export const filing = job(import.meta, 'filing', (flow) => {
 /** Of another name, in the same place. */
 export const filingToo = job(import.meta, 'filing too', (flow) => {
   flow.from(rows(10)).to(files(flow.param('out', ''), csv()));
+});
+
+function busyFor(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** A step that takes so long for a row that many are in front of it at once. */
+export const slow = job(import.meta, 'slow', (flow) => {
+  const from = flow.from(rows(200_000)).uid('rows');
+  const first = flow.param('way', 'straight') === 'straight' ? from : from.filter(() => true);
+  first
+    .rebalance()
+    .map((row) => {
+      busyFor(0.02);
+      return row;
+    })
+    .uid('slow')
+    .keyBy('key')
+    .sum('one')
+    .uid('counts')
+    .to(blackhole());
 });
 
 /** A sink of files whose commits fail: the first so many from one on, before they do anything or behind all. */

@@ -224,7 +224,7 @@ test('state and context are of no use outside of the functions', async () => {
   for (const [what, use] of uses) {
     assert.throws(() => use(kept!), {
       code: 'JOB_DEFINITION',
-      message: new RegExp(`^${what} was used outside of onRecord and onTimer`),
+      message: new RegExp(`^${what} was used outside of the function that is called for`),
     });
   }
 });

@@ -37,9 +37,14 @@ function started(nowMs: number, restored: RestoredState) {
     },
   };
   const operator = new ProcessOperator({
-    key: { kind: 'fields', fields: ['k'] },
-    process: { emits: null, states: [] },
-    inputSchema: Row,
+    process: {
+      inputs: [{ key: { kind: 'fields', fields: ['k'] }, calls: 'onRecord' }],
+      emits: null,
+      states: [],
+      operatorStates: [],
+      broadcastStates: [],
+    },
+    schemas: [Row, null],
     functions: [definition],
   });
   const fired: Timer[] = [];
@@ -62,10 +67,12 @@ function started(nowMs: number, restored: RestoredState) {
         saved.set(state, [...(saved.get(state) ?? []), copy]);
       },
       items() {},
+      rows() {},
       later: (step) => void steps.push(step),
     }),
     wake() {},
     prepareCommit() {},
+    onMetric() {},
   };
   const output: Output = {
     isReady: true,
@@ -83,7 +90,7 @@ test('timers that became due while the job was down', () => {
   const first = started(0, NO_STATE);
   const builder = new BatchBuilder(Row, 1);
   builder.appendRow({ k: 'a' });
-  first.operator.processBatch(builder.seal());
+  first.operator.processBatch(builder.seal(), 0);
   assert.equal(first.operator.wakeAtMs, 10);
   first.operator.processBarrier(1);
   while (!first.steps[0]!());
@@ -92,6 +99,7 @@ test('timers that became due while the job was down', () => {
   const { operator, fired } = started(100, {
     keyed: (state) => first.saved.get(state) ?? [],
     items: () => [],
+    rows: () => [],
   });
   // Due: its subtask lets it go on at once.
   assert.equal(operator.wakeAtMs, 10);

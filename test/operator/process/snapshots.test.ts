@@ -8,6 +8,7 @@ import { type } from '../../../src/api/emits.ts';
 import { aggregating, list, map, value } from '../../../src/api/state.ts';
 import { Random } from '../../../src/base/random.ts';
 import { t } from '../../../src/data/schema.ts';
+import type { ValueState } from '../../../src/state/handles.ts';
 import { StatesRig } from './states-rig.ts';
 
 const STATES = {
@@ -96,6 +97,28 @@ test('a snapshot holds what was there when it began, while keys change, go and c
     for (let key = 0; key < KEYS; key++) assert.deepEqual(dump(restored, key), expected[key]);
     assert.equal(restored.states.keyCount, keyCount);
   }
+});
+
+test('a snapshot holds what was there when it began, while all keys are visited and changed', () => {
+  const rig = new StatesRig({ count: value(t.float64) });
+  const KEYS = 3000;
+  rig.fill(KEYS, ({ count }) => count.set(1));
+  rig.leave();
+  const { saved, step } = rig.begin();
+  step();
+  const { count } = rig.states.handles as unknown as { count: ValueState<number> };
+  let visited = 0;
+  rig.states.forEachSlot(rig.states.handles.count!, () => {
+    if (visited++ % 2 === 0) count.set(2);
+    else count.clear();
+  });
+  rig.leave();
+  assert.equal(visited, KEYS);
+  assert.equal(rig.states.keyCount, KEYS / 2);
+  while (!step());
+  const restored = new StatesRig({ count: value(t.float64) }, saved);
+  assert.equal(restored.states.keyCount, KEYS);
+  restored.fill(KEYS, (state) => assert.equal(state.count.get(), 1));
 });
 
 test('a key without state and timers is in no snapshot, and has no slot', () => {

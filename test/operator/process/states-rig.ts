@@ -81,6 +81,7 @@ export class StatesRig<States extends StateDescriptors> {
         saved.set(state, [...blocks, { fields, bytes: encodeToBytes(batch) }]);
       },
       items() {},
+      rows() {},
       later: (step) => void steps.push(step),
     });
     return { saved, step: steps[0]! };
@@ -103,5 +104,6 @@ function restoredOf(saved: Saved): RestoredState {
       }
     },
     items: () => [],
+    rows: () => [],
   };
 }

@@ -11,7 +11,14 @@ import type { EmitBatch } from './results.ts';
 import type { WindowKeys } from './window-keys.ts';
 import type { WindowTable } from './window-table.ts';
 
-export class AggregateResults {
+/** Takes the accumulators of windows that fire. */
+export interface TakesAccumulators {
+  /** The result of a window, whose accumulators are those of slot `at` of `of`. */
+  add(slot: number, time: number, of: Accumulators, at: number): void;
+  flush(): void;
+}
+
+export class AggregateResults implements TakesAccumulators {
   readonly #windows: WindowTable;
   readonly #keys: WindowKeys;
   readonly #plan: AggregatePlan;
@@ -46,7 +53,6 @@ export class AggregateResults {
     this.#copies = { cells: new Float64Array(cells), objects: [] };
   }
 
-  /** The result of a window, whose accumulators are those of slot `at` of `of`. */
   add(slot: number, time: number, of: Accumulators, at: number): void {
     const builder = this.#builder;
     const row = builder.rowCount + this.#count;

@@ -10,13 +10,24 @@
  */
 import { unreachable } from '../../../base/assert.ts';
 import { startOf } from '../window.ts';
-import type { AssignerSpec, SessionSpec } from './window-spec.ts';
+import type { AssignerSpec, CustomSpec, SessionSpec } from './window-spec.ts';
 
-export type AlignedSpec = Exclude<AssignerSpec, SessionSpec>;
+export type AlignedSpec = Exclude<AssignerSpec, SessionSpec | CustomSpec>;
 
-export class AlignedWindows {
+/** The windows that a record belongs to. */
+export interface WindowLanes {
   readonly lanes: number;
-  /** Bounds of the record's window by lane; NaN where it belongs to none. */
+  /** Bounds of the record's window by lane; NaN for the end where it belongs to none. */
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+  /** Fills starts and ends for a row of this time. */
+  assign(time: number, row: number): void;
+  /** In which lane a window is, if the record belongs to it. */
+  laneOf(start: number, end: number): number;
+}
+
+export class AlignedWindows implements WindowLanes {
+  readonly lanes: number;
   readonly starts: Float64Array;
   readonly ends: Float64Array;
   readonly #spec: AlignedSpec;
@@ -28,7 +39,6 @@ export class AlignedWindows {
     this.ends = new Float64Array(this.lanes);
   }
 
-  /** Fills starts and ends for a record of this time. */
   assign(time: number): void {
     const spec = this.#spec;
     const { starts, ends } = this;

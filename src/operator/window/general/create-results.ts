@@ -9,11 +9,11 @@ import { AggregateLoops } from '../aggregate-codegen.ts';
 import { planAggregates } from '../aggregate-plan.ts';
 import { planPartials } from '../partials.ts';
 import { AccumulatorContents } from './accumulator-contents.ts';
-import { AggregateResults } from './aggregate-results.ts';
+import { AggregateResults, type TakesAccumulators } from './aggregate-results.ts';
 import type { WindowContents } from './contents.ts';
 import { Evictor } from './evictor.ts';
 import type { OpenWindows } from './open-windows.ts';
-import { PlainRows, ProcessedRows } from './process-results.ts';
+import { PlainRows, ProcessedAggregates, ProcessedRows } from './process-results.ts';
 import { ReducedContents } from './reduced-contents.ts';
 import { type EmitBatch, RowOutput, type WindowResults } from './results.ts';
 import { RowContents } from './row-contents.ts';
@@ -25,6 +25,7 @@ import {
   type TakesRow,
   type TakesRows,
 } from './row-results.ts';
+import { WindowFunction, type WindowFunctionCode } from './window-function.ts';
 import type { WindowKeys } from './window-keys.ts';
 import type { AssignerSpec, GeneralWindowSpec } from './window-spec.ts';
 
@@ -58,6 +59,8 @@ export type ResultOptions = {
 type Made = {
   readonly contents: WindowContents;
   readonly results: WindowResults;
+  /** The function of windows, where there is one. */
+  readonly code: WindowFunction | null;
   readonly loops: readonly GeneratedLoop[];
 };
 
@@ -67,55 +70,66 @@ export function createResults(
   keys: WindowKeys,
   emit: EmitBatch,
 ): Made {
-  const { window, functions, inputSchema } = options;
+  const { window, functions, inputSchema, key } = options;
   const { work, assigner } = window;
   const hasBounds = assigner.kind !== 'global';
   const evictor = window.evictor === null ? null : new Evictor(window.evictor, functions);
   const rows = new RowOutput(options.emits, emit);
-  const processed = (by: number): ProcessedRows =>
-    new ProcessedRows(open, keys, functions[by]!, hasBounds, rows);
+  const by = work.process;
+  const code =
+    by === null
+      ? null
+      : new WindowFunction({
+          code: functions[by] as WindowFunctionCode,
+          states: window.states,
+          key,
+          inputSchema,
+          host: open,
+          keys,
+          hasBounds,
+          output: rows,
+        });
+  const processed = code === null ? null : new ProcessedRows(code, rows);
   const ofRows = (to: TakesRows): Made => {
     const contents = new RowContents((row) => open.timeAt(row));
     const results = new EvictedResults(contents, open.windows, evictor, to);
-    return { contents, results, loops: [] };
+    return { contents, results, code, loops: [] };
   };
-  if (work.kind === 'process') return ofRows(processed(work.process));
+  if (work.kind === 'process') return ofRows(processed!);
   if (work.kind === 'reduce') {
     const reduce = functions[work.by] as ReduceFunction;
-    const to: TakesRow = work.process === null ? new PlainRows(rows) : processed(work.process);
+    const to: TakesRow = processed ?? new PlainRows(rows);
     if (evictor !== null) return ofRows(new ReducedRows(reduce, to));
     const contents = new ReducedContents(reduce);
-    return { contents, results: new ReducedResults(contents, to), loops: [] };
+    return { contents, results: new ReducedResults(contents, to), code, loops: [] };
   }
   const plan = planAggregates(work.aggregates, inputSchema);
   const loops = new AggregateLoops(plan, inputSchema, functions);
-  const process = work.process === null ? null : processed(work.process);
-  const results = new AggregateResults({
-    windows: open.windows,
-    keys,
-    plan,
-    loops,
-    fields: generalWindowFields(options.key, assigner, work.aggregates, inputSchema),
-    hasBounds,
-    emit: process === null ? emit : (batch) => process.takeResults(batch),
-  });
-  const flush = (): void => {
-    results.flush();
-    process?.flush();
-  };
+  const make = (to: EmitBatch): AggregateResults =>
+    new AggregateResults({
+      windows: open.windows,
+      keys,
+      plan,
+      loops,
+      fields: generalWindowFields(key, assigner, work.aggregates, inputSchema),
+      hasBounds,
+      emit: to,
+    });
+  const results: TakesAccumulators =
+    processed === null ? make(emit) : new ProcessedAggregates(make, processed);
   if (evictor !== null) {
-    const added = new AggregatedRows(plan, loops, inputSchema, results);
     const generated = loops.generatedLoops(['init', 'add', 'results']);
-    return { ...ofRows({ take: added.take.bind(added), flush }), loops: generated };
+    return { ...ofRows(new AggregatedRows(plan, loops, inputSchema, results)), loops: generated };
   }
-  const partials = planPartials(options.key, work.aggregates, inputSchema);
+  const partials = planPartials(key, work.aggregates, inputSchema);
   const contents = new AccumulatorContents(plan, partials, loops, functions);
   return {
     contents,
     results: {
       fire: (slot, time) => results.add(slot, time, contents.accumulators, slot),
-      flush,
+      flush: () => results.flush(),
     },
+    code,
     loops: loops.generatedLoops(['init', 'add', 'merge', 'results']),
   };
 }

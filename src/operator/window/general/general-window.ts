@@ -58,10 +58,10 @@ export class GeneralWindowOperator implements Operator {
     const open = new OpenWindows(window);
     this.#open = open;
     const emit = (batch: Batch): void => this.#emit(batch);
-    const { contents, results, loops } = createResults(options, open, this.#keys, emit);
+    const { contents, results, code, loops } = createResults(options, open, this.#keys, emit);
     this.#results = results;
     this.#loops = loops;
-    open.attach(createTrigger(window.trigger, open, functions), contents);
+    open.attach({ trigger: createTrigger(window.trigger, open, functions), contents, code });
     this.#snapshot = new WindowSnapshot(key, inputSchema, window.trigger, open, this.#keys);
     this.#intake = new RecordIntake(window, inputSchema, functions, open, this.#keys, {
       onTrigger: (slot, result, time) => this.#apply(slot, result, time),
@@ -76,6 +76,7 @@ export class GeneralWindowOperator implements Operator {
     if (lateTo !== null) this.#late = sides.get(lateTo)!;
     this.#open.nowMs = context.clock.now();
     this.#snapshot.restore(context.restored);
+    this.#open.code?.restore(context.restored, this.#open.nowMs);
   }
 
   #emit(batch: Batch): void {
@@ -90,7 +91,9 @@ export class GeneralWindowOperator implements Operator {
   }
 
   processBarrier(checkpoint: number): void {
-    this.#snapshot.capture(this.#context.snapshot(checkpoint));
+    const writer = this.#context.snapshot(checkpoint);
+    this.#snapshot.capture(writer);
+    this.#open.code?.capture(writer);
     this.#output.barrier(checkpoint);
   }
 

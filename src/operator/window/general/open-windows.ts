@@ -8,9 +8,17 @@ import { type Batch, MIN_WATERMARK, type Watermark } from '../../../data/batch.t
 import type { SlotCapture } from '../../../state/slot-capture.ts';
 import type { WindowContents } from './contents.ts';
 import type { TriggerHost, WindowTrigger } from './trigger.ts';
+import type { WindowFunction } from './window-function.ts';
 import { type GeneralWindowSpec, isByEventTime } from './window-spec.ts';
 import { Lines, NONE, WindowTable } from './window-table.ts';
 import { WindowTimers } from './window-timers.ts';
+
+/** What is kept for each window, beside its bounds and timers. */
+export type WindowParts = {
+  readonly trigger: WindowTrigger;
+  readonly contents: WindowContents;
+  readonly code: WindowFunction | null;
+};
 
 export class OpenWindows implements TriggerHost {
   readonly windows = new WindowTable();
@@ -24,7 +32,7 @@ export class OpenWindows implements TriggerHost {
   readonly #latenessMs: number;
   readonly #touched = new Int32Array(1);
   #batch: Batch | null = null;
-  #parts: { readonly trigger: WindowTrigger; readonly contents: WindowContents } | null = null;
+  #parts: WindowParts | null = null;
 
   constructor(spec: GeneralWindowSpec) {
     this.isByClock = !isByEventTime(spec.assigner);
@@ -37,10 +45,11 @@ export class OpenWindows implements TriggerHost {
   }
 
   /** Before all else: they need the windows, and the windows need them. */
-  attach(trigger: WindowTrigger, contents: WindowContents): void {
-    this.#parts = { trigger, contents };
-    this.windows.keep(trigger);
-    this.windows.keep(contents);
+  attach(parts: WindowParts): void {
+    this.#parts = parts;
+    this.windows.keep(parts.trigger);
+    this.windows.keep(parts.contents);
+    if (parts.code !== null) this.windows.keep(parts.code);
   }
 
   get trigger(): WindowTrigger {
@@ -49,6 +58,11 @@ export class OpenWindows implements TriggerHost {
 
   get contents(): WindowContents {
     return this.#parts!.contents;
+  }
+
+  /** The function of windows; null where there is none. */
+  get code(): WindowFunction | null {
+    return this.#parts!.code;
   }
 
   /** The batch whose rows triggers are called for. */
@@ -78,6 +92,7 @@ export class OpenWindows implements TriggerHost {
     const slot = this.windows.open(key, start, end);
     this.contents.begin(slot);
     this.trigger.begin(slot);
+    this.code?.begin(slot);
     this.setEnd(slot);
     return slot;
   }
@@ -91,6 +106,7 @@ export class OpenWindows implements TriggerHost {
 
   close(slot: number): void {
     this.trigger.clear(slot);
+    this.code?.clear(slot);
     this.#drop(slot);
   }
 

@@ -7,13 +7,14 @@ import type { Batch } from '../../../data/batch.ts';
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import { RowFunctionLoop } from '../../../data/row-function.ts';
 import type { Schema } from '../../../data/schema.ts';
-import { AlignedWindows } from './aligned-windows.ts';
+import { AlignedWindows, type WindowLanes } from './aligned-windows.ts';
 import { extendSessions, fillTumbling } from './common-runs.ts';
+import { type AssignWindows, CustomWindows } from './custom-windows.ts';
 import type { OpenWindows } from './open-windows.ts';
 import { Sessions } from './sessions.ts';
 import type { TriggerResult } from './trigger.ts';
 import type { WindowKeys } from './window-keys.ts';
-import { type GeneralWindowSpec, needsEventTime } from './window-spec.ts';
+import { type GeneralWindowSpec, merges, needsEventTime } from './window-spec.ts';
 import { NONE } from './window-table.ts';
 
 /** What records set off. */
@@ -33,7 +34,10 @@ export class RecordIntake {
   readonly #needsTime: boolean;
   readonly #window: GeneralWindowSpec;
   readonly #isCommon: boolean;
-  readonly #aligned: AlignedWindows | null;
+  /** Null for sessions. */
+  readonly #assigned: WindowLanes | null;
+  readonly #custom: CustomWindows | null;
+  readonly #merges: boolean;
   readonly #sessions: Sessions;
   readonly #gapMs: number;
   readonly #gapLoop: RowFunctionLoop<unknown, number> | null;
@@ -55,19 +59,30 @@ export class RecordIntake {
     keys: WindowKeys,
     listener: IntakeListener,
   ) {
-    const { assigner, gapBy } = window;
+    const { assigner } = window;
     this.#open = open;
     this.#keys = keys;
     this.#listener = listener;
     this.#needsTime = needsEventTime(window);
     this.#window = window;
     this.#isCommon = isCommon(window);
-    this.#aligned = assigner.kind === 'session' ? null : new AlignedWindows(assigner);
-    this.#lanes = Array.from({ length: this.#aligned?.lanes ?? 1 }, () => new Int32Array(0));
+    const code = window.assignBy === null ? null : functions[window.assignBy]!;
+    this.#custom =
+      assigner.kind === 'custom'
+        ? new CustomWindows(code as AssignWindows<unknown>, (row) => open.rowAt(row))
+        : null;
+    this.#assigned =
+      assigner.kind === 'session' || assigner.kind === 'custom'
+        ? this.#custom
+        : new AlignedWindows(assigner);
+    this.#merges = merges(assigner);
+    this.#lanes = Array.from({ length: this.#assigned?.lanes ?? 1 }, () => new Int32Array(0));
     this.#sessions = new Sessions(open, () => this.#addUpTo(this.row));
     this.#gapMs = assigner.kind === 'session' ? (assigner.gapMs ?? 0) : 0;
-    const gapOf = gapBy === null ? null : (functions[gapBy] as (row: unknown) => number);
-    this.#gapLoop = gapOf === null ? null : new RowFunctionLoop(inputSchema, gapOf, checkedGap);
+    this.#gapLoop =
+      code === null || assigner.kind !== 'session'
+        ? null
+        : new RowFunctionLoop(inputSchema, code as (row: unknown) => number, checkedGap);
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
@@ -85,8 +100,8 @@ export class RecordIntake {
     this.#reserve(rows);
     this.#readKeys(batch);
     if (this.#gapLoop !== null) this.#readGaps(batch);
-    if (this.#aligned === null) this.#takeIntoSessions(rows);
-    else this.#takeAligned(rows, this.#aligned);
+    if (this.#assigned === null || this.#merges) this.#takeIntoSessions(rows);
+    else this.#takeAssigned(rows, this.#assigned);
     this.#addUpTo(rows);
     this.#sendLate(rows);
     this.#batch = null;
@@ -154,7 +169,10 @@ export class RecordIntake {
       const time = times === null ? nowMs : times[row]!;
       if (Number.isNaN(time)) throw noTime();
       const gap = gaps === null ? gapMs : gaps[row]!;
-      const slot = sessions.windowOf(keySlots[row]!, time, time + gap);
+      const slot =
+        this.#custom === null
+          ? sessions.windowOf(keySlots[row]!, time, time + gap)
+          : this.#ownWindow(this.#custom, keySlots[row]!, time, row);
       slots[row] = slot;
       if (slot === NONE) {
         if (this.#lateFrom < 0) this.#lateFrom = row;
@@ -167,7 +185,17 @@ export class RecordIntake {
     }
   }
 
-  #takeAligned(rows: number, aligned: AlignedWindows): void {
+  /** The window that a function tells, joined to others; NONE when the record is late. */
+  #ownWindow(custom: CustomWindows, key: number, time: number, row: number): number {
+    custom.assign(time, row);
+    const { starts, ends, lanes } = custom;
+    if (Number.isNaN(ends[0]!) || lanes > 1) {
+      throw new TypeError('assign gives one window a record, where windows merge');
+    }
+    return this.#sessions.windowOf(key, starts[0]!, ends[0]!);
+  }
+
+  #takeAssigned(rows: number, assigned: WindowLanes): void {
     const open = this.#open;
     const { trigger } = open;
     const lanes = this.#lanes;
@@ -175,8 +203,9 @@ export class RecordIntake {
       this.row = row;
       const time = open.timeAt(row);
       if (Number.isNaN(time) && this.#needsTime) throw noTime();
-      aligned.assign(time);
-      const isLate = this.#findWindows(row, aligned);
+      assigned.assign(time, row);
+      while (lanes.length < assigned.lanes) lanes.push(new Int32Array(this.#keySlots.length));
+      const isLate = this.#findWindows(row, assigned);
       if (isLate && this.#lateFrom < 0) this.#lateFrom = row;
       if (!isLate && this.#lateFrom >= 0) this.#sendLate(row);
       for (let lane = 0; lane < lanes.length; lane++) {
@@ -186,21 +215,23 @@ export class RecordIntake {
         const result = trigger.onRecord(slot, row);
         if (result !== 0) this.#obey(slot, row, result);
       }
+      // The same window may be in another lane for the next row, which comes behind this one.
+      if (this.#custom !== null) this.#addUpTo(row + 1);
     }
   }
 
   /** The windows of a row, in all lanes; true when it is late for each that it belongs to. */
-  #findWindows(row: number, aligned: AlignedWindows): boolean {
+  #findWindows(row: number, assigned: WindowLanes): boolean {
     const open = this.#open;
     const { windows } = open;
     const lanes = this.#lanes;
-    const { starts, ends } = aligned;
+    const { starts, ends } = assigned;
     const key = this.#keySlots[row]!;
     for (let lane = 0; lane < lanes.length; lane++) lanes[lane]![row] = NONE;
     for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
       const start = windows.startOf(slot);
       const end = windows.endOf(slot);
-      const lane = aligned.laneOf(start, end);
+      const lane = assigned.laneOf(start, end);
       if (ends[lane] === end && starts[lane] === start) {
         lanes[lane]![row] = slot;
         open.touch(slot);
@@ -257,8 +288,8 @@ export class RecordIntake {
 }
 
 /** Whether the loops of the common case may be used. */
-function isCommon({ assigner, trigger, gapBy }: GeneralWindowSpec): boolean {
-  const isKind = assigner.kind === 'tumbling' || (assigner.kind === 'session' && gapBy === null);
+function isCommon({ assigner, trigger, assignBy }: GeneralWindowSpec): boolean {
+  const isKind = assigner.kind === 'tumbling' || (assigner.kind === 'session' && assignBy === null);
   return isKind && assigner.time === 'event' && trigger.kind === 'eventTime';
 }
 

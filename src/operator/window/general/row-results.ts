@@ -7,7 +7,7 @@ import type { Schema } from '../../../data/schema.ts';
 import type { ReduceFunction } from '../../rolling.ts';
 import type { Accumulators, AggregateLoops } from '../aggregate-codegen.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
-import type { AggregateResults } from './aggregate-results.ts';
+import type { TakesAccumulators } from './aggregate-results.ts';
 import type { Evictor } from './evictor.ts';
 import type { WindowResults } from './results.ts';
 import type { RowContents } from './row-contents.ts';
@@ -51,7 +51,7 @@ export class EvictedResults implements WindowResults {
 /** Adds the rows of a window up when it fires. */
 export class AggregatedRows implements TakesRows {
   readonly #loops: AggregateLoops;
-  readonly #results: AggregateResults;
+  readonly #results: TakesAccumulators;
   readonly #builder: BatchBuilder;
   readonly #accumulators: Accumulators;
   /** All rows belong to the first. */
@@ -61,7 +61,7 @@ export class AggregatedRows implements TakesRows {
     plan: AggregatePlan,
     loops: AggregateLoops,
     inputSchema: Schema | null,
-    results: AggregateResults,
+    results: TakesAccumulators,
   ) {
     this.#loops = loops;
     this.#results = results;

@@ -30,15 +30,14 @@ export class WindowKeys {
     this.slots.appendKeysOf(slots, count, builder, this.fields, this.#isTyped);
   }
 
-  /** A key as an object of its fields. */
-  objectOf(slot: number): unknown {
+  /** A key as a batch of one row, until the next call. */
+  batchOf(slot: number): Batch {
     const builder = this.#one;
+    builder.reset();
     this.#slot[0] = slot;
     this.append(this.#slot, 1, builder);
     builder.advance(1);
-    const [key] = builder.seal().rowObjects();
-    builder.reset();
-    return key;
+    return builder.seal();
   }
 
   /** Slots of the rows of a batch that `reader` has read. */

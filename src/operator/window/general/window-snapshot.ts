@@ -2,7 +2,7 @@
  * Windows in a snapshot: a row for each that is open.
  *
  *   key fields | #start | #end | #filled | first timer of each kind of time, Infinity for none | other timers, where the
- *   trigger may have some | contents | state of the trigger
+ *   trigger may have some | contents | state of the trigger | value that the function of windows keeps
  */
 import { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn, FixedColumn } from '../../../data/column.ts';
@@ -28,6 +28,7 @@ export class WindowSnapshot {
   readonly #hasMoreTimers: boolean;
   readonly #contentsColumn: number;
   readonly #triggerColumn: number;
+  readonly #codeColumn: number;
   readonly #keySlot = new Int32Array(1);
 
   constructor(
@@ -50,10 +51,12 @@ export class WindowSnapshot {
         ? [{ name: '#more timers', kind: 'dynamic', nullable: false } as const]
         : []),
     ];
-    const kept = [...own, ...open.contents.fields, ...open.trigger.fields];
+    const { contents, trigger: state, code } = open;
+    const kept = [...own, ...contents.fields, ...state.fields, ...(code?.fields ?? [])];
     this.#state = new KeyedState(STATE, key, inputSchema, kept);
     this.#contentsColumn = this.#state.keyCount + own.length;
-    this.#triggerColumn = this.#contentsColumn + open.contents.fields.length;
+    this.#triggerColumn = this.#contentsColumn + contents.fields.length;
+    this.#codeColumn = this.#triggerColumn + state.fields.length;
   }
 
   /** Begins to write the windows as they are now; the rest is written by and by. */
@@ -103,6 +106,7 @@ export class WindowSnapshot {
     }
     contents.save(builder, this.#contentsColumn, slot);
     trigger.save(builder, this.#triggerColumn, slot);
+    this.#open.code?.save(builder, this.#codeColumn, slot);
     builder.advance(1);
   }
 
@@ -119,6 +123,7 @@ export class WindowSnapshot {
         windows.setFilled(slot, filled[row] === 1);
         contents.load(batch, this.#contentsColumn, row, slot);
         trigger.load(batch, this.#triggerColumn, row, slot);
+        open.code?.load(batch, this.#codeColumn, row, slot);
         eventTimers.add(slot, events[row]!);
         clockTimers.add(slot, clocks[row]!);
         if (this.#hasMoreTimers) {

@@ -5,6 +5,7 @@
  * The plain cases (tumbling and sliding windows of aggregates that fire once) have an operator of their own, which is
  * faster: window-aggregate.ts.
  */
+import type { StateSpec } from '../../process/process-spec.ts';
 import type { AggregateSpec } from '../aggregate.ts';
 import type { WindowSpec } from '../window.ts';
 
@@ -28,7 +29,15 @@ export type CumulatingSpec = {
 /** One window for each key, without bounds. */
 export type GlobalSpec = { readonly kind: 'global' };
 
-export type AssignerSpec = WindowSpec | SessionSpec | CumulatingSpec | GlobalSpec;
+/** Windows that a function tells for each record. */
+export type CustomSpec = {
+  readonly kind: 'custom';
+  readonly time: 'event' | 'processing';
+  /** Windows of a key that overlap or touch become one, as sessions do. */
+  readonly merges: boolean;
+};
+
+export type AssignerSpec = WindowSpec | SessionSpec | CumulatingSpec | GlobalSpec | CustomSpec;
 
 export type TriggerSpec =
   | { readonly kind: 'eventTime' | 'processingTime' | 'endOfStream' | 'never' }
@@ -70,19 +79,28 @@ export type WindowWork =
 
 export type GeneralWindowSpec = {
   readonly assigner: AssignerSpec;
-  /** Where a function tells the gap of a session: its number. */
-  readonly gapBy: number | null;
+  /** Where a function tells the gap of a session, or the windows of a record: its number. */
+  readonly assignBy: number | null;
   readonly trigger: TriggerSpec;
   readonly evictor: EvictorSpec | null;
   /** How long a window is kept behind its end, for late records. */
   readonly latenessMs: number;
   readonly work: WindowWork;
+  /** State of keys that the function of windows keeps. */
+  readonly states: readonly StateSpec[];
 };
 
 /** Whether windows end by event time: only then can a record be late. */
 export function isByEventTime(assigner: AssignerSpec): boolean {
   return assigner.kind === 'global' || assigner.time === 'event';
 }
+
+/** Whether windows of a key that overlap or touch become one. */
+export function merges({ kind, merges = false }: Merging): boolean {
+  return kind === 'session' || merges;
+}
+
+type Merging = { readonly kind: string; readonly merges?: boolean };
 
 export function defaultTrigger(assigner: AssignerSpec): TriggerSpec {
   if (assigner.kind === 'global') return { kind: 'never' };

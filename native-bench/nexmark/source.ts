@@ -1,0 +1,136 @@
+/**
+ * The events of a corpus in shared memory, as columns in place: nothing is copied, made or decoded.
+ *
+ * Subtask g of p reads segments g, g + p, g + 2p, ..., so that all walk through event time side by side: the watermark
+ * of all is that of the slowest, nothing is late, and windows close while the job runs. Within a subtask events come in the
+ * order of their ids.
+ */
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { Batch, EngineError, type PlainData, type Source, type SplitReader } from 'millrace';
+import { type Column, FixedColumn, StringColumn, StringEntries } from '../../dist/data/column.js';
+import { type Corpus, openCorpus, SEGMENT_EVENTS, type Texts } from './corpus-format.ts';
+import { Event } from './events.ts';
+import { providedStopwatch } from './stopwatch.ts';
+
+const KEY = 'nexmark corpus';
+
+/** Gives the corpus to the jobs that this thread starts from now on, in all of their threads. */
+export function provideCorpus(corpus: Corpus): void {
+  setEnvironmentData(KEY, corpus.bytes as SharedArrayBuffer);
+}
+
+/** All events of the corpus that was provided, in the order of their ids. */
+export function corpusEvents(): Source<Event> {
+  return {
+    name: 'corpus',
+    descriptor: null,
+    schema: Event,
+    isBounded: true,
+    assignment: 'spread',
+    async discoverSplits(parallelism) {
+      const { events } = providedCorpus();
+      return Array.from({ length: parallelism }, (_, index) => ({
+        id: `${index}/${parallelism}`,
+        weight: events / parallelism,
+        detail: { index, of: parallelism },
+      }));
+    },
+    createReader: ({ detail }, position) => {
+      const share = detail as Share;
+      return new CorpusReader(providedCorpus(), share, (position as number | null) ?? share.index);
+    },
+  };
+}
+
+function providedCorpus(): Corpus {
+  const bytes = getEnvironmentData(KEY) as SharedArrayBuffer | undefined;
+  if (bytes === undefined) {
+    throw new EngineError('INPUT_NOT_FOUND', 'no corpus was provided: call provideCorpus before');
+  }
+  return openCorpus(bytes);
+}
+
+/** Every `of`-th segment from number `index` on. */
+type Share = { readonly index: number; readonly of: number };
+
+class CorpusReader implements SplitReader {
+  readonly wakeAtMs = Infinity;
+  readonly #corpus: Corpus;
+  readonly #step: number;
+  readonly #channels: StringEntries;
+  readonly #urls: StringEntries;
+  readonly #stopwatch = providedStopwatch();
+  /** The segment that comes next. */
+  #next: number;
+
+  constructor(corpus: Corpus, { of }: Share, next: number) {
+    this.#corpus = corpus;
+    this.#step = of;
+    this.#channels = entriesOf(corpus.channelNames, corpus.channelNames.offsets.length - 1);
+    this.#urls = entriesOf(corpus.channelUrls, corpus.channelUrls.offsets.length - 1);
+    this.#next = next;
+  }
+
+  poll(): Batch | 'end' {
+    if (this.#next >= this.#corpus.segments) return 'end';
+    this.#stopwatch?.beforeSegment();
+    const batch = this.#batch(this.#next);
+    this.#next += this.#step;
+    return batch;
+  }
+
+  #batch(index: number): Batch {
+    const segment = this.#corpus.segment(index);
+    const { heap, channel } = segment;
+    const texts = segment.offsets.map(
+      (offsets) => new StringColumn(entriesOf({ offsets, bytes: heap }, SEGMENT_EVENTS)),
+    );
+    const [text0, text1, creditCard, city, state, extra] = texts as [Column, ...Column[]];
+    const ids = new FixedColumn('int32', segment.id);
+    const parties = new FixedColumn('int32', segment.party);
+    const prices = new FixedColumn('int32', segment.price);
+    const columns = {
+      kind: new FixedColumn('int32', segment.kind),
+      time: new FixedColumn('timestamp', segment.time),
+      person: ids,
+      name: text0,
+      email: text1,
+      creditCard,
+      city,
+      state,
+      auction: ids,
+      itemName: text0,
+      description: text1,
+      initialBid: prices,
+      reserve: new FixedColumn('int32', segment.reserve),
+      expires: new FixedColumn('timestamp', segment.expires),
+      seller: parties,
+      category: new FixedColumn('int32', segment.category),
+      bidder: parties,
+      price: prices,
+      channel: new StringColumn(this.#channels, channel),
+      url: new StringColumn(this.#urls, channel),
+      extra,
+    } as Record<keyof Event, Column>;
+    return new Batch({
+      rowCount: segment.counts[0]!,
+      schema: Event,
+      columns: Object.values(columns),
+    });
+  }
+
+  position(): PlainData {
+    return this.#next;
+  }
+
+  progress(): number {
+    return Math.min(1, this.#next / this.#corpus.segments);
+  }
+
+  close(): void {}
+}
+
+/** Texts that are never written again, whoever keeps them. */
+function entriesOf({ offsets, bytes }: Texts, count: number): StringEntries {
+  return new StringEntries(count, offsets, bytes, false, true);
+}

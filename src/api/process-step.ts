@@ -1,0 +1,116 @@
+/** Adds the step of a process function, whatever inputs it has. */
+import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
+import type { KeySpec } from '../data/key.ts';
+import type { Schema } from '../data/schema.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type {
+  InputFunction,
+  ProcessDefinition,
+  ProcessInputSpec,
+  StateSpec,
+} from '../operator/process/process-spec.ts';
+import { type Emits, emittedSchema } from './emits.ts';
+import type { GraphBuilder, InputEdge } from './graph-builder.ts';
+import { type OperatorStateDescriptors, operatorStateSpecs } from './operator-state.ts';
+import { type StateDescriptors, stateSpecs } from './state.ts';
+
+/** An input of the step. */
+export type StepInput = {
+  readonly edges: readonly InputEdge[];
+  readonly key: KeySpec | null;
+  /** The key function, if there is one. */
+  readonly functions: readonly object[];
+  readonly calls: InputFunction;
+};
+
+/** What is the same in all process functions, as far as the step needs it. */
+type Definition<Out> = {
+  readonly emits: Emits<Out>;
+  readonly state?: StateDescriptors | undefined;
+  readonly operatorState?: OperatorStateDescriptors | undefined;
+};
+
+export type ProcessStep<Out> = {
+  readonly builder: GraphBuilder;
+  readonly name: string;
+  readonly inputs: readonly StepInput[];
+  readonly definition: Definition<Out>;
+  readonly broadcastStates: readonly StateSpec[];
+};
+
+const COMMON_PARTS = { emits: true, open: aPlainFunction, close: aPlainFunction } as const;
+const KEYED_PARTS = { ...COMMON_PARTS, state: true, onTimer: aPlainFunction } as const;
+const UNKEYED_PARTS = { ...COMMON_PARTS, operatorState: true } as const;
+
+/** What an async function does later, when another record is being processed, would go wrong. */
+function aPlainFunction(what: string, value: unknown): void {
+  aFunction(what, value);
+  if (Object.prototype.toString.call(value) === '[object AsyncFunction]') {
+    throw wrong(what, 'is not async: state and context are of no use after an await', value);
+  }
+}
+
+/** The edges of a keyed stream into a step. */
+export function keyedInput(
+  from: {
+    readonly inputs: readonly number[];
+    readonly key: KeySpec;
+    readonly functions: readonly object[];
+  },
+  calls: InputFunction,
+): StepInput {
+  const { key, functions } = from;
+  const edges = from.inputs.map(
+    (node): InputEdge => ({ from: node, partitioning: { kind: 'hash', key }, functions }),
+  );
+  return { edges, key, functions, calls };
+}
+
+/** The edges of a stream that is not keyed. */
+export function unkeyedInput(edges: readonly InputEdge[], calls: InputFunction): StepInput {
+  return { edges, key: null, functions: [], calls };
+}
+
+/** Adds the step; its node, and the schema of its rows. */
+export function addProcess<Out>(step: ProcessStep<Out>): {
+  readonly node: NodeId;
+  readonly schema: Schema<Out> | null;
+} {
+  const { builder, name, inputs, definition, broadcastStates } = step;
+  checkDefinition(definition, inputs);
+  const emits = emittedSchema('process', definition.emits);
+  const node = builder.add({
+    name,
+    operator: {
+      type: 'process',
+      process: {
+        inputs: inputs.map(({ key, calls }): ProcessInputSpec => ({ key, calls })),
+        emits: emits?.fields ?? null,
+        states: stateSpecs(definition.state ?? {}),
+        operatorStates: operatorStateSpecs(definition.operatorState ?? {}),
+        broadcastStates,
+      },
+    },
+    inputs: inputs.flatMap(({ edges }, operatorInput) =>
+      edges.map((edge) => (operatorInput === 0 ? edge : { ...edge, operatorInput })),
+    ),
+    schema: emits,
+    functions: [
+      ...inputs.flatMap(({ functions }) => functions),
+      definition as unknown as ProcessDefinition,
+    ],
+  });
+  return { node, schema: emits };
+}
+
+function checkDefinition(definition: object, inputs: readonly StepInput[]): void {
+  const calls = inputs.map((input) => input.calls);
+  const rules: Record<string, true | typeof aPlainFunction> = {
+    ...(inputs[0]!.key === null ? UNKEYED_PARTS : KEYED_PARTS),
+    ...Object.fromEntries(calls.map((name) => [name, aPlainFunction])),
+  };
+  checkFunctions('process', definition, rules as OptionRules<typeof definition>);
+  for (const name of calls) {
+    aPlainFunction(`process: ${name}`, (definition as Record<string, unknown>)[name]);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Unaligned checkpoints: the cut through a job without waiting for what is on its way.
+ *
+ *   producer                          channel                     consumer
+ *   state  │ barrier ──────────▶  [ batch batch batch ]  ──▶      │ state
+ *          └ overtakes what waits for room                        └ does not wait for the barrier
+ *
+ * Every subtask cuts when it learns of the checkpoint, by itself or by a barrier, whichever comes first: it writes its
+ * state and sends a barrier that overtakes what has found no room. What was sent before the producer's cut and is taken
+ * after the consumer's is in flight, and part of the checkpoint: the consumer records what has arrived, without taking it,
+ * up to the barrier; the producer what its barrier overtook. So nothing of a checkpoint waits for a slow operator.
+ *
+ * After a restart the producers send it again, before anything else and by the rules of the exchange: so it finds its
+ * way at any parallelism, and rows of a key keep their order. Watermarks in flight are made anew. (Chandy and Lamport,
+ * "Distributed snapshots", 1985, with the signal of the cut in shared memory.)
+ */
+import type { Batch } from '../data/batch.ts';
+import { decodeBatch, decodeSchema, encodeSchema, encodeToBytes } from '../data/codec.ts';
+import { RowEncoder } from '../data/row-encoder.ts';
+
+const STATE_PREFIX = 'in flight ';
+
+/**
+ * Name of the state of what is in flight from a node, its own state: to the node with uid `to`, and to which of its inputs;
+ * from a side output, unless that is null.
+ */
+export function inFlightState(to: string, input: number, side: string | null): string {
+  return `${STATE_PREFIX}${side === null ? '' : `of ${side} `}to ${to}/${input}`;
+}
+
+export function isInFlightState(name: string): boolean {
+  return name.startsWith(STATE_PREFIX);
+}
+
+/** Rows in flight in one channel, as an item of state. */
+export type InFlightItem = {
+  readonly fromSubtask: number;
+  readonly toSubtask: number;
+  /** Subtasks of the consumer. */
+  readonly consumers: number;
+  /** Overtaken at the producer: behind all that had arrived. */
+  readonly isOvertaken: boolean;
+  readonly schema: Uint8Array;
+  readonly batch: Uint8Array;
+};
+
+/** What a gate tells of its channels, counted from 0 within the gate. */
+export interface InFlightLog {
+  /** Whether the barrier of this checkpoint overtakes. */
+  isUnaligned(checkpoint: number): boolean;
+  /** A batch of a channel belongs to the checkpoint. */
+  add(checkpoint: number, channel: number, batch: Batch): void;
+}
+
+/** What an input has to do with unaligned checkpoints. */
+export interface UnalignedCheckpoints extends InFlightLog {
+  /** The unaligned checkpoint that was asked for last; 0 for none. */
+  requested(): number;
+}
+
+type EncodedBatch = Pick<InFlightItem, 'schema' | 'batch'>;
+
+/** A batch in columns, as bytes; free-form rows may become several. */
+export function encodeInFlight(batch: Batch): EncodedBatch[] {
+  if (batch.schema !== null) return [encoded(batch)];
+  const rows = new RowEncoder();
+  const found: EncodedBatch[] = [];
+  for (let from = 0; from < batch.rowCount; ) {
+    const columns = rows.encode(batch, from);
+    found.push(encoded(columns));
+    from += columns.rowCount;
+  }
+  return found;
+}
+
+function encoded(columns: Batch): EncodedBatch {
+  return { schema: encodeSchema(columns.schema!), batch: encodeToBytes(columns) };
+}
+
+/** The batch of an item, in memory of its own. */
+export function decodeInFlight({ schema, batch }: InFlightItem): Batch {
+  const bytes = batch.slice();
+  return decodeBatch(bytes.buffer, 0, bytes.length, decodeSchema(schema.slice()));
+}
+
+/** The items of one exchange, in the order in which they have to be sent again. */
+export function inOrder(items: readonly InFlightItem[]): readonly InFlightItem[] {
+  return [
+    ...items.filter(({ isOvertaken }) => !isOvertaken),
+    ...items.filter(({ isOvertaken }) => isOvertaken),
+  ];
+}

@@ -1,0 +1,165 @@
+/**
+ * The function of windows, with what it keeps: state of each key, which outlives its windows, and a value of each window.
+ *
+ *   (call of a window that fires)* → clear, when the window is over
+ */
+import type { Batch } from '../../../data/batch.ts';
+import type { BatchBuilder } from '../../../data/batch-builder.ts';
+import type { DynamicColumn } from '../../../data/column.ts';
+import { KeyReader, type KeySpec } from '../../../data/key.ts';
+import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
+import type { RestoredState, SnapshotWriter } from '../../../state/snapshot.ts';
+import { stateKey } from '../../keyed-state.ts';
+import { KeyedStates } from '../../process/keyed-states.ts';
+import type { StateFunctions, StateSpec } from '../../process/process-spec.ts';
+import type { RowOutput } from './results.ts';
+import type { TriggerHost, WindowState } from './trigger.ts';
+import type { WindowKeys } from './window-keys.ts';
+
+/** What the functions of windows know of one. `Bounds`: of a window that has some. */
+export type ClearContext<Key, Bounds, States, Value> = Bounds & {
+  /** The key, by its fields. */
+  readonly key: Key;
+  /** What the clock and the watermark were when the window fired. */
+  readonly watermark: number;
+  readonly processingTime: number;
+  /** State of the key, over all its windows. */
+  readonly state: States;
+  /** What `windowState` made for this window: plain data, to be changed or replaced. */
+  windowState: Value;
+};
+
+export type WindowContext<Key, Bounds, Out, States = unknown, Value = unknown> = ClearContext<
+  Key,
+  Bounds,
+  States,
+  Value
+> & {
+  /** Adds a row to the results, at the event time of the window: its end - 1. */
+  emit(row: Out): void;
+};
+
+/** What the methods of a definition are called with; see api/windowed-stream.ts for what it is to a user. */
+export type WindowFunctionCode = {
+  readonly state?: Readonly<Record<string, StateFunctions>>;
+  windowState?(): unknown;
+  onWindow(context: object, input: unknown): void;
+  onClear?(context: object): void;
+};
+
+export type WindowFunctionOptions = {
+  readonly code: WindowFunctionCode;
+  readonly states: readonly StateSpec[];
+  readonly key: KeySpec;
+  readonly inputSchema: Schema | null;
+  readonly host: TriggerHost;
+  readonly keys: WindowKeys;
+  readonly hasBounds: boolean;
+  readonly output: RowOutput;
+};
+
+export class WindowFunction implements WindowState {
+  readonly fields: readonly Field[];
+  readonly #options: WindowFunctionOptions;
+  readonly #states: KeyedStates | null;
+  readonly #reader: KeyReader;
+  /** By window slot. */
+  readonly #values: unknown[] = [];
+
+  constructor(options: WindowFunctionOptions) {
+    const { code, states, key, inputSchema, keys } = options;
+    this.#options = options;
+    this.#reader = new KeyReader(stateKey(key), schemaOf(keys.fields), null);
+    this.#states =
+      states.length === 0
+        ? null
+        : new KeyedStates(key, inputSchema, this.#reader.isInt, states, code.state ?? {});
+    this.fields =
+      code.windowState === undefined
+        ? []
+        : [{ name: '#window state', kind: 'dynamic', nullable: false }];
+  }
+
+  reserve(capacity: number): void {
+    while (this.#values.length < capacity) this.#values.push(undefined);
+  }
+
+  begin(slot: number): void {
+    this.#values[slot] = this.#options.code.windowState?.();
+  }
+
+  /** A window fires, or its result has come; `time` is the event time of what is emitted. */
+  call(slot: number, time: number, input: unknown): void {
+    const { code, output } = this.#options;
+    this.#during(slot, (context) => {
+      const emit = (row: unknown): void => output.add(row, time);
+      code.onWindow(Object.assign(context, { emit }), input);
+    });
+  }
+
+  /** The window is over. */
+  clear(slot: number): void {
+    const { code } = this.#options;
+    if (code.onClear !== undefined) this.#during(slot, (context) => code.onClear!(context));
+    this.#values[slot] = undefined;
+  }
+
+  /** Calls a function with what it may know of a window, and with the state of its key at hand. */
+  #during(slot: number, run: (context: object) => void): void {
+    const { host, keys, hasBounds } = this.#options;
+    const { windows, watermark, nowMs } = host;
+    const key = keys.batchOf(windows.keyOf(slot));
+    const bounds = { windowStart: windows.startOf(slot), windowEnd: windows.endOf(slot) };
+    const values = this.#values;
+    const states = this.#states;
+    const context = {
+      key: key.rowObjects()[0],
+      ...(hasBounds ? bounds : {}),
+      watermark,
+      processingTime: nowMs,
+      state: states?.handles ?? {},
+      get windowState() {
+        return values[slot];
+      },
+      set windowState(value) {
+        values[slot] = value;
+      },
+    };
+    if (states === null) run(context);
+    else this.#withKey(states, key, nowMs, () => run(context));
+  }
+
+  #withKey(states: KeyedStates, key: Batch, nowMs: number, run: () => void): void {
+    const { scope } = states;
+    this.#reader.read(key);
+    scope.nowMs = nowMs;
+    scope.slot = states.enter(this.#reader, 1)[0]!;
+    try {
+      run();
+    } finally {
+      scope.leave();
+    }
+    states.release();
+  }
+
+  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
+    if (this.fields.length === 0) return;
+    builder.dynamic(firstColumn).values[builder.rowCount] = this.#values[slot];
+  }
+
+  load(batch: Batch, firstColumn: number, row: number, slot: number): void {
+    if (this.fields.length === 0) return;
+    this.#values[slot] = (batch.columns[firstColumn] as DynamicColumn).values[row];
+  }
+
+  /** Begins to write the state of keys. */
+  capture(writer: SnapshotWriter): void {
+    this.#states?.capture(writer);
+  }
+
+  restore(restored: RestoredState, nowMs: number): void {
+    if (this.#states === null) return;
+    this.#states.scope.nowMs = nowMs;
+    this.#states.restore(restored, this.#reader);
+  }
+}

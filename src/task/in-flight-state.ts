@@ -1,0 +1,93 @@
+/** What is in flight between subtasks, as state of the nodes that it comes from; and on its way again after a restart. */
+import type { ChannelWriter } from '../channel/channel.ts';
+import {
+  decodeInFlight,
+  encodeInFlight,
+  type InFlightItem,
+  inFlightState,
+  inOrder,
+  type UnalignedCheckpoints,
+} from '../channel/in-flight.ts';
+import type { OutputGate } from '../channel/output-gate.ts';
+import type { Channel, Exchange, ExecutionGraph } from '../graph/execution-graph.ts';
+import type { LogicalGraph } from '../graph/graph.ts';
+import type { RestoredState } from '../state/snapshot.ts';
+import type { SubtaskSnapshot } from './subtask-snapshot.ts';
+
+/** What the coordinator tells of unaligned checkpoints. */
+export interface UnalignedCommands {
+  isUnaligned(checkpoint: number): boolean;
+  /** The one that was asked for last; 0 for none. */
+  unalignedCheckpoint(): number;
+}
+
+export type InFlightOptions = {
+  readonly graph: LogicalGraph;
+  readonly execution: ExecutionGraph;
+  readonly commands: UnalignedCommands;
+  /** Of the subtask at one end of the channels. */
+  readonly snapshot: SubtaskSnapshot;
+  /** The subtask is the producer, and these are rows that its barrier overtook. */
+  readonly isOvertaken: boolean;
+};
+
+/** Writes what is in flight in some channels. */
+export function inFlightLog(
+  channels: readonly Channel[],
+  { graph, execution, commands, snapshot, isOvertaken }: InFlightOptions,
+): UnalignedCheckpoints {
+  const { exchanges, subtasks, tasks } = execution;
+  return {
+    isUnaligned: (checkpoint) => commands.isUnaligned(checkpoint),
+    requested: () => commands.unalignedCheckpoint(),
+    add(checkpoint, n, batch) {
+      const { exchange: id, from, to } = channels[n]!;
+      const exchange = exchanges[id]!;
+      const consumer = subtasks[to]!;
+      const items = encodeInFlight(batch).map(
+        (encoded): InFlightItem => ({
+          fromSubtask: subtasks[from]!.index,
+          toSubtask: consumer.index,
+          consumers: tasks[consumer.task]!.parallelism,
+          isOvertaken,
+          ...encoded,
+        }),
+      );
+      const writer = snapshot.writer(exchange.fromNode, checkpoint);
+      writer.items(stateOf(graph, exchange), 'union', items);
+    },
+  };
+}
+
+function stateOf(graph: LogicalGraph, { toNode, operatorInput, side }: Exchange): string {
+  return inFlightState(graph.nodes[toNode]!.uid, operatorInput, side);
+}
+
+/** One producer of an exchange. */
+export type Sender = {
+  readonly exchange: Exchange;
+  readonly graph: LogicalGraph;
+  readonly restored: RestoredState;
+  /** Its subtask, of so many. */
+  readonly index: number;
+  readonly producers: number;
+  readonly gate: OutputGate;
+  readonly writers: readonly ChannelWriter[];
+};
+
+/** Sends again what was in flight in an exchange. */
+export function sendAgain({ exchange, graph, restored, ...sender }: Sender): void {
+  const { index, producers, gate, writers } = sender;
+  const items = restored.items(stateOf(graph, exchange)) as readonly InFlightItem[];
+  const own = items.filter(({ fromSubtask }) => fromSubtask % producers === index);
+  for (const item of inOrder(own)) {
+    if (exchange.partitioning.kind !== 'broadcast') {
+      gate.emit(decodeInFlight(item));
+      continue;
+    }
+    // Each consumer has had as much as the one of before whose state it goes on from.
+    writers.forEach((writer, to) => {
+      if (to % item.consumers === item.toSubtask) writer.put(decodeInFlight(item));
+    });
+  }
+}

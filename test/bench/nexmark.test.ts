@@ -1,0 +1,135 @@
+/** Each query gives what a plain program gives for the same events, on one thread and on two. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Outcome } from '../../native-bench/harness.ts';
+import { Checksum, checksumOf } from '../../native-bench/nexmark/checksum.ts';
+import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
+import { cppLoops } from '../../native-bench/nexmark/cpp/build.ts';
+import { decimal } from '../../native-bench/nexmark/fields.ts';
+import { LOOP_KEYS, LOOPS } from '../../native-bench/nexmark/loops.ts';
+import { expectedChecksum, ORACLES } from '../../native-bench/nexmark/oracle.ts';
+import { PEER_QUERIES, PEERS } from '../../native-bench/nexmark/peers/peers.ts';
+import { count, floor, QUERIES } from '../../native-bench/nexmark/queries.ts';
+import { provideCorpus } from '../../native-bench/nexmark/source.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-nexmark-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** At this rate they last for 40 seconds: several windows of each kind. */
+const corpus = loadCorpus(corpusFile({ events: 20_000, rate: 500, folder }));
+provideCorpus(corpus);
+
+for (const { id, checksum } of [floor, count, ...QUERIES]) {
+  if (ORACLES[id] === undefined) continue;
+  const expected = expectedChecksum(id, eventsOf(corpus));
+  for (const threads of [0, 2]) {
+    test(`${id} with ${threads} threads`, async () => {
+      const found = await checksum({ threads, parallelism: 2 });
+      assert.equal(found.rows, expected.rows);
+      assert.equal(String(found), String(expected));
+      if (id !== 'floor') assert.ok(found.rows > 0);
+    });
+  }
+}
+
+for (const [id, { run, text }] of Object.entries(LOOPS)) {
+  if (text === undefined) continue;
+  test(`the loop of ${id}`, () => {
+    const identity = LOOP_KEYS[id];
+    const rows = new Map<unknown, readonly number[]>();
+    run(
+      corpus,
+      (...row) => rows.set(identity === undefined ? rows.size : row.slice(0, identity).join(), row),
+      null,
+    );
+    const found = checksumOf([...rows.values()].map((row) => text(corpus, row).join('|')));
+    assert.equal(String(found), String(expectedChecksum(id, eventsOf(corpus))));
+  });
+}
+
+const program = cppLoops();
+
+for (const [id, { text }] of Object.entries(LOOPS)) {
+  if (text === undefined) continue;
+  test(`the loop of ${id} in C++`, { skip: program === null && 'there is no g++' }, () => {
+    const args = [id, corpusFile({ events: 20_000, rate: 500, folder }), 'check'];
+    const output = JSON.parse(execFileSync(program!, args, { encoding: 'utf8' }));
+    const expected = expectedChecksum(id, eventsOf(corpus));
+    assert.deepEqual(output, { rows: expected.rows, checksum: String(expected) });
+  });
+}
+
+for (const [name, peer] of Object.entries(PEERS)) {
+  for (const id of PEER_QUERIES) {
+    test(`${id} by ${name}`, async () => {
+      const found = new Checksum();
+      await peer(id, [...eventsOf(corpus)], (row) => {
+        const fields = Object.entries(row).map(([field, of]) =>
+          id === 'q1' && field === 'price' ? decimal(of) : of,
+        );
+        found.add(fields.join('|'));
+      });
+      assert.equal(String(found), String(expectedChecksum(id, eventsOf(corpus))));
+    });
+  }
+}
+
+test('the checksum is what other programs make it, too', () => {
+  assert.equal(String(checksumOf(['1|abc'])), '41e81f5c181bed5a');
+  assert.equal(String(checksumOf(['1|abc', '-5||0.908'])), '84db6013b7dc3a0b');
+});
+
+function bench(command: string, ...args: string[]): string {
+  const run = ['--import', './src/base/typescript-register.mjs', 'native-bench/run.ts'];
+  return execFileSync(process.execPath, [...run, command, ...args, '--folder', folder], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+}
+
+test('the command measures queries beside their loops, and writes every run and a table', () => {
+  const small = ['--events', '20000', '--rate', '500', '--rounds', '1', '--results', folder];
+  const output = bench('nexmark', '--query', 'q2,q20', ...small);
+  const written = readdirSync(folder).find((name) => name.endsWith('-nexmark.json'))!;
+  const { figures, nexmark } = JSON.parse(readFileSync(join(folder, written), 'utf8'));
+  assert.deepEqual(
+    figures.flatMap(({ id, runs }: Outcome) => runs.map(({ variant }) => `${id} ${variant}`)),
+    [
+      ...['nexmark-floor job', 'nexmark-q2 job', 'nexmark-q2 loop'],
+      ...(program === null ? [] : ['nexmark-q2 cpp']),
+      'nexmark-q20 job',
+    ],
+  );
+  assert.deepEqual(
+    nexmark.lines.map(({ rows }: { rows: number }) => rows),
+    ['q2', 'q20'].map((id) => expectedChecksum(id, eventsOf(corpus)).rows),
+  );
+  const table = output.trimEnd().split('\n').slice(-5);
+  assert.deepEqual(
+    table.map((line) => line.split(' ')[1]),
+    ['query', '---', 'floor', 'q2', 'q20'],
+  );
+});
+
+test('an unknown query is an error that names those there are', () => {
+  assert.throws(() => bench('nexmark', '--query', 'q6'), {
+    status: 1,
+    stderr: /^error: there is no query 'q6'; there are q0, q1, /,
+  });
+});
+
+test('the command for peers runs each of them, and writes every run and a table', () => {
+  const small = ['--events', '20000', '--rounds', '1', '--results', folder];
+  const output = bench('peers', '--query', 'count', ...small);
+  const written = readdirSync(folder).find((name) => name.endsWith('-peers.json'))!;
+  const { figures } = JSON.parse(readFileSync(join(folder, written), 'utf8'));
+  const [{ id, runs }] = figures as [Outcome];
+  assert.equal(id, 'peers-count');
+  assert.equal(runs.length, 5);
+  assert.equal(new Set(runs.map(({ report }) => report!.results)).size, 1);
+  assert.match(output.trimEnd().split('\n').at(-1)!, /^\| count( \| [0-9.]+){5} \|$/);
+});
