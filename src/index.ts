@@ -4,6 +4,16 @@ import { openDoor } from './base/doors.ts';
 openDoor(import.meta.url);
 
 export type { Aggregate, Aggregates, ResultsOf } from './api/aggregates.ts';
+export { Lookup } from './api/async.ts';
+export type {
+  AsyncContext,
+  AsyncOptions,
+  AsyncRetry,
+  ErrorRetry,
+  LookupCache,
+  LookupOptions,
+  ParallelOptions,
+} from './api/async-options.ts';
 export {
   BroadcastConnectedStreams,
   type BroadcastContext,

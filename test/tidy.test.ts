@@ -56,7 +56,16 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   { what: /'msgpackr'/, except: ['data/', 'state/'] },
   { what: /'(hyparquet|tinyglobby|fflate)/, except: ['connector/file/'] },
   { what: /'fzstd'/, except: ['connector/file/', 'checkpoint/'] },
-  { what: /'piscina'/, except: ['checkpoint/compress-pool.ts', 'checkpoint/compress-worker.ts'] },
+  {
+    what: /'piscina'/,
+    except: [
+      'checkpoint/compress-pool.ts',
+      'checkpoint/compress-worker.ts',
+      'task/pool-worker.ts',
+      'task/thread-pool.ts',
+    ],
+  },
+  { what: /'lru-cache'/, except: ['operator/async/lookup.ts'] },
   { what: /'commander'/, except: ['cli/'] },
   { what: /\bconsole\./, except: ['cli/'] },
   { what: /^export (\*|\{[^}]*\}|type \{[^}]*\}) from/m, except: DOORS },
@@ -64,6 +73,7 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
 
 /** A stream gives a keyed stream, which gives a stream: classes that return each other import each other. */
 const CYCLES = new Set([
+  'api/async.ts',
   'api/broadcast.ts',
   'api/connected.ts',
   'api/full-partition.ts',

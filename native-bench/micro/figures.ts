@@ -1,6 +1,7 @@
 /** Figures of single parts of the engine: codec, queue and fused loops, against the libraries one would take instead. */
 import {
   atLeast,
+  atMost,
   type Figure,
   figure,
   javascript,
@@ -17,6 +18,7 @@ const CODEC_MS = 2000;
 const CODEC_MS_MIN = 40;
 const FUSION_RECORDS = 200_000_000;
 const TEXT_RECORDS = 5_000_000;
+const ASYNC_RECORDS = 2_000_000;
 const RINGBUF_FRAMES = 50_000_000;
 /** Fewer, for it is slow. */
 const POST_MESSAGE_FRAMES = 4_000_000;
@@ -54,6 +56,13 @@ function queue(way: string, frames: number, settings: Settings): Variant {
 function chain(way: 'fused' | 'separate', settings: Settings): Variant {
   const records = scaled(FUSION_RECORDS, settings, 4096);
   return perSecond(records, typescript('native-bench/micro/fusion.ts', way, records));
+}
+
+function mapAsync(way: 'engine' | 'promises', records: number): Variant {
+  return {
+    command: typescript('native-bench/micro/map-async.ts', way, records),
+    measure: (run) => reported(run, 'nsPerRecord') / 1000,
+  };
 }
 
 function textFormat(way: string, settings: Settings): Variant {
@@ -119,6 +128,22 @@ export const MICRO_FIGURES: readonly Figure[] = [
       separate: chain('separate', settings),
     }),
     value: (medians) => medians.fused / medians.separate,
+  }),
+  figure({
+    id: 'map-async',
+    what: 'what mapAsync adds to a record, over a bare loop of the same promises, 100 at a time and in order',
+    unit: 'us/record',
+    roundUnit: 'us/record',
+    bar: atMost(2),
+    verify: (settings) => {
+      const records = scaled(ASYNC_RECORDS / 10, settings, 1000);
+      return [mapAsync('engine', records).command, mapAsync('promises', records).command];
+    },
+    variants: (settings) => {
+      const records = scaled(ASYNC_RECORDS, settings, 1000);
+      return { engine: mapAsync('engine', records), promises: mapAsync('promises', records) };
+    },
+    value: (medians) => medians.engine - medians.promises,
   }),
   figure({
     id: 'json-lines',

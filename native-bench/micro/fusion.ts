@@ -88,7 +88,11 @@ function chainOf(runs: readonly (readonly OperatorPlan[])[], end: Total): Chain 
   const links = runs.map((plans, n): ChainLink => {
     const isLast = n === runs.length - 1;
     return {
-      operator: createOperator(plans, n === 0 ? (Bid as Schema) : null, 'benchmark'),
+      operator: createOperator(plans, {
+        schemas: [n === 0 ? (Bid as Schema) : null, null],
+        runId: 'benchmark',
+        isBatch: false,
+      }),
       context: contextOf(plans),
       next: isLast ? [] : [n + 1],
       sides: new Map(),

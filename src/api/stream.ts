@@ -25,6 +25,13 @@ import {
 import type { Sink } from '../operator/sink.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { strategySpec, type WatermarkStrategy } from '../time/strategies.ts';
+import { type AsyncInput, addAsync, addParallel, Lookup } from './async.ts';
+import type {
+  AsyncContext,
+  AsyncOptions,
+  LookupOptions,
+  ParallelOptions,
+} from './async-options.ts';
 import { BroadcastConnectedStreams, BroadcastStream } from './broadcast.ts';
 import { BroadcastJoin } from './broadcast-join.ts';
 import { ConnectedStreams } from './connected.ts';
@@ -160,6 +167,78 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => void): Stream<Out>;
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => unknown): Stream<Out> {
     return this.#stateless<Out>({ type: 'flatMap' }, fn);
+  }
+
+  /**
+   * A new row for each row, by a function that answers later: `.mapAsync(async (bid, { signal }) => rate(bid, signal))`. So many
+   * calls are under way at a time; those that are when a checkpoint is taken are made again after a restart. A rejection fails
+   * the job with USER_FUNCTION, a call that takes longer than its `timeout` with ASYNC_TIMEOUT.
+   */
+  mapAsync<Out, Late = never>(
+    fn: (row: Row, ctx: AsyncContext) => PromiseLike<Out> | Out,
+    options: AsyncOptions<Row, NoInfer<Out>, Late> = {},
+  ): Stream<Out | Late> {
+    const node = addAsync('mapAsync', this.#input(), fn, options);
+    return new Stream<Out | Late>(this.#builder, node, null);
+  }
+
+  /**
+   * The same for a function that answers with any number of rows: `.flatMapAsync(async (page) => (await load(page)).links)`.
+   * All of them have the event time of their row; `onTimeout` gives an iterable too.
+   */
+  flatMapAsync<Out, Late = never>(
+    fn: (row: Row, ctx: AsyncContext) => PromiseLike<Iterable<Out>> | Iterable<Out>,
+    options: AsyncOptions<Row, Iterable<NoInfer<Out>>, Iterable<Late>> = {},
+  ): Stream<Out | Late> {
+    const node = addAsync('flatMapAsync', this.#input(), fn, options);
+    return new Stream<Out | Late>(this.#builder, node, null);
+  }
+
+  /**
+   * A new row for each row, by a function that keeps a processor busy: `.mapParallel((photo) => shrink(photo))`. Threads of its
+   * own run it, so that the worker is free for other steps; they import the module of the job, and rows cross to them and back as
+   * between all threads. Rows that threads are at when a checkpoint is taken are given to them again after a restart. EngineError
+   * USER_FUNCTION for what the function throws, JOB_NOT_FOUND for a job that is not defined at the top level of a module.
+   */
+  mapParallel<Out, Late = never>(
+    fn: (row: Row) => Out,
+    options: ParallelOptions<Row, Late> = {},
+  ): Stream<Out | Late> {
+    const node = addParallel(this.#input(), fn, options);
+    return new Stream<Out | Late>(this.#builder, node, null);
+  }
+
+  /**
+   * Joins each row with what a function finds for its key, later: a database, a service. With a cache each key is asked for
+   * once as long as it is kept:
+   *
+   *   bids
+   *     .lookup('auction', async (id, { signal }) => findAuction(id, signal), { cache: { maxEntries: 10_000, ttl: '10 min' } })
+   *     .apply((bid, auction) => ({ ...bid, seller: auction?.seller ?? null }));
+   *
+   * The key is a field, or a function of the row. A key that is undefined, null or NaN fails the job with KEY_INVALID. What else may be said is that of `mapAsync`.
+   */
+  lookup<K extends KeyField<Row>, Found, Late = never>(
+    key: K,
+    fn: (key: Row[K], ctx: AsyncContext) => PromiseLike<Found> | Found,
+    options?: LookupOptions<Row, NoInfer<Found>, Late>,
+  ): Lookup<Row, Found, Late>;
+  lookup<Key extends KeyValue, Found, Late = never>(
+    key: (row: Row) => Key,
+    fn: (key: Key, ctx: AsyncContext) => PromiseLike<Found> | Found,
+    options?: LookupOptions<Row, NoInfer<Found>, Late>,
+  ): Lookup<Row, Found, Late>;
+  lookup<Found, Late>(
+    key: string | ((row: Row) => unknown),
+    fn: object,
+    options: LookupOptions<Row, Found, Late> = {},
+  ): Lookup<Row, Found, Late> {
+    if (typeof key === 'string' && this.#schema !== null) fieldIndex(this.#schema, key, 'lookup');
+    return new Lookup(this.#input(), key, fn, options);
+  }
+
+  #input(): AsyncInput {
+    return { builder: this.#builder, edges: this.#edges };
   }
 
   /** Only the named fields: `.project('auction', 'price')`; undefined where a row without a schema lacks one. */

@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   TIMESTAMP_INVALID: 'a record has no usable event time',
   VALUE_NOT_TRANSFERABLE: 'a value (a function, a symbol) cannot leave its thread',
   USER_FUNCTION: 'a function of the user threw',
+  ASYNC_TIMEOUT: 'an asynchronous function took too long',
   WORKER_DIED: 'a worker thread ran out of memory or exited',
   INPUT_NOT_FOUND: 'an input file or folder does not exist or cannot be read',
   INPUT_CLOSED: 'a row was written into a job that takes no more',
@@ -62,6 +63,8 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   VALUE_NOT_TRANSFERABLE:
     'leave functions, symbols and the like out of the row, or put plain data in their place',
   USER_FUNCTION: 'look at the file and line in the message; cause is what the function threw',
+  ASYNC_TIMEOUT:
+    'raise the timeout of the step, or say by onTimeout what becomes of a record that took too long',
   WORKER_DIED:
     'keep less in functions, give threads a larger heap by threadHeapMb, or leave process.exit to the program',
   INPUT_NOT_FOUND:
@@ -119,6 +122,8 @@ export type UserFunctionPlace = {
   readonly record: number;
   /** The timer at which it threw; left out at a record. */
   readonly timer?: { readonly kind: 'event' | 'processing'; readonly time: number };
+  /** Where the user has given the function to the job: for what was thrown without a place of its own. */
+  readonly definedAt?: string | null;
 };
 
 /** The place in words. */
@@ -133,14 +138,16 @@ export class UserFunctionError extends EngineError {
   readonly place: UserFunctionPlace;
 
   constructor(place: UserFunctionPlace, cause: unknown) {
-    super('USER_FUNCTION', `${placeText(place)}: ${messageAndPlace(cause)}`, { cause });
+    super('USER_FUNCTION', `${placeText(place)}: ${messageAndPlace(cause, place.definedAt)}`, {
+      cause,
+    });
     this.place = place;
   }
 }
 
-/** What was thrown, and behind it the user's file and line, when they are known. */
-export function messageAndPlace(thrown: unknown): string {
-  const where = userFrame(thrown);
+/** What was thrown, and behind it the user's file and line, when they are known; `otherwise` where it tells none. */
+export function messageAndPlace(thrown: unknown, otherwise: string | null = null): string {
+  const where = userFrame(thrown) ?? otherwise;
   return where === null ? messageOf(thrown) : `${messageOf(thrown)}\n    at ${where}`;
 }
 

@@ -74,12 +74,21 @@ export class InputGate {
 
   /** Hands over one element; false when no channel has any. */
   poll(consumer: ElementConsumer): boolean {
-    if (this.#handOverMerged(consumer)) return true;
+    return this.#poll(consumer, false);
+  }
+
+  /** The same for a consumer that takes neither a batch nor the end: channels where one is next have to wait. */
+  pollControl(consumer: ElementConsumer): boolean {
+    return this.#poll(consumer, true);
+  }
+
+  #poll(consumer: ElementConsumer, isControlOnly: boolean): boolean {
+    if (this.#handOverMerged(consumer, isControlOnly)) return true;
     const count = this.#readers.length;
     for (let tried = 0; tried < count; tried++) {
       const channel = this.#next;
       this.#next = channel + 1 === count ? 0 : channel + 1;
-      if (this.#take(channel, consumer)) return true;
+      if (this.#take(channel, consumer, isControlOnly)) return true;
     }
     return false;
   }
@@ -106,12 +115,13 @@ export class InputGate {
     return !this.#readers.some((reader) => reader.isRecording);
   }
 
-  #take(channel: number, consumer: ElementConsumer): boolean {
+  #take(channel: number, consumer: ElementConsumer, isControlOnly: boolean): boolean {
     if (this.#isAligned && this.#aligner.isBlocked(channel)) return false;
     const reader = this.#readers[channel]!;
     const kind = reader.peek();
     // What comes behind a cut of its producer may not be taken in front of that of the consumer.
     if (kind !== NOTHING && this.overtake(consumer)) return true;
+    if (isControlOnly && (kind === BATCH || kind === END)) return false;
     switch (kind) {
       case NOTHING:
         return false;
@@ -144,12 +154,12 @@ export class InputGate {
         unreachable(kind);
     }
     reader.release();
-    if (kind !== BATCH) this.#handOverMerged(consumer);
+    if (kind !== BATCH) this.#handOverMerged(consumer, isControlOnly);
     return true;
   }
 
   /** What all channels together have come to: a barrier, a watermark, then a change of idleness, then the end. */
-  #handOverMerged(consumer: ElementConsumer): boolean {
+  #handOverMerged(consumer: ElementConsumer, isControlOnly: boolean): boolean {
     if (this.#barrier !== null) {
       const checkpoint = this.#barrier;
       this.#barrier = null;
@@ -167,7 +177,7 @@ export class InputGate {
       consumer.idle(isIdle);
       return true;
     }
-    if (this.#openChannels > 0 || this.hasEnded) return false;
+    if (this.#openChannels > 0 || this.hasEnded || isControlOnly) return false;
     this.hasEnded = true;
     consumer.end();
     return true;

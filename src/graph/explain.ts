@@ -164,12 +164,11 @@ function loopsOf(
   }));
   // The rows of an output go to the program as they are.
   if (plans[0]!.spec.type === 'collect') return [];
-  const operator = createOperator(
-    plans,
-    schemaBefore(graph, head),
-    'explain',
-    schemaBefore(graph, head, 1),
-  );
+  const operator = createOperator(plans, {
+    schemas: [schemaBefore(graph, head), schemaBefore(graph, head, 1)],
+    runId: 'explain',
+    isBatch: false,
+  });
   return operator.generatedLoops?.() ?? [];
 }
 

@@ -28,7 +28,9 @@ import {
 } from '../task/deployment.ts';
 import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
+import { threadPools } from '../task/thread-pool.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
+import type { JobReference } from '../task/worker-message.ts';
 import { JobCounters } from './job-counters.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -111,18 +113,23 @@ export class Attempt {
     for (const ended of this.#ended) ended.catch(() => {});
   }
 
+  #job(): JobReference {
+    const { job, built, params, collects } = this.#options.plan;
+    return {
+      url: job.url,
+      name: job.name,
+      params,
+      collects,
+      fingerprint: fingerprint(built.graph),
+    };
+  }
+
   #runWorker(worker: number): Promise<void> {
     const { plan, execution, pool, settings, splits, restored, events } = this.#options;
-    const { job, built, params, collects, threads, parallelism } = plan;
+    const { threads, parallelism } = plan;
     return pool.run(
       {
-        job: {
-          url: job.url,
-          name: job.name,
-          params,
-          collects,
-          fingerprint: fingerprint(built.graph),
-        },
+        job: this.#job(),
         worker,
         threads,
         parallelism,
@@ -191,6 +198,7 @@ export class Attempt {
       wake: () => signal.notify(),
       restored: (node) => storedStates(restored, node),
       events,
+      pools: threadPools(this.#job()),
     });
     const scheduler = new Scheduler({ subtasks, clock: systemClock });
     try {

@@ -2,6 +2,9 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { type Field, type Schema, schemaOf } from '../data/schema.ts';
 import { AsOperator } from './as.ts';
+import { AsyncOperator } from './async/async-operator.ts';
+import { type MakePool, poolOfNoThreads } from './async/function-pool.ts';
+import { ParallelOperator } from './async/parallel-operator.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import { IntervalJoinOperator } from './join/interval-join.ts';
@@ -28,17 +31,21 @@ export type OperatorPlan = {
   readonly sink: Sink | null;
 };
 
-/**
- * The operator of one node, or of a run of stateless nodes; `runId` names this run of the job. `secondSchema`: of the
- * second input, where there are two. `isBatch`: the job runs in batch.
- */
-export function createOperator(
-  plans: readonly OperatorPlan[],
-  inputSchema: Schema | null,
-  runId: string,
-  secondSchema: Schema | null = null,
-  isBatch = false,
-): Operator {
+export type OperatorPlace = {
+  /** Of the first input, and of the second where there are two; null for free-form rows. */
+  readonly schemas: readonly [Schema | null, Schema | null];
+  /** Of this run of the job. */
+  readonly runId: string;
+  /** Whether the job runs in batch. */
+  readonly isBatch: boolean;
+  /** Makes threads for a function that wants some; left out where there are none. */
+  readonly makePool?: MakePool;
+};
+
+/** The operator of one node, or of a run of stateless nodes. */
+export function createOperator(plans: readonly OperatorPlan[], place: OperatorPlace): Operator {
+  const { schemas, runId, isBatch, makePool = poolOfNoThreads } = place;
+  const [inputSchema] = schemas;
   const { spec, functions, sink } = plans[0]!;
   if (isStateless(spec)) return new FusedOperator(plans.map(fusedStep), inputSchema);
   if (spec.type === 'preAggregate' && plans.length === 2) {
@@ -85,11 +92,15 @@ export function createOperator(
     case 'partition':
       return new PartitionOperator({ ...spec, inputSchema, functions });
     case 'process':
-      return new ProcessOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
+      return new ProcessOperator({ ...spec, schemas, functions });
+    case 'async':
+      return new AsyncOperator({ ...spec, functions });
+    case 'parallel':
+      return new ParallelOperator({ ...spec, functions, makePool });
     case 'intervalJoin':
-      return new IntervalJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
+      return new IntervalJoinOperator({ ...spec, schemas, functions });
     case 'windowJoin':
-      return new WindowJoinOperator({ ...spec, schemas: [inputSchema, secondSchema], functions });
+      return new WindowJoinOperator({ ...spec, schemas, functions });
     case 'sink':
     case 'collect':
       return new SinkOperator(sink!, inputSchema, runId);

@@ -9,6 +9,8 @@
 import type { KeySpec } from '../data/key.ts';
 import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
+import type { AsyncSpec } from './async/async-spec.ts';
+import type { ParallelSpec } from './async/parallel-operator.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { WindowJoinSpec } from './join/window-join.ts';
 import type { PartitionWork } from './partition/partition.ts';
@@ -95,6 +97,8 @@ export type OperatorSpec =
   | { readonly type: 'rolling'; readonly key: KeySpec; readonly rolling: RollingSpec }
   | { readonly type: 'partition'; readonly work: PartitionWork }
   | { readonly type: 'process'; readonly process: ProcessSpec }
+  | { readonly type: 'async'; readonly async: AsyncSpec }
+  | { readonly type: 'parallel'; readonly parallel: ParallelSpec }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }

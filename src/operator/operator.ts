@@ -12,6 +12,10 @@
  * calls `resume` when there is room, and feeds nothing else until the work is done: no batch, no watermark, no end. A
  * watermark is forwarded when all its work is done.
  *
+ * Work that is done elsewhere (requests of asynchronous functions) holds nothing up: while an operator that has as much of
+ * it as it may have `isFull`, its subtask feeds no batch and no end, but barriers and what belongs to time. What comes back
+ * calls `wake`, and is taken up by `advanceTime`.
+ *
  * State: at a barrier an operator writes what it will need to go on from here (`context.snapshot`), then forwards the
  * barrier. After a restart `context.restored` holds it in `open`: for the keys of this subtask, which may be others than
  * before. Time then begins at the minimum watermark again.
@@ -86,6 +90,10 @@ export interface Operator {
   /** True while work is left over from an earlier call; then only `resume` may be called. */
   readonly hasPendingWork: boolean;
   resume(): void;
+  /** Whether it takes no batch now; left out where it always does. */
+  readonly isFull?: boolean;
+  /** Whether it waits for the event loop of its thread, beside pending work; left out where it never does. */
+  readonly waitsForEvents?: boolean;
   /** When `advanceTime` is due, in ms of the clock's `now`; Infinity for never. */
   readonly wakeAtMs: number;
   advanceTime(nowMs: number): void;

@@ -19,6 +19,16 @@ export function recordError(place: Place, thrown: unknown, record: number): Engi
   return errorAt({ operator: place.name, subtask: place.subtask, record }, thrown);
 }
 
+/** The same for what came later, and may have lost its way: `definedAt` is where the user has given the function. */
+export function laterError(
+  place: Place,
+  thrown: unknown,
+  record: number,
+  definedAt: string | null,
+): EngineError {
+  return errorAt({ operator: place.name, subtask: place.subtask, record, definedAt }, thrown);
+}
+
 /** The same for what was thrown at a timer. */
 export function timerError(
   place: Place,
@@ -32,7 +42,8 @@ export function timerError(
 function errorAt(place: UserFunctionPlace, thrown: unknown): EngineError {
   if (thrown instanceof UserFunctionError) return thrown;
   if (!(thrown instanceof EngineError)) return new UserFunctionError(place, thrown);
-  return new EngineError(thrown.code, `${placeText(place)}: ${thrown.message}`, {
+  const where = typeof place.definedAt === 'string' ? `\n    at ${place.definedAt}` : '';
+  return new EngineError(thrown.code, `${placeText(place)}: ${thrown.message}${where}`, {
     cause: thrown,
     retryable: thrown.retryable,
   });

@@ -5,7 +5,7 @@
  *
  * A batch goes through the whole tree in one call. An operator that has to pause (its output is not ready) keeps
  * its place; the subtask then calls `resume`, which lets the operators farthest down finish first, and feeds the
- * head only when nothing is pending.
+ * head only when nothing is pending, and with batches only when none is full.
  */
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
@@ -34,6 +34,8 @@ const NO_SIDES: SideGates = new Map();
 export class Chain {
   readonly #links: readonly ChainLink[];
   readonly #operators: readonly Operator[];
+  /** Those that may be full, or wait for events. */
+  readonly #asynchronous: readonly Operator[];
   /** Output of each operator. */
   readonly #outputs: readonly Output[];
   readonly #gates: readonly OutputGate[];
@@ -51,6 +53,7 @@ export class Chain {
   ) {
     this.#links = links;
     this.#operators = links.map((link) => link.operator);
+    this.#asynchronous = this.#operators.filter(({ isFull }) => isFull !== undefined);
     const sidesOf = [headSides, ...links.map((link) => link.sides)];
     this.#gates = [
       ...headGates,
@@ -94,6 +97,18 @@ export class Chain {
     return false;
   }
 
+  /** Whether its head may be given no batch now. */
+  get isFull(): boolean {
+    for (const operator of this.#asynchronous) if (operator.isFull === true) return true;
+    return false;
+  }
+
+  /** Whether an operator waits for the event loop. */
+  get waitsForEvents(): boolean {
+    for (const operator of this.#asynchronous) if (operator.waitsForEvents === true) return true;
+    return false;
+  }
+
   /**
    * Lets the pending operator that is farthest down do a slice of its work. False when nothing moved: it waits
    * for something outside, such as a sink that is busy.
@@ -102,10 +117,30 @@ export class Chain {
     for (let n = this.#operators.length - 1; n >= 0; n--) {
       const operator = this.#operators[n]!;
       if (!operator.hasPendingWork) continue;
+      // A full operator farther down holds it up; what comes back to that one makes room.
+      if (!this.#outputs[n]!.isReady) return false;
       operator.resume();
       return !operator.hasPendingWork || !this.#outputs[n]!.isReady;
     }
     return false;
+  }
+
+  /** When `advanceAsynchronous` is due, in ms of the clock. */
+  get asynchronousAtMs(): number {
+    let due = Infinity;
+    for (const operator of this.#asynchronous) due = Math.min(due, operator.wakeAtMs);
+    return due;
+  }
+
+  /** Runs what is due of operators with asynchronous work, whatever is pending at others; true when something was. */
+  advanceAsynchronous(nowMs: number): boolean {
+    let ran = false;
+    for (const operator of this.#asynchronous) {
+      if (operator.hasPendingWork || operator.wakeAtMs > nowMs) continue;
+      operator.advanceTime(nowMs);
+      ran = true;
+    }
+    return ran;
   }
 
   retry(): boolean {
@@ -163,7 +198,8 @@ class OperatorOutput implements Output {
   }
 
   get isReady(): boolean {
-    return !this.#operator.hasPendingWork && this.#output.isReady;
+    const operator = this.#operator;
+    return !operator.hasPendingWork && operator.isFull !== true && this.#output.isReady;
   }
 
   emit(batch: Batch, input = 0): void {

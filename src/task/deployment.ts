@@ -30,6 +30,7 @@ import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
+import type { MakePool } from '../operator/async/function-pool.ts';
 import { withBatchTime } from '../operator/batch-time.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
@@ -87,6 +88,8 @@ export type DeploymentOptions = {
   /** State of a node in the snapshot that the job starts from. */
   readonly restored: (node: NodeId) => readonly StoredState[];
   readonly events: TaskEvents;
+  /** Threads beside the workers, for functions of a node; when left out, they run on the worker itself. */
+  readonly pools?: (node: NodeId) => MakePool;
   /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };
@@ -190,13 +193,14 @@ class Deployer {
   #operator({ nodes }: ChainedOperator): Operator {
     const { graph, settings } = this.#options;
     const plans = nodes.map((node) => this.#plan(node));
-    const operator = createOperator(
-      plans,
-      schemaBefore(graph, nodes[0]!),
-      settings.runId,
-      schemaBefore(graph, nodes[0]!, 1),
-      settings.isBatch,
-    );
+    const [first] = nodes as readonly [NodeId];
+    const makePool = this.#options.pools?.(first);
+    const operator = createOperator(plans, {
+      schemas: [schemaBefore(graph, first), schemaBefore(graph, first, 1)],
+      runId: settings.runId,
+      isBatch: settings.isBatch,
+      ...(makePool === undefined ? {} : { makePool }),
+    });
     return settings.isBatch ? withBatchTime(plans.at(-1)!.spec, operator) : operator;
   }
 
@@ -488,6 +492,10 @@ class GateInput implements TaskInput {
 
   poll(): boolean {
     return this.#gate.poll(this.#head);
+  }
+
+  pollControl(): boolean {
+    return this.#gate.pollControl(this.#head);
   }
 
   overtake(): boolean {

@@ -174,6 +174,13 @@ export class SourceInput implements TaskInput {
     return read;
   }
 
+  pollControl(): boolean {
+    const checkpoint = this.#options.commands.requestedCheckpoint();
+    if (checkpoint <= this.#checkpoint) return false;
+    this.#cut(checkpoint);
+    return true;
+  }
+
   overtake(): boolean {
     const { commands } = this.#options;
     const checkpoint = commands.requestedCheckpoint();

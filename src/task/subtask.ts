@@ -54,12 +54,14 @@ export class Subtask implements Steppable {
   }
 
   get wakeAtMs(): number {
-    if (!this.#chain.isOutputReady || this.#chain.hasPendingWork) return Infinity;
-    return Math.min(this.#input.wakeAtMs, this.#chain.wakeAtMs);
+    if (!this.#chain.isOutputReady) return Infinity;
+    if (this.#chain.hasPendingWork) return this.#chain.asynchronousAtMs;
+    const inputAtMs = this.#chain.isFull ? Infinity : this.#input.wakeAtMs;
+    return Math.min(inputAtMs, this.#chain.wakeAtMs);
   }
 
   get waitsForEvents(): boolean {
-    return this.#isStuck || this.#input.waitsForEvents;
+    return this.#isStuck || this.#input.waitsForEvents || this.#chain.waitsForEvents;
   }
 
   open(): void {
@@ -87,10 +89,11 @@ export class Subtask implements Steppable {
     const moved = chain.retry();
     if (!chain.isOutputReady) return moved;
     if (chain.hasPendingWork) {
+      const advanced = chain.advanceAsynchronous(this.#clock.now());
       const resumed = chain.resume();
       this.#isStuck = !resumed;
       chain.publish();
-      return resumed || moved;
+      return advanced || resumed || moved;
     }
     this.#isStuck = false;
     const worked = this.#work();
@@ -112,12 +115,14 @@ export class Subtask implements Steppable {
   #takeInput(): boolean {
     const input = this.#input;
     const chain = this.#chain;
+    if (chain.isFull) return input.pollControl();
     if (!input.poll()) return false;
     if (this.#stepBudgetMs === 0) return true;
     const end = this.#clock.monotonic() + this.#stepBudgetMs;
     while (
       !input.hasEnded &&
       !chain.hasPendingWork &&
+      !chain.isFull &&
       chain.isOutputReady &&
       this.#clock.monotonic() < end &&
       input.poll()

@@ -30,6 +30,11 @@ export interface TaskInput {
   /** Hands over about one batch or one control element; false when there is none now. */
   poll(): boolean;
   /**
+   * The same for a control element other than the end, where one is next: for a chain that takes no batch now. A source may
+   * hand over barriers only.
+   */
+  pollControl(): boolean;
+  /**
    * Hands over the barrier of an unaligned checkpoint that was asked for, whether there is room for its output or not; false
    * when there is none.
    */

@@ -1,6 +1,6 @@
 /**
- * The loop of a thread that runs subtasks: rounds while anything moves, then a short spin, then sleep on the
- * worker's signal until a channel, the clock or an asynchronous result wakes it.
+ * The loop of a thread that runs subtasks: rounds while anything moves, then a turn of the event loop where that may bring
+ * something, a short spin, then sleep on the worker's signal until a channel, the clock or an asynchronous result wakes it.
  *
  * A worker of its own sleeps by blocking its thread; the calling thread, and a worker with asynchronous input
  * or output, sleeps so that its event loop goes on.
@@ -37,11 +37,19 @@ export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' 
       await nextTurn();
       turnStartMs = clock.monotonic();
     }
-    if (moved || scheduler.flush() || spin(scheduler, clock)) continue;
+    if (moved || scheduler.flush()) continue;
+    if (scheduler.waitsForEvents && (await turn(scheduler))) continue;
+    if (spin(scheduler, clock)) continue;
     await sleep(scheduler, signal, yields);
     turnStartMs = clock.monotonic();
   }
   return 'done';
+}
+
+/** Lets promises and the like bring work; true when there was some. */
+async function turn(scheduler: Scheduler): Promise<boolean> {
+  await nextTurn();
+  return scheduler.round() || scheduler.isDone;
 }
 
 /** Looks for work a little longer; true when there was some. */

@@ -10,14 +10,17 @@ import type { RuntimeSettings, SourceSplits } from './deployment.ts';
 import type { RestoredSnapshot } from './restored-state.ts';
 import type { StateBlock } from './subtask-snapshot.ts';
 
+/** How a thread finds the job, and builds the same graph. */
+export type JobReference = {
+  readonly url: string;
+  readonly name: string;
+  readonly params: JobParams;
+  readonly collects: boolean;
+  readonly fingerprint: string;
+};
+
 export type WorkerAssignment = {
-  readonly job: {
-    readonly url: string;
-    readonly name: string;
-    readonly params: JobParams;
-    readonly collects: boolean;
-    readonly fingerprint: string;
-  };
+  readonly job: JobReference;
   readonly worker: number;
   readonly threads: number;
   readonly parallelism: number;

@@ -11,14 +11,13 @@ import { EngineError } from '../base/errors.ts';
 import { nextTurn } from '../base/event-loop.ts';
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
-import { fingerprint } from '../graph/graph.ts';
-import { type BuiltJob, findJob } from '../graph/job-registry.ts';
-import { loadJobs } from '../graph/load-job.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import { deploy, type TaskEvents } from './deployment.ts';
+import { importJob } from './import-job.ts';
 import { storedStates } from './restored-state.ts';
 import { Scheduler } from './scheduler.ts';
+import { threadPools } from './thread-pool.ts';
 import { runWorkerLoop } from './worker-loop.ts';
 import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
 
@@ -75,22 +74,10 @@ function refuseExit(): void {
   };
 }
 
-async function importJob({ job, worker }: WorkerAssignment): Promise<BuiltJob> {
-  await loadJobs(job.url);
-  const built = findJob(job.url, job.name).build(job.params, job.collects);
-  const own = fingerprint(built.graph);
-  if (own === job.fingerprint) return built;
-  throw new EngineError(
-    'GRAPH_MISMATCH',
-    `job '${job.name}' built another graph in worker ${worker} than in the calling thread ` +
-      `(${own} against ${job.fingerprint}): build the same steps whatever the time, the thread or chance`,
-  );
-}
-
 /** Has closed everything when it returns: the thread may be ended as soon as it has said how it ended. */
 async function work(assignment: WorkerAssignment, report: Report): Promise<'done' | 'cancelled'> {
   refuseExit();
-  const built = await importJob(assignment);
+  const built = await importJob(assignment.job, `worker ${assignment.worker}`);
   const { worker, shape, settings, threads, parallelism, splits, restored, rings } = assignment;
   const counters = new SharedCounters(shape, assignment.counters);
   const signal = new Signal(counters.buffer, counters.signalWord(worker));
@@ -111,6 +98,7 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
     wake: () => signal.notify(),
     restored: (node) => storedStates(restored, node),
     events: messages(report),
+    pools: threadPools(assignment.job),
   });
   const scheduler = new Scheduler({
     subtasks,

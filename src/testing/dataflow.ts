@@ -10,6 +10,7 @@ import { sideOutputNames } from '../api/side-output.ts';
 import { type RowStream, Stream } from '../api/stream.ts';
 import { must } from '../base/assert.ts';
 import { VirtualClock } from '../base/clock.ts';
+import { nextTurn } from '../base/event-loop.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
@@ -165,6 +166,14 @@ export class Dataflow<Out> {
     this.#toRest();
   }
 
+  /** Turns of the event loop, until one of them brings nothing any more. */
+  async settle(): Promise<void> {
+    this.#sendPending();
+    this.#toRest();
+    do await nextTurn();
+    while (this.#toRest());
+  }
+
   take(): Element<Out>[] {
     this.#sendPending();
     this.#toRest();
@@ -244,15 +253,17 @@ export class Dataflow<Out> {
     }
   }
 
-  /** Steps until nothing moves any more; a full output is emptied only when everything waits for it. */
-  #toRest(): void {
+  /** Steps until nothing moves any more; a full output is emptied only when everything waits for it. True when anything moved. */
+  #toRest(): boolean {
     let quiet = 0;
+    let moved = false;
     const enough = this.#options.seed === null ? 1 : QUIET_ROUNDS;
     for (let rounds = 0; rounds < ROUNDS_MAX; rounds++) {
       quiet = this.#run.round() ? 0 : quiet + 1;
+      if (quiet === 0) moved = true;
       if (quiet < enough) continue;
       const full = this.#recorders.filter(({ isFull }) => isFull);
-      if (full.length === 0) return;
+      if (full.length === 0) return moved;
       for (const recorder of full) recorder.makeRoom();
       quiet = 0;
     }

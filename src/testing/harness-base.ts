@@ -33,6 +33,11 @@ export class HarnessBase<Out> {
     this.#dataflow.processingTime(time);
   }
 
+  /** Lets promises that are settled bring their results, and all that follows from them; clocks stand still meanwhile. */
+  async settle(): Promise<void> {
+    await this.#dataflow.settle();
+  }
+
   /** The elements that came out since the last `take`, in order: of the stream, or of a side output. */
   take(): Element<Out>[];
   take<Side>(side: SideOutput<Side>): Element<Side>[];

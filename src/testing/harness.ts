@@ -67,5 +67,6 @@ export class Harness<Row, Out> extends HarnessBase<Out> {
   /** The input ends. */
   async end(): Promise<void> {
     this.#dataflow.add(0, { end: true });
+    await this.#dataflow.settle();
   }
 }

@@ -98,11 +98,13 @@ export class Harness2<First, Second, Out> extends HarnessBase<Out> {
   /** The first input ends; the second goes on. */
   async endFirst(): Promise<void> {
     this.#dataflow.add(FIRST, { end: true });
+    await this.#dataflow.settle();
   }
 
   /** The second input ends; the first goes on. */
   async endSecond(): Promise<void> {
     this.#dataflow.add(SECOND, { end: true });
+    await this.#dataflow.settle();
   }
 
   /** Both inputs end, where they have not. */
@@ -110,5 +112,6 @@ export class Harness2<First, Second, Out> extends HarnessBase<Out> {
     for (const input of [FIRST, SECOND]) {
       if (!this.#dataflow.hasEnded(input)) this.#dataflow.add(input, { end: true });
     }
+    await this.#dataflow.settle();
   }
 }

@@ -60,6 +60,11 @@ export class ManualInput implements TaskInput {
     return true;
   }
 
+  pollControl(): boolean {
+    const [next] = this.#queue;
+    return next !== undefined && !('batch' in next) && !('end' in next) && this.poll();
+  }
+
   overtake(): boolean {
     return false;
   }

@@ -269,7 +269,94 @@ for (const [what, call, message] of CALLS) {
   });
 }
 
+const asyncStep =
+  (step: 'mapAsync' | 'flatMapAsync' | 'mapParallel', ...given: readonly unknown[]) =>
+  (flow: Flow): unknown => {
+    const stream = rows(flow) as unknown as Record<string, Loose>;
+    return stream[step]!(() => 1, ...given);
+  };
+
 const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = [
+  [
+    'mapAsync',
+    (flow) => loose(rows(flow).mapAsync.bind(rows(flow)))(5),
+    /^mapAsync is a function, got 5$/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { order: true }),
+    /^mapAsync: unknown option 'order'; there are: ordered, capacity, timeout, onTimeout, retry$/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { capacity: 0 }),
+    /^mapAsync: capacity is a whole number, 1 or more, got 0$/,
+  ],
+  [
+    'flatMapAsync',
+    asyncStep('flatMapAsync', { ordered: 'yes' }),
+    /^flatMapAsync: ordered is one of true, false, got 'yes'$/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { onTimeout: () => 1 }),
+    /^mapAsync: onTimeout needs a timeout beside it/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { timeout: 'soon' }),
+    /^mapAsync: timeout must be milliseconds or a text/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { retry: { strategy: 'often' } }),
+    /^mapAsync: retry: strategy is one of 'fixedDelay', 'exponential', got 'often'$/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { retry: { strategy: 'fixedDelay', initialDelay: 5 } }),
+    /^mapAsync: retry: unknown option 'initialDelay'; there are: /,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { retry: { strategy: 'exponential', multiplier: 0.5 } }),
+    /^mapAsync: retry: multiplier is a number from 1 on, got 0.5$/,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { retry: { strategy: 'fixedDelay', ifError: 'all' } }),
+    /^mapAsync: retry: ifError is a function, got 'all'$/,
+  ],
+  [
+    'mapParallel',
+    asyncStep('mapParallel', { retry: { strategy: 'fixedDelay', ifResult: () => true } }),
+    /^mapParallel: retry: unknown option 'ifResult'; there are: strategy, delay, attempts, ifError$/,
+  ],
+  [
+    'mapParallel',
+    asyncStep('mapParallel', { threads: 0 }),
+    /^mapParallel: threads is a whole number, 1 or more, got 0$/,
+  ],
+  [
+    'mapParallel',
+    asyncStep('mapParallel', { capacity: 5 }),
+    /^mapParallel: unknown option 'capacity'; there are: threads, batchRows, /,
+  ],
+  [
+    'lookup',
+    (flow) => loose(rows(flow).lookup.bind(rows(flow)))(5, () => 1),
+    /^lookup: a key that is no field is a function, got 5$/,
+  ],
+  [
+    'lookup',
+    (flow) => rows(flow).lookup('n', (n) => n, { cache: {} as { maxEntries: number } }),
+    /^lookup: cache: maxEntries is how many keys to keep, got undefined$/,
+  ],
+  [
+    'lookup',
+    (flow) => rows(flow).lookup('n', (n) => n, { cache: { maxEntries: 0 } }),
+    /^lookup: cache: maxEntries is a whole number, 1 or more, got 0$/,
+  ],
   [
     'from',
     (flow) => loose(flow.from.bind(flow))(collection([]), typo),

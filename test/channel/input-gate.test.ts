@@ -1,7 +1,7 @@
 /** All channels of an input as one stream: in order, one element a poll. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACTIVE, END, IDLE, WATERMARK } from '../../src/channel/channel.ts';
+import { ACTIVE, BARRIER, END, IDLE, WATERMARK } from '../../src/channel/channel.ts';
 import { InputGate } from '../../src/channel/input-gate.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
 import { Batch } from '../../src/data/batch.ts';
@@ -93,4 +93,28 @@ test('a consumer of two inputs is told which one each batch is for; time and the
   for (const writer of writers.slice(1)) writer.control(END, 0);
   while (!gate.hasEnded && gate.poll(consumer));
   assert.deepEqual(log.slice(4), ['WInfinity', 'end']);
+});
+
+test('a consumer that takes control elements only is given no batch, no end, and nothing behind them', () => {
+  const { writers, gate } = setUp(2);
+  const [first, second] = writers as [LocalChannel, LocalChannel];
+  const log: unknown[] = [];
+  const consumer = {
+    emit: (batch: Batch) => log.push(...batch.rowObjects()),
+    watermark: (watermark: number) => log.push(`W${watermark}`),
+    idle: (isIdle: boolean) => log.push(isIdle ? 'idle' : 'active'),
+    barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
+    end: () => log.push('end'),
+  };
+  for (const channel of [first, second]) {
+    channel.control(WATERMARK, 5);
+    channel.control(BARRIER, 1);
+  }
+  second.put(rows('b'));
+  first.control(END, 0);
+  second.control(END, 0);
+  while (gate.pollControl(consumer));
+  assert.deepEqual(log, ['W5', 'barrier 1']);
+  while (!gate.hasEnded && gate.poll(consumer));
+  assert.deepEqual(log, ['W5', 'barrier 1', 'b', 'WInfinity', 'end']);
 });

@@ -142,6 +142,7 @@ class Trial {
         id === output ? { ...binding, sink: new Recorder(Infinity) } : binding,
       ),
       inputNames: ['input'],
+      isBatch: false,
       clock: new VirtualClock(0),
       batchSize: 'all',
       isSlow: false,

@@ -32,11 +32,13 @@ class Rig {
         watermarkIntervalMs: 10,
         metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
         isCheckpointed: true,
+        isIncremental: false,
         isBatch: true,
         restored: new StoredStates(states, SHARE),
         snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
         wake() {},
         prepareCommit() {},
+        onMetric() {},
       },
       {
         isReady: true,
@@ -71,7 +73,7 @@ class Rig {
   /** The snapshot, once all of it has been written. */
   states(): readonly StoredState[] {
     while (this.snapshot.isActive) this.snapshot.step(true);
-    return this.written.statesOf(1, () => ({ index: 0, parallelism: 1 })).get(0) ?? [];
+    return this.written.statesOf(1, () => ({ index: 0, parallelism: 1 }), new Map()).get(0) ?? [];
   }
 }
 

@@ -5,6 +5,7 @@ import { sideOutput } from '../../src/api/side-output.ts';
 import { list, map, value } from '../../src/api/state.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { nextTurn } from '../../src/base/event-loop.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { generate } from '../../src/connector/generator/generator.ts';
@@ -77,6 +78,34 @@ export const rolling = job(import.meta, 'rolling', (flow) => {
     .aggregate(({ sum, last }) => ({ total: sum('n'), last: last('n') }));
   const both = one.union(two).filter(({ n }) => n % 3 === 0);
   return { sums, best, triples, both };
+});
+
+/** Answers after as many turns of the event loop as the number says. */
+async function askedLater(n: number): Promise<number> {
+  for (let turn = 0; turn < n % 9; turn++) await nextTurn();
+  return n * 2;
+}
+
+/** Functions that answer later, in order and as they come, one behind the other; some fail at first. */
+export const asking = job(import.meta, 'asking', (flow) => {
+  const asked = flow
+    .from(sales(), { rate: 4000, parallelism: 1 })
+    .eventTime('at', boundedOutOfOrderness(600))
+    .lookup('shop', async (shop) => shop.length, { cache: { maxEntries: 5 } })
+    .apply((row, letters) => ({ ...row, letters }))
+    .mapAsync(
+      async (row, { attempt }) => {
+        if (row.n % 7 === 0 && attempt === 1) throw new Error('busy');
+        return { ...row, twice: await askedLater(row.n) };
+      },
+      { ordered: false, capacity: 5, retry: { strategy: 'fixedDelay', delay: 15 } },
+    )
+    .mapParallel((row) => ({ ...row, thrice: row.n * 3 }), { threads: 2, batchRows: 3 });
+  const counted = asked
+    .keyBy('shop')
+    .window(tumbling(100))
+    .aggregate(({ count, sum }) => ({ rows: count(), twice: sum('twice'), thrice: sum('thrice') }));
+  return { asked, counted };
 });
 
 /** Streams that meet in one step, by key and broadcast: what they have seen is told when all has come. */

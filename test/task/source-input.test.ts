@@ -203,3 +203,14 @@ test('progress is the share of all splits', () => {
   assert.equal(counters.subtask(0).weightRead, 20);
   assert.equal(counters.operator(0).recordsOut, 5);
 });
+
+test('barriers alone, for a chain that takes no batch', () => {
+  const { input, run, counters, log } = setUp({ splits: [[[1], [2], [3]]] });
+  run(1);
+  log.length = 0;
+  assert.equal(input.pollControl(), false);
+  counters.requestCheckpoint(1, 'aligned');
+  assert.equal(input.pollControl(), true);
+  assert.equal(input.pollControl(), false);
+  assert.deepEqual(log, ['barrier 1']);
+});

@@ -121,6 +121,7 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
       clock.advanceTo(clock.now() + pollMs);
       return true;
     },
+    pollControl: () => false,
     overtake: () => false,
     record: () => true,
     close: () => log.push('close input'),
@@ -224,4 +225,51 @@ test('a step takes no more input when the output is full, nor behind the end', (
   ending.subtask.step();
   assert.equal(ending.subtask.isDone, true);
   assert.equal(polls(), 3);
+});
+
+test('a full chain is given control elements only, and is not woken for its input', () => {
+  log.length = 0;
+  const clock = new VirtualClock(0);
+  let isFull = true;
+  const operator = Object.defineProperties(new Slices(), {
+    isFull: { get: () => isFull },
+    waitsForEvents: { get: () => isFull },
+  }) as Slices;
+  const context = { name: 'full', metrics: {} } as unknown as OperatorContext;
+  const gate = new FakeGate();
+  const links = [{ operator, context, next: [], gates: [gate], sides: new Map() }];
+  const chain = new Chain(links, [0], []);
+  const subtask = new Subtask({
+    id: 0,
+    name: 'full',
+    input: {
+      hasEnded: false,
+      wakeAtMs: 5,
+      waitsForEvents: false,
+      poll: () => log.push('poll') < 0,
+      pollControl: () => log.push('poll control') < 0,
+      overtake: () => false,
+      record: () => true,
+      close() {},
+    },
+    chain,
+    snapshot: new SubtaskSnapshot(0, NO_SNAPSHOTS),
+    clock,
+    bufferTimeoutMs: 10,
+    stepBudgetMs: 0,
+  });
+  subtask.open();
+  subtask.step();
+  assert.equal(subtask.wakeAtMs, Infinity);
+  assert.equal(subtask.waitsForEvents, true);
+  assert.equal(chain.head.isReady, false);
+  isFull = false;
+  subtask.step();
+  assert.equal(subtask.wakeAtMs, 5);
+  assert.equal(subtask.waitsForEvents, false);
+  assert.equal(chain.head.isReady, true);
+  assert.deepEqual(
+    log.filter((line) => line.startsWith('poll')),
+    ['poll control', 'poll'],
+  );
 });

@@ -378,3 +378,58 @@ named.pushSecond({ id: 1 });
 named.pushFirst({ id: 1 }, 5);
 // @ts-expect-error: the schema is that of the other input
 harness2<Bid, { id: number }>((a) => a, { secondSchema: Bid });
+
+const rated = bids.mapAsync(async (bid, { signal, timestamp, attempt }) => {
+  expect<Equal<typeof signal, AbortSignal>>();
+  expect<Equal<typeof timestamp, number | null>>();
+  expect<Equal<typeof attempt, number>>();
+  return { auction: bid.auction, rate: 1.5 };
+});
+expect<Equal<RowOfStream<typeof rated>, { auction: number; rate: number }>>();
+
+const ratedInTime = bids.mapAsync(async ({ price }) => price, {
+  ordered: false,
+  capacity: 10,
+  timeout: '2 s',
+  onTimeout: ({ bidder }) => bidder,
+  retry: { strategy: 'exponential', ifResult: (price) => price > 5, ifError: () => true },
+});
+expect<Equal<RowOfStream<typeof ratedInTime>, number | string>>();
+
+const atOnce = bids.mapAsync(({ price }) => price);
+expect<Equal<RowOfStream<typeof atOnce>, number>>();
+
+const manyRows = bids.flatMapAsync(async ({ bidder }) => [bidder], {
+  timeout: '1 s',
+  onTimeout: () => [0],
+});
+expect<Equal<RowOfStream<typeof manyRows>, string | number>>();
+
+const lookedUp = bids
+  .lookup(
+    'auction',
+    async (auction, { signal }) => {
+      expect<Equal<typeof auction, number>>();
+      return signal.aborted ? null : { seller: 'Ann' };
+    },
+    {
+      cache: { maxEntries: 10, ttl: '1 min' },
+      retry: { strategy: 'fixedDelay', ifResult: (found) => found?.seller === '' },
+    },
+  )
+  .apply((bid, found) => ({ price: bid.price, seller: found?.seller ?? null }));
+expect<Equal<RowOfStream<typeof lookedUp>, { price: number; seller: string | null }>>();
+
+const lookedUpByFunction = bids
+  .lookup(
+    (bid) => bid.bidder,
+    async (key) => key.toUpperCase(),
+    { timeout: 5, onTimeout: () => 0 },
+  )
+  .apply((_, found) => found);
+expect<Equal<RowOfStream<typeof lookedUpByFunction>, string | number>>();
+
+// @ts-expect-error a field that may not be a key
+bids.lookup('extra', (key) => key);
+// @ts-expect-error a delay of the other strategy
+bids.mapAsync(async (bid) => bid, { retry: { strategy: 'exponential', delay: 5 } });
