@@ -7,6 +7,8 @@ import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import { BroadcastStream, KeyedBroadcastConnectedStreams } from './broadcast.ts';
+import { type MatchOptions, MatchStream } from './cep/match.ts';
+import type { PatternLike } from './cep/pattern.ts';
 import { KeyedConnectedStreams } from './connected.ts';
 import { KeyedPartition } from './full-partition.ts';
 import type { GraphBuilder } from './graph-builder.ts';
@@ -115,6 +117,18 @@ export class KeyedStream<Row, Key> {
     const step = { builder, name: 'process', inputs, definition, broadcastStates: [] };
     const { node, schema } = addProcess<Out>(step);
     return new Stream<Out>(builder, node, schema);
+  }
+
+  /**
+   * Matches of a pattern (`millrace/cep`) in the records of each key, in the order of their event times; records without event
+   * time are taken as they come: `logins.keyBy('user').match(threeFails, { skip: 'pastLast' }).select((match) => match.success[0])`.
+   * EngineError JOB_DEFINITION for a pattern that says no end of what must not follow, or that has two steps of one name.
+   */
+  match<Match>(
+    pattern: PatternLike<Row, Match>,
+    options: MatchOptions<Row, NoInfer<Match>> = {},
+  ): MatchStream<Row, Match> {
+    return new MatchStream<Row, Match>(this.#parts, pattern, options);
   }
 
   #rolling(rolling: RollingSpec, more: readonly object[] = []): Stream<Row> {

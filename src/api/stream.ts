@@ -34,6 +34,8 @@ import type {
 } from './async-options.ts';
 import { BroadcastConnectedStreams, BroadcastStream } from './broadcast.ts';
 import { BroadcastJoin } from './broadcast-join.ts';
+import type { MatchOptions, MatchStream } from './cep/match.ts';
+import type { PatternLike } from './cep/pattern.ts';
 import { ConnectedStreams } from './connected.ts';
 import { FullPartition } from './full-partition.ts';
 import type { GraphBuilder, InputEdge, NodeSettings } from './graph-builder.ts';
@@ -511,6 +513,14 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       schema: this.#schema,
       staysWithInput: this.#isFresh(),
     });
+  }
+
+  /** Matches of a pattern in all records, whatever their keys, in one subtask; else as `keyBy(...).match(...)`. */
+  matchAll<Match>(
+    pattern: PatternLike<Row, Match>,
+    options: MatchOptions<Row, NoInfer<Match>> = {},
+  ): MatchStream<Row, Match> {
+    return this.#keyed({ kind: 'all' }, []).match(pattern, options);
   }
 
   #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, never> {

@@ -5,6 +5,7 @@ import { AsOperator } from './as.ts';
 import { AsyncOperator } from './async/async-operator.ts';
 import { type MakePool, poolOfNoThreads } from './async/function-pool.ts';
 import { ParallelOperator } from './async/parallel-operator.ts';
+import { MatchOperator } from './cep/match-operator.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator, type FusedStep } from './fused.ts';
 import { IntervalJoinOperator } from './join/interval-join.ts';
@@ -97,6 +98,8 @@ export function createOperator(plans: readonly OperatorPlan[], place: OperatorPl
       return new AsyncOperator({ ...spec, functions });
     case 'parallel':
       return new ParallelOperator({ ...spec, functions, makePool });
+    case 'match':
+      return new MatchOperator({ ...spec, inputSchema, functions });
     case 'intervalJoin':
       return new IntervalJoinOperator({ ...spec, schemas, functions });
     case 'windowJoin':

@@ -11,6 +11,7 @@ import type { Field } from '../data/schema.ts';
 import type { WatermarkSpec } from '../time/watermark.ts';
 import type { AsyncSpec } from './async/async-spec.ts';
 import type { ParallelSpec } from './async/parallel-operator.ts';
+import type { MatchSpec } from './cep/pattern-spec.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { WindowJoinSpec } from './join/window-join.ts';
 import type { PartitionWork } from './partition/partition.ts';
@@ -99,6 +100,13 @@ export type OperatorSpec =
   | { readonly type: 'process'; readonly process: ProcessSpec }
   | { readonly type: 'async'; readonly async: AsyncSpec }
   | { readonly type: 'parallel'; readonly parallel: ParallelSpec }
+  | {
+      readonly type: 'match';
+      readonly key: KeySpec;
+      readonly match: MatchSpec;
+      /** Fields of the rows that come out; null for free-form rows. */
+      readonly emits: readonly Field[] | null;
+    }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }
@@ -112,6 +120,10 @@ export function sidesOf(spec: OperatorSpec): readonly string[] {
   if (spec.type === 'source' && spec.hasDeadLetters) return [DEAD_LETTERS];
   if (spec.type === 'intervalJoin' || spec.type === 'windowJoin') {
     return [...new Set(spec.lateTo.filter((side) => side !== null))];
+  }
+  if (spec.type === 'match') {
+    const { timedOutTo, lateTo } = spec.match;
+    return [...new Set([timedOutTo, lateTo].filter((side) => side !== null))];
   }
   const hasLate = spec.type === 'windowAggregate' || spec.type === 'window';
   return hasLate && spec.lateTo !== null ? [spec.lateTo] : [];

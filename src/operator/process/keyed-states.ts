@@ -44,19 +44,24 @@ export class KeyedStates {
   readonly #capture: StatesCapture;
   #slots = new Int32Array(0);
 
+  /** `ownTables`: tables of the operator itself, beside the states of its user. */
   constructor(
     key: KeySpec,
     inputSchema: Schema | null,
     isInt: boolean,
     specs: readonly StateSpec[],
     live: Readonly<Record<string, StateFunctions>>,
+    ownTables: (scope: KeyScope) => readonly StateTable[] = () => [],
   ) {
     const fields = keyFields(key, inputSchema);
     this.#key = key;
     this.#keyFields = { fields, isTyped: isTypedKey(key, inputSchema) };
     this.#keyObject = keyObjectOf(fields);
     this.#keys = new LiveKeys(isInt);
-    this.#tables = specs.map((spec) => stateTable(spec, live[spec.name] ?? {}, this.scope));
+    this.#tables = [
+      ...specs.map((spec) => stateTable(spec, live[spec.name] ?? {}, this.scope)),
+      ...ownTables(this.scope),
+    ];
     this.#capture = new StatesCapture(
       [
         ...this.#tables.map(tableState),
