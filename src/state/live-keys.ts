@@ -54,8 +54,9 @@ export class LiveKeys {
   append(slot: number, builder: BatchBuilder, fields: readonly Field[], isTyped: boolean): void {
     const hashes = builder.keyHashes();
     if (this.#ints !== null) {
-      // The key of all records has no field.
-      if (fields.length > 0) appendIntKeys(this.#ints.keys, slot, slot + 1, builder, fields[0]!);
+      // The one key of all records has no field.
+      const [field] = fields;
+      if (field !== undefined) appendIntKeys(this.#ints.keys, slot, slot + 1, builder, field);
       hashes[builder.rowCount] = murmur(this.#ints.keys[slot]!);
     } else {
       appendByteKeys(this.#bytes!.keys, slot, slot + 1, builder, fields, isTyped);

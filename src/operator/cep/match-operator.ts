@@ -204,6 +204,7 @@ export class MatchOperator implements Operator {
 
   #takeAtOnce(batch: Batch, slots: Int32Array): void {
     const { runs } = this.#table;
+    const { processingTimers } = this.#states;
     let read: ReadRow | null = null;
     let i = 0;
     try {
@@ -212,23 +213,21 @@ export class MatchOperator implements Operator {
         const mayStart = this.#mayStart[i] === 1;
         if (!mayStart && runs[slot] === null) continue;
         read ??= this.#readers.of(batch);
-        this.#take(slot, read(i), this.#nowMs, mayStart);
+        this.#take(slot, read(i), this.#nowMs, mayStart, processingTimers);
       }
     } catch (error) {
       throw this.#errorAt(error, i);
     }
   }
 
-  #take(slot: number, row: unknown, time: number, mayStart: boolean): void {
+  #take(slot: number, row: unknown, time: number, mayStart: boolean, timers: Timers): void {
     const { runs } = this.#table;
     this.#states.scope.touch(slot);
     const key = runs[slot] ?? noRuns();
     this.#matcher.expire(key, time);
     this.#matcher.take(key, row, time, mayStart);
     runs[slot] = key.runs.length === 0 ? null : key;
-    if (key.runs.length === 0) return;
-    const { eventTimers, processingTimers } = this.#states;
-    this.#arm(slot, key, this.#hasEventTime === true ? eventTimers : processingTimers);
+    if (key.runs.length > 0) this.#arm(slot, key, timers);
   }
 
   /** Has the runs of a slot looked at when their time is over. */
@@ -315,12 +314,12 @@ export class MatchOperator implements Operator {
     const pending = this.#pending;
     const { due, slots, mayStart, times } = pending;
     const { runs } = this.#table;
-    const { scope } = this.#states;
+    const { scope, eventTimers } = this.#states;
     while (this.#dueNext < end) {
       const entry = due[this.#dueNext++]!;
       const slot = slots[entry]!;
       if (mayStart[entry] === 0 && runs[slot] === null) scope.touch(slot);
-      else this.#take(slot, pending.row(entry), times[entry]!, mayStart[entry] === 1);
+      else this.#take(slot, pending.row(entry), times[entry]!, mayStart[entry] === 1, eventTimers);
     }
   }
 
