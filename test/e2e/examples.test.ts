@@ -13,7 +13,7 @@ function commandOf(name: string, ...args: readonly string[]): string[] {
   return ['--import', HOOKS, file, ...args];
 }
 
-for (const name of ['http-server']) {
+for (const name of ['http-server', 'fraud']) {
   test(`examples/${name}.ts`, () => {
     const file = new URL(`../../examples/${name}.ts`, import.meta.url);
     const header = /^\/\*\*([\s\S]*?)\*\//.exec(readFileSync(file, 'utf8'))![1]!;
