@@ -53,6 +53,29 @@ function sameTotals(work: Work, settings: Settings): readonly Command[] {
   ];
 }
 
+const CEP_RECORDS = 20_000_000;
+
+const patterns = (id: string, contiguity: 'strict' | 'relaxed'): Figure => {
+  const run = (way: 'engine' | 'loop', settings: Settings, ...more: readonly string[]): Command => {
+    const records = scaled(CEP_RECORDS, settings, KEYS);
+    return typescript('native-bench/macro/run-cep.ts', way, contiguity, records, KEYS, ...more);
+  };
+  const records = (settings: Settings): number => scaled(CEP_RECORDS, settings, KEYS);
+  return figure({
+    id,
+    what: `a ${contiguity} pattern of three steps, ${KEYS} keys, 1 thread, as a share of a state machine written by hand`,
+    unit: 'of the loop',
+    roundUnit: 'records/s',
+    bar: null,
+    verify: (settings) => [run('engine', settings, 'collect'), run('loop', settings, 'collect')],
+    variants: (settings) => ({
+      engine: perSecond(records(settings), run('engine', settings)),
+      loop: perSecond(records(settings), run('loop', settings)),
+    }),
+    value: (medians) => medians.engine / medians.loop,
+  });
+};
+
 const againstBareLoop = (id: string, work: Work, least: number): Figure =>
   figure({
     id,
@@ -339,4 +362,6 @@ export const MACRO_FIGURES: readonly Figure[] = [
     },
     value: (medians) => medians.engine / medians.transform,
   }),
+  patterns('cep-strict', 'strict'),
+  patterns('cep-relaxed', 'relaxed'),
 ];
