@@ -5,8 +5,8 @@
  *   add*   begin(watermark) → the entries that are due, in order   ...   end
  *
  * An entry is a few numbers: the time, the slot, and where the record is. Records stay in the batches in which they came,
- * as columns, until the last of a batch is taken; a few that are left over are taken out of it as objects. The entries of a
- * slot are a list, so that a snapshot finds them: numbers in `heads` and `nexts` are one higher; zero is none.
+ * as columns, until the last of a batch is taken; a few that are left over are taken out of it as objects. A snapshot wants the
+ * entries of a slot: only then they become lists. Numbers in `heads` and `nexts` are one higher; zero is none.
  */
 import type { Batch } from '../../data/batch.ts';
 import type { DynamicColumn, FixedColumn } from '../../data/column.ts';
@@ -20,7 +20,7 @@ import type { SlotRows } from '../../state/slot-rows.ts';
 import { type LoadRow, StateTable } from '../../state/state-table.ts';
 
 /** Records in the batch that brought them, or one by one. */
-type Home = { read: ReadRow; readonly size: number; left: number };
+type Home = { read: ReadRow; readonly size: number; left: number; number: number };
 
 export type Ties = ((a: unknown, b: unknown) => number) | null;
 
@@ -46,9 +46,12 @@ export class PendingRows extends StateTable {
   mayStart = new Uint8Array(ENTRIES_MIN);
   #orders = new Float64Array(ENTRIES_MIN);
   #places = new Int32Array(ENTRIES_MIN);
-  #nexts = new Int32Array(ENTRIES_MIN);
+  #homeNumbers = new Int32Array(ENTRIES_MIN);
   #homes: Home[] = [];
+  #nexts = new Int32Array(ENTRIES_MIN);
   #heads = new Int32Array(0);
+  /** Entries that are in lists. */
+  #linked = 0;
   #nextOrder = 0;
   #watermark = -Infinity;
   readonly #readers: RowReaders;
@@ -67,12 +70,32 @@ export class PendingRows extends StateTable {
     let added = 0;
     for (let i = 0; i < rowCount; i++) if (times[i]! > watermark) added++;
     if (added === 0) return 0;
-    const home = this.#home(ownedCopy(batch), added);
+    const home = this.#numbered(this.#home(ownedCopy(batch), added));
+    while (this.count + added > this.times.length) this.#grow();
+    const { times: ownTimes, slots: ownSlots, mayStart: ownMayStart } = this;
+    const orders = this.#orders;
+    const places = this.#places;
+    const homeNumbers = this.#homeNumbers;
+    let entry = this.count;
+    let order = this.#nextOrder;
     for (let i = 0; i < rowCount; i++) {
-      if (times[i]! <= watermark) continue;
-      this.#push(times[i]!, this.#nextOrder++, slots[i]!, mayStart[i]!, home, i);
+      const time = times[i]!;
+      if (time <= watermark) continue;
+      ownTimes[entry] = time;
+      ownSlots[entry] = slots[i]!;
+      ownMayStart[entry] = mayStart[i]!;
+      orders[entry] = order++;
+      places[entry] = i;
+      homeNumbers[entry++] = home;
     }
+    this.count = entry;
+    this.#nextOrder = order;
     return added;
+  }
+
+  #numbered(home: Home): number {
+    if (home.number < 0) home.number = this.#homes.push(home) - 1;
+    return home.number;
   }
 
   /** The batch is read when its first record is. */
@@ -84,6 +107,7 @@ export class PendingRows extends StateTable {
       },
       size: batch.rowCount,
       left,
+      number: -1,
     };
     return home;
   }
@@ -103,9 +127,15 @@ export class PendingRows extends StateTable {
     this.mayStart[entry] = mayStart;
     this.#orders[entry] = order;
     this.#places[entry] = place;
-    this.#homes[entry] = home;
-    this.#nexts[entry] = this.#heads[slot]!;
-    this.#heads[slot] = entry + 1;
+    this.#homeNumbers[entry] = this.#numbered(home);
+  }
+
+  #link(): void {
+    for (; this.#linked < this.count; this.#linked++) {
+      const slot = this.slots[this.#linked]!;
+      this.#nexts[this.#linked] = this.#heads[slot]!;
+      this.#heads[slot] = this.#linked + 1;
+    }
   }
 
   #grow(): void {
@@ -115,11 +145,12 @@ export class PendingRows extends StateTable {
     this.mayStart = copied(this.mayStart, new Uint8Array(length));
     this.#orders = copied(this.#orders, new Float64Array(length));
     this.#places = copied(this.#places, new Int32Array(length));
+    this.#homeNumbers = copied(this.#homeNumbers, new Int32Array(length));
     this.#nexts = copied(this.#nexts, new Int32Array(length));
   }
 
   row(entry: number): unknown {
-    return this.#homes[entry]!.read(this.#places[entry]!);
+    return this.#homes[this.#homeNumbers[entry]!]!.read(this.#places[entry]!);
   }
 
   /** Puts the entries up to the watermark into `due`; their number. */
@@ -157,22 +188,27 @@ export class PendingRows extends StateTable {
   /** Forgets the entries that were due. */
   end(): void {
     const { count, times, slots } = this;
+    const homes = this.#homes;
+    const homeNumbers = this.#homeNumbers;
+    for (let entry = 0; entry < this.#linked; entry++) this.#heads[slots[entry]!] = 0;
+    this.#linked = 0;
     for (let entry = 0; entry < count; entry++) {
-      this.#heads[slots[entry]!] = 0;
-      if (times[entry]! <= this.#watermark) this.#homes[entry]!.left--;
+      if (times[entry]! <= this.#watermark) homes[homeNumbers[entry]!]!.left--;
     }
+    this.#homes = [];
+    for (const home of homes) home.number = -1;
     this.count = 0;
     for (let entry = 0; entry < count; entry++) {
       if (times[entry]! <= this.#watermark) continue;
-      const home = this.#homes[entry]!;
+      const home = homes[homeNumbers[entry]!]!;
       const [order, slot, start] = [this.#orders[entry]!, slots[entry]!, this.mayStart[entry]!];
+      const place = this.#places[entry]!;
       if (home.left > home.size >> LEFT_SHIFT) {
-        this.#push(times[entry]!, order, slot, start, home, this.#places[entry]!);
+        this.#push(times[entry]!, order, slot, start, home, place);
       } else {
-        this.#push(times[entry]!, order, slot, start, single(this.row(entry)), 0);
+        this.#push(times[entry]!, order, slot, start, single(home.read(place)), 0);
       }
     }
-    this.#homes.length = this.count;
   }
 
   reserve(slotCount: number): void {
@@ -181,11 +217,13 @@ export class PendingRows extends StateTable {
   }
 
   holds(slot: number): boolean {
+    this.#link();
     return this.#heads[slot] !== 0;
   }
 
   append(slot: number, rows: SlotRows): void {
     const { builder, firstColumn } = rows;
+    this.#link();
     for (let next = this.#heads[slot]!; next !== 0; next = this.#nexts[next - 1]!) {
       const at = rows.begin(slot);
       builder.float64(firstColumn)[at] = this.times[next - 1]!;
@@ -220,7 +258,7 @@ export class PendingRows extends StateTable {
 
 /** A record by itself. */
 function single(row: unknown): Home {
-  return { read: () => row, size: 0, left: 1 };
+  return { read: () => row, size: 0, left: 1, number: -1 };
 }
 
 function copied<T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T {
