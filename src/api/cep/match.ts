@@ -22,7 +22,8 @@ import { type Emits, emittedSchema } from '../emits.ts';
 import type { KeyedParts } from '../keyed-stream.ts';
 import { SideOutput } from '../side-output.ts';
 import { Stream } from '../stream.ts';
-import { Pattern, type PatternLike, type StepDraft } from './pattern.ts';
+import { Pattern, type PatternLike } from './pattern.ts';
+import type { StepDraft } from './pattern-draft.ts';
 import type { Partially } from './pattern-types.ts';
 
 /** The records of a match of a pattern, by the names of its steps. */

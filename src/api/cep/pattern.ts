@@ -1,8 +1,8 @@
 /** Patterns: what records to look for, one behind the other. A pattern is an immutable value; each call gives a new one. */
-import { EngineError } from '../../base/errors.ts';
-import { aFunction, oneOf, someText, wholeNumber, wrong } from '../../base/options.ts';
+import { aFunction, oneOf, wholeNumber, wrong } from '../../base/options.ts';
 import type { Condition, Contiguity } from '../../operator/cep/pattern-spec.ts';
 import { type Duration, durationMs } from '../../time/duration.ts';
+import { type PatternDraft, refused, type StepDraft, stepOf } from './pattern-draft.ts';
 import type {
   Ahead,
   ConditionContext,
@@ -15,26 +15,6 @@ import type {
   Requantified,
   Test,
 } from './pattern-types.ts';
-
-/** A step as it is built: conditions are functions still. */
-export type StepDraft = {
-  readonly name: string;
-  readonly contiguity: Contiguity;
-  readonly isNegative: boolean;
-  readonly of: Condition | readonly StepDraft[];
-  /** Null until one is given. */
-  readonly times: { readonly min: number; readonly max: number | null } | null;
-  readonly isOptional: boolean;
-  readonly isGreedy: boolean;
-  readonly inner: Contiguity;
-  readonly until: Condition | null;
-  readonly gapMs: number | null;
-};
-
-export type PatternDraft = {
-  readonly steps: readonly StepDraft[];
-  readonly withinMs: number | null;
-};
 
 declare const TYPES: unique symbol;
 declare const LAST: unique symbol;
@@ -60,7 +40,10 @@ export class PatternStart<Row> {
     condition: Test<Row, Empty, N>,
   ): Pattern<Row, Record<N, readonly [Row]>, N>;
   begin(name: string, of: unknown): Pattern<Row, never, never> {
-    return new Pattern({ steps: [stepOf('begin', name, of, 'strict')], withinMs: null });
+    return new Pattern({
+      steps: [stepOf('begin', name, of, 'strict', draftOf(of))],
+      withinMs: null,
+    });
   }
 }
 
@@ -156,7 +139,7 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   #step<M, L>(what: string, name: string, of: unknown, contiguity: Contiguity): Pattern<Row, M, L> {
-    const step = stepOf(what, name, of, contiguity);
+    const step = stepOf(what, name, of, contiguity, draftOf(of));
     const { steps, withinMs } = this.#draft;
     if (step.isNegative && steps.at(-1)!.isOptional) {
       throw refused(
@@ -321,42 +304,6 @@ export function pattern<Row>(): PatternStart<Row> {
   return new PatternStart<Row>();
 }
 
-function stepOf(what: string, name: string, of: unknown, contiguity: Contiguity): StepDraft {
-  someText(`${what}: the name`, name);
-  const isNegative = what.startsWith('not');
-  return {
-    name,
-    contiguity,
-    isNegative,
-    of: of instanceof Pattern && !isNegative ? groupOf(name, of.draft()) : conditionOf(what, of),
-    times: null,
-    isOptional: false,
-    isGreedy: false,
-    inner: 'relaxed',
-    until: null,
-    gapMs: null,
-  };
-}
-
-function groupOf(name: string, { steps, withinMs }: PatternDraft): readonly StepDraft[] {
-  if (withinMs !== null) {
-    throw refused(`group '${name}'`, 'has no time of its own: give within to the whole pattern');
-  }
-  if (steps.at(-1)!.isNegative) {
-    throw refused(
-      `group '${name}'`,
-      'does not end in what must not come: put that behind the group',
-    );
-  }
-  return steps;
-}
-
-function conditionOf(what: string, of: unknown): Condition {
-  const allowed = what.startsWith('not') ? 'is a function' : 'is a function, or a pattern';
-  if (typeof of !== 'function') throw wrong(`${what}: the condition`, allowed, of);
-  return of as Condition;
-}
-
-function refused(what: string, why: string): EngineError {
-  return new EngineError('JOB_DEFINITION', `${what}: ${why}`);
+function draftOf(of: unknown): PatternDraft | null {
+  return of instanceof Pattern ? of.draft() : null;
 }

@@ -200,3 +200,28 @@ test('the buffer of a key holds what the time of the pattern allows, however lon
   assert.ok(timedOut > 10_000, `${timedOut}`);
   assert.ok(mostRows <= 20 && mostNodes <= 7 * 20, `${mostRows} rows, ${mostNodes} nodes`);
 });
+
+test('keys that have nothing are forgotten, those of partial matches are not', async () => {
+  const h = await harness<Row, number>((rows) =>
+    rows
+      .keyBy('k')
+      .match(
+        pattern<Row>()
+          .begin('a', ({ v }) => v === 1)
+          .followedBy('b', ({ v }) => v === 2),
+      )
+      .select(({ a, b }) => a[0].k + b[0].k),
+  );
+  let time = 0;
+  for (const v of [1, 3, 3, 2]) {
+    for (let k = 0; k < 17_000; k++) h.push({ k, v: k % 1000 === 7 ? v : 3 }, time++);
+    h.watermark(time);
+    for (let k = 17_000; k < 34_000; k++) h.push({ k: k * (v + 1), v: 3 }, ++time);
+    h.watermark(time);
+  }
+  const found = h.take().flatMap((element) => ('record' in element ? [element.record] : []));
+  assert.deepEqual(
+    found,
+    Array.from({ length: 17 }, (_, i) => 2 * (i * 1000 + 7)),
+  );
+});
