@@ -34,7 +34,8 @@ export type TimedOutOf<P> = Partially<MatchOf<P>>;
 
 /**
  * What a match makes impossible: nothing (default); other matches that begin with its first record; those that begin up to
- * its last record; those that begin before the first, or last, record of one of its steps.
+ * its last record; those that begin before the first, or last, record of one of its steps. But for 'none', a match is held
+ * as long as there is a partial match of its key that began earlier, so give such patterns a `within`.
  */
 export type Skip<Match> =
   | 'none'

@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type PatternLike, pattern } from '../../../src/api/cep/pattern.ts';
+import { BatchBuilder } from '../../../src/data/batch-builder.ts';
+import { schemaOf } from '../../../src/data/schema.ts';
 import { compilePattern } from '../../../src/operator/cep/compile-pattern.ts';
 import { Matcher } from '../../../src/operator/cep/matcher.ts';
 import { noRuns, packRuns } from '../../../src/operator/cep/runs.ts';
+import { RunsTable } from '../../../src/operator/cep/runs-table.ts';
+import { KeyScope } from '../../../src/state/key-scope.ts';
 import { harness } from '../../../src/testing/harness.ts';
 
 type Row = { k: number; v: number };
@@ -225,3 +229,55 @@ test('keys that have nothing are forgotten, those of partial matches are not', a
     Array.from({ length: 17 }, (_, i) => 2 * (i * 1000 + 7)),
   );
 });
+
+test('a record of a time far ahead outlives the batch that brought it', async () => {
+  const h = await harness<Row, number>((rows) =>
+    rows
+      .keyBy('k')
+      .match(
+        pattern<Row>()
+          .begin('a', ({ v }) => v === 1)
+          .next('b', ({ v }) => v === 2),
+      )
+      .select(({ a, b }) => a[0].k * 10 + b[0].k),
+  );
+  h.push({ k: 4, v: 2 }, 5001);
+  for (let time = 0; time < 200; time++) h.push({ k: time % 5, v: 3 }, time);
+  h.push({ k: 4, v: 1 }, 5000);
+  h.watermark(300);
+  h.push({ k: 4, v: 3 }, 400);
+  h.watermark(500);
+  await h.restart({ parallelism: 2 });
+  h.watermark(6000);
+  const found = h.take().flatMap((element) => ('record' in element ? [element.record] : []));
+  assert.deepEqual(found, [44]);
+});
+
+test('partial matches of another pattern are refused', () => {
+  const nfa = (step: string) =>
+    compilePattern({ steps: [{ ...plainStep, name: step }], withinMs: null });
+  const table = new RunsTable(nfa('a'), new KeyScope());
+  const schema = schemaOf(table.fields);
+  const builder = new BatchBuilder(schema, 1);
+  builder.fixed(0).values[0] = 1;
+  builder.dynamic(1).values[0] = packRuns(noRuns());
+  builder.advance(1);
+  const batch = builder.seal();
+  assert.throws(() => table.loader(schema)(batch, 0, 0), {
+    code: 'STATE_INCOMPATIBLE',
+    message: /state 'matches': the snapshot has matches of another pattern/,
+  });
+});
+
+const plainStep = {
+  contiguity: 'strict',
+  isNegative: false,
+  of: { kind: 'record', condition: 0 },
+  min: 1,
+  max: 1,
+  isOptional: false,
+  isGreedy: false,
+  inner: 'relaxed',
+  until: null,
+  gapMs: null,
+} as const;
