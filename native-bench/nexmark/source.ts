@@ -6,7 +6,15 @@
  * order of their ids.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import { Batch, EngineError, type PlainData, type Source, type SplitReader } from 'millrace';
+import {
+  Batch,
+  EngineError,
+  type PlainData,
+  type PollResult,
+  type Source,
+  type SplitReader,
+  type SplitReaderContext,
+} from 'millrace';
 import { type Column, FixedColumn, StringColumn, StringEntries } from '../../dist/data/column.js';
 import { type Corpus, openCorpus, SEGMENT_EVENTS, type Texts } from './corpus-format.ts';
 import { Event } from './events.ts';
@@ -35,9 +43,10 @@ export function corpusEvents(): Source<Event> {
         detail: { index, of: parallelism },
       }));
     },
-    createReader: ({ detail }, position) => {
+    createReader: ({ detail }, position, { clock }) => {
       const share = detail as Share;
-      return new CorpusReader(providedCorpus(), share, (position as number | null) ?? share.index);
+      const next = (position as number | null) ?? share.index;
+      return new CorpusReader(providedCorpus(), share, next, clock);
     },
   };
 }
@@ -53,25 +62,37 @@ function providedCorpus(): Corpus {
 /** Every `of`-th segment from number `index` on. */
 type Share = { readonly index: number; readonly of: number };
 
+/** How soon a reader looks again whether the others are there. */
+const LOOK_AGAIN_MS = 1;
+
 class CorpusReader implements SplitReader {
-  readonly wakeAtMs = Infinity;
   readonly #corpus: Corpus;
+  /** Also the number of readers. */
   readonly #step: number;
+  readonly #clock: SplitReaderContext['clock'];
   readonly #channels: StringEntries;
   readonly #urls: StringEntries;
   readonly #stopwatch = providedStopwatch();
   /** The segment that comes next. */
   #next: number;
 
-  constructor(corpus: Corpus, { of }: Share, next: number) {
+  constructor(corpus: Corpus, { of }: Share, next: number, clock: SplitReaderContext['clock']) {
     this.#corpus = corpus;
     this.#step = of;
     this.#channels = entriesOf(corpus.channelNames, corpus.channelNames.offsets.length - 1);
     this.#urls = entriesOf(corpus.channelUrls, corpus.channelUrls.offsets.length - 1);
     this.#next = next;
+    this.#clock = clock;
+    this.#stopwatch?.enter();
   }
 
-  poll(): Batch | 'end' {
+  get wakeAtMs(): number {
+    return this.#clock.now() + LOOK_AGAIN_MS;
+  }
+
+  /** Where it is measured, reading begins when all readers are there. */
+  poll(): PollResult {
+    if (this.#stopwatch?.hasEntered(this.#step) === false) return 'idle';
     if (this.#next >= this.#corpus.segments) return 'end';
     this.#stopwatch?.beforeSegment();
     const batch = this.#batch(this.#next);

@@ -6,8 +6,9 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 const KEY = 'nexmark stopwatch';
 
-/** Of the shared memory: a counter, and numbers behind it. */
+/** Of the shared memory: two counters, and numbers behind them. */
 const SEGMENTS = 0;
+const READERS = 1;
 const START_MS = 1;
 const START_CPU_SECONDS = 2;
 const STOP_MS = 3;
@@ -24,18 +25,28 @@ export type Lap = {
 
 export class Stopwatch {
   readonly #warmUpSegments: number;
-  readonly #counter: Int32Array;
+  readonly #counters: Int32Array;
   readonly #numbers: Float64Array;
 
   constructor({ memory, warmUpSegments }: Shared) {
     this.#warmUpSegments = warmUpSegments;
-    this.#counter = new Int32Array(memory, 0, 1);
+    this.#counters = new Int32Array(memory, 0, 2);
     this.#numbers = new Float64Array(memory);
+  }
+
+  /** To be called by each reader once, before it reads. */
+  enter(): void {
+    Atomics.add(this.#counters, READERS, 1);
+  }
+
+  /** Whether so many readers have entered: a thread that still starts would take its time from those that read. */
+  hasEntered(readers: number): boolean {
+    return Atomics.load(this.#counters, READERS) >= readers;
   }
 
   /** To be called before each segment. */
   beforeSegment(): void {
-    if (Atomics.add(this.#counter, SEGMENTS, 1) !== this.#warmUpSegments) return;
+    if (Atomics.add(this.#counters, SEGMENTS, 1) !== this.#warmUpSegments) return;
     this.#numbers[START_MS] = nowMs();
     this.#numbers[START_CPU_SECONDS] = cpuSeconds();
   }
