@@ -89,7 +89,13 @@ async function runNexmark(flags: Flags): Promise<void> {
   const floor = ratesOf(await measured('floor'), 'job');
   const lines: Line[] = [];
   for (const id of chosen) {
-    lines.push(lineOf(await measured(id), floor));
+    try {
+      lines.push(lineOf(await measured(id), floor));
+    } catch (error) {
+      // The others still run.
+      console.error(`error: ${(error as Error).message}`);
+      process.exitCode = 1;
+    }
     const results: NexmarkResults = {
       ...started,
       figures: outcomes,

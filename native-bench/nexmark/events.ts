@@ -3,9 +3,6 @@
  * auction that a bid is for. A field that an event of its kind does not have holds no data: any number, or any text.
  */
 import { type RowOf, record, type Stream, t } from 'millrace';
-
-export { AUCTION, BID, PERSON } from './corpus-format.ts';
-
 import { AUCTION, BID, PERSON } from './corpus-format.ts';
 
 export const Event = record({
@@ -35,7 +32,7 @@ export type Event = RowOf<typeof Event>;
 
 export type Events = Stream<Event>;
 
-/** Behind the fields that it is asked for, the kind falls away. */
+/** The persons, with the fields that are asked for; the same of auctions and bids. */
 export function persons<K extends keyof Event>(events: Events, ...fields: K[]) {
   return events.filter((event) => event.kind === PERSON).project(...fields);
 }

@@ -15,6 +15,7 @@ import {
   type SplitReader,
   type SplitReaderContext,
 } from 'millrace';
+// Of the built package, as what is imported from 'millrace'.
 import { type Column, FixedColumn, StringColumn, StringEntries } from '../../dist/data/column.js';
 import { type Corpus, openCorpus, SEGMENT_EVENTS, type Texts } from './corpus-format.ts';
 import { Event } from './events.ts';

@@ -9,12 +9,13 @@ import type { Outcome } from '../../native-bench/harness.ts';
 import { Checksum, checksumOf } from '../../native-bench/nexmark/checksum.ts';
 import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
 import { cppLoops } from '../../native-bench/nexmark/cpp/build.ts';
+import type { Event } from '../../native-bench/nexmark/events.ts';
 import { decimal } from '../../native-bench/nexmark/fields.ts';
 import { LOOP_KEYS, LOOPS } from '../../native-bench/nexmark/loops.ts';
 import { expectedChecksum, ORACLES } from '../../native-bench/nexmark/oracle.ts';
 import { PEER_QUERIES, PEERS } from '../../native-bench/nexmark/peers/peers.ts';
 import { count, floor, QUERIES } from '../../native-bench/nexmark/queries.ts';
-import { provideCorpus } from '../../native-bench/nexmark/source.ts';
+import { corpusEvents, provideCorpus } from '../../native-bench/nexmark/source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-nexmark-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -35,6 +36,21 @@ for (const { id, checksum } of [floor, count, ...QUERIES]) {
     });
   }
 }
+
+test('a reader goes on where another has stopped, and two of them give each event once', async () => {
+  const source = corpusEvents();
+  const context = { clock: { now: () => 0 }, wake() {}, malformed() {} } as never;
+  const times: unknown[] = [];
+  for (const split of await source.discoverSplits(2)) {
+    let reader = source.createReader(split, null, context);
+    for (let batch = reader.poll(); typeof batch !== 'string'; batch = reader.poll()) {
+      times.push(...(batch.rowObjects() as Event[]).map(({ time }) => time));
+      reader = source.createReader(split, reader.position(), context);
+    }
+  }
+  const all = [...eventsOf(corpus)].map(({ time }) => time);
+  assert.deepEqual(times.sort(), all);
+});
 
 for (const [id, { run, text }] of Object.entries(LOOPS)) {
   if (text === undefined) continue;

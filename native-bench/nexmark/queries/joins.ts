@@ -3,7 +3,8 @@
  * unique, so that what has waited for one is done when that has come.
  */
 import { list, type RowOf, record, t, value } from 'millrace';
-import { AUCTION, BID, type Event, type Events, PERSON } from '../events.ts';
+import { AUCTION, BID, PERSON } from '../corpus-format.ts';
+import type { Event, Events } from '../events.ts';
 import { query } from '../query.ts';
 
 const CATEGORY = 10;
