@@ -43,7 +43,7 @@ export function resultsPath(folder: string, { machine, revision, date }: Results
   return join(folder, `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`);
 }
 
-export async function writeResults(path: string, results: Results): Promise<void> {
+export async function writeResults<R extends Results>(path: string, results: R): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(results, null, 2)}\n`);
 }

@@ -7,6 +7,7 @@ import { nexmarkCommand } from './nexmark/command.ts';
 import { peersCommand } from './nexmark/peers/command.ts';
 import { positive, RESULTS_FOLDER } from './options.ts';
 import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
+import { versusFlinkCommand } from './versus/versus-flink.ts';
 
 type Flags = {
   readonly figure?: readonly string[];
@@ -86,7 +87,8 @@ const program = new Command('npm run bench --')
   .enablePositionalOptions()
   .action((flags: Flags) => run(flags))
   .addCommand(nexmarkCommand())
-  .addCommand(peersCommand());
+  .addCommand(peersCommand())
+  .addCommand(versusFlinkCommand());
 
 try {
   await program.parseAsync();

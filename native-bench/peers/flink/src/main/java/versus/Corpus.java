@@ -1,0 +1,126 @@
+package versus;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** The events of Nexmark in memory, as arrays by segment; native-bench/nexmark/corpus-format.ts says where each byte is. */
+final class Corpus {
+  static final int SEGMENT_EVENTS = 4096;
+  private static final int TEXTS = 6;
+
+  final int events;
+  final Segment[] segments;
+  final Texts channelNames;
+  final Texts channelUrls;
+
+  /** Text j is bytes[offsets[j]] to bytes[offsets[j + 1] - 1]. */
+  record Texts(int[] offsets, byte[] bytes) {
+    Text at(int entry, Text text) {
+      return text.set(bytes, offsets[entry], offsets[entry + 1] - offsets[entry]);
+    }
+  }
+
+  static final class Segment {
+    int events;
+    long[] time;
+    long[] expires;
+    int[] kind;
+    int[] id;
+    int[] party;
+    int[] price;
+    int[] reserve;
+    int[] category;
+    int[] channel;
+    Texts[] texts;
+  }
+
+  /** The corpus of this process: the subtasks share it. */
+  private static volatile Corpus loaded;
+
+  static Corpus loaded() {
+    return loaded;
+  }
+
+  static void load(String path) throws IOException {
+    try (FileChannel file = FileChannel.open(Path.of(path), StandardOpenOption.READ)) {
+      loaded = new Corpus(file);
+    }
+  }
+
+  private Corpus(FileChannel file) throws IOException {
+    ByteBuffer header = read(file, 0, 128);
+    if (header.getInt(8) != 1 || header.getInt(20) != SEGMENT_EVENTS) {
+      throw new IOException("the corpus is of another version of its format");
+    }
+    events = header.getInt(16);
+    segments = new Segment[header.getInt(24)];
+    int channels = header.getInt(40);
+    int nameBytes = header.getInt(44);
+    int urlBytes = header.getInt(48);
+    int offsetsBytes = padded((channels + 1) * 4);
+    long at = (long) header.getDouble(56);
+    int[] names = ints(read(file, at, offsetsBytes), 0, channels + 1);
+    int[] urls = ints(read(file, at + offsetsBytes, offsetsBytes), 0, channels + 1);
+    at += 2L * offsetsBytes;
+    channelNames = new Texts(names, read(file, at, nameBytes).array());
+    channelUrls = new Texts(urls, read(file, at + padded(nameBytes), urlBytes).array());
+    long directoryAt = (long) header.getDouble(64);
+    ByteBuffer directory = read(file, directoryAt, (segments.length + 1) * 8);
+    for (int s = 0; s < segments.length; s++) {
+      long from = (long) directory.getDouble(s * 8);
+      long to = (long) directory.getDouble(s * 8 + 8);
+      segments[s] = segment(read(file, from, (int) (to - from)));
+    }
+  }
+
+  private static Segment segment(ByteBuffer bytes) {
+    int rows = SEGMENT_EVENTS;
+    Segment segment = new Segment();
+    segment.events = bytes.getInt(0);
+    segment.time = times(bytes, 64, rows);
+    segment.expires = times(bytes, 64 + 8 * rows, rows);
+    segment.kind = ints(bytes, 64 + 16 * rows, rows);
+    segment.id = ints(bytes, 64 + 20 * rows, rows);
+    segment.party = ints(bytes, 64 + 24 * rows, rows);
+    segment.price = ints(bytes, 64 + 28 * rows, rows);
+    segment.reserve = ints(bytes, 64 + 32 * rows, rows);
+    segment.category = ints(bytes, 64 + 36 * rows, rows);
+    segment.channel = ints(bytes, 64 + 40 * rows, rows);
+    byte[] heap = new byte[bytes.getInt(16)];
+    bytes.get(64 + 72 * rows + 48, heap);
+    segment.texts = new Texts[TEXTS];
+    for (int t = 0; t < TEXTS; t++) {
+      segment.texts[t] =
+          new Texts(ints(bytes, 64 + 48 * rows + t * (rows + 2) * 4, rows + 1), heap);
+    }
+    return segment;
+  }
+
+  private static int padded(int bytes) {
+    return (bytes + 7) / 8 * 8;
+  }
+
+  private static ByteBuffer read(FileChannel file, long from, int length) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      if (file.read(bytes, from + bytes.position()) < 0) throw new IOException("the corpus is cut off");
+    }
+    return bytes;
+  }
+
+  private static int[] ints(ByteBuffer bytes, int from, int count) {
+    int[] ints = new int[count];
+    for (int i = 0; i < count; i++) ints[i] = bytes.getInt(from + 4 * i);
+    return ints;
+  }
+
+  private static long[] times(ByteBuffer bytes, int from, int count) {
+    long[] times = new long[count];
+    for (int i = 0; i < count; i++) times[i] = (long) bytes.getDouble(from + 8 * i);
+    return times;
+  }
+}

@@ -1,0 +1,67 @@
+package versus;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What a run measures, of all subtasks of this process: from the mean of the moments at which the subtasks of the source pass
+ * the end of their warm-up, to the end of the last sink.
+ */
+final class Stopwatch {
+  private static final LongAdder started = new LongAdder();
+  private static final LongAdder startNanos = new LongAdder();
+  private static final LongAdder startCpuNanos = new LongAdder();
+  private static final AtomicLong endNanos = new AtomicLong(Long.MIN_VALUE);
+  private static final LongAdder results = new LongAdder();
+  private static final LongAdder checksum = new LongAdder();
+  /** Small numbers, so that sums of them are exact. */
+  private static final long ORIGIN = System.nanoTime();
+
+  private Stopwatch() {}
+
+  static void start() {
+    startNanos.add(System.nanoTime() - ORIGIN);
+    startCpuNanos.add(cpuNanos());
+    started.increment();
+  }
+
+  /** A sink has come to its end. */
+  static void end(long rows, long hashes) {
+    long now = System.nanoTime() - ORIGIN;
+    endNanos.accumulateAndGet(now, Math::max);
+    results.add(rows);
+    checksum.add(hashes);
+  }
+
+  static double seconds() {
+    return (endNanos.get() - startNanos.sum() / started.sum()) / 1e9;
+  }
+
+  static double cpuSeconds() {
+    return (cpuNanos() - startCpuNanos.sum() / started.sum()) / 1e9;
+  }
+
+  static long results() {
+    return results.sum();
+  }
+
+  static long checksum() {
+    return checksum.sum() & 0xffffffffL;
+  }
+
+  /** Of all threads, those of the collector and of the compilers too. */
+  private static long cpuNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
+  }
+
+  static double peakMb() throws Exception {
+    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+      if (line.startsWith("VmHWM:")) return Long.parseLong(line.replaceAll("\\D", "")) / 1024.0;
+    }
+    throw new IllegalStateException("no VmHWM in /proc/self/status");
+  }
+}

@@ -1,0 +1,171 @@
+/** What is compared with Flink: the work, its sizes, and the bars. */
+import { javascript, typescript } from '../figure.ts';
+import {
+  type Comparison,
+  latency,
+  type Peer,
+  start,
+  type Throughput,
+  throughput,
+} from './comparison.ts';
+
+export type Sizes = {
+  /** Of every job of both engines; null for those of the list. */
+  readonly records: number | null;
+  /** For checkpoints. */
+  readonly folder: string;
+};
+
+const M = 1_000_000;
+const VERIFIED = 2 * M;
+
+function jobs(folder: string): readonly Throughput[] {
+  return [
+    {
+      id: 'chain',
+      what: 'source, map, filter, sink',
+      args: ['--job', 'chain'],
+      records: { millrace: 800 * M, peer: 2000 * M },
+      verified: { records: VERIFIED },
+      forms: { functions: 1.5 },
+    },
+    {
+      id: 'rebalance',
+      what: 'source, rebalance, map, sink',
+      args: ['--job', 'rebalance'],
+      records: { millrace: 400 * M, peer: 400 * M },
+      verified: { records: VERIFIED },
+      forms: { functions: 8 },
+    },
+    {
+      id: 'key-by',
+      what: 'exchange by key, sink',
+      args: ['--job', 'key-by', '--keys', '10000'],
+      records: { millrace: 400 * M, peer: 400 * M },
+      verified: { records: VERIFIED },
+      forms: { functions: 8 },
+    },
+    tumbling('tumbling-10k', '10 k', 10_000, { millrace: 1600 * M, peer: 160 * M }, 20),
+    tumbling('tumbling-1m', '1 M', 1_000_000, { millrace: 200 * M, peer: 50 * M }, 15),
+    {
+      id: 'sliding',
+      what: 'sliding 10 s by 1 s, count and sum, 10 k keys',
+      args: ['--job', 'sliding', '--keys', '10000'],
+      records: { millrace: 1000 * M, peer: 12 * M },
+      verified: { records: VERIFIED, args: ['--per-ms', '50'] },
+      forms: { typed: 100, functions: null },
+    },
+    {
+      id: 'session',
+      what: 'sessions, count and sum, 100 k keys',
+      args: ['--job', 'session', '--keys', '100000'],
+      records: { millrace: 60 * M, peer: 10 * M },
+      verified: { records: VERIFIED },
+      forms: { typed: 30, functions: null },
+    },
+    reduce('reduce-10k', 'rolling reduce, 10 k keys', ['--keys', '10000'], 200 * M),
+    reduce('reduce-1m', 'rolling reduce, 1 M keys', ['--keys', '1000000'], 60 * M),
+    reduce(
+      'reduce-checkpoints',
+      'rolling reduce, 1 M keys, a checkpoint every second',
+      ['--keys', '1000000', '--checkpoint-ms', '1000', '--dir', folder],
+      60 * M,
+    ),
+    // The shapes of Flink's own micro benchmarks: 1000 keys, one record in a ms, windows that are longer than most of the data.
+    micro('micro-key-by', 'micro: exchange by key, 10 keys', 'key-by', ['--keys', '10'], 400 * M),
+    micro(
+      'micro-tumbling',
+      'micro: tumbling 10 000 s, 1000 keys',
+      'tumbling',
+      ['--keys', '1000', '--per-ms', '1', '--size-ms', '10000000'],
+      100 * M,
+    ),
+    micro(
+      'micro-sliding',
+      'micro: sliding 10 000 s by 1000 s, 1000 keys',
+      'sliding',
+      ['--keys', '1000', '--per-ms', '1', '--size-ms', '10000000', '--slide-ms', '1000000'],
+      20 * M,
+    ),
+    micro(
+      'micro-session',
+      'micro: sessions with a gap of 500 s, 1000 keys',
+      'session',
+      ['--keys', '1000', '--per-ms', '1', '--gap-ms', '500001'],
+      40 * M,
+    ),
+  ];
+}
+
+function tumbling(
+  id: string,
+  keys: string,
+  count: number,
+  records: Throughput['records'],
+  typed: number,
+): Throughput {
+  return {
+    id,
+    what: `tumbling 10 s, count and sum, ${keys} keys`,
+    args: ['--job', 'tumbling', '--keys', `${count}`],
+    records,
+    verified: { records: VERIFIED, args: ['--per-ms', '50'] },
+    forms: { typed, functions: 5 },
+  };
+}
+
+/** Running sums depend on the order of the records of a key, which only one subtask has. */
+function reduce(id: string, what: string, args: readonly string[], records: number): Throughput {
+  return {
+    id,
+    what,
+    args: ['--job', 'reduce', ...args],
+    records: { millrace: records, peer: records },
+    verified: { records: VERIFIED, args: ['--parallelism', '1'] },
+    forms: { typed: null, functions: 6 },
+  };
+}
+
+function micro(
+  id: string,
+  what: string,
+  job: string,
+  args: readonly string[],
+  records: number,
+): Throughput {
+  return {
+    id,
+    what,
+    args: ['--job', job, ...args],
+    records: { millrace: records, peer: records },
+    verified: { records: VERIFIED },
+    forms: job === 'key-by' ? { functions: null } : { typed: null, functions: null },
+  };
+}
+
+const LATENCY_SECONDS = 20;
+
+export function comparisons(flink: Peer, { records, folder }: Sizes): readonly Comparison[] {
+  const sized = ({ verified, ...given }: Throughput): Throughput =>
+    records === null
+      ? { ...given, verified }
+      : {
+          ...given,
+          records: { millrace: records, peer: records },
+          verified: verified && { ...verified, records: Math.min(records, verified.records) },
+        };
+  const seconds = records === null ? LATENCY_SECONDS : Math.min(LATENCY_SECONDS, records / M + 1);
+  return [
+    ...jobs(folder).map((given) => throughput(flink, sized(given))),
+    latency(
+      typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
+      flink(['--job', 'latency', '--seconds', `${Math.ceil(seconds)}`, '--buffer-timeout-ms', '0']),
+      '100 k records/s through an exchange, from when each was due',
+    ),
+    start(
+      javascript('native-bench/macro/small-job.mjs'),
+      flink(['--job', 'start', '--parallelism', '2']),
+      'start of the process to the first result of a small job',
+    ),
+  ];
+}

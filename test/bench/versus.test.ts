@@ -1,0 +1,187 @@
+/** The engine's side of each comparison runs, and gives what a slow, obvious model gives. The peer's side needs its tools. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { holds, type Line, tableOf } from '../../native-bench/versus/comparison.ts';
+import { amountOf, hashOf, keyOf, timeOf } from '../../native-bench/versus/shape.ts';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'millrace-versus-'));
+after(() => rmSync(FOLDER, { recursive: true }));
+
+const RECORDS = 20_000;
+const KEYS = 50;
+const PER_MS = 2;
+
+type Row = Record<string, number>;
+type Window = { start: number; end: number };
+
+const records = Array.from({ length: RECORDS }, (_, i) => ({
+  key: keyOf(i, KEYS),
+  value: amountOf(i),
+  time: timeOf(i, PER_MS),
+}));
+const numbered = records.map((row, i) => ({ ...row, key: keyOf(i, 0), value: row.value + 1 }));
+
+/** Count and sum of each key and window. */
+function totals(windowsOf: (row: (typeof records)[0]) => readonly Window[]): readonly Row[] {
+  const rows = new Map<string, { [field: string]: number; count: number; sum: number }>();
+  for (const row of records) {
+    for (const { start, end } of windowsOf(row)) {
+      const place = `${row.key} ${start}`;
+      const total = rows.get(place) ?? {
+        key: row.key,
+        windowStart: start,
+        windowEnd: end,
+        count: 0,
+        sum: 0,
+      };
+      total.count++;
+      total.sum += row.value;
+      rows.set(place, total);
+    }
+  }
+  return [...rows.values()];
+}
+
+function sliding(size: number, slide: number): readonly Row[] {
+  return totals(({ time }) => {
+    const last = time - (time % slide);
+    return Array.from({ length: size / slide }, (_, n) => ({
+      start: last - n * slide,
+      end: last - n * slide + size,
+    }));
+  });
+}
+
+function sessions(gap: number): readonly Row[] {
+  const open = new Map<
+    number,
+    { [field: string]: number; windowEnd: number; count: number; sum: number }
+  >();
+  const closed: Row[] = [];
+  for (const { key, value, time } of records) {
+    let session = open.get(key);
+    if (session === undefined || time >= session.windowEnd) {
+      if (session !== undefined) closed.push(session);
+      session = { key, windowStart: time, windowEnd: 0, count: 0, sum: 0 };
+      open.set(key, session);
+    }
+    session.windowEnd = time + gap;
+    session.count++;
+    session.sum += value;
+  }
+  return [...closed, ...open.values()];
+}
+
+function runningSums(): readonly Row[] {
+  const first = new Map<number, (typeof records)[0]>();
+  return records.map((row) => {
+    const sum = first.get(row.key);
+    const next = sum === undefined ? row : { ...sum, value: sum.value + row.value };
+    first.set(row.key, next);
+    return next;
+  });
+}
+
+/** What each job must give, by its arguments. */
+const EXPECTED: Readonly<
+  Record<string, { args: string[]; forms: string[]; rows: readonly Row[] }>
+> = {
+  chain: {
+    args: ['--keys', '0'],
+    forms: ['functions'],
+    rows: numbered.filter(({ key }) => (key & 7) !== 0),
+  },
+  rebalance: { args: ['--keys', '0'], forms: ['functions'], rows: numbered },
+  'key-by': { args: [], forms: ['functions'], rows: records },
+  tumbling: {
+    args: ['--size-ms', '1000'],
+    forms: ['typed', 'functions'],
+    rows: sliding(1000, 1000),
+  },
+  sliding: {
+    args: ['--size-ms', '1000', '--slide-ms', '250'],
+    forms: ['typed', 'functions'],
+    rows: sliding(1000, 250),
+  },
+  session: { args: ['--gap-ms', '31'], forms: ['typed', 'functions'], rows: sessions(31) },
+  reduce: {
+    args: ['--parallelism', '1', '--checkpoint-ms', '50', '--dir', FOLDER],
+    forms: ['typed', 'functions'],
+    rows: runningSums(),
+  },
+};
+
+function runJob(job: string, form: string, args: readonly string[]): Record<string, number> {
+  const command = [
+    '--import',
+    './src/base/typescript-register.mjs',
+    'native-bench/versus/run-job.ts',
+  ];
+  const size = ['--keys', `${KEYS}`, '--records', `${RECORDS}`, '--per-ms', `${PER_MS}`];
+  const all = [...command, '--job', job, '--form', form, ...size, ...args];
+  return JSON.parse(execFileSync(process.execPath, all, { encoding: 'utf8', stdio: 'pipe' }));
+}
+
+for (const [job, { args, forms, rows }] of Object.entries(EXPECTED)) {
+  for (const form of forms) {
+    test(`${job}, ${form}: the results are those of the model`, () => {
+      const checksum = rows.reduce((sum, row) => (sum + hashOf(row)) >>> 0, 0);
+      assert.deepEqual(runJob(job, form, [...args, '--verify', '1']), {
+        results: rows.length,
+        checksum,
+      });
+    });
+  }
+}
+
+test('a timed run reports the records behind the warm-up, and what they cost', () => {
+  const { timedRecords, seconds, cpuSeconds, peakMb, results } = runJob('tumbling', 'typed', []);
+  assert.equal(timedRecords, RECORDS * 0.7);
+  assert.ok(seconds! > 0 && cpuSeconds! > 0 && peakMb! > 0);
+  assert.equal(results, sliding(10_000, 10_000).length);
+});
+
+test('the table holds each ratio against its bar', () => {
+  const line: Line = {
+    work: 'work',
+    unit: 'M records/s',
+    millrace: 6,
+    peer: 2,
+    ratio: 3,
+    cpu: 0.25,
+    memory: null,
+    bar: { direction: 'at least', limit: 4 },
+  };
+  assert.equal(holds(line), false);
+  assert.equal(holds({ ...line, ratio: 4 }), true);
+  assert.equal(holds({ ...line, bar: { direction: 'at most', limit: 3 } }), true);
+  assert.equal(holds({ ...line, bar: null }), null);
+  assert.equal(
+    tableOf([line], 'Peer').split('\n').at(-1),
+    '| work | 6.00 M records/s | 2.00 M records/s | 3.00 | 0.250 |  | at least 4 | no |',
+  );
+});
+
+function versusFlink(args: readonly string[], path: string) {
+  const command = ['--import', './src/base/typescript-register.mjs', 'native-bench/run.ts'];
+  return spawnSync(process.execPath, [...command, 'versus-flink', ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: path },
+  });
+}
+
+test('without a JDK the command says what it needs', () => {
+  const { status, stderr } = versusFlink(['--job', 'chain'], FOLDER);
+  assert.equal(status, 1);
+  assert.equal(stderr, "error: Flink needs a JDK, 17 or newer: there is no 'java' on the path\n");
+});
+
+test('an unknown job is an error that names those there are', () => {
+  const { status, stderr } = versusFlink(['--job', 'nonsense'], FOLDER);
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: there is no comparison 'nonsense'; there are chain, rebalance, /);
+});
