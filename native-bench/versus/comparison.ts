@@ -40,29 +40,26 @@ export type Peer = (args: readonly string[]) => Command;
 export type Throughput = {
   readonly id: string;
   readonly what: string;
-  /** Of both programs: the job and its sizes. */
-  readonly args: readonly string[];
-  /** Enough for each to be warm, and to run for some seconds more. */
-  readonly records: { readonly millrace: number; readonly peer: number };
-  /** The records over which results are compared first, and what the jobs are given besides; null for none. */
-  readonly verified: { readonly records: number; readonly args?: readonly string[] } | null;
+  /** In this folder: runs the engine's side by the arguments that the peer's program gets. */
+  readonly program: 'run-job.ts' | 'run-nexmark.ts';
+  /** Of enough records for each to be warm, and to run for some seconds more. */
+  timed(engine: 'millrace' | 'peer'): readonly string[];
+  /** Of the run before, whose results are compared. */
+  verified(): readonly string[];
   /** Least ratio of each form that the engine's job has; null where there is no bar. */
   readonly forms: Readonly<Partial<Record<Form, number | null>>>;
 };
 
 /** Millions of records a second, from the end of the warm-up to the end of the last sink. */
 export function throughput(peer: Peer, given: Throughput): Comparison {
-  const { id, what, args, records, verified } = given;
+  const { id, what, program } = given;
   const forms = Object.keys(given.forms) as Form[];
+  const engine = (form: Form, args: readonly string[]): Command =>
+    typescript(`native-bench/versus/${program}`, '--form', form, ...args);
   const perSecond = (command: Command): Variant => ({
     command,
     measure: (run) => reported(run, 'timedRecords') / reported(run, 'seconds') / 1e6,
   });
-  const variants: Record<string, Variant> = {};
-  for (const form of forms) {
-    variants[form] = perSecond(millraceJob(form, [...args, '--records', `${records.millrace}`]));
-  }
-  variants.peer = perSecond(peer([...args, '--records', `${records.peer}`]));
   return {
     figure: figure<string>({
       id,
@@ -71,12 +68,15 @@ export function throughput(peer: Peer, given: Throughput): Comparison {
       roundUnit: 'M records/s',
       bar: null,
       verify() {
-        if (verified === null) return [];
-        const slice = [...args, '--records', `${verified.records}`, '--verify', '1'];
-        const all = [...slice, ...(verified.args ?? [])];
-        return [...forms.map((form) => millraceJob(form, all)), peer(all)];
+        const args = [...given.verified(), '--verify', '1'];
+        return [...forms.map((form) => engine(form, args)), peer(args)];
       },
-      variants: () => variants,
+      variants: () => ({
+        ...Object.fromEntries(
+          forms.map((form) => [form, perSecond(engine(form, given.timed('millrace')))]),
+        ),
+        peer: perSecond(peer(given.timed('peer'))),
+      }),
       value: (medians) => medians[forms[0]!]! / medians.peer!,
     }),
     lines: (outcome) =>
@@ -107,10 +107,6 @@ export function medianOf(
   of: (report: Numbers) => number,
 ): number {
   return median(runs.filter((run) => run.variant === variant).map(({ report }) => of(report!)));
-}
-
-function millraceJob(form: Form, args: readonly string[]): Command {
-  return typescript('native-bench/versus/run-job.ts', '--form', form, ...args);
 }
 
 /** Percentiles of the time from when a record was due to its arrival, each with its own line. */

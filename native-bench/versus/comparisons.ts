@@ -1,5 +1,6 @@
 /** What is compared with Flink: the work, its sizes, and the bars. */
 import { javascript, typescript } from '../figure.ts';
+import { corpusFile } from '../nexmark/corpus.ts';
 import {
   type Comparison,
   latency,
@@ -12,6 +13,8 @@ import {
 export type Sizes = {
   /** Of every job of both engines; null for those of the list. */
   readonly records: number | null;
+  /** Of the queries of Nexmark. */
+  readonly events: number;
   /** For checkpoints. */
   readonly folder: string;
 };
@@ -19,14 +22,22 @@ export type Sizes = {
 const M = 1_000_000;
 const VERIFIED = 2 * M;
 
-function jobs(folder: string): readonly Throughput[] {
+/** A job of jobs.ts, with the sizes that it has by itself. */
+type JobComparison = Pick<Throughput, 'id' | 'what' | 'forms'> & {
+  /** Of both programs: the job and its sizes. */
+  readonly args: readonly string[];
+  readonly records: { readonly millrace: number; readonly peer: number };
+  /** What the jobs are given besides where results are compared. */
+  readonly verifiedArgs?: readonly string[];
+};
+
+function jobs(folder: string): readonly JobComparison[] {
   return [
     {
       id: 'chain',
       what: 'source, map, filter, sink',
       args: ['--job', 'chain'],
       records: { millrace: 800 * M, peer: 2000 * M },
-      verified: { records: VERIFIED },
       forms: { functions: 1.5 },
     },
     {
@@ -34,7 +45,6 @@ function jobs(folder: string): readonly Throughput[] {
       what: 'source, rebalance, map, sink',
       args: ['--job', 'rebalance'],
       records: { millrace: 400 * M, peer: 400 * M },
-      verified: { records: VERIFIED },
       forms: { functions: 8 },
     },
     {
@@ -42,7 +52,6 @@ function jobs(folder: string): readonly Throughput[] {
       what: 'exchange by key, sink',
       args: ['--job', 'key-by', '--keys', '10000'],
       records: { millrace: 400 * M, peer: 400 * M },
-      verified: { records: VERIFIED },
       forms: { functions: 8 },
     },
     tumbling('tumbling-10k', '10 k', 10_000, { millrace: 1600 * M, peer: 160 * M }, 20),
@@ -52,7 +61,7 @@ function jobs(folder: string): readonly Throughput[] {
       what: 'sliding 10 s by 1 s, count and sum, 10 k keys',
       args: ['--job', 'sliding', '--keys', '10000'],
       records: { millrace: 1000 * M, peer: 12 * M },
-      verified: { records: VERIFIED, args: ['--per-ms', '50'] },
+      verifiedArgs: ['--per-ms', '50'],
       forms: { typed: 100, functions: null },
     },
     {
@@ -60,7 +69,6 @@ function jobs(folder: string): readonly Throughput[] {
       what: 'sessions, count and sum, 100 k keys',
       args: ['--job', 'session', '--keys', '100000'],
       records: { millrace: 60 * M, peer: 10 * M },
-      verified: { records: VERIFIED },
       forms: { typed: 30, functions: null },
     },
     reduce('reduce-10k', 'rolling reduce, 10 k keys', ['--keys', '10000'], 200 * M),
@@ -101,27 +109,27 @@ function tumbling(
   id: string,
   keys: string,
   count: number,
-  records: Throughput['records'],
+  records: JobComparison['records'],
   typed: number,
-): Throughput {
+): JobComparison {
   return {
     id,
     what: `tumbling 10 s, count and sum, ${keys} keys`,
     args: ['--job', 'tumbling', '--keys', `${count}`],
     records,
-    verified: { records: VERIFIED, args: ['--per-ms', '50'] },
+    verifiedArgs: ['--per-ms', '50'],
     forms: { typed, functions: 5 },
   };
 }
 
 /** Running sums depend on the order of the records of a key, which only one subtask has. */
-function reduce(id: string, what: string, args: readonly string[], records: number): Throughput {
+function reduce(id: string, what: string, args: readonly string[], records: number): JobComparison {
   return {
     id,
     what,
     args: ['--job', 'reduce', ...args],
     records: { millrace: records, peer: records },
-    verified: { records: VERIFIED, args: ['--parallelism', '1'] },
+    verifiedArgs: ['--parallelism', '1'],
     forms: { typed: null, functions: 6 },
   };
 }
@@ -132,39 +140,64 @@ function micro(
   job: string,
   args: readonly string[],
   records: number,
-): Throughput {
+): JobComparison {
   return {
     id,
     what,
     args: ['--job', job, ...args],
     records: { millrace: records, peer: records },
-    verified: { records: VERIFIED },
     forms: job === 'key-by' ? { functions: null } : { typed: null, functions: null },
+  };
+}
+
+function sized(given: JobComparison, records: number | null): Throughput {
+  const { id, what, forms, args, verifiedArgs = [] } = given;
+  const verified = Math.min(records ?? VERIFIED, VERIFIED);
+  return {
+    id,
+    what,
+    forms,
+    program: 'run-job.ts',
+    timed: (engine) => [...args, '--records', `${records ?? given.records[engine]}`],
+    verified: () => [...args, '--records', `${verified}`, ...verifiedArgs],
+  };
+}
+
+const QUERIES = ['floor', 'q0', 'q1', 'q2', 'q3', 'q4', 'q5', 'q7', 'q8', 'q11', 'q18'];
+
+/** Both engines read the same corpus, which lies in memory before the clock starts. */
+function nexmark(query: string, events: number): Throughput {
+  const on = (count: number) => ['--job', query, '--corpus', corpusFile({ events: count })];
+  return {
+    id: query === 'floor' ? 'nexmark-floor' : query,
+    what: query === 'floor' ? 'Nexmark: the source alone' : `Nexmark ${query}`,
+    forms: { functions: null },
+    program: 'run-nexmark.ts',
+    timed: () => on(events),
+    verified: () => on(Math.min(events, VERIFIED)),
   };
 }
 
 const LATENCY_SECONDS = 20;
 
-export function comparisons(flink: Peer, { records, folder }: Sizes): readonly Comparison[] {
-  const sized = ({ verified, ...given }: Throughput): Throughput =>
-    records === null
-      ? { ...given, verified }
-      : {
-          ...given,
-          records: { millrace: records, peer: records },
-          verified: verified && { ...verified, records: Math.min(records, verified.records) },
-        };
-  const seconds = records === null ? LATENCY_SECONDS : Math.min(LATENCY_SECONDS, records / M + 1);
+export function comparisons(
+  flink: Peer,
+  { records, events, folder }: Sizes,
+): readonly Comparison[] {
+  const seconds = Math.min(LATENCY_SECONDS, Math.ceil((records ?? Infinity) / M));
   return [
-    ...jobs(folder).map((given) => throughput(flink, sized(given))),
+    ...jobs(folder).map((given) => throughput(flink, sized(given, records))),
+    ...QUERIES.map((query) =>
+      throughput(flink, nexmark(query, Math.min(events, records ?? events))),
+    ),
     latency(
       typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
-      flink(['--job', 'latency', '--seconds', `${Math.ceil(seconds)}`, '--buffer-timeout-ms', '0']),
+      flink(['--job', 'latency', '--seconds', `${seconds}`, '--buffer-timeout-ms', '0']),
       '100 k records/s through an exchange, from when each was due',
     ),
     start(
       javascript('native-bench/macro/small-job.mjs'),
-      flink(['--job', 'start', '--parallelism', '2']),
+      flink(['--job', 'start']),
       'start of the process to the first result of a small job',
     ),
   ];

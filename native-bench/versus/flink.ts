@@ -10,9 +10,13 @@ const JAVA_LEAST = 17;
 /** What the JVM is given. */
 export type JvmOptions = {
   readonly collector: 'parallel' | 'g1';
-  /** As Java writes it: '4g'. */
-  readonly heap: string;
+  /** As Java writes it: '4g'. That, or what a corpus needs, when left out. */
+  readonly heap?: string;
 };
+
+const HEAP = '4g';
+/** With some GB of events. */
+const CORPUS_HEAP = '8g';
 
 const COLLECTORS = { parallel: '-XX:+UseParallelGC', g1: '-XX:+UseG1GC' };
 
@@ -50,12 +54,13 @@ async function outputOf(program: string, args: readonly string[], what: string):
 
 /** `args` are those of Main.java. */
 export function flink({ collector, heap }: JvmOptions, args: readonly string[]): Command {
+  const size = heap ?? (args.includes('--corpus') ? CORPUS_HEAP : HEAP);
   return {
     program: 'java',
     args: [
       COLLECTORS[collector],
-      `-Xms${heap}`,
-      `-Xmx${heap}`,
+      `-Xms${size}`,
+      `-Xmx${size}`,
       ...OPENED,
       '-classpath',
       `${FOLDER}/target/flink-peer.jar:${FOLDER}/target/lib/*`,

@@ -16,6 +16,7 @@ type Flags = JvmOptions & {
   readonly list?: boolean;
   /** Null: those of each comparison. */
   readonly records: number | null;
+  readonly events: number;
   readonly rounds: number;
   readonly results: string;
 };
@@ -39,7 +40,8 @@ export function versusFlinkCommand(): Command {
       null,
     )
     .option('-r, --rounds <n>', 'runs of each variant', positive, 5)
-    .option('--heap <size>', 'of the JVM, from its start', '4g')
+    .option('--events <n>', 'of the queries of Nexmark', positive, 10_000_000)
+    .option('--heap <size>', 'of the JVM, from its start; 4g, and 8g for Nexmark, when left out')
     .addOption(
       new Option('--collector <name>', 'of the JVM')
         .choices(['parallel', 'g1'])
@@ -53,7 +55,7 @@ async function versusFlink(flags: Flags): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-checkpoints-'));
   try {
     const peer: Peer = (args) => flink(flags, args);
-    const all = comparisons(peer, { records: flags.records, folder });
+    const all = comparisons(peer, { ...flags, folder });
     if (flags.list === true) {
       for (const { figure } of all) console.log(`${figure.id}  ${figure.what}`);
       return;
@@ -75,7 +77,7 @@ function comparisonOf(all: readonly Comparison[], id: string): Comparison {
 
 async function measureAll(chosen: readonly Comparison[], flags: Flags): Promise<void> {
   const settings = { scale: 1, rounds: flags.rounds };
-  const { collector, heap } = flags;
+  const { collector, heap = 'as needed' } = flags;
   const results = { ...startResults(settings), collector, heap };
   const path = resultsPath(flags.results, results).replace(/\.json$/, '-versus-flink.json');
   console.log(`${describeResults(results)}, ${collector} collector, heap ${heap}`);

@@ -7,7 +7,7 @@ import org.apache.flink.core.io.InputStatus;
 
 /** All events of the corpus in memory: subtask g of p reads segments g, g + p, g + 2p and so on. */
 final class CorpusSource extends SplitSource<NexmarkEvent> {
-  static final double WARM_UP_SHARE = 0.3;
+  private static final double WARM_UP_SHARE = 0.3;
   private static final int AT_ONCE = 128;
 
   @Override
@@ -15,8 +15,13 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
     return new CorpusReader();
   }
 
-  static int warmUpSegments() {
+  private static int warmUpSegments() {
     return (int) (Corpus.loaded().segments.length * WARM_UP_SHARE);
+  }
+
+  /** Behind the warm-up. */
+  static long timedEvents() {
+    return Corpus.loaded().events - (long) warmUpSegments() * Corpus.SEGMENT_EVENTS;
   }
 
   private static final class CorpusReader extends Reader<NexmarkEvent> {

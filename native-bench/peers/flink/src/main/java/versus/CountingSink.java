@@ -1,20 +1,33 @@
 package versus;
 
 import java.io.Serializable;
-import java.util.function.ToIntFunction;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.api.connector.sink2.SinkWriter;
 import org.apache.flink.api.connector.sink2.WriterInitContext;
 
 /** Takes everything and keeps nothing but the number of rows, and the sum of their hashes where they are verified. */
 final class CountingSink<T> implements Sink<T> {
-  interface Hash<T> extends ToIntFunction<T>, Serializable {}
+  /** Two hashes of 32 bits, or one in the lower half. */
+  interface Hash<T> extends ToLongFunction<T>, Serializable {}
+
+  interface Key<T> extends Function<T, Object>, Serializable {}
 
   /** Null: rows are only counted. */
   private final Hash<T> hash;
+  /** Of an updating result: only the last row of a key is verified. Null: all are. */
+  private final Key<T> key;
 
   CountingSink(Settings settings, Hash<T> hash) {
+    this(settings, null, hash);
+  }
+
+  CountingSink(Settings settings, Key<T> key, Hash<T> hash) {
     this.hash = settings.verify ? hash : null;
+    this.key = key;
   }
 
   @Override
@@ -23,18 +36,30 @@ final class CountingSink<T> implements Sink<T> {
   }
 
   private final class Writer implements SinkWriter<T> {
+    private final Map<Object, Long> last = new HashMap<>();
     private long rows;
-    private long hashes;
+    private long high;
+    private long low;
 
     @Override
     public void write(T row, Context context) {
       rows++;
-      if (hash != null) hashes += hash.applyAsInt(row) & 0xffffffffL;
+      if (hash == null) return;
+      long of = hash.applyAsLong(row);
+      if (key == null) add(of);
+      else last.put(key.apply(row), of);
+    }
+
+    private void add(long of) {
+      high += of >>> 32;
+      low += of & 0xffffffffL;
     }
 
     @Override
     public void flush(boolean isEnd) {
-      if (isEnd) Stopwatch.end(rows, hashes);
+      if (!isEnd) return;
+      last.values().forEach(this::add);
+      Stopwatch.end(key == null || hash == null ? rows : last.size(), high, low);
     }
 
     @Override

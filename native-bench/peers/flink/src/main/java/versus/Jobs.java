@@ -1,5 +1,6 @@
 package versus;
 
+import java.time.Duration;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.AggregateFunction;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -35,12 +36,12 @@ final class Jobs {
       case "reduce" -> reduce(settings, env);
       case "latency" -> Latency.define(settings, env);
       case "start" -> Start.define(env);
-      default -> throw new IllegalArgumentException("there is no job " + settings.job);
+      default -> Nexmark.define(settings, env);
     }
   }
 
-  private static java.time.Duration ms(long ms) {
-    return java.time.Duration.ofMillis(ms);
+  private static Duration ms(long ms) {
+    return Duration.ofMillis(ms);
   }
 
   static TypeInformation<Event> eventType(Settings settings) {
@@ -53,8 +54,7 @@ final class Jobs {
   }
 
   private static CountingSink<Event> eventSink(Settings settings) {
-    return new CountingSink<>(
-        settings, row -> Shape.fold(Shape.fold(Shape.fold(0, row.key), row.value), row.time));
+    return new CountingSink<>(settings, row -> Shape.hashOf(row.key, row.value, row.time));
   }
 
   /** The event is changed in place: the chain hands it from function to function. */
@@ -106,12 +106,7 @@ final class Jobs {
         .sinkTo(
             new CountingSink<>(
                 settings,
-                row ->
-                    Shape.fold(
-                        Shape.fold(
-                            Shape.fold(Shape.fold(Shape.fold(0, row.key), row.start), row.end),
-                            row.count),
-                        row.sum)));
+                row -> Shape.hashOf(row.key, row.start, row.end, row.count, row.sum)));
   }
 
   public static final class Totals {
@@ -145,7 +140,7 @@ final class Jobs {
     }
   }
 
-  public static final class Result implements java.io.Serializable {
+  public static final class Result {
     public int key;
     public long start;
     public long end;

@@ -23,6 +23,7 @@ public final class Main {
   public static void main(String[] args) throws Exception {
     Settings settings = new Settings(args);
     StreamExecutionEnvironment env = environment(settings);
+    if (!settings.corpus.isEmpty()) Corpus.load(settings.corpus);
     Jobs.define(settings, env);
     env.execute(settings.job);
     if (!settings.job.equals("start")) System.out.println(report(settings));
@@ -54,7 +55,7 @@ public final class Main {
     if (settings.job.equals("latency")) return Latency.report();
     return String.format(
         "{\"timedRecords\":%d,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakMb\":%.1f,\"results\":%d}",
-        settings.records - settings.warmup,
+        settings.corpus.isEmpty() ? settings.records - settings.warmup : CorpusSource.timedEvents(),
         Stopwatch.seconds(),
         Stopwatch.cpuSeconds(),
         Stopwatch.peakMb(),

@@ -30,6 +30,8 @@ final class Settings {
   final int seconds;
   /** A folder for checkpoints. */
   final String dir;
+  /** The file of events of a query of Nexmark; empty for other jobs. */
+  final String corpus;
 
   private final Map<String, String> given = new HashMap<>();
 
@@ -56,6 +58,7 @@ final class Settings {
     rate = number("rate", 100_000);
     seconds = (int) number("seconds", 10);
     dir = text("dir", "");
+    corpus = text("corpus", "");
     if (!given.isEmpty()) throw new IllegalArgumentException("there is no --" + given.keySet());
   }
 

@@ -32,7 +32,14 @@ final class Shape {
   }
 
   /** The hash of a row so far, and one more whole number. */
-  static int fold(int hash, long number) {
+  private static int fold(int hash, long number) {
     return mix32(mix32(hash ^ (int) number) + (int) (number >> 32));
+  }
+
+  /** The hash of a row of whole numbers: its fields in order. */
+  static long hashOf(long... fields) {
+    int hash = 0;
+    for (long field : fields) hash = fold(hash, field);
+    return hash & 0xffffffffL;
   }
 }

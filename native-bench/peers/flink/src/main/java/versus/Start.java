@@ -1,7 +1,9 @@
 package versus;
 
+import java.time.Duration;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
 
 /** A small job, from nothing to its results: for the time that a user waits. The same as native-bench/macro/small-job.mjs. */
@@ -28,7 +30,7 @@ final class Start {
             WatermarkStrategy.<Word>forMonotonousTimestamps()
                 .withTimestampAssigner((word, time) -> word.time))
         .keyBy(word -> word.word)
-        .window(TumblingEventTimeWindows.of(java.time.Duration.ofSeconds(1)))
+        .window(TumblingEventTimeWindows.of(Duration.ofSeconds(1)))
         .reduce(
             (sum, word) -> {
               sum.count += word.count;
@@ -39,6 +41,6 @@ final class Start {
               System.out.println(word.word + " " + word.count);
               return 1;
             })
-        .sinkTo(new org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink<>());
+        .sinkTo(new DiscardingSink<>());
   }
 }

@@ -16,7 +16,8 @@ final class Stopwatch {
   private static final LongAdder startCpuNanos = new LongAdder();
   private static final AtomicLong endNanos = new AtomicLong(Long.MIN_VALUE);
   private static final LongAdder results = new LongAdder();
-  private static final LongAdder checksum = new LongAdder();
+  private static final LongAdder high = new LongAdder();
+  private static final LongAdder low = new LongAdder();
   /** Small numbers, so that sums of them are exact. */
   private static final long ORIGIN = System.nanoTime();
 
@@ -29,11 +30,12 @@ final class Stopwatch {
   }
 
   /** A sink has come to its end. */
-  static void end(long rows, long hashes) {
+  static void end(long rows, long highHashes, long lowHashes) {
     long now = System.nanoTime() - ORIGIN;
     endNanos.accumulateAndGet(now, Math::max);
     results.add(rows);
-    checksum.add(hashes);
+    high.add(highHashes);
+    low.add(lowHashes);
   }
 
   static double seconds() {
@@ -48,8 +50,9 @@ final class Stopwatch {
     return results.sum();
   }
 
+  /** As many bits as a number of JavaScript holds. */
   static long checksum() {
-    return checksum.sum() & 0xffffffffL;
+    return (high.sum() << 32 | low.sum() & 0xffffffffL) & (1L << 53) - 1;
   }
 
   /** Of all threads, those of the collector and of the compilers too. */
