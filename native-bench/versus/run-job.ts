@@ -2,7 +2,7 @@
  * Runs a job of jobs.ts by the arguments that the peer's program has too.
  *
  *   run-job.ts --job tumbling --form typed --keys 10000 --records 60000000
- *                                                          { timedRecords, seconds, cpuSeconds, peakMb, results }
+ *                                                          { timedRecords, seconds, cpuSeconds, peakMb, rows }
  *   ... --verify 1                                         { results, checksum }
  */
 import assert from 'node:assert/strict';
@@ -62,7 +62,7 @@ console.log(
           seconds,
           cpuSeconds,
           peakMb: process.resourceUsage().maxRSS / 1024,
-          results,
+          rows: results,
         },
   ),
 );

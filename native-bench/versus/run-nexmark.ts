@@ -1,7 +1,7 @@
 /**
  * Runs a query of Nexmark by the arguments that the peer's program has too.
  *
- *   run-nexmark.ts --job q5 --form functions --corpus <file>     { timedRecords, seconds, cpuSeconds, peakMb, results }
+ *   run-nexmark.ts --job q5 --form functions --corpus <file>     { timedRecords, seconds, cpuSeconds, peakMb, rows }
  *   ... --verify 1                                               { results, checksum }
  */
 import assert from 'node:assert/strict';
@@ -36,5 +36,5 @@ async function verified() {
 async function timed() {
   const { ms, cpuSeconds, events, rows } = await timedRun(id, corpus, THREADS);
   const peakMb = process.resourceUsage().maxRSS / 1024;
-  return { timedRecords: events, seconds: ms / 1000, cpuSeconds, peakMb, results: rows };
+  return { timedRecords: events, seconds: ms / 1000, cpuSeconds, peakMb, rows };
 }

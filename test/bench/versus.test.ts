@@ -139,10 +139,10 @@ for (const [job, { args, forms, rows }] of Object.entries(EXPECTED)) {
 }
 
 test('a timed run reports the records behind the warm-up, and what they cost', () => {
-  const { timedRecords, seconds, cpuSeconds, peakMb, results } = runJob('tumbling', 'typed', []);
+  const { timedRecords, seconds, cpuSeconds, peakMb, rows } = runJob('tumbling', 'typed', []);
   assert.equal(timedRecords, RECORDS * 0.7);
   assert.ok(seconds! > 0 && cpuSeconds! > 0 && peakMb! > 0);
-  assert.equal(results, sliding(10_000, 10_000).length);
+  assert.equal(rows, sliding(10_000, 10_000).length);
 });
 
 test('the table holds each ratio against its bar', () => {

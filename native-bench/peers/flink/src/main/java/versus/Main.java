@@ -13,7 +13,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * Runs one job in this process, with as many slots as its parallelism, and prints one line of JSON:
  *
  * <pre>
- *   --job tumbling --keys 10000 --records 60000000     { timedRecords, seconds, cpuSeconds, peakMb, results }
+ *   --job tumbling --keys 10000 --records 60000000     { timedRecords, seconds, cpuSeconds, peakMb, rows }
  *   ... --verify 1                                     { results, checksum }
  * </pre>
  */
@@ -54,7 +54,7 @@ public final class Main {
     }
     if (settings.job.equals("latency")) return Latency.report();
     return String.format(
-        "{\"timedRecords\":%d,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakMb\":%.1f,\"results\":%d}",
+        "{\"timedRecords\":%d,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakMb\":%.1f,\"rows\":%d}",
         settings.corpus.isEmpty() ? settings.records - settings.warmup : CorpusSource.timedEvents(),
         Stopwatch.seconds(),
         Stopwatch.cpuSeconds(),
