@@ -50,12 +50,17 @@ export type Throughput = {
   readonly forms: Readonly<Partial<Record<Form, number | null>>>;
 };
 
+/** State of many keys needs more than V8 gives by itself. */
+const NODE_ARGS = { 'run-job.ts': [], 'run-nexmark.ts': ['--max-old-space-size=12000'] };
+
 /** Millions of records a second, from the end of the warm-up to the end of the last sink. */
 export function throughput(peer: Peer, given: Throughput): Comparison {
   const { id, what, program } = given;
   const forms = Object.keys(given.forms) as Form[];
-  const engine = (form: Form, args: readonly string[]): Command =>
-    typescript(`native-bench/versus/${program}`, '--form', form, ...args);
+  const engine = (form: Form, more: readonly string[]): Command => {
+    const { args } = typescript(`native-bench/versus/${program}`, '--form', form, ...more);
+    return { args: [...NODE_ARGS[program], ...args] };
+  };
   const perSecond = (command: Command): Variant => ({
     command,
     measure: (run) => reported(run, 'timedRecords') / reported(run, 'seconds') / 1e6,

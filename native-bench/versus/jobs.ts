@@ -64,6 +64,8 @@ const reduceFunctions = job(import.meta, 'reduce-functions', (flow) => {
 });
 
 type Window = ReturnType<typeof tumbling> | ReturnType<typeof session>;
+/** For the compiler, one kind stands for both: results have the same fields. */
+type AsTumbling = ReturnType<typeof tumbling>;
 
 /** The windows of a job by its name, of sizes that are parameters. */
 const WINDOWS: Readonly<Record<string, (flow: Flow) => Window>> = {
@@ -78,7 +80,7 @@ const windowTyped = (name: string) =>
     const totals = load(flow)
       .eventTime('time', monotonous())
       .keyBy('key')
-      .window(WINDOWS[name]!(flow) as ReturnType<typeof tumbling>)
+      .window(WINDOWS[name]!(flow) as AsTumbling)
       .aggregate(({ count, sum }) => ({ count: count(), sum: sum('value') }));
     end(flow, totals);
   });
@@ -89,7 +91,7 @@ const windowFunctions = (name: string) =>
     const totals = load(flow)
       .eventTime((row) => row.time, monotonous())
       .keyBy((row) => row.key)
-      .window(WINDOWS[name]!(flow) as ReturnType<typeof tumbling>)
+      .window(WINDOWS[name]!(flow) as AsTumbling)
       .aggregate(({ aggregate }) => ({
         totals: aggregate({
           create: (): Totals => ({ count: 0, sum: 0 }),

@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
+import { expectedChecksum } from '../../native-bench/nexmark/oracle.ts';
 import { holds, type Line, tableOf } from '../../native-bench/versus/comparison.ts';
 import { amountOf, hashOf, keyOf, timeOf } from '../../native-bench/versus/shape.ts';
 
@@ -115,15 +117,19 @@ const EXPECTED: Readonly<
   },
 };
 
-function runJob(job: string, form: string, args: readonly string[]): Record<string, number> {
+function run(program: string, args: readonly string[]): Record<string, number> {
   const command = [
     '--import',
     './src/base/typescript-register.mjs',
-    'native-bench/versus/run-job.ts',
+    `native-bench/versus/${program}`,
   ];
-  const size = ['--keys', `${KEYS}`, '--records', `${RECORDS}`, '--per-ms', `${PER_MS}`];
-  const all = [...command, '--job', job, '--form', form, ...size, ...args];
+  const all = [...command, ...args];
   return JSON.parse(execFileSync(process.execPath, all, { encoding: 'utf8', stdio: 'pipe' }));
+}
+
+function runJob(job: string, form: string, args: readonly string[]): Record<string, number> {
+  const size = ['--keys', `${KEYS}`, '--records', `${RECORDS}`, '--per-ms', `${PER_MS}`];
+  return run('run-job.ts', ['--job', job, '--form', form, ...size, ...args]);
 }
 
 for (const [job, { args, forms, rows }] of Object.entries(EXPECTED)) {
@@ -143,6 +149,19 @@ test('a timed run reports the records behind the warm-up, and what they cost', (
   assert.equal(timedRecords, RECORDS * 0.7);
   assert.ok(seconds! > 0 && cpuSeconds! > 0 && peakMb! > 0);
   assert.equal(rows, sliding(10_000, 10_000).length);
+});
+
+test('a query of Nexmark reports the checksum that its oracle gives, in the bits that a number holds', () => {
+  const path = corpusFile({ events: RECORDS, folder: FOLDER });
+  const args = ['--job', 'q2', '--form', 'functions', '--corpus', path];
+  const expected = expectedChecksum('q2', eventsOf(loadCorpus(path)));
+  assert.deepEqual(run('run-nexmark.ts', [...args, '--verify', '1']), {
+    results: expected.rows,
+    checksum: Number(BigInt(`0x${expected}`) & ((1n << 53n) - 1n)),
+  });
+  const { timedRecords, seconds, rows } = run('run-nexmark.ts', args);
+  assert.ok(timedRecords! > RECORDS / 2 && timedRecords! < RECORDS && seconds! > 0);
+  assert.equal(rows, expected.rows);
 });
 
 test('the table holds each ratio against its bar', () => {
