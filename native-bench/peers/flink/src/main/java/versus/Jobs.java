@@ -151,11 +151,12 @@ final class Jobs {
   /** One result object a subtask: the sink is in the chain, and keeps nothing. */
   private static final class WithWindow
       implements WindowFunction<Totals, Result, Integer, TimeWindow> {
-    private final Result result = new Result();
+    private transient Result result;
 
     @Override
     public void apply(
         Integer key, TimeWindow window, Iterable<Totals> totals, Collector<Result> out) {
+      if (result == null) result = new Result();
       Totals only = totals.iterator().next();
       result.key = key;
       result.start = window.getStart();
