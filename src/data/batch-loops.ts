@@ -7,6 +7,7 @@
  * is missing is not the same as one that is undefined.
  */
 import type { Batch } from './batch.ts';
+import type { FieldsRead } from './fields-read.ts';
 import { freeFormOf } from './free-form.ts';
 import { columnSignature, objectLiteral, rowExpressions } from './materialize.ts';
 import type { Schema } from './schema.ts';
@@ -27,23 +28,29 @@ export class BatchLoops<Loop> {
   readonly #declared: Schema | null;
   readonly #sourceFor: (row: RowSource) => string;
   readonly #compile: (source: string) => Loop;
+  readonly #reads: FieldsRead;
   readonly #loops = new Map<string, Map<string, Loop>>();
 
-  /** `declared` is the schema of the stream, null for free-form rows. */
+  /**
+   * `declared` is the schema of the stream, null for free-form rows. Its fields that are not among `reads` are left out of the
+   * rows: the texts of a batch are decoded only where somebody reads them.
+   */
   constructor(
     declared: Schema | null,
     sourceFor: (row: RowSource) => string,
     compile: (source: string) => Loop,
+    reads: FieldsRead = null,
   ) {
     this.#declared = declared;
     this.#sourceFor = sourceFor;
     this.#compile = compile;
+    this.#reads = reads;
   }
 
   /** The source of the loop for batches without absent values and dictionaries. */
   get plainSource(): string {
     const signature = '.'.repeat(this.#declared?.fields.length ?? 0);
-    return this.#sourceFor(rowSource(this.#declared, null, signature));
+    return this.#sourceFor(rowSource(this.#declared, null, signature, this.#reads));
   }
 
   /** The loop for batches that look like this one. */
@@ -53,7 +60,8 @@ export class BatchLoops<Loop> {
     const signature = columnSignature(batch.columns);
     let loop = bySignature.get(signature);
     if (loop === undefined) {
-      loop = this.#compile(this.#sourceFor(rowSource(this.#declared, batch.schema, signature)));
+      const row = rowSource(this.#declared, batch.schema, signature, this.#reads);
+      loop = this.#compile(this.#sourceFor(row));
       bySignature.set(signature, loop);
     }
     return loop;
@@ -81,7 +89,12 @@ function fieldsText(schema: Schema): string {
   return text;
 }
 
-function rowSource(declared: Schema | null, schema: Schema | null, signature: string): RowSource {
+function rowSource(
+  declared: Schema | null,
+  schema: Schema | null,
+  signature: string,
+  reads: FieldsRead,
+): RowSource {
   if (declared === null && (schema === null || !hasLiteralRows(schema, signature))) {
     return {
       prelude: 'const input = batch.rowObjects();\n',
@@ -90,7 +103,13 @@ function rowSource(declared: Schema | null, schema: Schema | null, signature: st
       signature,
     };
   }
-  const { prelude, fields } = rowExpressions((declared ?? schema)!, signature, 'columns');
+  const { prelude, fields } = rowExpressions(
+    (declared ?? schema)!,
+    signature,
+    'columns',
+    'at once',
+    declared === null ? null : reads,
+  );
   return {
     prelude: `const columns = batch.columns;\n${prelude}`,
     row: objectLiteral(fields),

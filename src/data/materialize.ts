@@ -4,6 +4,7 @@
  * rows of a schema. A MISSING field (free-form rows only) is deleted from the literal.
  */
 import { type Column, NULL, PRESENT, UNDEFINED } from './column.ts';
+import type { FieldsRead } from './fields-read.ts';
 import type { FieldKind, Schema } from './schema.ts';
 
 export type Materializer = (columns: readonly Column[], rowCount: number) => unknown[];
@@ -55,16 +56,18 @@ export function columnSignature(columns: readonly Column[]): string {
 
 /**
  * JavaScript source that reads row `i` of columns: statements to run once a batch, and one expression a field. Strings are
- * decoded all at once, or each where it is read. Shared by every generated loop, so that a value reads the same wherever it is used.
+ * decoded all at once, or each where it is read; fields that nobody reads are left out. Shared by every generated loop, so that a value reads the same wherever it is used.
  */
 export function rowExpressions(
   schema: Schema,
   signature: string,
   columns: string,
   strings: 'at once' | 'each' = 'at once',
+  reads: FieldsRead = null,
 ): { prelude: string; fields: readonly { name: string; expression: string }[] } {
   let prelude = '';
-  const fields = schema.fields.map((field, c) => {
+  const fields = schema.fields.flatMap((field, c) => {
+    if (reads !== null && !reads.has(field.name)) return [];
     const mark = signature[c]!;
     const value = `v${c}`;
     if (field.kind === 'string') {
@@ -81,7 +84,7 @@ export function rowExpressions(
       prelude += `const n${c} = ${columns}[${c}].absent;\n`;
       expression = `(n${c}[i] === ${PRESENT} ? ${expression} : n${c}[i] === ${NULL} ? null : undefined)`;
     }
-    return { name: field.name, expression };
+    return [{ name: field.name, expression }];
   });
   return { prelude, fields };
 }

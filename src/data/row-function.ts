@@ -5,6 +5,7 @@
  */
 import type { Batch } from './batch.ts';
 import { BatchLoops, type RowSource } from './batch-loops.ts';
+import { fieldsRead } from './fields-read.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
 import type { Schema } from './schema.ts';
 
@@ -23,6 +24,7 @@ export class RowFunctionLoop<T, Out> {
       schema,
       loopSource,
       (source) => new Function('of', 'convert', source)(of, convert) as Loop,
+      fieldsRead(of, schema),
     );
   }
 

@@ -13,6 +13,7 @@
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import { allRead, type FieldsRead, fieldsRead } from '../data/fields-read.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { objectLiteral } from '../data/materialize.ts';
 import type { Schema } from '../data/schema.ts';
@@ -51,6 +52,7 @@ export class FusedLoops {
       schema,
       (row) => this.#sourceFor(row),
       (source) => this.#compile(source),
+      fieldsReadBy(steps, schema),
     );
     this.hasFilter = steps.some((step) => step.spec.type === 'filter');
     this.staysColumns = steps.every(
@@ -118,6 +120,17 @@ i++;
 }
 `;
 const FULL_CHECK = `if (count === ${BATCH_ROWS}) { i++; state.isFull = i < rowCount; break; }\n`;
+
+/** The fields that steps read of the rows that come in: up to the first that makes rows of its own. */
+function fieldsReadBy(steps: readonly FusedStep[], schema: Schema | null): FieldsRead {
+  let reads: FieldsRead = new Set();
+  for (const { spec, code } of steps) {
+    if (spec.type === 'project') continue;
+    reads = allRead(reads, fieldsRead(code, schema));
+    if (spec.type !== 'filter') break;
+  }
+  return reads;
+}
 
 /** Source of a step that turns r<s> into r<s + 1>. */
 function stepSource(step: FusedStep, s: number): string {

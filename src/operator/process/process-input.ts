@@ -1,6 +1,7 @@
 /** One input of a process function: how its keys are read, and the loop that calls the function of the user for each record. */
 import type { Batch } from '../../data/batch.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
+import { fieldsRead } from '../../data/fields-read.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import { type KeyFunction, KeyReader } from '../../data/key.ts';
 import { keySchemas } from '../../data/key-pair.ts';
@@ -45,6 +46,7 @@ export class ProcessInput {
       schema,
       (row) => loopSource(row, calls, keys !== null),
       (source) => new Function('user', source)(definition) as ProcessLoop,
+      fieldsRead(definition[calls], schema),
     );
   }
 
