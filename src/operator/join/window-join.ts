@@ -86,7 +86,7 @@ export class WindowJoinOperator extends JoinOperator {
   }
 
   protected override writeState(writer: SnapshotWriter): void {
-    writeFired(writer, this.#firedEnd, this.#groups);
+    writeFired(writer, this.#firedEnd, this.#groups, this.#fired);
   }
 
   override processBatch(batch: Batch, input: number): void {

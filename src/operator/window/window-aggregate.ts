@@ -177,7 +177,7 @@ export class WindowAggregateOperator implements Operator {
 
   processBarrier(checkpoint: number): void {
     const writer = this.#context.snapshot(checkpoint);
-    writeFired(writer, this.#firedEnd, this.#groups);
+    writeFired(writer, this.#firedEnd, this.#groups, this.#fired);
     const { schema } = this.#state;
     const options = { schema, keyFields: this.#keyFields, isTypedKey: this.#isTypedKey };
     const panes = this.#panes.live;

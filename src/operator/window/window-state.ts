@@ -86,8 +86,18 @@ function numberTable(pane: Pane, append: Append): CapturedTable {
   };
 }
 
-export function writeFired(writer: SnapshotWriter, end: number, groups: KeyGroupRange): void {
-  writer.items(FIRED, 'union', [{ ...groups, end } satisfies Fired]);
+/**
+ * Windows of these key groups have fired up to this end; or up to later ones where they had before the job was restored, and
+ * time has not come there again.
+ */
+export function writeFired(
+  writer: SnapshotWriter,
+  end: number,
+  groups: KeyGroupRange,
+  before: RestoredFired | null,
+): void {
+  const fired = before?.from(end, groups) ?? [{ ...groups, end } satisfies Fired];
+  writer.items(FIRED, 'union', fired);
 }
 
 /** Up to which end the windows of each key group have fired. */
@@ -98,6 +108,15 @@ export class RestoredFired {
     this.#fired = (restored.items(FIRED) as readonly Fired[]).filter(
       ({ first, last }) => first <= groups.last && last >= groups.first,
     );
+  }
+
+  /** The ranges within these key groups, and their ends, at least this one. */
+  from(end: number, groups: KeyGroupRange): readonly Fired[] {
+    return this.#fired.map((fired) => ({
+      first: Math.max(fired.first, groups.first),
+      last: Math.min(fired.last, groups.last),
+      end: Math.max(fired.end, end),
+    }));
   }
 
   /** Windows up to here have fired for all keys. */
