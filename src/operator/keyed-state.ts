@@ -65,9 +65,10 @@ export class KeyedState {
       writer,
     );
     const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
-    const isDelta = this.#lineage.isDelta(writer, this.#changes?.count ?? 0, slots.count);
+    const changes = this.#changes;
+    const isDelta = changes !== null && this.#lineage.isDelta(writer, changes.count, slots.count);
     if (isDelta) writer.delta(this.#name, { keyFields: this.keyCount, before: null });
-    const marks = this.#changes?.take() ?? null;
+    const marks = changes?.take() ?? null;
     const capture = new SlotCapture(
       slots.count,
       writtenAtOnce(append, () => rows.flush()),

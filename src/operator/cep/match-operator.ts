@@ -100,7 +100,9 @@ export class MatchOperator implements Operator {
     this.#emitter.open(context, output, sides);
     const { lateTo } = this.#spec;
     if (lateTo !== null) this.#late = sides.get(lateTo)!;
-    this.#guarded(() => this.#states.restore(context.restored, this.#keys));
+    const { subtask, parallelism, isIncremental, restored } = context;
+    if (isIncremental) this.#states.markChanges(subtask / parallelism);
+    this.#guarded(() => this.#states.restore(restored, this.#keys));
   }
 
   #emit(match: Match, time: number): void {

@@ -72,11 +72,12 @@ export class StatesCapture {
   /** Begins to write everything as it is now, or what has changed. */
   begin(writer: SnapshotWriter): void {
     const scope = this.#scope;
-    const changed = (scope.changes?.count ?? 0) + this.#removed.count;
-    const isDelta = this.#lineage.isDelta(writer, changed, this.#keys.keyCount);
-    const changes = scope.changes?.take() ?? null;
+    const { changes } = scope;
+    const changed = (changes?.count ?? 0) + this.#removed.count;
+    const isDelta = changes !== null && this.#lineage.isDelta(writer, changed, this.#keys.keyCount);
+    const taken = changes?.take() ?? null;
     const removed = this.#removed.take();
-    const marks = isDelta ? changes : null;
+    const marks = isDelta ? taken : null;
     const parts = this.#states.map((state, n) =>
       this.#part(state, writer, this.#parts[n], isDelta),
     );

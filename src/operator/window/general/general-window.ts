@@ -76,7 +76,7 @@ export class GeneralWindowOperator implements Operator {
     if (lateTo !== null) this.#late = sides.get(lateTo)!;
     this.#open.nowMs = context.clock.now();
     this.#snapshot.restore(context.restored);
-    this.#open.code?.restore(context.restored, this.#open.nowMs);
+    this.#open.code?.open(context);
   }
 
   #emit(batch: Batch): void {

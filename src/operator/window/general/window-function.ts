@@ -8,8 +8,9 @@ import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn } from '../../../data/column.ts';
 import { KeyReader, type KeySpec } from '../../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
-import type { RestoredState, SnapshotWriter } from '../../../state/snapshot.ts';
+import type { SnapshotWriter } from '../../../state/snapshot.ts';
 import { stateKey } from '../../keyed-state.ts';
+import type { OperatorContext } from '../../operator.ts';
 import { KeyedStates } from '../../process/keyed-states.ts';
 import type { StateFunctions, StateSpec } from '../../process/process-spec.ts';
 import type { RowOutput } from './results.ts';
@@ -157,9 +158,11 @@ export class WindowFunction implements WindowState {
     this.#states?.capture(writer);
   }
 
-  restore(restored: RestoredState, nowMs: number): void {
-    if (this.#states === null) return;
-    this.#states.scope.nowMs = nowMs;
-    this.#states.restore(restored, this.#reader);
+  open({ subtask, parallelism, isIncremental, restored, clock }: OperatorContext): void {
+    const states = this.#states;
+    if (states === null) return;
+    if (isIncremental) states.markChanges(subtask / parallelism);
+    states.scope.nowMs = clock.now();
+    states.restore(restored, this.#reader);
   }
 }
