@@ -13,6 +13,14 @@ export function capacityOf(cells: number): number {
   return cells * LOAD_MAX;
 }
 
+/**
+ * How much to make room for while keys are loaded: for all that are expected, but not for far more than there are already, in
+ * case they go elsewhere.
+ */
+export function loadedCapacity(capacity: number, needed: number, expected: number): number {
+  return Math.ceil(Math.max(needed, Math.min(Math.max(expected, capacity * 1.25), capacity * 4)));
+}
+
 /** Cells for so many keys. */
 export function cellsFor(count: number): number {
   return Math.max(CELLS_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, count) / LOAD_MAX)));

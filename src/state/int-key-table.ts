@@ -4,7 +4,10 @@
  * Benchmark: figure keyed-tumbling.
  */
 
-import { CELLS_MIN, capacityOf, cellsFor, GOLDEN } from './cells.ts';
+import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, loadedCapacity } from './cells.ts';
+
+/** Cells that an insertion of many keys goes through at a time, as a power of two: they stay in the L2 cache. */
+const REGION_SHIFT = 15;
 
 export class IntKeyTable {
   count = 0;
@@ -60,6 +63,71 @@ export class IntKeyTable {
       while (cells[cell + 1] !== 0 && cells[cell] !== key) cell = (cell + 2) & mask;
       slots[i] = cells[cell + 1]! - 1;
     }
+  }
+
+  /**
+   * slots[i] = the next slot, for from <= i < to: keys that are all new. They are not found before `index`, which has to follow
+   * the last of them. `expected`: about how many may come from here on.
+   */
+  append(keys: Int32Array, from: number, to: number, slots: Int32Array, expected: number): void {
+    const { count } = this;
+    const end = count + to - from;
+    if (end > this.keys.length) {
+      const capacity = loadedCapacity(this.keys.length, end, count + expected);
+      const grown = new Int32Array(capacityOf(cellsFor(capacity)));
+      grown.set(this.keys.subarray(0, count));
+      this.keys = grown;
+    }
+    this.keys.set(keys.subarray(from, to), count);
+    for (let i = from; i < to; i++) slots[i] = count + i - from;
+    this.count = end;
+  }
+
+  /**
+   * Makes cells for the keys of all slots; false when two of them are equal. Region of cells by region: in the order of the
+   * slots each would be a cache miss. Benchmark: figure recovery.
+   */
+  index(): boolean {
+    const { count } = this;
+    const cellCount = cellsFor(count);
+    const capacity = capacityOf(cellCount);
+    if (this.keys.length !== capacity) this.keys = this.keys.slice(0, capacity);
+    const pairs = this.#pairsByRegion(Math.max(1, Math.log2(cellCount) - REGION_SHIFT));
+    const shift = 32 - Math.log2(cellCount);
+    const mask = cellCount * 2 - 1;
+    const cells = new Int32Array(cellCount * 2);
+    let areNew = true;
+    for (let at = 0; at < count * 2; at += 2) {
+      const key = pairs[at]!;
+      let cell = (Math.imul(key, GOLDEN) >>> shift) << 1;
+      while (cells[cell + 1] !== 0) {
+        if (cells[cell] === key) areNew = false;
+        cell = (cell + 2) & mask;
+      }
+      cells[cell] = key;
+      cells[cell + 1] = pairs[at + 1]!;
+    }
+    this.#cells = cells;
+    this.#shift = shift;
+    return areNew;
+  }
+
+  /** Pairs of all keys as in cells, those of a region, one of 2 ** bits, side by side: a counting sort. */
+  #pairsByRegion(bits: number): Int32Array {
+    const { keys, count } = this;
+    const shift = 32 - bits;
+    const next = new Int32Array(2 ** bits + 1);
+    for (let slot = 0; slot < count; slot++)
+      next[(Math.imul(keys[slot]!, GOLDEN) >>> shift) + 1]!++;
+    for (let region = 1; region < next.length; region++) next[region]! += next[region - 1]!;
+    const pairs = new Int32Array(count * 2);
+    for (let slot = 0; slot < count; slot++) {
+      const key = keys[slot]!;
+      const at = next[Math.imul(key, GOLDEN) >>> shift]!++ << 1;
+      pairs[at] = key;
+      pairs[at + 1] = slot + 1;
+    }
+    return pairs;
   }
 
   /** Forgets all keys; memory that was far too large is given back. */

@@ -2,6 +2,7 @@
  * Dense slots for the keys of one stream: slot n is the n-th different key since the last clear. In a table of ints as
  * long as all keys are ints, in one of bytes from the first that is not; slots stay the same.
  */
+import { assert } from '../base/assert.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import type { KeyReader } from '../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../data/key-decoder.ts';
@@ -32,6 +33,20 @@ export class KeySlots {
     if (this.#ints !== null && !keys.isInt) this.#becomeBytes(keys);
     if (this.#ints !== null) this.#ints.slotsOf(keys.ints, from, to, slots);
     else this.#bytes!.slotsOf(keys.keyBytes, from, to, slots);
+  }
+
+  /**
+   * As `slotsOf`, for keys that are all new: nothing else may be asked for before `index`, which has to follow the last of
+   * them. `expected`: about how many may come from here on.
+   */
+  append(keys: KeyReader, from: number, to: number, slots: Int32Array, expected: number): void {
+    if (this.#ints === null || !keys.isInt) this.slotsOf(keys, from, to, slots);
+    else this.#ints.append(keys.ints, from, to, slots, expected);
+  }
+
+  /** Behind `append`; false when a key was not new. */
+  index(): boolean {
+    return this.#ints?.index() ?? true;
   }
 
   /** slots[i] = slot of row i, for rows from to to - 1 of the batch that `keys` has read; -1 where the key has none. */
@@ -126,6 +141,7 @@ export class KeySlots {
     const { count } = this;
     const table = new ByteKeyTable();
     table.slotsOf(keys.intsAsBytes(this.#ints!.keys, count), 0, count, new Int32Array(count));
+    assert(table.count === count, 'keys differ');
     this.#ints = null;
     this.#bytes = table;
   }

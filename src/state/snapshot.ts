@@ -43,10 +43,17 @@ export interface SnapshotWriter {
 export interface RestoredState {
   /** Batches in no particular order, transient until the next; none when the snapshot has no such state. */
   keyed(state: string): Iterable<Batch>;
+  /** About how many rows they have: what memory may be reserved for. */
+  keyedRows(state: string): number;
   items(state: string): readonly unknown[];
   /** Batches of rows that are not keyed, in the order in which they were written. */
   rows(state: string): Iterable<Batch>;
 }
 
 /** Nothing is restored. */
-export const NO_STATE: RestoredState = { keyed: () => [], items: () => [], rows: () => [] };
+export const NO_STATE: RestoredState = {
+  keyed: () => [],
+  keyedRows: () => 0,
+  items: () => [],
+  rows: () => [],
+};

@@ -25,8 +25,14 @@ export type StoredState = {
   readonly parts: readonly StoredPart[];
 };
 
-/** Blocks are encoded batches; each is read when it is wanted, to an address that is a multiple of 8. */
-export type StoredPart = Generations<() => Uint8Array> & {
+/** An encoded batch. */
+export type StoredBlock = {
+  readonly rows: number;
+  /** Reads it, to an address that is a multiple of 8. */
+  read(): Uint8Array;
+};
+
+export type StoredPart = Generations<StoredBlock> & {
   readonly subtask: number;
   readonly parallelism: number;
 };
@@ -57,7 +63,7 @@ export function storedStates(
     kind,
     fields,
     parts: parts.map((part) => ({
-      ...mapBlocks(part, (block) => () => read(path, block)),
+      ...mapBlocks(part, (block) => ({ rows: block.rows, read: () => read(path, block) })),
       subtask: part.subtask,
       parallelism,
     })),
@@ -95,6 +101,23 @@ export class StoredStates implements RestoredState {
       });
       for (const batch of rows) if (batch.rowCount > 0) yield batch;
     }
+  }
+
+  keyedRows(state: string): number {
+    const stored = this.#states.find(({ name, kind }) => name === state && kind === 'keyed');
+    const { subtask, parallelism, maxParallelism } = this.#share;
+    const own = keyGroupRange(subtask, parallelism, maxParallelism);
+    let rows = 0;
+    for (const part of stored?.parts ?? []) {
+      const { first, last } = keyGroupRange(part.subtask, part.parallelism, maxParallelism);
+      const shared = Math.min(last, own.last) + 1 - Math.max(first, own.first);
+      if (shared <= 0) continue;
+      let ofPart = 0;
+      for (const block of part.blocks) ofPart += block.rows;
+      for (const { blocks } of part.deltas) for (const block of blocks) ofPart += block.rows;
+      rows += (ofPart * shared) / (last + 1 - first);
+    }
+    return Math.ceil(rows);
   }
 
   /** The rows of a range of key groups. */
@@ -173,12 +196,12 @@ function* sliceOf(batches: Iterable<Batch>, from: number, to: number): Iterable<
   }
 }
 
-function decoded(block: () => Uint8Array, schema: Schema): Batch {
-  const { buffer, byteOffset, length } = block();
+function decoded(block: StoredBlock, schema: Schema): Batch {
+  const { buffer, byteOffset, length } = block.read();
   return decodeBatch(buffer, byteOffset, length, schema);
 }
 
-function itemsOf(block: () => Uint8Array, schema: Schema): readonly unknown[] {
+function itemsOf(block: StoredBlock, schema: Schema): readonly unknown[] {
   const batch = decoded(block, schema);
   return (batch.columns[0] as DynamicColumn).values.slice(0, batch.rowCount);
 }

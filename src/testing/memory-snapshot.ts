@@ -68,7 +68,10 @@ function statesOfNode(
     const parts = [...groupBy(ofState, ({ subtask }) => subtask)].flatMap(([subtask, ofPart]) => {
       const { index, parallelism } = placeOf(subtask);
       const generations = generationsOf(
-        ofPart.map(({ block }) => ({ content: block.content, block: () => block.bytes })),
+        ofPart.map(({ block: { content, rows, bytes } }) => ({
+          content,
+          block: { rows, read: () => bytes },
+        })),
         before?.parts.find((part) => part.subtask === index),
       );
       return generations === null ? [] : [{ subtask: index, parallelism, ...generations }];

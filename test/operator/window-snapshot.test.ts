@@ -131,11 +131,7 @@ function statesOf(rigs: readonly Rig[]): StoredState[] {
       ...place,
       blocks: blocks
         .filter(({ state }) => state === name)
-        .map(
-          ({ bytes }) =>
-            () =>
-              bytes,
-        ),
+        .map(({ rows, bytes }) => ({ rows, read: () => bytes })),
       deltas: [],
     }));
     return { name, kind, fields, parts };
@@ -194,6 +190,18 @@ test('a pane that fires while it is being captured is captured whole', () => {
   again.operator.processWatermark(9);
   assert.equal(again.results.length, 10_000);
   assert.ok(again.results.every(({ total }) => total === 1));
+});
+
+test('a state with the same key twice is refused', () => {
+  const rig = new Rig(NUMBERS);
+  rig.push([1, 2, 3], 1, 5);
+  rig.barrier();
+  while (rig.snapshot.isActive) rig.snapshot.step(true);
+  const twice = rig.states().map((state) => ({
+    ...state,
+    parts: state.parts.map((part) => ({ ...part, blocks: [...part.blocks, ...part.blocks] })),
+  }));
+  assert.throws(() => new Rig(NUMBERS, ALONE, twice), { code: 'CHECKPOINT_DAMAGED' });
 });
 
 for (const restarts of [1, 2, 3]) {

@@ -122,6 +122,43 @@ test('keys keep their slots while tables grow, also those that made them grow', 
   }
 });
 
+test('keys that are loaded all at once are found in the slots of their order', () => {
+  for (const [count, expected] of [
+    [0, 0],
+    [1, 1],
+    [3000, 3000],
+    [3000, 0],
+    [200_000, 1_000_000],
+    [200_000, 200_000],
+  ] as const) {
+    const table = new IntKeyTable();
+    const keys = Int32Array.from({ length: count }, (_, n) => Math.imul(n, 7919) ^ 5);
+    const slots = new Int32Array(count);
+    for (let from = 0; from < count; from += 1000) {
+      const to = Math.min(count, from + 1000);
+      table.append(keys, from, to, slots, expected - from);
+    }
+    const inOrder = Int32Array.from(keys, (_, n) => n);
+    assert.deepEqual(slots, inOrder);
+    assert.ok(table.index());
+    table.slotsOf(keys, 0, count, slots);
+    assert.deepEqual(slots, inOrder);
+    const more = Int32Array.from({ length: 100_000 }, (_, n) => Math.imul(n + count, 7919) ^ 5);
+    table.slotsOf(more, 0, more.length, new Int32Array(more.length));
+    table.slotsOf(keys, 0, count, slots);
+    assert.deepEqual(slots, inOrder);
+    assert.equal(table.count, count + more.length);
+  }
+});
+
+test('a key that is loaded twice is told', () => {
+  const table = new IntKeyTable();
+  const keys = Int32Array.from({ length: 5000 }, (_, n) => n);
+  table.append(keys, 0, 5000, new Int32Array(5000), 5001);
+  table.append(keys, 4321, 4322, new Int32Array(5000), 1);
+  assert.equal(table.index(), false);
+});
+
 test('a table that was large gives memory back when it is cleared', () => {
   const table = new IntKeyTable();
   const keys = Int32Array.from({ length: 100_000 }, (_, i) => i);

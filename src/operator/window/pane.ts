@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../../data/batch.ts';
 import type { KeyReader } from '../../data/key.ts';
+import { loadedCapacity } from '../../state/cells.ts';
 import { ChangedSlots } from '../../state/changed-slots.ts';
 import { KeySlots } from '../../state/key-slots.ts';
 import type { SlotCapture } from '../../state/slot-capture.ts';
@@ -60,6 +61,33 @@ export class Pane {
     this.capture?.beforeWrite(slots, from, to);
     this.changes?.mark(slots, from, to, this.slotCount);
     addLoop(batch, from, to, slots, this.accumulators, place);
+  }
+
+  /** As `add`, for keys that are not there yet; `endLoad` has to follow. `expected`: about how many may come from here on. */
+  load(
+    batch: Batch,
+    from: number,
+    to: number,
+    keys: KeyReader,
+    slots: Int32Array,
+    loops: AggregateLoops,
+    join: AddLoop,
+    expected: number,
+  ): void {
+    const known = this.slotCount;
+    this.keys.append(keys, from, to, slots, expected);
+    const count = this.slotCount;
+    if (count > this.#capacity) {
+      this.#resize(loadedCapacity(this.#capacity, count, known + expected));
+    }
+    this.#initFrom(known, loops);
+    this.changes?.mark(slots, from, to, count);
+    join(batch, from, to, slots, this.accumulators, { i: 0 });
+  }
+
+  /** False when a key has come twice. */
+  endLoad(): boolean {
+    return this.keys.index();
   }
 
   /** Joins all keys of another pane into this one. */

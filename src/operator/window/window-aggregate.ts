@@ -15,6 +15,7 @@
  * Windows of processing time work the same, with the clock in place of event times and of watermarks: a window fires
  * when the clock has reached its end. Watermarks pass by.
  */
+import { EngineError } from '../../base/errors.ts';
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
@@ -154,6 +155,7 @@ export class WindowAggregateOperator implements Operator {
     const keys = new KeyReader(stateKey(this.#key), this.#state.schema, null);
     const { keyCount, cells } = this.#state;
     const join = this.#loops.joinRows(keyCount, cells.length);
+    let rowsLeft = restored.keyedRows(PANES);
     for (const batch of restored.keyed(PANES)) {
       checkStateSchema(batch.schema, this.#state.schema, PANES);
       if (this.#slots.length < batch.rowCount) this.#slots = new Int32Array(batch.rowCount);
@@ -164,9 +166,14 @@ export class WindowAggregateOperator implements Operator {
         const start = starts[from]!;
         const to = endOfRun(starts, from + 1, batch.rowCount, start, start + this.#paneMs);
         const pane = this.#panes.at(start);
-        pane.add(batch, from, to, keys, this.#slots, this.#loops, join, this.#place);
+        pane.load(batch, from, to, keys, this.#slots, this.#loops, join, rowsLeft);
+        rowsLeft -= to - from;
         from = to;
       }
+    }
+    for (const pane of this.#panes.live) {
+      if (pane.endLoad()) continue;
+      throw new EngineError('CHECKPOINT_DAMAGED', `state '${PANES}' has a key twice`);
     }
   }
 

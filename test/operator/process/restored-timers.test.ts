@@ -104,6 +104,7 @@ test('timers that became due while the job was down', () => {
 
   const { operator, fired } = started(100, {
     keyed: (state) => first.saved.get(state) ?? [],
+    keyedRows: () => 0,
     items: () => [],
     rows: () => [],
   });

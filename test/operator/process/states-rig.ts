@@ -108,6 +108,7 @@ function restoredOf(saved: Saved): RestoredState {
         yield decodeBatch(bytes.buffer, bytes.byteOffset, bytes.length, schemaOf(fields));
       }
     },
+    keyedRows: () => 0,
     items: () => [],
     rows: () => [],
   };
