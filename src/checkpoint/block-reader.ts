@@ -24,7 +24,7 @@ import {
 const open = new Map<string, number>();
 
 /**
- * The content of a block, verified, at the beginning of memory of its own. EngineError CHECKPOINT_DAMAGED,
+ * The content of a block, verified, at a multiple of 8 in memory of its own. EngineError CHECKPOINT_DAMAGED,
  * CHECKPOINT_NOT_FOUND.
  *
  *   const batch = decodeState(state.name, schema, readBlockSync(stored.path, state.parts[0].blocks[0]));
@@ -47,7 +47,8 @@ export function closeStateFiles(): void {
 }
 
 function bytesAt(file: string, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+  // Not zeroed.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   let filled = 0;
   try {
     const handle = handleOf(file);

@@ -16,8 +16,8 @@ export interface OutputFile {
 
 /** A file that is being read. */
 export interface InputFile {
-  /** Up to `length` bytes from `offset` on; fewer only at the end of the file. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Bytes from `offset` on, read into memory of the caller, which they fill but at the end of the file. */
+  read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

@@ -99,7 +99,10 @@ export function checkBlock(file: string, offset: number, block: Uint8Array): Blo
   return head;
 }
 
-/** The content of a whole block, at the beginning of memory of its own; EngineError CHECKPOINT_DAMAGED. */
+/**
+ * The content of a whole block that lies at a multiple of 8 in its memory, and so does the content: in the same memory where
+ * it is not compressed. EngineError CHECKPOINT_DAMAGED.
+ */
 export function unpackBlock(file: string, offset: number, block: Uint8Array): Uint8Array {
   const { codec, rawBytes, storedBytes } = checkBlock(file, offset, block);
   const payload = block.subarray(BLOCK_HEAD_BYTES, BLOCK_HEAD_BYTES + storedBytes);
@@ -110,9 +113,10 @@ export function unpackBlock(file: string, offset: number, block: Uint8Array): Ui
     throw damaged(file, offset, `the block does not decompress: ${messageOf(error)}`, error);
   }
   if (content.length !== rawBytes) throw damaged(file, offset, 'the block has another length');
-  // Not Buffer.slice(), which copies nothing.
-  const isAligned = content.byteOffset === 0 && codec !== 'none';
-  return isAligned ? new Uint8Array(content.buffer, 0, rawBytes) : new Uint8Array(content);
+  const { buffer, byteOffset } = content;
+  return byteOffset % 8 === 0
+    ? new Uint8Array(buffer, byteOffset, rawBytes)
+    : new Uint8Array(content);
 }
 
 export function damaged(

@@ -60,20 +60,15 @@ class SystemInput implements InputFile {
     this.#handle = handle;
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
+  async read(offset: number, into: Uint8Array): Promise<Uint8Array> {
     let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await this.#handle.read(
-        bytes,
-        filled,
-        length - filled,
-        offset + filled,
-      );
+    while (filled < into.length) {
+      const left = into.length - filled;
+      const { bytesRead } = await this.#handle.read(into, filled, left, offset + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    return bytes.subarray(0, filled);
+    return into.subarray(0, filled);
   }
 
   close(): Promise<void> {

@@ -86,6 +86,7 @@ export async function startJob(
   let run: JobRun | null = null;
   try {
     options.signal?.throwIfAborted();
+    pool.prepare(job.url);
     run = await JobRun.prepare(job, options, doors, pool);
     options.signal?.throwIfAborted();
     run.start();
@@ -370,6 +371,7 @@ class JobRun implements JobClient {
     }
     await this.#pool.terminate();
     this.#pool = new WorkerPool(this.#plan.threads, this.#pool.heapMb);
+    this.#pool.prepare(this.#plan.job.url);
     const running = await this.#begin();
     this.#throwIfCancelled(null);
     this.#running = running;

@@ -14,7 +14,7 @@ import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
 /**
- * Loads the engine; at the assignment installs the hooks that the user's module needs, and runs the entry module, which
+ * Loads the engine, then installs the hooks that the user's module needs; at the assignment runs the entry module, which
  * finds the assignment in its workerData.
  */
 const BOOT = `
@@ -22,12 +22,17 @@ const { parentPort, workerData } = require('node:worker_threads');
 const { register, registerHooks } = require('node:module');
 process.setSourceMapsEnabled(true);
 const loaded = Promise.all(workerData.doors.map((door) => import(door)));
-parentPort.once('message', async ({ assignment, entry, typescriptHooks, testHooks }) => {
-  Object.assign(workerData, assignment);
-  await loaded;
-  if (typescriptHooks !== null) register(typescriptHooks);
-  if (testHooks !== null) registerHooks ? registerHooks(await import(testHooks)) : register(testHooks);
-  await import(entry);
+parentPort.once('message', ({ entry, typescriptHooks, testHooks }) => {
+  const prepared = loaded.then(async () => {
+    if (typescriptHooks !== null) register(typescriptHooks);
+    if (testHooks !== null) registerHooks ? registerHooks(await import(testHooks)) : register(testHooks);
+  });
+  prepared.catch(() => {});
+  parentPort.once('message', async (assignment) => {
+    Object.assign(workerData, assignment);
+    await prepared;
+    await import(entry);
+  });
 });
 `;
 
@@ -48,6 +53,7 @@ export class WorkerPool {
   /** Heap of each thread in MiB; null as for the process. */
   readonly heapMb: number | null;
   readonly #workers: readonly Worker[];
+  #isPrepared = false;
 
   /** Starts threads; `heapMb` of each, or as for the process. */
   constructor(size: number, heapMb: number | null) {
@@ -66,6 +72,13 @@ export class WorkerPool {
           ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
         }),
     );
+  }
+
+  /** Lets the threads install what the module of the job needs, while the calling thread looks for a checkpoint, say. */
+  prepare(jobUrl: string): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    for (const worker of this.#workers) worker.postMessage(entryFor(jobUrl));
   }
 
   /** Gives a worker its share; resolves when it has finished or was cancelled, rejects when it failed or died. */
@@ -110,7 +123,8 @@ export class WorkerPool {
       worker.on('error', (error: unknown) => died(messageOf(error), error));
       worker.on('exit', (code) => died(`it exited with code ${code}`));
     });
-    worker.postMessage({ assignment, ...entryFor(assignment.job.url) });
+    this.prepare(assignment.job.url);
+    worker.postMessage(assignment);
     return ended;
   }
 

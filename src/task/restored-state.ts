@@ -45,7 +45,7 @@ export type RestoredSnapshot = {
   readonly inFlight: readonly GraphEdge[];
 };
 
-/** The content of a block of a checkpoint, at the beginning of its memory. */
+/** The content of a block of a checkpoint, at a multiple of 8 in its memory. */
 export type ReadBlock = (path: string, block: BlockRef) => Uint8Array;
 
 /** The states of a node in a checkpoint, read from disk when they are wanted. */

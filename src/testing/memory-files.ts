@@ -117,8 +117,12 @@ export class MemoryFiles implements FileLayer {
   async open(path: string): Promise<InputFile> {
     const file = this.#perform('open', path, () => this.#file(path));
     return {
-      read: async (offset, length) =>
-        this.#perform('readAt', path, () => file.bytes.slice(offset, offset + length)),
+      read: async (offset, into) =>
+        this.#perform('readAt', path, () => {
+          const bytes = file.bytes.subarray(offset, offset + into.length);
+          into.set(bytes);
+          return into.subarray(0, bytes.length);
+        }),
       close: async () => {
         this.#perform('closeInput', path, () => {});
       },

@@ -1,6 +1,7 @@
 /** What is not as it was written is never taken for a checkpoint: each byte changed, each length cut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Random } from '../../src/base/random.ts';
 import type { BlockRef } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { crc32 } from '../../src/checkpoint/crc32.ts';
@@ -93,6 +94,38 @@ for (const name of ['state', 'manifest.json']) {
     assert.deepEqual(await idFoundIn(files), { id: 1, warnings: [] });
   });
 }
+
+test('state: blocks that are read together, and one that is larger than what is read at a time', async () => {
+  const files = new MemoryFiles();
+  const storage = await CheckpointStorage.open(DIRECTORY, { files });
+  const writer = storage.begin(1);
+  const random = new Random(3);
+  const blocks: BlockRef[] = [];
+  // The third belongs to nothing: there is a gap.
+  for (const size of [300_000, 500_000, 40_000, 700_000, 2_500_000, 80]) {
+    const content = Uint8Array.from({ length: size }, () => random.below(256));
+    blocks.push(await writer.append(content, 1));
+  }
+  blocks.splice(2, 1);
+  await writer.complete(manifestOf(1, [keyedState(blocks.toReversed())]));
+  await storage.close();
+  const path = `${DIRECTORY}/checkpoint-1`;
+  await loadCheckpoint(path, files);
+  const bytes = files.bytesOf(`${path}/state`);
+  for (const { offset, bytes: length } of blocks) {
+    for (const at of [offset, offset + 16, offset + length - 1]) {
+      bytes[at]! ^= 1;
+      await assert.rejects(loadCheckpoint(path, files), {
+        code: 'CHECKPOINT_DAMAGED',
+        message: new RegExp(`byte ${offset}: `),
+      });
+      bytes[at]! ^= 1;
+    }
+    files.setBytes(`${path}/state`, bytes.slice(0, offset + length - 1));
+    await assert.rejects(loadCheckpoint(path, files), { code: 'CHECKPOINT_DAMAGED' });
+    files.setBytes(`${path}/state`, bytes);
+  }
+});
 
 test('state of an earlier checkpoint that is damaged damages those that refer to it', async () => {
   const files = await twoCheckpoints();

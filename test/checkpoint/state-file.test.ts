@@ -54,7 +54,7 @@ test('the head of a file and of a block, as drawn', () => {
 });
 
 for (const codec of WRITABLE_CODECS) {
-  test(`${codec}: every content comes back, at the beginning of its memory`, () => {
+  test(`${codec}: every content comes back, at a multiple of 8`, () => {
     const random = new Random(1);
     for (let size = 0; size < 70_000; size = Math.ceil(size * 1.3) + 1) {
       for (const range of [1, 4, 256]) {
@@ -62,7 +62,7 @@ for (const codec of WRITABLE_CODECS) {
         const block = packBlock(content, codec);
         assert.equal(block.length % 8, 0);
         const back = unpackBlock('f', 0, block);
-        assert.equal(back.byteOffset, 0);
+        assert.equal(back.byteOffset % 8, 0);
         assert.equal(Buffer.compare(back, content), 0, `${size} bytes`);
         assert.ok(block.length <= content.length + 24, 'never larger than as it is');
         const { codec: used } = checkBlock('f', 0, block);
