@@ -1,0 +1,129 @@
+/** The guide and the README hold: their code compiles, their programs print what they show, their commands and links exist. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { publicFunctions } from './docstrings.ts';
+import { compile, kindOf, ROOT, type Snippet, writeModules } from './snippets.ts';
+
+const HOOKS = new URL('src/base/typescript-register.mjs', ROOT).href;
+
+type Block = { readonly language: string; readonly code: string; readonly line: number };
+
+const pages = new Map(
+  ['README.md', ...readdirSync(new URL('docs/', ROOT)).map((name) => `docs/${name}`)].map(
+    (path) => [path, readFileSync(new URL(path, ROOT), 'utf8')] as const,
+  ),
+);
+
+function blocksOf(text: string): Block[] {
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map((match) => ({
+    language: match[1]!,
+    code: match[2]!,
+    line: text.slice(0, match.index).split('\n').length,
+  }));
+}
+
+/** Blocks of TypeScript, and beneath each the output that the page shows of it. */
+const snippets: (Snippet & { readonly output: string | null })[] = [];
+for (const [path, text] of pages) {
+  const blocks = blocksOf(text);
+  for (const [i, { language, code, line }] of blocks.entries()) {
+    if (language !== 'ts') continue;
+    const id = `${path.replace(/\W/g, '-')}-${line}`;
+    const next = blocks[i + 1];
+    snippets.push({ id, code, output: next?.language === 'text' ? next.code : null });
+  }
+}
+const files = writeModules('guide', snippets);
+
+test('every block of TypeScript compiles', () => {
+  assert.ok(snippets.length > 30);
+  assert.equal(compile('guide'), '');
+});
+
+test('every output that a page shows is that of the program before it', () => {
+  const shown = [...pages.values()].flatMap(blocksOf).filter(({ language }) => language === 'text');
+  const programs = snippets.filter(({ output }) => output !== null);
+  assert.equal(programs.length, shown.length);
+  for (const { id, code } of programs) assert.equal(kindOf(code), 'program', id);
+});
+
+for (const { id, output } of snippets.filter((snippet) => snippet.output !== null)) {
+  test(`the program at ${id} prints what the page shows`, () => {
+    const run = spawnSync(process.execPath, ['--import', HOOKS, files.get(id)!], {
+      encoding: 'utf8',
+    });
+    assert.equal(run.stderr, '');
+    assert.equal(run.stdout, output);
+  });
+}
+
+/** What `--help` of each command says, made once. */
+const helps = new Map<string, string>();
+function helpOf(command: readonly string[]): string {
+  const key = command.join(' ');
+  if (!helps.has(key)) {
+    const millrace = new URL('dist/cli/main.js', ROOT).pathname;
+    const args = [millrace, ...command, '--help'];
+    helps.set(key, execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  }
+  return helps.get(key)!;
+}
+
+test('every command that is shown exists, with its options', () => {
+  let commands = 0;
+  for (const [path, text] of pages) {
+    for (const [command, name, rest] of text.matchAll(
+      /npx millrace ((?:snapshot )?\w+)([^\n`|]*)/g,
+    )) {
+      const help = helpOf(name!.split(' '));
+      assert.match(help, new RegExp(`^Usage: millrace ${name} `), `${path}: ${command}`);
+      for (const [option] of rest!.matchAll(/--[\w-]+/g)) {
+        assert.ok(
+          help.includes(`${option} `) || help.includes(`${option}\n`),
+          `${path}: ${command}`,
+        );
+      }
+      commands++;
+    }
+  }
+  assert.ok(commands > 10);
+});
+
+test('every link to a file leads to one', () => {
+  for (const [path, text] of pages) {
+    for (const [, target] of text.matchAll(/\]\(([^)#:]+)(?:#[\w-]+)?\)/g)) {
+      assert.ok(existsSync(new URL(target!, new URL(path, ROOT))), `${path}: ${target}`);
+    }
+  }
+});
+
+test('every call that a table names is one of the public ones', () => {
+  const known = new Set(publicFunctions().flatMap(({ name }) => [name, name.split('.').at(-1)!]));
+  // Of objects that functions are given: types, not functions.
+  for (const name of ['counter', 'gauge', 'eventTime', 'processingTime', 'deleteEventTime'])
+    known.add(name);
+  for (const name of ['forEachKey', 'emit', 'stop', 'cancel', 'savepoint', 'withIdleness'])
+    known.add(name);
+  for (const name of ['open', 'close', 'discoverSplits', 'createReader', 'createWriter', 'commit'])
+    known.add(name);
+  let calls = 0;
+  for (const path of [
+    'docs/from-flink.md',
+    'docs/from-rxjs.md',
+    'docs/windows.md',
+    'docs/state.md',
+  ]) {
+    for (const [row] of pages.get(path)!.matchAll(/^\| .*$/gm)) {
+      const cell = row.split('|').at(path.includes('from-') ? 2 : 1)!;
+      for (const [, code] of cell.matchAll(/`([^`]+)`/g)) {
+        for (const [, name] of code!.matchAll(/(\w+)(?:<\w+>)?\(/g)) {
+          assert.ok(known.has(name!), `${path}: ${name} in ${code}`);
+          calls++;
+        }
+      }
+    }
+  }
+  assert.ok(calls > 100);
+});
