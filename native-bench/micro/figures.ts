@@ -169,4 +169,16 @@ export const MICRO_FIGURES: readonly Figure[] = [
     }),
     value: (medians) => medians.columns / medians.udsv,
   }),
+  figure({
+    id: 'avro-columns',
+    what: 'Avro of six fields into columns of a schema, against avsc to objects; every field read',
+    unit: 'times avsc',
+    roundUnit: 'records/s',
+    bar: atLeast(2),
+    variants: (settings) => ({
+      columns: textFormat('avro-columns', settings),
+      avsc: textFormat('avro-avsc', settings),
+    }),
+    value: (medians) => medians.columns / medians.avsc,
+  }),
 ];

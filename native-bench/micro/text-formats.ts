@@ -1,5 +1,5 @@
 /**
- * Lines of text to rows or columns, every field of every record read.
+ * Records of files to rows or columns, every field of every record read.
  *
  *   text-formats.ts <way> <records>      prints { ms, records, checksum }
  *
@@ -7,16 +7,21 @@
  *   json-parse     JSON.parse of each line
  *   csv-columns    CSV by the engine, into columns of a schema
  *   csv-udsv       CSV by udsv, to typed objects
+ *   avro-columns   Avro by the engine, into columns of a schema
+ *   avro-avsc      records of Avro, one behind the other without blocks, by avsc to objects
  *
  * All read one file, which is made first; the file is small enough to stay in memory, and is read again and again.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import avsc from 'avsc';
 import { inferSchema, initParser } from 'udsv';
+import { avro } from '../../src/connector/file/avro/avro.ts';
 import { csv } from '../../src/connector/file/csv.ts';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import type { FixedColumn, StringColumn } from '../../src/data/column.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 
@@ -30,6 +35,19 @@ const Bid = record({
 });
 type Bid = RowOf<typeof Bid>;
 
+const avscBid = avsc.Type.forSchema({
+  type: 'record',
+  name: 'Bid',
+  fields: [
+    { name: 'auction', type: 'int' },
+    { name: 'bidder', type: 'int' },
+    { name: 'price', type: 'double' },
+    { name: 'channel', type: 'string' },
+    { name: 'url', type: 'string' },
+    { name: 'time', type: 'long' },
+  ],
+});
+
 const FILE_RECORDS = 50_000;
 
 const [way, records] = process.argv.slice(2);
@@ -37,7 +55,7 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-text-'));
 const path = join(folder, 'bids');
 const count = Math.min(FILE_RECORDS, Number(records));
 const rounds = Math.ceil(Number(records) / count);
-writeFileSync(path, way!.startsWith('json') ? jsonText() : csvText());
+writeFileSync(path, content());
 const size = readFileSync(path).length;
 
 const WAYS: Readonly<Record<string, () => number>> = {
@@ -45,6 +63,8 @@ const WAYS: Readonly<Record<string, () => number>> = {
   'json-parse': jsonParse,
   'csv-columns': () => byColumns(csv(Bid)),
   'csv-udsv': udsv,
+  'avro-columns': () => byColumns(avro(Bid)),
+  'avro-avsc': avscObjects,
 };
 const run = WAYS[way!]!;
 run();
@@ -66,6 +86,12 @@ function bid(n: number): Bid {
   };
 }
 
+function content(): string | Uint8Array {
+  if (way!.startsWith('json')) return jsonText();
+  if (way!.startsWith('csv')) return csvText();
+  return way === 'avro-avsc' ? avscBytes() : avroBytes();
+}
+
 function jsonText(): string {
   let text = '';
   for (let n = 0; n < count; n++) text += `${JSON.stringify(bid(n))}\n`;
@@ -76,6 +102,21 @@ function csvText(): string {
   let text = `${Object.keys(bid(0)).join(',')}\n`;
   for (let n = 0; n < count; n++) text += `${Object.values(bid(n)).join(',')}\n`;
   return text;
+}
+
+function avscBytes(): Uint8Array {
+  return Buffer.concat(Array.from({ length: count }, (_, n) => avscBid.toBuffer(bid(n))));
+}
+
+function avroBytes(): Uint8Array {
+  const encoder = avro(null, { codec: 'null' }).createEncoder(Bid);
+  const parts: Uint8Array[] = [];
+  for (let n = 0; n < count; ) {
+    const builder = new BatchBuilder(Bid);
+    for (; n < count && !builder.isFull; n++) builder.appendRow(bid(n));
+    parts.push(encoder.encode(builder.seal()));
+  }
+  return Buffer.concat(parts);
 }
 
 function checksumOf({ auction, bidder, price, channel, url, time }: Bid): number {
@@ -125,5 +166,16 @@ function udsv(): number {
   const rows = initParser(inferSchema(text)).typedObjs(text) as Bid[];
   let sum = 0;
   for (const row of rows) sum += checksumOf(row);
+  return Math.round(sum);
+}
+
+function avscObjects(): number {
+  const bytes = readFileSync(path);
+  let sum = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const { value, offset } = avscBid.decode(bytes, at);
+    sum += checksumOf(value as Bid);
+    at = offset;
+  }
   return Math.round(sum);
 }

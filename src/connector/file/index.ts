@@ -3,6 +3,8 @@ import { openDoor } from '../../base/doors.ts';
 
 openDoor(import.meta.url);
 
+export { type AvroOptions, avro } from './avro/avro.ts';
+export type { AvroCodec } from './avro/codec.ts';
 export { type CsvRow, csv } from './csv.ts';
 export type { CsvOptions } from './csv-dialect.ts';
 export type { ExistingPolicy } from './file-sink.ts';
@@ -20,3 +22,4 @@ export { parquet } from './parquet/parquet.ts';
 export type { BucketBy } from './sink/bucket.ts';
 export type { RollingOptions } from './sink/rolling-policy.ts';
 export { byTime, type TimeBucket, type TimeBucketOptions } from './sink/time-bucket.ts';
+export { type TextOptions, type TextRow, text } from './text.ts';

@@ -6,6 +6,7 @@ import { valueAt } from '../../../data/column.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
 import { jsonOf } from '../field-text.ts';
 import type { FileEncoder } from '../format.ts';
+import { inferFields } from '../row-columns.ts';
 
 const ROW_GROUP_ROWS = 100_000;
 
@@ -122,22 +123,4 @@ function schemaElements(fields: readonly Field[]): SchemaElement[] {
       return { name, repetition_type: mayBeNull ? 'OPTIONAL' : 'REQUIRED', ...ELEMENTS[kind] };
     }),
   ];
-}
-
-function inferFields(rows: readonly Readonly<Record<string, unknown>>[]): Field[] {
-  const names = new Set(rows.flatMap((row) => Object.keys(row)));
-  return [...names].map((name) => {
-    const kinds = new Set(rows.map((row) => kindOf(row[name])).filter((kind) => kind !== null));
-    const [kind] = kinds;
-    return { name, kind: kinds.size === 1 ? kind! : 'dynamic', nullable: true };
-  });
-}
-
-function kindOf(value: unknown): FieldKind | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'number') return 'float64';
-  if (typeof value === 'string') return 'string';
-  if (typeof value === 'boolean') return 'boolean';
-  if (typeof value === 'bigint') return 'int64';
-  return value instanceof Date ? 'date' : 'dynamic';
 }

@@ -1,0 +1,56 @@
+/** Rows for formats that want columns of known kinds: those of a batch, or of free-form rows, whose first ones give them. */
+import type { Batch } from '../../data/batch.ts';
+import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { Column } from '../../data/column.ts';
+import { type Field, type FieldKind, type Schema, schemaOf } from '../../data/schema.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+export class RowColumns {
+  readonly #schema: Schema | null;
+  /** Of free-form rows, once there were some. */
+  #inferred: readonly Field[] | null;
+
+  /** `inferred` are the fields that earlier free-form rows of the same file had. */
+  constructor(schema: Schema | null, inferred: readonly Field[] | null = null) {
+    this.#schema = schema;
+    this.#inferred = inferred;
+  }
+
+  /** Null before the first free-form rows. */
+  get fields(): readonly Field[] | null {
+    return this.#schema?.fields ?? this.#inferred;
+  }
+
+  /** A column for each field. EngineError FIELD_TYPE for a value that does not fit the fields of the first rows. */
+  of(batch: Batch): readonly Column[] {
+    if (this.#schema !== null) return batch.columns;
+    const rows = batch.rowObjects().slice(0, batch.rowCount) as readonly Row[];
+    this.#inferred ??= inferFields(rows);
+    const fields = this.#inferred;
+    const builder = new BatchBuilder(schemaOf(fields), Math.max(1, rows.length));
+    for (const row of rows) {
+      builder.appendRow(Object.fromEntries(fields.map(({ name }) => [name, row[name] ?? null])));
+    }
+    return builder.seal().columns;
+  }
+}
+
+/** Numbers are float64, and what has no kind of its own is dynamic; all may be null. */
+export function inferFields(rows: readonly Row[]): Field[] {
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  return [...names].map((name) => {
+    const kinds = new Set(rows.map((row) => kindOf(row[name])).filter((kind) => kind !== null));
+    const [kind] = kinds;
+    return { name, kind: kinds.size === 1 ? kind! : 'dynamic', nullable: true };
+  });
+}
+
+function kindOf(value: unknown): FieldKind | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number') return 'float64';
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'boolean') return 'boolean';
+  if (typeof value === 'bigint') return 'int64';
+  return value instanceof Date ? 'date' : 'dynamic';
+}
