@@ -171,7 +171,7 @@ export const MICRO_FIGURES: readonly Figure[] = [
   }),
   figure({
     id: 'avro-columns',
-    what: 'Avro of six fields into columns of a schema, against avsc to objects; every field read',
+    what: 'Avro of six fields into columns of a schema, against the stream of avsc to objects; every field read',
     unit: 'times avsc',
     roundUnit: 'records/s',
     bar: atLeast(2),

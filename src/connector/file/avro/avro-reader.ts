@@ -9,12 +9,7 @@ import type { PlainData, PollResult, SplitReader } from '../../../operator/sourc
 import { jsonOf } from '../field-text.ts';
 import type { FileRange, InputFile, ReadContext } from '../format.ts';
 import { type Block, BlockReader, type Container, DamagedBlock, malformed } from './container.ts';
-import {
-  type DecodedBlock,
-  type DecodeRecords,
-  type DecoderPlan,
-  makeDecoder,
-} from './record-decoder.ts';
+import type { DecodedBlock, DecodeRecords, DecoderPlan } from './record-decoder.ts';
 import { type ReadValue, valueReader } from './values.ts';
 
 type Position = { readonly byte: number; readonly record: number };
@@ -62,7 +57,7 @@ export class AvroReader implements SplitReader {
     this.#readRow = valueReader(container.record);
     this.#schema = target?.schema ?? null;
     this.#builder = target === null ? null : new BatchBuilder(target.schema);
-    this.#decode = target === null ? null : makeDecoder(target.plan, this.#builder!);
+    this.#decode = target === null ? null : target.plan.make(this.#builder!);
     const from = position as Position | null;
     this.#blocks = new BlockReader(file, container, range, from?.byte ?? null);
     if (from !== null && from.record > 0) this.#skip(from.record);

@@ -14,7 +14,12 @@ import { AvroReader, type AvroTarget } from './avro-reader.ts';
 import { parseRecord, schemaJson } from './avro-schema.ts';
 import { type AvroCodec, checkWritable } from './codec.ts';
 import { type Container, malformed, readContainer } from './container.ts';
-import { type Defaults, generatedDecoder, planDecoder } from './record-decoder.ts';
+import {
+  type DecoderPlan,
+  type Defaults,
+  generatedDecoder,
+  planDecoder,
+} from './record-decoder.ts';
 
 export type AvroOptions<Row = unknown> = {
   /** Writing: what blocks are compressed with; 'deflate'. 'zstandard' needs Node 22.15; all are read by any Node. */
@@ -46,10 +51,18 @@ export function avro<Row = unknown>(
   const defaults = (options.defaults ?? {}) as Defaults;
   checkDefaults(schema, defaults);
   checkWritable(codec);
-  const targetOf = (file: InputFile, { record }: Container): AvroTarget => {
+  /** How files of one schema are read; most have that of the file before. */
+  let known: { readonly of: string; readonly target: AvroTarget } | null = null;
+  const targetOf = (file: InputFile, container: Container): AvroTarget => {
     if (schema === null) return null;
+    if (known?.of !== container.schema) {
+      known = { of: container.schema, target: { schema, plan: planOf(file, container, schema) } };
+    }
+    return known.target;
+  };
+  const planOf = (file: InputFile, { record }: Container, wanted: Schema): DecoderPlan => {
     try {
-      return { schema, plan: planDecoder(record, schema, defaults) };
+      return planDecoder(record, wanted, defaults);
     } catch (error) {
       throw malformed(file, messageOf(error));
     }

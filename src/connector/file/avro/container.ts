@@ -24,6 +24,8 @@ const BLOCK_HEAD_BYTES = 20;
 const EMPTY_RECORDS_MAX = 1024 * 1024;
 
 export type Container = {
+  /** The JSON of its schema. */
+  readonly schema: string;
   readonly record: AvroRecord;
   readonly codec: AvroCodec;
   readonly marker: Buffer;
@@ -81,8 +83,10 @@ function parseHeader(cursor: ByteCursor): Container {
       continue;
     }
     const textOf = (name: string): string => Buffer.from(metadata[name] ?? []).toString();
+    const schema = textOf('avro.schema');
     return {
-      record: parseRecord(textOf('avro.schema')),
+      schema,
+      record: parseRecord(schema),
       codec: codecOf(textOf('avro.codec') || 'null'),
       marker: Buffer.from(bytes.subarray(block.at, block.at + MARKER_BYTES)),
       bodyStart: cursor.place + block.at + MARKER_BYTES,

@@ -39,9 +39,8 @@ export type Defaults = Readonly<Record<string, unknown>>;
 
 export type DecoderPlan = {
   readonly source: string;
-  /** What the source calls by number. */
-  readonly readers: readonly ReadValue[];
-  readonly defaults: readonly unknown[];
+  /** The decoder that writes into a builder. All are of one function, which is compiled well once. */
+  readonly make: (builder: BatchBuilder) => DecodeRecords;
 };
 
 /** How records of a file become rows; an Error where a field is missing, or of a type that does not fit. */
@@ -67,14 +66,8 @@ export function planDecoder(record: AvroRecord, schema: Schema, defaults: Defaul
     throw new Error(`it has no field '${field.name}'; it has ${known}`);
   });
   const source = loopSource(schema, `${steps.join('')}${missing.join('')}`);
-  return { source, readers, defaults: values };
-}
-
-export function makeDecoder(
-  { source, readers, defaults }: DecoderPlan,
-  builder: BatchBuilder,
-): DecodeRecords {
-  return new Function('builder', 'R', 'D', source)(builder, readers, defaults) as DecodeRecords;
+  const make = new Function('builder', 'R', 'D', source);
+  return { source, make: (builder) => make(builder, readers, values) as DecodeRecords };
 }
 
 /** The decoder of files that were written with this schema, as people are shown it. */
@@ -149,10 +142,16 @@ if (b > 1) throw new RangeError('a number is longer than 64 bits');
 } } } } } } } } }
 `;
 
-/** LONG as a number in n; exact up to 2^53. */
-const NUMBER = `${LONG}if ((y | z) === 0) n = (x >>> 1) ^ -(x & 1);
-else { h = (x >>> 1) + y * ${2 ** 27} + z * ${2 ** 55}; n = (x & 1) === 1 ? -h - 1 : h; }
+/** Source that reads LONG and stores it: most numbers are short, and stay integers on the way. */
+function longSource(store: (n: string) => string): string {
+  return `${LONG}if ((y | z) === 0) ${store('((x >>> 1) ^ -(x & 1))')}
+else {
+w = (x >>> 1) + y * ${2 ** 27} + z * ${2 ** 55};
+if ((x & 1) === 1) w = -w - 1;
+${store('w')}
+}
 `;
+}
 
 /** LONG into both halves of a 64-bit integer. */
 function int64Source(c: number): string {
@@ -162,7 +161,8 @@ v${c}[2 * row] = (b >>> 1 | h << 31) ^ n; v${c}[2 * row + 1] = h >>> 1 ^ n;
 }
 
 /** A length into n, of bytes that are there. */
-const LENGTH = `${NUMBER}if (!(n >= 0 && n <= end - at)) throw new RangeError('a value is cut off');
+const LENGTH = `${LONG}n = x >>> 1;
+if ((x & 1) === 1 || (y | z) !== 0 || n > end - at) throw new RangeError('a value is cut off');
 `;
 
 function skipSource(type: AvroType, call: Call): string {
@@ -220,8 +220,13 @@ type ValueSource = (type: AvroType, c: number, call: Call) => string | null;
 
 const isInteger = (type: AvroType): boolean => type.kind === 'int' || type.kind === 'long';
 
+/** A short number always fits. */
+function int32Source(n: string, c: number): string {
+  return n === 'w' ? `{ if ((w | 0) !== w) misfit = ${c}; v${c}[row] = w; }` : `v${c}[row] = ${n};`;
+}
+
 function numberSource(type: AvroType, c: number): string | null {
-  if (isInteger(type)) return `${NUMBER}v${c}[row] = n;\n`;
+  if (isInteger(type)) return longSource((n) => `v${c}[row] = ${n};`);
   if (type.kind === 'float') return `v${c}[row] = view.getFloat32(at, true); at += 4;\n`;
   return type.kind === 'double' ? `v${c}[row] = view.getFloat64(at, true); at += 8;\n` : null;
 }
@@ -229,8 +234,8 @@ function numberSource(type: AvroType, c: number): string | null {
 function timeSource(type: AvroType, c: number): string | null {
   if (type.kind !== 'int' && type.kind !== 'long') return null;
   const scale = msPerUnit(type.logical) ?? 1;
-  const inMs = scale < 1 ? `n / ${Math.round(1 / scale)}` : `n * ${scale}`;
-  return `${NUMBER}v${c}[row] = ${inMs};\n`;
+  const factor = scale === 1 ? '' : scale < 1 ? ` / ${Math.round(1 / scale)}` : ` * ${scale}`;
+  return longSource((n) => `v${c}[row] = ${n}${factor};`);
 }
 
 function stringSource(type: AvroType, c: number): string | null {
@@ -254,8 +259,7 @@ else v${c}.appendUtf8(bytes, from, at);
 }
 
 const SOURCES: Readonly<Record<FieldKind, ValueSource>> = {
-  int32: (type, c) =>
-    isInteger(type) ? `${NUMBER}if ((n | 0) !== n) misfit = ${c};\nv${c}[row] = n;\n` : null,
+  int32: (type, c) => (isInteger(type) ? longSource((n) => int32Source(n, c)) : null),
   int64: (type, c) => (isInteger(type) ? int64Source(c) : null),
   float64: numberSource,
   boolean: (type, c) => (type.kind === 'boolean' ? `v${c}[row] = bytes[at++];\n` : null),
