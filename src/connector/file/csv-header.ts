@@ -3,7 +3,7 @@ import { EngineError, messageOf } from '../../base/errors.ts';
 import type { CsvDialect } from './csv-dialect.ts';
 import { splitRecord } from './csv-record.ts';
 import type { InputFile } from './format.ts';
-import { type LinePosition, LineReader, TOO_LONG, wholeFile } from './line-reader.ts';
+import { type LinePosition, LineReader, wholeFile } from './line-reader.ts';
 
 export type CsvHeader = {
   /** Of the columns; null where neither the file nor the dialect names them. */
@@ -31,7 +31,7 @@ export function readHeader(file: InputFile, dialect: CsvDialect): CsvHeader {
 /** None for a file without any record. */
 function namesIn(lines: LineReader, dialect: CsvDialect): readonly string[] {
   while (lines.next()) {
-    if (lines.isCut) throw new Error(TOO_LONG);
+    if (lines.isCut) throw new Error(lines.cutReason);
     if (lines.start < lines.end && !isComment(lines, dialect)) {
       return splitRecord(lines, dialect).values;
     }

@@ -17,7 +17,7 @@ import { CsvScanner } from './csv-scanner.ts';
 import { valueFromText } from './field-text.ts';
 import type { FileFormat, FileRange, InputFile } from './format.ts';
 import { byteRanges, type LineReader, wholeFile } from './line-reader.ts';
-import { type RecordParser, TextReader } from './text-reader.ts';
+import { type RecordParser, textReader } from './text-reader.ts';
 
 /** Rows of a file without a schema: text by the names in the header. */
 export type CsvRow = Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileForma
       const header = readHeader(file, dialect);
       const parser = new CsvParser(file, dialect, schema, header.names);
       const start = position ?? startOf(header, range);
-      return new TextReader(file, range, start, context, schema, parser);
+      return textReader(file, range, start, context, schema, parser);
     },
     createEncoder: (rows, restored) => new CsvEncoder(rows, dialect, restored as CsvFileState),
     readLoops() {

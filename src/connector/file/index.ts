@@ -3,6 +3,7 @@ import { openDoor } from '../../base/doors.ts';
 
 openDoor(import.meta.url);
 
+export { type ArrowOptions, arrow } from './arrow/arrow.ts';
 export { type AvroOptions, avro } from './avro/avro.ts';
 export type { AvroCodec } from './avro/codec.ts';
 export { type CsvRow, csv } from './csv.ts';
@@ -19,6 +20,8 @@ export type {
 } from './format.ts';
 export { jsonLines } from './json-lines.ts';
 export { parquet } from './parquet/parquet.ts';
+export type { ProtobufRoot } from './protobuf/message-type.ts';
+export { type ProtobufOptions, protobuf } from './protobuf/protobuf.ts';
 export type { BucketBy } from './sink/bucket.ts';
 export type { RollingOptions } from './sink/rolling-policy.ts';
 export { byTime, type TimeBucket, type TimeBucketOptions } from './sink/time-bucket.ts';

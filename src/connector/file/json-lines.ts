@@ -8,7 +8,7 @@ import type { FileEncoder, FileFormat } from './format.ts';
 import { generatedLineScans } from './json-scan-codegen.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { byteRanges, type LineReader } from './line-reader.ts';
-import { type RecordParser, TextReader } from './text-reader.ts';
+import { type RecordParser, textReader } from './text-reader.ts';
 
 /**
  * JSON lines as a format for `files`. With a schema, fields are checked and become columns: times may be milliseconds
@@ -24,7 +24,7 @@ export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): Fil
     schema,
     split: byteRanges,
     open: (file, range, position, context) =>
-      new TextReader(file, range, position, context, schema, new JsonParser(schema)),
+      textReader(file, range, position, context, schema, new JsonParser(schema)),
     createEncoder: () => new JsonEncoder(),
     readLoops: () => (schema === null ? [] : generatedLineScans(schema)),
   };

@@ -19,6 +19,9 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
+/** What is wrong with a cut line. */
+const TOO_LONG = `a line is longer than ${LINE_BYTES_MAX} bytes; is this a text file?`;
+
 /** Where to continue: byte of the next line, and its number from 1, or 0 when not known. */
 export type LinePosition = { readonly byte: number; readonly line: number };
 
@@ -29,6 +32,7 @@ export class LineReader {
   end = 0;
   /** The line is longer than any line should be; what is there is its beginning. */
   isCut = false;
+  readonly cutReason = TOO_LONG;
   readonly #file: InputFile;
   readonly #bytes: FileBytes;
   readonly #rangeEnd: number;
@@ -191,9 +195,6 @@ export class LineReader {
     this.#bytes.close();
   }
 }
-
-/** What is wrong with a cut line. */
-export const TOO_LONG = `a line is longer than ${LINE_BYTES_MAX} bytes; is this a text file?`;
 
 /** All of a file as one range. */
 export function wholeFile(file: InputFile): FileRange {

@@ -1,4 +1,4 @@
-/** What readers of formats with one record a line have in common: batches, positions, what to do with a bad record. */
+/** What readers of formats whose records stand alone, as lines do, have in common: batches, positions, what to do with a bad record. */
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { BATCH_BYTES, BATCH_ROWS, DEAD_LETTER_TEXT_BYTES } from '../../base/limits.ts';
 import { Batch } from '../../data/batch.ts';
@@ -6,25 +6,60 @@ import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../operator/source.ts';
 import type { FileRange, InputFile, ReadContext } from './format.ts';
-import { type LinePosition, LineReader, TOO_LONG } from './line-reader.ts';
+import { type LinePosition, LineReader } from './line-reader.ts';
 
-/** Reads the record in the reader's current line. */
-export interface RecordParser {
+/** The records of a range as bytes, one after the other. */
+export interface RecordFrames {
+  /** The current record: bytes start to end - 1 of the buffer. */
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** What is there is only the beginning of a record, which is refused for this reason. */
+  readonly isCut: boolean;
+  readonly cutReason: string;
+  /** Where the current record is, for people; its line, from 1, and byte. */
+  readonly place: string;
+  readonly line: number | null;
+  readonly byte: number;
+  /** Where the next record begins. */
+  readonly position: { readonly byte: number; readonly [key: string]: PlainData };
+  /** Share of the file that has been read; null where the position tells. */
+  readonly progress: number | null;
+  /** Moves to the next record; false when there is none in the range. */
+  next(): boolean;
+  close(): void;
+}
+
+/** Reads the current record. */
+export interface RecordParser<Frames extends RecordFrames = LineReader> {
   /** The row; null for a line without a record. Throws what is wrong with it. */
-  parse(lines: LineReader): Readonly<Record<string, unknown>> | null;
+  parse(record: Frames): Readonly<Record<string, unknown>> | null;
   /**
    * Appends the record to the columns of a builder without making a row, where it is simple enough; false, with nothing
    * appended, where `parse` has to look at it.
    */
-  append?(lines: LineReader, builder: BatchBuilder): boolean;
+  append?(record: Frames, builder: BatchBuilder): boolean;
 }
 
-export class TextReader implements SplitReader {
+/** Reads lines. */
+export function textReader(
+  file: InputFile,
+  range: FileRange,
+  position: PlainData,
+  context: ReadContext,
+  schema: Schema | null,
+  parser: RecordParser,
+): SplitReader {
+  const lines = new LineReader(file, range, position as LinePosition | null);
+  return new FrameReader(file, range, context, schema, lines, parser);
+}
+
+export class FrameReader<Frames extends RecordFrames> implements SplitReader {
   readonly wakeAtMs = Infinity;
   readonly #file: InputFile;
-  readonly #lines: LineReader;
+  readonly #records: Frames;
   readonly #range: FileRange;
-  readonly #parser: RecordParser;
+  readonly #parser: RecordParser<Frames>;
   readonly #context: ReadContext;
   readonly #builder: BatchBuilder | null;
   /** Of the records that this poll has refused. */
@@ -33,13 +68,13 @@ export class TextReader implements SplitReader {
   constructor(
     file: InputFile,
     range: FileRange,
-    position: PlainData,
     context: ReadContext,
     schema: Schema | null,
-    parser: RecordParser,
+    records: Frames,
+    parser: RecordParser<Frames>,
   ) {
     this.#file = file;
-    this.#lines = new LineReader(file, range, position as LinePosition | null);
+    this.#records = records;
     this.#range = range;
     this.#parser = parser;
     this.#context = context;
@@ -53,13 +88,13 @@ export class TextReader implements SplitReader {
   #rows(): PollResult {
     const rows: unknown[] = [];
     let bytes = 0;
-    const isAtEnd = this.#eachLine(
+    const isAtEnd = this.#eachRecord(
       () => bytes < BATCH_BYTES,
       () => {
         const row = this.#record();
         if (row === null) return;
         rows.push(row);
-        bytes += this.#lines.end - this.#lines.start;
+        bytes += this.#records.end - this.#records.start;
       },
     );
     if (isAtEnd && rows.length === 0) return 'end';
@@ -68,10 +103,10 @@ export class TextReader implements SplitReader {
 
   #columns(builder: BatchBuilder): PollResult {
     builder.reset();
-    const isAtEnd = this.#eachLine(
+    const isAtEnd = this.#eachRecord(
       () => !builder.isFull,
       () => {
-        if (this.#parser.append?.(this.#lines, builder) !== true) this.#record();
+        if (this.#parser.append?.(this.#records, builder) !== true) this.#record();
       },
     );
     return isAtEnd && builder.rowCount === 0 ? 'end' : builder.seal();
@@ -81,11 +116,11 @@ export class TextReader implements SplitReader {
    * As many lines as one poll may take, those without a record and those that are refused too; true when the last was
    * among them.
    */
-  #eachLine(hasRoom: () => boolean, take: () => void): boolean {
+  #eachRecord(hasRoom: () => boolean, take: () => void): boolean {
     this.#letterBytes = 0;
     for (let n = 0; n < BATCH_ROWS && hasRoom() && this.#letterBytes < BATCH_BYTES; n++) {
-      if (!this.#lines.next()) return true;
-      if (this.#lines.isCut) this.#refuse(TOO_LONG);
+      if (!this.#records.next()) return true;
+      if (this.#records.isCut) this.#refuse(this.#records.cutReason);
       else take();
     }
     return false;
@@ -94,11 +129,11 @@ export class TextReader implements SplitReader {
   /** The row of the current line, in the builder if there is one; null when there is none, or it is skipped. */
   #record(): unknown {
     try {
-      const row = this.#parser.parse(this.#lines);
+      const row = this.#parser.parse(this.#records);
       if (row !== null) this.#builder?.appendRow(row);
       return row;
     } catch (error) {
-      this.#refuse(this.#lines.isCut ? TOO_LONG : messageOf(error));
+      this.#refuse(this.#records.isCut ? this.#records.cutReason : messageOf(error));
       return null;
     }
   }
@@ -106,9 +141,9 @@ export class TextReader implements SplitReader {
   /** Ends the job, or leaves the record out. */
   #refuse(reason: string): void {
     if (this.#context.onMalformed === 'fail') {
-      throw new EngineError('INPUT_MALFORMED', `${this.#lines.place}: ${reason}`);
+      throw new EngineError('INPUT_MALFORMED', `${this.#records.place}: ${reason}`);
     }
-    const { place, line, byte, buffer, start, end } = this.#lines;
+    const { place, line, byte, buffer, start, end } = this.#records;
     const cut = Math.min(end, start + DEAD_LETTER_TEXT_BYTES);
     this.#letterBytes += cut - start;
     const text = buffer.toString('utf8', start, cut);
@@ -116,16 +151,16 @@ export class TextReader implements SplitReader {
   }
 
   position(): PlainData {
-    return this.#lines.position;
+    return this.#records.position;
   }
 
   progress(): number {
-    if (this.#lines.progress !== null) return this.#lines.progress;
+    if (this.#records.progress !== null) return this.#records.progress;
     const { start, end } = this.#range;
-    return end === start ? 1 : Math.min(1, (this.#lines.position.byte - start) / (end - start));
+    return end === start ? 1 : Math.min(1, (this.#records.position.byte - start) / (end - start));
   }
 
   close(): void {
-    this.#lines.close();
+    this.#records.close();
   }
 }

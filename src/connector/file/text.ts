@@ -8,7 +8,7 @@ import { fieldTypeError } from '../../data/field-check.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../../data/schema.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
 import { byteRanges, type LineReader } from './line-reader.ts';
-import { type RecordParser, TextReader } from './text-reader.ts';
+import { type RecordParser, textReader } from './text-reader.ts';
 
 export type TextOptions = {
   /** Reading: a field `file`, the path of the file; false. */
@@ -54,7 +54,7 @@ export function text<const Options extends TextOptions = Record<never, never>>(
     schema,
     split: byteRanges,
     open: (file, range, position, context) =>
-      new TextReader(file, range, position, context, schema, new LineParser(schema, file.path)),
+      textReader(file, range, position, context, schema, new LineParser(schema, file.path)),
     createEncoder: (rows) => new LineEncoder(rows),
   };
 }

@@ -1,9 +1,8 @@
 /** Reads one row group as batches of typed columns; pages are decoded when rows of them are asked for. */
 import { closeSync } from 'node:fs';
 import { EngineError, messageOf } from '../../../base/errors.ts';
-import { BATCH_ROWS, DEAD_LETTER_TEXT_BYTES } from '../../../base/limits.ts';
+import { BATCH_ROWS } from '../../../base/limits.ts';
 import { Batch } from '../../../data/batch.ts';
-import { BatchBuilder } from '../../../data/batch-builder.ts';
 import {
   type Column,
   type FixedArray,
@@ -15,9 +14,9 @@ import {
 } from '../../../data/column.ts';
 import type { Schema } from '../../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../../operator/source.ts';
-import { jsonOf } from '../field-text.ts';
 import { openForReading } from '../file-bytes.ts';
 import type { InputFile, ReadContext } from '../format.ts';
+import { withoutNulls } from '../null-check.ts';
 import {
   chunkRange,
   columnsOf,
@@ -86,7 +85,7 @@ export class RowGroupReader implements SplitReader {
       this.#guarded(column, () => column.take(rowCount)),
     );
     const batch = new Batch({ rowCount, schema: this.#schema, columns, isTransient: true });
-    const checked = this.#checkNulls(batch);
+    const checked = withoutNulls(batch, this.#schema, (...row) => this.#refuse(...row));
     this.#row += rowCount;
     return checked;
   }
@@ -115,41 +114,13 @@ export class RowGroupReader implements SplitReader {
     }
   }
 
-  /** Nulls where the schema has none: an error with its row, or rows that are left out. */
-  #checkNulls(batch: Batch): Batch {
-    let good: Uint8Array | null = null;
-    for (const [c, field] of this.#schema.fields.entries()) {
-      const { absent } = batch.columns[c]!;
-      if (field.nullable || absent === null) continue;
-      for (let i = 0; i < batch.rowCount; i++) {
-        if (absent[i] === PRESENT) continue;
-        const place = `row group ${this.#group}, row ${this.#row + i}`;
-        const reason = `field '${field.name}' is null`;
-        if (this.#context.onMalformed === 'fail') {
-          throw malformed(this.#file, `${place}: ${reason}`);
-        }
-        good ??= new Uint8Array(batch.rowCount).fill(1);
-        if (good[i] === 1) this.#sendLetter(place, reason, batch.rowObjects()[i]);
-        good[i] = 0;
-      }
-    }
-    return good === null ? batch : this.#only(batch, good);
-  }
-
-  #sendLetter(place: string, reason: string, row: unknown): void {
+  /** Ends the job at a row, or leaves it out. */
+  #refuse(row: number, reason: string, text: () => string): void {
+    const place = `row group ${this.#group}, row ${this.#row + row}`;
+    if (this.#context.onMalformed === 'fail') throw malformed(this.#file, `${place}: ${reason}`);
     const file = this.#file.path;
-    const text = String(jsonOf(row)).slice(0, DEAD_LETTER_TEXT_BYTES);
     const at = { file, place: `${file}, ${place}`, line: null, byte: null };
-    this.#context.malformed({ ...at, reason, text });
-  }
-
-  #only(batch: Batch, good: Uint8Array): Batch {
-    const selection = new Int32Array(batch.rowCount);
-    let count = 0;
-    for (let i = 0; i < batch.rowCount; i++) if (good[i] === 1) selection[count++] = i;
-    const builder = new BatchBuilder(this.#schema, Math.max(1, count));
-    builder.appendSelected(batch, selection, 0, count);
-    return builder.seal();
+    this.#context.malformed({ ...at, reason, text: text() });
   }
 
   position(): PlainData {
