@@ -183,6 +183,17 @@ export type {
   OperatorResult,
   RunOptions,
 } from './job/job.ts';
+export type {
+  CheckpointedOperator,
+  CheckpointMetrics,
+  CheckpointRecord,
+  ExchangeMetrics,
+  FailureMetrics,
+  JobMetrics,
+  SubtaskMetrics,
+  TaskMetrics,
+  ThreadMetrics,
+} from './job/job-metrics.ts';
 export type { RestartStrategy } from './job/restart-strategy.ts';
 export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';

@@ -80,3 +80,10 @@ export const GENERATIONS_MAX = 64;
 
 /** State files that a thread keeps open while it restores: it reads one generation after the other. */
 export const OPEN_STATE_FILES = 16;
+
+/** How often a thread looks at the size of its heap: a few microseconds each. */
+export const HEAP_LOOK_MS = 1000;
+
+/** Checkpoints, and failures, that a job remembers for those who watch it, beside the last of each kind. */
+export const SHOWN_CHECKPOINTS = 10;
+export const SHOWN_FAILURES = 16;

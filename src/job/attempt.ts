@@ -29,8 +29,10 @@ import {
 import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import { threadPools } from '../task/thread-pool.ts';
+import { WorkTimes } from '../task/work-times.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import type { JobReference } from '../task/worker-message.ts';
+import { ExchangeReader } from './exchange-metrics.ts';
 import { JobCounters } from './job-counters.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -66,6 +68,7 @@ export class Attempt {
   readonly #rings: ReadonlyMap<number, RingDescriptor>;
   /** What its counters say. */
   readonly watched: JobCounters;
+  readonly exchanges: ExchangeReader;
   /** Of each worker, when it ends. */
   #ended: readonly Promise<void>[] = [];
   /** Why it has to end, other than that a thread has failed. */
@@ -82,8 +85,8 @@ export class Attempt {
       sources: splits.length,
     };
     this.#counters = new SharedCounters(this.#shape);
-    this.watched = new JobCounters(plan.built.graph, execution, splits, this.#counters);
     const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];
+    this.watched = new JobCounters(plan.built.graph, execution, splits, this.#counters, workers);
     this.#signals = new Map(
       workers.map((worker) => [
         worker,
@@ -91,6 +94,7 @@ export class Attempt {
       ]),
     );
     this.#rings = this.#makeRings();
+    this.exchanges = new ExchangeReader(execution, this.#rings);
   }
 
   #makeRings(): Map<number, RingDescriptor> {
@@ -200,7 +204,14 @@ export class Attempt {
       events,
       pools: threadPools(this.#job()),
     });
-    const scheduler = new Scheduler({ subtasks, clock: systemClock });
+    const scheduler = new Scheduler({
+      subtasks,
+      clock: systemClock,
+      times: {
+        work: new WorkTimes(systemClock, this.#counters.thread(CALLER)),
+        of: (subtask) => this.#counters.subtask(subtask),
+      },
+    });
     try {
       for (const subtask of subtasks) subtask.open();
       closeStateFiles();

@@ -29,6 +29,7 @@ import type { CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import { AT_END, hasBytes, type StateBlock } from '../task/subtask-snapshot.ts';
+import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
 import {
   buildManifest,
@@ -53,6 +54,8 @@ export type CoordinatorOptions = {
   /** Too many checkpoints have failed, or a commit has. */
   readonly onFailure: (error: unknown) => void;
   readonly onCompleted: (stored: StoredCheckpoint) => void;
+  /** For those who watch the job. */
+  readonly history: CheckpointHistory;
   readonly warn: (message: string) => void;
 };
 
@@ -68,6 +71,7 @@ type Pending = {
   readonly target: Target;
   readonly blocks: WrittenBlock[];
   readonly done: Set<number>;
+  readonly begun: BegunCheckpoint;
   readonly resolve: (complete: Complete) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -131,9 +135,12 @@ export class CheckpointCoordinator {
   }
 
   onDone(subtask: number, checkpoint: number): void {
+    const pending = this.#pending;
     if (checkpoint === AT_END) this.#ended.add(subtask);
-    else if (this.#pending?.id === checkpoint) this.#pending.done.add(subtask);
-    if (this.#pending !== null) this.#completeIfWhole(this.#pending);
+    else if (pending?.id === checkpoint) pending.done.add(subtask);
+    if (pending === null) return;
+    pending.begun.onSubtasksDone(this.#doneIn(pending));
+    this.#completeIfWhole(pending);
   }
 
   /** Takes checkpoints from time to time, until `stop`. */
@@ -226,6 +233,7 @@ export class CheckpointCoordinator {
       throw new EngineError('JOB_CANCELLED', `the job ended before checkpoint ${id} was complete`);
     }
     let cancelTimer = (): void => {};
+    const begun = this.#begin(id, kind);
     try {
       return await new Promise<Complete>((resolve, reject) => {
         const { settings } = this.#options;
@@ -240,6 +248,7 @@ export class CheckpointCoordinator {
           target,
           blocks: [],
           done: new Set(),
+          begun,
           resolve,
           reject,
         };
@@ -251,6 +260,7 @@ export class CheckpointCoordinator {
     } catch (error) {
       // What still comes for it has nowhere to go.
       this.#pending = null;
+      begun.failed(error);
       await writer.abandon().catch(() => {});
       throw error;
     } finally {
@@ -258,16 +268,27 @@ export class CheckpointCoordinator {
     }
   }
 
-  #completeIfWhole(pending: Pending): void {
+  /** Subtasks whose part has come, with those that have come to their end. */
+  #doneIn({ done }: Pick<Pending, 'done'>): number {
     const { subtasks } = this.#options.execution;
-    const isWhole = subtasks.every(({ id }) => pending.done.has(id) || this.#ended.has(id));
-    if (!isWhole) return;
+    return subtasks.filter(({ id }) => done.has(id) || this.#ended.has(id)).length;
+  }
+
+  #begin(id: number, kind: Manifest['kind']): BegunCheckpoint {
+    const { history, execution } = this.#options;
+    const begun = history.begin(id, kind, execution.subtasks.length);
+    begun.onSubtasksDone(this.#ended.size);
+    return begun;
+  }
+
+  #completeIfWhole(pending: Pending): void {
+    if (this.#doneIn(pending) < this.#options.execution.subtasks.length) return;
     this.#pending = null;
     this.#complete(pending).then(pending.resolve, pending.reject);
   }
 
   async #complete(pending: Pending): Promise<Complete> {
-    const { id, kind, base, target, done, blocks } = pending;
+    const { id, kind, base, target, done, blocks, begun } = pending;
     for (const subtask of this.#ended) {
       if (done.has(subtask)) continue;
       for (const block of this.#atEnd.get(subtask) ?? []) {
@@ -285,6 +306,7 @@ export class CheckpointCoordinator {
     const manifest = this.#manifest(id, kind, false, stored, prepared, base);
     await target.writer.complete(manifest);
     const complete = { stored: { path: target.path, manifest }, prepared };
+    begun.completed(complete.stored);
     if (kind === 'checkpoint') this.#completed(complete.stored, prepared);
     return complete;
   }
@@ -327,14 +349,27 @@ export class CheckpointCoordinator {
       const { writer, path } = this.#target(id);
       const prepared = this.#prepared;
       const manifest = this.#lastManifest(id, 'checkpoint');
-      await writer.complete(manifest);
+      await this.#completeLast(writer, { path, manifest });
       this.#completed({ path, manifest }, prepared);
     }
     if (this.#lastSavepoint !== null) {
-      const writer = await beginSavepoint(this.#lastSavepoint, { warn: this.#options.warn });
-      await writer.complete(this.#lastManifest(this.#nextId(), 'savepoint'));
+      const path = this.#lastSavepoint;
+      const writer = await beginSavepoint(path, { warn: this.#options.warn });
+      const manifest = this.#lastManifest(this.#nextId(), 'savepoint');
+      await this.#completeLast(writer, { path, manifest });
     }
     await this.#commit(this.#prepared);
+  }
+
+  async #completeLast(writer: CheckpointWriter, stored: StoredCheckpoint): Promise<void> {
+    const begun = this.#begin(stored.manifest.id, stored.manifest.kind);
+    try {
+      await writer.complete(stored.manifest);
+    } catch (error) {
+      begun.failed(error);
+      throw error;
+    }
+    begun.completed(stored);
   }
 
   #lastManifest(id: number, kind: Manifest['kind']): Manifest {

@@ -37,16 +37,18 @@ import { isBatchJob } from './batch-mode.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
 import {
-  type JobClient,
   type JobResult,
   type JobState,
   type JobStatus,
   type RunOptions,
   STOP_OPTIONS,
   type StopOptions,
+  type WatchedJob,
 } from './job.ts';
+import type { JobConfig, JobMetrics } from './job-metrics.ts';
+import { JobWatch, jobConfig } from './job-watch.ts';
 import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
-import { mayHelp, Restarts } from './restart-strategy.ts';
+import { mayHelp, type RestartStrategy, Restarts } from './restart-strategy.ts';
 import {
   checkJob,
   checkMode,
@@ -82,7 +84,7 @@ export async function startJob(
   options: RunOptions,
   doors: Doors,
   pool: WorkerPool = startThreads(options),
-): Promise<JobClient> {
+): Promise<WatchedJob> {
   let run: JobRun | null = null;
   try {
     options.signal?.throwIfAborted();
@@ -99,15 +101,21 @@ export async function startJob(
 }
 
 /** An attempt and its checkpoints. */
-type Running = { readonly attempt: Attempt; readonly checkpoints: CheckpointCoordinator };
+type Running = {
+  readonly attempt: Attempt;
+  readonly checkpoints: CheckpointCoordinator;
+  readonly settings: RuntimeSettings;
+};
 
-class JobRun implements JobClient {
+class JobRun implements WatchedJob {
   readonly name: string;
   readonly #plan: JobPlan;
   readonly #options: RunOptions;
   readonly #storage: CheckpointStorage | null;
   readonly #checkpointSettings: CheckpointSettings | null;
+  readonly #restart: RestartStrategy;
   readonly #restarts: Restarts;
+  readonly #watch = new JobWatch();
   readonly #skipped: DeadLetter[] = [];
   readonly #startMs = systemClock.monotonic();
   #jobId = randomId();
@@ -176,9 +184,8 @@ class JobRun implements JobClient {
     this.#options = options;
     this.#storage = storage;
     this.#checkpointSettings = settings;
-    this.#restarts = new Restarts(
-      options.restart ?? (storage === null ? 'none' : { strategy: 'fixedDelay' }),
-    );
+    this.#restart = options.restart ?? (storage === null ? 'none' : { strategy: 'fixedDelay' });
+    this.#restarts = new Restarts(this.#restart);
     this.#pool = pool;
   }
 
@@ -247,9 +254,11 @@ class JobRun implements JobClient {
       onCompleted: (stored) => {
         this.#last = stored;
       },
+      history: this.#watch.checkpoints,
       warn,
     });
-    return { attempt, checkpoints };
+    if (last !== null) this.#watch.checkpoints.onRestored(last);
+    return { attempt, checkpoints, settings };
   }
 
   #runtimeSettings(last: StoredCheckpoint | null, execution: ExecutionGraph): RuntimeSettings {
@@ -377,16 +386,19 @@ class JobRun implements JobClient {
     this.#running = running;
     running.attempt.start();
     running.checkpoints.start();
+    this.#watch.onRestart();
     return running;
   }
 
   /** Until the time for another try; throws when there is none. */
   async #waitForNext(error: unknown): Promise<void> {
+    this.#watch.onFailure(error);
     if (!mayHelp(error)) throw error;
     this.#throwIfCancelled(error);
     const delayMs = this.#restarts.onFailure(systemClock.monotonic());
     if (delayMs === null) throw error;
     warn(`job '${this.name}' failed and goes on in ${delayMs} ms: ${messageOf(error)}`);
+    this.#watch.onWait();
     await this.#pause(delayMs);
     this.#throwIfCancelled(error);
   }
@@ -422,6 +434,7 @@ class JobRun implements JobClient {
   #end(state: JobState): void {
     this.#state = state;
     this.#durationMs = systemClock.monotonic() - this.#startMs;
+    this.#watch.onEnd();
   }
 
   /** Lets others have the checkpoint directory. */
@@ -499,7 +512,18 @@ class JobRun implements JobClient {
       operators: this.#running?.attempt.watched.operators() ?? [],
     };
   }
+
+  metrics(): JobMetrics {
+    return this.#watch.metrics(this.#jobId, this.status(), this.#running?.attempt ?? null);
+  }
+
+  get config(): JobConfig {
+    const settings = this.#running?.settings ?? this.#runtimeSettings(this.#last, NO_EXECUTION);
+    return jobConfig(this.#plan, settings, this.#checkpointSettings, this.#restart);
+  }
 }
+
+const NO_EXECUTION: ExecutionGraph = { tasks: [], subtasks: [], exchanges: [], channels: [] };
 
 /** Of a job that had come to its end before. */
 const NO_PROGRESS = { records: 0, watermark: null, newestEventTime: null, inputShare: 1 } as const;

@@ -1,13 +1,22 @@
-/** What the counters in shared memory say of a running job: of its operators, and of how far its sources are. */
-import type { ExecutionGraph } from '../graph/execution-graph.ts';
+/** What the numbers in shared memory say of a running job: of its operators, subtasks, threads, and of how far it is. */
+import {
+  CALLER,
+  type ChainedOperator,
+  type ExecutionGraph,
+  type Subtask,
+  type Task,
+} from '../graph/execution-graph.ts';
 import type { LogicalGraph } from '../graph/graph.ts';
+import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { type MetricCell, readMetrics } from '../metrics/user-metrics.ts';
 import { operatorSlots, type SourceSplits, slotKey } from '../task/deployment.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
+import type { SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
 
 /** A subtask that reads a source, and the counter slot of the source in it. */
 type SourceSubtask = {
+  readonly task: number;
   readonly subtask: number;
   readonly slot: number;
   readonly hasEventTime: boolean;
@@ -18,6 +27,8 @@ export type Progress = Pick<JobStatus, 'records' | 'watermark' | 'newestEventTim
 export class JobCounters {
   readonly #execution: ExecutionGraph;
   readonly #counters: SharedCounters;
+  /** The caller first. */
+  readonly #workers: readonly number[];
   readonly #slots: ReadonlyMap<string, number>;
   readonly #sources: readonly SourceSubtask[];
   /** Of functions of the user, by the slot of their operator. */
@@ -30,9 +41,11 @@ export class JobCounters {
     execution: ExecutionGraph,
     splits: SourceSplits,
     counters: SharedCounters,
+    workers: readonly number[],
   ) {
     this.#execution = execution;
     this.#counters = counters;
+    this.#workers = workers;
     this.#slots = operatorSlots(execution);
     this.#sources = this.#sourceSubtasks(graph);
     this.#weight = splits
@@ -47,7 +60,9 @@ export class JobCounters {
       const spec = graph.nodes[head.nodes[0]!]!.operator;
       if (spec.type !== 'source') return [];
       const slot = this.#slots.get(slotKey(subtask.id, head.id))!;
-      return [{ subtask: subtask.id, slot, hasEventTime: spec.eventTime !== null }];
+      return [
+        { task: subtask.task, subtask: subtask.id, slot, hasEventTime: spec.eventTime !== null },
+      ];
     });
   }
 
@@ -72,33 +87,99 @@ export class JobCounters {
     return {
       records,
       watermark,
-      newestEventTime: Number.isFinite(newest) && newest !== 0 ? newest : null,
+      newestEventTime: Number.isFinite(newest) ? newest : null,
       inputShare: this.#weight === 0 ? null : Math.min(1, weightRead / this.#weight),
     };
   }
 
   operators(): OperatorResult[] {
     return this.#execution.tasks.flatMap((task) =>
-      task.operators.map((operator): OperatorResult => {
-        const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
-        const cells: MetricCell[] = [];
-        for (const subtask of this.#execution.subtasks) {
-          if (subtask.task !== task.id) continue;
-          const slot = this.#slots.get(slotKey(subtask.id, operator.id))!;
-          const counts = this.#counters.operator(slot);
-          totals.recordsIn += counts.recordsIn;
-          totals.recordsOut += counts.recordsOut;
-          totals.lateRecords += counts.lateRecords;
-          totals.skippedRecords += counts.skippedRecords;
-          cells.push(...(this.#metrics.get(slot) ?? []));
-        }
-        return {
-          name: operator.name,
-          parallelism: task.parallelism,
-          ...totals,
-          ...readMetrics(cells),
-        };
-      }),
+      task.operators.map((operator) => this.#operator(task, operator)),
     );
   }
+
+  #operator(task: Task, operator: ChainedOperator): OperatorResult {
+    const slots = this.#subtasksOf(task).map(({ id }) => this.#slot(id, operator));
+    return {
+      name: operator.name,
+      parallelism: task.parallelism,
+      ...total(slots.map((slot) => this.#counters.operator(slot))),
+      ...readMetrics(slots.flatMap((slot) => this.#metrics.get(slot) ?? [])),
+    };
+  }
+
+  #subtasksOf(task: Task): readonly Subtask[] {
+    return this.#execution.subtasks.filter((subtask) => subtask.task === task.id);
+  }
+
+  #slot(subtask: number, operator: ChainedOperator): number {
+    return this.#slots.get(slotKey(subtask, operator.id))!;
+  }
+
+  tasks(): TaskMetrics[] {
+    const { newestEventTime } = this.progress();
+    return this.#execution.tasks.map((task) => ({
+      id: task.id,
+      name: task.name,
+      parallelism: task.parallelism,
+      isSource: this.#sources.some(({ task: id }) => id === task.id),
+      operators: task.operators.map((operator) => this.#operator(task, operator)),
+      subtasks: this.#subtasksOf(task).map((plan) => this.#subtask(task, plan, newestEventTime)),
+    }));
+  }
+
+  #subtask(task: Task, { id, index, worker }: Subtask, newest: number | null): SubtaskMetrics {
+    const numbers = this.#counters.subtask(id);
+    const { elapsedMs } = this.#counters.thread(worker);
+    const { busyMs, heldUpMs, endedMs } = numbers;
+    const countsOf = (operator: ChainedOperator): OperatorMetrics =>
+      this.#counters.operator(this.#slot(id, operator));
+    const last = task.operators.filter(
+      ({ id: one }) => !task.operators.some(({ input }) => input === one),
+    );
+    const { lateRecords, skippedRecords } = total(task.operators.map(countsOf));
+    const watermark = numbers.watermark === -Infinity ? null : numbers.watermark;
+    return {
+      index,
+      worker: worker === CALLER ? 'caller' : worker,
+      state: endedMs > 0 ? 'finished' : elapsedMs > 0 ? 'running' : 'starting',
+      recordsIn: countsOf(task.operators[0]!).recordsIn,
+      recordsOut: total(last.map(countsOf)).recordsOut,
+      lateRecords,
+      skippedRecords,
+      watermark,
+      watermarkLagMs: lagOf(watermark, newest),
+      busyMs,
+      backPressuredMs: heldUpMs,
+      idleMs: Math.max(0, (endedMs > 0 ? endedMs : elapsedMs) - busyMs - heldUpMs),
+    };
+  }
+
+  /** The calling thread first. */
+  threads(): ThreadMetrics[] {
+    return this.#workers.map((worker) => {
+      const { elapsedMs, heapUsedBytes, heapLimitBytes } = this.#counters.thread(worker);
+      const busyMs = this.#execution.subtasks
+        .filter((subtask) => subtask.worker === worker)
+        .reduce((sum, { id }) => sum + this.#counters.subtask(id).busyMs, 0);
+      const name = worker === CALLER ? 'caller' : worker;
+      return { worker: name, busyMs, elapsedMs, heapUsedBytes, heapLimitBytes };
+    });
+  }
+}
+
+function total(counts: readonly OperatorMetrics[]): OperatorMetrics {
+  const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  for (const one of counts) {
+    totals.recordsIn += one.recordsIn;
+    totals.recordsOut += one.recordsOut;
+    totals.lateRecords += one.lateRecords;
+    totals.skippedRecords += one.skippedRecords;
+  }
+  return totals;
+}
+
+/** At the end of its input a subtask is behind nothing. */
+function lagOf(watermark: number | null, newest: number | null): number | null {
+  return watermark === null || newest === null ? null : Math.max(0, newest - watermark);
 }

@@ -11,6 +11,7 @@ import { aNumber, choice, type OptionRules, someText, wrong } from '../base/opti
 import type { DeadLetter } from '../operator/source.ts';
 import { aDuration, type Duration } from '../time/duration.ts';
 import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
+import type { JobConfig, JobMetrics } from './job-metrics.ts';
 import { aRestartStrategy, type RestartStrategy } from './restart-strategy.ts';
 
 export type RunOptions = {
@@ -132,6 +133,8 @@ export interface JobClient {
   /** Whether the checkpoint says that the job had come to its end before: then nothing was left to do. */
   readonly hadFinished: boolean;
   status(): JobStatus;
+  /** All that there is to know of the job at this moment: subtasks, exchanges, threads, checkpoints, failures. */
+  metrics(): JobMetrics;
   /** Resolves when the job has finished; rejects with an EngineError when it failed or was cancelled. */
   result(): Promise<JobResult>;
   /** Stops all threads; what has not been committed is discarded. Resolves when they have stopped. */
@@ -147,6 +150,11 @@ export interface JobClient {
    * Resolves when it has ended; `result` is then 'stopped', or 'finished' where it was drained.
    */
   stop(options?: StopOptions): Promise<JobResult>;
+}
+
+/** A job as those see it who serve it to others. */
+export interface WatchedJob extends JobClient {
+  readonly config: JobConfig;
 }
 
 export type StopOptions = {

@@ -3,14 +3,23 @@
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
  *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][base checkpoint]
- *   Float64, behind them:
- *     for each operator of each subtask   recordsIn, recordsOut, lateRecords, skippedRecords
- *     for each subtask                    watermark, weight of input read, newest event time, one unused
+ *   Float64, behind them, as in shared-numbers.ts:
+ *     for each operator of each subtask   its OperatorMetrics
+ *     for each subtask                    its SubtaskNumbers
+ *     for each worker, the caller first   its ThreadNumbers
  *     for each source, one Int32          next split to hand out
  *
  * Every counter has one writer; readers may see it a moment old. Command and checkpoints are those of the caller's line.
  */
 import type { OperatorMetrics } from './metrics.ts';
+import {
+  OPERATOR_NUMBERS,
+  SharedOperatorMetrics,
+  SUBTASK_NUMBERS,
+  SubtaskNumbers,
+  THREAD_NUMBERS,
+  ThreadNumbers,
+} from './shared-numbers.ts';
 
 const LINE_WORDS = 16;
 const SIGNAL = 0;
@@ -20,7 +29,6 @@ const CHECKPOINT = 3;
 const LAST_CHECKPOINT = 4;
 const UNALIGNED_CHECKPOINT = 5;
 const BASE_CHECKPOINT = 6;
-const COUNTERS = 4;
 
 const RUN = 0;
 const CANCEL = 1;
@@ -41,17 +49,23 @@ export class SharedCounters {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #splits: Int32Array;
-  readonly #shape: CountersShape;
+  readonly #subtasksAt: number;
+  readonly #threadsAt: number;
 
   constructor(shape: CountersShape, buffer?: SharedArrayBuffer) {
     const wordCount = (shape.workers + 1) * LINE_WORDS;
-    const numberCount = (shape.operatorSlots + shape.subtasks) * COUNTERS;
+    const subtasksAt = shape.operatorSlots * OPERATOR_NUMBERS;
+    const threadsAt = subtasksAt + shape.subtasks * SUBTASK_NUMBERS;
+    const numberCount = threadsAt + (shape.workers + 1) * THREAD_NUMBERS;
     const splitsOffset = wordCount * 4 + numberCount * 8;
     this.buffer = buffer ?? new SharedArrayBuffer(splitsOffset + shape.sources * 4);
-    this.#shape = shape;
+    this.#subtasksAt = subtasksAt;
+    this.#threadsAt = threadsAt;
     this.#words = new Int32Array(this.buffer, 0, wordCount);
     this.#numbers = new Float64Array(this.buffer, wordCount * 4, numberCount);
     this.#splits = new Int32Array(this.buffer, splitsOffset, shape.sources);
+    if (buffer !== undefined) return;
+    for (let subtask = 0; subtask < shape.subtasks; subtask++) this.subtask(subtask).begin();
   }
 
   /** Index into the buffer's Int32 words of a worker's signal; -1 is the caller. */
@@ -128,89 +142,15 @@ export class SharedCounters {
   }
 
   operator(slot: number): OperatorMetrics {
-    return new SharedOperatorMetrics(this.#numbers, slot * COUNTERS);
+    return new SharedOperatorMetrics(this.#numbers, slot * OPERATOR_NUMBERS);
   }
 
-  subtask(subtask: number): SubtaskProgress {
-    return new SubtaskProgress(this.#numbers, (this.#shape.operatorSlots + subtask) * COUNTERS);
-  }
-}
-
-class SharedOperatorMetrics implements OperatorMetrics {
-  readonly #numbers: Float64Array;
-  readonly #at: number;
-
-  constructor(numbers: Float64Array, at: number) {
-    this.#numbers = numbers;
-    this.#at = at;
+  subtask(subtask: number): SubtaskNumbers {
+    return new SubtaskNumbers(this.#numbers, this.#subtasksAt + subtask * SUBTASK_NUMBERS);
   }
 
-  get recordsIn(): number {
-    return this.#numbers[this.#at]!;
-  }
-
-  set recordsIn(count: number) {
-    this.#numbers[this.#at] = count;
-  }
-
-  get recordsOut(): number {
-    return this.#numbers[this.#at + 1]!;
-  }
-
-  set recordsOut(count: number) {
-    this.#numbers[this.#at + 1] = count;
-  }
-
-  get lateRecords(): number {
-    return this.#numbers[this.#at + 2]!;
-  }
-
-  set lateRecords(count: number) {
-    this.#numbers[this.#at + 2] = count;
-  }
-
-  get skippedRecords(): number {
-    return this.#numbers[this.#at + 3]!;
-  }
-
-  set skippedRecords(count: number) {
-    this.#numbers[this.#at + 3] = count;
-  }
-}
-
-/** How far a subtask is, for progress displays. */
-export class SubtaskProgress {
-  readonly #numbers: Float64Array;
-  readonly #at: number;
-
-  constructor(numbers: Float64Array, at: number) {
-    this.#numbers = numbers;
-    this.#at = at;
-  }
-
-  get watermark(): number {
-    return this.#numbers[this.#at]!;
-  }
-
-  set watermark(watermark: number) {
-    this.#numbers[this.#at] = watermark;
-  }
-
-  /** Sum of the weights of splits read so far, by their share (source.ts). */
-  get weightRead(): number {
-    return this.#numbers[this.#at + 1]!;
-  }
-
-  set weightRead(weight: number) {
-    this.#numbers[this.#at + 1] = weight;
-  }
-
-  /** Greatest event time that was read; -Infinity before the first. */
-  get newestEventTime(): number {
-    return this.#numbers[this.#at + 2]!;
-  }
-
-  set newestEventTime(time: number) {
-    this.#numbers[this.#at + 2] = time;
+  /** Of a worker; -1 is the caller. */
+  thread(worker: number): ThreadNumbers {
+    return new ThreadNumbers(this.#numbers, this.#threadsAt + (worker + 1) * THREAD_NUMBERS);
   }
 }

@@ -29,6 +29,7 @@ import type {
 import type { Bindings, LogicalGraph, LogicalNode, NodeId } from '../graph/graph.ts';
 import { schemaBefore, schemaBehind } from '../graph/node-schemas.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { MakePool } from '../operator/async/function-pool.ts';
 import { withBatchTime } from '../operator/batch-time.ts';
@@ -157,7 +158,7 @@ class Deployer {
     const task = execution.tasks[plan.task]!;
     const snapshot = new SubtaskSnapshot(plan.id, events, () => counters.baseCheckpoint());
     const chain = this.#chain(plan, task, snapshot);
-    const head = new SnapshotHead(chain.head, snapshot);
+    const head = new WatchedHead(chain.head, snapshot, counters.subtask(plan.id));
     return new Subtask({
       id: plan.id,
       name: `${task.name} (${plan.index + 1}/${task.parallelism})`,
@@ -438,14 +439,16 @@ class Deployer {
   }
 }
 
-/** The head of a chain: a snapshot begins when a barrier comes to it. */
-class SnapshotHead implements ChainHead {
+/** The head of a chain: a snapshot begins when a barrier comes to it, and its watermark is there for all to see. */
+class WatchedHead implements ChainHead {
   readonly #head: ChainHead;
   readonly #snapshot: SubtaskSnapshot;
+  readonly #numbers: SubtaskNumbers;
 
-  constructor(head: ChainHead, snapshot: SubtaskSnapshot) {
+  constructor(head: ChainHead, snapshot: SubtaskSnapshot, numbers: SubtaskNumbers) {
     this.#head = head;
     this.#snapshot = snapshot;
+    this.#numbers = numbers;
   }
 
   get isReady(): boolean {
@@ -457,6 +460,7 @@ class SnapshotHead implements ChainHead {
   }
 
   watermark(watermark: Watermark): void {
+    this.#numbers.watermark = watermark;
     this.#head.watermark(watermark);
   }
 

@@ -8,20 +8,29 @@
  * of them the longer it has not; but no round says that nothing moved before all have had their step.
  */
 import type { Clock } from '../base/clock.ts';
+import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
 import { closeAll } from './close-all.ts';
 import type { Steppable } from './task.ts';
+import type { SubtaskTimes, WorkTimes } from './work-times.ts';
 
 export type SchedulerOptions = {
   readonly subtasks: readonly Steppable[];
   readonly clock: Clock;
   /** Told before each step, and null behind the last. */
   readonly onStep?: (subtask: number | null) => void;
+  /** Measures what becomes of the time; not measured when left out. */
+  readonly times?: { readonly work: WorkTimes; of(subtask: number): SubtaskNumbers };
   /** Index of the subtask to step next among those not done; in turn when left out. */
   readonly choose?: (count: number) => number;
 };
 
 /** A subtask, the steps in a row at which it did not move, and for how many rounds it is left out. */
-type Entry = { readonly subtask: Steppable; quiet: number; leftOut: number };
+type Entry = {
+  readonly subtask: Steppable;
+  readonly times: SubtaskTimes | null;
+  quiet: number;
+  leftOut: number;
+};
 
 /** Up to so many subtasks all take a step in every round. */
 const FEW_SUBTASKS = 32;
@@ -29,12 +38,20 @@ const ROUNDS_LEFT_OUT_MAX = 8;
 
 export class Scheduler {
   readonly #live: Entry[];
+  readonly #work: WorkTimes | null;
   readonly #clock: Clock;
   readonly #onStep: (subtask: number | null) => void;
   readonly #choose: ((count: number) => number) | null;
 
   constructor(options: SchedulerOptions) {
-    this.#live = options.subtasks.map((subtask) => ({ subtask, quiet: 0, leftOut: 0 }));
+    const { times } = options;
+    this.#work = times?.work ?? null;
+    this.#live = options.subtasks.map((subtask) => ({
+      subtask,
+      times: times?.work.of(times.of(subtask.id)) ?? null,
+      quiet: 0,
+      leftOut: 0,
+    }));
     this.#clock = options.clock;
     this.#onStep = options.onStep ?? (() => {});
     this.#choose = options.choose ?? null;
@@ -46,6 +63,7 @@ export class Scheduler {
 
   /** One step for each subtask that is not left out; false when nothing moved at any of all. */
   round(): boolean {
+    this.#work?.beginRound();
     let moved = false;
     if (this.#choose !== null) moved = this.#chosenSteps(this.#choose);
     else if (this.#live.length <= FEW_SUBTASKS) moved = this.#stepAll();
@@ -81,6 +99,7 @@ export class Scheduler {
     const { subtask } = entry;
     this.#onStep(subtask.id);
     const moved = subtask.step();
+    entry.times?.onStep(moved, subtask.isHeldUp);
     entry.quiet = moved ? 0 : Math.min(entry.quiet + 1, ROUNDS_LEFT_OUT_MAX);
     entry.leftOut = entry.quiet;
     return moved;
@@ -89,6 +108,7 @@ export class Scheduler {
   #retire(): void {
     for (const entry of this.#live.filter(({ subtask }) => subtask.isDone)) {
       entry.subtask.flush();
+      entry.times?.onEnd();
       this.#live.splice(this.#live.indexOf(entry), 1);
       entry.subtask.close();
     }

@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { SHOWN_MALFORMED } from '../base/limits.ts';
 import { Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
-import type { SubtaskProgress } from '../metrics/shared-counters.ts';
+import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
 import {
   type EventTimeFunctions,
   eventTimeFunctions,
@@ -55,7 +55,7 @@ export type SourceInputOptions = {
   /** Records a second of this subtask; null for no limit. */
   readonly rate: number | null;
   readonly context: OperatorContext;
-  readonly progress: SubtaskProgress;
+  readonly progress: SubtaskNumbers;
   readonly clock: Clock;
   readonly commands: SourceCommands;
   readonly output: Output;
@@ -141,8 +141,6 @@ export class SourceInput implements TaskInput {
         : new TimestampReader(eventTime.timestamp, source.schema, this.#functions!.timestamp);
     this.#limiter = rate === null ? null : new RateLimiter(rate, clock);
     if (options.context.isBatch) this.#watermarkDueMs = Infinity;
-    options.progress.watermark = MIN_WATERMARK;
-    options.progress.newestEventTime = -Infinity;
   }
 
   get wakeAtMs(): number {
@@ -388,7 +386,7 @@ export class SourceInput implements TaskInput {
   }
 
   #advanceWatermark(now: number): void {
-    const { output, progress } = this.#options;
+    const { output } = this.#options;
     for (const open of this.#open) {
       const { generator, channel } = open;
       if (generator === null) continue;
@@ -399,7 +397,6 @@ export class SourceInput implements TaskInput {
     this.#pending = this.#merger.takeWatermark() ?? this.#pending;
     if (this.#pending > this.#emitted) {
       this.#emitted = this.#pending;
-      progress.watermark = this.#emitted;
       output.watermark(this.#emitted);
     }
     this.#forwardStatus();
@@ -433,10 +430,9 @@ export class SourceInput implements TaskInput {
 
   /** The last watermark; then, when the work for it is done, the end. */
   #end(): void {
-    const { output, progress } = this.#options;
+    const { output } = this.#options;
     if (this.#emitted !== MAX_WATERMARK) {
       this.#emitted = MAX_WATERMARK;
-      progress.watermark = MAX_WATERMARK;
       output.watermark(MAX_WATERMARK);
       return;
     }

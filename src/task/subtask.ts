@@ -35,6 +35,7 @@ export class Subtask implements Steppable {
   /** When the oldest row in a partial batch came, by the monotonic clock; Infinity when there is none. */
   #partialSinceMs = Infinity;
   #isStuck = false;
+  isHeldUp = false;
   /** The input has ended, all that became of it has left, and so has the last state. */
   #hasEnded = false;
 
@@ -87,11 +88,13 @@ export class Subtask implements Steppable {
   #step(): boolean {
     const chain = this.#chain;
     const moved = chain.retry();
-    if (!chain.isOutputReady) return moved;
+    this.isHeldUp = !chain.isOutputReady;
+    if (this.isHeldUp) return moved;
     if (chain.hasPendingWork) {
       const advanced = chain.advanceAsynchronous(this.#clock.now());
       const resumed = chain.resume();
       this.#isStuck = !resumed;
+      this.isHeldUp = !resumed;
       chain.publish();
       return advanced || resumed || moved;
     }
@@ -115,7 +118,10 @@ export class Subtask implements Steppable {
   #takeInput(): boolean {
     const input = this.#input;
     const chain = this.#chain;
-    if (chain.isFull) return input.pollControl();
+    if (chain.isFull) {
+      this.isHeldUp = true;
+      return input.pollControl();
+    }
     if (!input.poll()) return false;
     if (this.#stepBudgetMs === 0) return true;
     const end = this.#clock.monotonic() + this.#stepBudgetMs;

@@ -15,6 +15,8 @@ export interface Steppable {
   open(): void;
   /** True when something moved. */
   step(): boolean;
+  /** Whether the last step could take no input: its output has no room, or what is behind it is busy. */
+  readonly isHeldUp: boolean;
   /** Sends partial batches at once; true when there were any. */
   flush(): boolean;
   /** When the clock alone gives this subtask work, in ms of `now`; Infinity for never. */

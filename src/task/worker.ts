@@ -18,6 +18,7 @@ import { importJob } from './import-job.ts';
 import { storedStates } from './restored-state.ts';
 import { Scheduler } from './scheduler.ts';
 import { threadPools } from './thread-pool.ts';
+import { WorkTimes } from './work-times.ts';
 import { runWorkerLoop } from './worker-loop.ts';
 import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
 
@@ -104,6 +105,10 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
     subtasks,
     clock: systemClock,
     onStep: (subtask) => counters.setRunning(worker, subtask),
+    times: {
+      work: new WorkTimes(systemClock, counters.thread(worker)),
+      of: (subtask) => counters.subtask(subtask),
+    },
   });
   try {
     for (const subtask of subtasks) {

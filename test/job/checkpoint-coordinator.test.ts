@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { job } from '../../src/api/job.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import type { StoredCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
@@ -13,6 +14,7 @@ import { encodeToBytes } from '../../src/data/codec.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { executionGraph } from '../../src/graph/execution-graph.ts';
 import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
+import { CheckpointHistory } from '../../src/job/checkpoint-history.ts';
 import { type CheckpointOptions, checkpointSettings } from '../../src/job/checkpoint-settings.ts';
 import { AT_END, batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
 import { MemoryFiles } from '../../src/testing/memory-files.ts';
@@ -90,6 +92,7 @@ async function setUp({
     },
     onFailure: (error) => failures.push(error),
     onCompleted: (one) => stored.push(one),
+    history: new CheckpointHistory(systemClock),
     warn: (message) => warnings.push(message),
   });
   return { coordinator, storage, files, failures, warnings, stored, committed };

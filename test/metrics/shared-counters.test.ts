@@ -21,7 +21,14 @@ test('every number is a word of its own, and all who share the memory see it', (
     }
   }
   for (const subtask of [0, 1]) {
-    for (const name of ['watermark', 'weightRead', 'newestEventTime'] as const) {
+    for (const name of [
+      'watermark',
+      'weightRead',
+      'newestEventTime',
+      'busyMs',
+      'heldUpMs',
+      'endedMs',
+    ] as const) {
       const written = mine.subtask(subtask);
       cells.push({
         set: (value) => {
@@ -31,6 +38,19 @@ test('every number is a word of its own, and all who share the memory see it', (
       });
     }
   }
+  for (const worker of [-1, 0, 1]) {
+    for (const name of ['elapsedMs', 'heapUsedBytes', 'heapLimitBytes'] as const) {
+      const written = mine.thread(worker);
+      cells.push({
+        set: (value) => {
+          written[name] = value;
+        },
+        get: () => theirs.thread(worker)[name],
+      });
+    }
+  }
+  const { watermark, newestEventTime, busyMs } = theirs.subtask(1);
+  assert.deepEqual([watermark, newestEventTime, busyMs], [-Infinity, -Infinity, 0]);
   for (const [n, cell] of cells.entries()) cell.set(n + 0.5);
   assert.deepEqual(
     cells.map((cell) => cell.get()),

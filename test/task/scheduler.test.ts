@@ -11,6 +11,7 @@ import { runWorkerLoop } from '../../src/task/worker-loop.ts';
 class Work implements Steppable {
   readonly name = 'work';
   readonly waitsForEvents = false;
+  isHeldUp = false;
   wakeAtMs = Infinity;
   steps = 0;
   flushes = 0;

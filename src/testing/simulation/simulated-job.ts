@@ -18,6 +18,7 @@ import { defaultMaxParallelism } from '../../data/key-group.ts';
 import { CALLER, type ExecutionGraph, executionGraph } from '../../graph/execution-graph.ts';
 import type { BuiltJob } from '../../graph/job-registry.ts';
 import { CheckpointCoordinator } from '../../job/checkpoint-coordinator.ts';
+import { CheckpointHistory } from '../../job/checkpoint-history.ts';
 import { checkpointSettings } from '../../job/checkpoint-settings.ts';
 import { restoredSnapshot } from '../../job/restore.ts';
 import { commitRestored, splitsToRead } from '../../job/start.ts';
@@ -155,6 +156,7 @@ export class SimulatedJob {
       onCompleted: () => {
         this.stats.checkpoints++;
       },
+      history: new CheckpointHistory(this.#clock),
       warn: () => {},
     });
     const subtasks = deploy({

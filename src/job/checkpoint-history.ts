@@ -1,0 +1,133 @@
+/**
+ * The checkpoints that a job has begun, over all its attempts, for those who watch it: the last few, and the last of each
+ * kind however long ago. It decides nothing.
+ */
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { SHOWN_CHECKPOINTS } from '../base/limits.ts';
+import type { Manifest, OperatorManifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { allBlocks } from '../state/generations.ts';
+import type {
+  CheckpointedOperator,
+  CheckpointMetrics,
+  CheckpointRecord,
+  RestoredCheckpoint,
+} from './job-metrics.ts';
+
+/** A checkpoint as long as it runs. */
+export type BegunCheckpoint = {
+  onSubtasksDone(count: number): void;
+  completed(stored: StoredCheckpoint): void;
+  failed(error: unknown): void;
+};
+
+/** The record, and when its checkpoint began by the monotonic clock. */
+type Entry = { record: CheckpointRecord; readonly startMs: number };
+
+export class CheckpointHistory {
+  readonly #clock: Clock;
+  /** The newest last. */
+  readonly #entries: Entry[] = [];
+  #completed = 0;
+  #failed = 0;
+  #restored = 0;
+  #lastCompleted: CheckpointRecord | null = null;
+  #lastSavepoint: CheckpointRecord | null = null;
+  #lastFailed: CheckpointRecord | null = null;
+  #lastRestored: RestoredCheckpoint | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin(id: number, kind: Manifest['kind'], subtasks: number): BegunCheckpoint {
+    const entry: Entry = {
+      startMs: this.#clock.monotonic(),
+      record: {
+        id,
+        kind,
+        state: 'running',
+        startedAt: this.#clock.now(),
+        durationMs: 0,
+        subtasks,
+        subtasksDone: 0,
+        bytes: 0,
+        fullBytes: 0,
+        operators: [],
+        path: null,
+        failure: null,
+      },
+    };
+    this.#entries.push(entry);
+    if (this.#entries.length > SHOWN_CHECKPOINTS) this.#entries.shift();
+    return {
+      onSubtasksDone: (count) => {
+        entry.record = { ...entry.record, subtasksDone: count };
+      },
+      completed: (stored) => this.#onCompleted(entry, stored),
+      failed: (error) => {
+        this.#failed++;
+        this.#lastFailed = this.#ended(entry, { state: 'failed', failure: messageOf(error) });
+      },
+    };
+  }
+
+  #onCompleted(entry: Entry, { path, manifest }: StoredCheckpoint): void {
+    const operators = manifest.operators.map(stateOf);
+    const sum = (of: 'bytes' | 'fullBytes'): number =>
+      operators.reduce((total, operator) => total + operator[of], 0);
+    const { subtasks } = entry.record;
+    const record = this.#ended(entry, {
+      state: 'completed',
+      subtasksDone: subtasks,
+      bytes: sum('bytes'),
+      fullBytes: sum('fullBytes'),
+      operators,
+      path,
+    });
+    this.#completed++;
+    if (record.kind === 'savepoint') this.#lastSavepoint = record;
+    else this.#lastCompleted = record;
+  }
+
+  #ended(entry: Entry, what: Partial<CheckpointRecord>): CheckpointRecord {
+    entry.record = { ...entry.record, ...what, durationMs: this.#durationMs(entry) };
+    return entry.record;
+  }
+
+  #durationMs(entry: Entry): number {
+    return this.#clock.monotonic() - entry.startMs;
+  }
+
+  onRestored({ path, manifest }: StoredCheckpoint): void {
+    this.#restored++;
+    const { id, kind } = manifest;
+    this.#lastRestored = { id, kind, path, restoredAt: this.#clock.now() };
+  }
+
+  metrics(): CheckpointMetrics {
+    const history = this.#entries.map((entry) =>
+      entry.record.state === 'running'
+        ? { ...entry.record, durationMs: this.#durationMs(entry) }
+        : entry.record,
+    );
+    return {
+      completed: this.#completed,
+      failed: this.#failed,
+      restored: this.#restored,
+      history: history.reverse(),
+      lastCompleted: this.#lastCompleted,
+      lastSavepoint: this.#lastSavepoint,
+      lastFailed: this.#lastFailed,
+      lastRestored: this.#lastRestored,
+    };
+  }
+}
+
+function stateOf({ uid, name, states }: OperatorManifest): CheckpointedOperator {
+  const blocks = states.flatMap(({ parts }) => parts.flatMap((part) => [...allBlocks(part)]));
+  const own = blocks.filter(({ checkpoint }) => checkpoint === '');
+  const bytesOf = (some: typeof blocks): number => some.reduce((sum, { bytes }) => sum + bytes, 0);
+  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+  return { uid, name, bytes: bytesOf(own), fullBytes: bytesOf(blocks), rows };
+}

@@ -1,0 +1,41 @@
+/** How full the rings between the tasks of a job are. */
+import type { RingDescriptor } from '../channel/ring-channel.ts';
+import type { ExecutionGraph } from '../graph/execution-graph.ts';
+import { SpscQueue } from '../sharedarraybuffer-queue/index.ts';
+import type { ExchangeMetrics } from './job-metrics.ts';
+
+export class ExchangeReader {
+  readonly #execution: ExecutionGraph;
+  readonly #rings: ReadonlyMap<number, RingDescriptor>;
+  /** By channel, made when it is first looked at. */
+  readonly #queues = new Map<number, SpscQueue>();
+
+  constructor(execution: ExecutionGraph, rings: ReadonlyMap<number, RingDescriptor>) {
+    this.#execution = execution;
+    this.#rings = rings;
+  }
+
+  exchanges(): ExchangeMetrics[] {
+    const { exchanges, channels } = this.#execution;
+    return exchanges.map(({ id, fromTask, toTask, partitioning }) => {
+      const own = channels.filter(({ exchange }) => exchange === id);
+      const rings = own.filter(({ isLocal }) => !isLocal).map((channel) => this.#queue(channel.id));
+      return {
+        fromTask,
+        toTask,
+        partitioning: partitioning.kind,
+        localChannels: own.length - rings.length,
+        rings: rings.length,
+        usedBytes: rings.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+        capacityBytes: rings.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0),
+        fullest: Math.max(0, ...rings.map((ring) => ring.usedBytes / ring.capacityBytes)),
+      };
+    });
+  }
+
+  #queue(channel: number): SpscQueue {
+    const queue = this.#queues.get(channel) ?? SpscQueue.attach(this.#rings.get(channel)!);
+    this.#queues.set(channel, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What one can know of a job while it runs: one snapshot, plain data. Counts and times of subtasks are of the attempt that
+ * runs now, and begin anew with the next; checkpoints and failures are of all attempts.
+ *
+ * Nothing is gathered until it is asked for: a snapshot reads shared memory, and disturbs no thread. Its numbers are those
+ * of one moment as far as threads that go on allow; a thread that sleeps brings its own up to date five times a second.
+ */
+import type { JobStatus, OperatorResult } from './job.ts';
+
+export type JobMetrics = Omit<JobStatus, 'operators'> & {
+  /** The same over all runs that go on from each other's checkpoints. */
+  readonly id: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly startedAt: number;
+  /** It has failed, and waits for its next attempt. */
+  readonly isRestarting: boolean;
+  /** Attempts after the first. */
+  readonly restarts: number;
+  readonly tasks: readonly TaskMetrics[];
+  readonly exchanges: readonly ExchangeMetrics[];
+  /** The calling thread first, then the workers. */
+  readonly threads: readonly ThreadMetrics[];
+  /** How long the event loop of the calling thread has kept others waiting, since metrics were first asked for. */
+  readonly eventLoopDelay: EventLoopDelay;
+  readonly checkpoints: CheckpointMetrics;
+  /** What has ended attempts, the newest first, as many as are kept. */
+  readonly failures: readonly FailureMetrics[];
+};
+
+export type EventLoopDelay = {
+  readonly meanMs: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+};
+
+/** A chain of operators that share subtasks. */
+export type TaskMetrics = {
+  readonly id: number;
+  readonly name: string;
+  readonly parallelism: number;
+  /** Whether it reads what comes from outside the job. */
+  readonly isSource: boolean;
+  /** Of all subtasks together. */
+  readonly operators: readonly OperatorResult[];
+  readonly subtasks: readonly SubtaskMetrics[];
+};
+
+export type SubtaskState = 'starting' | 'running' | 'finished';
+
+export type SubtaskMetrics = {
+  readonly index: number;
+  /** 'caller' is the calling thread. */
+  readonly worker: number | 'caller';
+  readonly state: SubtaskState;
+  /** Records that came to its first operator. */
+  readonly recordsIn: number;
+  /** Records that left its last operators. */
+  readonly recordsOut: number;
+  readonly lateRecords: number;
+  readonly skippedRecords: number;
+  /** The last watermark that came to its operators; null before the first. */
+  readonly watermark: number | null;
+  /** What it is behind the greatest event time that any source has read, in ms of event time; null where one is missing. */
+  readonly watermarkLagMs: number | null;
+  /** Time in steps of its own. The three times add up to how long its thread has worked at the job. */
+  readonly busyMs: number;
+  /** Time in which it could take no input: its output had no room, or a sink or function behind it was busy. */
+  readonly backPressuredMs: number;
+  /** The rest: it had nothing to do, or other subtasks of the thread had their turn. */
+  readonly idleMs: number;
+};
+
+/** An edge between two tasks. Where a channel stays within a thread it has no ring. */
+export type ExchangeMetrics = {
+  readonly fromTask: number;
+  readonly toTask: number;
+  readonly partitioning: string;
+  readonly localChannels: number;
+  readonly rings: number;
+  /** Bytes on their way in all its rings, and what these can hold. */
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+  /** Share of the fullest ring, 0 to 1; 0 where there is none. */
+  readonly fullest: number;
+};
+
+export type ThreadMetrics = {
+  readonly worker: number | 'caller';
+  /** Time in steps of all its subtasks, of `elapsedMs` since it began. */
+  readonly busyMs: number;
+  readonly elapsedMs: number;
+  /** 0 before the first look; a thread that works looks about once a second. */
+  readonly heapUsedBytes: number;
+  readonly heapLimitBytes: number;
+};
+
+export type CheckpointState = 'running' | 'completed' | 'failed';
+
+/** A checkpoint or savepoint that the job has begun. */
+export type CheckpointRecord = {
+  readonly id: number;
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly state: CheckpointState;
+  /** Milliseconds since 1970 UTC. */
+  readonly startedAt: number;
+  /** Until it was complete or had failed; so far, where it runs. */
+  readonly durationMs: number;
+  readonly subtasks: number;
+  /** Subtasks whose part has come. */
+  readonly subtasksDone: number;
+  /** Bytes of state that it has written itself. */
+  readonly bytes: number;
+  /** The same, with those of earlier checkpoints that it refers to. */
+  readonly fullBytes: number;
+  readonly operators: readonly CheckpointedOperator[];
+  /** Where it lies; null before it is complete. */
+  readonly path: string | null;
+  /** Why it failed; null otherwise. */
+  readonly failure: string | null;
+};
+
+export type CheckpointedOperator = {
+  readonly uid: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly fullBytes: number;
+  readonly rows: number;
+};
+
+export type CheckpointMetrics = {
+  readonly completed: number;
+  readonly failed: number;
+  /** Times that the job has gone on from a checkpoint. */
+  readonly restored: number;
+  /** The newest first, as many as are kept. */
+  readonly history: readonly CheckpointRecord[];
+  readonly lastCompleted: CheckpointRecord | null;
+  readonly lastSavepoint: CheckpointRecord | null;
+  readonly lastFailed: CheckpointRecord | null;
+  /** Where the job went on the last time; null when it has started anew. */
+  readonly lastRestored: RestoredCheckpoint | null;
+};
+
+export type RestoredCheckpoint = {
+  readonly id: number;
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly path: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly restoredAt: number;
+};
+
+export type FailureMetrics = {
+  /** Milliseconds since 1970 UTC. */
+  readonly at: number;
+  /** Of an EngineError; null of what else was thrown. */
+  readonly code: string | null;
+  readonly message: string;
+  readonly stack: string;
+};
+
+/** What a job was started with, as those see it who watch it. */
+export type JobConfig = {
+  readonly threads: number;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly isBatch: boolean;
+  readonly bufferTimeoutMs: number;
+  readonly params: Readonly<Record<string, string | number | boolean>>;
+  readonly restartStrategy: string;
+  readonly checkpoints: {
+    readonly dir: string;
+    readonly everyMs: number;
+    readonly timeoutMs: number;
+    readonly minPauseMs: number;
+    readonly mode: 'exactlyOnce' | 'atLeastOnce';
+    readonly unaligned: boolean;
+    readonly incremental: boolean;
+    readonly tolerableFailures: number;
+    readonly retained: number;
+  } | null;
+};

@@ -1,0 +1,106 @@
+/** The metrics of jobs that run: who is busy and who is held up, rings, checkpoints, failures, threads. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobClient, JobMetrics, RunOptions, TaskMetrics } from 'millrace';
+import { inFolder } from '../connector/read-all.ts';
+import { watched } from './jobs/watched.ts';
+
+async function until(client: JobClient, what: (metrics: JobMetrics) => boolean) {
+  for (let tries = 0; tries < 1500; tries++) {
+    const metrics = client.metrics();
+    if (what(metrics)) return metrics;
+    await delay(20);
+  }
+  throw new Error(`it has not come to it: ${JSON.stringify(client.metrics(), null, 2)}`);
+}
+
+async function whileRunning(options: RunOptions, look: (client: JobClient) => Promise<void>) {
+  const client = await watched.start(options);
+  client.result().catch(() => {});
+  try {
+    await look(client);
+  } finally {
+    await client.cancel();
+  }
+}
+
+test('a slow step is busy, and holds up what is before it', async () => {
+  const params = { rate: 0, slowMs: 0.02 };
+  await whileRunning({ threads: 2, parallelism: 1, params }, async (client) => {
+    const { tasks, exchanges, threads } = await until(
+      client,
+      ({ tasks: [source, totals], exchanges: [exchange] }) => {
+        const { busyMs, backPressuredMs } = source!.subtasks[0]!;
+        const slowMs = totals!.subtasks[0]!.busyMs;
+        return backPressuredMs > 2 * busyMs && slowMs > 2 * busyMs && exchange!.fullest > 0.5;
+      },
+    );
+    const [source, totals] = tasks as readonly [TaskMetrics, TaskMetrics];
+    assert.deepEqual([source.isSource, totals.isSource], [true, false]);
+    const before = source.subtasks[0]!;
+    const slow = totals.subtasks[0]!;
+    assert.deepEqual([before.state, slow.state], ['running', 'running']);
+    assert.ok(slow.backPressuredMs < slow.busyMs);
+    assert.ok(before.watermark! >= slow.watermark!);
+    const [exchange] = exchanges;
+    assert.deepEqual(
+      [exchange!.partitioning, exchange!.rings, exchange!.localChannels],
+      ['hash', 1, 0],
+    );
+    assert.ok(exchange!.usedBytes > 0 && exchange!.usedBytes <= exchange!.capacityBytes);
+    assert.deepEqual(
+      threads.map(({ worker }) => worker),
+      ['caller', 0, 1],
+    );
+    for (const { elapsedMs, busyMs, heapUsedBytes } of threads.slice(1)) {
+      assert.ok(heapUsedBytes > 1e6 && busyMs <= elapsedMs);
+    }
+  });
+});
+
+test('counts of subtasks add up to those of operators, functions’ counters with them', async () => {
+  await whileRunning({ threads: 2 }, async (client) => {
+    await until(client, ({ tasks }) => (tasks[1]?.operators[0]?.recordsIn ?? 0) > 5000);
+    await client.cancel();
+    const { tasks, state, watermark } = client.metrics();
+    const [source, totals] = tasks as readonly [TaskMetrics, TaskMetrics];
+    const seen = totals.operators[0]!;
+    assert.equal(state, 'cancelled');
+    assert.equal(source.subtasks[0]!.recordsOut, source.operators[0]!.recordsOut);
+    assert.equal(
+      totals.subtasks.reduce((sum, { recordsIn }) => sum + recordsIn, 0),
+      seen.recordsIn,
+    );
+    assert.equal(seen.counters.seen, seen.recordsIn);
+    assert.equal(source.subtasks[0]!.watermark, watermark);
+    const late = totals.subtasks.map(({ watermarkLagMs }) => watermarkLagMs);
+    assert.ok(late.every((ms) => ms !== null && ms >= 0));
+  });
+});
+
+test('checkpoints with their state, and what has become of a failure', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '30 ms' } as const;
+    const params = { failing: join(folder, 'has-failed'), rate: 5000 };
+    const restart = { strategy: 'fixedDelay', delay: 0 } as const;
+    await whileRunning({ threads: 1, checkpoints, params, restart }, async (client) => {
+      const metrics = await until(
+        client,
+        ({ restarts, checkpoints: { completed, history } }) =>
+          restarts === 1 && completed > 3 && (history[1]?.operators.length ?? 0) > 1,
+      );
+      assert.equal(metrics.isRestarting, false);
+      assert.equal(metrics.failures.length, 1);
+      assert.equal(metrics.failures[0]!.code, 'USER_FUNCTION');
+      assert.match(metrics.failures[0]!.message, /'totals'.*as it was told to/);
+      const { lastCompleted } = metrics.checkpoints;
+      const totals = lastCompleted!.operators.find(({ name }) => name === 'totals')!;
+      assert.deepEqual([totals.rows > 0, totals.bytes > 0], [true, true]);
+      assert.equal(lastCompleted!.bytes, lastCompleted!.fullBytes);
+      const path = await client.savepoint(join(folder, 'savepoint'));
+      assert.equal(client.metrics().checkpoints.lastSavepoint!.path, path);
+    });
+  });
+});
