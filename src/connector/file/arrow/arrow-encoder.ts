@@ -13,7 +13,10 @@ import type { PlainData } from '../../../operator/source.ts';
 import { jsonOf } from '../field-text.ts';
 import type { FileEncoder } from '../format.ts';
 import { RowColumns } from '../row-columns.ts';
-import type { ArrowLibrary } from './ipc.ts';
+import { type ArrowLibrary, queueInto, schemaMessage } from './ipc.ts';
+
+/** What a writer of the library has for those that extend it. */
+type FileWriter = { _write(bytes: Uint8Array): unknown };
 
 export type ArrowLayout = 'file' | 'stream';
 
@@ -24,7 +27,7 @@ export class ArrowEncoder implements FileEncoder {
   readonly #library: ArrowLibrary;
   readonly #layout: ArrowLayout;
   readonly #rows: RowColumns;
-  #written: Uint8Array[] = [];
+  readonly #written: Uint8Array[] = [];
   #writer: RecordBatchWriter | null = null;
   #schema: ArrowSchema | null = null;
   /** A stream is whole behind any message; a file has its footer last. */
@@ -42,7 +45,7 @@ export class ArrowEncoder implements FileEncoder {
     this.#rows = new RowColumns(schema, schema === null ? fields : null);
     if (fields !== null) {
       this.#begin(fields);
-      this.#written = [];
+      this.#written.length = 0;
     }
     if (layout === 'stream') this.snapshot = () => this.#snapshot();
   }
@@ -63,13 +66,16 @@ export class ArrowEncoder implements FileEncoder {
   /** The schema in front of the first record batch. */
   #begin(fields: readonly Field[]): ArrowSchema {
     if (this.#schema !== null) return this.#schema;
-    const { AsyncByteQueue, Schema, RecordBatchFileWriter, RecordBatchStreamWriter } =
-      this.#library;
+    const { Schema, RecordBatchFileWriter, RecordBatchStreamWriter } = this.#library;
     this.#schema = new Schema(fields.map((field) => this.#field(field)));
-    const queue = new AsyncByteQueue();
-    queue.write = (bytes) => void this.#written.push(bytesOf(bytes as Uint8Array));
-    const Writer = this.#layout === 'file' ? RecordBatchFileWriter : RecordBatchStreamWriter;
-    this.#writer = new Writer().reset(queue, this.#schema);
+    const queue = queueInto(this.#library, this.#written);
+    if (this.#layout === 'stream') {
+      this.#writer = new RecordBatchStreamWriter().reset(queue, this.#schema);
+    } else {
+      this.#writer = new RecordBatchFileWriter().reset(queue, this.#schema);
+      // It writes the schema into the footer only; who reads from front to back needs it here.
+      (this.#writer as unknown as FileWriter)._write(schemaMessage(this.#library, this.#schema));
+    }
     return this.#schema;
   }
 
@@ -113,7 +119,7 @@ export class ArrowEncoder implements FileEncoder {
 
   #take(): Uint8Array {
     const bytes = Buffer.concat(this.#written);
-    this.#written = [];
+    this.#written.length = 0;
     return bytes;
   }
 
@@ -126,10 +132,6 @@ export class ArrowEncoder implements FileEncoder {
     this.#writer!.finish();
     return this.#take();
   }
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice();
 }
 
 /** 1 for rows without a value, which the field must allow. */

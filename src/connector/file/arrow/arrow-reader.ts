@@ -15,7 +15,7 @@ import type { Schema } from '../../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../../operator/source.ts';
 import type { FileRange, InputFile, ReadContext } from '../format.ts';
 import { withoutNulls } from '../null-check.ts';
-import { type ArrowLibrary, type MessagePlace, MessageWalker } from './ipc.ts';
+import { type ArrowLibrary, type MessagePlace, MessageWalker, readSchemaMessage } from './ipc.ts';
 import { readVectors } from './vector-columns.ts';
 
 type Position = { readonly byte: number; readonly row: number };
@@ -29,7 +29,7 @@ export class ArrowReader implements SplitReader {
   readonly #library: ArrowLibrary;
   readonly #walker: MessageWalker;
   /** The schema, and the dictionaries so far: what any record batch is decoded with. */
-  readonly #before: Uint8Array[] = [];
+  readonly #before: Uint8Array[];
   /** Behind the messages that have been read. */
   #from: number;
   /** Of the record batch that is read: its message, its columns, rows of a batch, and the next row. */
@@ -53,6 +53,7 @@ export class ArrowReader implements SplitReader {
     this.#context = context;
     this.#library = library;
     this.#walker = new MessageWalker(file, library);
+    this.#before = [readSchemaMessage(file, this.#walker, library)];
     const { byte, row } = (position as Position | null) ?? { byte: range.start, row: 0 };
     this.#from = byte;
     this.#row = row;

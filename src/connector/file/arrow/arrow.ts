@@ -11,7 +11,13 @@ import type { FileFormat, FileRange, InputFile } from '../format.ts';
 import { wholeFile } from '../line-reader.ts';
 import { ArrowEncoder, type ArrowLayout } from './arrow-encoder.ts';
 import { ArrowReader } from './arrow-reader.ts';
-import { type ArrowLibrary, arrowLibrary, type MessagePlace, MessageWalker } from './ipc.ts';
+import {
+  type ArrowLibrary,
+  arrowLibrary,
+  type MessagePlace,
+  MessageWalker,
+  readSchemaMessage,
+} from './ipc.ts';
 import { vectorReaders } from './vector-columns.ts';
 
 export type ArrowOptions = {
@@ -66,9 +72,8 @@ export function arrow<Row = unknown>(
 function batchesOf(file: InputFile, library: ArrowLibrary, schema: Schema): MessagePlace[] {
   const walker = new MessageWalker(file, library);
   try {
-    const first = walker.next();
-    if (first?.kind !== 'schema') throw new Error('it does not begin as an Arrow file does');
-    const { schema: found } = library.RecordBatchReader.from([walker.bytes(first)]).open();
+    const head = readSchemaMessage(file, walker, library);
+    const { schema: found } = library.RecordBatchReader.from([head]).open();
     vectorReaders(library, schema, found);
     const batches: MessagePlace[] = [];
     if (contentEnd(file) !== file.sizeBytes) return batches;

@@ -5,9 +5,11 @@
  *   stream    message ... | -1 | 0
  *   message   -1 | length of its head | head (a flatbuffer, which tells the length of the body) | body
  */
-import type { Message } from 'apache-arrow';
+import { closeSync, readSync } from 'node:fs';
+import type { Schema as ArrowSchema, AsyncByteQueue, Message } from 'apache-arrow';
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import { ByteCursor } from '../byte-cursor.ts';
+import { openForReading } from '../file-bytes.ts';
 import type { InputFile } from '../format.ts';
 import { optionalLibrary } from '../optional-library.ts';
 
@@ -30,11 +32,30 @@ export type MessagePlace = {
   readonly end: number;
 };
 
+/** The message that a stream begins with. */
+export function schemaMessage(library: ArrowLibrary, schema: ArrowSchema): Uint8Array {
+  const parts: Uint8Array[] = [];
+  new library.RecordBatchStreamWriter().reset(queueInto(library, parts), schema);
+  return Buffer.concat(parts);
+}
+
+/** What a writer of the library writes into. */
+export function queueInto(library: ArrowLibrary, parts: Uint8Array[]): AsyncByteQueue {
+  const queue = new library.AsyncByteQueue();
+  queue.write = (view) => {
+    const { buffer, byteOffset, byteLength } = view as ArrayBufferView;
+    parts.push(new Uint8Array(buffer, byteOffset, byteLength).slice());
+  };
+  return queue;
+}
+
 /** Walks over messages; bodies are read where they are asked for. */
 export class MessageWalker {
   readonly #cursor: ByteCursor;
   readonly #library: ArrowLibrary;
   readonly #file: InputFile;
+  /** Whether what is read has the mark of a file in front. */
+  readonly isFile: boolean;
   /** Where the next message begins. */
   place: number;
 
@@ -43,10 +64,10 @@ export class MessageWalker {
     this.#library = library;
     this.#cursor = new ByteCursor(file);
     this.#cursor.has(FILE_HEAD_BYTES);
-    const isFile =
+    this.isFile =
       this.#cursor.ready >= FILE_HEAD_BYTES &&
       this.#cursor.bytes.subarray(0, MAGIC.length).equals(MAGIC);
-    this.place = isFile ? FILE_HEAD_BYTES : 0;
+    this.place = this.isFile ? FILE_HEAD_BYTES : 0;
   }
 
   get progress(): number | null {
@@ -111,4 +132,48 @@ export class MessageWalker {
   close(): void {
     this.#cursor.close();
   }
+}
+
+const FOOTER_TAIL_BYTES = 4 + MAGIC.length;
+
+type FooterModule = {
+  readonly Footer: { decode(bytes: Uint8Array): { readonly schema: ArrowSchema } };
+};
+
+/** The schema in the footer of a file: some writers put it nowhere else. An Error where there is none. */
+export function footerSchema(file: InputFile): ArrowSchema {
+  const { Footer } = optionalLibrary<FooterModule>('arrow', 'apache-arrow/ipc/metadata/file');
+  const descriptor = openForReading(file);
+  const read = (length: number, from: number): Buffer => {
+    const bytes = Buffer.alloc(length);
+    if (from < 0 || readSync(descriptor, bytes, 0, length, from) < length) {
+      throw new Error('it does not end as an Arrow file does');
+    }
+    return bytes;
+  };
+  try {
+    const tailStart = file.sizeBytes - FOOTER_TAIL_BYTES;
+    const tail = read(FOOTER_TAIL_BYTES, tailStart);
+    const length = tail.readUInt32LE(0);
+    if (!tail.subarray(4).equals(MAGIC) || length > HEAD_BYTES_MAX) {
+      throw new Error('it does not end as an Arrow file does');
+    }
+    return Footer.decode(new Uint8Array(read(length, tailStart - length))).schema;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The message of the schema of a file, where it is in front or in the footer; the walker is behind it. */
+export function readSchemaMessage(
+  file: InputFile,
+  walker: MessageWalker,
+  library: ArrowLibrary,
+): Uint8Array {
+  const { place } = walker;
+  const first = walker.next();
+  if (first?.kind === 'schema') return walker.bytes(first);
+  walker.place = place;
+  if (!walker.isFile) throw new Error('it does not begin as an Arrow file or stream does');
+  return schemaMessage(library, footerSchema(file));
 }

@@ -144,7 +144,8 @@ export class BlockReader {
   /** Moves behind the next marker, or to the end of the file. */
   #findBlock(): void {
     const cursor = this.#cursor;
-    cursor.at += cursor.find(this.#container.marker) ? MARKER_BYTES : cursor.ready;
+    const isFound = cursor.find(this.#container.marker);
+    cursor.at += isFound ? MARKER_BYTES : cursor.ready;
   }
 
   /** The bytes between two markers, over which the cursor moves; an Error, and it does not, when they are not that. */

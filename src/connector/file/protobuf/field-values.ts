@@ -156,7 +156,17 @@ export function valueForMessage(
   if (value instanceof Date) return wholeTime(member, value.getTime(), type);
   if (typeof value === 'number' && WHOLE_64.includes(type)) return wholeTime(member, value, type);
   if (type === 'enum' && typeof value === 'string') return symbolOf(member, value);
-  return value;
+  return wellFormed(value);
+}
+
+/** A lone surrogate would make a message that no reader takes: it becomes U+FFFD. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (Object.prototype.toString.call(value) !== '[object Object]') return value;
+  return Object.fromEntries(
+    Object.entries(value as object).map(([name, part]) => [name, wellFormed(part)]),
+  );
 }
 
 function longOf({ util }: Protobufjs, value: bigint, unsigned: boolean): unknown {
