@@ -55,7 +55,7 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   { what: /'node:worker_threads'/, except: ['task/worker-main.ts', 'job/worker-pool.ts'] },
   { what: /'node:fs/, except: ['checkpoint/', 'connector/', 'cli/'] },
   { what: /'msgpackr'/, except: ['data/', 'state/'] },
-  { what: /'(hyparquet|tinyglobby|fflate)/, except: ['connector/file/'] },
+  { what: /'(hyparquet|tinyglobby|fflate|apache-arrow|protobufjs)/, except: ['connector/file/'] },
   { what: /'fzstd'/, except: ['connector/file/', 'checkpoint/'] },
   {
     what: /'piscina'/,

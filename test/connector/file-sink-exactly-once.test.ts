@@ -6,14 +6,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Random } from '../../src/base/random.ts';
+import { avro } from '../../src/connector/file/avro/avro.ts';
 import { csv } from '../../src/connector/file/csv.ts';
 import type { FileSinkOptions } from '../../src/connector/file/file-sink.ts';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
-import { parquet } from '../../src/connector/file/parquet/parquet.ts';
 import type { Schema } from '../../src/data/schema.ts';
 import type { Sink, SinkWriter } from '../../src/operator/sink.ts';
 import type { PlainData } from '../../src/operator/source.ts';
+import { FORMAT_KINDS } from './format-kinds.ts';
 import { inFolder } from './read-all.ts';
 import {
   batchOf,
@@ -74,7 +75,20 @@ const CASES: readonly Case[] = [
     schema: Row,
     isAllVisible: false,
   },
-  { what: 'parquet', format: parquet(Row), options: {}, schema: Row, isAllVisible: true },
+  ...FORMAT_KINDS.filter(({ isText }) => !isText).map(({ name, of }) => ({
+    what: name,
+    format: of(Row) as FileFormat,
+    options: {},
+    schema: Row,
+    isAllVisible: of(Row).createEncoder(Row).snapshot === undefined,
+  })),
+  {
+    what: 'avro, free-form rows',
+    format: avro(),
+    options: { rolling: { size: 24 } },
+    schema: null,
+    isAllVisible: false,
+  },
 ];
 
 type Checkpoint = {

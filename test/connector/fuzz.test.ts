@@ -8,12 +8,15 @@ import { gzipSync } from 'node:zlib';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { Compression, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node';
 import { Random } from '../../src/base/random.ts';
+import { avro } from '../../src/connector/file/avro/avro.ts';
 import { csv } from '../../src/connector/file/csv.ts';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
+import { text } from '../../src/connector/file/text.ts';
 import { record, t } from '../../src/data/schema.ts';
-import { inFolder, readAll, write } from './read-all.ts';
+import { FORMAT_KINDS } from './format-kinds.ts';
+import { encode, inFolder, readAll, write } from './read-all.ts';
 
 const CASE_MS_MAX = 2_000;
 
@@ -128,6 +131,11 @@ const KINDS: readonly Kind[] = [
   ...(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'LZ4_RAW', 'ZSTD'] as const).map((codec) =>
     plain(`${codec}.parquet`, parquet(Row), parquetFile(Compression[codec])),
   ),
+  ...FORMAT_KINDS.filter(({ isText, name }) => !isText && name !== 'parquet').map(({ name, of }) =>
+    plain(name, of(Row), encode(of(Row), Row, ROWS, 30)),
+  ),
+  plain('avro without a schema', avro<Row>(), encode(avro(), Row, ROWS, 30)),
+  plain('text', text() as unknown as FileFormat<Row>, CSV_TEXT, ROWS.length + 1),
 ];
 
 for (const { name, format, good, rows, cases } of KINDS) {

@@ -11,10 +11,11 @@ import { gzipSync } from 'node:zlib';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Random } from '../../src/base/random.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
+import { avro } from '../../src/connector/file/avro/avro.ts';
 import { csv } from '../../src/connector/file/csv.ts';
 import { files } from '../../src/connector/file/files.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
-import { parquet } from '../../src/connector/file/parquet/parquet.ts';
+import { text } from '../../src/connector/file/text.ts';
 import { generate } from '../../src/connector/generator/generator.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { record, t } from '../../src/data/schema.ts';
@@ -28,6 +29,7 @@ import {
   type SplitState,
   type SplitToRead,
 } from '../../src/task/source-input.ts';
+import { FORMAT_KINDS } from './format-kinds.ts';
 import { encode } from './read-all.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-positions-'));
@@ -36,6 +38,9 @@ after(() => rmSync(folder, { recursive: true }));
 const Row = record({ n: t.int32, text: t.string });
 const rowOf = (n: number) => ({ n, text: `row ${n}` });
 const ROWS = Array.from({ length: 10_000 }, (_, n) => rowOf(n));
+/** Every seventh row does not fit `Row`. */
+const Loose = record({ n: t.nullable(t.int32), text: t.string });
+const LOOSE = ROWS.map((row) => (row.n % 7 === 3 ? { ...row, n: null } : row));
 /** Of which a batch by its bytes has some dozens. */
 const HEAVY = Array.from({ length: 200 }, (_, n) => ({ n, text: `${n}`.padEnd(30_000, '-') }));
 
@@ -79,11 +84,20 @@ const SOURCES: readonly (readonly [string, Source])[] = (
     ['jsonl, heavy rows without a schema', files(file('i.jsonl', jsonText(HEAVY)), jsonLines())],
     ['jsonl with dead letters', files(file('j.jsonl', jsonText(ROWS, true)), jsonLines(Row), bad)],
     ['jsonl, all bad', files(file('k.jsonl', 'bad\n'.repeat(9000)), jsonLines(Row), bad)],
-    ['parquet', files(file('l.parquet', encode(parquet(Row), Row, ROWS)), parquet(Row))],
+    ...FORMAT_KINDS.filter(({ isText }) => !isText).flatMap(({ name, of }, n) => {
+      const format = of(Row);
+      const path = (what: string) => `${what}${n}.${format.extension}`;
+      return [
+        [name, files(file(path('rows'), encode(format, Row, ROWS)), format)],
+        [`${name}, heavy rows`, files(file(path('heavy'), encode(format, Row, HEAVY, 50)), format)],
+      ] as const;
+    }),
+    ['avro without a schema', files(file('free.avro', encode(avro(), Row, ROWS)), avro())],
     [
-      'parquet, heavy rows',
-      files(file('heavy.parquet', encode(parquet(Row), Row, HEAVY, 50)), parquet(Row)),
+      'avro with dead letters',
+      files(file('bad.avro', encode(avro(), Loose, LOOSE)), avro(Row), bad),
     ],
+    ['text', files(file('a.txt', jsonText(ROWS)), text({ offset: true }))],
     ['collection', collection(ROWS)],
     ['collection with a schema', collection(ROWS, Row)],
     ['collection of heavy rows', collection(HEAVY)],

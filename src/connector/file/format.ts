@@ -17,7 +17,7 @@ export type InputFile = { readonly path: string; readonly sizeBytes: number };
 
 /**
  * A part of a file that can be read by itself: bytes from start to end - 1 of a text file (the lines that begin
- * there), or row group `start` to `end` - 1 of a Parquet file.
+ * there), row group `start` to `end` - 1 of a Parquet file, or the blocks that begin between two bytes.
  */
 export type FileRange = { readonly start: number; readonly end: number; readonly weight: number };
 
@@ -31,7 +31,7 @@ export interface ReadContext {
 }
 
 export interface FileFormat<Row = unknown> {
-  /** 'csv', 'jsonLines', 'parquet'. */
+  /** 'csv', 'jsonLines', 'avro'. */
   readonly name: string;
   /** Of file names, without the dot. */
   readonly extension: string;

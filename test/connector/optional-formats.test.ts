@@ -1,0 +1,228 @@
+/** Formats by libraries of others: their files are read here, files from here by them, and what is said without them. */
+import assert from 'node:assert/strict';
+import Module from 'node:module';
+import { test } from 'node:test';
+import {
+  Float32,
+  Table,
+  Timestamp,
+  TimeUnit,
+  tableFromArrays,
+  tableFromIPC,
+  tableToIPC,
+  vectorFromArray,
+} from 'apache-arrow';
+import protobufjs from 'protobufjs';
+import { arrow } from '../../src/connector/file/arrow/arrow.ts';
+import { protobuf } from '../../src/connector/file/protobuf/protobuf.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { encode, inFolder, readAll, write } from './read-all.ts';
+
+const COUNT = 5000;
+const numbers = Array.from({ length: COUNT }, (_, n) => n);
+
+test('arrow: tables of apache-arrow, as files and as streams, with dictionaries and other types', async () => {
+  const table = new Table({
+    int: vectorFromArray(Int32Array.from(numbers)),
+    short: vectorFromArray(Int16Array.from(numbers)),
+    big: vectorFromArray(BigInt64Array.from(numbers, BigInt)),
+    float: vectorFromArray(
+      numbers.map((n) => n / 4),
+      new Float32(),
+    ),
+    word: vectorFromArray(numbers.map((n) => (n % 5 === 0 ? null : `word ${n % 9} é`))),
+    flag: vectorFromArray(numbers.map((n) => n % 3 === 0)),
+    micros: vectorFromArray(numbers, new Timestamp(TimeUnit.MICROSECOND)),
+  });
+  const Row = record({
+    word: t.nullable(t.string),
+    int: t.int32,
+    short: t.int32,
+    big: t.int64,
+    float: t.float64,
+    flag: t.boolean,
+    micros: t.timestamp,
+  });
+  const times = Array.from(table.getChild('micros')!, Number);
+  for (const layout of ['file', 'stream'] as const) {
+    await inFolder((folder) => {
+      const file = write(`${folder}/a.arrow`, tableToIPC(table, layout));
+      for (const reopens of [false, true]) {
+        const { rows } = readAll(file, arrow(Row), { reopens });
+        assert.deepEqual(
+          rows,
+          numbers.map((n) => ({
+            word: n % 5 === 0 ? null : `word ${n % 9} é`,
+            int: n,
+            short: n,
+            big: BigInt(n),
+            float: n / 4,
+            flag: n % 3 === 0,
+            micros: times[n],
+          })),
+        );
+      }
+    });
+  }
+});
+
+test('arrow: apache-arrow reads files and streams from here', () => {
+  const Row = record({ n: t.int32, text: t.nullable(t.string), at: t.date, flag: t.boolean });
+  const rows = numbers.map((n) => ({
+    n,
+    text: n % 4 === 0 ? null : `text ${n} 漢`,
+    at: new Date(n * 1000),
+    flag: n % 3 === 0,
+  }));
+  for (const layout of ['file', 'stream'] as const) {
+    const table = tableFromIPC(encode(arrow(null, { layout }), Row, rows, 700));
+    assert.deepEqual(
+      table.toArray().map((row) => ({ ...row.toJSON(), at: Number(row.at) })),
+      rows.map((row) => ({ ...row, at: row.at.getTime() })),
+    );
+  }
+});
+
+test('arrow: a column that is missing or does not fit is an error before the first row', async () => {
+  await inFolder((folder) => {
+    const file = write(`${folder}/a.arrow`, tableToIPC(tableFromArrays({ n: ['x'] }), 'file'));
+    assert.throws(() => arrow(record({ n: t.int32 })).split(file), {
+      code: 'INPUT_MALFORMED',
+      message: /column 'n' is Dictionary<Int32, Utf8>, which does not fit int32$/,
+    });
+    assert.throws(() => arrow(record({ m: t.int32 })).split(file), {
+      code: 'INPUT_MALFORMED',
+      message: /it has no column 'm'; it has n$/,
+    });
+  });
+});
+
+const PROTO = `syntax = "proto3";
+package shop;
+import "google/protobuf/timestamp.proto";
+enum Kind { NONE = 0; CARD = 1; }
+message Item { string name = 1; uint64 count = 2; }
+message Order {
+  int32 id = 1;
+  uint64 total = 2;
+  optional string note = 3;
+  Kind kind = 4;
+  google.protobuf.Timestamp at = 5;
+  repeated Item items = 6;
+}`;
+const Order = record({
+  id: t.int32,
+  total: t.int64,
+  note: t.nullable(t.string),
+  kind: t.string,
+  at: t.date,
+  items: t.dynamic<unknown>(),
+});
+const orders = numbers.slice(0, 500).map((n) => ({
+  id: n - 100,
+  total: BigInt(n) * 10n ** 16n,
+  note: n % 3 === 0 ? null : `note ${n}`,
+  kind: n % 2 === 0 ? 'NONE' : 'CARD',
+  at: new Date(n * 1234),
+  items: n % 4 === 0 ? [] : [{ name: `é${n}`, count: n }],
+}));
+
+test('protobuf: messages in both directions, as protobufjs has them, by text and by root', async () => {
+  const root = protobufjs.parse(PROTO, { keepCase: true }).root;
+  root.addJSON(protobufjs.common.get('google/protobuf/timestamp.proto')!.nested!);
+  const type = root.lookupType('shop.Order');
+  for (const source of [{ proto: PROTO }, { root }]) {
+    const format = protobuf(Order, { ...source, message: 'shop.Order' });
+    const bytes = encode(format, Order, orders);
+    const reader = protobufjs.Reader.create(bytes);
+    for (const { id, note, at } of orders) {
+      const message = type.toObject(type.decodeDelimited(reader), { longs: Number });
+      assert.equal(message.id ?? 0, id);
+      assert.equal(message.note ?? null, note);
+      const { seconds = 0, nanos = 0 } = message.at as { seconds?: number; nanos?: number };
+      assert.equal(seconds * 1000 + nanos / 1e6, at.getTime());
+    }
+    assert.equal(reader.pos, bytes.length);
+    await inFolder((folder) => {
+      const { rows } = readAll(write(`${folder}/a.binpb`, bytes), format);
+      assert.deepEqual(
+        rows,
+        orders.map((order) => ({ ...order, items: order.items.length === 0 ? [] : order.items })),
+      );
+    });
+  }
+});
+
+test('protobuf: a message that cannot be decoded is one dead letter with its byte', async () => {
+  const format = protobuf(Order, { proto: PROTO, message: 'shop.Order' });
+  const [first, second] = [
+    encode(format, Order, orders.slice(1, 2)),
+    encode(format, Order, orders.slice(2, 3)),
+  ];
+  const bytes = Buffer.concat([first, Buffer.from([3, 0x0b, 0xff, 0xff]), second]);
+  await inFolder((folder) => {
+    const file = write(`${folder}/a.binpb`, bytes);
+    assert.throws(() => readAll(file, format), {
+      code: 'INPUT_MALFORMED',
+      message: new RegExp(`a\\.binpb, message at byte ${first.length}: `),
+    });
+    const { rows, letters } = readAll(file, format, { onMalformed: 'deadLetter' });
+    assert.deepEqual(rows, orders.slice(1, 3));
+    assert.deepEqual(
+      letters.map(({ byte }) => byte),
+      [first.length],
+    );
+  });
+});
+
+test('protobuf: what does not fit the message is an error', () => {
+  const options = { proto: PROTO, message: 'shop.Order' };
+  assert.throws(() => protobuf(record({ nope: t.int32 }), options), { code: 'FIELD_UNKNOWN' });
+  assert.throws(() => protobuf(record({ note: t.int32 }), options), { code: 'JOB_DEFINITION' });
+  assert.throws(() => protobuf(null, { ...options, message: 'shop.None' }), {
+    code: 'JOB_DEFINITION',
+  });
+  assert.throws(() => protobuf(null, { message: 'shop.Order' }), { code: 'JOB_DEFINITION' });
+  assert.throws(() => protobuf(null, { proto: 'message {', message: 'x' }), {
+    code: 'JOB_DEFINITION',
+  });
+  const format = protobuf(Order, options);
+  assert.throws(() => encode(format, Order, [{ ...orders[0]!, total: -1n }]), {
+    code: 'FIELD_TYPE',
+  });
+  assert.throws(() => encode(format, Order, [{ ...orders[0]!, kind: 'CASH' }]), {
+    code: 'FIELD_TYPE',
+  });
+});
+
+/** Runs as if a package were not installed. */
+function without(name: string, run: () => void): void {
+  const loader = Module as unknown as {
+    _resolveFilename(request: string, ...rest: unknown[]): string;
+  };
+  const resolve = loader._resolveFilename;
+  loader._resolveFilename = (request, ...rest) => {
+    if (request !== name) return resolve.call(loader, request, ...rest);
+    throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
+  };
+  try {
+    run();
+  } finally {
+    loader._resolveFilename = resolve;
+  }
+}
+
+test('without its library a format says what to install', () => {
+  without('apache-arrow', () => {
+    assert.throws(() => arrow(), {
+      code: 'LIBRARY_MISSING',
+      message: /^arrow needs the package 'apache-arrow', .* npm install apache-arrow$/,
+    });
+  });
+  without('protobufjs', () => {
+    assert.throws(() => protobuf(null, { proto: PROTO, message: 'shop.Order' }), {
+      code: 'LIBRARY_MISSING',
+      message: /npm install protobufjs$/,
+    });
+  });
+});

@@ -1,0 +1,40 @@
+/** Lines of text as records. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { text } from '../../src/connector/file/text.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { encode, inFolder, readAll, write } from './read-all.ts';
+
+test('lines without their end, empty ones too, with file and offset', async () => {
+  await inFolder((folder) => {
+    const file = write(`${folder}/a.txt`, 'one\r\n\nzwei é\n漢 end');
+    assert.deepEqual(readAll(file, text()).rows, [
+      { line: 'one' },
+      { line: '' },
+      { line: 'zwei é' },
+      { line: '漢 end' },
+    ]);
+    assert.deepEqual(readAll(file, text({ file: true, offset: true })).rows[2], {
+      line: 'zwei é',
+      file: file.path,
+      offset: 6,
+    });
+  });
+});
+
+test('the field line is written, and what is no line is refused', async () => {
+  const Row = record({ n: t.int32, line: t.string });
+  const bytes = encode(text(), Row, [
+    { n: 1, line: 'a' },
+    { n: 2, line: '' },
+  ]);
+  assert.equal(bytes.toString(), 'a\n\n');
+  for (const line of ['a\nb', 'a\r']) {
+    assert.throws(() => encode(text(), Row, [{ n: 1, line }]), { code: 'FIELD_TYPE' });
+    assert.throws(() => encode(text(), null, [{ line }]), { code: 'FIELD_TYPE' });
+  }
+  assert.throws(() => encode(text(), null, [{ line: 5 }]), { code: 'FIELD_TYPE' });
+  assert.throws(() => encode(text(), record({ n: t.int32 }), [{ n: 1 }]), {
+    code: 'FIELD_UNKNOWN',
+  });
+});
