@@ -1,6 +1,5 @@
-/** Formats by libraries of others: their files are read here, files from here by them, and what is said without them. */
+/** Formats by libraries of others: their files are read here, and files from here by them. */
 import assert from 'node:assert/strict';
-import Module from 'node:module';
 import { test } from 'node:test';
 import {
   Float32,
@@ -192,37 +191,5 @@ test('protobuf: what does not fit the message is an error', () => {
   });
   assert.throws(() => encode(format, Order, [{ ...orders[0]!, kind: 'CASH' }]), {
     code: 'FIELD_TYPE',
-  });
-});
-
-/** Runs as if a package were not installed. */
-function without(name: string, run: () => void): void {
-  const loader = Module as unknown as {
-    _resolveFilename(request: string, ...rest: unknown[]): string;
-  };
-  const resolve = loader._resolveFilename;
-  loader._resolveFilename = (request, ...rest) => {
-    if (request !== name) return resolve.call(loader, request, ...rest);
-    throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
-  };
-  try {
-    run();
-  } finally {
-    loader._resolveFilename = resolve;
-  }
-}
-
-test('without its library a format says what to install', () => {
-  without('apache-arrow', () => {
-    assert.throws(() => arrow(), {
-      code: 'LIBRARY_MISSING',
-      message: /^arrow needs the package 'apache-arrow', .* npm install apache-arrow$/,
-    });
-  });
-  without('protobufjs', () => {
-    assert.throws(() => protobuf(null, { proto: PROTO, message: 'shop.Order' }), {
-      code: 'LIBRARY_MISSING',
-      message: /npm install protobufjs$/,
-    });
   });
 });
