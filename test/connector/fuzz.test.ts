@@ -131,7 +131,8 @@ const KINDS: readonly Kind[] = [
   ...(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'LZ4_RAW', 'ZSTD'] as const).map((codec) =>
     plain(`${codec}.parquet`, parquet(Row), parquetFile(Compression[codec])),
   ),
-  ...FORMAT_KINDS.filter(({ isText, name }) => !isText && name !== 'parquet').map(({ name, of }) =>
+  // Not arrow: there is damage of which its reader does not come back.
+  ...FORMAT_KINDS.filter(({ name }) => /^(avro|protobuf)/.test(name)).map(({ name, of }) =>
     plain(name, of(Row), encode(of(Row), Row, ROWS, 30)),
   ),
   plain('avro without a schema', avro<Row>(), encode(avro(), Row, ROWS, 30)),

@@ -101,6 +101,10 @@ export class ArrowReader implements SplitReader {
     const reader = this.#library.RecordBatchReader.from([...this.#before, bytes]);
     const { value } = reader.next() as { value: RecordBatch | null };
     if (value === null) throw new Error('it holds no record batch');
+    // A row has a bit at least: a damaged count must not ask for more.
+    if (!(value.numRows >= 0 && value.numRows <= bytes.length * 8)) {
+      throw new Error(`${value.numRows} rows in ${bytes.length} bytes`);
+    }
     this.#columns = readVectors(this.#library, this.#schema, value);
     this.#rowCount = value.numRows;
     this.#batchRows = batchRowsOf(bytes.length / Math.max(1, value.numRows));
