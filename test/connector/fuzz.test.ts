@@ -131,8 +131,7 @@ const KINDS: readonly Kind[] = [
   ...(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'LZ4_RAW', 'ZSTD'] as const).map((codec) =>
     plain(`${codec}.parquet`, parquet(Row), parquetFile(Compression[codec])),
   ),
-  // Not arrow: there is damage of which its reader does not come back.
-  ...FORMAT_KINDS.filter(({ name }) => /^(avro|protobuf)/.test(name)).map(({ name, of }) =>
+  ...FORMAT_KINDS.filter(({ name }) => /^(avro|protobuf|arrow)/.test(name)).map(({ name, of }) =>
     plain(name, of(Row), encode(of(Row), Row, ROWS, 30)),
   ),
   plain('avro without a schema', avro<Row>(), encode(avro(), Row, ROWS, 30)),

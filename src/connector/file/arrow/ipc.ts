@@ -12,6 +12,7 @@ import { ByteCursor } from '../byte-cursor.ts';
 import { openForReading } from '../file-bytes.ts';
 import type { InputFile } from '../format.ts';
 import { optionalLibrary } from '../optional-library.ts';
+import { checkMessage } from './message-check.ts';
 
 export type ArrowLibrary = typeof import('apache-arrow');
 
@@ -87,9 +88,9 @@ export class MessageWalker {
     const from = cursor.at + prefix;
     let message: Message;
     try {
-      message = this.#library.Message.decode(
-        new Uint8Array(cursor.bytes.subarray(from, from + head)),
-      );
+      const bytes = new Uint8Array(cursor.bytes.subarray(from, from + head));
+      checkMessage(bytes);
+      message = this.#library.Message.decode(bytes);
     } catch (error) {
       throw this.#malformed(messageOf(error));
     }
