@@ -8,7 +8,7 @@
  *            8  int32  columnCount   as many as the schema has fields
  *           12  int32  flags         bits 0 to 7 see FRAME_*; bits 24 to 31 version, 1
  *           16  column heads         16 bytes each, in the order of the schema
- *               timestamps           float64[n], if FRAME_TIMESTAMPS
+ *               timestamps           float64[n], if FRAME_TIMESTAMPS; float64[1] if FRAME_ONE_TIME too: all rows have it
  *               keyHashes            int32[n], if FRAME_KEY_HASHES
  *               columns              in the order of the schema
  *
@@ -55,6 +55,8 @@ export const FRAME_TIMESTAMPS = 1;
 export const FRAME_KEY_HASHES = 2;
 /** Rows without a declared schema: the columns were inferred by a RowEncoder. */
 export const FRAME_FREE_FORM = 4;
+/** As the rows of a pane in a snapshot: their times would be a quarter of its bytes. */
+export const FRAME_ONE_TIME = 8;
 
 export const KIND_MASK = 0xff;
 export const COLUMN_ABSENT = 0x100;

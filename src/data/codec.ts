@@ -4,7 +4,7 @@
  *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch
  *
  * Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the buffer, so the
- * batch is transient. Sizes are checked against the given length once a column, and bytes that do not add up are
+ * batch is transient. Bytes that are kept have a time that all rows share once. Sizes are checked against the given length once a column, and bytes that do not add up are
  * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. Free-form rows go
  * through a RowEncoder first. Benchmark: figure codec.
  */
@@ -40,16 +40,24 @@ type Planned = {
 
 /** Encodes batches of one channel, one at a time: `measure`, then `write` of the same batch. */
 export class BatchEncoder {
+  readonly #packsTime: boolean;
   readonly #planned: Planned[] = [];
   #batch: Batch | null = null;
+  #hasOneTime = false;
   #size = 0;
+
+  /** `packsTime`: looks for a time that all rows share, which the reader has to spread again. */
+  constructor(packsTime = false) {
+    this.#packsTime = packsTime;
+  }
 
   /** Bytes of the frame, a multiple of 8. EngineError VALUE_NOT_TRANSFERABLE for what cannot leave the thread. */
   measure(batch: Batch): number {
     const { schema, columns, rowCount } = batch;
     assert(schema !== null, 'rows go through a RowEncoder first');
     let size = layout.FRAME_HEAD_BYTES + columns.length * layout.COLUMN_HEAD_BYTES;
-    if (batch.timestamps !== null) size += rowCount * 8;
+    this.#hasOneTime = this.#packsTime && hasOneTime(batch);
+    if (batch.timestamps !== null) size += this.#hasOneTime ? 8 : rowCount * 8;
     if (batch.keyHashes !== null) size += align8(rowCount * 4);
     this.#planned.length = columns.length;
     for (let c = 0; c < columns.length; c++) {
@@ -78,9 +86,11 @@ export class BatchEncoder {
     words[layout.FLAGS_WORD] =
       (layout.CODEC_VERSION << layout.VERSION_SHIFT) |
       (batch.timestamps === null ? 0 : layout.FRAME_TIMESTAMPS) |
+      (this.#hasOneTime ? layout.FRAME_ONE_TIME : 0) |
       (batch.keyHashes === null ? 0 : layout.FRAME_KEY_HASHES);
     const writer = new SectionWriter(buffer, offset + words.byteLength);
-    if (batch.timestamps !== null) writer.float64(batch.timestamps, rowCount);
+    if (batch.timestamps !== null)
+      writer.float64(batch.timestamps, this.#hasOneTime ? 1 : rowCount);
     if (batch.keyHashes !== null) writer.int32(batch.keyHashes, rowCount);
     for (let c = 0; c < planned.length; c++) {
       const { column, flags, entryCount, byteCount } = planned[c]!;
@@ -107,10 +117,18 @@ const NOTHING_PLANNED: Planned = {
 
 /** Encodes a batch into memory of its own. */
 export function encodeToBytes(batch: Batch): Uint8Array {
-  const encoder = new BatchEncoder();
+  const encoder = new BatchEncoder(true);
   const bytes = new Uint8Array(encoder.measure(batch));
   encoder.write(bytes.buffer, 0);
   return bytes;
+}
+
+/** Whether all rows have the same time. One without columns has nothing that its reader could tell a wrong row count by. */
+function hasOneTime({ timestamps, rowCount, columns }: Batch): boolean {
+  if (timestamps === null || rowCount < 2 || columns.length === 0) return false;
+  const time = timestamps[0]!;
+  for (let i = 1; i < rowCount; i++) if (!Object.is(timestamps[i], time)) return false;
+  return true;
 }
 
 function plan(column: Column, rowCount: number, name: string): Planned {
@@ -249,13 +267,27 @@ export function decodeBatch(
     throw corrupt(`${columnCount} columns for ${schema.fields.length} fields`);
   }
   const heads = reader.int32(columnCount * layout.WORDS_PER_HEAD);
-  const timestamps = (flags & layout.FRAME_TIMESTAMPS) === 0 ? null : reader.float64(rowCount);
+  const hasOneTime = (flags & layout.FRAME_ONE_TIME) !== 0;
+  const hasTimes = (flags & layout.FRAME_TIMESTAMPS) !== 0;
+  if (hasOneTime && (!hasTimes || rowCount > size)) throw corrupt('its times are wrong');
+  const times = hasTimes ? reader.float64(hasOneTime ? 1 : rowCount) : null;
   const keyHashes = (flags & layout.FRAME_KEY_HASHES) === 0 ? null : reader.int32(rowCount);
   const columns = new Array<Column>(columnCount);
   for (let c = 0; c < columnCount; c++) {
     columns[c] = readColumn(reader, heads, c * layout.WORDS_PER_HEAD, rowCount, schema.fields[c]!);
   }
+  const timestamps = hasOneTime ? spread(times![0]!, rowCount) : times;
   return new Batch({ rowCount, schema, columns, timestamps, keyHashes, isTransient: true });
+}
+
+/** The last array of one time, never written again: most batches of a snapshot share theirs with the one before. */
+let lastSpread = new Float64Array(0);
+
+function spread(time: number, rowCount: number): Float64Array {
+  if (lastSpread.length < rowCount || !Object.is(lastSpread[0], time)) {
+    lastSpread = new Float64Array(rowCount).fill(time);
+  }
+  return head(lastSpread, rowCount);
 }
 
 function readColumn(

@@ -180,6 +180,64 @@ test('a dictionary is kept, or spread out when it is larger than the batch', () 
   }
 });
 
+const Count = record({ n: t.int32 });
+
+/** A row for each time. */
+function timed(times: readonly number[]): Batch {
+  const builder = new BatchBuilder(Count, 8);
+  for (const [n, time] of times.entries()) {
+    builder.appendRow({ n });
+    builder.timestamps()[n] = time;
+  }
+  return builder.seal();
+}
+
+test('bytes that are kept have a time that all rows share once', () => {
+  const bytesOf = (times: readonly number[]): Uint8Array => encodeToBytes(timed(times));
+  const batchOf = (bytes: Uint8Array): Batch =>
+    decodeBatch(bytes.buffer as ArrayBuffer, 0, bytes.length, Count);
+  const cases = [
+    [5, 5, 5],
+    [5, 5],
+    [6, 6, 6, 6, 6],
+    [0, 0, 0],
+    [-0, -0, -0],
+    [NaN, NaN, NaN],
+    [NaN, 5, 5],
+    [0, -0, 0],
+    [5, 5, 6],
+    [5],
+  ];
+  const all = cases.map((times) => batchOf(bytesOf(times)));
+  // All at once: none shares what another has changed.
+  cases.forEach((times, i) => {
+    assert.deepStrictEqual([...all[i]!.timestamps!.subarray(0, times.length)], times);
+  });
+  assert.equal(bytesOf([1, 2, 3, 4]).length - bytesOf([1, 1, 1, 1]).length, 24);
+  assert.deepEqual(
+    through(timed([5, 5, 5]), (buffer, at, size) => {
+      assert.equal(size, bytesOf([1, 2, 3]).length);
+      return decodeBatch(buffer, at, size, Count);
+    }).timestamps,
+    Float64Array.of(5, 5, 5),
+  );
+});
+
+test('a damaged head of a batch of one time is FRAME_CORRUPT or a batch', () => {
+  const bytes = encodeToBytes(timed([5, 5, 5]));
+  for (let at = 0; at < 40; at++) {
+    for (let value = 0; value < 256; value++) {
+      const damaged = bytes.slice();
+      damaged[at] = value;
+      try {
+        decodeBatch(damaged.buffer as ArrayBuffer, 0, damaged.length, Count);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'FRAME_CORRUPT', String(error));
+      }
+    }
+  }
+});
+
 test('damaged bytes are FRAME_CORRUPT or a batch, never anything else', () => {
   const builder = new BatchBuilder(Everything, 8);
   builder.appendRow({
