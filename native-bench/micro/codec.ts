@@ -5,6 +5,7 @@
  *
  *   rows              row objects through a ring of the engine, to columns in a frame and to row objects made anew
  *   columns           row objects into columns of a schema, through the ring, and read in place
+ *   values            row objects as the values of one dynamic column, through the ring, and the values made anew
  *   msgpackr          each record packed and unpacked by itself, one Packr with shared structures
  *   msgpackr-array    all records packed as one array, and unpacked
  *
@@ -17,7 +18,7 @@ import { RingWriter } from '../../src/channel/ring-channel.ts';
 import { RingReader } from '../../src/channel/ring-reader.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import type { FixedColumn, StringColumn } from '../../src/data/column.ts';
+import { DynamicColumn, type FixedColumn, type StringColumn } from '../../src/data/column.ts';
 import { type RowOf, record, type Schema, t } from '../../src/data/schema.ts';
 import { SpscQueue } from '../../src/sharedarraybuffer-queue/index.ts';
 
@@ -41,6 +42,7 @@ type Codec = {
 const CODECS: Readonly<Record<string, (sales: readonly Sale[]) => Codec>> = {
   rows: rowCodec,
   columns: columnCodec,
+  values: valueCodec,
   msgpackr: recordCodec,
   'msgpackr-array': arrayCodec,
 };
@@ -131,6 +133,20 @@ function columnCodec(sales: readonly Sale[]): Codec {
       return sum;
     },
   };
+}
+
+function valueCodec(sales: readonly Sale[]): Codec {
+  const Holder = record({ sale: t.dynamic<Sale>() });
+  const send = ring(Holder);
+  const columns = [new DynamicColumn([...sales])];
+  const rows = (): readonly Sale[] => {
+    let received: readonly Sale[] = [];
+    send(new Batch({ rowCount: sales.length, schema: Holder, columns }), (batch) => {
+      received = (batch.columns[0] as DynamicColumn).values as readonly Sale[];
+    });
+    return received;
+  };
+  return { rows, checksum: () => checksumOf(rows()) };
 }
 
 function checksumOfColumns({ columns, rowCount }: Batch): number {

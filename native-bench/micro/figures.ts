@@ -86,6 +86,13 @@ export const MICRO_FIGURES: readonly Figure[] = [
     msgpackr: 'msgpackr',
   }),
   codecFigure({
+    id: 'codec-objects',
+    what: 'the same records as values of one dynamic column, as accumulators of functions are, through a ring frame to objects made anew, against msgpackr packing and unpacking each',
+    bar: atLeast(3),
+    engine: 'values',
+    msgpackr: 'msgpackr',
+  }),
+  codecFigure({
     id: 'codec-array',
     what: 'as codec, but against msgpackr packing all records of the batch as one array; for information',
     bar: null,

@@ -15,7 +15,8 @@
  * "Distributed snapshots", 1985, with the signal of the cut in shared memory.)
  */
 import type { Batch } from '../data/batch.ts';
-import { decodeBatch, decodeSchema, encodeSchema, encodeToBytes } from '../data/codec.ts';
+import { decodeBatch, encodeToBytes } from '../data/codec.ts';
+import { decodeSchema, encodeSchema } from '../data/codec-schema.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 
 const STATE_PREFIX = 'in flight ';

@@ -10,7 +10,8 @@
  *   FRAGMENT_TAG         part of a frame that is too large for the ring; the last part has the frame's own tag
  */
 import type { Batch } from '../data/batch.ts';
-import { decodeBatch, decodeSchema } from '../data/codec.ts';
+import { decodeBatch } from '../data/codec.ts';
+import { decodeSchema } from '../data/codec-schema.ts';
 import type { Schema } from '../data/schema.ts';
 
 export const BATCH_TAG = 1;

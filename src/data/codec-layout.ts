@@ -13,8 +13,8 @@
  *               columns              in the order of the schema
  *
  *   head     0  int32  kind and flags   bits 0 to 7 kind, see KIND_CODES; from bit 8 on see COLUMN_*
- *            4  int32  entryCount       string: number of entries (e); otherwise n
- *            8  int32  byteCount        string, dynamic: length of `bytes`; otherwise 0
+ *            4  int32  entryCount       string: number of entries (e); with COLUMN_SHAPED length of `shape` (s); otherwise n
+ *            8  int32  byteCount        string, dynamic: length of `bytes` or `frame`; otherwise 0
  *           12  int32  0
  *
  *   column   absent   uint8[n], if COLUMN_ABSENT: 0 present, 1 null, 2 undefined, 3 missing
@@ -27,6 +27,11 @@
  *                               bytes    uint8[byteCount]: latin1 units, or UTF-16 units if COLUMN_WIDE
  *                    dynamic    offsets  int32[n + 1]
  *                               bytes    uint8[byteCount]: a tag and its payload a row, see dynamic-codec.ts
+ *                    dynamic, if COLUMN_SHAPED: the values of the rows that are not absent, in their order, as rows
+ *                               shape    uint8[s]: their schema as JSON in UTF-8, {"fields":[{"name","kind","nullable"}...],
+ *                                        "freeForm":"fields"}: objects with these fields in this order; or "values", of one
+ *                                        field: the values themselves are of its kind
+ *                               frame    uint8[byteCount]: a frame of that schema, as this one
  *
  * The first offset is 0 and the last is byteCount. The values of absent rows have no meaning.
  */
@@ -62,6 +67,8 @@ export const KIND_MASK = 0xff;
 export const COLUMN_ABSENT = 0x100;
 export const COLUMN_WIDE = 0x200;
 export const COLUMN_DICTIONARY = 0x400;
+/** Values of one shape, see value-shape.ts. */
+export const COLUMN_SHAPED = 0x800;
 
 export const KIND_CODES: Readonly<Record<FieldKind, number>> = {
   int32: 1,

@@ -3,31 +3,35 @@
  *
  *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch
  *
- * Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the buffer, so the
- * batch is transient. Bytes that are kept have a time that all rows share once. Sizes are checked against the given length once a column, and bytes that do not add up are
+ * Dynamic values of one shape are a frame within the frame (value-shape.ts), others are packed one by one
+ * (dynamic-codec.ts). Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the
+ * buffer, so the batch is transient. Bytes that are kept have a time that all rows share once. Sizes are checked against the
+ * given length once a column, and bytes that do not add up are
  * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. Free-form rows go
  * through a RowEncoder first. Benchmark: figure codec.
  */
 import { assert } from '../base/assert.ts';
-import { EngineError } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { Batch } from './batch.ts';
 import * as layout from './codec-layout.ts';
 import { align8, BYTES_PER_VALUE, KIND_CODES } from './codec-layout.ts';
+import { type AnyBuffer, corrupt, SectionReader, SectionWriter } from './codec-sections.ts';
 import {
   type Column,
   DynamicColumn,
-  type FixedArray,
   FixedColumn,
-  type FixedKind,
+  PRESENT,
   StringColumn,
   StringEntries,
 } from './column.ts';
 import { type PackedValues, packValues, unpackValues } from './dynamic-codec.ts';
-import { type FreeForm, freeFormOf, freeFormSchema } from './free-form.ts';
-import { type Field, type Schema, schemaOf } from './schema.ts';
+import type { Field, Schema } from './schema.ts';
+import { shapedValues, shapeSchema } from './shaped-decoder.ts';
 import { flattened } from './string-flatten.ts';
+import { ShapedValues } from './value-shape.ts';
 
-type AnyBuffer = ArrayBuffer | SharedArrayBuffer;
+/** Frames within frames: deeper than values that have a shape may be nested. */
+const FRAME_DEPTH_MAX = 40;
 
 /** How one column will be written. */
 type Planned = {
@@ -36,12 +40,21 @@ type Planned = {
   entryCount: number;
   byteCount: number;
   packed: PackedValues | null;
+  shaped: ShapedColumn | null;
 };
+
+/** Values of a dynamic column as a frame of their own. */
+class ShapedColumn {
+  readonly values = new ShapedValues();
+  readonly frame = new BatchEncoder();
+}
 
 /** Encodes batches of one channel, one at a time: `measure`, then `write` of the same batch. */
 export class BatchEncoder {
   readonly #packsTime: boolean;
   readonly #planned: Planned[] = [];
+  /** By column; made where there are dynamic ones. */
+  readonly #shaped: ShapedColumn[] = [];
   #batch: Batch | null = null;
   #hasOneTime = false;
   #size = 0;
@@ -61,13 +74,38 @@ export class BatchEncoder {
     if (batch.keyHashes !== null) size += align8(rowCount * 4);
     this.#planned.length = columns.length;
     for (let c = 0; c < columns.length; c++) {
-      const planned = plan(columns[c]!, rowCount, schema.fields[c]!.name);
+      const column = columns[c]!;
+      const planned =
+        column.kind === 'dynamic'
+          ? this.#planDynamic(column, c, rowCount, schema.fields[c]!.name)
+          : plan(column, rowCount);
       this.#planned[c] = planned;
       size += sectionBytes(planned, rowCount);
     }
     this.#batch = batch;
     this.#size = size;
     return size;
+  }
+
+  #planDynamic(column: DynamicColumn, c: number, rowCount: number, name: string): Planned {
+    this.#shaped[c] ??= new ShapedColumn();
+    const shaped = this.#shaped[c];
+    const present = presentValues(column, rowCount);
+    const flags = absentFlag(column);
+    const rows = shaped.values.rowsOf(
+      present,
+      present === column.values ? rowCount : present.length,
+    );
+    if (rows !== null) {
+      const entryCount = shaped.values.schemaBytes.length;
+      const byteCount = shaped.frame.measure(rows);
+      const isShaped = flags | layout.COLUMN_SHAPED;
+      return { column, flags: isShaped, entryCount, byteCount, packed: null, shaped };
+    }
+    shaped.values.release();
+    const packed = packValues(column.values, column.absent, rowCount, name);
+    const byteCount = packed.bytes.length;
+    return { column, flags, entryCount: rowCount, byteCount, packed, shaped: null };
   }
 
   /** Writes the measured batch at `offset`, a multiple of 8, of a buffer; returns its size. */
@@ -102,6 +140,7 @@ export class BatchEncoder {
       writeColumn(writer, planned[c]!, rowCount);
     }
     this.#batch = null;
+    for (const { shaped } of planned) shaped?.values.release();
     planned.fill(NOTHING_PLANNED);
     return this.#size;
   }
@@ -113,6 +152,7 @@ const NOTHING_PLANNED: Planned = {
   entryCount: 0,
   byteCount: 0,
   packed: null,
+  shaped: null,
 };
 
 /** Encodes a batch into memory of its own. */
@@ -131,15 +171,27 @@ function hasOneTime({ timestamps, rowCount, columns }: Batch): boolean {
   return true;
 }
 
-function plan(column: Column, rowCount: number, name: string): Planned {
-  const absentFlag = column.absent === null ? 0 : layout.COLUMN_ABSENT;
-  if (column.kind === 'dynamic') {
-    const packed = packValues(column.values, column.absent, rowCount, name);
-    const byteCount = packed.bytes.length;
-    return { column, flags: absentFlag, entryCount: rowCount, byteCount, packed };
-  }
+/** The values of rows that are not absent; those of the column itself where none is. */
+function presentValues({ values, absent }: DynamicColumn, rowCount: number): readonly unknown[] {
+  if (absent === null) return values;
+  let count = 0;
+  for (let row = 0; row < rowCount; row++) if (absent[row] === PRESENT) count++;
+  if (count === rowCount) return values;
+  const present = new Array<unknown>(count);
+  for (let row = 0, i = 0; i < count; row++)
+    if (absent[row] === PRESENT) present[i++] = values[row];
+  return present;
+}
+
+function absentFlag({ absent }: Column): number {
+  return absent === null ? 0 : layout.COLUMN_ABSENT;
+}
+
+function plan(column: FixedColumn | StringColumn, rowCount: number): Planned {
+  const flags = absentFlag(column);
+  const unpacked = { packed: null, shaped: null };
   if (column.kind !== 'string') {
-    return { column, flags: absentFlag, entryCount: rowCount, byteCount: 0, packed: null };
+    return { column, flags, entryCount: rowCount, byteCount: 0, ...unpacked };
   }
   // A dictionary larger than the batch costs more than it saves.
   const isWorthIt = column.codes !== null && column.entries.count <= rowCount;
@@ -149,12 +201,12 @@ function plan(column: Column, rowCount: number, name: string): Planned {
   return {
     column: strings,
     flags:
-      absentFlag |
+      flags |
       (entries.isWide ? layout.COLUMN_WIDE : 0) |
       (codes === null ? 0 : layout.COLUMN_DICTIONARY),
     entryCount,
     byteCount: entries.offsets[entryCount]! - entries.offsets[0]!,
-    packed: null,
+    ...unpacked,
   };
 }
 
@@ -164,14 +216,18 @@ function sectionBytes(planned: Planned, rowCount: number): number {
   if (column.kind !== 'string' && column.kind !== 'dynamic') {
     return absent + align8(rowCount * BYTES_PER_VALUE[column.kind]);
   }
+  if ((flags & layout.COLUMN_SHAPED) !== 0) return absent + align8(entryCount) + byteCount;
   const codes = (flags & layout.COLUMN_DICTIONARY) === 0 ? 0 : align8(rowCount * 4);
   return absent + codes + align8((entryCount + 1) * 4) + align8(byteCount);
 }
 
 function writeColumn(writer: SectionWriter, planned: Planned, rowCount: number): void {
-  const { column, entryCount, byteCount, packed } = planned;
+  const { column, entryCount, byteCount, packed, shaped } = planned;
   if (column.absent !== null) writer.bytes(column.absent, 0, rowCount);
-  if (column.kind === 'dynamic') {
+  if (shaped !== null) {
+    writer.bytes(shaped.values.schemaBytes, 0, entryCount);
+    writer.frame(shaped.frame);
+  } else if (column.kind === 'dynamic') {
     writer.int32(packed!.offsets, rowCount + 1);
     writer.bytes(packed!.bytes, 0, byteCount);
   } else if (column.kind === 'string') {
@@ -185,66 +241,6 @@ function writeColumn(writer: SectionWriter, planned: Planned, rowCount: number):
   }
 }
 
-/** Writes sections one after the other, each at a multiple of 8. */
-class SectionWriter {
-  readonly #buffer: AnyBuffer;
-  #at: number;
-
-  constructor(buffer: AnyBuffer, at: number) {
-    this.#buffer = buffer;
-    this.#at = at;
-  }
-
-  int32(values: Int32Array, count: number): void {
-    new Int32Array(this.#buffer, this.#at, count).set(head(values, count));
-    this.#advance(count * 4);
-  }
-
-  float64(values: Float64Array, count: number): void {
-    new Float64Array(this.#buffer, this.#at, count).set(head(values, count));
-    this.#advance(count * 8);
-  }
-
-  /** Offsets, shifted so that the first is 0. */
-  offsets(values: Int32Array, count: number): void {
-    const shift = values[0]!;
-    if (shift === 0) {
-      this.int32(values, count);
-      return;
-    }
-    const target = new Int32Array(this.#buffer, this.#at, count);
-    for (let i = 0; i < count; i++) target[i] = values[i]! - shift;
-    this.#advance(count * 4);
-  }
-
-  bytes(values: Uint8Array, from: number, to: number): void {
-    const count = to - from;
-    const whole = from === 0 && values.length === count;
-    new Uint8Array(this.#buffer, this.#at, count).set(whole ? values : values.subarray(from, to));
-    this.#advance(count);
-  }
-
-  fixed(values: FixedArray, count: number): void {
-    if (values instanceof Int32Array) this.int32(values, count);
-    else if (values instanceof Float64Array) this.float64(values, count);
-    else if (values instanceof Uint8Array) this.bytes(values, 0, count);
-    else {
-      new BigInt64Array(this.#buffer, this.#at, count).set(head(values, count));
-      this.#advance(count * 8);
-    }
-  }
-
-  #advance(bytes: number): void {
-    const padding = -bytes & 7;
-    if (padding !== 0) new Uint8Array(this.#buffer, this.#at + bytes, padding).fill(0);
-    this.#at += bytes + padding;
-  }
-}
-
-function head<A extends FixedArray>(values: A, count: number): A {
-  return values.length === count ? values : (values.subarray(0, count) as A);
-}
-
 /**
  * The batch in bytes offset to offset + size - 1 of a buffer: views of it, transient. EngineError FRAME_CORRUPT when
  * the bytes are not a batch of this schema.
@@ -255,7 +251,11 @@ export function decodeBatch(
   size: number,
   schema: Schema,
 ): Batch {
-  const reader = new SectionReader(buffer, offset, size);
+  return readFrame(new SectionReader(buffer, offset, size), size, schema, 0);
+}
+
+/** `depth`: of how many frames around this one. */
+function readFrame(reader: SectionReader, size: number, schema: Schema, depth: number): Batch {
   const head = reader.int32(layout.FIRST_HEAD_WORD);
   const rowCount = head[layout.ROW_COUNT_WORD]!;
   const columnCount = head[layout.COLUMN_COUNT_WORD]!;
@@ -274,7 +274,14 @@ export function decodeBatch(
   const keyHashes = (flags & layout.FRAME_KEY_HASHES) === 0 ? null : reader.int32(rowCount);
   const columns = new Array<Column>(columnCount);
   for (let c = 0; c < columnCount; c++) {
-    columns[c] = readColumn(reader, heads, c * layout.WORDS_PER_HEAD, rowCount, schema.fields[c]!);
+    columns[c] = readColumn(
+      reader,
+      heads,
+      c * layout.WORDS_PER_HEAD,
+      rowCount,
+      schema.fields[c]!,
+      depth,
+    );
   }
   const timestamps = hasOneTime ? spread(times![0]!, rowCount) : times;
   return new Batch({ rowCount, schema, columns, timestamps, keyHashes, isTransient: true });
@@ -296,6 +303,7 @@ function readColumn(
   at: number,
   rowCount: number,
   field: Field,
+  depth: number,
 ): Column {
   const kindAndFlags = heads[at + layout.KIND_WORD]!;
   if ((kindAndFlags & layout.KIND_MASK) !== KIND_CODES[field.kind]) {
@@ -304,6 +312,12 @@ function readColumn(
   const absent = (kindAndFlags & layout.COLUMN_ABSENT) === 0 ? null : reader.bytes(rowCount);
   const entryCount = heads[at + layout.ENTRY_COUNT_WORD]!;
   const byteCount = heads[at + layout.BYTE_COUNT_WORD]!;
+  if (field.kind === 'dynamic' && (kindAndFlags & layout.COLUMN_SHAPED) !== 0) {
+    const schema = readShape(reader.bytes(entryCount));
+    if (depth === FRAME_DEPTH_MAX) throw corrupt('frames are nested too deep');
+    const rows = readFrame(reader.within(byteCount), byteCount, schema, depth + 1);
+    return shapedColumn(rows, absent, rowCount);
+  }
   if (field.kind === 'dynamic') {
     const packed = { offsets: reader.int32(rowCount + 1), bytes: reader.bytes(byteCount) };
     return new DynamicColumn(unpackValues(packed, absent, rowCount), absent?.slice() ?? null);
@@ -321,67 +335,24 @@ function readColumn(
   return new StringColumn(new StringEntries(entryCount, offsets, bytes, isWide), codes, absent);
 }
 
-/** Lays arrays over the sections of a frame, never beyond its end. */
-class SectionReader {
-  readonly #buffer: AnyBuffer;
-  readonly #end: number;
-  #at: number;
-
-  constructor(buffer: AnyBuffer, offset: number, size: number) {
-    this.#buffer = buffer;
-    this.#at = offset;
-    this.#end = offset + size;
-    if (size < layout.FRAME_HEAD_BYTES || this.#end > buffer.byteLength) throw corrupt('too short');
-  }
-
-  int32(count: number): Int32Array {
-    return new Int32Array(this.#buffer as ArrayBuffer, this.#take(count, 4), count);
-  }
-
-  float64(count: number): Float64Array {
-    return new Float64Array(this.#buffer as ArrayBuffer, this.#take(count, 8), count);
-  }
-
-  bytes(count: number): Uint8Array {
-    return new Uint8Array(this.#buffer as ArrayBuffer, this.#take(count, 1), count);
-  }
-
-  fixed(kind: FixedKind, count: number): FixedArray {
-    switch (kind) {
-      case 'int32':
-        return this.int32(count);
-      case 'boolean':
-        return this.bytes(count);
-      case 'int64':
-        return new BigInt64Array(this.#buffer as ArrayBuffer, this.#take(count, 8), count);
-      default:
-        return this.float64(count);
-    }
-  }
-
-  #take(count: number, bytesPerValue: number): number {
-    const start = this.#at;
-    const next = start + align8(count * bytesPerValue);
-    if (count < 0 || next > this.#end) throw corrupt('a section is cut off');
-    this.#at = next;
-    return start;
+function readShape(bytes: Uint8Array): Schema {
+  try {
+    return shapeSchema(bytes);
+  } catch (cause) {
+    throw corrupt(`a shape cannot be read: ${messageOf(cause)}`, cause);
   }
 }
 
-function corrupt(reason: string): EngineError {
-  return new EngineError('FRAME_CORRUPT', `bytes are not a batch: ${reason}`);
-}
-
-/** A free-form schema as bytes: its fields as JSON. */
-export function encodeSchema(schema: Schema): Uint8Array {
-  const text = JSON.stringify({ fields: schema.fields, freeForm: freeFormOf(schema) });
-  return new TextEncoder().encode(text);
-}
-
-export function decodeSchema(bytes: Uint8Array): Schema {
-  const { fields, freeForm } = JSON.parse(new TextDecoder().decode(bytes)) as {
-    fields: Field[];
-    freeForm: FreeForm | null;
-  };
-  return freeForm === null ? schemaOf(fields) : freeFormSchema(fields, freeForm);
+/** One of the values for each row that is not absent. */
+function shapedColumn(batch: Batch, absent: Uint8Array | null, rowCount: number): DynamicColumn {
+  let count = rowCount;
+  if (absent !== null)
+    for (let row = 0; row < rowCount; row++) if (absent[row] !== PRESENT) count--;
+  if (count !== batch.rowCount) throw corrupt(`${batch.rowCount} values for ${count} rows`);
+  const values = shapedValues(batch);
+  if (count === rowCount) return new DynamicColumn(values, absent?.slice() ?? null);
+  const spread = new Array<unknown>(rowCount).fill(undefined);
+  for (let row = 0, i = 0; i < count; row++)
+    if (absent![row] === PRESENT) spread[row] = values[i++];
+  return new DynamicColumn(spread, absent!.slice());
 }

@@ -11,6 +11,7 @@
  *   StringColumn   entries (bytes and offsets), one a row; or with `codes`, a dictionary of entries
  *   DynamicColumn  JavaScript values, packed only when they leave the thread
  */
+import { SLICE_UNITS_MIN } from './own-text.ts';
 import type { FieldKind } from './schema.ts';
 
 export const PRESENT = 0;
@@ -77,6 +78,12 @@ export class StringEntries {
     const { bytes, offsets, isWide } = this;
     this.#text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.#text.toString(isWide ? 'utf16le' : 'latin1', offsets[entry], offsets[entry + 1]);
+  }
+
+  /** One entry as a string that keeps no other alive, where all are wanted. */
+  own(entry: number): string {
+    const text = this.get(entry);
+    return text.length < SLICE_UNITS_MIN ? text : this.one(entry);
   }
 
   /** All entries as strings. Long ones are slices of one string: copy what outlives the batch. */

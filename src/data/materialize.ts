@@ -56,13 +56,13 @@ export function columnSignature(columns: readonly Column[]): string {
 
 /**
  * JavaScript source that reads row `i` of columns: statements to run once a batch, and one expression a field. Strings are
- * decoded all at once, or each where it is read; fields that nobody reads are left out. Shared by every generated loop, so that a value reads the same wherever it is used.
+ * decoded all at once, or each where it is read, or so that each may be kept without the others; fields that nobody reads are left out. Shared by every generated loop, so that a value reads the same wherever it is used.
  */
 export function rowExpressions(
   schema: Schema,
   signature: string,
   columns: string,
-  strings: 'at once' | 'each' = 'at once',
+  strings: 'at once' | 'each' | 'own' = 'at once',
   reads: FieldsRead = null,
 ): { prelude: string; fields: readonly { name: string; expression: string }[] } {
   let prelude = '';
@@ -71,15 +71,15 @@ export function rowExpressions(
     const mark = signature[c]!;
     const value = `v${c}`;
     if (field.kind === 'string') {
-      const all = strings === 'each' ? '' : '.all()';
+      const all = strings === 'at once' ? '.all()' : '';
       prelude += `const ${value} = ${columns}[${c}].entries${all};\n`;
       if (mark === 'd' || mark === 'b') prelude += `const k${c} = ${columns}[${c}].codes;\n`;
     } else {
       prelude += `const ${value} = ${columns}[${c}].values;\n`;
     }
     const at = mark === 'd' || mark === 'b' ? `k${c}[i]` : 'i';
-    const isCall = field.kind === 'string' && strings === 'each';
-    let expression = readExpression(field.kind, isCall ? `${value}.one(${at})` : `${value}[${at}]`);
+    const read = field.kind === 'string' ? TEXT_READS[strings](value, at) : `${value}[${at}]`;
+    let expression = readExpression(field.kind, read);
     if (mark === 'a' || mark === 'b') {
       prelude += `const n${c} = ${columns}[${c}].absent;\n`;
       expression = `(n${c}[i] === ${PRESENT} ? ${expression} : n${c}[i] === ${NULL} ? null : undefined)`;
@@ -88,6 +88,12 @@ export function rowExpressions(
   });
   return { prelude, fields };
 }
+
+const TEXT_READS = {
+  'at once': (texts: string, at: string) => `${texts}[${at}]`,
+  each: (texts: string, at: string) => `${texts}.one(${at})`,
+  own: (texts: string, at: string) => `${texts}.own(${at})`,
+};
 
 function readExpression(kind: FieldKind, value: string): string {
   if (kind === 'boolean') return `${value} === 1`;

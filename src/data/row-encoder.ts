@@ -16,6 +16,7 @@ import { BatchBuilder } from './batch-builder.ts';
 import { isSample, SAMPLE_ROWS } from './batch-weight.ts';
 import { MISSING, NULL, PRESENT, UNDEFINED } from './column.ts';
 import { type FreeFormSchema, freeFormSchema, VALUES_SCHEMA } from './free-form.ts';
+import { columnSource, isDate, storeTyped, widened } from './inferred-kind.ts';
 import type { FieldKind } from './schema.ts';
 
 /** Kind by field name; null while only null and undefined were met. */
@@ -155,42 +156,13 @@ function isRecord(row: unknown): row is object {
   return Object.prototype.toString.call(row) === '[object Object]';
 }
 
-function widened(known: FieldKind | null, value: unknown): FieldKind | null {
-  if (value === null || value === undefined) return known;
-  const kind = kindOf(value);
-  if (known === null || known === kind) return kind;
-  const areNumbers =
-    (known === 'int32' && kind === 'float64') || (known === 'float64' && kind === 'int32');
-  return areNumbers ? 'float64' : 'dynamic';
-}
-
-function kindOf(value: unknown): FieldKind {
-  switch (typeof value) {
-    case 'number':
-      return Object.is(value | 0, value) ? 'int32' : 'float64';
-    case 'string':
-      return 'string';
-    case 'boolean':
-      return 'boolean';
-    case 'bigint':
-      return BigInt.asIntN(64, value) === value ? 'int64' : 'dynamic';
-    default:
-      return isDate(value) ? 'date' : 'dynamic';
-  }
-}
-
-/** A Date with nothing added to it. */
-function isDate(value: unknown): boolean {
-  return value instanceof Date && Object.getPrototypeOf(value) === Date.prototype;
-}
-
 /**
  * The loop for a set of fields. A row fits when every field does and it has no others: as many keys as fields
  * that are not missing. Fields are read first: what V8 learns about the row's shape makes the checks behind cheap.
  */
 function generate(kinds: InferredKinds): AppendLoop {
   const fields = [...kinds];
-  const heads = fields.map(([, kind], c) => headSource(kind, c)).join('');
+  const heads = fields.map(([, kind], c) => columnSource(kind, c)).join('');
   const reads = fields.map(([name], c) => `const x${c} = ${readSource(name)};\n`).join('');
   const stores = fields.map(([name, kind], c) => storeSource(name, kind, c)).join('');
   const isWeighed = fields.some(([, kind]) => kind === 'string' || kind === 'dynamic');
@@ -215,25 +187,9 @@ return to - from;
   return make(isRecord, absence, isDate) as AppendLoop;
 }
 
-function headSource(kind: FieldKind | null, c: number): string {
-  if (kind === 'string') return `const v${c} = builder.strings(${c});\n`;
-  if (kind === null || kind === 'dynamic') return `const v${c} = builder.dynamic(${c}).values;\n`;
-  return `const v${c} = builder.fixed(${c}).values;\n`;
+function storeDynamic(x: string, v: string): string {
+  return `if (${x} !== null && ${x} !== undefined) { ${v}[i] = ${x}; if (i % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) weight.addSample(${x}); }\n`;
 }
-
-const STORES: Readonly<Record<FieldKind, (x: string, v: string) => string>> = {
-  int32: (x, v) =>
-    `if (typeof ${x} === 'number' && (${x} | 0) === ${x} && (${x} !== 0 || 1 / ${x} > 0)) ${v}[i] = ${x};\n`,
-  float64: (x, v) => `if (typeof ${x} === 'number') ${v}[i] = ${x};\n`,
-  timestamp: (x, v) => `if (typeof ${x} === 'number') ${v}[i] = ${x};\n`,
-  boolean: (x, v) => `if (typeof ${x} === 'boolean') ${v}[i] = ${x} ? 1 : 0;\n`,
-  string: (x, v) => `if (typeof ${x} === 'string') ${v}.append(${x});\n`,
-  int64: (x, v) =>
-    `if (typeof ${x} === 'bigint' && BigInt.asIntN(64, ${x}) === ${x}) ${v}[i] = ${x};\n`,
-  date: (x, v) => `if (isDate(${x})) ${v}[i] = ${x}.getTime();\n`,
-  dynamic: (x, v) =>
-    `if (${x} !== null && ${x} !== undefined) { ${v}[i] = ${x}; if (i % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) weight.addSample(${x}); }\n`,
-};
 
 /** What every object inherits is not a field of the row. */
 function readSource(name: string): string {
@@ -244,7 +200,9 @@ function readSource(name: string): string {
 }
 
 function storeSource(name: string, kind: FieldKind | null, c: number): string {
-  const store = kind === null ? 'if (false);\n' : STORES[kind](`x${c}`, `v${c}`);
+  const x = `x${c}`;
+  const v = `v${c}`;
+  const store = kind === 'dynamic' ? storeDynamic(x, v) : storeTyped(kind, x, v);
   return `${store}else {
 a = absence(row, ${JSON.stringify(name)}, x${c});
 if (a === ${PRESENT}) return n - from;

@@ -3,13 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import {
-  BatchEncoder,
-  decodeBatch,
-  decodeSchema,
-  encodeSchema,
-  encodeToBytes,
-} from '../../src/data/codec.ts';
+import { BatchEncoder, decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
+import { decodeSchema, encodeSchema } from '../../src/data/codec-schema.ts';
 import { StringColumn, StringEntries } from '../../src/data/column.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
 import { record, t } from '../../src/data/schema.ts';

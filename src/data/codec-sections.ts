@@ -1,0 +1,128 @@
+/** The sections of a frame, one after the other, each at a multiple of 8 (codec-layout.ts): written, and laid over bytes. */
+import { EngineError } from '../base/errors.ts';
+import * as layout from './codec-layout.ts';
+import { align8 } from './codec-layout.ts';
+import type { FixedArray, FixedKind } from './column.ts';
+
+export type AnyBuffer = ArrayBuffer | SharedArrayBuffer;
+
+/** Writes sections one after the other, each at a multiple of 8. */
+export class SectionWriter {
+  readonly #buffer: AnyBuffer;
+  #at: number;
+
+  constructor(buffer: AnyBuffer, at: number) {
+    this.#buffer = buffer;
+    this.#at = at;
+  }
+
+  int32(values: Int32Array, count: number): void {
+    new Int32Array(this.#buffer, this.#at, count).set(head(values, count));
+    this.#advance(count * 4);
+  }
+
+  float64(values: Float64Array, count: number): void {
+    new Float64Array(this.#buffer, this.#at, count).set(head(values, count));
+    this.#advance(count * 8);
+  }
+
+  /** Offsets, shifted so that the first is 0. */
+  offsets(values: Int32Array, count: number): void {
+    const shift = values[0]!;
+    if (shift === 0) {
+      this.int32(values, count);
+      return;
+    }
+    const target = new Int32Array(this.#buffer, this.#at, count);
+    for (let i = 0; i < count; i++) target[i] = values[i]! - shift;
+    this.#advance(count * 4);
+  }
+
+  bytes(values: Uint8Array, from: number, to: number): void {
+    const count = to - from;
+    const whole = from === 0 && values.length === count;
+    new Uint8Array(this.#buffer, this.#at, count).set(whole ? values : values.subarray(from, to));
+    this.#advance(count);
+  }
+
+  /** A measured batch, of which the length is a multiple of 8. */
+  frame(batch: { write(buffer: AnyBuffer, offset: number): number }): void {
+    this.#at += batch.write(this.#buffer, this.#at);
+  }
+
+  fixed(values: FixedArray, count: number): void {
+    if (values instanceof Int32Array) this.int32(values, count);
+    else if (values instanceof Float64Array) this.float64(values, count);
+    else if (values instanceof Uint8Array) this.bytes(values, 0, count);
+    else {
+      new BigInt64Array(this.#buffer, this.#at, count).set(head(values, count));
+      this.#advance(count * 8);
+    }
+  }
+
+  #advance(bytes: number): void {
+    const padding = -bytes & 7;
+    if (padding !== 0) new Uint8Array(this.#buffer, this.#at + bytes, padding).fill(0);
+    this.#at += bytes + padding;
+  }
+}
+
+function head<A extends FixedArray>(values: A, count: number): A {
+  return values.length === count ? values : (values.subarray(0, count) as A);
+}
+
+/** Lays arrays over the sections of a frame, never beyond its end. */
+export class SectionReader {
+  readonly #buffer: AnyBuffer;
+  readonly #end: number;
+  #at: number;
+
+  constructor(buffer: AnyBuffer, offset: number, size: number) {
+    this.#buffer = buffer;
+    this.#at = offset;
+    this.#end = offset + size;
+    if (size < layout.FRAME_HEAD_BYTES || this.#end > buffer.byteLength) throw corrupt('too short');
+  }
+
+  int32(count: number): Int32Array {
+    return new Int32Array(this.#buffer as ArrayBuffer, this.#take(count, 4), count);
+  }
+
+  float64(count: number): Float64Array {
+    return new Float64Array(this.#buffer as ArrayBuffer, this.#take(count, 8), count);
+  }
+
+  bytes(count: number): Uint8Array {
+    return new Uint8Array(this.#buffer as ArrayBuffer, this.#take(count, 1), count);
+  }
+
+  fixed(kind: FixedKind, count: number): FixedArray {
+    switch (kind) {
+      case 'int32':
+        return this.int32(count);
+      case 'boolean':
+        return this.bytes(count);
+      case 'int64':
+        return new BigInt64Array(this.#buffer as ArrayBuffer, this.#take(count, 8), count);
+      default:
+        return this.float64(count);
+    }
+  }
+
+  /** The next section, of so many bytes, by itself. */
+  within(count: number): SectionReader {
+    return new SectionReader(this.#buffer, this.#take(count, 1), count);
+  }
+
+  #take(count: number, bytesPerValue: number): number {
+    const start = this.#at;
+    const next = start + align8(count * bytesPerValue);
+    if (count < 0 || next > this.#end) throw corrupt('a section is cut off');
+    this.#at = next;
+    return start;
+  }
+}
+
+export function corrupt(reason: string, cause?: unknown): EngineError {
+  return new EngineError('FRAME_CORRUPT', `bytes are not a batch: ${reason}`, { cause });
+}

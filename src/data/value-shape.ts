@@ -1,0 +1,221 @@
+/**
+ * The shape that all values of a dynamic column have in common, so that they can be written as columns:
+ *
+ *   objects   plain ones with the same fields in the same order      { count: 1, sum: 2.5 }, { count: 7, sum: 0 }, ...
+ *   values    of one kind                                            2.5, 7, 0, ...
+ *
+ * A generated loop appends the values to the columns of a builder. It stops at the first that does not fit: then the kinds of
+ * the columns are widened as those of free-form rows are, or there is no common shape. Fields of an object may hold any
+ * plain data; such a column of theirs may have a shape again. What packs differently is left to dynamic-codec.ts: few
+ * values, objects that lack a field, instances of classes, and all where a part may lead back to the whole.
+ * Benchmarks: figures codec-objects, checkpoint-pause-objects.
+ */
+import type { Batch } from './batch.ts';
+import { BatchBuilder } from './batch-builder.ts';
+import { encodeSchema } from './codec-schema.ts';
+import { NULL, UNDEFINED } from './column.ts';
+import { isPlain } from './dynamic-codec.ts';
+import { type FreeForm, type FreeFormSchema, freeFormSchema } from './free-form.ts';
+import { columnSource, isDate, kindOf, storeTyped, widened } from './inferred-kind.ts';
+import type { FieldKind } from './schema.ts';
+
+/** Fewer values are packed one by one. */
+export const SHAPED_VALUES_MIN = 16;
+/** Objects of more fields are packed one by one. */
+export const SHAPED_FIELDS_MAX = 64;
+/** Shapes that a thread knows; then it begins anew. */
+const SHAPES_MAX = 256;
+
+/** Stores values 0 to count - 1 as rows of the builder; the number of those that fit, up to the first that does not. */
+type StoreLoop = (values: readonly unknown[], count: number, builder: BatchBuilder) => number;
+
+const shapes = new Map<string, ValueShape>();
+
+/** Values of one column, batch after batch, as rows. */
+export class ShapedValues {
+  #builder: BatchBuilder | null = null;
+  #shape: ValueShape | null = null;
+
+  /** Values 0 to count - 1 as a batch, valid until `release`; null where they have no shape in common. */
+  rowsOf(values: readonly unknown[], count: number): Batch | null {
+    const shape = count < SHAPED_VALUES_MIN ? null : shapeOf(values, count);
+    this.#shape = shape;
+    if (shape === null) return null;
+    for (;;) {
+      const builder = this.#emptyBuilder(shape.schema, count);
+      const stored = shape.store(values, count, builder);
+      if (stored === count) {
+        builder.advance(count);
+        return builder.seal();
+      }
+      if (!shape.widen(values, stored, count)) return null;
+    }
+  }
+
+  /** The schema of the batch, as bytes. */
+  get schemaBytes(): Uint8Array {
+    return this.#shape!.schemaBytes;
+  }
+
+  /** Lets go of the values. */
+  release(): void {
+    this.#builder?.reset();
+  }
+
+  #emptyBuilder(schema: FreeFormSchema, count: number): BatchBuilder {
+    const known = this.#builder;
+    if (known !== null && known.schema === schema && known.capacity >= count) {
+      known.reset();
+      return known;
+    }
+    this.#builder = new BatchBuilder(schema, count);
+    return this.#builder;
+  }
+}
+
+/** What the first value looks like, if two others do too: the generation of a loop has to be worth it. */
+function shapeOf(values: readonly unknown[], count: number): ValueShape | null {
+  const key = shapeKey(values[0]);
+  if (key === null || shapeKey(values[count >> 1]) !== key || shapeKey(values[count - 1]) !== key) {
+    return null;
+  }
+  let shape = shapes.get(key);
+  if (shape === undefined) {
+    if (shapes.size === SHAPES_MAX) shapes.clear();
+    shape = new ValueShape(fieldNames(values[0]));
+    shapes.set(key, shape);
+  }
+  return shape;
+}
+
+/** Equal for values of one shape; null for a value that has none. */
+function shapeKey(value: unknown): string | null {
+  const names = fieldNames(value);
+  if (names !== null) return names.length === 0 ? null : JSON.stringify(names);
+  if (value === null || value === undefined) return null;
+  const kind = kindOf(value);
+  return kind === 'dynamic' ? null : kind === 'float64' ? 'int32' : kind;
+}
+
+/** The names of the fields of a plain object; none where there are too many, or one has a meaning of its own. */
+function fieldNames(value: unknown): readonly string[] | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return null;
+  const names = Object.keys(value);
+  return names.length > SHAPED_FIELDS_MAX || names.includes('__proto__') ? [] : names;
+}
+
+/** The columns for values of one shape. */
+class ValueShape {
+  readonly #form: FreeForm;
+  readonly #names: readonly string[];
+  #kinds: readonly (FieldKind | null)[];
+  schema: FreeFormSchema;
+  schemaBytes: Uint8Array;
+  store: StoreLoop;
+
+  /** Of objects with fields of these names; null for the values themselves. */
+  constructor(names: readonly string[] | null) {
+    this.#form = names === null ? 'values' : 'fields';
+    this.#names = names ?? ['value'];
+    this.#kinds = this.#names.map(() => null);
+    this.schema = this.#schemaNow();
+    this.schemaBytes = encodeSchema(this.schema);
+    this.store = generate(this.#form, this.#names, this.#kinds);
+  }
+
+  /** Widens the columns for values from to count - 1; false where that is no help. */
+  widen(values: readonly unknown[], from: number, count: number): boolean {
+    const kinds = [...this.#kinds];
+    for (let i = from; i < count; i++) {
+      const value = values[i];
+      if (this.#form === 'values') kinds[0] = widened(kinds[0]!, value);
+      else if (!this.#widenFields(kinds, value)) return false;
+    }
+    if (kinds.every((kind, c) => kind === this.#kinds[c])) return false;
+    if (this.#form === 'values' && kinds[0] === 'dynamic') return false;
+    this.#kinds = kinds;
+    this.schema = this.#schemaNow();
+    this.schemaBytes = encodeSchema(this.schema);
+    this.store = generate(this.#form, this.#names, kinds);
+    return true;
+  }
+
+  #widenFields(kinds: (FieldKind | null)[], value: unknown): boolean {
+    const names = fieldNames(value);
+    if (names?.length !== this.#names.length) return false;
+    for (let c = 0; c < names.length; c++) {
+      const name = names[c]!;
+      if (name !== this.#names[c]) return false;
+      kinds[c] = widened(kinds[c]!, (value as Readonly<Record<string, unknown>>)[name]);
+    }
+    return true;
+  }
+
+  #schemaNow(): FreeFormSchema {
+    const fields = this.#names.map((name, c) => ({
+      name,
+      kind: this.#kinds[c] ?? ('dynamic' as const),
+      nullable: true,
+    }));
+    return freeFormSchema(fields, this.#form);
+  }
+}
+
+/** Fields are read first: what V8 learns about the shape of the object makes the look at its keys cheap. */
+function generate(
+  form: FreeForm,
+  names: readonly string[],
+  kinds: readonly (FieldKind | null)[],
+): StoreLoop {
+  const heads = kinds.map(columnSource).join('');
+  const stores = kinds.map(storeSource).join('');
+  const source = `'use strict';
+const { prototype } = Object;
+return function (values, count, builder) {
+${heads}for (let i = 0; i < count; i++) {
+const value = values[i];
+${form === 'values' ? 'const x0 = value;\n' : fieldsSource(names)}${stores}}
+return count;
+};
+//# sourceURL=millrace-generated:value-shape`;
+  const make = new Function('names', 'isDate', 'isPart', source);
+  return make(names, isDate, isPart) as StoreLoop;
+}
+
+function fieldsSource(names: readonly string[]): string {
+  const reads = names.map((name, c) => `const x${c} = value[${JSON.stringify(name)}];\n`).join('');
+  return `if (typeof value !== 'object' || value === null) return i;
+${reads}if (Object.getPrototypeOf(value) !== prototype) return i;
+let keys = 0;
+for (const key in value) if (key !== names[keys++]) return i;
+if (keys !== ${names.length}) return i;
+`;
+}
+
+function storeSource(kind: FieldKind | null, c: number): string {
+  const x = `x${c}`;
+  const v = `v${c}`;
+  const empty = kind === 'string' ? ` ${v}.appendEmpty();` : '';
+  const store =
+    kind === 'dynamic'
+      ? `if (${x} !== null && ${x} !== undefined) { if (!isPart(${x})) return i; ${v}[i] = ${x}; }\n`
+      : storeTyped(kind, x, v);
+  return `${store}else if (${x} === null) { builder.setAbsent(${c}, i, ${NULL});${empty} }
+else if (${x} === undefined) { builder.setAbsent(${c}, i, ${UNDEFINED});${empty} }
+else return i;
+`;
+}
+
+/** Whether a part of an object may be packed apart from it: it does not lead back, and is no reason for an error. */
+function isPart(value: unknown): boolean {
+  switch (typeof value) {
+    case 'object':
+      return isPlain(value);
+    case 'function':
+    case 'symbol':
+      return false;
+    default:
+      return true;
+  }
+}
