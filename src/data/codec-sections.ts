@@ -67,7 +67,7 @@ export class SectionWriter {
   }
 }
 
-function head<A extends FixedArray>(values: A, count: number): A {
+export function head<A extends FixedArray>(values: A, count: number): A {
   return values.length === count ? values : (values.subarray(0, count) as A);
 }
 

@@ -15,7 +15,7 @@ import { messageOf } from '../base/errors.ts';
 import { Batch } from './batch.ts';
 import * as layout from './codec-layout.ts';
 import { align8, BYTES_PER_VALUE, KIND_CODES } from './codec-layout.ts';
-import { type AnyBuffer, corrupt, SectionReader, SectionWriter } from './codec-sections.ts';
+import { type AnyBuffer, corrupt, head, SectionReader, SectionWriter } from './codec-sections.ts';
 import {
   type Column,
   DynamicColumn,
@@ -155,11 +155,13 @@ const NOTHING_PLANNED: Planned = {
   shaped: null,
 };
 
+/** Its columns for values of one shape are used again. */
+const bytesEncoder = new BatchEncoder(true);
+
 /** Encodes a batch into memory of its own. */
 export function encodeToBytes(batch: Batch): Uint8Array {
-  const encoder = new BatchEncoder(true);
-  const bytes = new Uint8Array(encoder.measure(batch));
-  encoder.write(bytes.buffer, 0);
+  const bytes = new Uint8Array(bytesEncoder.measure(batch));
+  bytesEncoder.write(bytes.buffer, 0);
   return bytes;
 }
 
