@@ -5,23 +5,16 @@
 import { FIRE_SLICE_ROWS } from '../base/limits.ts';
 import { type Batch, MAX_WATERMARK, type Watermark } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
-import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import type { FixedColumn } from '../data/column.ts';
-import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Field } from '../data/schema.ts';
-import { NONE, RollingOperator, type RollingOptions } from './rolling.ts';
-import { operatorError } from './user-function.ts';
-
-/** values[slots[i]] becomes the joined value of row i; `place.i` is the row it is at. */
-type LastLoop = (batch: Batch, slots: Int32Array, values: unknown[], place: { i: number }) => void;
+import type { RollingOptions } from './rolling.ts';
+import { RollingOperator } from './rolling-operator.ts';
 
 /** Of the last record of a key; NaN where it has none. */
 const TIME: Field = { name: '#time', kind: 'float64', nullable: false };
 
 export class BatchRollingOperator extends RollingOperator {
   override hasPendingWork = false;
-  readonly #loops: BatchLoops<LastLoop>;
-  readonly #place = { i: 0 };
   /** By slot. */
   #times = new Float64Array(0);
   #hasTimes = false;
@@ -30,26 +23,23 @@ export class BatchRollingOperator extends RollingOperator {
   #hasEnded = false;
 
   constructor(options: RollingOptions) {
-    super(options, { changesValues: true, kept: [TIME] });
-    const { kind } = options.rolling;
-    const changes = kind === 'sum' || kind === 'min' || kind === 'max';
-    this.#loops = new BatchLoops(
-      options.inputSchema,
-      (row) => loopSource(row, changes),
-      (source) => new Function('join', 'NONE', source)(this.join, NONE) as LastLoop,
-    );
+    super(options, false, [TIME]);
   }
 
   protected override load(batch: Batch, slots: Int32Array): void {
     super.load(batch, slots);
-    const column = batch.columns[this.state.keyCount + 1] as FixedColumn;
+    const column = batch.columns[this.#timeColumn] as FixedColumn;
     this.#setTimes(slots, column.values as Float64Array, batch.rowCount);
   }
 
   protected override save(builder: BatchBuilder, from: number, to: number): void {
     super.save(builder, from, to);
-    const times = builder.float64(this.state.keyCount + 1);
+    const times = builder.float64(this.#timeColumn);
     times.set(this.#times.subarray(from, to), builder.rowCount);
+  }
+
+  get #timeColumn(): number {
+    return this.state.schema.fields.length - 1;
   }
 
   /** What has been given is not given again. */
@@ -58,16 +48,9 @@ export class BatchRollingOperator extends RollingOperator {
     else super.processBarrier(checkpoint);
   }
 
-  processBatch(batch: Batch): void {
-    const { rowCount } = batch;
-    this.readSlots(batch);
-    try {
-      this.#loops.for(batch)(batch, this.slots, this.values, this.#place);
-    } catch (error) {
-      throw this.errorAt(error, this.#place.i);
-    }
-    this.#setTimes(this.slots, batch.timestamps, rowCount);
-    this.context.metrics.recordsIn += rowCount;
+  override processBatch(batch: Batch): void {
+    super.processBatch(batch);
+    this.#setTimes(this.slots, batch.timestamps, batch.rowCount);
   }
 
   #setTimes(slots: Int32Array, of: Float64Array | null, rowCount: number): void {
@@ -105,30 +88,6 @@ export class BatchRollingOperator extends RollingOperator {
   #emitSlice(from: number, to: number): void {
     this.#emitted = to;
     const times = this.#hasTimes ? this.#times.slice(from, to) : null;
-    this.emit(this.values.slice(from, to), times, (error) =>
-      operatorError(this.context, error, this.context.metrics.recordsIn),
-    );
+    this.values.emit(from, to, times);
   }
-
-  generatedLoops(): readonly GeneratedLoop[] {
-    return this.loopsBeside(this.#loops.plainSource);
-  }
-}
-
-/** `changes`: the values are changed later, and free-form rows may be somebody else's too. */
-function loopSource({ prelude, row }: RowSource, changes: boolean): string {
-  const first = changes ? `{ ...${row} }` : row;
-  return `'use strict';
-return function (batch, slots, values, place) {
-${prelude}const { rowCount } = batch;
-let i = 0;
-try {
-for (; i < rowCount; i++) {
-const slot = slots[i];
-const value = values[slot];
-values[slot] = value === NONE ? ${first} : join(value, ${row});
-}
-} finally { place.i = i; }
-};
-//# sourceURL=millrace-generated:rolling-batch`;
 }

@@ -1,0 +1,174 @@
+/**
+ * The loop of a rolling aggregation over columns: each record is joined to what its key has by slot, and in a stream the
+ * result is written behind the rows of a builder.
+ *
+ *   const slot = slots[i];
+ *   if (slot === known) { known++; v2s[slot] = v2[i]; v1s[slot] = v1[i]; }     the first record of its key
+ *   else { v1s[slot] += v1[i]; }                                               sum of field 1
+ *   v1o[at] = v1s[slot]; v2o[at] = v2s[slot];
+ */
+import type { Batch } from '../data/batch.ts';
+import type { BatchBuilder } from '../data/batch-builder.ts';
+import { SAMPLE_ROWS } from '../data/batch-weight.ts';
+import { NULL, PRESENT } from '../data/column.ts';
+import type { Field } from '../data/schema.ts';
+import type { SlotColumn } from '../state/slot-columns.ts';
+import type { FieldRolling } from './rolling.ts';
+
+/** Where a loop is: the next row, and the first slot that has no record yet. */
+export type RollingPlace = { row: number; known: number };
+
+/**
+ * Joins rows from `place.row` to `to` - 1, which have these slots, until `out` is full. `nothing` has a PRESENT for each row.
+ * Does not count the rows of `out`; what it throws is about the row at `place.row`.
+ */
+export type RollingLoop = (
+  batch: Batch,
+  slots: Int32Array,
+  to: number,
+  columns: readonly SlotColumn[],
+  nothing: Uint8Array,
+  out: BatchBuilder | null,
+  place: RollingPlace,
+) => void;
+
+export type RollingLoopOptions = {
+  readonly rolling: FieldRolling;
+  /** Fields of the records. */
+  readonly fields: readonly Field[];
+  /** Of the fields by slot, those of the records that have one, in order: the number of their column; else -1. */
+  readonly columnOf: readonly number[];
+  /** Whether each record has its result. */
+  readonly emitsEach: boolean;
+};
+
+/** What a key has of a field by slot, and how it is read, kept and written. */
+type FieldSource = {
+  readonly prelude: string;
+  readonly keep: string;
+  readonly write: string;
+};
+
+/** Source of a function that makes the loop, of `misfit`: the error for a sum that its field does not take. */
+export function rollingLoopSource(options: RollingLoopOptions): string {
+  const { rolling, fields, columnOf, emitsEach } = options;
+  const kept = fields.flatMap((field, f) =>
+    columnOf[f]! < 0 ? [] : [fieldSource(field, f, columnOf[f]!, emitsEach)],
+  );
+  const f = fields.findIndex(({ name }) => name === rolling.field);
+  const keepRow = kept.map(({ keep }) => keep).join(' ');
+  const write = emitsEach ? kept.map(({ write }) => `${write}\n`).join('') : '';
+  const isHeavy = emitsEach && fields.some(({ kind }, g) => columnOf[g]! >= 0 && isObject(kind));
+  return `'use strict';
+return (batch, slots, to, states, nothing, out, place) => {
+const { columns } = batch;
+${kept.map(({ prelude }) => prelude).join('')}${joinPrelude(fields[f]!, f)}const from = place.row;
+let { known } = place;
+let i = from;
+try {
+for (; i < to; i++) {
+const slot = slots[i];
+if (slot === known) {
+known++;
+${keepRow}
+} else {
+${joinSource(rolling.kind, fields[f]!, f, keepRow)}
+}
+${emitsEach ? `const at = i - from;\n${write}` : ''}${isHeavy ? 'if (out.weight.isHeavy) { i++; break; }\n' : ''}}
+} finally { place.row = i; place.known = known; }
+};
+//# sourceURL=millrace-generated:rolling-columns`;
+}
+
+function isObject(kind: Field['kind']): boolean {
+  return kind === 'string' || kind === 'dynamic';
+}
+
+/** `v1` are the values of the batch, `v1s` those by slot, `v1o` those of the results; `n1` the same for absence. */
+function fieldSource(field: Field, f: number, state: number, emitsEach: boolean): FieldSource {
+  const { kind, nullable } = field;
+  const v = `v${f}`;
+  const n = `n${f}`;
+  const input = `columns[${f}]`;
+  const stateValues = `const ${v}s = states[${state}].values;\n`;
+  const absent = `const ${n} = ${input}.absent ?? nothing;\n`;
+  if (kind === 'string') {
+    const setNull = `out.setNull(${f}, at); ${v}o.appendEmpty();`;
+    return {
+      prelude: `${stateValues}${nullable ? absent : ''}const e${f} = ${input}.entries, k${f} = ${input}.codes;
+${emitsEach ? `const ${v}o = out.strings(${f});\n` : ''}`,
+      keep: `${v}s[slot] = ${nullable ? `${n}[i] !== ${PRESENT} ? null : ` : ''}e${f}.one(${codeOf(f)});`,
+      write: nullable
+        ? `if (${v}s[slot] === null) { ${setNull} } else ${v}o.append(${v}s[slot]);`
+        : `${v}o.append(${v}s[slot]);`,
+    };
+  }
+  const values = `${stateValues}const ${v} = ${input}.values;\n`;
+  if (kind === 'dynamic') {
+    const sample = `if (at % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) out.weight.addSample(${v}s[slot]);`;
+    const setNull = nullable ? `if (${v}s[slot] === null) out.setNull(${f}, at);\n` : '';
+    return {
+      prelude: `${values}${absent}${emitsEach ? `const ${v}o = out.dynamic(${f}).values;\n` : ''}`,
+      keep: `${v}s[slot] = ${dynamicValue(f)};`,
+      write: `${setNull}${v}o[at] = ${v}s[slot]; ${sample}`,
+    };
+  }
+  return {
+    prelude: `${values}${nullable ? `${absent}const ${n}s = states[${state}].absent;\n` : ''}${
+      emitsEach ? `const ${v}o = out.fixed(${f}).values;\n` : ''
+    }`,
+    keep: `${v}s[slot] = ${v}[i];${nullable ? ` ${n}s[slot] = ${n}[i];` : ''}`,
+    write: `${v}o[at] = ${v}s[slot];${nullable ? ` if (${n}s[slot] !== ${PRESENT}) out.setNull(${f}, at);` : ''}`,
+  };
+}
+
+/** The entry of a string. */
+function codeOf(f: number): string {
+  return `k${f} === null ? i : k${f}[i]`;
+}
+
+function dynamicValue(f: number): string {
+  return `n${f}[i] === ${PRESENT} ? v${f}[i] : n${f}[i] === ${NULL} ? null : undefined`;
+}
+
+/** Texts that are compared are decoded all at once. */
+function joinPrelude({ kind }: Field, f: number): string {
+  return kind === 'string' ? `const t${f} = e${f}.all();\n` : '';
+}
+
+/** A record of a key that has some already. */
+function joinSource(kind: FieldRolling['kind'], field: Field, f: number, keepRow: string): string {
+  const old = `v${f}s[slot]`;
+  const keepsRow = kind === 'minBy' || kind === 'maxBy';
+  const isBetter = `next ${kind === 'min' || kind === 'minBy' ? '<' : '>'} old`;
+  if (isObject(field.kind)) {
+    const next = field.kind === 'string' ? textSource(field, f) : dynamicValue(f);
+    const put = keepsRow
+      ? keepRow
+      : `${old} = ${field.kind === 'string' ? `e${f}.one(${codeOf(f)})` : 'next'};`;
+    return `const next = ${next};
+if (next !== null && next !== undefined) {
+const old = ${old};
+if (old === null || old === undefined${kind === 'sum' ? '' : ` || ${isBetter}`}) { ${put} }
+${kind === 'sum' ? `else ${old} = old + next;\n` : ''}}`;
+  }
+  const put = keepsRow ? keepRow : `${old} = next;`;
+  const join = `const next = v${f}[i], old = ${old};
+${kind === 'sum' ? addSource(field.kind, old) : `if (${isBetter}) { ${put} }`}`;
+  if (!field.nullable) return join;
+  return `if (n${f}[i] === ${PRESENT}) {
+if (n${f}s[slot] !== ${PRESENT}) { ${keepsRow ? keepRow : `${old} = v${f}[i]; n${f}s[slot] = ${PRESENT};`} }
+else { ${join} }
+}`;
+}
+
+function textSource({ nullable }: Field, f: number): string {
+  return `${nullable ? `n${f}[i] !== ${PRESENT} ? null : ` : ''}t${f}[${codeOf(f)}]`;
+}
+
+function addSource(kind: Field['kind'], old: string): string {
+  if (kind !== 'int64') return `${old} = old + next;`;
+  return `const sum = old + next;
+if (BigInt.asIntN(64, sum) !== sum) throw misfit(sum);
+${old} = sum;`;
+}

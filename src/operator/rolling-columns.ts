@@ -1,0 +1,167 @@
+/**
+ * Rolling aggregations whose results have a schema: what keys have is columns by slot, and the columns of results are written
+ * by one generated loop. No row is an object.
+ */
+import { Batch } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { sliceBatch } from '../data/copy.ts';
+import { fieldTypeError } from '../data/field-check.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
+import type { KeySpec } from '../data/key.ts';
+import type { Field, FieldKind, Schema } from '../data/schema.ts';
+import { SlotColumns } from '../state/slot-columns.ts';
+import {
+  type FieldRolling,
+  type RollingTarget,
+  type RollingValues,
+  rollingSchema,
+} from './rolling.ts';
+import { type RollingLoop, type RollingPlace, rollingLoopSource } from './rolling-codegen.ts';
+
+export type ColumnOptions = {
+  readonly key: KeySpec;
+  readonly rolling: FieldRolling;
+  readonly inputSchema: Schema;
+};
+
+/** Equal keys of these kinds are the same value: of numbers, 0 and -0 are not. */
+const EXACT_KINDS: readonly FieldKind[] = ['int32', 'int64', 'boolean', 'string'];
+
+export class ColumnValues implements RollingValues {
+  readonly kept: readonly Field[];
+  readonly #target: RollingTarget;
+  readonly #emitsEach: boolean;
+  readonly #schema: Schema;
+  readonly #columns: SlotColumns;
+  /** By field: whether results have the column of their records. */
+  readonly #passes: readonly boolean[];
+  readonly #source: string;
+  readonly #loop: RollingLoop;
+  readonly #place: RollingPlace = { row: 0, known: 0 };
+  readonly #results: BatchBuilder;
+  #nothing = new Uint8Array(0);
+
+  constructor(
+    { key, rolling, inputSchema }: ColumnOptions,
+    target: RollingTarget,
+    emitsEach: boolean,
+  ) {
+    this.#target = target;
+    this.#emitsEach = emitsEach;
+    const schema = rollingSchema(rolling, inputSchema)!;
+    this.#schema = schema;
+    this.#results = new BatchBuilder(schema);
+    this.#passes = schema.fields.map(
+      ({ name, kind }) =>
+        emitsEach &&
+        name !== rolling.field &&
+        EXACT_KINDS.includes(kind) &&
+        key.kind === 'fields' &&
+        key.fields.includes(name),
+    );
+    const fields = emitsEach
+      ? schema.fields
+      : schema.fields.map((field) => untilEnd(field, rolling));
+    const kept = fields.filter((_, f) => !this.#passes[f]);
+    this.#columns = new SlotColumns(kept);
+    this.kept = kept.map((field) => ({
+      ...field,
+      name: field.name === rolling.field ? `#${rolling.kind} ${field.name}` : `#${field.name}`,
+    }));
+    this.#source = rollingLoopSource({
+      rolling,
+      fields,
+      columnOf: fields.map((field) => kept.indexOf(field)),
+      emitsEach,
+    });
+    const field = schema.fields.find(({ name }) => name === rolling.field)!;
+    const misfit = (value: unknown): Error => fieldTypeError(field, value);
+    this.#loop = new Function('misfit', this.#source)(misfit) as RollingLoop;
+  }
+
+  join(batch: Batch, slots: Int32Array, known: number, slotCount: number): void {
+    const { rowCount } = batch;
+    this.#columns.reserve(slotCount);
+    if (this.#nothing.length < rowCount) this.#nothing = new Uint8Array(rowCount);
+    const place = this.#place;
+    place.row = 0;
+    place.known = known;
+    while (place.row < rowCount) {
+      const from = place.row;
+      this.#joinFrom(batch, slots, rowCount);
+      if (this.#emitsEach) this.#emitJoined(batch, from, place.row);
+    }
+  }
+
+  #joinFrom(batch: Batch, slots: Int32Array, rowCount: number): void {
+    const place = this.#place;
+    const results = this.#results;
+    const to = this.#emitsEach ? Math.min(rowCount, place.row + results.capacity) : rowCount;
+    try {
+      this.#loop(batch, slots, to, this.#columns.columns, this.#nothing, results, place);
+    } catch (error) {
+      throw this.#target.errorAt(error, place.row);
+    }
+  }
+
+  #emitJoined(batch: Batch, from: number, to: number): void {
+    const results = this.#results;
+    results.advance(to - from);
+    const { columns } = results.seal();
+    const joined = from === 0 && to === batch.rowCount ? batch : sliceBatch(batch, from, to);
+    this.#target.emit(
+      new Batch({
+        rowCount: to - from,
+        schema: this.#schema,
+        columns: columns.map((column, f) => (this.#passes[f] ? joined.columns[f]! : column)),
+        timestamps: joined.timestamps,
+        isTransient: true,
+      }),
+    );
+    results.reset();
+  }
+
+  emit(from: number, to: number, times: Float64Array | null): void {
+    const results = this.#results;
+    const step = this.#columns.hasObjects ? 1 : results.capacity;
+    for (let slot = from; slot < to; ) {
+      const start = slot;
+      while (slot < to && !results.isFull) {
+        const end = Math.min(to, slot + step);
+        this.#appendResults(slot, end);
+        slot = end;
+      }
+      if (times !== null) results.timestamps().set(times.subarray(start - from, slot - from));
+      this.#target.emit(results.seal());
+      results.reset();
+    }
+  }
+
+  #appendResults(from: number, to: number): void {
+    try {
+      this.#columns.append(this.#results, 0, from, to);
+    } catch (error) {
+      throw this.#target.errorAt(error, null);
+    }
+    this.#results.advance(to - from);
+  }
+
+  save(builder: BatchBuilder, firstColumn: number, from: number, to: number): void {
+    this.#columns.append(builder, firstColumn, from, to);
+  }
+
+  load(batch: Batch, firstColumn: number, slots: Int32Array, slotCount: number): void {
+    this.#columns.reserve(slotCount);
+    this.#columns.load(batch, firstColumn, slots);
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [{ title: 'each record joined to what its key has', source: this.#source }];
+  }
+}
+
+/** A sum of int64 may leave their range and come back before anybody sees it. */
+function untilEnd(field: Field, { kind, field: name }: FieldRolling): Field {
+  if (kind !== 'sum' || field.name !== name || field.kind !== 'int64') return field;
+  return { ...field, kind: 'dynamic' };
+}

@@ -1,0 +1,91 @@
+/** What rolling aggregations have in common, as a stream and in batch: the slots of keys, and the snapshot. */
+import type { Batch } from '../data/batch.ts';
+import type { BatchBuilder } from '../data/batch-builder.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { type KeyFunction, KeyReader } from '../data/key.ts';
+import type { Field } from '../data/schema.ts';
+import { KeySlots } from '../state/key-slots.ts';
+import { ImmediateOperator } from './immediate-operator.ts';
+import { KeyedState } from './keyed-state.ts';
+import type { OperatorContext, Output } from './operator.ts';
+import type { RollingOptions, RollingTarget, RollingValues } from './rolling.ts';
+import { ColumnValues } from './rolling-columns.ts';
+import { RowValues } from './rolling-rows.ts';
+import { operatorError } from './user-function.ts';
+
+export abstract class RollingOperator extends ImmediateOperator {
+  protected readonly keySlots: KeySlots;
+  protected readonly values: RollingValues;
+  protected slots = new Int32Array(0);
+  protected readonly state: KeyedState;
+  readonly #keys: KeyReader;
+
+  /** `emitsEach`: each record has its result. `kept`: what a snapshot keeps of a key behind its value. */
+  constructor(options: RollingOptions, emitsEach: boolean, kept: readonly Field[]) {
+    super();
+    const { key, rolling, inputSchema, functions } = options;
+    const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
+    this.#keys = new KeyReader(key, inputSchema, keyFunction);
+    this.keySlots = new KeySlots(this.#keys.isInt);
+    const target: RollingTarget = {
+      emit: (batch) => this.#emit(batch),
+      errorAt: (thrown, row) =>
+        row === null
+          ? operatorError(this.context, thrown, this.context.metrics.recordsIn)
+          : this.errorAt(thrown, row),
+    };
+    this.values =
+      rolling.kind === 'reduce' || inputSchema === null
+        ? new RowValues(options, target, emitsEach)
+        : new ColumnValues({ key, rolling, inputSchema }, target, emitsEach);
+    this.state = new KeyedState('values', key, inputSchema, [...this.values.kept, ...kept]);
+  }
+
+  override open(context: OperatorContext, output: Output): void {
+    super.open(context, output);
+    this.state.open(context);
+    this.state.restore(context.restored, this.#keys, this.keySlots, (batch, slots) =>
+      this.load(batch, slots),
+    );
+  }
+
+  /** Takes what a snapshot has kept. */
+  protected load(batch: Batch, slots: Int32Array): void {
+    this.values.load(batch, this.state.keyCount, slots, this.keySlots.count);
+  }
+
+  /** Appends what is kept of slots from to to - 1, for a snapshot. */
+  protected save(builder: BatchBuilder, from: number, to: number): void {
+    this.values.save(builder, this.state.keyCount, from, to);
+  }
+
+  override processBarrier(checkpoint: number): void {
+    const writer = this.context.snapshot(checkpoint);
+    this.state.capture(this.keySlots, writer, (builder, from, to) => this.save(builder, from, to));
+    this.output.barrier(checkpoint);
+  }
+
+  override processBatch(batch: Batch): void {
+    const { rowCount } = batch;
+    const known = this.keySlots.count;
+    try {
+      this.#keys.read(batch);
+    } catch (error) {
+      throw this.errorAt(error, this.#keys.failedRow);
+    }
+    if (this.slots.length < rowCount) this.slots = new Int32Array(rowCount);
+    this.keySlots.slotsOf(this.#keys, 0, rowCount, this.slots);
+    this.state.beforeWrite(this.slots, 0, rowCount, this.keySlots.count);
+    this.values.join(batch, this.slots, known, this.keySlots.count);
+    this.context.metrics.recordsIn += rowCount;
+  }
+
+  #emit(batch: Batch): void {
+    this.context.metrics.recordsOut += batch.rowCount;
+    this.output.emit(batch);
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [...this.values.generatedLoops(), ...this.#keys.generatedLoops('reading')];
+  }
+}
