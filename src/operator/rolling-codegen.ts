@@ -26,9 +26,9 @@ export type RollingLoop = (
   batch: Batch,
   slots: Int32Array,
   to: number,
-  columns: readonly SlotColumn[],
+  states: readonly SlotColumn[],
   nothing: Uint8Array,
-  out: BatchBuilder | null,
+  out: BatchBuilder,
   place: RollingPlace,
 ) => void;
 
@@ -36,16 +36,18 @@ export type RollingLoopOptions = {
   readonly rolling: FieldRolling;
   /** Fields of the records. */
   readonly fields: readonly Field[];
-  /** Of the fields by slot, those of the records that have one, in order: the number of their column; else -1. */
+  /** By field, the number of its column by slot; -1 where results have the column of their records. */
   readonly columnOf: readonly number[];
   /** Whether each record has its result. */
   readonly emitsEach: boolean;
 };
 
-/** What a key has of a field by slot, and how it is read, kept and written. */
 type FieldSource = {
+  /** What the loop reads and writes, once a batch. */
   readonly prelude: string;
+  /** The field of row i becomes that of its slot. */
   readonly keep: string;
+  /** The field of the slot becomes that of result `at`. */
   readonly write: string;
 };
 
@@ -62,7 +64,7 @@ export function rollingLoopSource(options: RollingLoopOptions): string {
   return `'use strict';
 return (batch, slots, to, states, nothing, out, place) => {
 const { columns } = batch;
-${kept.map(({ prelude }) => prelude).join('')}${joinPrelude(fields[f]!, f)}const from = place.row;
+${kept.map(({ prelude }) => prelude).join('')}${textPrelude(fields[f]!, f)}const from = place.row;
 let { known } = place;
 let i = from;
 try {
@@ -132,11 +134,11 @@ function dynamicValue(f: number): string {
 }
 
 /** Texts that are compared are decoded all at once. */
-function joinPrelude({ kind }: Field, f: number): string {
+function textPrelude({ kind }: Field, f: number): string {
   return kind === 'string' ? `const t${f} = e${f}.all();\n` : '';
 }
 
-/** A record of a key that has some already. */
+/** What a record does to a key that has one already. */
 function joinSource(kind: FieldRolling['kind'], field: Field, f: number, keepRow: string): string {
   const old = `v${f}s[slot]`;
   const keepsRow = kind === 'minBy' || kind === 'maxBy';

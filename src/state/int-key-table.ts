@@ -9,6 +9,9 @@ import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, loadedCapacity } from './cells
 /** Cells that an insertion of many keys goes through at a time, as a power of two: they stay in the L2 cache. */
 const REGION_SHIFT = 15;
 
+/** Int32s of cells that do not stay in the cache. */
+const UNCACHED_CELLS = 128 * 1024;
+
 export class IntKeyTable {
   count = 0;
   /** Key by slot. */
@@ -16,9 +19,12 @@ export class IntKeyTable {
   /** Pairs: key, slot + 1; a zero slot is a free cell. */
   #cells = new Int32Array(CELLS_MIN * 2);
   #shift = 32 - Math.log2(CELLS_MIN);
+  /** Means nothing: what is read ahead must go somewhere, or it would not be read. */
+  ahead = 0;
 
   /** slots[i] = slot of keys[i] for from <= i < to; new keys get the next slots. */
   slotsOf(keys: Int32Array, from: number, to: number, slots: Int32Array): void {
+    if (this.#cells.length > UNCACHED_CELLS) this.#readAhead(keys, from, to);
     let cells = this.#cells;
     let byslot = this.keys;
     let shift = this.#shift;
@@ -50,6 +56,18 @@ export class IntKeyTable {
       slots[i] = slot - 1;
     }
     this.count = count;
+  }
+
+  /**
+   * Brings the cells of keys into the cache: reads that wait for nothing overlap, those of a search wait for each other.
+   * Measured by the job reduce-1m of native-bench/versus: a tenth of its time.
+   */
+  #readAhead(keys: Int32Array, from: number, to: number): void {
+    const cells = this.#cells;
+    const shift = this.#shift;
+    let ahead = 0;
+    for (let i = from; i < to; i++) ahead |= cells[(Math.imul(keys[i]!, GOLDEN) >>> shift) << 1]!;
+    this.ahead = ahead;
   }
 
   /** slots[i] = slot of keys[i] for from <= i < to; -1 for a key that is not there. */

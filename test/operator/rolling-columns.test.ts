@@ -5,7 +5,13 @@ import { inspect } from 'node:util';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { Random } from '../../src/base/random.ts';
-import { record, t } from '../../src/data/schema.ts';
+import { Batch } from '../../src/data/batch.ts';
+import { FixedColumn, StringColumn } from '../../src/data/column.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
+import { StringBuilder } from '../../src/data/string-builder.ts';
+import type { OperatorContext, Output } from '../../src/operator/operator.ts';
+import { StreamRollingOperator } from '../../src/operator/rolling-stream.ts';
+import { NO_STATE } from '../../src/state/snapshot.ts';
 import type { DataflowOptions } from '../../src/testing/dataflow.ts';
 import { harness } from '../../src/testing/harness.ts';
 
@@ -130,3 +136,82 @@ for (const kind of ['sum', 'min', 'max', 'minBy', 'maxBy'] as const) {
 function plusZero(value: unknown): unknown {
   return value === 0 ? 0 : value;
 }
+
+/** A column of texts that come from a dictionary. */
+function coded(texts: readonly string[], codes: readonly number[]): StringColumn {
+  const entries = new StringBuilder(texts.length);
+  for (const text of texts) entries.append(text);
+  return new StringColumn(entries.seal().entries, Int32Array.from(codes));
+}
+
+const HEAVY = 'x'.repeat(100_000);
+const Texts = record({ key: t.string, n: t.int64, text: t.string }) as Schema;
+
+/** What a sum of `n` by `key` makes of rows in one batch. */
+function sums(ns: readonly bigint[]): readonly (readonly Row[])[] {
+  const operator = new StreamRollingOperator({
+    key: { kind: 'fields', fields: ['key'] },
+    rolling: { kind: 'sum', field: 'n' },
+    inputSchema: Texts,
+    functions: [],
+  });
+  const batches: (readonly Row[])[] = [];
+  const output: Output = {
+    isReady: true,
+    emit(batch) {
+      const rows = batch.rowObjects() as readonly Row[];
+      batches.push(rows.map((row, i) => ({ ...row, time: batch.timestamps![i] })));
+    },
+    watermark() {},
+    barrier() {},
+    idle() {},
+    end() {},
+  };
+  const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  const context = { name: 'sum', subtask: 0, metrics, restored: NO_STATE };
+  operator.open(context as unknown as OperatorContext, output);
+  const at = (i: number): number => i % 2;
+  operator.processBatch(
+    new Batch({
+      rowCount: ns.length,
+      schema: Texts,
+      columns: [
+        coded(
+          ['a', 'b'],
+          ns.map((_, i) => at(i)),
+        ),
+        new FixedColumn('int64', BigInt64Array.from(ns)),
+        // Those of the first record of each key, which results keep, then another.
+        coded(
+          [HEAVY, 'light', 'other'],
+          ns.map((_, i) => Math.min(i, 2)),
+        ),
+      ],
+      timestamps: Float64Array.from(ns, (_, i) => i * 10),
+      isTransient: true,
+    }),
+  );
+  return batches;
+}
+
+test('heavy results leave in several batches, with the keys and times of their records', () => {
+  const batches = sums(Array.from({ length: 60 }, () => 1n));
+  assert.ok(batches.length > 1 && batches.length < 30, `${batches.length} batches`);
+  assert.deepEqual(
+    batches.flat(),
+    Array.from({ length: 60 }, (_, i) => ({
+      key: i % 2 === 0 ? 'a' : 'b',
+      n: BigInt((i >> 1) + 1),
+      text: i % 2 === 0 ? HEAVY : 'light',
+      time: i * 10,
+    })),
+  );
+});
+
+test('a sum that leaves the range of int64 names the record that it leaves it with', () => {
+  assert.throws(() => sums([2n ** 62n, 1n, 2n ** 62n]), {
+    code: 'FIELD_TYPE',
+    message:
+      "operator 'sum' (subtask 0, record 2): field 'n' wants int64, got 9223372036854775808n",
+  });
+});
