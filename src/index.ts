@@ -160,6 +160,7 @@ export {
   generate,
   type RowGenerator,
 } from './connector/generator/generator.ts';
+export { hybrid } from './connector/hybrid/hybrid.ts';
 export { print } from './connector/print/print.ts';
 export { Batch } from './data/batch.ts';
 export { BatchBuilder } from './data/batch-builder.ts';
@@ -229,6 +230,7 @@ export type {
 export type { Duration, SignedDuration } from './time/duration.ts';
 // Time
 export {
+  type AlignmentOptions,
   boundedOutOfOrderness,
   custom,
   monotonous,

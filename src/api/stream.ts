@@ -295,6 +295,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     if (this.#isFresh() && this.#builder.setEventTime(from, eventTime, functions)) {
       return new Stream<Row>(this.#builder, from, this.#schema);
     }
+    if (eventTime.watermark.alignment !== null) {
+      const place = 'stands right behind a source, which alone can be held back';
+      throw wrong('eventTime: a strategy with alignment', place, strategy);
+    }
     const node = this.#builder.add({
       name: 'eventTime',
       operator: { type: 'eventTime', eventTime },

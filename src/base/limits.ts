@@ -24,6 +24,12 @@ export const DEFAULT_BUFFER_TIMEOUT_MS = 10;
 export const DEFAULT_WATERMARK_INTERVAL_MS = 10;
 export const WATERMARK_INTERVAL_MS_MAX = 200;
 
+/** How long a split that is ahead of its alignment group waits until it looks again how far the others are. */
+export const DEFAULT_ALIGNMENT_EVERY_MS = 100;
+
+/** How often a source subtask that has no split left of a stage looks whether the others have read theirs. */
+export const STAGE_CHECK_MS = 10;
+
 /** Memory for all rings of a job together; a channel gets its share between the two bounds below. */
 export const RING_BUDGET_BYTES = 64 * 1024 * 1024;
 export const RING_BYTES_MIN = 32 * 1024;

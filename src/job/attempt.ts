@@ -82,7 +82,7 @@ export class Attempt {
       workers: threads,
       operatorSlots: operatorSlots(execution).size,
       subtasks: execution.subtasks.length,
-      sources: splits.length,
+      stages: splits.length,
     };
     this.#counters = new SharedCounters(this.#shape);
     const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];

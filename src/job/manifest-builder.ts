@@ -124,7 +124,7 @@ export function inputBlocks(
 ): { subtask: number; block: StateBlock }[] {
   const sources = graph.nodes.filter(({ operator }) => operator.type === 'source');
   return sources.map(({ id }) => {
-    const items = splits.find(({ node }) => node === id)?.splits ?? [];
+    const items = splits.flatMap((stage) => (stage.node === id ? stage.splits : []));
     const batch = batchOfItems(items);
     const task = taskOf(execution, id);
     const first = execution.subtasks.find((one) => one.task === task && one.index === 0)!;

@@ -2,12 +2,14 @@
 import { EngineError } from '../base/errors.ts';
 import type { Manifest } from '../checkpoint/checkpoint.ts';
 import { parallelismOf } from '../graph/execution-graph.ts';
+import type { LogicalNode } from '../graph/graph.ts';
 import type { BuiltJob } from '../graph/job-registry.ts';
 import type { Sink } from '../operator/sink.ts';
+import type { Source } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import type { ReadBlock, RestoredSnapshot } from '../task/restored-state.ts';
-import { fromItsStart } from '../task/source-input.ts';
+import { fromItsStart, type SplitToRead } from '../task/source-input.ts';
 import { restoredSplits } from './restore.ts';
 
 /** Commits again what a checkpoint was complete with: a crash may have come between. */
@@ -41,14 +43,42 @@ export async function splitsToRead(
   read?: ReadBlock,
 ): Promise<SourceSplits> {
   const sources = graph.nodes.filter((node) => node.operator.type === 'source');
-  return await Promise.all(
+  const bySource = await Promise.all(
     sources.map(async (node) => {
+      const source = bindings[node.id]!.source!;
       const left = restored === null ? null : restoredSplits(restored, node.id, read);
-      if (left !== null) return { node: node.id, splits: left };
+      if (left !== null) return stagesOf(node, source, left, 'STATE_INCOMPATIBLE');
       const splits = await inCallingThread(node.name, () =>
-        bindings[node.id]!.source!.discoverSplits(parallelismOf(graph, node, { parallelism })),
+        source.discoverSplits(parallelismOf(graph, node, { parallelism })),
       );
-      return { node: node.id, splits: splits.map(fromItsStart) };
+      return stagesOf(node, source, splits.map(fromItsStart), 'JOB_DEFINITION');
     }),
   );
+  return bySource.flat();
+}
+
+function stagesOf(
+  { id, name }: LogicalNode,
+  { assignment }: Source,
+  splits: readonly SplitToRead[],
+  code: 'STATE_INCOMPATIBLE' | 'JOB_DEFINITION',
+): SourceSplits {
+  const hasStages = typeof assignment !== 'string';
+  const assignments = hasStages ? assignment : [assignment];
+  const stranger = splits.find(
+    ({ split: { stage } }) =>
+      (stage !== undefined) !== hasStages || (stage ?? 0) >= assignments.length,
+  );
+  if (stranger !== undefined) {
+    throw new EngineError(
+      code,
+      `split '${stranger.split.id}' of '${name}' is of none of its stages: a source that goes on from a checkpoint has the ` +
+        'sources that it had then, in their order; give it another uid to read it from its start',
+    );
+  }
+  return assignments.map((ofStage, stage) => ({
+    node: id,
+    assignment: ofStage,
+    splits: splits.filter(({ split }) => (split.stage ?? 0) === stage),
+  }));
 }

@@ -7,9 +7,10 @@
  *     for each operator of each subtask   its OperatorMetrics
  *     for each subtask                    its SubtaskNumbers
  *     for each worker, the caller first   its ThreadNumbers
- *     for each source, one Int32          next split to hand out
+ *     for each stage of a source, Int32   next split to hand out, splits read
  *
- * Every counter has one writer; readers may see it a moment old. Command and checkpoints are those of the caller's line.
+ * Every counter has one writer, but those of splits, which are added to atomically; readers may see it a moment old. Command and
+ * checkpoints are those of the caller's line.
  */
 import type { OperatorMetrics } from './metrics.ts';
 import {
@@ -29,6 +30,7 @@ const CHECKPOINT = 3;
 const LAST_CHECKPOINT = 4;
 const UNALIGNED_CHECKPOINT = 5;
 const BASE_CHECKPOINT = 6;
+const SPLIT_WORDS = 2;
 
 const RUN = 0;
 const CANCEL = 1;
@@ -41,7 +43,8 @@ export type CountersShape = {
   readonly workers: number;
   readonly operatorSlots: number;
   readonly subtasks: number;
-  readonly sources: number;
+  /** Stages of all sources. */
+  readonly stages: number;
 };
 
 export class SharedCounters {
@@ -58,12 +61,12 @@ export class SharedCounters {
     const threadsAt = subtasksAt + shape.subtasks * SUBTASK_NUMBERS;
     const numberCount = threadsAt + (shape.workers + 1) * THREAD_NUMBERS;
     const splitsOffset = wordCount * 4 + numberCount * 8;
-    this.buffer = buffer ?? new SharedArrayBuffer(splitsOffset + shape.sources * 4);
+    this.buffer = buffer ?? new SharedArrayBuffer(splitsOffset + shape.stages * SPLIT_WORDS * 4);
     this.#subtasksAt = subtasksAt;
     this.#threadsAt = threadsAt;
     this.#words = new Int32Array(this.buffer, 0, wordCount);
     this.#numbers = new Float64Array(this.buffer, wordCount * 4, numberCount);
-    this.#splits = new Int32Array(this.buffer, splitsOffset, shape.sources);
+    this.#splits = new Int32Array(this.buffer, splitsOffset, shape.stages * SPLIT_WORDS);
     if (buffer !== undefined) return;
     for (let subtask = 0; subtask < shape.subtasks; subtask++) this.subtask(subtask).begin();
   }
@@ -136,9 +139,19 @@ export class SharedCounters {
     return Atomics.load(this.#words, CHECKPOINT);
   }
 
-  /** The next split of a source, never given twice. */
-  claimSplit(source: number): number {
-    return Atomics.add(this.#splits, source, 1);
+  /** The next split of a stage, never given twice. */
+  claimSplit(stage: number): number {
+    return Atomics.add(this.#splits, stage * SPLIT_WORDS, 1);
+  }
+
+  /** Another split of the stage has been read to its end. */
+  splitRead(stage: number): void {
+    Atomics.add(this.#splits, stage * SPLIT_WORDS + 1, 1);
+  }
+
+  /** Splits of the stage that have been read to their end, by all subtasks. */
+  splitsRead(stage: number): number {
+    return Atomics.load(this.#splits, stage * SPLIT_WORDS + 1);
   }
 
   operator(slot: number): OperatorMetrics {

@@ -65,6 +65,7 @@ export class SubtaskNumbers {
   begin(): void {
     this.watermark = -Infinity;
     this.newestEventTime = -Infinity;
+    this.readingAt = -Infinity;
   }
 
   /** The last that came to its operators; -Infinity before the first. */
@@ -119,6 +120,18 @@ export class SubtaskNumbers {
 
   set endedMs(value: number) {
     this.#numbers[this.#at + 5] = value;
+  }
+
+  /**
+   * Of a source, the watermark that its reading has come to; -Infinity before the first, so that others wait for it; Infinity
+   * while it holds nobody back: idle, waiting for the next stage, or at its end.
+   */
+  get readingAt(): number {
+    return this.#numbers[this.#at + 6]!;
+  }
+
+  set readingAt(value: number) {
+    this.#numbers[this.#at + 6] = value;
   }
 }
 

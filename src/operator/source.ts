@@ -28,7 +28,16 @@ export type SourceSplit = {
   readonly weight: number;
   /** What the source itself needs to find the split. */
   readonly detail: PlainData;
+  /** Number of its stage, from 0, where the source has several. */
+  readonly stage?: number;
 };
+
+/**
+ * inOrder: splits are given one at a time, in order, to whichever subtask is free: for input that lies one behind
+ * the other, such as the parts of files. spread: split n belongs to subtask n mod parallelism, which reads all of
+ * its splits side by side and merges their watermarks: for input that goes on at the same time everywhere.
+ */
+export type SourceAssignment = 'inOrder' | 'spread';
 
 /** A record of the input that is malformed. */
 export type DeadLetter = {
@@ -83,12 +92,8 @@ export interface Source<Row = unknown> {
   readonly hasDeadLetters?: boolean;
   /** Read by one subtask in the calling thread, where the program is. */
   readonly isCallers?: boolean;
-  /**
-   * inOrder: splits are given one at a time, in order, to whichever subtask is free: for input that lies one behind
-   * the other, such as the parts of files. spread: split n belongs to subtask n mod parallelism, which reads all of
-   * its splits side by side and merges their watermarks: for input that goes on at the same time everywhere.
-   */
-  readonly assignment: 'inOrder' | 'spread';
+  /** A list is one of stages: each begins when all splits of the one before have been read. */
+  readonly assignment: SourceAssignment | readonly SourceAssignment[];
   /** All splits of the input, for so many subtasks. */
   discoverSplits(parallelism: number): Promise<readonly SourceSplit[]>;
   /** `position` is null at the start of the split. */

@@ -35,13 +35,16 @@ import type { MakePool } from '../operator/async/function-pool.ts';
 import { withBatchTime } from '../operator/batch-time.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
-import type { DeadLetter, PlainData } from '../operator/source.ts';
+import type { EventTimeSpec } from '../operator/operator-spec.ts';
+import type { DeadLetter, PlainData, SourceAssignment } from '../operator/source.ts';
 import { recordError } from '../operator/user-function.ts';
 import type { RestoredState } from '../state/snapshot.ts';
+import { Alignment } from './alignment.ts';
 import { Chain, type ChainHead, type ChainLink, type SideGates } from './chain.ts';
 import { inFlightLog, sendAgain } from './in-flight-state.ts';
 import { type StoredState, StoredStates } from './restored-state.ts';
 import { SourceInput, type SplitToRead } from './source-input.ts';
+import { SplitQueue, type SplitStage } from './split-queue.ts';
 import { Subtask } from './subtask.ts';
 import { AT_END, type SnapshotListener, SubtaskSnapshot } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
@@ -67,9 +70,10 @@ export type RuntimeSettings = {
   readonly isBatch: boolean;
 };
 
-/** Splits of each source node, in the order of the nodes. */
+/** Splits of each stage of each source node, in the order in which they are read. */
 export type SourceSplits = readonly {
   readonly node: NodeId;
+  readonly assignment: SourceAssignment;
   readonly splits: readonly SplitToRead[];
 }[];
 
@@ -286,26 +290,54 @@ class Deployer {
     output: Output,
     sides: SideOutputs,
   ): SourceInput {
-    const { graph, bindings, splits, counters, clock } = this.#options;
+    const { graph, bindings, counters, clock } = this.#options;
     const id = task.operators[0]!.nodes[0]!;
     const spec = graph.nodes[id]!.operator;
     if (spec.type !== 'source') throw new Error('assertion failed: not a source');
-    const number = splits.findIndex((entry) => entry.node === id);
     return new SourceInput({
       source: must(bindings[id]!.source, 'source of a source node'),
-      splits: splits[number]!.splits,
-      claim: () => counters.claimSplit(number),
+      splits: new SplitQueue(this.#stages(id), context),
       eventTime: spec.eventTime,
       functions: bindings[id]!.functions,
       rate: spec.rate === null ? null : spec.rate / task.parallelism,
       context,
       progress: counters.subtask(plan.id),
+      siblings: this.#progressOf((node) => node.id === id),
+      alignment: context.isBatch ? null : this.#alignment(spec.eventTime),
       clock,
       commands: counters,
       output,
       sides,
       onSkipped: (record) => this.#options.events.onSkipped(record),
     });
+  }
+
+  #stages(source: NodeId): SplitStage[] {
+    const { splits, counters } = this.#options;
+    return splits.flatMap(({ node, ...stage }, number) => {
+      if (node !== source) return [];
+      const claim = (): number => counters.claimSplit(number);
+      const onRead = (): void => counters.splitRead(number);
+      return [{ ...stage, claim, onRead, readCount: () => counters.splitsRead(number) }];
+    });
+  }
+
+  #alignment(eventTime: EventTimeSpec | null): Alignment | null {
+    const spec = eventTime?.watermark.alignment ?? null;
+    if (spec === null) return null;
+    const group = this.#progressOf(
+      ({ operator }) =>
+        operator.type === 'source' && operator.eventTime?.watermark.alignment?.group === spec.group,
+    );
+    return new Alignment(spec, group);
+  }
+
+  /** Of the subtasks of some sources. */
+  #progressOf(isMeant: (source: LogicalNode) => boolean): SubtaskNumbers[] {
+    const { execution, graph, counters } = this.#options;
+    return execution.subtasks
+      .filter(({ task }) => isMeant(graph.nodes[execution.tasks[task]!.operators[0]!.nodes[0]!]!))
+      .map(({ id }) => counters.subtask(id));
   }
 
   /** The gates behind a node: of its main output, and of its side outputs by their name. */

@@ -6,7 +6,7 @@
  * exchange. The end of the last split sends the maximum watermark, then the end. In batch that watermark is the only one.
  */
 import type { Clock } from '../base/clock.ts';
-import { SHOWN_MALFORMED } from '../base/limits.ts';
+import { SHOWN_MALFORMED, STAGE_CHECK_MS } from '../base/limits.ts';
 import { Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
@@ -27,8 +27,10 @@ import type {
 import { operatorError, recordError } from '../operator/user-function.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
+import { type Alignment, slowestOf } from './alignment.ts';
 import { closeAll } from './close-all.ts';
 import { RateLimiter } from './rate-limiter.ts';
+import type { SplitQueue } from './split-queue.ts';
 import { AT_END } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
@@ -46,9 +48,7 @@ export interface SourceCommands {
 
 export type SourceInputOptions = {
   readonly source: Source;
-  readonly splits: readonly SplitToRead[];
-  /** Number of the next split that nobody reads yet, never given twice over all subtasks. */
-  readonly claim: () => number;
+  readonly splits: SplitQueue;
   readonly eventTime: EventTimeSpec | null;
   /** Of the source node: those of its event time. */
   readonly functions: readonly object[];
@@ -56,6 +56,10 @@ export type SourceInputOptions = {
   readonly rate: number | null;
   readonly context: OperatorContext;
   readonly progress: SubtaskNumbers;
+  /** Of all subtasks of the source. */
+  readonly siblings: readonly SubtaskNumbers[];
+  /** Null where it reads as fast as it can. */
+  readonly alignment: Alignment | null;
   readonly clock: Clock;
   readonly commands: SourceCommands;
   readonly output: Output;
@@ -158,13 +162,14 @@ export class SourceInput implements TaskInput {
     }
     if (this.#checkpoint !== 0 && commands.lastCheckpoint() === this.#checkpoint) return false;
     if (commands.isDraining()) this.#drain();
-    this.#takeSplits();
+    const now = this.#options.clock.now();
     if (this.#open.length === 0) {
+      if (!this.#allTaken) return this.#takeSplits(now);
       this.#end();
       return true;
     }
-    const now = this.#options.clock.now();
-    const read = this.#held === null ? this.#readNext() : this.#emitHeld();
+    this.#tellWhereItReads();
+    const read = this.#held === null ? this.#readNext(now) : this.#emitHeld();
     if (now >= this.#watermarkDueMs && this.#options.output.isReady) {
       this.#watermarkDueMs = now + this.#options.context.watermarkIntervalMs;
       this.#advanceWatermark(now);
@@ -228,19 +233,40 @@ export class SourceInput implements TaskInput {
     for (const open of this.#open.filter((one) => one !== held)) this.#closeSplit(open);
   }
 
-  #takeSplits(): void {
-    if (this.#allTaken) return;
-    const { source, splits, claim, context } = this.#options;
-    if (source.assignment === 'spread') {
-      this.#allTaken = true;
-      splits.forEach((split, n) => {
-        if (n % context.parallelism === context.subtask) this.#openSplit(split);
-      });
-    } else if (this.#open.length === 0) {
-      const split = splits[claim()];
-      if (split === undefined) this.#allTaken = true;
-      else this.#openSplit(split);
+  /**
+   * Opens the splits that come next, in a poll of its own: a checkpoint behind which another subtask has come to the end of a
+   * stage is seen before anything of the next stage is read.
+   */
+  #takeSplits(now: number): boolean {
+    const taken = this.#options.splits.take();
+    if (taken === 'wait') return this.#waitForOthers(now);
+    if (taken === 'none') this.#allTaken = true;
+    else for (const split of taken) this.#openSplit(split);
+    return true;
+  }
+
+  /** What comes next is behind what the others still read: event time goes on as theirs does. */
+  #waitForOthers(now: number): false {
+    const { siblings, progress, context, output } = this.#options;
+    progress.readingAt = Infinity;
+    this.#readersDueMs = now + STAGE_CHECK_MS;
+    this.waitsForEvents = false;
+    if (this.#timestamps === null || now < this.#watermarkDueMs || !output.isReady) return false;
+    this.#watermarkDueMs = now + context.watermarkIntervalMs;
+    const slowest = slowestOf(siblings);
+    if (slowest !== Infinity && slowest > this.#pending) this.#pending = slowest;
+    this.#advanceWatermark(now);
+    return false;
+  }
+
+  /** How far the splits are that it reads, for those who must not be far ahead of it, or are where it is. */
+  #tellWhereItReads(): void {
+    if (this.#timestamps === null) return;
+    let slowest = Infinity;
+    for (const { generator, isIdle } of this.#open) {
+      if (!isIdle && generator!.reached < slowest) slowest = generator!.reached;
     }
+    this.#options.progress.readingAt = Math.max(slowest, this.#emitted);
   }
 
   #openSplit({ split, position, skip, greatest }: SplitToRead): void {
@@ -272,13 +298,20 @@ export class SourceInput implements TaskInput {
   }
 
   /** One batch of the next reader that has one. */
-  #readNext(): boolean {
+  #readNext(now: number): boolean {
+    const { alignment } = this.#options;
     this.#readersDueMs = Infinity;
     this.waitsForEvents = false;
     for (let tried = this.#open.length; tried > 0; tried--) {
       this.#next = this.#next % this.#open.length;
       const open = this.#open[this.#next]!;
-      const { skip } = open;
+      const { skip, generator } = open;
+      if (alignment?.isAhead(generator!.reached, now) === true) {
+        generator!.hold(now);
+        this.#next++;
+        this.#readersDueMs = Math.min(this.#readersDueMs, now + alignment.everyMs);
+        continue;
+      }
       const before = this.#limiter === null ? null : this.#named(() => open.reader.position());
       const result = this.#pollReader(open);
       if (result === 'end') {
@@ -423,6 +456,7 @@ export class SourceInput implements TaskInput {
     this.#open.splice(this.#open.indexOf(open), 1);
     this.#named(() => open.reader.close());
     this.#read.push(open.split);
+    this.#options.splits.onRead();
     this.#weightDone += open.split.weight;
     this.#options.progress.weightRead = this.#weightDone + this.#weightOpen();
     this.#merger.removeInput(open.channel);
@@ -437,6 +471,7 @@ export class SourceInput implements TaskInput {
       return;
     }
     this.hasEnded = true;
+    this.#options.progress.readingAt = Infinity;
     this.#writeState(AT_END);
     output.end();
   }

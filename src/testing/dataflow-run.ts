@@ -61,7 +61,7 @@ export class DataflowRun {
       workers: 0,
       operatorSlots: this.#operatorSlots,
       subtasks: this.#execution.subtasks.length,
-      sources: options.inputNames.length,
+      stages: 0,
     });
     this.#subtasks = deploy({
       graph,

@@ -281,7 +281,7 @@ export function addInput(builder: GraphBuilder, { name, schema }: DataflowInput)
       // Records come with their event time: an eventTime step that follows is an operator of its own.
       eventTime: {
         timestamp: { kind: 'function' },
-        watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs: null },
+        watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs: null, alignment: null },
       },
       rate: null,
       isCallers: false,

@@ -1,10 +1,23 @@
 /** Watermark strategies, and the generator that carries one out over the batches of one stream or split. */
 import type { Clock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
-import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
+import { DEFAULT_ALIGNMENT_EVERY_MS } from '../base/limits.ts';
+import {
+  aFunction,
+  checkFunctions,
+  checkOptions,
+  type OptionRules,
+  someText,
+  wrong,
+} from '../base/options.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type Duration, durationMs } from './duration.ts';
-import type { CustomWatermarks, WatermarkContext, WatermarkSpec } from './watermark.ts';
+import type {
+  AlignmentSpec,
+  CustomWatermarks,
+  WatermarkContext,
+  WatermarkSpec,
+} from './watermark.ts';
 
 const CUSTOM_FUNCTIONS: OptionRules<CustomWatermarks<never, never>> = {
   create: aFunction,
@@ -18,17 +31,40 @@ export type WatermarkStrategy<Row = unknown> = WatermarkSpec & {
   readonly custom: CustomWatermarks<Row, unknown> | null;
   /** The same, but a stream (or split) without records for this long does not hold others back. */
   withIdleness(duration: Duration): WatermarkStrategy<Row>;
+  /**
+   * The same, but sources of one group keep together: a split whose watermark is ahead of the slowest of all sources of the
+   * group by more than `maxDrift` is not read on until the others have come nearer. Splits that are idle or at their end hold
+   * nobody back; one that has no record yet holds all, so give sources that may be silent `withIdleness` too. For event time
+   * right behind a source; in batch sources are not held back.
+   *
+   *   flow.from(clicks).eventTime('at', monotonous().withIdleness('1 min').withAlignment('site', '5 min'))
+   */
+  withAlignment(
+    group: string,
+    maxDrift: Duration,
+    options?: AlignmentOptions,
+  ): WatermarkStrategy<Row>;
 };
+
+export type AlignmentOptions = {
+  /** How long a split that has to wait does so before it looks again [100 ms]. */
+  readonly every?: Duration;
+};
+
+const ALIGNMENT_OPTIONS: OptionRules<AlignmentOptions> = { every: true };
+
+/** What is not asked for when a strategy is made. */
+const PLAIN = { idlenessMs: null, alignment: null } as const;
 
 /** Records may come out of order by up to a bound: watermark = greatest timestamp - bound - 1. */
 export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy {
   const outOfOrdernessMs = durationMs(bound, 'out-of-orderness');
-  return strategy({ kind: 'boundedOutOfOrderness', outOfOrdernessMs, idlenessMs: null }, null);
+  return strategy({ kind: 'boundedOutOfOrderness', outOfOrdernessMs, ...PLAIN }, null);
 }
 
 /** Timestamps never fall: watermark = last timestamp - 1. */
 export function monotonous(): WatermarkStrategy {
-  return strategy({ kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs: null }, null);
+  return strategy({ kind: 'monotonous', outOfOrdernessMs: 0, ...PLAIN }, null);
 }
 
 /**
@@ -43,7 +79,7 @@ export function custom<Row, State = undefined>(
 ): WatermarkStrategy<Row> {
   checkFunctions('custom', generator, CUSTOM_FUNCTIONS);
   return strategy(
-    { kind: 'custom', outOfOrdernessMs: 0, idlenessMs: null },
+    { kind: 'custom', outOfOrdernessMs: 0, ...PLAIN },
     generator as CustomWatermarks<Row, unknown>,
   );
 }
@@ -56,14 +92,31 @@ function strategy<Row>(
     ...spec,
     custom: generator,
     withIdleness: (duration: Duration) =>
-      strategy({ ...spec, idlenessMs: idlenessMs(duration) }, generator),
+      strategy({ ...spec, idlenessMs: positiveMs(duration, 'idleness') }, generator),
+    withAlignment: (group: string, maxDrift: Duration, options: AlignmentOptions = {}) =>
+      strategy({ ...spec, alignment: alignmentSpec(group, maxDrift, options) }, generator),
   });
 }
 
-function idlenessMs(duration: Duration): number {
-  const ms = durationMs(duration, 'idleness');
+function alignmentSpec(
+  group: string,
+  maxDrift: Duration,
+  options: AlignmentOptions,
+): AlignmentSpec {
+  someText('alignment: the group', group);
+  checkOptions('alignment', options, ALIGNMENT_OPTIONS);
+  const { every = DEFAULT_ALIGNMENT_EVERY_MS } = options;
+  return Object.freeze({
+    group,
+    maxDriftMs: durationMs(maxDrift, 'alignment: the drift'),
+    everyMs: positiveMs(every, 'alignment: every'),
+  });
+}
+
+function positiveMs(duration: Duration, what: string): number {
+  const ms = durationMs(duration, what);
   if (ms > 0) return ms;
-  throw wrong('idleness', 'is longer than nothing', duration);
+  throw wrong(what, 'is longer than nothing', duration);
 }
 
 /** The plain data of a strategy, for the graph. */
@@ -72,8 +125,8 @@ export function strategySpec(of: WatermarkStrategy<never>): WatermarkSpec {
     const made = 'is made by boundedOutOfOrderness(...), monotonous() or custom(...)';
     throw wrong('eventTime: the strategy', made, of);
   }
-  const { kind, outOfOrdernessMs, idlenessMs } = of;
-  return Object.freeze({ kind, outOfOrdernessMs, idlenessMs });
+  const { kind, outOfOrdernessMs, idlenessMs, alignment } = of;
+  return Object.freeze({ kind, outOfOrdernessMs, idlenessMs, alignment });
 }
 
 export class WatermarkGenerator {
@@ -156,6 +209,16 @@ export class WatermarkGenerator {
     }
     if (this.#greatest === -Infinity) return MIN_WATERMARK;
     return this.#greatest - this.#spec.outOfOrdernessMs - 1;
+  }
+
+  /** The watermark so far, without asking a generator of the user for more. */
+  get reached(): Watermark {
+    return this.#spec.kind === 'custom' ? this.#promised : this.watermark();
+  }
+
+  /** While it is held back, that no record comes is not its fault. */
+  hold(nowMs: number): void {
+    if (this.#spec.idlenessMs !== null) this.#lastRecordMs = nowMs;
   }
 
   isIdle(nowMs: number): boolean {

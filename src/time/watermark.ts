@@ -15,6 +15,16 @@ export type WatermarkSpec = {
   readonly outOfOrdernessMs: number;
   /** Without a record for this long the stream is idle; null for never. */
   readonly idlenessMs: number | null;
+  /** Null where sources run as far ahead of others as they can. */
+  readonly alignment: AlignmentSpec | null;
+};
+
+/** How far ahead of the slowest of a group a source may read. */
+export type AlignmentSpec = {
+  readonly group: string;
+  readonly maxDriftMs: number;
+  /** How long a split that waits looks away. */
+  readonly everyMs: number;
 };
 
 /** What a watermark generator of the user works with. */

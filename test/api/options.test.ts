@@ -8,6 +8,7 @@ import {
   custom,
   type Flow,
   generate,
+  hybrid,
   job,
   monotonous,
   print,
@@ -31,7 +32,46 @@ const rows = (flow: Flow) => flow.from(collection([{ n: 1, s: 'a' }], Row));
 const row = (n: number) => ({ n });
 const typo = { paralelism: 2 };
 
+const endless = generate({ schema: Row, row: (n) => ({ n, s: '' }) });
+const ended = collection([{ n: 1, s: 'a' }], Row);
+
 const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
+  [
+    'hybrid',
+    () => loose(hybrid)(ended),
+    /^hybrid: source 2 is a source, such as files.*undefined$/,
+  ],
+  [
+    'hybrid',
+    () => hybrid(endless, ended),
+    /^hybrid: source 1 has an end, as all but the last have/,
+  ],
+  [
+    'hybrid',
+    () => hybrid(ended, collection([{ n: 1, s: 'a' }])),
+    /^hybrid: source 2 has the schema of the first one, got null$/,
+  ],
+  [
+    'hybrid',
+    () => hybrid(ended, hybrid(ended, endless)),
+    /^hybrid: source 2 is read by the subtasks themselves, and is no hybrid, got /,
+  ],
+  [
+    'withAlignment',
+    () => monotonous().withAlignment('', '1 s'),
+    /^alignment: the group is a text that is not empty, got ''$/,
+  ],
+  ['withAlignment', () => monotonous().withAlignment('all', -1), /^alignment: the drift /],
+  [
+    'withAlignment',
+    () => monotonous().withAlignment('all', '1 s', { every: 0 }),
+    /^alignment: every is longer than nothing, got 0$/,
+  ],
+  [
+    'withAlignment',
+    () => loose(monotonous().withAlignment)('all', '1 s', { evry: 5 }),
+    /^alignment: unknown option 'evry'; there are: every$/,
+  ],
   [
     'files',
     () => loose(files)('in', csv(), { onMalformd: 'skip' }),
@@ -417,6 +457,14 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
     'eventTime',
     (flow) => rows(flow).eventTime('n', undefined as never),
     /^eventTime: the strategy is made by .* got undefined$/,
+  ],
+  [
+    'eventTime',
+    (flow) =>
+      rows(flow)
+        .map((row) => row)
+        .eventTime('n', monotonous().withAlignment('all', '1 s')),
+    /^eventTime: a strategy with alignment stands right behind a source, which alone can be held back, got /,
   ],
   [
     'keyBy',

@@ -17,6 +17,7 @@ import { files } from '../../src/connector/file/files.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
 import { text } from '../../src/connector/file/text.ts';
 import { generate } from '../../src/connector/generator/generator.ts';
+import { hybrid } from '../../src/connector/hybrid/hybrid.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { SharedCounters } from '../../src/metrics/shared-counters.ts';
@@ -29,6 +30,7 @@ import {
   type SplitState,
   type SplitToRead,
 } from '../../src/task/source-input.ts';
+import { queueOf } from '../task/source-run.ts';
 import { FORMAT_KINDS } from './format-kinds.ts';
 import { encode } from './read-all.ts';
 
@@ -123,6 +125,14 @@ const SOURCES: readonly (readonly [string, Source])[] = (
       }),
     ],
     ['nothing', collection([])],
+    [
+      'hybrid',
+      hybrid(
+        files(file('m.csv', csvText(ROWS, true)), csv(Row), bad),
+        generate({ schema: Row, count: 9000, row: rowOf }),
+      ),
+    ],
+    ['hybrid that begins with nothing', hybrid(collection([], Row), collection(ROWS, Row))],
   ] as const
 ).map(([name, source]) => [name, source as unknown as Source]);
 
@@ -196,7 +206,7 @@ class Life {
     workers: 0,
     operatorSlots: 1,
     subtasks: 1,
-    sources: 1,
+    stages: 2,
   });
   #states: readonly SplitState[] = [];
   #passed = 0;
@@ -222,8 +232,7 @@ class Life {
     };
     this.input = new SourceInput({
       source,
-      splits,
-      claim: () => this.#counters.claimSplit(0),
+      splits: queueOf(source.assignment, splits, this.#counters, { subtask: 0, parallelism: 1 }),
       eventTime: null,
       functions: [],
       rate,
@@ -241,6 +250,8 @@ class Life {
         wake() {},
       } as unknown as OperatorContext,
       progress: this.#counters.subtask(0),
+      siblings: [this.#counters.subtask(0)],
+      alignment: null,
       clock: this.clock,
       commands: this.#counters,
       output,

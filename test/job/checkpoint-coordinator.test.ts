@@ -78,7 +78,7 @@ async function setUp({
   const coordinator: CheckpointCoordinator = new CheckpointCoordinator({
     graph,
     execution,
-    splits: [{ node: 0, splits: [] }],
+    splits: [{ node: 0, assignment: 'inOrder', splits: [] }],
     maxParallelism: 128,
     isBatch: false,
     jobId: 'a1b2',

@@ -9,6 +9,7 @@ import { nextTurn } from '../../src/base/event-loop.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { generate } from '../../src/connector/generator/generator.ts';
+import { hybrid } from '../../src/connector/hybrid/hybrid.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import { boundedOutOfOrderness } from '../../src/time/strategies.ts';
 
@@ -166,4 +167,19 @@ export const partitions = job(import.meta, 'partitions', (flow) => {
     best: byShop.reduce((a, b) => (a.n > b.n ? a : b)),
     counts: byShop.map((whole, { shop }) => [{ shop, rows: whole.length }]),
   };
+});
+
+/** What is stored before what comes, beside a faster source that keeps near it. */
+export const stages = job(import.meta, 'stages', (flow) => {
+  const stored = Array.from({ length: 100 }, (_, n) => sale(n));
+  const coming = generate({ schema: Sale, count: ROWS, row: (n) => sale(n + 100) });
+  const together = boundedOutOfOrderness(600).withAlignment('sales', 300, { every: 20 });
+  const counted = flow
+    .from(hybrid(collection(stored, Sale), collection([], Sale), coming), { rate: 3000 })
+    .eventTime('at', together)
+    .union(flow.from(sales(), { rate: 9000 }).eventTime('at', together))
+    .keyBy('shop')
+    .window(tumbling(100))
+    .aggregate(({ count, sum }) => ({ rows: count(), total: sum('n') }));
+  return { counted };
 });

@@ -9,10 +9,10 @@ import type { EngineError } from '../../src/base/errors.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { type SimulationResult, simulate, simulateWith } from '../../src/testing/simulate.ts';
 import { SimulatedSink } from '../../src/testing/simulation/simulated-sink.ts';
-import { asking, connected, functions, partitions, rolling, windows } from './jobs.ts';
+import { asking, connected, functions, partitions, rolling, stages, windows } from './jobs.ts';
 import { OLD_SEEDS } from './old-seeds.ts';
 
-const JOBS = [windows, functions, rolling, connected, partitions, asking] as const;
+const JOBS = [windows, functions, rolling, connected, partitions, asking, stages] as const;
 const RUNS = Number(process.env.SIMULATIONS ?? 2000);
 
 /** From the commit, so that each has seeds of its own; without one, always the same. */

@@ -2,110 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
-import { Batch } from '../../src/data/batch.ts';
-import { SharedCounters } from '../../src/metrics/shared-counters.ts';
-import type { OperatorContext, Output } from '../../src/operator/operator.ts';
-import type { PollResult, Source } from '../../src/operator/source.ts';
-import { fromItsStart, SourceInput, type SplitState } from '../../src/task/source-input.ts';
-
-type Step = readonly number[] | 'idle';
-
-/** A source whose splits give the timestamps of a script, an array to a batch. */
-function scripted(splits: readonly (readonly Step[])[], assignment: Source['assignment']) {
-  const opened: number[] = [];
-  const source: Source<number> = {
-    name: 'scripted',
-    descriptor: null,
-    schema: null,
-    isBounded: true,
-    assignment,
-    discoverSplits: async () => [],
-    createReader: (split) => {
-      const number = Number(split.id);
-      const script = [...splits[number]!];
-      opened.push(number);
-      return {
-        wakeAtMs: Infinity,
-        poll(): PollResult {
-          const step = script.shift();
-          if (step === undefined) return 'end';
-          if (step === 'idle') return 'idle';
-          return new Batch({ rowCount: step.length, schema: null, rows: step });
-        },
-        position: () => null,
-        progress: () => 1 - script.length / splits[number]!.length,
-        close() {},
-      };
-    },
-  };
-  return { source: source as Source, opened };
-}
-
-type Options = {
-  splits: readonly (readonly Step[])[];
-  assignment?: Source['assignment'];
-  rate?: number;
-  idlenessMs?: number;
-  subtask?: number;
-  parallelism?: number;
-};
-
-function setUp(options: Options) {
-  const { splits, assignment = 'spread', rate = null, idlenessMs = null } = options;
-  const clock = new VirtualClock(0);
-  const counters = new SharedCounters({ workers: 0, operatorSlots: 1, subtasks: 1, sources: 1 });
-  const { source, opened } = scripted(splits, assignment);
-  const log: string[] = [];
-  /** Splits as each checkpoint has them. */
-  const states = new Map<number, readonly SplitState[]>();
-  const output: Output = {
-    isReady: true,
-    emit: (batch) => log.push(batch.rowObjects().join(' ')),
-    watermark: (watermark) => log.push(`W${watermark}`),
-    idle: (isIdle) => log.push(isIdle ? 'idle' : 'active'),
-    barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
-    end: () => log.push('end'),
-  };
-  const input = new SourceInput({
-    source,
-    splits: splits.map((_, n) => fromItsStart({ id: `${n}`, weight: 10, detail: null })),
-    claim: () => counters.claimSplit(0),
-    eventTime: {
-      timestamp: { kind: 'function' },
-      watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs },
-    },
-    functions: [(row: number) => row],
-    rate,
-    context: {
-      name: 'scripted',
-      watermarkIntervalMs: 10,
-      subtask: options.subtask ?? 0,
-      parallelism: options.parallelism ?? 1,
-      metrics: counters.operator(0),
-      snapshot: (checkpoint: number) => ({
-        items: (_state: string, _mode: string, items: readonly SplitState[]) =>
-          states.set(checkpoint, items),
-      }),
-      wake() {},
-    } as unknown as OperatorContext,
-    progress: counters.subtask(0),
-    clock,
-    commands: counters,
-    output,
-    sides: new Map(),
-    onSkipped() {},
-  });
-  /** Polls once at each of so many milliseconds. */
-  const run = (ms: number): string[] => {
-    log.length = 0;
-    for (let n = 0; n < ms && !input.hasEnded; n++) {
-      input.poll();
-      clock.advanceTo(clock.now() + 1);
-    }
-    return [...log];
-  };
-  return { input, run, opened, counters, log, states };
-}
+import { countersOf, type Step, setUp } from './source-run.ts';
 
 test('splits side by side: the slower one holds the watermark', () => {
   const { run } = setUp({
@@ -148,7 +45,7 @@ test('the last watermark and the end come in polls of their own', () => {
 test('splits in order: the next is claimed when the one before has ended', () => {
   const { run, opened } = setUp({ splits: [[[1], [2]], [[3]], [[4]]], assignment: 'inOrder' });
   assert.deepEqual(
-    run(2).filter((line) => !line.startsWith('W')),
+    run(3).filter((line) => !line.startsWith('W')),
     ['1', '2'],
   );
   assert.deepEqual(opened, [0]);
@@ -189,7 +86,7 @@ test('a source in which nothing comes is idle, and active again with the first r
 test('a batch goes out in portions as the rate allows', () => {
   const rows = Array.from({ length: 100 }, (_, n) => n);
   const { run } = setUp({ splits: [[rows]], rate: 1000 });
-  const seen = run(51)
+  const seen = run(52)
     .filter((line) => /^\d/.test(line))
     .flatMap((line) => line.split(' ').map(Number));
   assert.deepEqual(seen, rows.slice(0, 50));
@@ -213,4 +110,151 @@ test('barriers alone, for a chain that takes no batch', () => {
   assert.equal(input.pollControl(), true);
   assert.equal(input.pollControl(), false);
   assert.deepEqual(log, ['barrier 1']);
+});
+
+/** Two subtasks of a source with a stage that has one split and one that has one for each of them. */
+function inStages(first: readonly Step[], second: readonly Step[], third: readonly Step[]) {
+  const shared = { clock: new VirtualClock(0), counters: countersOf(2) };
+  const one = (subtask: number) =>
+    setUp({
+      splits: [first, second, third],
+      assignment: ['inOrder', 'spread'],
+      stages: [0, 1, 1],
+      subtask,
+      parallelism: 2,
+      ...shared,
+    });
+  return { ...shared, subtasks: [one(0), one(1)] as const };
+}
+
+const rowsOf = (log: readonly string[]) => log.filter((line) => /^\d/.test(line));
+
+test('a stage begins when all subtasks have read the one before', () => {
+  const { subtasks } = inStages([[1], [2], [3]], [[14]], [[15]]);
+  const [reading, waiting] = subtasks;
+  assert.deepEqual(rowsOf(reading.run(3)), ['1', '2']);
+  assert.deepEqual(rowsOf(waiting.run(50)), []);
+  assert.ok(waiting.input.wakeAtMs < Infinity && !waiting.input.hasEnded);
+  assert.deepEqual(rowsOf(reading.run(20)), ['3', '14']);
+  assert.deepEqual(rowsOf(waiting.run(20)), ['15']);
+  assert.ok(reading.input.hasEnded && waiting.input.hasEnded);
+});
+
+test('a subtask that waits for a stage has the watermark of those that read, and holds nobody back', () => {
+  const { subtasks, counters } = inStages([[1], [50], [60]], [[70]], [[80]]);
+  const [reading, waiting] = subtasks;
+  assert.equal(counters.subtask(1).readingAt, -Infinity);
+  reading.run(1);
+  assert.deepEqual(waiting.run(20), []);
+  assert.equal(counters.subtask(1).readingAt, Infinity);
+  reading.run(3);
+  assert.deepEqual(waiting.run(20), ['W49']);
+});
+
+test('a checkpoint has nothing of a stage while it has splits of the one before that are not read', () => {
+  const { subtasks, counters } = inStages([[1], [2]], [[14]], [[15]]);
+  const [reading, waiting] = subtasks;
+  reading.run(2);
+  // Asked for, and passed by the other subtask, while this one is in a poll that has not seen it.
+  const splitsRead = counters.splitsRead.bind(counters);
+  counters.splitsRead = (stage) => {
+    counters.splitsRead = splitsRead;
+    counters.requestCheckpoint(1, 'aligned');
+    reading.run(20);
+    return splitsRead(stage);
+  };
+  waiting.run(20);
+  assert.ok(reading.input.hasEnded);
+  assert.deepEqual(
+    waiting.log.filter((line) => line === 'barrier 1' || line === '15'),
+    ['barrier 1', '15'],
+  );
+  const ofFirst = reading.states.get(1)!.map(({ split, isRead }) => [split.id, isRead]);
+  assert.deepEqual(ofFirst, [['0', false]]);
+  assert.ok(waiting.states.get(1)!.every(({ greatest }) => greatest === -Infinity));
+});
+
+test('a split that is ahead of its group waits; at the end of the others it goes on', () => {
+  const counters = countersOf(2);
+  const clock = new VirtualClock(0);
+  const alignment = { maxDriftMs: 10, everyMs: 5, with: [0, 1] };
+  const batches = (count: number, step: number): Step[] =>
+    Array.from({ length: count }, (_, n) => [n * step]);
+  const fast = setUp({ splits: [batches(40, 5)], word: 0, alignment, counters, clock });
+  const slow = setUp({ splits: [batches(20, 1)], word: 1, alignment, counters, clock });
+  const reached = { fast: -1, slow: -1 };
+  let greatestLead = 0;
+  // As many polls of each: what is fast is event time.
+  for (let n = 0; n < 500 && !slow.input.hasEnded; n++) {
+    for (const row of rowsOf(fast.run(1))) reached.fast = Number(row);
+    for (const row of rowsOf(slow.run(1))) reached.slow = Number(row);
+    greatestLead = Math.max(greatestLead, reached.fast - Math.max(0, reached.slow));
+  }
+  assert.ok(slow.input.hasEnded && !fast.input.hasEnded);
+  assert.ok(greatestLead > 5 && greatestLead <= 15, `${greatestLead}`);
+  assert.deepEqual(rowsOf(fast.run(100)).at(-1), '195');
+  assert.ok(fast.input.hasEnded);
+});
+
+test('a split of the same subtask is held back too, and asks for its turn', () => {
+  const { run, input, clockNow } = withClock({
+    splits: [
+      [[0], [100], [200]],
+      [[0], ...Array<Step>(30).fill('idle'), [95], [300]],
+    ],
+    alignment: { maxDriftMs: 20, everyMs: 2, with: [0] },
+  });
+  assert.deepEqual(rowsOf(run(9)), ['0', '0', '100']);
+  // Sooner than its next watermark.
+  assert.equal(input.wakeAtMs, clockNow() + 1);
+  assert.deepEqual(rowsOf(run(40)), ['95', '200', '300']);
+});
+
+/** A source subtask, and the time. */
+function withClock(options: Omit<Parameters<typeof setUp>[0], 'clock'>) {
+  const clock = new VirtualClock(0);
+  return { ...setUp({ ...options, clock }), clockNow: () => clock.now() };
+}
+
+test('a split that is idle holds nobody back; one that is held back does not become idle by it', () => {
+  const silent: Step[] = [[0], ...Array<Step>(300).fill('idle'), [400]];
+  const { run, counters } = setUp({
+    splits: [[[0], [100], [200]], silent],
+    idlenessMs: 30,
+    alignment: { maxDriftMs: 20, everyMs: 5, with: [0] },
+  });
+  assert.deepEqual(rowsOf(run(25)), ['0', '0', '100']);
+  const log = run(60);
+  assert.deepEqual(rowsOf(log), ['200']);
+  run(60);
+  assert.equal(counters.subtask(0).readingAt, Infinity);
+  // Held back for longer than its idleness.
+  const ofTwo = countersOf(2);
+  const held = setUp({
+    splits: [[[0], [100], [200]]],
+    idlenessMs: 30,
+    alignment: { maxDriftMs: 20, everyMs: 5, with: [0, 1] },
+    counters: ofTwo,
+  });
+  ofTwo.subtask(1).readingAt = 10;
+  assert.deepEqual(
+    held.run(200).filter((line) => !line.startsWith('W')),
+    ['0', '100'],
+  );
+});
+
+test('barriers pass a split that is held back, and it goes on as soon as it is asked', () => {
+  const counters = countersOf(2);
+  const { run, states } = setUp({
+    splits: [[[0], [100], [200]]],
+    alignment: { maxDriftMs: 20, everyMs: 1000, with: [0, 1] },
+    counters,
+  });
+  counters.subtask(1).readingAt = 10;
+  run(20);
+  counters.requestCheckpoint(1, 'aligned');
+  assert.deepEqual(run(5), ['barrier 1']);
+  assert.equal(states.get(1)![0]!.greatest, 100);
+  counters.subtask(1).readingAt = 90;
+  assert.deepEqual(rowsOf(run(1)), ['200']);
 });

@@ -4,6 +4,7 @@ import {
   collection,
   type Flow,
   generate,
+  hybrid,
   job,
   monotonous,
   type RowOf,
@@ -58,6 +59,16 @@ expect<
 declare const flow: Flow;
 
 const bids = flow.from(files('bids.parquet', parquet(Bid)));
+
+const endlessBids = generate({ schema: Bid, row: () => ({}) as Bid });
+const allBids = flow.from(hybrid(files('old/*.parquet', parquet(Bid)), endlessBids));
+expect<Equal<RowOfStream<typeof allBids>, Bid>>();
+allBids.eventTime('at', monotonous().withIdleness('1 min').withAlignment('bids', '5 min'));
+allBids.eventTime('at', monotonous().withAlignment('bids', '5 min', { every: '1 s' }));
+// @ts-expect-error rows of another type
+hybrid(endlessBids, collection([{ word: 'a' }]));
+// @ts-expect-error one source is not several
+hybrid(endlessBids);
 expect<Equal<RowOfStream<typeof bids>, Bid>>();
 expect<Equal<RowOfStream<ReturnType<typeof readLines>>, { a: 1 }>>();
 function readLines() {

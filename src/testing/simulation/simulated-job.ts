@@ -135,7 +135,7 @@ export class SimulatedJob {
       workers: 0,
       operatorSlots: operatorSlots(execution).size,
       subtasks: execution.subtasks.length,
-      sources: splits.length,
+      stages: splits.length,
     });
     const coordinator = new CheckpointCoordinator({
       graph: this.#built.graph,
