@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['checkpoint'],
   ['task'],
   ['job'],
+  ['server'],
   ['api'],
   ['cli', 'testing'],
 ];
@@ -53,6 +54,7 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
     except: ['sharedarraybuffer-queue/', 'channel/', 'metrics/'],
   },
   { what: /'node:worker_threads'/, except: ['task/worker-main.ts', 'job/worker-pool.ts'] },
+  { what: /'node:http'/, except: ['server/'] },
   { what: /'node:fs/, except: ['checkpoint/', 'connector/', 'cli/'] },
   { what: /'msgpackr'/, except: ['data/', 'state/'] },
   { what: /'(hyparquet|tinyglobby|fflate|apache-arrow|protobufjs)/, except: ['connector/file/'] },

@@ -14,7 +14,7 @@ import {
   registerJob,
 } from '../graph/job-registry.ts';
 import { type JobClient, type JobResult, RUN_OPTIONS, type RunOptions } from '../job/job.ts';
-import { startJob } from '../job/job-coordinator.ts';
+import { startServedJob } from '../server/serve.ts';
 import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
 import { GraphBuilder } from './graph-builder.ts';
@@ -72,7 +72,7 @@ export class Job<T> {
   async run(options: RunOptions = {}): Promise<JobResult> {
     await interceptedRun();
     checkOptions('run', options, RUN_OPTIONS);
-    const client = await startJob(this.#registered(), options, {
+    const client = await startServedJob(this.#registered(), options, {
       output: null,
       input: refuseInput,
     });
@@ -98,7 +98,7 @@ export class Job<T> {
       closers.push((error) => output.close(error));
       return output;
     };
-    const client = await startJob(this.#registered(), runOptions, {
+    const client = await startServedJob(this.#registered(), runOptions, {
       input(name, source) {
         const { queue } = source as ProgramSource<unknown>;
         inputs[name] = new JobInput(queue);
@@ -121,7 +121,7 @@ export class Job<T> {
     await interceptedRun();
     checkOptions('collect', options, RUN_OPTIONS);
     const rows: Record<string, unknown[]> = {};
-    const client = await startJob(this.#registered(), options, {
+    const client = await startServedJob(this.#registered(), options, {
       input: refuseInput,
       output(name) {
         rows[name] = [];

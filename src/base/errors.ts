@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   CHECKPOINT_NOT_FOUND:
     'there is no such checkpoint, savepoint or state in one, or it cannot be read',
   CHECKPOINT_LOCKED: 'another process, or another part of this one, uses the checkpoint directory',
+  SERVER_FAILED: 'the server of a job cannot listen on its port',
   FRAME_CORRUPT: 'bytes between two threads do not form a frame',
 } as const;
 
@@ -90,6 +91,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CHECKPOINT_NOT_FOUND:
     'look at the path and its permissions; millrace snapshot inspect tells what is there',
   CHECKPOINT_LOCKED: 'end the other process, or give this job a checkpoint directory of its own',
+  SERVER_FAILED: 'choose another port, or 0 for any that is free, and an address of this machine',
   FRAME_CORRUPT:
     'a bug of the engine, or of code that writes into its memory: please report it with its stack',
 };

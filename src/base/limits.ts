@@ -93,3 +93,18 @@ export const HEAP_LOOK_MS = 1000;
 /** Checkpoints, and failures, that a job remembers for those who watch it, beside the last of each kind. */
 export const SHOWN_CHECKPOINTS = 10;
 export const SHOWN_FAILURES = 16;
+
+/** Of a request to the server of a job: what it reads of one, how long it waits for it, and how many are connected. */
+export const HTTP_HEAD_BYTES_MAX = 16 * 1024;
+export const HTTP_BODY_BYTES_MAX = 64 * 1024;
+export const HTTP_REQUEST_MS_MAX = 10_000;
+export const HTTP_CONNECTIONS_MAX = 256;
+
+/** Those who listen to the events of a job: each costs a line a second. */
+export const EVENT_STREAMS_MAX = 32;
+
+/** Savepoints and stops whose outcome can still be asked for. */
+export const OPERATIONS_MAX = 100;
+
+/** How long the server of a job that was stopped stays for whoever has asked for it. */
+export const OUTCOME_WAIT_MS = 2000;

@@ -81,6 +81,11 @@ jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
     ),
   )
   .option('--batch-auto', 'the same, where all sources have an end')
+  .option('--port <n>', 'serve metrics and the REST API of the job on this port', wholeNumber)
+  .option(
+    '--host <address>',
+    'the address to serve on (default: 127.0.0.1; others need MILLRACE_TOKEN)',
+  )
   .option('--no-progress', 'do not show progress on standard error')
   .addHelpText(
     'after',

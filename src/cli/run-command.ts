@@ -1,8 +1,9 @@
 /** `millrace run`: loads a module, runs its job, shows progress, and turns the end into an exit code. */
 import { EngineError } from '../base/errors.ts';
-import type { JobClient, JobResult, RunOptions } from '../job/job.ts';
-import { startJob, startThreads } from '../job/job-coordinator.ts';
+import type { JobClient, JobResult, RunOptions, WatchedJob } from '../job/job.ts';
+import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
+import { startServedJob } from '../server/serve.ts';
 import type { Duration } from '../time/duration.ts';
 import { answerRequests } from './control.ts';
 import { formatCount, formatDuration } from './format.ts';
@@ -15,6 +16,8 @@ export type RunFlags = {
   readonly param: Readonly<Record<string, string>>;
   readonly job?: string;
   readonly threadHeap?: number;
+  readonly port?: number;
+  readonly host?: string;
   readonly batch?: boolean;
   readonly batchAuto?: boolean;
   readonly progress: boolean;
@@ -38,6 +41,8 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       ...(flags.parallelism === undefined ? {} : { parallelism: flags.parallelism }),
       ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
+      ...(flags.port === undefined ? {} : { port: flags.port }),
+      ...(flags.host === undefined ? {} : { host: flags.host }),
       batch: flags.batchAuto ? 'auto' : (flags.batch ?? false),
       ...checkpointOptions(flags),
     };
@@ -45,7 +50,8 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     threads = startThreads(options);
     const job = await loadJob(path, flags.job ?? null);
     const doors = { output: null, input: refuseInput };
-    return await follow(await startJob(job, options, doors, threads), flags.progress);
+    const client = await startServedJob(job, options, doors, threads);
+    return await follow(client, flags);
   } catch (error) {
     await threads?.terminate();
     console.error(describeFailure(error));
@@ -86,7 +92,7 @@ function refuseInput(name: string): never {
 }
 
 /** Waits for the end, whether it comes by itself or by Ctrl-C. */
-async function follow(client: JobClient, withProgress: boolean): Promise<number> {
+async function follow(client: WatchedJob, { progress: withProgress, host }: RunFlags) {
   let isCancelled = false;
   const onSignal = (): void => {
     if (isCancelled) process.exit(CANCELLED);
@@ -95,6 +101,9 @@ async function follow(client: JobClient, withProgress: boolean): Promise<number>
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  if (client.port !== null) {
+    console.error(`${client.name}: http://${host ?? '127.0.0.1'}:${client.port}/`);
+  }
   const control = answerRequests(client);
   const progress = withProgress ? showProgress(client, process.stderr) : null;
   try {

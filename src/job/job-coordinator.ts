@@ -109,6 +109,7 @@ type Running = {
 
 class JobRun implements WatchedJob {
   readonly name: string;
+  port: number | null = null;
   readonly #plan: JobPlan;
   readonly #options: RunOptions;
   readonly #storage: CheckpointStorage | null;

@@ -43,6 +43,20 @@ export type RunOptions = {
    * source has no end; with 'auto' such a job runs as a stream. Default false.
    */
   readonly batch?: 'auto' | boolean;
+  /**
+   * Serves metrics and the REST API of the job on this port as long as it runs; 0 for any that is free, which
+   * `client.port` tells. EngineError SERVER_FAILED where it is in use.
+   */
+  readonly port?: number;
+  /** The address to serve on. Others than loopback need a token. Default '127.0.0.1'. */
+  readonly host?: string;
+  /**
+   * What requests have to bring (`Authorization: Bearer <token>`) that change the job, and all of them on an address that is
+   * not loopback. Default: the environment variable MILLRACE_TOKEN; without one nobody can change the job over HTTP.
+   */
+  readonly token?: string;
+  /** Origins whose web pages may ask, such as 'https://ops.example.com'. Default: none but the server's own. */
+  readonly allowedOrigins?: readonly string[];
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
@@ -61,6 +75,10 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   allowDroppedState: choice(true, false),
   restart: aRestartStrategy,
   batch: choice('auto', true, false),
+  port: aPort,
+  host: someText,
+  token: someText,
+  allowedOrigins: texts,
   signal: anAbortSignal,
 };
 
@@ -75,6 +93,16 @@ function params(what: string, value: unknown): void {
       `parameter '${name}' must be a text, a number or a boolean, got ${inspect(given)}`,
     );
   }
+}
+
+export function aPort(what: string, value: unknown): void {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65535) return;
+  throw wrong(what, 'is a whole number from 0 to 65535', value);
+}
+
+function texts(what: string, value: unknown): void {
+  if (!Array.isArray(value)) throw wrong(what, 'is an array of texts', value);
+  for (const one of value) someText(what, one);
 }
 
 /** Also of another realm, as under vitest. */
@@ -130,6 +158,8 @@ export type JobStatus = {
 
 export interface JobClient {
   readonly name: string;
+  /** Of the server; null where the option `port` was left out. */
+  readonly port: number | null;
   /** Whether the checkpoint says that the job had come to its end before: then nothing was left to do. */
   readonly hadFinished: boolean;
   status(): JobStatus;
@@ -154,6 +184,7 @@ export interface JobClient {
 
 /** A job as those see it who serve it to others. */
 export interface WatchedJob extends JobClient {
+  port: number | null;
   readonly config: JobConfig;
 }
 

@@ -1,0 +1,94 @@
+/** How the job is, once a second, to all who listen: Server-Sent Events. */
+import type { ServerResponse } from 'node:http';
+import { EVENT_STREAMS_MAX } from '../base/limits.ts';
+import type { JobMetrics } from '../job/job-metrics.ts';
+import type { Rates } from './rates.ts';
+import { RestError } from './rest.ts';
+import { aNumber, aText, aTime, list, object, oneOf, orNull } from './schema.ts';
+import { JOB_STATES, jobState } from './states.ts';
+
+export const EVENT = object({
+  state: oneOf(...JOB_STATES),
+  now: aTime,
+  records: aNumber,
+  recordsPerSecond: orNull(aNumber),
+  watermark: orNull(aNumber),
+  restarts: aNumber,
+  checkpoint: orNull(aNumber),
+  vertices: list(
+    object({
+      id: aText,
+      records: aNumber,
+      busyRatio: aNumber,
+      backPressuredRatio: aNumber,
+      idleRatio: aNumber,
+    }),
+  ),
+});
+
+/** Ratios of a vertex are those of its busiest, and of its most held-up subtask. */
+export function eventOf(metrics: JobMetrics, rates: Rates) {
+  const { watermark } = metrics;
+  return {
+    state: jobState(metrics),
+    now: metrics.startedAt + Math.round(metrics.elapsedMs),
+    records: metrics.records,
+    recordsPerSecond: rates.recordsPerSecond,
+    watermark: Number.isFinite(watermark) ? watermark : null,
+    restarts: metrics.restarts,
+    checkpoint: metrics.checkpoints.lastCompleted?.id ?? null,
+    vertices: metrics.tasks.map(({ id, subtasks }) => {
+      const shares = subtasks.map(({ index }) => rates.sharesOf(id, index));
+      return {
+        id: String(id),
+        records: subtasks.reduce(
+          (sum, { recordsIn, recordsOut }) => sum + recordsIn + recordsOut,
+          0,
+        ),
+        busyRatio: Math.max(0, ...shares.map(({ busy }) => busy)),
+        backPressuredRatio: Math.max(0, ...shares.map(({ held }) => held)),
+        idleRatio: Math.min(1, ...shares.map(({ idle }) => idle)),
+      };
+    }),
+  };
+}
+
+export class EventStreams {
+  readonly #rates: Rates;
+  readonly #look: () => JobMetrics;
+  readonly #open = new Map<ServerResponse, () => void>();
+
+  constructor(rates: Rates, look: () => JobMetrics) {
+    this.#rates = rates;
+    this.#look = look;
+  }
+
+  open(response: ServerResponse): void {
+    if (this.#open.size >= EVENT_STREAMS_MAX) {
+      throw new RestError(503, `there are ${EVENT_STREAMS_MAX} listeners already`);
+    }
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    const stop = this.#rates.listen((metrics) => this.#send(response, 'progress', metrics));
+    this.#open.set(response, stop);
+    response.on('close', () => {
+      stop();
+      this.#open.delete(response);
+    });
+    this.#send(response, 'progress', this.#look());
+  }
+
+  /** One who does not read misses events: nothing is kept for him. */
+  #send(response: ServerResponse, name: string, metrics: JobMetrics): void {
+    if (response.writableNeedDrain) return;
+    response.write(`event: ${name}\ndata: ${JSON.stringify(eventOf(metrics, this.#rates))}\n\n`);
+  }
+
+  close(): void {
+    for (const [response, stop] of this.#open) {
+      stop();
+      this.#send(response, 'end', this.#look());
+      response.end();
+    }
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The HTTP side: bounded requests, who may ask, answers as JSON. One bad request ends neither the server nor the job: what
+ * goes wrong while it is answered becomes its answer.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { EngineError, messageOf } from '../base/errors.ts';
+import {
+  HTTP_BODY_BYTES_MAX,
+  HTTP_CONNECTIONS_MAX,
+  HTTP_HEAD_BYTES_MAX,
+  HTTP_REQUEST_MS_MAX,
+} from '../base/limits.ts';
+import type { WatchedJob } from '../job/job.ts';
+import {
+  type AccessRules,
+  checkOrigin,
+  checkToken,
+  originHeaders,
+  PREFLIGHT_HEADERS,
+} from './access.ts';
+import { EventStreams } from './events.ts';
+import { openApi } from './openapi.ts';
+import { prometheusText } from './prometheus.ts';
+import { RestError } from './rest.ts';
+import { answerOfError, findRoute, RestApi } from './rest-api.ts';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+type Served = { readonly job: WatchedJob; readonly api: RestApi; readonly events: EventStreams };
+
+export class HttpServer {
+  readonly #server: Server;
+  readonly #rules: AccessRules;
+  /** Null before the job is there. */
+  #served: Served | null = null;
+
+  private constructor(rules: AccessRules) {
+    this.#rules = rules;
+    this.#server = createServer(
+      {
+        maxHeaderSize: HTTP_HEAD_BYTES_MAX,
+        requestTimeout: HTTP_REQUEST_MS_MAX,
+        headersTimeout: HTTP_REQUEST_MS_MAX,
+      },
+      (request, response) => void this.#onRequest(request, response),
+    );
+    this.#server.maxConnections = HTTP_CONNECTIONS_MAX;
+    this.#server.on('clientError', refuse);
+    // A job that has ended ends its process too.
+    this.#server.unref();
+  }
+
+  /** Listens; requests are told to wait until there is a job. EngineError SERVER_FAILED where it cannot. */
+  static async listen(port: number, host: string, rules: AccessRules): Promise<HttpServer> {
+    const server = new HttpServer(rules);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', (cause) => {
+        const message = `the server cannot listen on ${host}:${port}: ${messageOf(cause)}`;
+        reject(new EngineError('SERVER_FAILED', message, { cause }));
+      });
+      server.#server.listen(port, host, resolve);
+    });
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  serve(job: WatchedJob): RestApi {
+    const api = new RestApi(job);
+    this.#served = { job, api, events: new EventStreams(api.rates, () => job.metrics()) };
+    return api;
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => {});
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      const { status, body } = answerOfError(error);
+      const headers = error instanceof RestError ? error.headers : {};
+      if (response.headersSent) response.destroy();
+      else this.#send(request, response, status, JSON.stringify(body), JSON_TYPE, headers);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkOrigin(this.#rules, request);
+    const { pathname, searchParams } = urlOf(request);
+    if (request.method === 'OPTIONS') {
+      if (request.headers.origin === undefined) throw notAllowed(pathname);
+      response.writeHead(204, { ...originHeaders(this.#rules, request), ...PREFLIGHT_HEADERS });
+      response.end();
+      return;
+    }
+    checkToken(this.#rules, request, false);
+    const method = request.method === 'HEAD' ? 'GET' : request.method!;
+    const served = this.#served;
+    if (served === null)
+      throw new RestError(503, 'the job is not there yet', { 'Retry-After': '1' });
+    if (this.#answerOther(served, method, pathname, request, response)) return;
+    const found = findRoute(method, pathname);
+    checkToken(this.#rules, request, found.route.changes);
+    const body = method === 'GET' ? undefined : await bodyOf(request);
+    const answer = served.api.answer(found, searchParams, body);
+    this.#send(request, response, answer.status, JSON.stringify(answer.body), JSON_TYPE);
+  }
+
+  /** What is no route of the API. */
+  #answerOther(
+    { job, events }: Served,
+    method: string,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): boolean {
+    if (path !== '/metrics' && path !== '/events' && path !== '/openapi.json') return false;
+    if (method !== 'GET') throw notAllowed(path);
+    if (path === '/metrics') {
+      this.#send(request, response, 200, prometheusText(job.metrics()), PROMETHEUS_TYPE);
+    } else if (path === '/openapi.json') {
+      this.#send(request, response, 200, JSON.stringify(openApi()), JSON_TYPE);
+    } else {
+      for (const [name, value] of Object.entries(originHeaders(this.#rules, request))) {
+        response.setHeader(name, value);
+      }
+      events.open(response);
+    }
+    return true;
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    text: string,
+    type: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
+    response.writeHead(status, {
+      'Content-Type': type,
+      'Content-Length': Buffer.byteLength(text),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...originHeaders(this.#rules, request),
+      ...headers,
+      // A body that is not wanted is not read to its end.
+      ...(status === 413 ? { Connection: 'close' } : {}),
+    });
+    response.end(request.method === 'HEAD' ? undefined : text);
+  }
+
+  close(): void {
+    this.#served?.events.close();
+    this.#served?.api.close();
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+}
+
+function notAllowed(path: string): RestError {
+  return new RestError(405, `'${path}' takes GET`, { Allow: 'GET' });
+}
+
+function urlOf({ url }: IncomingMessage): URL {
+  try {
+    return new URL(`http://localhost${url}`);
+  } catch {
+    throw new RestError(400, 'the path is no path');
+  }
+}
+
+/** The JSON of a body that is not too long; undefined for none. */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request) {
+    bytes += (part as Buffer).length;
+    if (bytes > HTTP_BODY_BYTES_MAX) {
+      throw new RestError(413, `a body has at most ${HTTP_BODY_BYTES_MAX} bytes`);
+    }
+    parts.push(part as Buffer);
+  }
+  const text = Buffer.concat(parts).toString('utf8');
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RestError(400, `the body is no JSON: ${messageOf(error)}`);
+  }
+}
+
+/** Answers what is no request, as far as HTTP goes. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const body = JSON.stringify({ errors: [STATUS_CODES[status]], code: null });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${JSON_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * A job as REST: what can be asked, and the answers, apart from how they travel. The shapes are Flink's where one process
+ * has what they tell; a vertex is a task, and its id the number of the task.
+ *
+ *   route        method and path, what it answers (openapi.ts makes a document of that), and the function that does it
+ *   call         a request by path, query and body
+ */
+import type { WatchedJob } from '../job/job.ts';
+import type { JobMetrics } from '../job/job-metrics.ts';
+import type { Operations } from './operations.ts';
+import type { Rates } from './rates.ts';
+import type { JsonSchema } from './schema.ts';
+
+/** What routes know. */
+export type Served = {
+  readonly job: WatchedJob;
+  readonly rates: Rates;
+  readonly operations: Operations;
+};
+
+export type Call = Served & {
+  /** Of this moment. */
+  readonly metrics: JobMetrics;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly body: Readonly<Record<string, unknown>>;
+};
+
+export type Route = {
+  readonly method: 'GET' | 'PATCH' | 'POST';
+  /** With `:name` where a request has a value. */
+  readonly path: string;
+  /** Unique in the document. */
+  readonly operationId: string;
+  readonly summary: string;
+  /** Whether it changes the job: only those with the token may ask. */
+  readonly changes: boolean;
+  readonly status: 200 | 202;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Of the request; left out where there is none. */
+  readonly body?: JsonSchema;
+  readonly answer: JsonSchema;
+  readonly handle: (call: Call) => unknown;
+};
+
+/** What a request is told that cannot be answered. */
+export class RestError extends Error {
+  override readonly name = 'RestError';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export function notFound(what: string): RestError {
+  return new RestError(404, `there is no ${what}`);
+}

@@ -1,0 +1,68 @@
+/** Starts a job, and where its options have a port, a server that tells of it until it ends. */
+import { EngineError } from '../base/errors.ts';
+import { after } from '../base/event-loop.ts';
+import { OUTCOME_WAIT_MS } from '../base/limits.ts';
+import type { RegisteredJob } from '../graph/job-registry.ts';
+import { aPort, type RunOptions, type WatchedJob } from '../job/job.ts';
+import { type Doors, startJob } from '../job/job-coordinator.ts';
+import type { WorkerPool } from '../job/worker-pool.ts';
+import { isLoopback } from './access.ts';
+import type { HttpServer } from './http-server.ts';
+import type { RestApi } from './rest-api.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** As `startJob`. The server listens before the job runs, so that a port in use fails nothing that has begun. */
+export async function startServedJob(
+  job: RegisteredJob,
+  options: RunOptions,
+  doors: Doors,
+  pool?: WorkerPool,
+): Promise<WatchedJob> {
+  const server = await listen(options);
+  try {
+    const started = await startJob(job, options, doors, pool);
+    if (server !== null) serveUntilItsEnd(server, started);
+    return started;
+  } catch (error) {
+    server?.close();
+    throw error;
+  }
+}
+
+/** Null where no port is asked for. */
+async function listen(options: RunOptions): Promise<HttpServer | null> {
+  const { port, host = LOOPBACK, allowedOrigins = [] } = options;
+  const token = options.token ?? (process.env.MILLRACE_TOKEN || null);
+  if (port === undefined) return null;
+  aPort('port', port);
+  if (!isLoopback(host) && token === null) {
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `host: '${host}' can be reached by others, so it needs a token: give it by token or MILLRACE_TOKEN`,
+    );
+  }
+  // Jobs without a server do not wait for it to be loaded.
+  const { HttpServer: Listening } = await import('./http-server.ts');
+  const rules = { isLoopback: isLoopback(host), token, allowedOrigins };
+  return await Listening.listen(port, host, rules);
+}
+
+function serveUntilItsEnd(server: HttpServer, job: WatchedJob): void {
+  job.port = server.port;
+  const api = server.serve(job);
+  void job
+    .result()
+    .catch(() => {})
+    .then(async () => await outcomesTold(api))
+    .then(() => server.close());
+}
+
+/** Whoever has had the job stopped, gets a moment to ask what became of it. */
+async function outcomesTold({ operations }: RestApi): Promise<void> {
+  const stepMs = OUTCOME_WAIT_MS / 20;
+  for (let ms = 0; ms < OUTCOME_WAIT_MS && operations.hasUntold; ms += stepMs) {
+    // The process stays for it.
+    await new Promise<void>((resolve) => void after(stepMs, resolve));
+  }
+}

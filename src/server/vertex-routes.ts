@@ -1,0 +1,181 @@
+/** One vertex: its subtasks, who holds it up, how far its event time is, its metrics by name. */
+import type { SubtaskMetrics, TaskMetrics } from '../job/job-metrics.ts';
+import { countsOf, VERTEX_COUNTS } from './job-routes.ts';
+import { type Call, notFound, type Route } from './rest.ts';
+import { aNumber, aText, aTime, list, object, oneOf } from './schema.ts';
+import { SUBTASK_STATES, subtaskState } from './states.ts';
+
+function taskOf({ metrics, params }: Call): TaskMetrics {
+  const task = metrics.tasks.find(({ id }) => String(id) === params.vertexid);
+  if (task === undefined) throw notFound(`vertex '${params.vertexid}' in job '${metrics.name}'`);
+  return task;
+}
+
+const vertex: Route = {
+  method: 'GET',
+  path: '/jobs/:jobid/vertices/:vertexid',
+  operationId: 'getVertex',
+  summary: 'The subtasks of a vertex',
+  changes: false,
+  status: 200,
+  answer: object({
+    id: aText,
+    name: aText,
+    parallelism: aNumber,
+    maxParallelism: aNumber,
+    now: aTime,
+    subtasks: list(
+      object({
+        subtask: aNumber,
+        status: oneOf(...SUBTASK_STATES),
+        attempt: aNumber,
+        thread: aText,
+        metrics: VERTEX_COUNTS,
+      }),
+    ),
+  }),
+  handle(call) {
+    const { metrics, job } = call;
+    const { id, name, parallelism, subtasks } = taskOf(call);
+    return {
+      id: String(id),
+      name,
+      parallelism,
+      maxParallelism: job.config.maxParallelism,
+      now: metrics.startedAt + Math.round(metrics.elapsedMs),
+      subtasks: subtasks.map((subtask) => ({
+        subtask: subtask.index,
+        status: subtaskState(metrics, subtask.state),
+        attempt: metrics.restarts,
+        thread: String(subtask.worker),
+        metrics: countsOf([subtask]),
+      })),
+    };
+  },
+};
+
+const LEVELS = ['ok', 'low', 'high'] as const;
+
+/** The bounds are Flink's. */
+export function backPressureLevel(ratio: number): (typeof LEVELS)[number] {
+  return ratio <= 0.1 ? 'ok' : ratio <= 0.5 ? 'low' : 'high';
+}
+
+const backpressure: Route = {
+  method: 'GET',
+  path: '/jobs/:jobid/vertices/:vertexid/backpressure',
+  operationId: 'getBackpressure',
+  summary: 'How the subtasks of a vertex have spent the last second',
+  changes: false,
+  status: 200,
+  answer: object({
+    status: oneOf('ok'),
+    backpressureLevel: oneOf(...LEVELS),
+    'end-timestamp': aTime,
+    subtasks: list(
+      object({
+        subtask: aNumber,
+        backpressureLevel: oneOf(...LEVELS),
+        ratio: aNumber,
+        idleRatio: aNumber,
+        busyRatio: aNumber,
+      }),
+    ),
+  }),
+  handle(call) {
+    const { metrics, rates } = call;
+    const task = taskOf(call);
+    const subtasks = task.subtasks.map(({ index }) => {
+      const { held, idle, busy } = rates.sharesOf(task.id, index);
+      return {
+        subtask: index,
+        backpressureLevel: backPressureLevel(held),
+        ratio: held,
+        idleRatio: idle,
+        busyRatio: busy,
+      };
+    });
+    return {
+      status: 'ok',
+      backpressureLevel: backPressureLevel(Math.max(0, ...subtasks.map(({ ratio }) => ratio))),
+      'end-timestamp': metrics.startedAt + Math.round(metrics.elapsedMs),
+      subtasks,
+    };
+  },
+};
+
+const VALUES = list(object({ id: aText, value: aText }));
+
+/** As Flink's, whose watermarks are whole numbers of 64 bits. */
+function watermarkText(watermark: number | null): string {
+  if (watermark === null) return '-9223372036854775808';
+  return watermark === Infinity ? '9223372036854775807' : String(watermark);
+}
+
+const watermarks: Route = {
+  method: 'GET',
+  path: '/jobs/:jobid/vertices/:vertexid/watermarks',
+  operationId: 'getWatermarks',
+  summary:
+    'The last watermark of each subtask; the least and the greatest 64-bit number for none yet and for the end',
+  changes: false,
+  status: 200,
+  answer: VALUES,
+  handle: (call) =>
+    taskOf(call).subtasks.map(({ index, watermark }) => ({
+      id: `${index}.currentInputWatermark`,
+      value: watermarkText(watermark),
+    })),
+};
+
+const NAMED: Readonly<Record<string, (subtask: SubtaskMetrics) => string>> = {
+  numRecordsIn: ({ recordsIn }) => String(recordsIn),
+  numRecordsOut: ({ recordsOut }) => String(recordsOut),
+  numLateRecordsDropped: ({ lateRecords }) => String(lateRecords),
+  numRecordsSkipped: ({ skippedRecords }) => String(skippedRecords),
+  currentInputWatermark: ({ watermark }) => watermarkText(watermark),
+  watermarkLag: ({ watermarkLagMs }) => String(watermarkLagMs ?? ''),
+  accumulateBusyTimeMs: ({ busyMs }) => String(busyMs),
+  accumulateBackPressuredTimeMs: ({ backPressuredMs }) => String(backPressuredMs),
+  accumulateIdleTimeMs: ({ idleMs }) => String(idleMs),
+};
+
+function valuesOf(task: TaskMetrics): { id: string; value: string }[] {
+  const ofSubtasks = task.subtasks.flatMap((subtask) =>
+    Object.entries(NAMED).map(([name, read]) => ({
+      id: `${subtask.index}.${name}`,
+      value: read(subtask),
+    })),
+  );
+  const ofFunctions = task.operators.flatMap(({ name: operator, counters, gauges }) => [
+    ...Object.entries(counters).map(([name, count]) => ({
+      id: `${operator}.${name}`,
+      value: String(count),
+    })),
+    ...Object.entries(gauges).flatMap(([name, values]) =>
+      values.map((value, n) => ({ id: `${operator}.${name}.${n}`, value: String(value) })),
+    ),
+  ]);
+  return [...ofSubtasks, ...ofFunctions];
+}
+
+const vertexMetrics: Route = {
+  method: 'GET',
+  path: '/jobs/:jobid/vertices/:vertexid/metrics',
+  operationId: 'getVertexMetrics',
+  summary: 'The metrics of a vertex: their ids, and the values of those that are asked for',
+  changes: false,
+  status: 200,
+  query: { get: 'ids, separated by commas; `*` for all' },
+  answer: list(object({ id: aText, value: aText }, ['id'])),
+  handle(call) {
+    const values = valuesOf(taskOf(call));
+    const get = call.query.get('get');
+    if (get === null) return values.map(({ id }) => ({ id }));
+    if (get === '*') return values;
+    const wanted = new Set(get.split(','));
+    return values.filter(({ id }) => wanted.has(id));
+  },
+};
+
+export const VERTEX_ROUTES: readonly Route[] = [vertex, backpressure, watermarks, vertexMetrics];

@@ -1,0 +1,89 @@
+/** Events once a second, metrics for Prometheus, and the shares of time behind both. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { EVENT } from '../../src/server/events.ts';
+import { prometheusText } from '../../src/server/prometheus.ts';
+import { timeShares } from '../../src/server/rates.ts';
+import { backPressureLevel } from '../../src/server/vertex-routes.ts';
+import { whileServed } from './served.ts';
+
+test('events come as long as the job runs, then its end', async () => {
+  await whileServed({}, async ({ base, client }) => {
+    const response = await fetch(`${base}/events`);
+    assert.equal(response.headers.get('content-type'), 'text/event-stream');
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const part of response.body!) {
+      text += decoder.decode(part as Uint8Array, { stream: true });
+      if (text.split('event: progress').length > 3) void client.cancel();
+    }
+    const events = text
+      .trim()
+      .split('\n\n')
+      .map((event) => event.split('\n'));
+    assert.deepEqual(events.at(-1)![0], 'event: end');
+    const validate = new Ajv2020().compile(EVENT);
+    const seen = events.map(([, data]) => JSON.parse(data!.slice('data: '.length)));
+    for (const event of seen) assert.ok(validate(event), JSON.stringify(validate.errors));
+    assert.ok(seen.at(-2).records > seen[0].records);
+    assert.deepEqual([seen[0].state, seen.at(-1).state], ['RUNNING', 'CANCELED']);
+  });
+});
+
+test('the text for Prometheus: each line is one, names say their unit, labels are escaped', async () => {
+  await whileServed({}, async ({ ask, client }) => {
+    while (!(client.metrics().tasks[1]!.operators[0]!.counters.seen! > 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const { text, headers } = await ask('/metrics');
+    assert.equal(headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    const label = String.raw`[a-z_]+="(?:[^"\\\n]|\\["\\n])*"`;
+    const line = new RegExp(
+      `^(millrace_[a-z0-9_]+)\\{${label}(?:,${label})*\\} ([-+]?(?:Inf|[0-9.e+-]+))$`,
+    );
+    const families = new Map<string, string>();
+    const seen = new Set<string>();
+    for (const one of text.trimEnd().split('\n')) {
+      const [, name, type] = /^# TYPE (\S+) (counter|gauge)$/.exec(one) ?? [];
+      if (name !== undefined) {
+        assert.equal(families.has(name), false, `${name} once`);
+        families.set(name, type!);
+      } else if (!one.startsWith('# HELP ')) {
+        const found = line.exec(one);
+        assert.ok(found, one);
+        assert.ok(families.has(found[1]!), one);
+        assert.ok(!seen.has(one.slice(0, one.lastIndexOf(' '))), one);
+        seen.add(one.slice(0, one.lastIndexOf(' ')));
+      }
+    }
+    for (const [name, type] of families) {
+      assert.equal(name.endsWith('_total'), type === 'counter', name);
+      assert.doesNotMatch(name, /_ms(_|$)/);
+    }
+    assert.match(text, /millrace_user_gauge\{[^}]*name="newest \\"n\\""[^}]*\} \d+/);
+    assert.match(text, /millrace_subtask_busy_seconds_total\{[^}]*subtask="0"[^}]*\} \d/);
+    assert.equal(text, `${text.trimEnd()}\n`);
+    assert.ok(prometheusText(client.metrics()).includes('thread="caller"'));
+  });
+});
+
+test('shares of time are those since the last look, and begin anew with an attempt', () => {
+  const times = (busyMs: number, backPressuredMs: number, idleMs: number) => ({
+    busyMs,
+    backPressuredMs,
+    idleMs,
+  });
+  assert.deepEqual(timeShares(times(300, 500, 200), times(200, 0, 0)), {
+    busy: 0.125,
+    held: 0.625,
+    idle: 0.25,
+  });
+  assert.deepEqual(timeShares(times(10, 0, 30), times(900, 0, 0)), {
+    busy: 0.25,
+    held: 0,
+    idle: 0.75,
+  });
+  assert.deepEqual(timeShares(undefined, undefined), { busy: 0, held: 0, idle: 1 });
+  assert.deepEqual([0.1, 0.11, 0.5, 0.51].map(backPressureLevel), ['ok', 'low', 'low', 'high']);
+});

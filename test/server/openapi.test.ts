@@ -1,0 +1,156 @@
+/** The OpenAPI document is valid, and every route is in it and answers as it says. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { openApi } from '../../src/server/openapi.ts';
+import { ROUTES } from '../../src/server/rest-api.ts';
+import { inFolder } from '../connector/read-all.ts';
+import { type Asked, type Served, whileServed } from './served.ts';
+
+type Operation = {
+  readonly responses: Readonly<
+    Record<string, { content: Record<string, { schema: object & { $ref?: string } }> }>
+  >;
+};
+
+const document = openApi();
+const ajv = new Ajv2020({ strict: true, allErrors: true });
+
+/** The answer is what the document says of this route. */
+function agrees(path: string, method: string, { status, body, headers }: Asked): void {
+  const operation = document.paths[path]?.[method.toLowerCase()] as Operation | undefined;
+  assert.ok(operation, `${method} ${path} is in the document`);
+  const { content } = operation.responses[status] ?? operation.responses.default!;
+  const [type, { schema }] = Object.entries(content)[0]!;
+  assert.ok(headers.get('content-type')?.startsWith(type), `${method} ${path}: ${type}`);
+  if (type !== 'application/json') return;
+  const wanted = schema.$ref === undefined ? schema : document.components.schemas.Error;
+  const validate = ajv.compile(wanted);
+  assert.ok(validate(body), `${method} ${path}: ${ajv.errorsText(validate.errors)}`);
+}
+
+/** A path of the document with its parameters filled in. */
+function filled(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name]!);
+}
+
+async function untilCheckpoints({ client }: Served, count: number): Promise<void> {
+  while (client.metrics().checkpoints.completed < count) await delay(20);
+}
+
+test('the document is one that OpenAPI 3.1 allows, and names each route once', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  assert.equal(valid, true, JSON.stringify(errors));
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+  const ids = operations.map((operation) => (operation as { operationId: string }).operationId);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(ids.length, ROUTES.length + 3);
+});
+
+test('every GET answers as the document says, and so does what is not there', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '30 ms' } as const;
+    const restart = { strategy: 'fixedDelay', delay: 0 } as const;
+    const params = { failing: join(folder, 'failed') };
+    await whileServed({ checkpoints, restart, params }, async (served) => {
+      while (served.client.metrics().restarts === 0) await delay(20);
+      await untilCheckpoints(served, 2);
+      const begun = await served.change('POST', `/jobs/${served.id}/savepoints`, {
+        'target-directory': join(folder, 'savepoint'),
+      });
+      agrees('/jobs/{jobid}/savepoints', 'POST', begun);
+      const triggerid = (begun.body as { 'request-id': string })['request-id'];
+      const { history } = served.client.metrics().checkpoints;
+      const known = {
+        jobid: served.id,
+        vertexid: '1',
+        checkpointid: String(history.find(({ state }) => state === 'completed')!.id),
+        triggerid,
+      };
+      const wrong = { jobid: 'x', vertexid: 'x', checkpointid: 'x', triggerid: 'x' };
+      for (const [path, methods] of Object.entries(document.paths)) {
+        if (!('get' in methods) || path === '/events') continue;
+        const found = await served.ask(filled(path, known));
+        assert.equal(found.status, 200, `${path}: ${found.text}`);
+        agrees(path, 'GET', found);
+        if (!path.includes('{')) continue;
+        const missing = await served.ask(filled(path, { ...known, ...wrong }));
+        assert.equal(missing.status, 404, path);
+        agrees(path, 'GET', missing);
+      }
+      const all = await served.ask(`/jobs/${served.id}/vertices/1/metrics?get=*`);
+      agrees('/jobs/{jobid}/vertices/{vertexid}/metrics', 'GET', all);
+      const values = new Map(
+        (all.body as { id: string; value: string }[]).map(({ id, value }) => [id, value]),
+      );
+      assert.ok(Number(values.get('0.numRecordsIn')) > 0);
+      assert.ok(Number(values.get('totals.seen')) > 0);
+      const entries = (
+        (await served.ask(`/jobs/${served.id}/exceptions`)).body as {
+          exceptionHistory: { entries: { exceptionName: string }[] };
+        }
+      ).exceptionHistory.entries;
+      assert.deepEqual(
+        entries.map(({ exceptionName }) => exceptionName),
+        ['USER_FUNCTION'],
+      );
+    });
+  });
+});
+
+test('a savepoint is begun, and its outcome told; one that cannot be written says why', async () => {
+  await inFolder(async (folder) => {
+    await whileServed({}, async (served) => {
+      const path = `/jobs/${served.id}/savepoints`;
+      const dir = join(folder, 'savepoint');
+      for (const [n, expected] of [{ location: dir }, 'failure-cause'].entries()) {
+        const begun = await served.change('POST', path, { 'target-directory': dir });
+        assert.equal(begun.status, 202);
+        const id = (begun.body as { 'request-id': string })['request-id'];
+        let told: Asked;
+        do {
+          told = await served.ask(`${path}/${id}`);
+          agrees('/jobs/{jobid}/savepoints/{triggerid}', 'GET', told);
+        } while ((told.body as { status: { id: string } }).status.id === 'IN_PROGRESS');
+        const { operation } = told.body as { operation: object };
+        if (n === 0) assert.deepEqual(operation, expected);
+        else assert.ok((expected as string) in operation, told.text);
+      }
+    });
+  });
+});
+
+test('stopped behind a savepoint, whoever asked for it learns of the end', async () => {
+  await inFolder(async (folder) => {
+    await whileServed({}, async (served) => {
+      const targetDirectory = join(folder, 'savepoint');
+      const begun = await served.change('POST', `/jobs/${served.id}/stop`, { targetDirectory });
+      agrees('/jobs/{jobid}/stop', 'POST', begun);
+      const result = await served.client.result();
+      assert.equal(result.state, 'stopped');
+      const id = (begun.body as { 'request-id': string })['request-id'];
+      const told = await served.ask(`/jobs/${served.id}/savepoints/${id}`);
+      assert.deepEqual(told.body, {
+        status: { id: 'COMPLETED' },
+        operation: { location: targetDirectory },
+      });
+      const end = Date.now() + 10_000;
+      while (Date.now() < end && (await served.ask('/jobs').catch(() => null)) !== null) {
+        await delay(20);
+      }
+      await assert.rejects(served.ask('/jobs'));
+    });
+  });
+});
+
+test('cancelled by a request', async () => {
+  await whileServed({}, async (served) => {
+    const answer = await served.change('PATCH', `/jobs/${served.id}?mode=cancel`);
+    agrees('/jobs/{jobid}', 'PATCH', answer);
+    assert.equal(answer.status, 202);
+    await assert.rejects(served.client.result(), { code: 'JOB_CANCELLED' });
+  });
+});
