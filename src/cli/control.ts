@@ -3,48 +3,75 @@
  * number of the process, which the lock of its checkpoint directory tells. One request a connection, one answer, each a
  * line of JSON.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
-import type { JobClient, StopOptions } from '../job/job.ts';
+import type { StopOptions, WatchedJob } from '../job/job.ts';
+import {
+  answerOfError,
+  findRoute,
+  type Answer as RestAnswer,
+  RestApi,
+} from '../server/rest-api.ts';
 
 /** What can be asked. */
 export type ControlRequest =
   | { readonly ask: 'savepoint'; readonly dir: string }
-  | { readonly ask: 'stop'; readonly options: StopOptions };
+  | { readonly ask: 'stop'; readonly options: StopOptions }
+  /** A request of the REST API, whether the job has a server or not. */
+  | { readonly ask: 'rest'; readonly method: string; readonly path: string };
 
 /** What was done, or why not. */
 type Answer =
   | { readonly done: string }
+  | { readonly rest: RestAnswer }
   | { readonly code: ErrorCode | null; readonly message: string };
+
+const SOCKETS = process.platform === 'win32' ? '\\\\.\\pipe\\' : tmpdir();
 
 function socketOf(pid: number): string {
   return process.platform === 'win32'
-    ? `\\\\.\\pipe\\millrace-${pid}`
-    : join(tmpdir(), `millrace-${pid}.sock`);
+    ? `${SOCKETS}millrace-${pid}`
+    : join(SOCKETS, `millrace-${pid}.sock`);
+}
+
+/** Processes of `millrace run` on this machine; some may have left their socket behind. */
+export function processes(): number[] {
+  return readdirSync(SOCKETS)
+    .map((name) => /^millrace-(\d+)(\.sock)?$/.exec(name)?.[1])
+    .flatMap((pid) => (pid === undefined ? [] : [Number(pid)]))
+    .sort((a, b) => a - b);
 }
 
 /** Answers requests about a job until `close`. A job that cannot be reached still runs. */
-export function answerRequests(client: JobClient): { close(): void } {
+export function answerRequests(client: WatchedJob): { close(): void } {
   const path = socketOf(process.pid);
+  let api: RestApi | null = null;
   const server: Server = createServer((socket) => {
     onLine(socket, (line) => {
-      void answer(client, line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+      api ??= new RestApi(client);
+      void answer(client, api, line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
     });
   });
   server.on('error', () => {});
   if (process.platform !== 'win32') rmSync(path, { force: true });
   server.listen(path);
   server.unref();
-  return { close: () => server.close() };
+  return {
+    close() {
+      api?.close();
+      server.close();
+    },
+  };
 }
 
-async function answer(client: JobClient, line: string): Promise<Answer> {
+async function answer(client: WatchedJob, api: RestApi, line: string): Promise<Answer> {
   try {
     const request = JSON.parse(line) as ControlRequest;
+    if (request.ask === 'rest') return { rest: restAnswer(api, request.method, request.path) };
     if (request.ask === 'savepoint') return { done: await client.savepoint(request.dir) };
     const { state } = await client.stop(request.options);
     return { done: state };
@@ -56,21 +83,46 @@ async function answer(client: JobClient, line: string): Promise<Answer> {
   }
 }
 
+function restAnswer(api: RestApi, method: string, path: string): RestAnswer {
+  try {
+    const { pathname, searchParams } = new URL(path, 'http://localhost');
+    return api.answer(findRoute(method, pathname), searchParams, undefined);
+  } catch (error) {
+    return answerOfError(error);
+  }
+}
+
 /** Asks the job that uses a checkpoint directory; resolves to what was done. */
 export async function ask(checkpointDir: string, request: ControlRequest): Promise<string> {
-  const path = socketOf(ownerOf(checkpointDir));
-  const line = await new Promise<string>((resolve, reject) => {
-    const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.on('error', () => reject(nobody(checkpointDir)));
-    socket.on('close', () => reject(nobody(checkpointDir)));
-    onLine(socket, resolve);
-  });
-  const reply = JSON.parse(line) as Answer;
+  const reply = await send(ownerOf(checkpointDir), request);
+  if (reply === null) throw nobody(checkpointDir);
   if ('done' in reply) return reply.done;
+  if ('rest' in reply) throw new Error('assertion failed: not what was asked');
   throw new EngineError(reply.code ?? 'USER_FUNCTION', reply.message);
 }
 
-function ownerOf(checkpointDir: string): number {
+/** Asks the REST API of a process; null where nobody answers. */
+export async function askRest(
+  pid: number,
+  method: string,
+  path: string,
+): Promise<RestAnswer | null> {
+  const reply = await send(pid, { ask: 'rest', method, path });
+  return reply !== null && 'rest' in reply ? reply.rest : null;
+}
+
+async function send(pid: number, request: ControlRequest): Promise<Answer | null> {
+  const line = await new Promise<string | null>((resolve) => {
+    const socket = connect(socketOf(pid), () => socket.write(`${JSON.stringify(request)}\n`));
+    socket.on('error', () => resolve(null));
+    socket.on('close', () => resolve(null));
+    onLine(socket, resolve);
+  });
+  return line === null ? null : (JSON.parse(line) as Answer);
+}
+
+/** The process that has the lock of a checkpoint directory. EngineError JOB_NOT_FOUND. */
+export function ownerOf(checkpointDir: string): number {
   try {
     const { pid } = JSON.parse(readFileSync(join(checkpointDir, LOCK_NAME), 'utf8')) as {
       pid: number;

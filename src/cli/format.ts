@@ -26,6 +26,30 @@ export function formatTime(time: number): string {
     : date.toISOString().slice(0, 19).replace('T', ' ');
 }
 
+/** `512 B`, `1.5 KiB`, `12.0 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let unit = 0;
+  let size = bytes;
+  for (; size >= 1024 && unit < units.length - 1; unit++) size /= 1024;
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** Columns under their titles, two spaces apart. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, n) =>
+    Math.max(title.length, ...rows.map((row) => row[n]!.length)),
+  );
+  return [titles, ...rows]
+    .map((row) =>
+      row
+        .map((text, n) => text.padEnd(widths[n]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

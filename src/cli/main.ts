@@ -13,6 +13,13 @@ import {
   savepointCommand,
   stopCommand,
 } from './snapshot-command.ts';
+import {
+  cancelCommand,
+  checkpointsCommand,
+  infoCommand,
+  listCommand,
+  type WatchFlags,
+} from './watch-command.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -165,6 +172,54 @@ Examples:
   .action(async (dir: string, flags: ExportFlags) => {
     process.exitCode = await exportCommand(dir, flags);
   });
+
+program
+  .command('list')
+  .description('the jobs that millrace run runs on this machine, or that a server has')
+  .argument('[url]', 'the address of a server: http://localhost:8081')
+  .option('--json', 'plain data instead of text')
+  .action(async (url: string | undefined, flags: WatchFlags) => {
+    process.exitCode = await listCommand(url ?? null, flags);
+  });
+
+/** A command about a running job. */
+function watchCommand(
+  name: string,
+  description: string,
+  run: (job: string, flags: WatchFlags) => Promise<number>,
+): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument(
+      '<job>',
+      'its id or name as list shows them, its --checkpoint-dir, or the address of its server',
+    )
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace ${name} flights
+  millrace ${name} state/ --json
+  MILLRACE_TOKEN=... millrace ${name} http://localhost:8081`,
+    )
+    .action(async (job: string, flags: WatchFlags) => {
+      process.exitCode = await run(job, flags);
+    });
+}
+
+watchCommand(
+  'info',
+  'how a running job is: its tasks, their records and who holds them up',
+  infoCommand,
+);
+watchCommand('checkpoints', 'the last checkpoints of a running job', checkpointsCommand);
+watchCommand(
+  'cancel',
+  'cancel a running job: nothing is left of what it has not completed',
+  cancelCommand,
+);
 
 const RUNNING_DIR = 'the --checkpoint-dir of a job that millrace run runs on this machine';
 

@@ -91,8 +91,11 @@ function refuseInput(name: string): never {
   );
 }
 
-/** Waits for the end, whether it comes by itself or by Ctrl-C. */
-async function follow(client: WatchedJob, { progress: withProgress, host }: RunFlags) {
+/** Waits for the end, whether it comes by itself, by Ctrl-C or by another command. */
+async function follow(
+  client: WatchedJob,
+  { progress: withProgress, host }: RunFlags,
+): Promise<number> {
   let isCancelled = false;
   const onSignal = (): void => {
     if (isCancelled) process.exit(CANCELLED);
@@ -113,7 +116,7 @@ async function follow(client: WatchedJob, { progress: withProgress, host }: RunF
     return 0;
   } catch (error) {
     progress?.stop();
-    if (!isCancelled) throw error;
+    if (!isCancelled && client.status().state !== 'cancelled') throw error;
     console.error(`${client.name}: cancelled`);
     return CANCELLED;
   } finally {

@@ -14,6 +14,8 @@ export type Running = {
   readonly ended: Promise<Ended>;
   /** Resolves as soon as the text has been written to either stream. */
   wrote(text: string): Promise<void>;
+  /** What has been written to standard error. */
+  written(): string;
 };
 
 /** Starts `millrace` with arguments. */
@@ -38,6 +40,7 @@ export function startMillrace(...args: readonly (string | number)[]): Running {
   return {
     process: child,
     ended,
+    written: () => stderr,
     wrote: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

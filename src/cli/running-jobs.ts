@@ -1,0 +1,98 @@
+/** Running jobs that can be asked: over the control sockets of this machine, or over a server. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError, messageOf } from '../base/errors.ts';
+import { LOCK_NAME } from '../checkpoint/lock.ts';
+import { askRest, ownerOf, processes } from './control.ts';
+
+/** A job as a list has it. */
+export type ListedJob = {
+  readonly jid: string;
+  readonly name: string;
+  readonly state: string;
+  readonly duration: number;
+  readonly records: number;
+};
+
+export interface RunningJob extends ListedJob {
+  /** `process 123`, or the address of its server. */
+  readonly where: string;
+  /** Asks its REST API, by a path below `/jobs/<id>`. EngineError for an answer that is an error. */
+  ask<T>(method: 'GET' | 'PATCH', path: string): Promise<T>;
+}
+
+type Answer = { readonly status: number; readonly body: unknown };
+type Ask = (method: string, path: string) => Promise<Answer>;
+
+/** All jobs of this machine, or of a server. */
+export async function runningJobs(url: string | null): Promise<RunningJob[]> {
+  if (url !== null) return await jobsBehind(url, overHttp(url));
+  const found = await Promise.all(processes().map(jobsOfProcess));
+  return found.flat();
+}
+
+/** Jobs of a process that answers; none of one that does not. */
+async function jobsOfProcess(pid: number): Promise<RunningJob[]> {
+  const answer = await askRest(pid, 'GET', '/jobs');
+  return answer === null ? [] : await jobsBehind(`process ${pid}`, overSocket(pid));
+}
+
+/** The one job that is meant. EngineError JOB_NOT_FOUND for none, or several. */
+export async function findRunningJob(job: string): Promise<RunningJob> {
+  const isAddress = /^https?:\/\//.test(job);
+  const isDirectory = !isAddress && existsSync(join(job, LOCK_NAME));
+  const jobs = isDirectory
+    ? await jobsOfProcess(ownerOf(job))
+    : await runningJobs(isAddress ? job : null);
+  const meant =
+    isAddress || isDirectory ? jobs : jobs.filter(({ jid, name }) => jid === job || name === job);
+  if (meant.length === 1) return meant[0]!;
+  throw new EngineError(
+    'JOB_NOT_FOUND',
+    meant.length === 0
+      ? `no job '${job}' runs here: millrace list shows those that do`
+      : `several jobs are '${job}': choose one by its id: ${meant.map(({ jid }) => jid).join(', ')}`,
+  );
+}
+
+async function jobsBehind(where: string, ask: Ask): Promise<RunningJob[]> {
+  const { jobs } = bodyOf<{ jobs: ListedJob[] }>(await ask('GET', '/jobs/overview'));
+  return jobs.map((job) => ({
+    ...job,
+    where,
+    async ask<T>(method: 'GET' | 'PATCH', path: string) {
+      return bodyOf<T>(await ask(method, `/jobs/${job.jid}${path}`));
+    },
+  }));
+}
+
+function bodyOf<T>({ status, body }: Answer): T {
+  if (status < 400) return body as T;
+  const { errors = [] } = (body ?? {}) as { errors?: readonly string[] };
+  throw new EngineError('JOB_NOT_FOUND', errors[0] ?? `the server answers ${status}`);
+}
+
+function overSocket(pid: number): Ask {
+  return async (method, path) => {
+    const answer = await askRest(pid, method, path);
+    if (answer !== null) return answer;
+    throw new EngineError('JOB_NOT_FOUND', `process ${pid} has ended`);
+  };
+}
+
+function overHttp(url: string): Ask {
+  const token = process.env.MILLRACE_TOKEN;
+  return async (method, path) => {
+    try {
+      const response = await fetch(new URL(path, url), {
+        method,
+        ...(token ? { headers: { Authorization: `Bearer ${token}` } } : {}),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch (cause) {
+      throw new EngineError('JOB_NOT_FOUND', `no server answers at ${url}: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  };
+}

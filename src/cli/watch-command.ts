@@ -1,0 +1,137 @@
+/** `millrace list`, `info`, `checkpoints` and `cancel`: running jobs from another terminal. */
+import { formatBytes, formatCount, formatDuration, formatTime, table } from './format.ts';
+import { describeFailure, FAILED } from './load-job.ts';
+import { findRunningJob, runningJobs } from './running-jobs.ts';
+
+export type WatchFlags = { readonly json?: boolean };
+
+/** Prints what was found; exit code of the process. */
+async function print<T>(
+  { json }: WatchFlags,
+  find: () => Promise<T>,
+  text: (found: T) => string,
+): Promise<number> {
+  try {
+    const found = await find();
+    console.log(json ? JSON.stringify(found, null, 2) : text(found));
+    return 0;
+  } catch (error) {
+    console.error(describeFailure(error));
+    return FAILED;
+  }
+}
+
+export function listCommand(url: string | null, flags: WatchFlags): Promise<number> {
+  const find = async () =>
+    (await runningJobs(url)).map(({ jid, name, state, duration, records, where }) => ({
+      id: jid,
+      name,
+      state,
+      durationMs: duration,
+      records,
+      where,
+    }));
+  return print(flags, find, (jobs) =>
+    jobs.length === 0
+      ? 'no job runs here'
+      : table(
+          ['id', 'name', 'state', 'since', 'records', 'where'],
+          jobs.map(({ id, name, state, durationMs, records, where }) => [
+            id,
+            name,
+            state,
+            formatDuration(durationMs),
+            formatCount(records),
+            where,
+          ]),
+        ),
+  );
+}
+
+type Info = {
+  readonly jid: string;
+  readonly name: string;
+  readonly state: string;
+  readonly duration: number;
+  readonly records: number;
+  readonly restarts: number;
+  readonly vertices: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly parallelism: number;
+    readonly status: string;
+    readonly metrics: Readonly<Record<string, number>>;
+  }[];
+};
+
+export function infoCommand(job: string, flags: WatchFlags): Promise<number> {
+  const find = async (): Promise<Info> => await (await findRunningJob(job)).ask('GET', '');
+  return print(flags, find, (info) => {
+    const { jid, name, state, duration, records, restarts, vertices } = info;
+    const head = `${name} (${jid}): ${state} for ${formatDuration(duration)}, ${formatCount(records)} records, ${restarts} restarts`;
+    const rows = vertices.map(({ id, name: task, parallelism, status, metrics }) => [
+      id,
+      task,
+      String(parallelism),
+      status,
+      formatCount(metrics['read-records']!),
+      formatCount(metrics['write-records']!),
+      ...sharesOf(metrics),
+    ]);
+    const titles = ['', 'task', 'subtasks', 'state', 'in', 'out', 'busy', 'held up'];
+    return `${head}\n\n${table(titles, rows)}`;
+  });
+}
+
+/** Of the time since the attempt began. */
+function sharesOf(metrics: Readonly<Record<string, number>>): string[] {
+  const busy = metrics['accumulated-busy-time']!;
+  const held = metrics['accumulated-backpressured-time']!;
+  const all = Math.max(1, busy + held + metrics['accumulated-idle-time']!);
+  return [busy, held].map((ms) => `${Math.round((100 * ms) / all)} %`);
+}
+
+type Checkpoints = {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly history: readonly {
+    readonly id: number;
+    readonly status: string;
+    readonly is_savepoint: boolean;
+    readonly trigger_timestamp: number;
+    readonly end_to_end_duration: number;
+    readonly checkpointed_size: number;
+    readonly state_size: number;
+    readonly external_path: string | null;
+    readonly failure_message: string | null;
+  }[];
+};
+
+export function checkpointsCommand(job: string, flags: WatchFlags): Promise<number> {
+  const find = async (): Promise<Checkpoints> =>
+    await (await findRunningJob(job)).ask('GET', '/checkpoints');
+  return print(flags, find, ({ counts, history }) => {
+    const head = `${counts.completed} completed, ${counts.failed} failed, ${counts.in_progress} in progress`;
+    if (history.length === 0) return head;
+    const rows = history.map((one) => [
+      String(one.id),
+      one.is_savepoint ? 'savepoint' : 'checkpoint',
+      one.status,
+      formatTime(one.trigger_timestamp),
+      formatDuration(one.end_to_end_duration),
+      formatBytes(one.checkpointed_size),
+      formatBytes(one.state_size),
+      one.external_path ?? one.failure_message ?? '',
+    ]);
+    const titles = ['id', 'kind', 'state', 'begun (UTC)', 'took', 'written', 'state of', 'where'];
+    return `${head}\n\n${table(titles, rows)}`;
+  });
+}
+
+export function cancelCommand(job: string, flags: WatchFlags): Promise<number> {
+  const find = async () => {
+    const found = await findRunningJob(job);
+    await found.ask('PATCH', '?mode=cancel');
+    return { id: found.jid, name: found.name };
+  };
+  return print(flags, find, ({ id, name }) => `${name} (${id}) is being cancelled`);
+}
