@@ -204,14 +204,9 @@ export class Attempt {
       events,
       pools: threadPools(this.#job()),
     });
-    const scheduler = new Scheduler({
-      subtasks,
-      clock: systemClock,
-      times: {
-        work: new WorkTimes(systemClock, this.#counters.thread(CALLER)),
-        of: (subtask) => this.#counters.subtask(subtask),
-      },
-    });
+    const numbersOf = (subtask: number) => this.#counters.subtask(subtask);
+    const times = new WorkTimes(systemClock, this.#counters.thread(CALLER), numbersOf);
+    const scheduler = new Scheduler({ subtasks, clock: systemClock, times });
     try {
       for (const subtask of subtasks) subtask.open();
       closeStateFiles();

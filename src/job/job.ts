@@ -55,7 +55,10 @@ export type RunOptions = {
    * not loopback. Default: the environment variable MILLRACE_TOKEN; without one nobody can change the job over HTTP.
    */
   readonly token?: string;
-  /** Origins whose web pages may ask, such as 'https://ops.example.com'. Default: none but the server's own. */
+  /**
+   * Origins whose web pages may ask, and by whose names a proxy may reach the server, such as 'https://ops.example.com'.
+   * Default: none but its own.
+   */
   readonly allowedOrigins?: readonly string[];
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
@@ -78,7 +81,7 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   port: aPort,
   host: someText,
   token: someText,
-  allowedOrigins: texts,
+  allowedOrigins: origins,
   signal: anAbortSignal,
 };
 
@@ -100,9 +103,12 @@ export function aPort(what: string, value: unknown): void {
   throw wrong(what, 'is a whole number from 0 to 65535', value);
 }
 
-function texts(what: string, value: unknown): void {
-  if (!Array.isArray(value)) throw wrong(what, 'is an array of texts', value);
-  for (const one of value) someText(what, one);
+function origins(what: string, value: unknown): void {
+  if (!Array.isArray(value)) throw wrong(what, 'is an array of origins', value);
+  for (const one of value) {
+    if (URL.canParse(String(one)) && new URL(one).origin === one) continue;
+    throw wrong(what, "has origins such as 'https://ops.example.com'", one);
+  }
 }
 
 /** Also of another realm, as under vitest. */

@@ -21,16 +21,22 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** RestError 403 for a request that comes from a page of elsewhere. */
+/** RestError 403 for a request that comes from a page of elsewhere, or was meant for another server. */
 export function checkOrigin(rules: AccessRules, { headers }: IncomingMessage): void {
-  const name = (headers.host ?? '').replace(/:\d*$/, '').toLowerCase();
-  if (rules.isLoopback && !LOOPBACK_NAMES.has(name) && !isLoopback(name)) {
-    throw new RestError(403, `this is no server of '${name}': ask it by localhost`);
+  const { origin, host = '' } = headers;
+  if (rules.isLoopback && !isOwnName(rules, host.toLowerCase())) {
+    throw new RestError(403, `this is no server of '${host}': ask it by localhost`);
   }
-  const { origin } = headers;
-  if (origin === undefined || origin === `http://${headers.host}`) return;
+  if (origin === undefined || origin === `http://${host}`) return;
   if (rules.allowedOrigins.includes(origin)) return;
   throw new RestError(403, `pages of '${origin}' may not ask; allow them by allowedOrigins`);
+}
+
+/** On loopback also the names of allowed origins, which a proxy passes on. */
+function isOwnName({ allowedOrigins }: AccessRules, host: string): boolean {
+  const name = host.replace(/:\d*$/, '');
+  if (LOOPBACK_NAMES.has(name) || isLoopback(name)) return true;
+  return allowedOrigins.some((origin) => new URL(origin).host === host);
 }
 
 /** Headers that let a page of an allowed origin see the answer. */

@@ -124,7 +124,10 @@ export class HttpServer {
     response: ServerResponse,
   ): boolean {
     if (path !== '/metrics' && path !== '/events' && path !== '/openapi.json') return false;
-    if (method !== 'GET') throw notAllowed(path);
+    // A stream of events has no head alone.
+    if (method !== 'GET' || (path === '/events' && request.method === 'HEAD')) {
+      throw notAllowed(path);
+    }
     if (path === '/metrics') {
       this.#send(request, response, 200, prometheusText(job.metrics()), PROMETHEUS_TYPE);
     } else if (path === '/openapi.json') {

@@ -1,5 +1,4 @@
 /** The job: what it is, how it is, and how to end it. */
-import { ENGINE_VERSION } from '../base/version.ts';
 import type { JobMetrics } from '../job/job-metrics.ts';
 import { PLAN, planOf } from './plan.ts';
 import { type Call, RestError, type Route } from './rest.ts';
@@ -62,46 +61,6 @@ function times(metrics: JobMetrics) {
 }
 
 const TIMES = { 'start-time': aTime, 'end-time': aTime, duration: aNumber };
-
-const overview: Route = {
-  method: 'GET',
-  path: '/overview',
-  operationId: 'getOverview',
-  summary: 'The process: its threads and its job',
-  changes: false,
-  status: 200,
-  answer: object({
-    'millrace-version': aText,
-    threads: aNumber,
-    'jobs-running': aNumber,
-    'jobs-finished': aNumber,
-    'jobs-cancelled': aNumber,
-    'jobs-failed': aNumber,
-  }),
-  handle({ metrics, job }) {
-    const state = jobState(metrics);
-    const count = (...states: readonly string[]): number => (states.includes(state) ? 1 : 0);
-    return {
-      'millrace-version': ENGINE_VERSION,
-      threads: job.config.threads,
-      'jobs-running': count('RUNNING', 'RESTARTING'),
-      'jobs-finished': count('FINISHED'),
-      'jobs-cancelled': count('CANCELED'),
-      'jobs-failed': count('FAILED'),
-    };
-  },
-};
-
-const config: Route = {
-  method: 'GET',
-  path: '/config',
-  operationId: 'getConfig',
-  summary: 'The server',
-  changes: false,
-  status: 200,
-  answer: object({ 'refresh-interval': aNumber, 'millrace-version': aText }),
-  handle: () => ({ 'refresh-interval': 1000, 'millrace-version': ENGINE_VERSION }),
-};
 
 const jobs: Route = {
   method: 'GET',
@@ -316,8 +275,6 @@ const cancel: Route = {
 };
 
 export const JOB_ROUTES: readonly Route[] = [
-  overview,
-  config,
   jobs,
   jobsOverview,
   jobDetails,

@@ -4,11 +4,17 @@ import type { WatchedJob } from '../job/job.ts';
 import { CHECKPOINT_ROUTES } from './checkpoint-routes.ts';
 import { JOB_ROUTES } from './job-routes.ts';
 import { Operations } from './operations.ts';
+import { PROCESS_ROUTES } from './process-routes.ts';
 import { Rates } from './rates.ts';
 import { notFound, RestError, type Route, type Served } from './rest.ts';
 import { VERTEX_ROUTES } from './vertex-routes.ts';
 
-export const ROUTES: readonly Route[] = [...JOB_ROUTES, ...VERTEX_ROUTES, ...CHECKPOINT_ROUTES];
+export const ROUTES: readonly Route[] = [
+  ...PROCESS_ROUTES,
+  ...JOB_ROUTES,
+  ...VERTEX_ROUTES,
+  ...CHECKPOINT_ROUTES,
+];
 
 export type Answer = { readonly status: number; readonly body: unknown };
 

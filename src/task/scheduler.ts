@@ -8,7 +8,6 @@
  * of them the longer it has not; but no round says that nothing moved before all have had their step.
  */
 import type { Clock } from '../base/clock.ts';
-import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
 import { closeAll } from './close-all.ts';
 import type { Steppable } from './task.ts';
 import type { SubtaskTimes, WorkTimes } from './work-times.ts';
@@ -19,7 +18,7 @@ export type SchedulerOptions = {
   /** Told before each step, and null behind the last. */
   readonly onStep?: (subtask: number | null) => void;
   /** Measures what becomes of the time; not measured when left out. */
-  readonly times?: { readonly work: WorkTimes; of(subtask: number): SubtaskNumbers };
+  readonly times?: WorkTimes;
   /** Index of the subtask to step next among those not done; in turn when left out. */
   readonly choose?: (count: number) => number;
 };
@@ -38,17 +37,17 @@ const ROUNDS_LEFT_OUT_MAX = 8;
 
 export class Scheduler {
   readonly #live: Entry[];
-  readonly #work: WorkTimes | null;
+  readonly #times: WorkTimes | null;
   readonly #clock: Clock;
   readonly #onStep: (subtask: number | null) => void;
   readonly #choose: ((count: number) => number) | null;
 
   constructor(options: SchedulerOptions) {
     const { times } = options;
-    this.#work = times?.work ?? null;
+    this.#times = times ?? null;
     this.#live = options.subtasks.map((subtask) => ({
       subtask,
-      times: times?.work.of(times.of(subtask.id)) ?? null,
+      times: times?.of(subtask.id) ?? null,
       quiet: 0,
       leftOut: 0,
     }));
@@ -63,7 +62,7 @@ export class Scheduler {
 
   /** One step for each subtask that is not left out; false when nothing moved at any of all. */
   round(): boolean {
-    this.#work?.beginRound();
+    this.#times?.beginRound();
     let moved = false;
     if (this.#choose !== null) moved = this.#chosenSteps(this.#choose);
     else if (this.#live.length <= FEW_SUBTASKS) moved = this.#stepAll();

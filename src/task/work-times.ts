@@ -18,14 +18,17 @@ const NEVER = -1;
 export class WorkTimes {
   readonly #clock: Clock;
   readonly #thread: ThreadNumbers;
+  readonly #numbersOf: (subtask: number) => SubtaskNumbers;
   readonly #startMs: number;
   /** End of the last step that was measured, or start of the round. */
   #nowMs: number;
   #heapDueMs = -Infinity;
 
-  constructor(clock: Clock, thread: ThreadNumbers) {
+  /** Numbers of the thread, and of its subtasks. */
+  constructor(clock: Clock, thread: ThreadNumbers, numbersOf: (subtask: number) => SubtaskNumbers) {
     this.#clock = clock;
     this.#thread = thread;
+    this.#numbersOf = numbersOf;
     this.#startMs = this.#nowMs = clock.monotonic();
   }
 
@@ -46,8 +49,8 @@ export class WorkTimes {
     this.#heapDueMs = this.#nowMs + HEAP_LOOK_MS;
   }
 
-  of(numbers: SubtaskNumbers): SubtaskTimes {
-    return new SubtaskTimes(numbers, this);
+  of(subtask: number): SubtaskTimes {
+    return new SubtaskTimes(this.#numbersOf(subtask), this);
   }
 
   /** The clock at the end of the last step that was measured. */

@@ -105,10 +105,7 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
     subtasks,
     clock: systemClock,
     onStep: (subtask) => counters.setRunning(worker, subtask),
-    times: {
-      work: new WorkTimes(systemClock, counters.thread(worker)),
-      of: (subtask) => counters.subtask(subtask),
-    },
+    times: new WorkTimes(systemClock, counters.thread(worker), (id) => counters.subtask(id)),
   });
   try {
     for (const subtask of subtasks) {

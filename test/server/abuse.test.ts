@@ -125,6 +125,7 @@ test('methods that a path does not take', async () => {
       ['PUT', `/jobs/${served.id}`, 'GET, PATCH'],
       ['GET', `/jobs/${served.id}/stop`, 'POST'],
       ['OPTIONS', '/jobs', 'GET'],
+      ['HEAD', '/events', 'GET'],
     ] as const) {
       const answer = await served.ask(path, { method });
       assert.equal(answer.status, 405, `${method} ${path}`);
@@ -169,7 +170,9 @@ test('pages of other origins may not ask, unless they are allowed; nor may other
     for (const host of ['evil.example', 'localhost.evil.example:80', '127.0.0.1.evil.example']) {
       assert.equal(statusOf(await raw(served, get('/jobs', `Host: ${host}`))), 403, host);
     }
-    assert.equal(statusOf(await raw(served, get('/jobs', `Host: localhost:${1234}`))), 200);
+    for (const host of ['localhost:1234', '[::1]:80', '127.0.0.1', 'ops.example.com']) {
+      assert.equal(statusOf(await raw(served, get('/jobs', `Host: ${host}`))), 200, host);
+    }
   });
 });
 
@@ -194,7 +197,15 @@ test('no server without what it needs', async () => {
     code: 'JOB_DEFINITION',
     message: /needs a token/,
   });
-  await assert.rejects(short.run({ threads: 0, port: 70_000 }), { code: 'JOB_DEFINITION' });
+  for (const options of [
+    { port: 70_000 },
+    { port: -1 },
+    { allowedOrigins: ['ops.example.com'] },
+    { allowedOrigins: ['https://ops.example.com/'] },
+    { token: ' ' },
+  ]) {
+    await assert.rejects(short.run({ threads: 0, ...options }), { code: 'JOB_DEFINITION' });
+  }
   await whileServed({}, async ({ client }) => {
     await assert.rejects(short.run({ threads: 0, port: client.port! }), { code: 'SERVER_FAILED' });
   });

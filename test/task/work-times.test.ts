@@ -54,7 +54,7 @@ function run(scripts: readonly (readonly Step[])[], sleepMs: number) {
   const scheduler = new Scheduler({
     subtasks: scripts.map((steps, id) => new Scripted(id, clock, steps)),
     clock,
-    times: { work: new WorkTimes(clock, thread), of: (subtask) => counters.subtask(subtask) },
+    times: new WorkTimes(clock, thread, (subtask) => counters.subtask(subtask)),
   });
   while (!scheduler.isDone) {
     scheduler.round();
