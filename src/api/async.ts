@@ -108,7 +108,7 @@ export class Lookup<Row, Found, Late> {
     };
   }
 
-  /** A new row for each row and what was found for it: `.apply((bid, auction) => ({ ...bid, seller: auction.seller }))`. */
+  /** A new row for each row and what was found for it: `.apply((bid, auction) => ({ ...bid, seller: auction?.seller }))`. */
   apply<Out>(fn: (row: Row, found: Found) => Out): Stream<Out | Late> {
     aFunction('apply', fn);
     const { builder, edges } = this.#input;

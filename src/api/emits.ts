@@ -5,7 +5,7 @@ import { type FieldType, type Schema, t } from '../data/schema.ts';
 /** Of the rows that a function emits. */
 export type Emits<Row> = Schema<Row> | FieldType<Row>;
 
-/** Rows or values of any shape that TypeScript knows and the engine does not: `process({ emits: type<Alert>(), ... })`. */
+/** Rows or values of any shape that TypeScript knows and the engine does not, for `emits` and for state: `type<Alert>()`. */
 export function type<T>(): FieldType<T> {
   return t.dynamic<T>();
 }

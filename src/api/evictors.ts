@@ -48,7 +48,7 @@ export function timeEvictor(time: Duration, options: EvictorOptions = {}): Evict
 
 /**
  * Keeps the records that are nearer to the last one than a threshold:
- * `deltaEvictor(10, (row, last) => Math.abs(last.price - row.price))`.
+ * `.evictor(deltaEvictor(10, (row, last) => Math.abs(last.price - row.price)))`.
  */
 export function deltaEvictor<Row>(
   threshold: number,

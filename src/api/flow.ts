@@ -78,8 +78,14 @@ export class Flow {
    * Rows that the calling program writes while the job runs: return the stream, and the client has its other end.
    * They are not kept: those that the job had taken since its last checkpoint are lost when it fails.
    *
-   *   const clicks = flow.input(Click);  return { clicks, totals };
-   *   const client = await clicksJob.start();  client.inputs.clicks.write({ page: '/' });
+   *   const pages = job(import.meta, 'pages', (flow) => {
+   *     const clicks = flow.input(record({ page: t.string, hits: t.int32 }));
+   *     return { clicks, counts: clicks.keyBy('page').sum('hits') };
+   *   });
+   *   const client = await pages.start({ threads: 0 });
+   *   client.inputs.clicks.write({ page: '/', hits: 1 });
+   *   client.inputs.clicks.end();
+   *   for await (const { page, hits } of client.outputs.counts) console.error(page, hits);
    */
   input<Row>(schema: Schema<Row> | null = null): InputStream<Row> {
     if (schema !== null) aSchema('input: the schema', schema);

@@ -87,13 +87,13 @@ export class IntervalPairs<Left, Right> {
 
   /**
    * Sends left records below the watermark into a side output, where they are counted and dropped otherwise:
-   * `.lateLeftTo(late).process(...)`, and `.sideOutput(late)` on what follows.
+   * `.lateLeftTo(late).process((bid) => bid).sideOutput(late)`.
    */
   lateLeftTo(side: SideOutput<Left>): IntervalPairs<Left, Right> {
     return this.#with([side.name, this.#lateTo[1]]);
   }
 
-  /** The same for right records. */
+  /** The same for right records: `.lateRightTo(lateAuctions).process((bid) => bid).sideOutput(lateAuctions)`. */
   lateRightTo(side: SideOutput<Right>): IntervalPairs<Left, Right> {
     return this.#with([this.#lateTo[0], side.name]);
   }

@@ -116,7 +116,10 @@ export class Job<T> {
     return Object.assign(client, { inputs, outputs }) as unknown as StartedJob<T>;
   }
 
-  /** Runs the job to its end and returns the rows of the streams that its function returned. */
+  /**
+   * Runs the job to its end and returns the rows of the streams that its function returned:
+   * `const { hourly } = await flights.collect({ threads: 0 })`.
+   */
   async collect(options: RunOptions = {}): Promise<Collected<T>> {
     await interceptedRun();
     checkOptions('collect', options, RUN_OPTIONS);

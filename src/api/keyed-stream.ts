@@ -68,27 +68,27 @@ export class KeyedStream<Row, Key> {
     return this.#rolling({ kind: 'reduce' }, [fn]);
   }
 
-  /** The running sum of a field; the other fields are those of the key's first record. */
+  /** The running sum of a field, `.sum('price')`; the other fields are those of the key's first record. */
   sum<K extends SumField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'sum', field });
   }
 
-  /** The least value of a field so far; the other fields are those of the key's first record. */
+  /** The least value of a field so far, `.min('price')`; the other fields are those of the key's first record. */
   min<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'min', field });
   }
 
-  /** The greatest value of a field so far; the other fields are those of the key's first record. */
+  /** The greatest value of a field so far, `.max('price')`; the other fields are those of the key's first record. */
   max<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'max', field });
   }
 
-  /** The record with the least value of a field so far; the first of equals. */
+  /** The record with the least value of a field so far, `.minBy('price')`; the first of equals. */
   minBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'minBy', field });
   }
 
-  /** The record with the greatest value of a field so far; the first of equals. */
+  /** The record with the greatest value of a field so far, `.maxBy('price')`; the first of equals. */
   maxBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'maxBy', field });
   }
@@ -147,7 +147,7 @@ export class KeyedStream<Row, Key> {
 
   /**
    * Pairs with the records of another keyed stream that have the same key and are not too far away in event time:
-   * `bids.keyBy('auction').intervalJoin(auctions.keyBy('id')).between('-5 s', '5 s').process((bid, auction) => ...)`.
+   * `bids.keyBy('auction').intervalJoin(auctions.keyBy('id')).between('-5 s', '5 s').process((bid, auction) => [bid, auction])`.
    */
   intervalJoin<Other, OtherKey extends KeyLike<OtherKey, Key>>(
     other: KeyedStream<Other, OtherKey>,
@@ -160,8 +160,8 @@ export class KeyedStream<Row, Key> {
    * Goes into one step with another keyed stream, by equal keys, or with a broadcast one; what the step does is said by
    * `process`, or for two keyed streams also by `map` and `flatMap`:
    *
-   *   orders.keyBy('id').connect(payments.keyBy('order')).process({ ... })
-   *   payments.keyBy('user').connect(rules.broadcast({ rules: map(t.string, Rule) })).process({ ... })
+   *   orders.keyBy('id').connect(payments.keyBy('order')).map({ first: ({ total }) => total, second: ({ amount }) => -amount });
+   *   payments.keyBy('user').connect(rules.broadcast({ rules: map(t.string, Rule) }));
    *
    * EngineError JOB_DEFINITION for keys that can never be equal.
    */

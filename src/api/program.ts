@@ -4,7 +4,13 @@ import { ReadableStream, WritableStream } from 'node:stream/web';
 import type { InputQueue } from '../connector/program/program-input.ts';
 import type { ProgramOutput } from '../connector/program/program-output.ts';
 
-/** Rows from the program into the job. */
+/**
+ * Rows from the program into the job:
+ *
+ *   const { clicks } = client.inputs;
+ *   if (!clicks.write({ user: 'ada', page: '/', hits: 1, time: 0 })) await clicks.drained();
+ *   clicks.end();
+ */
 export class JobInput<Row> {
   readonly #queue: InputQueue<Row>;
 
@@ -13,7 +19,7 @@ export class JobInput<Row> {
   }
 
   /**
-   * Takes a row, in any case; false when the job is behind: then wait for `drained()` before writing on. EngineErrors:
+   * Takes a row, in any case; false when the job is behind: then wait for `drained` before writing on. EngineErrors:
    * FIELD_TYPE for a row that does not fit the schema, INPUT_CLOSED when the input or the job has ended.
    */
   write(row: Row): boolean {
@@ -30,7 +36,10 @@ export class JobInput<Row> {
     this.#queue.end();
   }
 
-  /** Writes all rows of an iterable, as fast as the job takes them; does not end the input. */
+  /**
+   * Writes all rows of an iterable, as fast as the job takes them; does not end the input:
+   * `await client.inputs.clicks.from(moreRows)`.
+   */
   async from(rows: AsyncIterable<Row> | Iterable<Row>): Promise<void> {
     if (Symbol.asyncIterator in rows) {
       for await (const row of rows) if (!this.write(row)) await this.drained();
@@ -39,7 +48,10 @@ export class JobInput<Row> {
     }
   }
 
-  /** A Node stream in object mode that writes into the job, and ends the input with itself. */
+  /**
+   * A Node stream in object mode that writes into the job, and ends the input with itself:
+   * `Readable.from(moreRows).pipe(client.inputs.clicks.writable())`.
+   */
   writable(): Writable {
     return new Writable({
       objectMode: true,
@@ -53,7 +65,10 @@ export class JobInput<Row> {
     });
   }
 
-  /** A Web stream that writes into the job, and ends the input with itself. */
+  /**
+   * A Web stream that writes into the job, and ends the input with itself:
+   * `await ReadableStream.from(moreRows).pipeTo(client.inputs.clicks.writableStream())`.
+   */
   writableStream(): WritableStream<Row> {
     return new WritableStream<Row>({
       write: (row) => this.#put(row),
@@ -74,8 +89,8 @@ function settle(work: Promise<void>, done: (error?: Error | null) => void): void
 }
 
 /**
- * Rows from the job to the program, with one reader: `for await (const row of client.outputs.hourly) ...`, or `batches()`.
- * Rows come at once: after a restart of the job those since its last checkpoint come again.
+ * Rows from the job to the program, with one reader: `for await (const row of client.outputs.hourly) console.log(row.mean)`, or
+ * `batches`. Rows come at once: after a restart of the job those since its last checkpoint come again.
  */
 export class JobOutput<Row> implements AsyncIterable<Row> {
   readonly #output: ProgramOutput<Row>;
@@ -90,18 +105,18 @@ export class JobOutput<Row> implements AsyncIterable<Row> {
 
   /**
    * The rows by as many as there are at a time: many times faster than one by one, where many come.
-   * `for await (const rows of client.outputs.hourly.batches()) for (const row of rows) ...`
+   * `for await (const rows of client.outputs.hourly.batches()) console.log(rows.length)`.
    */
   batches(): AsyncIterableIterator<readonly Row[]> {
     return this.#output.batches();
   }
 
-  /** A Node stream in object mode of the rows. */
+  /** A Node stream in object mode of the rows: `client.outputs.hourly.readable().map((row) => JSON.stringify(row))`. */
   readable(): Readable {
     return Readable.from(this.#output);
   }
 
-  /** A Web stream of the rows. */
+  /** A Web stream of the rows: `new Response(client.outputs.hourly.readableStream().pipeThrough(toText))`. */
   readableStream(): ReadableStream<Row> {
     const iterator = this.#output[Symbol.asyncIterator]();
     return new ReadableStream<Row>({

@@ -23,8 +23,8 @@ export class SideOutput<Row> {
 }
 
 /**
- * A side output: `const late = sideOutput<Bid>('late bids')`, then `.lateTo(late)` on a window, and on the stream of its
- * results `.sideOutput(late)`. EngineError JOB_DEFINITION for an empty name.
+ * A side output: `const late = sideOutput<Bid>('late bids')`, then `lateTo` of a window, and `sideOutput` of the stream of its
+ * results. EngineError JOB_DEFINITION for an empty name.
  */
 export function sideOutput<Row>(name: string): SideOutput<Row> {
   return new SideOutput<Row>(name);

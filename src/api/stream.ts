@@ -72,19 +72,19 @@ export class Step {
     this.#node = node;
   }
 
-  /** Name in messages and metrics. */
+  /** Name in messages and metrics: `.name('hourly')`. */
   name(name: string): this {
     someText('name', name);
     return this.#configure({ name });
   }
 
-  /** Identity under which state is found again; unique in the job. */
+  /** Identity under which state is found again, unique in the job: `.keyBy('user').sum('price').uid('turnover')`. */
   uid(uid: string): this {
     someText('uid', uid);
     return this.#configure({ uid });
   }
 
-  /** Number of subtasks of this step. */
+  /** Number of subtasks of this step: `.map((bid) => bid.price).parallelism(4)`. */
   parallelism(parallelism: number): this {
     if (!Number.isInteger(parallelism) || parallelism < 1) {
       throw wrong('parallelism', 'must be 1 or more', parallelism);
@@ -92,19 +92,19 @@ export class Step {
     return this.#configure({ parallelism });
   }
 
-  /** Does not share subtasks with the step before. */
+  /** Does not share subtasks with the step before: `.map((bid) => bid.price).startNewChain()`. */
   startNewChain(): this {
     return this.#configure({ chaining: 'head' });
   }
 
-  /** Shares subtasks with no other step. */
+  /** Shares subtasks with no other step: `.map((bid) => bid.price).disableChaining()`. */
   disableChaining(): this {
     return this.#configure({ chaining: 'never' });
   }
 
   /**
    * All its subtasks run on one thread, counted from 0; of fewer threads on the one that is left by division:
-   * `.pin(1)`. What shares its subtasks goes with it; a step that is pinned elsewhere does not share them.
+   * `.map((bid) => bid.price).pin(1)`. What shares its subtasks goes with it; a step that is pinned elsewhere does not share them.
    */
   pin(thread: number): this {
     wholeNumber(0)('pin: the thread', thread);
@@ -157,7 +157,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return this.#stateless<Out>({ type: 'map' }, fn);
   }
 
-  /** The rows for which the function is true; a type guard narrows the type of the rows. */
+  /** The rows for which the function is true, `.filter((bid) => bid.price > 100)`; a type guard narrows the type of the rows. */
   filter<Out extends Row>(fn: (row: Row) => row is Out): Stream<Out>;
   filter(fn: (row: Row) => boolean): Stream<Row>;
   filter(fn: (row: Row) => boolean): Stream<Row> {
@@ -357,27 +357,28 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return { builder: this.#builder, inputs, schema: this.#schema };
   }
 
-  /** Rows to all subtasks of the next step in turn, so that each has as many. */
+  /** Rows to all subtasks of the next step in turn, so that each has as many: `.rebalance().map((bid) => bid.price)`. */
   rebalance(): Stream<Row> {
     return this.#partitioned({ kind: 'rebalance' });
   }
 
   /**
    * Rows to few subtasks of the next step in turn: of 2 subtasks before and 4 behind, each sends to 2. They are on the same
-   * thread where the smaller number is a multiple of the threads, and far fewer channels are needed than for `rebalance`.
+   * thread where the smaller number is a multiple of the threads, and far fewer channels are needed than for `rebalance`:
+   * `.rescale().map((bid) => bid.price)`.
    */
   rescale(): Stream<Row> {
     return this.#partitioned({ kind: 'rescale' });
   }
 
-  /** Each row to a subtask of the next step by chance. */
+  /** Each row to a subtask of the next step by chance: `.shuffle().map((bid) => bid.price)`. */
   shuffle(): Stream<Row> {
     return this.#partitioned({ kind: 'shuffle' });
   }
 
   /**
    * Every row to every subtask of the next step. With states, maps by name, it is a stream to connect another one to:
-   * `payments.connect(rules.broadcast({ rules: map(t.string, Rule) })).process({ ... })`.
+   * `payments.connect(rules.broadcast({ rules: map(t.string, Rule) }))`.
    */
   broadcast(): Stream<Row>;
   broadcast<Maps extends BroadcastDescriptors>(states: Maps): BroadcastStream<Row, Maps>;
@@ -390,8 +391,8 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * Goes into one step with another stream, or with a broadcast one; what the step does is said by `process`, or for two
    * streams also by `map` and `flatMap`:
    *
-   *   clicks.connect(views).map({ first: ({ user }) => user, second: ({ visitor }) => visitor })
-   *   payments.connect(limits.broadcast({ limits: map(t.string, t.float64) })).process({ ... })
+   *   clicks.connect(views).map({ first: ({ user }) => user, second: ({ visitor }) => visitor });
+   *   payments.connect(limits.broadcast({ limits: map(t.string, t.float64) }));
    */
   connect<Other>(other: Stream<Other>): ConnectedStreams<Row, Other>;
   connect<Other, Maps extends BroadcastDescriptors>(
@@ -438,7 +439,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return new Stream<Out>(this.#builder, node, schema);
   }
 
-  /** All rows to the first subtask of the next step. */
+  /** All rows to the first subtask of the next step: `.global().fullPartition().sort('price')`. */
   global(): Stream<Row> {
     return this.#partitioned({ kind: 'global' });
   }
@@ -519,7 +520,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     });
   }
 
-  /** Matches of a pattern in all records, whatever their keys, in one subtask; else as `keyBy(...).match(...)`. */
+  /**
+   * Matches of a pattern in all records, whatever their keys, in one subtask; else as `keyBy(...).match(...)`:
+   * `logins.matchAll(threeFails).select((match) => match.success[0].user)`.
+   */
   matchAll<Match>(
     pattern: PatternLike<Row, Match>,
     options: MatchOptions<Row, NoInfer<Match>> = {},
@@ -538,8 +542,12 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   }
 
   /**
-   * The rows that the step before has sent to a side output: `hourly.sideOutput(late)`. EngineError JOB_DEFINITION when it
-   * has no such output.
+   * The rows that the step before has sent to a side output:
+   *
+   *   const counts = bids.keyBy('auction').window(tumbling('1 h')).lateTo(late).aggregate(({ count }) => ({ bids: count() }));
+   *   counts.sideOutput(late).print('late');
+   *
+   * EngineError JOB_DEFINITION when it has no such output.
    */
   sideOutput<Side>(side: SideOutput<Side>): Stream<Side> {
     return this.#side<Side>(side.name);
@@ -580,7 +588,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return new Step(this.#builder, node);
   }
 
-  /** Shows every row on standard output, as JSON, behind the label. */
+  /** Shows every row on standard output, as JSON, behind the label: `.filter((bid) => bid.price < 0).print('bid')`. */
   print(label = ''): Step {
     return this.to(print(label));
   }

@@ -28,12 +28,15 @@ function plain(spec: TriggerSpec): Trigger {
   return { bind: () => spec };
 }
 
-/** Fires at the end of a window by the watermark, then for each late record: what windows of event time do anyway. */
+/**
+ * Fires at the end of a window by the watermark, then for each late record, `.trigger(eventTimeTrigger())`: what windows of event
+ * time do anyway.
+ */
 export function eventTimeTrigger(): Trigger {
   return plain({ kind: 'eventTime' });
 }
 
-/** Fires at the end of a window by the clock: what windows of processing time do anyway. */
+/** Fires at the end of a window by the clock, `.trigger(processingTimeTrigger())`: what windows of processing time do anyway. */
 export function processingTimeTrigger(): Trigger {
   return plain({ kind: 'processingTime' });
 }
@@ -63,7 +66,7 @@ export function continuousProcessingTimeTrigger(every: Duration): Trigger {
 
 /**
  * Fires when a record is farther than a threshold from the one that fired last, or from the first:
- * `deltaTrigger(10, (before, row) => Math.abs(row.price - before.price))`. Not for sessions.
+ * `.trigger(deltaTrigger(10, (before, row) => Math.abs(row.price - before.price)))`. Not for sessions.
  */
 export function deltaTrigger<Row>(
   threshold: number,
@@ -99,7 +102,7 @@ export function timeoutTrigger<Row>(
   };
 }
 
-/** Fires once, with the end of a bounded input: for `globalWindow()`. */
+/** Fires once, with the end of a bounded input: `.window(globalWindow()).trigger(endOfStreamTrigger())`. */
 export function endOfStreamTrigger(): Trigger {
   return plain({ kind: 'endOfStream' });
 }
@@ -122,13 +125,13 @@ const CUSTOM_TRIGGER: OptionRules<CustomTrigger<never, never>> = {
 /**
  * A trigger of your own; `state` is kept for each window, and goes into snapshots:
  *
- *   customTrigger({
+ *   .window(globalWindow()).trigger(customTrigger({
  *     state: () => ({ total: 0 }),
  *     onRecord(row, ctx) {
- *       ctx.state.total += row.amount;
+ *       ctx.state.total += row.price;
  *       return ctx.state.total > 1000 ? 'fireAndPurge' : 'continue';
  *     },
- *   })
+ *   }))
  */
 export function customTrigger<Row, State = undefined>(
   trigger: CustomTrigger<Row, State>,

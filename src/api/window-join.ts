@@ -114,14 +114,14 @@ abstract class WindowedPair<Left, Right> {
 
   /**
    * Sends left records that are late for every window they belong to into a side output, where they are counted and dropped
-   * otherwise: `.lateLeftTo(late).apply(...)`, and `.sideOutput(late)` on what follows.
+   * otherwise: `.lateLeftTo(lateAuctions).apply((auction) => auction).sideOutput(lateAuctions)`.
    */
   lateLeftTo(side: SideOutput<Left>): this {
     this.#checkByEventTime();
     return this.with({ ...this.#parts, lateTo: [side.name, this.#parts.lateTo[1]] });
   }
 
-  /** The same for right records. */
+  /** The same for right records: `.lateRightTo(late).apply((auction, bid) => bid).sideOutput(late)`. */
   lateRightTo(side: SideOutput<Right>): this {
     this.#checkByEventTime();
     return this.with({ ...this.#parts, lateTo: [this.#parts.lateTo[0], side.name] });

@@ -129,7 +129,7 @@ export class WindowedStream<Row, Key, Bounds> {
 
   /**
    * Sends records that are late for every window they belong to into a side output, where they are counted and dropped
-   * otherwise: `.lateTo(late).aggregate(...)`, and `.sideOutput(late)` on what follows. EngineError JOB_DEFINITION for
+   * otherwise: `.lateTo(late).aggregate(({ count }) => ({ bids: count() })).sideOutput(late)`. EngineError JOB_DEFINITION for
    * windows that know no late records.
    */
   lateTo(side: SideOutput<Row>): WindowedStream<Row, Key, Bounds> {

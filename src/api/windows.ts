@@ -85,7 +85,7 @@ const SESSION_OPTIONS: OptionRules<SessionOptions> = { time: choice('event', 'pr
 
 /**
  * Records of a key that follow each other by less than a gap, or by no more: `session('30 min')`. The gap may depend on
- * the record, in ms: `session((visit) => (visit.isMobile ? 300_000 : 1_800_000))`.
+ * the record, in ms: `visits.keyBy('user').window(session((visit) => (visit.isMobile ? 300_000 : 1_800_000)))`.
  */
 export function session<Row = unknown>(
   gap: Duration | ((row: Row) => number),
@@ -133,8 +133,11 @@ const CUSTOM_WINDOW_OPTIONS: OptionRules<CustomWindowOptions<never>> = {
 };
 
 /**
- * Windows of your own: `customWindow({ assign: (shift) => [{ windowStart: shift.start, windowEnd: shift.end }] })`. The same
- * bounds are the same window. EngineError USER_FUNCTION for a window that does not begin before its end.
+ * Windows of your own. The same bounds are the same window:
+ *
+ *   shifts.keyBy('user').window(customWindow({ assign: ({ start, end }) => [{ windowStart: start, windowEnd: end }] }));
+ *
+ * EngineError USER_FUNCTION for a window that does not begin before its end.
  */
 export function customWindow<Row = unknown>(options: CustomWindowOptions<Row>): CustomWindow<Row> {
   checkOptions('customWindow', options, CUSTOM_WINDOW_OPTIONS as OptionRules<typeof options>);

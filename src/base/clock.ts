@@ -12,7 +12,13 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 };
 
-/** A clock that stands still until it is moved. */
+/**
+ * A clock that stands still until it is moved:
+ *
+ *   const clock = new VirtualClock(0);
+ *   clock.advanceTo(1000);
+ *   clock.now() - clock.monotonic();
+ */
 export class VirtualClock implements Clock {
   #now: number;
 

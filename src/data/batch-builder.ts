@@ -27,6 +27,22 @@ import { StringBuilder } from './string-builder.ts';
 
 type ColumnBuilder = FixedColumn | DynamicColumn | StringBuilder;
 
+/**
+ * Builds batches again and again in the same memory, row by row, or by filling columns:
+ *
+ *   const builder = new BatchBuilder(record({ word: t.string, length: t.int32, note: t.nullable(t.float64), tags: t.dynamic() }));
+ *   builder.appendRow({ word: 'to', length: 2, note: null, tags: [] }, 10);
+ *   const row = builder.rowCount;
+ *   builder.strings(0).append('be');
+ *   builder.fixed(1).values[row] = 2;
+ *   builder.float64(2)[row] = 0.5;
+ *   builder.dynamic(3).values[row] = ['verb'];
+ *   builder.timestamps()[row] = 20;
+ *   builder.setNull(2, row);
+ *   builder.advance(1);
+ *   builder.seal().rowObjects();
+ *   builder.reset();
+ */
 export class BatchBuilder {
   readonly schema: Schema | null;
   readonly capacity: number;

@@ -58,7 +58,10 @@ export class Batch {
     );
   }
 
-  /** The rows as objects, index 0 to rowCount - 1; made once. They may be kept. */
+  /**
+   * The rows as objects, index 0 to rowCount - 1; made once. They may be kept:
+   * `new Batch({ rowCount: 1, schema: null, rows: ['a'] }).rowObjects()`.
+   */
   rowObjects(): readonly unknown[] {
     this.#rows ??= this.#materialize();
     return this.#rows;

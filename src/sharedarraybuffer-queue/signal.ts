@@ -11,6 +11,17 @@
 const AWAKE = 0;
 const SLEEPING = 1;
 
+/**
+ * A word of shared memory:
+ *
+ *   const signal = new Signal(new SharedArrayBuffer(4), 0);
+ *   signal.prepare();
+ *   signal.notify(); // in another thread
+ *   signal.wait(100);
+ *   signal.prepare();
+ *   signal.cancel(); // there was work
+ *   await signal.waitAsync(100);
+ */
 export class Signal {
   readonly buffer: SharedArrayBuffer;
   readonly wordIndex: number;

@@ -7,10 +7,26 @@ import { Signal } from './signal.ts';
 /**
  * One end of a queue: use it as producer or as consumer, not both, except in the thread that does both.
  *
- *   const queue = SpscQueue.create({ capacityBytes: 65536 });
- *   worker.postMessage(queue.descriptor);            // there: SpscQueue.attach(descriptor)
- *   queue.offer(bytes);
+ *   const memory = { buffer: new SharedArrayBuffer(SpscQueue.bytesFor(65_536)), byteOffset: 0 };
+ *   const queue = SpscQueue.create({ capacityBytes: 65_536, memory });
+ *   const consumer = SpscQueue.attach(queue.descriptor); // in the other thread, to which the descriptor is posted
+ *
+ *   queue.offer(new Uint8Array([1, 2, 3])); // copies; or writes in place:
+ *   if (queue.waitWritable(8, 100)) new Uint8Array(queue.buffer)[queue.reserve(8)] = 4;
+ *   queue.commit(1);
  *   queue.publish();
+ *
+ *   consumer.poll(); // copies; or reads in place:
+ *   while (consumer.waitReadable(0)) {
+ *     console.assert(new Uint8Array(consumer.buffer)[consumer.peek()] === 4);
+ *     consumer.release();
+ *   }
+ *   consumer.flushReleased();
+ *   consumer.peekAhead(); // looks further than the next frame
+ *   consumer.endAhead();
+ *   if (await queue.writable(8)) queue.close();
+ *   if (!(await consumer.readable())) consumer.cancel();
+ *   const failBoth = (error: Error) => [queue.fail(error), consumer.cancelWith(error)]; // the other side gets it thrown
  */
 export class SpscQueue implements QueueProducer, QueueConsumer {
   readonly buffer: SharedArrayBuffer;

@@ -36,6 +36,17 @@ export async function harness<Row, Out = unknown>(
   return new Harness<Row, Out>(dataflow);
 }
 
+/**
+ * One input:
+ *
+ *   const h = await harness<Click>((clicks) => clicks.map((click) => click.page));
+ *   h.push({ user: 'ada', page: '/', hits: 1, time: 0 }, 10);
+ *   h.watermark(20);
+ *   h.idle();
+ *   h.active();
+ *   await h.end();
+ *   h.take();
+ */
 export class Harness<Row, Out> extends HarnessBase<Out> {
   readonly #dataflow: Dataflow<Out>;
 

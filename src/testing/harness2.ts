@@ -21,7 +21,7 @@ const HARNESS2_OPTIONS: OptionRules<Harness2Options<unknown, unknown>> = {
 /**
  * A harness for the steps that `build` adds to two streams.
  *
- *   const h = await harness2<Click, Click>((web, app) => web.union(app));
+ *   const h = await harness2<{ page: string }, { page: string }>((web, app) => web.union(app));
  *   h.pushFirst({ page: '/' }, 1);
  *   h.watermarkFirst(5);
  *   h.watermarkSecond(3);
@@ -47,6 +47,22 @@ export async function harness2<First, Second, Out = unknown>(
 const FIRST = 0;
 const SECOND = 1;
 
+/**
+ * Two inputs:
+ *
+ *   const h = await harness2<string, number>((words, numbers) => words.union(numbers.map(String)));
+ *   h.pushFirst('one', 1);
+ *   h.pushSecond(2, 2);
+ *   h.watermarkFirst(5);
+ *   h.watermarkSecond(3);
+ *   h.idleFirst();
+ *   h.activeFirst();
+ *   h.idleSecond();
+ *   h.activeSecond();
+ *   await h.endFirst();
+ *   await h.endSecond();
+ *   await h.end();
+ */
 export class Harness2<First, Second, Out> extends HarnessBase<Out> {
   readonly #dataflow: Dataflow<Out>;
 

@@ -68,7 +68,7 @@ const UNDISTURBED: Scenario = {
  * undisturbed run. Sinks of the job are replaced; its result must not depend on the order of records of different
  * subtasks. Rejects with SIMULATION_FAILED, which tells the seed and a short scenario that fails.
  *
- *   for (let seed = 0; seed < 2000; seed++) await simulate(flights, { seed, params: { input: 'sample.csv' } });
+ *   for (let seed = 0; seed < 100; seed++) await simulate(flights, { seed, params: { input: 'sample.csv' } });
  */
 export async function simulate(
   job: SimulatedJobLike,

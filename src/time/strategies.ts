@@ -56,13 +56,16 @@ const ALIGNMENT_OPTIONS: OptionRules<AlignmentOptions> = { every: true };
 /** What is not asked for when a strategy is made. */
 const PLAIN = { idlenessMs: null, alignment: null } as const;
 
-/** Records may come out of order by up to a bound: watermark = greatest timestamp - bound - 1. */
+/**
+ * Records may come out of order by up to a bound: watermark = greatest timestamp - bound - 1.
+ * `.eventTime('time', boundedOutOfOrderness('5 s'))`
+ */
 export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy {
   const outOfOrdernessMs = durationMs(bound, 'out-of-orderness');
   return strategy({ kind: 'boundedOutOfOrderness', outOfOrdernessMs, ...PLAIN }, null);
 }
 
-/** Timestamps never fall: watermark = last timestamp - 1. */
+/** Timestamps never fall: watermark = last timestamp - 1. `.eventTime('time', monotonous())` */
 export function monotonous(): WatermarkStrategy {
   return strategy({ kind: 'monotonous', outOfOrdernessMs: 0, ...PLAIN }, null);
 }

@@ -8,6 +8,8 @@ export type PublicFunction = {
   /** Of the source, below the root. */
   readonly file: string;
   readonly docstring: string;
+  /** A class is where its methods are at home. */
+  readonly isClass: boolean;
 };
 
 const DOORS = [
@@ -65,7 +67,7 @@ function functionsOf(file: string, names: ReadonlySet<string>): PublicFunction[]
     const isPublic = top !== undefined ? bases.has(top) : owner !== null && method !== undefined;
     const name = top ?? `${owner}.${method}`;
     if (isPublic && !NO_METHODS.has(method ?? '') && !found.has(name)) {
-      found.set(name, { name, file, docstring });
+      found.set(name, { name, file, docstring, isClass: kind === 'class' });
     }
     if (line.trim() !== '') docstring = '';
   }
@@ -85,30 +87,21 @@ function basesOf(text: string, names: ReadonlySet<string>): Set<string> {
 /** What no example can be: a part of one, with dots for what is left out. */
 const LEFT_OUT = /\.\.\.(?![\w[(])/;
 
+/** A call, whole, or behind a dot to something that the docstring is about. */
+const CALL = /^(?=.*\()(?:\.|new |await |const |for await |[\w.]+(?:<[\w<>, ]+>)?\()/;
+
 /** The pieces of code of a docstring that are whole: indented blocks, and calls in backticks. */
 export function examplesOf(docstring: string): string[] {
   const lines = docstring
-    .replace(/^\s*\/\*\*/, '')
-    .replace(/\*\/\s*$/, '')
+    .replace(/^\s*\/\*\*|\*\/\s*$/g, '')
     .split('\n')
     .map((line) => line.replace(/^\s*\* ?/, ''));
-  const blocks = lines
-    .map((line) => (/^ {2}/.test(line) ? line.slice(2) : line.trim() === '' ? '' : null))
-    .reduce<string[]>((found, line) => {
-      if (line === null || found.length === 0) found.push(line === null ? '' : '');
-      if (line !== null) found.push(`${found.pop()}${line}\n`);
-      return found;
-    }, [])
-    .map((block) => block.trim());
-  const prose = lines.filter((line) => !/^ {2}/.test(line)).join(' ');
-  const calls = [...prose.matchAll(/`([^`]+)`/g)]
-    .map(([, code]) => code!.replace(/ (?=\.\w+\()/g, ''))
-    .filter(
-      (code) =>
-        /^(\.|new |await |const |for await |\w+(\.\w+)*(<[\w<>, ]+>)?\()/.test(code) &&
-        code.includes('('),
-    );
-  return [...blocks.filter((block) => block !== ''), ...calls].filter(
-    (code) => !LEFT_OUT.test(code),
-  );
+  const blocks = lines.join('\n').match(/(?:^ {2}.*\n+)+/gm) ?? [];
+  const prose = lines.filter((line) => !line.startsWith('  ')).join(' ');
+  // A chain of calls may go over a line.
+  const calls = [...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => code!.replaceAll(' .', '.'));
+  return [
+    ...blocks.map((block) => block.replace(/^ {2}/gm, '').trim()),
+    ...calls.filter((code) => CALL.test(code)),
+  ].filter((code) => code !== '' && !LEFT_OUT.test(code));
 }

@@ -18,6 +18,8 @@ import {
 } from 'millrace';
 import { pattern } from 'millrace/cep';
 
+export { Readable } from 'node:stream';
+
 export const Bid = record({
   auction: t.int32,
   price: t.float64,
@@ -38,6 +40,7 @@ export const Auction = record({
   reserve: t.float64,
   time: t.timestamp,
 });
+export type Auction = RowOf<typeof Auction>;
 
 export const Click = record({ user: t.string, page: t.string, hits: t.int32, time: t.timestamp });
 export type Click = RowOf<typeof Click>;
@@ -78,11 +81,12 @@ export type Sale = RowOf<typeof Sale>;
 export const Offset = record({ file: t.string, byte: t.float64 });
 export type Reading = { readonly time: number; readonly isLastOfMinute: boolean };
 export const Reading = record({ time: t.timestamp, value: t.nullable(t.float64) });
-export type Visit = { readonly isMobile: boolean };
-export type Shift = { readonly start: number; readonly end: number };
+export type Visit = { readonly user: string; readonly isMobile: boolean };
+export type Shift = { readonly user: string; readonly start: number; readonly end: number };
 export type Event = { readonly kind: string };
 
 export const late = sideOutput<Bid>('late');
+export const lateAuctions = sideOutput<Auction>('late auctions');
 export const threeFails = pattern<Login>()
   .begin('first', (login) => !login.ok)
   .followedBy('more', (login) => !login.ok)
@@ -112,6 +116,7 @@ export function streams(flow: Flow) {
     bids: timed(Bid),
     auctions: timed(Auction),
     clicks: timed(Click),
+    moreClicks: timed(Click),
     views: timed(View),
     payments: timed(Payment),
     orders: timed(Order),
@@ -120,11 +125,14 @@ export function streams(flow: Flow) {
     rules: made(flow, Rule),
     refunds: made(flow, Refund),
     countries: made(flow, Country),
-    flights: made(flow, Flight),
     lines: flow.from(collection(['to be', 'or not'])),
     pages: flow.from(collection(['one\ntwo'])),
-    visits: flow.from(collection<Visit>([{ isMobile: true }])).eventTime(() => 0, monotonous()),
-    shifts: flow.from(collection<Shift>([{ start: 0, end: 9 }])).eventTime(() => 0, monotonous()),
+    visits: flow
+      .from(collection<Visit>([{ user: 'ada', isMobile: true }]))
+      .eventTime(() => 0, monotonous()),
+    shifts: flow
+      .from(collection<Shift>([{ user: 'ada', start: 0, end: 9 }]))
+      .eventTime(() => 0, monotonous()),
   };
 }
 
@@ -133,6 +141,10 @@ export function finish(of: object, result: unknown): void {
   for (const stream of [...Object.values(of), result]) {
     if (stream instanceof Stream) stream.to(blackhole());
   }
+}
+
+export function parse(line: unknown): Bid {
+  return line as Bid;
 }
 
 export async function findAuction(
@@ -162,12 +174,9 @@ export const counting = job(import.meta, 'counting', (flow) => {
   return { clicks, counts: clicks.keyBy('page').sum('hits') };
 });
 
-export const hourly = job(import.meta, 'hourly', (flow) => ({
-  hourly: flow.from(
-    generate({
-      schema: record({ origin: t.string, mean: t.float64 }),
-      count: flow.param('count', ROWS),
-      row: (i) => ({ origin: 'BER', mean: i }),
-    }),
-  ),
-}));
+export const flights = job(import.meta, 'flights', (flow) => {
+  const count = flow.param('input', '') === '' ? flow.param('count', ROWS) : ROWS;
+  const row = (i: number) => ({ origin: 'BER', mean: i });
+  const schema = record({ origin: t.string, mean: t.float64 });
+  return { hourly: flow.from(generate({ schema, count, row })) };
+});

@@ -123,7 +123,13 @@ export class MatchStream<Row, Match> {
 
   /**
    * Any number of rows of a schema for each match:
-   * `.process({ emits: Alert, onMatch(match, ctx) { ctx.emit({ user: match.first[0].user, at: ctx.timestamp }); } })`.
+   *
+   *   .process({
+   *     emits: record({ user: t.string, at: t.timestamp }),
+   *     onMatch(match, ctx) {
+   *       ctx.emit({ user: match.first[0].user, at: ctx.timestamp });
+   *     },
+   *   })
    */
   process<Out>(definition: MatchProcess<Match, Out>): Stream<Out> {
     checkFunctions('process', definition, PROCESS as OptionRules<MatchProcess<Match, Out>>);

@@ -65,7 +65,7 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return this.#draft;
   }
 
-  /** A step whose record comes right behind that of the step before. */
+  /** A step whose record comes right behind that of the step before: `.next('success', (login) => login.ok)`. */
   next<N extends string, M>(
     name: Ahead<N, Match>,
     group: PatternLike<Row, M>,
@@ -82,7 +82,10 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return this.#step('next', name, of, 'strict');
   }
 
-  /** A step whose record is the first behind that of the step before which meets the condition. */
+  /**
+   * A step whose record is the first behind that of the step before which meets the condition:
+   * `.followedBy('success', (login) => login.ok)`.
+   */
   followedBy<N extends string, M>(
     name: Ahead<N, Match>,
     group: PatternLike<Row, M>,
@@ -99,7 +102,10 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return this.#step('followedBy', name, of, 'relaxed');
   }
 
-  /** A step whose record is any behind that of the step before which meets the condition: each makes a match. */
+  /**
+   * A step whose record is any behind that of the step before which meets the condition, each makes a match:
+   * `.followedByAny('success', (login) => login.ok)`.
+   */
   followedByAny<N extends string, M>(
     name: Ahead<N, Match>,
     group: PatternLike<Row, M>,
@@ -118,7 +124,7 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
 
   /**
    * No such record comes right behind. As the last step it waits for the next record, which is no part of the match.
-   * EngineError JOB_DEFINITION behind an optional step.
+   * `.notNext('success', (login) => login.ok)`. EngineError JOB_DEFINITION behind an optional step.
    */
   notNext<N extends string>(
     name: Ahead<N, Match>,
@@ -128,8 +134,8 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   /**
-   * No such record comes before that of the next step; as the last step, before the time of `within` is over. EngineError
-   * JOB_DEFINITION behind an optional step.
+   * No such record comes before that of the next step; as the last step, before the time of `within` is over:
+   * `.notFollowedBy('success', (login) => login.ok).within('10 min')`. EngineError JOB_DEFINITION behind an optional step.
    */
   notFollowedBy<N extends string>(
     name: Ahead<N, Match>,
@@ -150,7 +156,7 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return new Pattern({ steps: [...steps, step], withinMs });
   }
 
-  /** The step has so many records, or between so many and so many; 0 makes it optional. */
+  /** The step has so many records, `.times(3)`, or between so many and so many, `.times(2, 4)`; 0 makes it optional. */
   times<const N extends number>(
     count: N,
   ): Pattern<Row, Requantified<Match, Last, Counted<N>>, Last>;
@@ -164,13 +170,13 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return this.#quantified('times', Math.max(1, min), max, min === 0);
   }
 
-  /** The step has so many records, or more. */
+  /** The step has so many records, or more: `.timesOrMore(2)`. */
   timesOrMore(min: number): Pattern<Row, Requantified<Match, Last, ManyOf>, Last> {
     wholeNumber(1)('timesOrMore: the least', min);
     return this.#quantified('timesOrMore', min, null, false);
   }
 
-  /** The step has one record, or more. */
+  /** The step has one record, or more: `.oneOrMore()`. */
   oneOrMore(): Pattern<Row, Requantified<Match, Last, ManyOf>, Last> {
     return this.#quantified('oneOrMore', 1, null, false);
   }
@@ -191,7 +197,10 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     });
   }
 
-  /** The step may be left out; its records are none then. EngineError JOB_DEFINITION behind a greedy step. */
+  /**
+   * The step may be left out, its records are none then: `.oneOrMore().optional()`. EngineError JOB_DEFINITION behind a greedy
+   * step.
+   */
   optional(): Pattern<Row, Requantified<Match, Last, MaybeOf>, Last> {
     const step = this.#positive('optional');
     if (step.isOptional) throw refused('optional', `'${step.name}' is optional already`);
@@ -206,8 +215,8 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   /**
-   * The step takes as many records as it can: what would do for it is not for the next step. EngineError JOB_DEFINITION for
-   * groups, and for a step of one record.
+   * The step takes as many records as it can, what would do for it is not for the next step: `.oneOrMore().greedy()`. EngineError
+   * JOB_DEFINITION for groups, and for a step of one record.
    */
   greedy(): Pattern<Row, Match, Last> {
     const step = this.#repeated('greedy');
@@ -216,13 +225,13 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return this.#changed({ isGreedy: true });
   }
 
-  /** Nothing comes between the records of the step. */
+  /** Nothing comes between the records of the step: `.times(3).consecutive()`. */
   consecutive(): Pattern<Row, Match, Last> {
     this.#innerOf('consecutive');
     return this.#changed({ inner: 'strict' });
   }
 
-  /** Between the records of the step there may be others that would do: each choice makes a match. */
+  /** Between the records of the step there may be others that would do, each choice makes a match: `.times(3).allowCombinations()`. */
   allowCombinations(): Pattern<Row, Match, Last> {
     const step = this.#innerOf('allowCombinations');
     if (step.isGreedy) throw refused('allowCombinations', 'does not go with greedy');
@@ -240,7 +249,10 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
     return step;
   }
 
-  /** The step has no more records from the first on that meets the condition. EngineError JOB_DEFINITION but for oneOrMore and timesOrMore. */
+  /**
+   * The step has no more records from the first on that meets the condition: `.oneOrMore().until((login) => login.ip === '::1')`.
+   * EngineError JOB_DEFINITION but for oneOrMore and timesOrMore.
+   */
   until(condition: (row: Row, ctx: ConditionContext<Match>) => boolean): Pattern<Row, Match, Last> {
     aFunction('until: the condition', condition);
     const step = this.#positive('until');
@@ -252,8 +264,9 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   /**
-   * The last record comes less than this after the first; of several the shortest counts. Or, with 'previousToCurrent', the
-   * records of the last step so far come less than this after the one before each.
+   * The last record comes less than this after the first, `.within('10 min')`; of several the shortest counts. Or, with
+   * 'previousToCurrent', the records of the last step so far come less than this after the one before each:
+   * `.times(3).within('1 min', 'previousToCurrent')`.
    */
   within(
     duration: Duration,

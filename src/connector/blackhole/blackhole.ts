@@ -1,7 +1,7 @@
 /** A sink that takes everything and keeps nothing: for measuring what comes before it. */
 import type { Sink } from '../../operator/sink.ts';
 
-/** `stream.to(blackhole())`. */
+/** `bids.to(blackhole())`. */
 export function blackhole(): Sink {
   return {
     name: 'blackhole',

@@ -52,6 +52,8 @@ export type Files<Row> = Source<Row> & Sink;
  * glob; several subtasks read parts of them at the same time. Text may be compressed: `events.jsonl.gz`, `bids.csv.zst`. As a sink: `path` is a folder, in which each subtask
  * writes part files that appear when the job is complete, or the checkpoint behind their rows; each row is in them exactly
  * once, whatever has failed between. EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED, OUTPUT_EXISTS, OUTPUT_FAILED.
+ *
+ *   flow.from(files('in/*.csv', csv(Bid))).to(files('out', jsonLines()))
  */
 export function files<Row, Written = Row>(
   path: string,

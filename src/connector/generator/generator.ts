@@ -70,7 +70,7 @@ function aCount(what: string, value: unknown): void {
 }
 
 /**
- * A stream of made-up rows: `generate({ schema: Bid, count: 1e6, row: (i, random) => ({ auction: random.below(100), price: i }) })`.
+ * A stream of made-up rows: `generate({ count: 1e6, row: (i, random) => ({ auction: random.below(100), price: i }) })`.
  * By columns it is several times faster: `fill: ({ auction, price }, from, rowCount) => { for (let i = 0; ...) ... }`.
  */
 export function generate<Row>(options: RowGenerator<Row> | ColumnGenerator<Row>): Source<Row> {

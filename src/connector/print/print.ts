@@ -16,7 +16,7 @@ const STDOUT = 1;
 const PORTION_BYTES = process.platform === 'linux' ? 4096 : 512;
 const RETRY_MS = 1;
 
-/** `stream.to(print())`, or `stream.print()`; a label stands before each row. */
+/** `bids.to(print())`, or `bids.print()`; a label stands before each row. */
 export function print(label = ''): Sink {
   text('print: the label', label);
   const prefix = label === '' ? '' : `${label} `;
