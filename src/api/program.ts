@@ -50,7 +50,7 @@ export class JobInput<Row> {
 
   /**
    * A Node stream in object mode that writes into the job, and ends the input with itself:
-   * `Readable.from(moreRows).pipe(client.inputs.clicks.writable())`.
+   * `await pipeline(Readable.from(moreRows), client.inputs.clicks.writable())`.
    */
   writable(): Writable {
     return new Writable({

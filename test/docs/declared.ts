@@ -1,12 +1,7 @@
-/** What only the compiler needs of examples that are not run: a running client, other threads, the web. */
-import type { Job, StartedJob, Stream } from 'millrace';
-import type { Bid, Click, counting, flights } from './names.ts';
+/** What only the compiler needs, of examples that are not run: other threads, and functions of whoever reads. */
+import type { Stream } from 'millrace';
+import type { Bid } from './names.ts';
 
-type Doors<J> = J extends Job<infer T> ? StartedJob<T> : never;
-
-export declare const client: Doors<typeof counting> & Doors<typeof flights>;
-export declare const moreRows: Click[];
-export declare const toText: TransformStream<unknown, Uint8Array>;
 export declare const worker: { postMessage(value: unknown): void };
 export declare const bytes: Uint8Array;
 export declare function read(buffer: SharedArrayBuffer, at: number, bytes: number): void;

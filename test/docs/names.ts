@@ -19,6 +19,7 @@ import {
 import { pattern } from 'millrace/cep';
 
 export { Readable } from 'node:stream';
+export { pipeline } from 'node:stream/promises';
 
 export const Bid = record({
   auction: t.int32,
@@ -179,4 +180,24 @@ export const flights = job(import.meta, 'flights', (flow) => {
   const row = (i: number) => ({ origin: 'BER', mean: i });
   const schema = record({ origin: t.string, mean: t.float64 });
   return { hourly: flow.from(generate({ schema, count, row })) };
+});
+
+const doors = job(import.meta, 'doors', (flow) => {
+  const clicks = flow.input(Click);
+  const row = (i: number) => ({ origin: 'BER', mean: i });
+  const schema = record({ origin: t.string, mean: t.float64 });
+  return { clicks, hourly: flow.from(generate({ schema, count: ROWS, row })) };
+});
+
+/** The client that examples speak of: of a job with an input and an output. */
+export async function startClient({ writes }: { readonly writes: boolean }) {
+  const client = await doors.start({ threads: 0 });
+  if (!writes) client.inputs.clicks.end();
+  return client;
+}
+
+export const moreRows: readonly Click[] = [{ user: 'ada', page: '/', hits: 1, time: 0 }];
+
+export const toText = new TransformStream<unknown, Uint8Array>({
+  transform: (row, controller) => controller.enqueue(Buffer.from(JSON.stringify(row))),
 });

@@ -21,8 +21,13 @@ export type SnippetKind = 'program' | 'module' | 'steps';
 
 export function kindOf(code: string): SnippetKind {
   if (/^import\b/m.test(code)) return 'program';
-  const awaits = /\bawait\b/.test(code) && !/\basync\b/.test(code);
+  const awaits = usesClient(code) || (/\bawait\b/.test(code) && !/\basync\b/.test(code));
   return awaits || /^(export\b|(const \w+ = )?job\()/m.test(code) ? 'module' : 'steps';
+}
+
+/** Whether it speaks of a client that somebody else has started. */
+function usesClient(code: string): boolean {
+  return /\bclient\./.test(code) && !/\bconst client\b/.test(code);
 }
 
 /** The modules that names come from, the first that has it; by what their source exports. */
@@ -35,8 +40,6 @@ const SOURCES: readonly (readonly [string, string])[] = [
   ['../../../test/docs/names.ts', 'test/docs/names.ts'],
   ['../../../test/docs/declared.ts', 'test/docs/declared.ts'],
 ];
-
-export const DECLARED = '../../../test/docs/declared.ts';
 
 function exportsOf(path: string): string[] {
   const text = readFileSync(new URL(path, ROOT), 'utf8');
@@ -71,7 +74,7 @@ function definedBy(code: string): Set<string> {
 }
 
 /** The names that the code takes from a module. */
-export function namesFrom(module: string, code: string): string[] {
+function namesFrom(module: string, code: string): string[] {
   const defined = definedBy(code);
   return [...wordsOf(code)].filter(
     (word) =>
@@ -93,12 +96,19 @@ function imports(code: string, isProgram = false): string {
 const STATEMENTS = /^(?:const|let|function|type|class|for|if|try)\b|;[ \t]*(?:\/\/.*)?\n+[A-Za-z]/;
 
 /** The text of the module of a snippet. */
-export function moduleOf({ id, code }: Snippet): string {
+function moduleOf({ id, code }: Snippet): string {
   switch (kindOf(code)) {
     case 'program':
       return `${imports(code, true)}${code}`;
     case 'module':
-      return `${imports(code)}\n${code}\nexport {};\n`;
+      return usesClient(code)
+        ? `${imports(`${code}\nstartClient`)}
+const client = await startClient({ writes: ${code.includes('inputs')} });
+${code}
+client.inputs.clicks.end();
+await client.result();
+`
+        : `${imports(code)}\n${code}\nexport {};\n`;
     case 'steps': {
       const used = STREAMS.filter((name) => wordsOf(code).has(name) || name === 'bids');
       const isOne = !STATEMENTS.test(code);
