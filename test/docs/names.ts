@@ -170,11 +170,6 @@ export function shrink<Row>(photo: Row): Row {
 }
 
 /** A job of the program, which examples run. */
-export const counting = job(import.meta, 'counting', (flow) => {
-  const clicks = flow.input(Click);
-  return { clicks, counts: clicks.keyBy('page').sum('hits') };
-});
-
 export const flights = job(import.meta, 'flights', (flow) => {
   const count = flow.param('input', '') === '' ? flow.param('count', ROWS) : ROWS;
   const row = (i: number) => ({ origin: 'BER', mean: i });
