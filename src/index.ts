@@ -183,6 +183,7 @@ export type {
   JobStatus,
   OperatorResult,
   RunOptions,
+  StopOptions,
 } from './job/job.ts';
 export type {
   CheckpointedOperator,
@@ -202,7 +203,7 @@ export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';
 
 // Contracts for sources and sinks of your own
-export type { Sink, SinkWriter, SinkWriterContext } from './operator/sink.ts';
+export type { Sink, SinkStart, SinkWriter, SinkWriterContext } from './operator/sink.ts';
 export type {
   DeadLetter,
   PlainData,
