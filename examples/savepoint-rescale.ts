@@ -17,7 +17,7 @@ const Reading = record({ machine: t.int32, time: t.timestamp });
 const readings = job(import.meta, 'readings', (flow) => {
   const row = (i: number) => ({ machine: i % 2, time: i });
   const counts = flow
-    .from(generate({ schema: Reading, count: 20_000, row }), { rate: 20_000 })
+    .from(generate({ schema: Reading, count: 20_000, row }), { rate: flow.param('rate', 0) })
     .eventTime('time', monotonous())
     .keyBy('machine')
     .window(tumbling('1 min'))
@@ -30,8 +30,9 @@ const readings = job(import.meta, 'readings', (flow) => {
 const folder = mkdtempSync(join(tmpdir(), 'readings-'));
 const savepoint = join(folder, 'monday');
 
-const client = await readings.start({ threads: 0, parallelism: 1, outputs: false });
-while (client.status().records < 2000) await sleep(10);
+const params = { rate: 2000 };
+const client = await readings.start({ threads: 0, parallelism: 1, params, outputs: false });
+while (client.status().records < 500) await sleep(10);
 const { state } = await client.stop({ savepoint });
 console.log(state);
 

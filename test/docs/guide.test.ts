@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { publicFunctions } from './docstrings.ts';
 import { compile, kindOf, ROOT, type Snippet, writeModules } from './snippets.ts';
 
@@ -75,7 +76,7 @@ const helps = new Map<string, string>();
 function helpOf(command: readonly string[]): string {
   const key = command.join(' ');
   if (!helps.has(key)) {
-    const millrace = new URL('dist/cli/main.js', ROOT).pathname;
+    const millrace = fileURLToPath(new URL('dist/cli/main.js', ROOT));
     const args = [millrace, ...command, '--help'];
     helps.set(key, execFileSync(process.execPath, args, { encoding: 'utf8' }));
   }
