@@ -60,7 +60,7 @@ export class IntKeyTable {
 
   /**
    * Brings the cells of keys into the cache: reads that wait for nothing overlap, those of a search wait for each other.
-   * Measured by the job reduce-1m of native-bench/versus: a tenth of its time.
+   * About a tenth of the time of a rolling sum with a million keys.
    */
   #readAhead(keys: Int32Array, from: number, to: number): void {
     const cells = this.#cells;
