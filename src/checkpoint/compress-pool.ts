@@ -1,6 +1,6 @@
 /**
- * Makes blocks of encoded batches: large ones in threads of a pool that is started at the first of them, small ones at
- * once. In a bundle, where no file is there for a thread to run, and where threads do not start, all are made at once.
+ * Makes blocks of encoded batches: large ones that are compressed in threads of a pool that is started at the first of them,
+ * others at once. In a bundle, where no file is there for a thread to run, and where threads do not start, all are made at once.
  */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -29,7 +29,9 @@ export class CompressPool implements BlockPacker {
   }
 
   async pack(content: Uint8Array): Promise<Uint8Array> {
-    if (content.length < POOLED_BLOCK_BYTES || IS_BUNDLED) return packBlock(content, this.#codec);
+    // A checksum alone costs less than the way to a thread and back. Benchmark: figure checkpoint-overhead.
+    const isCheap = this.#codec === 'none' || content.length < POOLED_BLOCK_BYTES;
+    if (isCheap || IS_BUNDLED) return packBlock(content, this.#codec);
     this.#pool ??= this.#start().catch(() => null);
     const pool = await this.#pool;
     if (pool === null) return packBlock(content, this.#codec);

@@ -40,6 +40,18 @@ test('a view of memory that others use is copied', async () => {
   await pool.close();
 });
 
+test('large blocks that are not compressed start no thread', async () => {
+  let starts = 0;
+  const pool = new CompressPool('none', async (): Promise<Piscina> => {
+    starts++;
+    throw new Error('no threads here');
+  });
+  const content = contentOf(LARGE);
+  assert.deepEqual(await pool.pack(content), packBlock(contentOf(LARGE), 'none'));
+  assert.equal(starts, 0);
+  await pool.close();
+});
+
 test('small blocks start no thread, and where none starts large ones are made all the same', async () => {
   let starts = 0;
   const pool = new CompressPool(DEFAULT_CODEC, async (): Promise<Piscina> => {
