@@ -5,7 +5,6 @@ import type { Bid } from './names.ts';
 export declare const worker: { postMessage(value: unknown): void };
 export declare const bytes: Uint8Array;
 export declare function read(buffer: SharedArrayBuffer, at: number, bytes: number): void;
-export declare function makeBid(i: number): Bid;
 export declare function rated(bid: Bid): Bid;
 export declare function score(row: unknown, signal: AbortSignal): Promise<number>;
 export declare const photos: Stream<{ readonly path: string }>;

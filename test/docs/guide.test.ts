@@ -87,7 +87,7 @@ test('every command that is shown exists, with its options', () => {
   let commands = 0;
   for (const [path, text] of pages) {
     for (const [command, name, rest] of text.matchAll(
-      /npx millrace ((?:snapshot )?\w+)([^\n`|]*)/g,
+      /npx millrace ((?:snapshot )?\w+)([^\n`|#]*)/g,
     )) {
       const help = helpOf(name!.split(' '));
       assert.match(help, new RegExp(`^Usage: millrace ${name} `), `${path}: ${command}`);

@@ -144,6 +144,10 @@ export function finish(of: object, result: unknown): void {
   }
 }
 
+export function makeBid(i: number): Bid {
+  return { auction: i % 10, price: i, user: 'ada', name: '', seconds: 0, date: i, time: i };
+}
+
 export function parse(line: unknown): Bid {
   return line as Bid;
 }

@@ -112,7 +112,9 @@ await client.result();
     case 'steps': {
       const used = STREAMS.filter((name) => wordsOf(code).has(name) || name === 'bids');
       const isOne = !STATEMENTS.test(code);
-      const body = isOne ? `const result = (${code.trim().replace(/;(?: *\/\/.*)?$/, '')});` : code;
+      const body = isOne
+        ? `const result = (${code.trim().replace(/;?(?: *\/\/.*)?$/, '')});`
+        : code;
       const given = `const given = streams(flow);\n  const { ${used.join(', ')} } = given;`;
       const own = `const example = job(import.meta, '${id}', (flow) => {
   ${given}

@@ -38,7 +38,7 @@ const OFFSET: Field = { name: 'offset', kind: 'float64', nullable: false };
  * Lines of text as a format for `files`. Reading gives each line without its end, empty ones too; bytes that are no
  * UTF-8 become U+FFFD. Writing takes the field `line`, in which no line may end. EngineErrors: FIELD_UNKNOWN, FIELD_TYPE.
  *
- *   flow.from(files('logs/*.txt', text({ file: true, offset: true })))     rows { line, file, offset }
+ *   flow.from(files('logs/*.txt', text({ file: true, offset: true }))) // rows { line, file, offset }
  */
 export function text<const Options extends TextOptions = Record<never, never>>(
   options: Options = {} as Options,

@@ -9,7 +9,7 @@ import type { PlainData, Source, SourceAssignment, SourceSplit } from '../../ope
 
 /**
  * Reads sources of the same rows one after the other, each to its end, the last of which may have none:
- * `flow.from(hybrid(files('history/*.parquet', parquet(Click)), clicks))`.
+ * `flow.from(hybrid(files('history/*.parquet', parquet(Bid)), generate({ schema: Bid, row: makeBid })))`.
  *
  * The splits of all of them are found when the job starts: files that come later are not read. Watermarks go on from one to the
  * next, so records of the next that are older than the end of the one before are late, beyond what the strategy allows. Where one

@@ -37,8 +37,8 @@ const RANGE_BYTES = 16 * 1024 * 1024;
  * be decoded is one malformed record; a file whose messages break off is an error. Writing needs no schema. A lone surrogate is
  * written as U+FFFD. EngineErrors: LIBRARY_MISSING, INPUT_MALFORMED, FIELD_TYPE.
  *
- *   flow.from(files('flights.arrow', arrow(Flight)))
- *   hourly.to(files('out', arrow(null, { layout: 'stream' })))
+ *   flow.from(files('flights.arrow', arrow(Flight)));
+ *   bids.to(files('out', arrow(null, { layout: 'stream' })));
  */
 export function arrow<Row = unknown>(
   schema: Schema<Row> | null = null,

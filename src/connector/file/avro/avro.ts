@@ -39,7 +39,7 @@ const AVRO_OPTIONS: OptionRules<AvroOptions> = {
  * strings and enums, dynamic from anything. A field that a file does not have is its default, else null. Without a schema
  * rows are objects. A lone surrogate is written as U+FFFD. EngineErrors: INPUT_MALFORMED, JOB_DEFINITION, FIELD_TYPE.
  *
- *   flow.from(files('bids.avro', avro(Bid, { defaults: { currency: 'EUR' } })))
+ *   flow.from(files('bids.avro', avro(Bid, { defaults: { name: 'none' } })))
  */
 export function avro<Row = unknown>(
   schema: Schema<Row> | null = null,

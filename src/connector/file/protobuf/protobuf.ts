@@ -43,7 +43,8 @@ type Row = Readonly<Record<string, unknown>>;
  * read by one subtask. EngineErrors: LIBRARY_MISSING, JOB_DEFINITION, FIELD_UNKNOWN, FIELD_TYPE, INPUT_MALFORMED.
  *
  *   const proto = 'syntax = "proto3"; message Bid { int32 auction = 1; double price = 2; }';
- *   flow.from(files('bids.binpb', protobuf(Bid, { proto, message: 'Bid' })))
+ *   const Bid = record({ auction: t.int32, price: t.float64 });
+ *   flow.from(files('bids.binpb', protobuf(Bid, { proto, message: 'Bid' })));
  */
 export function protobuf<Row = unknown>(
   schema: Schema<Row> | null,
