@@ -34,18 +34,19 @@ const shapes = new Map<string, ValueShape>();
 /** Values of one column, batch after batch, as rows. */
 export class ShapedValues {
   #builder: BatchBuilder | null = null;
-  #shape: ValueShape | null = null;
+  #schemaBytes: Uint8Array = new Uint8Array(0);
 
   /** Values 0 to count - 1 as a batch, valid until `release`; null where they have no shape in common. */
   rowsOf(values: readonly unknown[], count: number): Batch | null {
     const shape = count < SHAPED_VALUES_MIN ? null : shapeOf(values, count);
-    this.#shape = shape;
     if (shape === null) return null;
     for (;;) {
       const builder = this.#emptyBuilder(shape.schema, count);
       const stored = shape.store(values, count, builder);
       if (stored === count) {
         builder.advance(count);
+        // The shape may be that of another column too, which widens it before this one is written.
+        this.#schemaBytes = shape.schemaBytes;
         return builder.seal();
       }
       if (!shape.widen(values, stored, count)) return null;
@@ -54,7 +55,7 @@ export class ShapedValues {
 
   /** The schema of the batch, as bytes. */
   get schemaBytes(): Uint8Array {
-    return this.#shape!.schemaBytes;
+    return this.#schemaBytes;
   }
 
   /** Lets go of the values. */

@@ -259,6 +259,19 @@ test('more shapes than a thread knows are all written and read', () => {
   }
 });
 
+test('two columns of one shape: what the second widens changes nothing of the first', () => {
+  const Pair = record({ a: t.dynamic<unknown>(), b: t.dynamic<unknown>() });
+  const rows = many((i) => ({
+    a: { paired: i, wide: null },
+    b: { paired: i + 0.5, wide: `text ${i}` },
+  }));
+  const builder = new BatchBuilder(Pair, rows.length);
+  for (const row of rows) builder.appendRow(row);
+  const bytes = encodeToBytes(builder.seal());
+  const found = decodeBatch(bytes.buffer as ArrayBuffer, 0, bytes.length, Pair).rowObjects();
+  assertSame([...found], rows);
+});
+
 test('a failed batch leaves nothing behind for the next', () => {
   const encoder = new BatchEncoder();
   const good = many((i) => ({ a: `text ${i}`, b: null }));
