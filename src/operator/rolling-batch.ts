@@ -11,7 +11,7 @@ import type { RollingOptions } from './rolling.ts';
 import { RollingOperator } from './rolling-operator.ts';
 
 /** Of the last record of a key; NaN where it has none. */
-const TIME: Field = { name: '#time', kind: 'float64', nullable: false };
+const TIME: Field = { name: '#last time', kind: 'float64', nullable: false };
 
 export class BatchRollingOperator extends RollingOperator {
   override hasPendingWork = false;

@@ -66,7 +66,8 @@ export class ColumnValues implements RollingValues {
     this.#columns = new SlotColumns(kept);
     this.kept = kept.map((field) => ({
       ...field,
-      name: field.name === rolling.field ? `#${rolling.kind} ${field.name}` : `#${field.name}`,
+      name:
+        field.name === rolling.field ? `#${rolling.kind} ${field.name}` : `#field ${field.name}`,
     }));
     this.#source = rollingLoopSource({
       rolling,

@@ -93,6 +93,20 @@ inEveryBatchMode(
   },
 );
 
+const Named = record({ key: t.string, time: t.int32, 'last time': t.int32, 'sum time': t.int32 });
+inEveryBatchMode(
+  'fields may be named as what is kept beside them is',
+  Named,
+  (rows) => rows.keyBy('key').sum('time'),
+  async (h) => {
+    h.push({ key: 'a', time: 1, 'last time': 2, 'sum time': 3 }, 5);
+    h.push({ key: 'a', time: 4, 'last time': 5, 'sum time': 6 }, 6);
+    await h.end();
+    const rows = h.take().flatMap((element) => ('record' in element ? [element.record] : []));
+    assert.deepEqual(rows, [{ key: 'a', time: 5, 'last time': 2, 'sum time': 3 }]);
+  },
+);
+
 test('a value that cannot be given at the end names the operator, and no record', async () => {
   const Big = record({ key: t.string, n: t.int64 });
   const h = await harness<{ key: string; n: bigint }>((stream) => stream.keyBy('key').sum('n'), {
