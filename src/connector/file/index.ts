@@ -20,8 +20,8 @@ export type {
 } from './format.ts';
 export { jsonLines } from './json-lines.ts';
 export { parquet } from './parquet/parquet.ts';
-export type { ProtobufRoot } from './protobuf/message-type.ts';
 export { type ProtobufOptions, protobuf } from './protobuf/protobuf.ts';
+export type { ProtobufRoot } from './protobuf/protobuf-root.ts';
 export type { BucketBy } from './sink/bucket.ts';
 export type { RollingOptions } from './sink/rolling-policy.ts';
 export { byTime, type TimeBucket, type TimeBucketOptions } from './sink/time-bucket.ts';

@@ -13,12 +13,11 @@ import type { PlainData } from '../../../operator/source.ts';
 import { jsonOf } from '../field-text.ts';
 import type { FileEncoder } from '../format.ts';
 import { RowColumns } from '../row-columns.ts';
+import type { ArrowLayout } from './arrow-layout.ts';
 import { type ArrowLibrary, queueInto, schemaMessage } from './ipc.ts';
 
 /** What a writer of the library has for those that extend it. */
 type FileWriter = { _write(bytes: Uint8Array): unknown };
-
-export type ArrowLayout = 'file' | 'stream';
 
 /** Of a stream: its fields, once they are written. */
 type Snapshot = { readonly fields: readonly Field[] | null };

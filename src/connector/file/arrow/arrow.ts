@@ -9,7 +9,8 @@ import { aSchema, type Schema } from '../../../data/schema.ts';
 import { contentEnd } from '../file-bytes.ts';
 import type { FileFormat, FileRange, InputFile } from '../format.ts';
 import { wholeFile } from '../line-reader.ts';
-import { ArrowEncoder, type ArrowLayout } from './arrow-encoder.ts';
+import { ArrowEncoder } from './arrow-encoder.ts';
+import type { ArrowLayout } from './arrow-layout.ts';
 import { ArrowReader } from './arrow-reader.ts';
 import {
   type ArrowLibrary,

@@ -3,11 +3,9 @@ import type { Root, Type } from 'protobufjs';
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import { wrong } from '../../../base/options.ts';
 import { optionalLibrary } from '../optional-library.ts';
+import type { ProtobufRoot } from './protobuf-root.ts';
 
 export type Protobufjs = typeof import('protobufjs');
-
-/** What a Root of protobufjs has. */
-export type ProtobufRoot = { lookupType(name: string): unknown };
 
 export const TIMESTAMP = '.google.protobuf.Timestamp';
 const TIMESTAMP_FILE = 'google/protobuf/timestamp.proto';

@@ -15,8 +15,9 @@ import {
   type ReadField,
   valueForMessage,
 } from './field-values.ts';
-import { messageType, type Protobufjs, type ProtobufRoot } from './message-type.ts';
+import { messageType, type Protobufjs } from './message-type.ts';
 import { Messages } from './messages.ts';
+import type { ProtobufRoot } from './protobuf-root.ts';
 
 export type ProtobufOptions = {
   /** The name of the message, with its package where it has one. */
