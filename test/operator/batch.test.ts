@@ -93,17 +93,23 @@ inEveryBatchMode(
   },
 );
 
-const Named = record({ key: t.string, time: t.int32, 'last time': t.int32, 'sum time': t.int32 });
+const Named = record({
+  key: t.string,
+  n: t.int32,
+  time: t.int32,
+  'last time': t.int32,
+  'sum n': t.int32,
+});
 inEveryBatchMode(
   'fields may be named as what is kept beside them is',
   Named,
-  (rows) => rows.keyBy('key').sum('time'),
+  (rows) => rows.keyBy('key').sum('n'),
   async (h) => {
-    h.push({ key: 'a', time: 1, 'last time': 2, 'sum time': 3 }, 5);
-    h.push({ key: 'a', time: 4, 'last time': 5, 'sum time': 6 }, 6);
+    h.push({ key: 'a', n: 1, time: 2, 'last time': 3, 'sum n': 4 }, 5);
+    h.push({ key: 'a', n: 5, time: 6, 'last time': 7, 'sum n': 8 }, 6);
     await h.end();
     const rows = h.take().flatMap((element) => ('record' in element ? [element.record] : []));
-    assert.deepEqual(rows, [{ key: 'a', time: 5, 'last time': 2, 'sum time': 3 }]);
+    assert.deepEqual(rows, [{ key: 'a', n: 6, time: 2, 'last time': 3, 'sum n': 4 }]);
   },
 );
 

@@ -4,10 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pattern } from '../../src/api/cep/pattern.ts';
+import { type } from '../../src/api/emits.ts';
 import { GraphBuilder } from '../../src/api/graph-builder.ts';
 import { list, map, reducing, value } from '../../src/api/state.ts';
 import type { RowStream, Stream } from '../../src/api/stream.ts';
-import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { countTrigger, purging } from '../../src/api/triggers.ts';
+import { globalWindow, sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Random } from '../../src/base/random.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
@@ -94,6 +97,28 @@ const CASES: Readonly<Record<string, Build>> = {
       .aggregate(({ sum }) => ({ sum: sum('n') })),
   rolling: (stream) => stream.keyBy('key', 'name').sum('n'),
   functions,
+  'functions of windows': (stream) =>
+    stream
+      .keyBy('key')
+      .window(globalWindow())
+      .trigger(purging(countTrigger(2)))
+      .process({
+        emits: type<number>(),
+        state: { rows: value(t.float64, { default: 0 }) },
+        onWindow({ state, emit }, rows) {
+          emit(state.rows.update((before) => before + rows.length));
+        },
+      }),
+  patterns: (stream) =>
+    stream
+      .keyBy('key')
+      .match(
+        pattern<Event>()
+          .begin('low', ({ n }) => n < 400)
+          .followedBy('high', ({ n }) => n > 600)
+          .within(60),
+      )
+      .select(({ low, high }) => high[0].n - low[0].n),
 };
 
 /** What the operators of every subtask are given, for some numbers of subtasks. */

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { VirtualClock } from '../../src/base/clock.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { keyGroupOf, subtaskOf } from '../../src/data/key-group.ts';
@@ -12,12 +11,11 @@ import { murmur } from '../../src/data/key-hash.ts';
 import { record, t } from '../../src/data/schema.ts';
 import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
 import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
-import { type StoredState, StoredStates } from '../../src/task/restored-state.ts';
-import { type StateBlock, SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
+import type { StoredState } from '../../src/task/restored-state.ts';
+import { ALONE, GROUPS, OneSubtask, type Place, statesOf } from './one-subtask.ts';
 
 const Event = record({ key: t.int32, value: t.float64 });
 type Result = { key: number; windowEnd: number; total: number };
-const GROUPS = 16;
 
 const NUMBERS: AggregateSpec[] = [
   {
@@ -45,24 +43,14 @@ const SUM = {
   result: ({ sum }: { sum: number }) => sum,
 };
 
-type Place = { readonly subtask: number; readonly parallelism: number };
-const ALONE: Place = { subtask: 0, parallelism: 1 };
-
 /** One subtask of a sum over sliding windows of 20 every 10. */
-class Rig {
-  readonly metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
-  readonly results: Result[] = [];
-  readonly blocks: StateBlock[] = [];
-  readonly snapshot = new SubtaskSnapshot(0, {
-    onBlock: (_subtask, _checkpoint, block) => this.blocks.push(block),
-    onDone() {},
-  });
-  readonly operator: WindowAggregateOperator;
-  readonly #place: Place;
-
-  constructor(aggregates: AggregateSpec[], place: Place = ALONE, states: StoredState[] = []) {
-    this.#place = place;
-    this.operator = new WindowAggregateOperator({
+class Rig extends OneSubtask<WindowAggregateOperator, Result> {
+  constructor(
+    aggregates: AggregateSpec[],
+    place: Place = ALONE,
+    states: readonly StoredState[] = [],
+  ) {
+    const operator = new WindowAggregateOperator({
       key: { kind: 'fields', fields: ['key'] },
       window: { kind: 'sliding', time: 'event', sizeMs: 20, slideMs: 10, offsetMs: 0 },
       aggregates,
@@ -71,33 +59,7 @@ class Rig {
       takesPartials: false,
       lateTo: null,
     });
-    this.operator.open(
-      {
-        name: 'windows',
-        ...place,
-        maxParallelism: GROUPS,
-        clock: new VirtualClock(0),
-        watermarkIntervalMs: 10,
-        metrics: this.metrics,
-        isCheckpointed: true,
-        isIncremental: false,
-        isBatch: false,
-        restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
-        snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
-        wake() {},
-        prepareCommit() {},
-        onMetric() {},
-      },
-      {
-        isReady: true,
-        emit: (batch) => this.results.push(...(batch.rowObjects() as Result[])),
-        watermark() {},
-        idle() {},
-        barrier() {},
-        end() {},
-      },
-      new Map(),
-    );
+    super(operator, place, states);
   }
 
   push(keys: readonly number[], value: number, time: number): void {
@@ -105,37 +67,6 @@ class Rig {
       this.operator.processBatch(batchOf(keys.slice(from, from + 4096), value, time));
     }
   }
-
-  barrier(): void {
-    this.snapshot.begin(1);
-    this.operator.processBarrier(1);
-  }
-
-  /** The states so far, as the next run gets them. */
-  states(): StoredState[] {
-    return statesOf([this]);
-  }
-
-  get place(): Place {
-    return this.#place;
-  }
-}
-
-function statesOf(rigs: readonly Rig[]): StoredState[] {
-  const names = new Set(rigs.flatMap(({ blocks }) => blocks.map(({ state }) => state)));
-  return [...names].map((name) => {
-    const { kind, fields } = rigs
-      .flatMap(({ blocks }) => blocks)
-      .find(({ state }) => state === name)!;
-    const parts = rigs.map(({ blocks, place }) => ({
-      ...place,
-      blocks: blocks
-        .filter(({ state }) => state === name)
-        .map(({ rows, bytes }) => ({ rows, read: () => bytes })),
-      deltas: [],
-    }));
-    return { name, kind, fields, parts };
-  });
 }
 
 function batchOf(keys: readonly number[], value: number, time: number): Batch {
@@ -185,7 +116,7 @@ test('a pane that fires while it is being captured is captured whole', () => {
   rig.operator.processWatermark(19);
   // Memory of panes that are gone is used again.
   rig.push(upTo(10_000), 50, 25);
-  while (rig.snapshot.isActive) rig.snapshot.step(true);
+  rig.finish();
   const again = new Rig(NUMBERS, ALONE, rig.states());
   again.operator.processWatermark(9);
   assert.equal(again.results.length, 10_000);
@@ -196,7 +127,7 @@ test('a state with the same key twice is refused', () => {
   const rig = new Rig(NUMBERS);
   rig.push([1, 2, 3], 1, 5);
   rig.barrier();
-  while (rig.snapshot.isActive) rig.snapshot.step(true);
+  rig.finish();
   const twice = rig.states().map((state) => ({
     ...state,
     parts: state.parts.map((part) => ({ ...part, blocks: [...part.blocks, ...part.blocks] })),
@@ -223,14 +154,14 @@ function checkDifferentEnds(restarts: number): void {
   rigs[1]!.operator.processWatermark(9);
   for (const rig of rigs) {
     rig.barrier();
-    while (rig.snapshot.isActive) rig.snapshot.step(true);
+    rig.finish();
   }
   const before = rigs.flatMap(({ results }) => results);
   let again = new Rig(NUMBERS, ALONE, statesOf(rigs));
   for (let n = 1; n < restarts; n++) {
     // Time has not come to where it was before.
     again.barrier();
-    while (again.snapshot.isActive) again.snapshot.step(true);
+    again.finish();
     again = new Rig(NUMBERS, ALONE, again.states());
   }
   again.operator.processWatermark(19);
@@ -244,7 +175,7 @@ test('a record of windows that had all fired before the restart is late, though 
   rig.operator.processWatermark(19);
   assert.equal(rig.results.length, 2);
   rig.barrier();
-  while (rig.snapshot.isActive) rig.snapshot.step(true);
+  rig.finish();
   const again = new Rig(NUMBERS, ALONE, rig.states());
   again.push([1], 1, 5);
   again.push([1], 1, 15);

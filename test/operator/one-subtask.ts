@@ -1,0 +1,87 @@
+/** One subtask of an operator by itself: what it emits, and what its snapshot gives to the subtasks of the next run. */
+import { VirtualClock } from '../../src/base/clock.ts';
+import type { Operator } from '../../src/operator/operator.ts';
+import { type StoredState, StoredStates } from '../../src/task/restored-state.ts';
+import { type StateBlock, SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
+
+export const GROUPS = 16;
+
+export type Place = { readonly subtask: number; readonly parallelism: number };
+export const ALONE: Place = { subtask: 0, parallelism: 1 };
+
+export class OneSubtask<Of extends Operator, Result> {
+  readonly operator: Of;
+  readonly metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  readonly results: Result[] = [];
+  readonly blocks: StateBlock[] = [];
+  readonly snapshot = new SubtaskSnapshot(0, {
+    onBlock: (_subtask, _checkpoint, block) => this.blocks.push(block),
+    onDone() {},
+  });
+  readonly place: Place;
+
+  constructor(operator: Of, place: Place, states: readonly StoredState[]) {
+    this.operator = operator;
+    this.place = place;
+    operator.open(
+      {
+        name: 'alone',
+        ...place,
+        maxParallelism: GROUPS,
+        clock: new VirtualClock(0),
+        watermarkIntervalMs: 10,
+        metrics: this.metrics,
+        isCheckpointed: true,
+        isIncremental: false,
+        isBatch: false,
+        restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
+        snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
+        wake() {},
+        prepareCommit() {},
+        onMetric() {},
+      },
+      {
+        isReady: true,
+        emit: (batch) => this.results.push(...(batch.rowObjects() as Result[])),
+        watermark() {},
+        idle() {},
+        barrier() {},
+        end() {},
+      },
+      new Map(),
+    );
+  }
+
+  /** Begins a snapshot; `finish` writes what is left of it. */
+  barrier(): void {
+    this.snapshot.begin(1);
+    this.operator.processBarrier(1);
+  }
+
+  finish(): void {
+    while (this.snapshot.isActive) this.snapshot.step(true);
+  }
+
+  /** The states so far, as the next run gets them. */
+  states(): StoredState[] {
+    return statesOf([this]);
+  }
+}
+
+/** The states of subtasks together. */
+export function statesOf(subtasks: readonly OneSubtask<Operator, unknown>[]): StoredState[] {
+  const names = new Set(subtasks.flatMap(({ blocks }) => blocks.map(({ state }) => state)));
+  return [...names].map((name) => {
+    const { kind, fields } = subtasks
+      .flatMap(({ blocks }) => blocks)
+      .find(({ state }) => state === name)!;
+    const parts = subtasks.map(({ blocks, place }) => ({
+      ...place,
+      blocks: blocks
+        .filter(({ state }) => state === name)
+        .map(({ rows, bytes }) => ({ rows, read: () => bytes })),
+      deltas: [],
+    }));
+    return { name, kind, fields, parts };
+  });
+}
