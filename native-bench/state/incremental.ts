@@ -31,7 +31,10 @@ const snapshot = new SubtaskSnapshot(
   },
   () => base,
 );
-const operator = windowOperator((checkpoint) => snapshot.writer(0, checkpoint));
+const operator = windowOperator({
+  snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
+  isIncremental: true,
+});
 
 /** Its state file alone counts: all else is small. */
 async function checkpoint(id: number): Promise<{ bytes: number; ms: number }> {

@@ -8,76 +8,19 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { systemClock } from '../../src/base/clock.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import { record, t } from '../../src/data/schema.ts';
-import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
-import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
-import { NO_STATE } from '../../src/state/snapshot.ts';
 import { SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
+import { Event, ROWS, windowOperator } from './window-rig.ts';
 
 const [keyText, form] = process.argv.slice(2);
 const KEYS = Number(keyText);
-const ROWS = 4096;
-const Event = record({ key: t.int32, value: t.float64 });
 
-const user = {
-  create: () => ({ count: 0, sum: 0 }),
-  add(total: { count: number; sum: number }, row: { value: number }) {
-    total.count++;
-    total.sum += row.value;
-    return total;
-  },
-  merge: (a: object) => a,
-  result: (total: object) => total,
-};
-const NONE = { kind: 'none' } as const;
-const typed: AggregateSpec[] = [
-  { name: 'count', kind: 'count', input: NONE, user: null, quantile: null },
-  {
-    name: 'sum',
-    kind: 'sum',
-    input: { kind: 'field', field: 'value' },
-    user: null,
-    quantile: null,
-  },
-];
-const objects: AggregateSpec[] = [
-  { name: 'total', kind: 'user', input: NONE, user: 0, quantile: null },
-];
-
-const operator = new WindowAggregateOperator({
-  key: { kind: 'fields', fields: ['key'] },
-  window: { kind: 'tumbling', time: 'event', sizeMs: 1e9, slideMs: 1e9, offsetMs: 0 },
-  aggregates: form === 'typed' ? typed : objects,
-  inputSchema: Event,
-  functions: form === 'typed' ? [] : [user],
-  takesPartials: false,
-  lateTo: null,
-});
 const snapshot = new SubtaskSnapshot(0, { onBlock() {}, onDone() {} });
-operator.open(
-  {
-    name: 'state',
-    subtask: 0,
-    parallelism: 1,
-    maxParallelism: 128,
-    clock: systemClock,
-    watermarkIntervalMs: 10,
-    metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
-    isCheckpointed: true,
-    isIncremental: false,
-    isBatch: false,
-    restored: NO_STATE,
-    snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
-    wake() {},
-    prepareCommit() {},
-    onMetric() {},
-  },
-  { isReady: true, emit() {}, watermark() {}, idle() {}, barrier() {}, end() {} },
-  new Map(),
-);
+const operator = windowOperator({
+  snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
+  form: form === 'typed' ? 'typed' : 'objects',
+});
 
 const builder = new BatchBuilder(Event, ROWS);
 let serial = 0;

@@ -8,10 +8,11 @@ import { WindowAggregateOperator } from '../../src/operator/window/window-aggreg
 import { NO_STATE, type RestoredState, type SnapshotWriter } from '../../src/state/snapshot.ts';
 
 export const ROWS = 4096;
-const Event = record({ key: t.int32, value: t.float64 });
+export const Event = record({ key: t.int32, value: t.float64 });
 
-const AGGREGATES: readonly AggregateSpec[] = [
-  { name: 'count', kind: 'count', input: { kind: 'none' }, user: null, quantile: null },
+const NONE = { kind: 'none' } as const;
+const COUNT_AND_SUM: readonly AggregateSpec[] = [
+  { name: 'count', kind: 'count', input: NONE, user: null, quantile: null },
   {
     name: 'sum',
     kind: 'sum',
@@ -20,17 +21,36 @@ const AGGREGATES: readonly AggregateSpec[] = [
     quantile: null,
   },
 ];
+/** The same in a JavaScript object a key. */
+const OBJECT: readonly AggregateSpec[] = [
+  { name: 'total', kind: 'user', input: NONE, user: 0, quantile: null },
+];
+const total = {
+  create: () => ({ count: 0, sum: 0 }),
+  add(so: { count: number; sum: number }, row: { value: number }) {
+    so.count++;
+    so.sum += row.value;
+    return so;
+  },
+  merge: (a: object) => a,
+  result: (so: object) => so,
+};
 
-export function windowOperator(
-  snapshot: (checkpoint: number) => SnapshotWriter,
-  restored: RestoredState = NO_STATE,
-): WindowAggregateOperator {
+export type RigOptions = {
+  readonly snapshot: (checkpoint: number) => SnapshotWriter;
+  readonly form?: 'typed' | 'objects';
+  readonly isIncremental?: boolean;
+  readonly restored?: RestoredState;
+};
+
+export function windowOperator(options: RigOptions): WindowAggregateOperator {
+  const { snapshot, form = 'typed', isIncremental = false, restored = NO_STATE } = options;
   const operator = new WindowAggregateOperator({
     key: { kind: 'fields', fields: ['key'] },
     window: { kind: 'tumbling', time: 'event', sizeMs: 1e9, slideMs: 1e9, offsetMs: 0 },
-    aggregates: [...AGGREGATES],
+    aggregates: [...(form === 'typed' ? COUNT_AND_SUM : OBJECT)],
     inputSchema: Event,
-    functions: [],
+    functions: form === 'typed' ? [] : [total],
     takesPartials: false,
     lateTo: null,
   });
@@ -44,7 +64,7 @@ export function windowOperator(
       watermarkIntervalMs: 10,
       metrics: { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 },
       isCheckpointed: true,
-      isIncremental: true,
+      isIncremental,
       isBatch: false,
       restored,
       snapshot,

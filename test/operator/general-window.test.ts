@@ -22,23 +22,13 @@ import {
   tumblingCount,
   type WindowKind,
 } from '../../src/api/windows.ts';
-import { type RowOf, record, t } from '../../src/data/schema.ts';
+import { record, t } from '../../src/data/schema.ts';
 import type { Harness } from '../../src/testing/harness.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode, sorted } from '../modes.ts';
-
-const Row = record({ k: t.string, v: t.int32 });
-type Row = RowOf<typeof Row>;
+import { push, Row } from './window-records.ts';
 
 const late = sideOutput<Row>('late');
-
-/** Records by `k v@time`, several with commas between. */
-function push(h: Harness<Row, unknown>, text: string): void {
-  for (const one of text.split(', ')) {
-    const [, k, v, time] = /^(\w+) (-?\d+)@(-?\d+)$/.exec(one)!;
-    h.push({ k: k!, v: Number(v) }, Number(time));
-  }
-}
 
 /** What came out, in the order of its text: rows as `k value [start,end) @time`. */
 function taken(h: Harness<Row, unknown>): string[] {

@@ -13,20 +13,10 @@ import {
   tumbling,
   type WindowBounds,
 } from '../../src/api/windows.ts';
-import { type RowOf, record, t } from '../../src/data/schema.ts';
+import { record, t } from '../../src/data/schema.ts';
 import { type Harness, harness } from '../../src/testing/harness.ts';
 import { inEveryMode } from '../modes.ts';
-
-const Row = record({ k: t.string, v: t.int32 });
-type Row = RowOf<typeof Row>;
-
-/** Records by `k v@time`, several with commas between. */
-function push(h: Harness<Row, unknown>, text: string): void {
-  for (const one of text.split(', ')) {
-    const [, k, v, time] = /^(\w+) (-?\d+)@(-?\d+)$/.exec(one)!;
-    h.push({ k: k!, v: Number(v) }, Number(time));
-  }
-}
+import { push, Row } from './window-records.ts';
 
 /** The rows that came out, as text of their values. */
 function taken(h: Harness<Row, unknown>): string[] {
