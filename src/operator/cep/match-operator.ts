@@ -293,11 +293,7 @@ export class MatchOperator implements Operator {
   }
 
   processBarrier(checkpoint: number): void {
-    const writer = this.#context.snapshot(checkpoint);
-    this.#states.capture({
-      ...writer,
-      later: (step) => writer.later(() => this.#guarded(step)),
-    });
+    this.#states.capture(this.#context.snapshot(checkpoint), (work) => this.#guarded(work));
     this.#output.barrier(checkpoint);
   }
 

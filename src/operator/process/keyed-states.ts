@@ -151,9 +151,15 @@ export class KeyedStates {
     return this.#keyObject(this.#keys.valuesOf(slot, fields, isTyped));
   }
 
-  /** Begins to write everything as it is now, or what has changed. */
-  capture(writer: SnapshotWriter): void {
-    this.#capture.begin(writer);
+  /**
+   * Begins to write everything as it is now, or what has changed. The rest is written later, each slice within `guarded`: a
+   * value that cannot be written is told with the operator.
+   */
+  capture(writer: SnapshotWriter, guarded: <T>(work: () => T) => T = (work) => work()): void {
+    this.#capture.begin({
+      ...writer,
+      later: (step) => writer.later(() => guarded(step)),
+    });
   }
 
   /** Loads what the snapshot has for the keys of this subtask. `keys` is the reader of the records. */

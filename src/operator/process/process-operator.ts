@@ -244,10 +244,7 @@ export class ProcessOperator implements Operator {
     this.#guarded(() => this.#operatorStates.save(writer));
     if (this.#keyed !== null) {
       this.#keyed.scope.nowMs = this.#context.clock.now();
-      this.#keyed.capture({
-        ...writer,
-        later: (step) => writer.later(() => this.#guarded(step)),
-      });
+      this.#keyed.capture(writer, (work) => this.#guarded(work));
     }
     this.#output.barrier(checkpoint);
   }
