@@ -1,6 +1,7 @@
 /** Rules of STYLE.md that a program can check. An exception is a named line here, with its reason. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { test } from 'node:test';
 import { FIGURES } from '../native-bench/figures.ts';
@@ -218,6 +219,23 @@ test('each error code is thrown somewhere and provoked by a test', () => {
     [],
     'never provoked',
   );
+});
+
+/** Sources and pages: what is larger has come in by mistake. */
+const FILE_BYTES_MAX = 128 * 1024;
+
+test('no file that is kept is large', (context) => {
+  let kept: string[];
+  try {
+    kept = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0');
+  } catch {
+    context.skip('not a checkout');
+    return;
+  }
+  const large = kept.filter(
+    (name) => name !== '' && existsSync(name) && statSync(name).size > FILE_BYTES_MAX,
+  );
+  assert.deepEqual(large, []);
 });
 
 test('figures that comments name exist', () => {

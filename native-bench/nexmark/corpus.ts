@@ -1,7 +1,7 @@
 /**
  * Makes corpora, as files of bytes (corpus-format.ts) and as JSON lines, and loads them into shared memory.
  *
- *   corpus.ts <folder> <events> [seed] [rate]      writes both, unless they are there
+ *   corpus.ts [--events n] [--folder folder]      writes both, unless they are there
  */
 import {
   closeSync,
@@ -16,6 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Command } from 'commander';
+import { positive } from '../options.ts';
 import {
   AUCTION,
   BID,
@@ -200,9 +202,15 @@ export function* eventsOf(corpus: Corpus, segment: number | null = null): Iterab
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [folder = CORPUS_FOLDER, events = '1000000', seed = '1', rate = '100000'] =
-    process.argv.slice(2);
-  const options = { folder, events: Number(events), seed: Number(seed), rate: Number(rate) };
-  console.log(corpusFile(options));
-  console.log(jsonLinesFile(options));
+  new Command('corpus.ts')
+    .description('writes a corpus of Nexmark events, as a binary file and as JSON lines')
+    .option('--folder <folder>', 'where to', CORPUS_FOLDER)
+    .option('--events <count>', 'how many', positive, 1_000_000)
+    .option('--seed <number>', 'of what is drawn', positive, DEFAULT_SEED)
+    .option('--rate <count>', 'events a second of event time', positive, DEFAULT_RATE)
+    .action((options: CorpusOptions) => {
+      console.log(corpusFile(options));
+      console.log(jsonLinesFile(options));
+    })
+    .parse();
 }
