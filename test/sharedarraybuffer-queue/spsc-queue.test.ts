@@ -137,6 +137,62 @@ test('a full queue refuses until something was released', () => {
   assert.ok(queue.offer(new Uint8Array(8)));
 });
 
+test('what is left free behind a frame takes the next one, wherever the ring ends', () => {
+  for (let length = 0; length < 60; length++) {
+    const queue = SpscQueue.create({ capacityBytes: 200 });
+    const payload = new Uint8Array(length);
+    for (let shift = 0; shift < 6; shift++) {
+      while (queue.offer(payload, 1, 24));
+      queue.publish();
+      const last = queue.reserve(8);
+      assert.ok(last >= 0, `frames of ${length}, shifted by ${shift}`);
+      queue.commit(8, 2);
+      queue.publish();
+      while (queue.peek() >= 0 && queue.frameTag !== 2) queue.release();
+      queue.release();
+      queue.flushReleased();
+      queue.offer(new Uint8Array(shift), 1);
+    }
+  }
+});
+
+test('looking ahead sees each frame once, before it is taken, also those that come meanwhile', () => {
+  const queue = SpscQueue.create({ capacityBytes: 296 });
+  const seen: string[] = [];
+  const taken: string[] = [];
+  const textAt = (offset: number): string =>
+    textOf(new Uint8Array(queue.buffer, offset, queue.frameBytes).slice())!;
+  const lookAhead = (): void => {
+    for (let at = queue.peekAhead(); at >= 0; at = queue.peekAhead()) seen.push(textAt(at));
+  };
+  let next = 0;
+  // Of several lengths, so that the ring does not end where a frame does.
+  const nameOf = (n: number): string => `frame ${n}${'!'.repeat(n % 11)}`;
+  const send = (count: number): void => {
+    for (let n = 0; n < count; n++, next++) assert.ok(queue.offer(bytesOf(nameOf(next)), 5));
+    queue.publish();
+  };
+  send(4);
+  taken.push(textOf(queue.poll())!);
+  for (let round = 0; round < 40; round++) {
+    lookAhead();
+    assert.equal(seen.at(-1), nameOf(next - 1));
+    for (let n = 0; n < 2; n++) taken.push(textOf(queue.poll())!);
+    queue.flushReleased();
+    send(2);
+  }
+  queue.endAhead();
+  while (taken.length < next) taken.push(textOf(queue.poll())!);
+  const all = Array.from({ length: next }, (_, n) => nameOf(n));
+  assert.deepEqual(taken, all);
+  assert.deepEqual(seen, all.slice(1, next - 2), 'from the first that was there');
+  // Begun anew, at the next frame.
+  seen.length = 0;
+  send(1);
+  lookAhead();
+  assert.deepEqual(seen, [nameOf(next - 1)]);
+});
+
 test('a quarter of the capacity is published without asking', () => {
   const queue = SpscQueue.create({ capacityBytes: 1024 });
   for (let i = 0; i < 16; i++) queue.offer(new Uint8Array(8));
