@@ -157,7 +157,7 @@ test('what is left free behind a frame takes the next one, wherever the ring end
 });
 
 test('looking ahead sees each frame once, before it is taken, also those that come meanwhile', () => {
-  const queue = SpscQueue.create({ capacityBytes: 296 });
+  const queue = SpscQueue.create({ capacityBytes: 264 });
   const seen: string[] = [];
   const taken: string[] = [];
   const textAt = (offset: number): string =>
