@@ -8,7 +8,9 @@
  * Every subtask cuts when it learns of the checkpoint, by itself or by a barrier, whichever comes first: it writes its
  * state and sends a barrier that overtakes what has found no room. What was sent before the producer's cut and is taken
  * after the consumer's is in flight, and part of the checkpoint: the consumer records what has arrived, without taking it,
- * up to the barrier; the producer what its barrier overtook. So nothing of a checkpoint waits for a slow operator.
+ * up to the barrier; the producer what its barrier overtook. So a checkpoint waits for no batch but the one that a subtask
+ * is at, and for what its operators have put off: windows that fire, a sink that is busy, the panes of a pre-aggregation,
+ * which go before the barrier.
  *
  * After a restart the producers send it again, before anything else and by the rules of the exchange: so it finds its
  * way at any parallelism, and rows of a key keep their order. Watermarks in flight are made anew. (Chandy and Lamport,

@@ -20,8 +20,8 @@ export type CheckpointOptions = {
    */
   readonly mode?: 'exactlyOnce' | 'atLeastOnce';
   /**
-   * Whether checkpoints do not wait for records that are on their way between subtasks, but have them as state: then one is
-   * complete in a moment however slow a step or a sink is. A job whose steps have changed cannot go on from it; from a
+   * Whether checkpoints do not wait for records that are on their way between subtasks, but have them as state: then a slow
+   * step holds one up for no more than the batch that it is at. A job whose steps have changed cannot go on from it; from a
    * savepoint it can. Not with atLeastOnce. Default false.
    */
   readonly unaligned?: boolean;
