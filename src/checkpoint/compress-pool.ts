@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
-import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
+import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { COMPRESS_IDLE_MS, COMPRESS_THREADS_MAX, POOLED_BLOCK_BYTES } from '../base/limits.ts';
 import { type BlockCodec, DEFAULT_CODEC } from './block-codec.ts';
 import type { CompressTask } from './compress-worker.ts';
@@ -56,10 +56,9 @@ function isWholeBuffer(content: Uint8Array): content is Uint8Array<ArrayBuffer> 
 /** A pool with a thread that runs. Bundlers leave such a `require` alone: they would take in what they cannot use. */
 async function startPool(): Promise<Piscina> {
   const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina');
-  const own = (path: string): string => new URL(path, import.meta.url).href;
   const pool = new Piscina({
-    filename: own(`./compress-worker.${IS_TYPESCRIPT ? 'ts' : 'js'}`),
-    execArgv: IS_TYPESCRIPT ? ['--import', own('../base/typescript-register.mjs')] : [],
+    filename: engineEntry('checkpoint/compress-worker'),
+    execArgv: IS_TYPESCRIPT ? ['--import', engineFile('base/typescript-register.mjs')] : [],
     minThreads: 1,
     maxThreads: Math.min(availableParallelism(), COMPRESS_THREADS_MAX),
     idleTimeout: COMPRESS_IDLE_MS,

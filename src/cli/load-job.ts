@@ -2,6 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { engineFile } from '../base/engine-files.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
@@ -24,7 +25,7 @@ export async function findModule(module: string): Promise<string> {
 export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
   if (/\.m?ts$/.test(path) && !isNative) {
-    register(new URL('../base/typescript-hooks.mjs', import.meta.url));
+    register(engineFile('base/typescript-hooks.mjs'));
   }
   const jobs = await loadJobs(pathToFileURL(path).href);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);

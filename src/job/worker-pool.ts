@@ -6,7 +6,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { must } from '../base/assert.ts';
 import { openDoors } from '../base/doors.ts';
-import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
+import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { TaskEvents } from '../task/deployment.ts';
@@ -142,16 +142,15 @@ type Entry = {
 /** How to load the entry and the user's job. In a bundle the user's module is the entry, since it comes with the engine. */
 function entryFor(jobUrl: string): Entry {
   if (IS_BUNDLED) return { entry: jobUrl, typescriptHooks: null, testHooks: null };
-  const own = (path: string): string => new URL(path, import.meta.url).href;
   const { env, features } = process;
   // Where Node does not strip types itself.
   const isNative = Boolean((features as { typescript?: unknown }).typescript);
   const needsTypes = !isNative && (IS_TYPESCRIPT || /\.m?ts$/.test(jobUrl));
   const isInTest = env.NODE_TEST_CONTEXT !== undefined || env.VITEST !== undefined;
   return {
-    entry: own(`../task/worker-main.${IS_TYPESCRIPT ? 'ts' : 'js'}`),
-    typescriptHooks: needsTypes ? own('../base/typescript-hooks.mjs') : null,
-    testHooks: isInTest ? own('../base/test-runner-hooks.mjs') : null,
+    entry: engineEntry('task/worker-main'),
+    typescriptHooks: needsTypes ? engineFile('base/typescript-hooks.mjs') : null,
+    testHooks: isInTest ? engineFile('base/test-runner-hooks.mjs') : null,
   };
 }
 

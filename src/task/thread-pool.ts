@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Piscina } from 'piscina';
-import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
+import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { reviveError } from '../base/error-transport.ts';
 import { memoryOf, RowPacker, RowUnpacker } from '../data/row-bytes.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -62,7 +62,6 @@ class ThreadPool implements FunctionPool {
 /** Bundlers leave such a `require` alone: they would take in what they cannot use. */
 function startThreads(thread: PoolThread, threads: number): Piscina<PoolTask, PoolTaskResult> {
   const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina');
-  const own = (path: string): string => new URL(path, import.meta.url).href;
   const { env } = process;
   const isInTest = env.NODE_TEST_CONTEXT !== undefined || env.VITEST !== undefined;
   const hooks = [
@@ -70,8 +69,8 @@ function startThreads(thread: PoolThread, threads: number): Piscina<PoolTask, Po
     ...(isInTest ? ['test-runner-register.mjs'] : []),
   ];
   return new Piscina({
-    filename: own(`./pool-worker.${IS_TYPESCRIPT ? 'ts' : 'js'}`),
-    execArgv: hooks.flatMap((file) => ['--import', own(`../base/${file}`)]),
+    filename: engineEntry('task/pool-worker'),
+    execArgv: hooks.flatMap((file) => ['--import', engineFile(`base/${file}`)]),
     argv: process.argv.slice(2),
     workerData: thread,
     minThreads: threads,

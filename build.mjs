@@ -1,0 +1,53 @@
+/**
+ * Builds `dist`: the types of every module, and the code of all of them in few files. Each thread of a job loads the
+ * engine anew, and finding, reading and compiling hundreds of files is most of the time that takes (figure cold-start).
+ * What several entries share lies in `dist/engine`, where src/base/engine-files.ts looks for itself.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const ROOT = new URL('./', import.meta.url);
+const { bin, exports } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+
+/** What is entered from outside: the doors of the package, its command, and what threads start with. */
+const ENTRIES = [
+  ...Object.values(exports).flatMap((door) => door.default ?? []),
+  ...Object.values(bin),
+  'dist/task/worker-main.js',
+  'dist/task/pool-worker.js',
+  'dist/checkpoint/compress-worker.js',
+].map((path) => path.replace(/^(\.\/)?dist\/(.*)\.js$/, 'src/$2.ts'));
+
+/** Node's own hooks, which are named by their files. */
+const HOOKS = [
+  'src/base/no-tests.mjs',
+  'src/base/test-runner-hooks.mjs',
+  'src/base/test-runner-register.mjs',
+  'src/base/typescript-hooks.mjs',
+  'src/base/typescript-register.mjs',
+];
+
+const SHARED = {
+  absWorkingDir: new URL('.', ROOT).pathname,
+  outbase: 'src',
+  outdir: 'dist',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+};
+
+rmSync(new URL('dist/', ROOT), { recursive: true, force: true });
+execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], {
+  cwd: ROOT,
+  stdio: 'inherit',
+});
+await build({
+  ...SHARED,
+  entryPoints: ENTRIES,
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  chunkNames: 'engine/[hash]',
+});
+await build({ ...SHARED, entryPoints: HOOKS, outExtension: { '.js': '.mjs' } });
