@@ -3,5 +3,11 @@ import type { Figure } from './figure.ts';
 import { MACRO_FIGURES } from './macro/figures.ts';
 import { MICRO_FIGURES } from './micro/figures.ts';
 import { STATE_FIGURES } from './state/figures.ts';
+import { STREAM_FIGURES } from './stream/figures.ts';
 
-export const FIGURES: readonly Figure[] = [...MACRO_FIGURES, ...STATE_FIGURES, ...MICRO_FIGURES];
+export const FIGURES: readonly Figure[] = [
+  ...MACRO_FIGURES,
+  ...STREAM_FIGURES,
+  ...STATE_FIGURES,
+  ...MICRO_FIGURES,
+];

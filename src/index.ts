@@ -164,6 +164,13 @@ export { hybrid } from './connector/hybrid/hybrid.ts';
 export { print } from './connector/print/print.ts';
 export { Batch } from './data/batch.ts';
 export { BatchBuilder } from './data/batch-builder.ts';
+export {
+  type Column,
+  DynamicColumn,
+  FixedColumn,
+  StringColumn,
+  StringEntries,
+} from './data/column.ts';
 export type { GeneratedLoop } from './data/generated-loop.ts';
 // Schemas
 export {

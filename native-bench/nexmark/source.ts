@@ -8,15 +8,17 @@
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import {
   Batch,
+  type Column,
   EngineError,
+  FixedColumn,
   type PlainData,
   type PollResult,
   type Source,
   type SplitReader,
   type SplitReaderContext,
+  StringColumn,
+  StringEntries,
 } from 'millrace';
-// Of the built package, as what is imported from 'millrace'.
-import { type Column, FixedColumn, StringColumn, StringEntries } from '../../dist/data/column.js';
 import { type Corpus, openCorpus, SEGMENT_EVENTS, type Texts } from './corpus-format.ts';
 import { Event } from './events.ts';
 import { providedStopwatch } from './stopwatch.ts';

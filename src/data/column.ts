@@ -24,6 +24,7 @@ export type FixedArray = Int32Array | Float64Array | BigInt64Array | Uint8Array;
 
 export type Column = FixedColumn | StringColumn | DynamicColumn;
 
+/** Numbers, times, booleans: `new FixedColumn('int32', Int32Array.of(3, 1, 4))`. */
 export class FixedColumn {
   readonly kind: FixedKind;
   values: FixedArray;
@@ -110,6 +111,7 @@ export class StringEntries {
   }
 }
 
+/** Strings: of each row its own entry, or by `codes` one of a few. */
 export class StringColumn {
   readonly kind = 'string';
   entries: StringEntries;
@@ -128,6 +130,7 @@ export class StringColumn {
   }
 }
 
+/** Any values. */
 export class DynamicColumn {
   readonly kind = 'dynamic';
   values: unknown[];

@@ -1,78 +1,134 @@
-/** Window slots by time, the least first: a heap of four branches, in two arrays. */
+/**
+ * Window slots by time, the least first: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan, 1990), which uses that time
+ * only goes on. What lies far ahead is in lists that are only appended to; what is next is in a heap, small enough for
+ * the cache.
+ *
+ *   due        times at or before `passed`: a heap
+ *   lists[i]   times whose highest bit that differs from `passed` is bit i: all of them before those of lists[i + 1]
+ *   lists[53]  times beyond whole numbers
+ *
+ * When `passed` moves on, times of one list go to lists below it or become due. A time moves as often as the bits of its
+ * distance at most, mostly once or twice. What becomes due is asked for its time again: a slot that is to come later by
+ * now goes on, and costs no place in the heap. Benchmark: figure sessions.
+ */
+import { TimerHeap } from './timer-heap.ts';
 import { grownFloats, grownInts } from './window-table.ts';
 
-const QUEUE_MIN = 64;
-const BRANCHES_SHIFT = 2;
+/** Whole numbers lie below it, and above its negative. */
+const WHOLE = 2 ** 53;
+const FAR = 53;
+const HALF = 2 ** 32;
+
+const LIST_MIN = 16;
+/** A list of so many becomes due at once: a heap of them is quicker than more lists. */
+const FEW = 256;
 
 export class TimerQueue {
-  #times = new Float64Array(QUEUE_MIN);
-  #slots = new Int32Array(QUEUE_MIN);
-  #count = 0;
+  /** The time of what `take` gave. */
+  takenAt = 0;
+  readonly #due = new TimerHeap();
+  readonly #lists: TimerList[] = [];
+  /** A whole number; times at or before it are due. */
+  #passed = -WHOLE;
+  /** The least time in the lists; null when it is not known. */
+  #leastAhead: number | null = Infinity;
+  readonly #timeOf: (slot: number, time: number) => number;
+
+  /** `timeOf`: when a slot, which was put in at a time, is to come; at that time or later, Infinity for no more. */
+  constructor(timeOf: (slot: number, time: number) => number) {
+    this.#timeOf = timeOf;
+  }
 
   /** The least time; Infinity when the queue is empty. */
   get time(): number {
-    return this.#count === 0 ? Infinity : this.#times[0]!;
-  }
-
-  /** The slot of the least time. */
-  get slot(): number {
-    return this.#slots[0]!;
+    const { time } = this.#due;
+    if (time !== Infinity) return time;
+    this.#leastAhead ??= this.#lists.find(({ count }) => count > 0)?.least() ?? Infinity;
+    return this.#leastAhead;
   }
 
   push(time: number, slot: number): void {
-    if (this.#count === this.#times.length) {
-      this.#times = grownFloats(this.#times, this.#count * 2);
-      this.#slots = grownInts(this.#slots, this.#count * 2);
+    const list = this.#listOf(time);
+    if (list < 0) {
+      this.#due.push(time, slot);
+      return;
     }
-    const times = this.#times;
-    const slots = this.#slots;
-    let at = this.#count++;
-    while (at > 0) {
-      const above = (at - 1) >> BRANCHES_SHIFT;
-      if (times[above]! <= time) break;
-      times[at] = times[above]!;
-      slots[at] = slots[above]!;
-      at = above;
-    }
-    times[at] = time;
-    slots[at] = slot;
+    while (this.#lists.length <= list) this.#lists.push(new TimerList());
+    this.#lists[list]!.push(time, slot);
+    if (this.#leastAhead !== null && time < this.#leastAhead) this.#leastAhead = time;
   }
 
-  /** Takes the least out. */
-  pop(): void {
-    const count = --this.#count;
-    this.#sink(this.#times[count]!, this.#slots[count]!);
-  }
-
-  /** The same, and puts another in. */
-  replace(time: number, slot: number): void {
-    this.#sink(time, slot);
-  }
-
-  /** Fills the place of the least. */
-  #sink(time: number, slot: number): void {
-    const times = this.#times;
-    const slots = this.#slots;
-    const count = this.#count;
-    let at = 0;
-    for (;;) {
-      const first = (at << BRANCHES_SHIFT) + 1;
-      if (first >= count) break;
-      const end = Math.min(count, first + 4);
-      let least = first;
-      let leastTime = times[first]!;
-      for (let below = first + 1; below < end; below++) {
-        if (times[below]! < leastTime) {
-          least = below;
-          leastTime = times[below]!;
-        }
-      }
-      if (leastTime >= time) break;
-      times[at] = leastTime;
-      slots[at] = slots[least]!;
-      at = least;
+  /** Takes the slot of the least time out, which is at or before `target`; -1 when there is none. */
+  take(target: number): number {
+    const due = this.#due;
+    while (due.time === Infinity) {
+      const { time } = this;
+      if (time > target || time === Infinity) return -1;
+      this.#moveOn(target);
     }
-    times[at] = time;
-    slots[at] = slot;
+    if (due.time > target) return -1;
+    const { time, slot } = due;
+    this.takenAt = time;
+    due.pop();
+    return slot;
+  }
+
+  /** Moves on to times at or before `target` in the first list that has any. */
+  #moveOn(target: number): void {
+    const list = this.#lists.find(({ count }) => count > 0)!;
+    const until = Math.min(target, list.count <= FEW ? list.greatest() : list.least());
+    this.#passed = Math.min(Math.floor(until), WHOLE);
+    this.#leastAhead = null;
+    // What stays in the list is written behind what has been read.
+    const { count, times, slots } = list;
+    list.count = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      const time = times[i]! <= until ? this.#timeOf(slot, times[i]!) : times[i]!;
+      if (time <= until) this.#due.push(time, slot);
+      else if (time !== Infinity) this.push(time, slot);
+    }
+  }
+
+  /** The list for a time; -1 when it is due. */
+  #listOf(time: number): number {
+    const passed = this.#passed;
+    const whole = Math.floor(time);
+    if (whole <= passed) return -1;
+    if (whole >= WHOLE) return FAR;
+    const high = Math.floor(whole / HALF) ^ Math.floor(passed / HALF);
+    if (high !== 0) return high < 0 ? FAR - 1 : 63 - Math.clz32(high);
+    return 31 - Math.clz32((whole | 0) ^ (passed | 0));
+  }
+}
+
+class TimerList {
+  count = 0;
+  times = new Float64Array(LIST_MIN);
+  slots = new Int32Array(LIST_MIN);
+
+  push(time: number, slot: number): void {
+    const { count } = this;
+    if (count === this.times.length) {
+      this.times = grownFloats(this.times, count * 2);
+      this.slots = grownInts(this.slots, count * 2);
+    }
+    this.times[count] = time;
+    this.slots[count] = slot;
+    this.count = count + 1;
+  }
+
+  least(): number {
+    const { times, count } = this;
+    let least = Infinity;
+    for (let i = 0; i < count; i++) least = Math.min(least, times[i]!);
+    return least;
+  }
+
+  greatest(): number {
+    const { times, count } = this;
+    let greatest = -Infinity;
+    for (let i = 0; i < count; i++) greatest = Math.max(greatest, times[i]!);
+    return greatest;
   }
 }

@@ -26,7 +26,7 @@ export class WindowTimers {
   /** What `take` gave was due at this time. */
   dueAt = 0;
   readonly #lines: Lines;
-  readonly #queue = new TimerQueue();
+  readonly #queue = new TimerQueue((slot, time) => this.#dueOf(slot, time));
   /** Whether any window has had a timer: a trigger may have none of this kind. */
   #isUsed = false;
   /** Timers beyond the first, rising; only of windows that have several. */
@@ -107,25 +107,27 @@ export class WindowTimers {
     const queue = this.#queue;
     const { values } = this.#lines;
     for (;;) {
-      const { time, slot } = queue;
-      if (time > target || time === Infinity) return -1;
-      const at = slot << LINE_SHIFT;
-      if (values[at + QUEUED] !== time) {
-        queue.pop();
-        continue;
+      const slot = queue.take(target);
+      if (slot < 0) return -1;
+      const time = queue.takenAt;
+      const due = this.#dueOf(slot, time);
+      if (due === time) {
+        values[(slot << LINE_SHIFT) + QUEUED] = Infinity;
+        this.dueAt = due;
+        return slot;
       }
-      const due = Math.min(values[at + FIRST]!, values[at + OVER]!);
-      if (due > time && due !== Infinity) {
-        values[at + QUEUED] = due;
-        queue.replace(due, slot);
-        continue;
-      }
-      values[at + QUEUED] = Infinity;
-      queue.pop();
-      if (due > time) continue;
-      this.dueAt = due;
-      return slot;
+      if (due !== Infinity) queue.push(due, slot);
     }
+  }
+
+  /** When a window is to come that stood in the queue at a time; Infinity for never, or not by this entry. */
+  #dueOf(slot: number, time: number): number {
+    const { values } = this.#lines;
+    const at = slot << LINE_SHIFT;
+    if (values[at + QUEUED] !== time) return Infinity;
+    const due = Math.min(values[at + FIRST]!, values[at + OVER]!);
+    values[at + QUEUED] = due;
+    return due;
   }
 
   /** Puts a window back into the queue with what it has left. */

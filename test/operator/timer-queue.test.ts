@@ -1,0 +1,87 @@
+/** Times of windows in a queue: against a list that is searched. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { TimerQueue } from '../../src/operator/window/general/timer-queue.ts';
+
+const NEVER = Infinity;
+const time = fc.oneof(
+  fc.integer({ min: -20, max: 600 }),
+  fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+  fc.maxSafeInteger(),
+  fc.integer({ min: -50, max: 50 }).map((number) => number / 4),
+  fc.constantFrom(Number.MAX_VALUE, -Number.MAX_VALUE, 2 ** 53, -(2 ** 53), 2 ** 32, -0),
+);
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ push: time }) },
+  // More at once than become due together.
+  { weight: 1, arbitrary: fc.record({ many: fc.integer({ min: 1, max: 700 }), from: time }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ take: time, laterBy: fc.constantFrom(0, 0, 3, 700, NEVER) }),
+  },
+  { weight: 1, arbitrary: fc.record({ take: fc.constant(NEVER), laterBy: fc.constant(0) }) },
+);
+
+test('what is taken is the least that is due, and what is to come later comes later', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      // By slot: when it is to come. Behind its time in the queue it may be put off.
+      const dueAt: number[] = [];
+      const queue = new TimerQueue((slot) => dueAt[slot]!);
+      const waiting = new Set<number>();
+      const push = (at: number): void => {
+        const slot = dueAt.push(at) - 1;
+        waiting.add(slot);
+        queue.push(at, slot);
+      };
+      let passed = -Infinity;
+      for (const step of steps) {
+        if ('push' in step) push(step.push);
+        else if ('many' in step) for (let i = 0; i < step.many; i++) push(step.from + (i & 31));
+        else {
+          // A clock does not go back.
+          passed = Math.max(passed, step.take);
+          const later = [...waiting].filter((slot) => dueAt[slot]! > passed && slot % 3 === 0);
+          for (const slot of later) dueAt[slot]! += step.laterBy;
+          for (const slot of later) if (dueAt[slot] === NEVER) waiting.delete(slot);
+          for (;;) {
+            const due = [...waiting].filter((slot) => dueAt[slot]! <= passed);
+            const least = due.reduce((least, slot) => Math.min(least, dueAt[slot]!), NEVER);
+            assert.ok(queue.time <= Math.min(least, passed) || due.length === 0);
+            const slot = queue.take(passed);
+            if (slot < 0) {
+              assert.deepEqual(due, []);
+              break;
+            }
+            // It may have been due already when it was put off; the caller asks again.
+            if (queue.takenAt !== dueAt[slot]) {
+              assert.ok(queue.takenAt < dueAt[slot]!);
+              if (dueAt[slot] !== NEVER) queue.push(dueAt[slot]!, slot);
+              continue;
+            }
+            assert.equal(queue.takenAt, least);
+            assert.ok(waiting.delete(slot));
+          }
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('the least time is known although its place in the queue has passed', () => {
+  const queue = new TimerQueue((_slot, time) => time);
+  for (const time of [700, 500, 900]) queue.push(time, time);
+  assert.equal(queue.time, 500);
+  assert.equal(queue.take(499), -1);
+  assert.equal(queue.take(600), 500);
+  queue.push(100, 100);
+  assert.equal(queue.time, 100);
+  assert.equal(queue.take(600), 100);
+  assert.equal(queue.time, 700);
+  assert.equal(queue.take(Infinity), 700);
+  assert.equal(queue.take(Infinity), 900);
+  assert.equal(queue.take(Infinity), -1);
+  assert.equal(queue.time, Infinity);
+});
