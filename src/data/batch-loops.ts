@@ -32,7 +32,7 @@ export class BatchLoops<Loop> {
   readonly #loops = new Map<string, Map<string, Loop>>();
 
   /**
-   * `declared` is the schema of the stream, null for free-form rows. Its fields that are not among `reads` are left out of the
+   * `declared` is the schema of the stream, null for free-form rows. Columns that are not among `reads` are left out of the
    * rows: the texts of a batch are decoded only where somebody reads them.
    */
   constructor(
@@ -108,7 +108,7 @@ function rowSource(
     signature,
     'columns',
     'at once',
-    declared === null ? null : reads,
+    reads,
   );
   return {
     prelude: `const columns = batch.columns;\n${prelude}`,

@@ -14,6 +14,7 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Column, FixedColumn, StringColumn } from './column.ts';
+import { fieldsRead } from './fields-read.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
 import { firstInvalidKey, hashKeys, hashKeyValue, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
@@ -96,10 +97,11 @@ export class KeyReader {
     this.#names = fields.map((field) => field.name);
     this.#isAll = key.kind === 'all';
     this.#isByFunction = keyFunction !== null;
-    const read = keyFunction ?? keyOfFields(this.#names);
-    this.#hashLoop = new RowFunctionLoop(schema, read, (value) => this.#hashOf(value));
-    this.#intLoop = new RowFunctionLoop(schema, read, (value) => this.#intOf(value));
-    this.#valueLoop = new RowFunctionLoop(schema, read, (value) => value);
+    const of = keyFunction ?? keyOfFields(this.#names);
+    const read = keyFunction === null ? new Set(this.#names) : fieldsRead(keyFunction, schema);
+    this.#hashLoop = new RowFunctionLoop(schema, of, (value) => this.#hashOf(value), read);
+    this.#intLoop = new RowFunctionLoop(schema, of, (value) => this.#intOf(value), read);
+    this.#valueLoop = new RowFunctionLoop(schema, of, (value) => value, read);
     this.isInt = this.#isAll || (fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32'));
     this.#writer = new KeyBytesWriter(this.keyBytes);
   }

@@ -5,7 +5,7 @@
  */
 import type { Batch } from './batch.ts';
 import { BatchLoops, type RowSource } from './batch-loops.ts';
-import { fieldsRead } from './fields-read.ts';
+import { type FieldsRead, fieldsRead } from './fields-read.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
 import type { Schema } from './schema.ts';
 
@@ -19,12 +19,18 @@ export class RowFunctionLoop<T, Out> {
   row = 0;
   readonly #loops: BatchLoops<Loop>;
 
-  constructor(schema: Schema | null, of: RowFunction<T>, convert: (value: T) => Out) {
+  /** `read`: the fields that the function reads, where its source does not tell. */
+  constructor(
+    schema: Schema | null,
+    of: RowFunction<T>,
+    convert: (value: T) => Out,
+    read: FieldsRead = fieldsRead(of, schema),
+  ) {
     this.#loops = new BatchLoops(
       schema,
       loopSource,
       (source) => new Function('of', 'convert', source)(of, convert) as Loop,
-      fieldsRead(of, schema),
+      read,
     );
   }
 

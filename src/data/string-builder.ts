@@ -6,10 +6,11 @@ import { assert } from '../base/assert.ts';
 import { BatchWeight } from './batch-weight.ts';
 import { StringColumn, StringEntries } from './column.ts';
 import { ownedEntries } from './copy.ts';
+import { copyBytes, viewOf } from './copy-bytes.ts';
 
 const BYTES_MIN = 256;
-/** Below this length a loop over the units beats the call of a native encoder. */
-const LOOP_UNITS_MAX = 48;
+/** Up to this length a loop over words beats the call of a native copy. */
+const WORDS_BYTES_MAX = 128;
 /** Bytes after which a column adds to the weight of its batch what it has grown. */
 const WEIGHED_BYTES = 64 * 1024;
 
@@ -18,6 +19,10 @@ export class StringBuilder {
   absent: Uint8Array | null = null;
   #offsets: Int32Array;
   #bytes = new Uint8Array(BYTES_MIN);
+  #view = viewOf(this.#bytes);
+  /** What was copied from last, until the batch is complete. */
+  #copied: Uint8Array | null = null;
+  #copiedView = this.#view;
   /** Bytes that may be written without another look at memory and weight. */
   #room = BYTES_MIN;
   readonly #weight: BatchWeight;
@@ -135,13 +140,22 @@ export class StringBuilder {
     const at = this.#offsets[this.#count]!;
     const length = end - start;
     this.#reserve(at + length);
-    const bytes = this.#bytes;
-    if (length <= LOOP_UNITS_MAX) {
-      for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
-    } else {
-      bytes.set(source.subarray(start, end), at);
-    }
+    this.#copy(source, start, end, at);
     this.#offsets[++this.#count] = at + length;
+  }
+
+  /** Copies bytes[start] to bytes[end - 1] to a place that is reserved. */
+  #copy(source: Uint8Array, start: number, end: number, at: number): void {
+    const length = end - start;
+    if (length > WORDS_BYTES_MAX) {
+      this.#bytes.set(source.subarray(start, end), at);
+      return;
+    }
+    if (this.#copied !== source) {
+      this.#copied = source;
+      this.#copiedView = viewOf(source);
+    }
+    copyBytes(this.#copiedView, start, this.#view, at, length);
   }
 
   /** Appends UTF-8 bytes; plain ASCII is copied as it is. */
@@ -167,7 +181,11 @@ export class StringBuilder {
   appendSelected(column: StringColumn, selection: Int32Array, from: number, to: number): void {
     const { entries, codes } = column;
     if (codes === null) {
-      for (let i = from; i < to; i++) this.appendEntry(entries, selection[i]!);
+      if (this.#isWide || entries.isWide) {
+        for (let i = from; i < to; i++) this.appendEntry(entries, selection[i]!);
+      } else {
+        this.#appendRuns(entries, selection, from, to);
+      }
       return;
     }
     assert(this.accepts(column), 'one dictionary a batch');
@@ -180,6 +198,29 @@ export class StringBuilder {
     const shift = this.#count - from;
     for (let i = from; i < to; i++) target[i + shift] = codes[selection[i]!]!;
     this.#count += to - from;
+  }
+
+  /** Appends narrow entries; those that lie side by side are copied at once. */
+  #appendRuns(entries: StringEntries, selection: Int32Array, from: number, to: number): void {
+    this.#entriesOnly();
+    const { offsets, bytes } = entries;
+    const ownOffsets = this.#offsets;
+    let count = this.#count;
+    for (let i = from; i < to; ) {
+      const first = selection[i]!;
+      const start = offsets[first]!;
+      const at = ownOffsets[count]!;
+      let next = first;
+      do {
+        next++;
+        ownOffsets[++count] = at + offsets[next]! - start;
+        i++;
+      } while (i < to && selection[i] === next);
+      const end = offsets[next]!;
+      this.#reserve(at + end - start);
+      this.#copy(bytes, start, end, at);
+    }
+    this.#count = count;
   }
 
   /** Forgets what was appended behind the first `count` rows. */
@@ -205,6 +246,8 @@ export class StringBuilder {
     this.#isWide = false;
     this.#source = null;
     this.#dictionary = null;
+    this.#copied = null;
+    this.#copiedView = this.#view;
   }
 
   #entriesOnly(): void {
@@ -220,6 +263,7 @@ export class StringBuilder {
       const grown = new Uint8Array(Math.max(bytes, this.#bytes.length * 2));
       grown.set(this.#bytes);
       this.#bytes = grown;
+      this.#view = viewOf(grown);
     }
     this.#weigh(bytes);
   }
@@ -237,6 +281,7 @@ export class StringBuilder {
     for (let i = 0; i < length; i++) wide[i * 2] = this.#bytes[i]!;
     for (let i = 0; i <= this.#count; i++) this.#offsets[i] = this.#offsets[i]! * 2;
     this.#bytes = wide;
+    this.#view = viewOf(wide);
     this.#isWide = true;
     this.#weigh(length * 2);
   }

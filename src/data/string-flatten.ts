@@ -1,5 +1,7 @@
 /** A string column without its dictionary: one entry a row. */
+
 import { PRESENT, StringColumn, StringEntries } from './column.ts';
+import { copyBytes, viewOf } from './copy-bytes.ts';
 
 export function flattened(column: StringColumn, rowCount: number): StringColumn {
   const { entries, absent } = column;
@@ -13,11 +15,12 @@ export function flattened(column: StringColumn, rowCount: number): StringColumn 
     offsets[i + 1] = at;
   }
   const bytes = new Uint8Array(at);
+  const from = viewOf(entries.bytes);
+  const to = viewOf(bytes);
   for (let i = 0; i < rowCount; i++) {
     const target = offsets[i]!;
     const length = offsets[i + 1]! - target;
-    const source = length === 0 ? 0 : entries.offsets[codes[i]!]!;
-    for (let b = 0; b < length; b++) bytes[target + b] = entries.bytes[source + b]!;
+    if (length > 0) copyBytes(from, entries.offsets[codes[i]!]!, to, target, length);
   }
   return new StringColumn(
     new StringEntries(rowCount, offsets, bytes, entries.isWide),

@@ -123,7 +123,8 @@ const FULL_CHECK = `if (count === ${BATCH_ROWS}) { i++; state.isFull = i < rowCo
 
 /** The fields that steps read of the rows that come in: up to the first that makes rows of its own. */
 function fieldsReadBy(steps: readonly FusedStep[], schema: Schema | null): FieldsRead {
-  let reads: FieldsRead = new Set();
+  // Of free-form rows, steps without functions read too, and give on what they do not know.
+  let reads: FieldsRead = schema === null ? null : new Set();
   for (const { spec, code } of steps) {
     if (spec.type === 'project') continue;
     reads = allRead(reads, fieldsRead(code, schema));
