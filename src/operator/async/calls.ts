@@ -9,6 +9,7 @@
 import { must } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { OperatorContext } from '../operator.ts';
+import { retryWaitMs } from '../retry.ts';
 import { laterError } from '../user-function.ts';
 import type { CallFunctions, CallSpec } from './async-spec.ts';
 import { Fifo } from './fifo.ts';
@@ -138,10 +139,8 @@ export class Calls {
       this.#fail(request, error);
       return true;
     }
-    const { delayMs, multiplier, maxDelayMs } = retry;
-    const waitMs = Math.min(maxDelayMs, delayMs * multiplier ** (request.attempt - 1));
     request.status = BEFORE_RETRY;
-    request.retryAtMs = this.#options.context.clock.now() + waitMs;
+    request.retryAtMs = this.#options.context.clock.now() + retryWaitMs(retry, request.attempt);
     this.#retries.push(request);
     this.#retryAtMs = Math.min(this.#retryAtMs, request.retryAtMs);
     this.#options.context.wake();
