@@ -8,6 +8,7 @@
  */
 import { must } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
+import { isThenable } from '../../base/thenable.ts';
 import type { OperatorContext } from '../operator.ts';
 import { retryWaitMs } from '../retry.ts';
 import { laterError } from '../user-function.ts';
@@ -205,12 +206,4 @@ export class Calls {
       request.abort(new EngineError('JOB_CANCELLED', 'the job has ended before the result came'));
     }
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }
