@@ -4,6 +4,11 @@ import { openDoor } from '../base/doors.ts';
 openDoor(import.meta.url);
 
 export { VirtualClock } from '../base/clock.ts';
+export type { ConformanceCase } from './conformance/conformance-case.ts';
+export {
+  type SourceConformanceOptions,
+  sourceConformance,
+} from './conformance/source-conformance.ts';
 export type { Element } from './elements.ts';
 export { Harness, type HarnessOptions, harness } from './harness.ts';
 export { Harness2, type Harness2Options, harness2 } from './harness2.ts';
