@@ -6,6 +6,10 @@ openDoor(import.meta.url);
 export { VirtualClock } from '../base/clock.ts';
 export type { ConformanceCase } from './conformance/conformance-case.ts';
 export {
+  type SinkConformanceOptions,
+  sinkConformance,
+} from './conformance/sink-conformance.ts';
+export {
   type SourceConformanceOptions,
   sourceConformance,
 } from './conformance/source-conformance.ts';

@@ -1,4 +1,4 @@
-/** One call of a function of the user that answers later, which may take only so long. */
+/** One call of a function of the user that answers later, which may take only so long; and the pause before another. */
 import { EngineError } from '../../base/errors.ts';
 import { after } from '../../base/event-loop.ts';
 
@@ -28,4 +28,17 @@ export async function attempt<T>(
   } finally {
     stop();
   }
+}
+
+/** Resolves after `ms`, or at once when `closing` is aborted. */
+export function pause(ms: number, closing: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stop();
+      closing.removeEventListener('abort', end);
+      resolve();
+    };
+    const stop = after(ms, end);
+    closing.addEventListener('abort', end);
+  });
 }

@@ -8,12 +8,11 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { EngineError, messageAndPlace } from '../../base/errors.ts';
-import { delay } from '../../base/event-loop.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchWeight, valueBytes } from '../../data/batch-weight.ts';
 import { type ErrorRetry, type RetrySpec, retrySpec, retryWaitMs } from '../../operator/retry.ts';
 import type { SinkWriter, SinkWriterContext } from '../../operator/sink.ts';
-import { attempt } from './attempt.ts';
+import { attempt, pause } from './attempt.ts';
 import type { SendFunction } from './send.ts';
 
 export type Sending = {
@@ -130,7 +129,7 @@ export class SendWriter implements SinkWriter {
       return true;
     } catch (error) {
       if (!this.#mayTryAgain(error, number)) throw error;
-      await delay(retryWaitMs(this.#retry!, number));
+      await pause(retryWaitMs(this.#retry!, number), closing);
       closing.throwIfAborted();
       return false;
     }
