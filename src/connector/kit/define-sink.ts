@@ -42,8 +42,10 @@ export type SinkDefinition<Row, Committable> = {
   readonly name: string;
   /** Once before anything runs, in the calling thread: checks and makes ready the place that is written to. */
   readonly prepare?: (start: SinkStart) => Answer<void>;
-  /** A writer for each subtask, in its thread. */
-  readonly open: (place: WriterPlace) => Answer<RowWriter<Row, Committable>>;
+  /** A writer for each subtask, in its thread. (A `Promise`: within another `PromiseLike` the compiler would infer nothing.) */
+  readonly open: (
+    place: WriterPlace,
+  ) => RowWriter<Row, Committable> | Promise<RowWriter<Row, Committable>>;
   /**
    * In the calling thread, when the checkpoint behind the rows, or the bounded job, is complete: makes them visible. It may be
    * called again with the same committables after a crash, and must then change nothing.
