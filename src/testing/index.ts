@@ -1,4 +1,7 @@
-/** millrace/testing: harnesses for pieces of a dataflow, without threads and with a clock that tests move. */
+/**
+ * millrace/testing: harnesses for pieces of a dataflow, without threads and with a clock that tests move; simulations of jobs; the
+ * rules that connectors have to keep to.
+ */
 import { openDoor } from '../base/doors.ts';
 
 openDoor(import.meta.url);

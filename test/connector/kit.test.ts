@@ -354,3 +354,34 @@ test('options of the kit are checked', () => {
   assert.throws(() => send(() => {}, { maxRows: 0 }), definition);
   assert.throws(() => send(() => {}, { retry: { strategy: 'often' } as never }), definition);
 });
+
+test('what ifError throws is the error', async () => {
+  const clock = new VirtualClock(0);
+  const source = poll(() => Promise.reject(new Error('HTTP 503')), {
+    retry: {
+      strategy: 'fixedDelay',
+      ifError: () => {
+        throw new Error('a bug in ifError');
+      },
+    },
+  });
+  await assert.rejects(rowsOf(readerOf(source, clock), clock), /a bug in ifError/);
+});
+
+test('a call that is under way when the reader is closed is aborted, with a timeout too', async () => {
+  const signals: AbortSignal[] = [];
+  for (const options of [{}, { timeout: '1 h' } as const]) {
+    const source = poll((_, { signal }) => {
+      signals.push(signal);
+      return new Promise<null>(() => {});
+    }, options);
+    const reader = readerOf(source, new VirtualClock(0));
+    reader.poll();
+    await turn();
+    reader.close();
+  }
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true, true],
+  );
+});

@@ -12,21 +12,26 @@ export async function attempt<T>(
   closing: AbortSignal,
 ): Promise<T> {
   if (timeoutMs === null) return await call(closing);
-  const timeout = new AbortController();
-  let stop = (): void => {};
-  const tooLong = new Promise<never>((_, reject) => {
-    stop = after(timeoutMs, () => {
-      const error = new EngineError('ASYNC_TIMEOUT', `no answer within ${timeoutMs} ms`, {
-        retryable: true,
-      });
-      timeout.abort(error);
+  // Not by AbortSignal.any: each call would leave something behind at a signal that lives as long as the job.
+  const own = new AbortController();
+  let end = (_error: unknown): void => {};
+  const ended = new Promise<never>((_, reject) => {
+    end = (error) => {
+      own.abort(error);
       reject(error);
-    });
+    };
+  });
+  const close = (): void => end(closing.reason);
+  closing.addEventListener('abort', close);
+  const stop = after(timeoutMs, () => {
+    const message = `no answer within ${timeoutMs} ms`;
+    end(new EngineError('ASYNC_TIMEOUT', message, { retryable: true }));
   });
   try {
-    return await Promise.race([call(AbortSignal.any([closing, timeout.signal])), tooLong]);
+    return await Promise.race([call(own.signal), ended]);
   } finally {
     stop();
+    closing.removeEventListener('abort', close);
   }
 }
 

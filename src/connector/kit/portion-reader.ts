@@ -5,7 +5,7 @@
  *
  * Where the user's code has failed, and may be called again, reading begins anew behind what has come.
  */
-import { EngineError, messageAndPlace, messageOf } from '../../base/errors.ts';
+import { EngineError, messageAndPlace } from '../../base/errors.ts';
 import { isThenable } from '../../base/thenable.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
@@ -133,15 +133,22 @@ export class PortionReader implements SplitReader {
 
   #onError(error: unknown): void {
     this.#closeFeed();
-    if (this.#triesAgain(error)) return;
+    try {
+      if (!this.#triesAgain(error)) this.#failure = this.#placed(error);
+    } catch (thrown) {
+      this.#failure = this.#placed(thrown);
+    }
+  }
+
+  #placed(error: unknown): EngineError {
     const { split, definedAt } = this.#options;
     const place = `split '${split.id}', behind position ${shown(this.#behindAll)}`;
-    const isOurs = error instanceof EngineError;
-    this.#failure = new EngineError(
-      isOurs ? error.code : 'USER_FUNCTION',
-      `${place}: ${isOurs ? messageOf(error) : messageAndPlace(error, definedAt)}`,
-      { cause: error, retryable: isOurs && error.retryable },
-    );
+    if (!(error instanceof EngineError)) {
+      const message = `${place}: ${messageAndPlace(error, definedAt)}`;
+      return new EngineError('USER_FUNCTION', message, { cause: error });
+    }
+    const { code, message, retryable } = error;
+    return new EngineError(code, `${place}: ${message}`, { cause: error, retryable });
   }
 
   #triesAgain(error: unknown): boolean {
