@@ -13,9 +13,13 @@ import { contextOf, freeFormOf } from './sink-run.ts';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 
-function readerOf<Row>(source: Source<Row>, clock: VirtualClock): SplitReader {
+function readerOf<Row>(
+  source: Source<Row>,
+  clock: VirtualClock,
+  position: PlainData = null,
+): SplitReader {
   const split = { id: 'all', weight: 0, detail: null };
-  return source.createReader(split, null, { clock, wake() {}, malformed() {} });
+  return source.createReader(split, position, { clock, wake() {}, malformed() {} });
 }
 
 /** Rows until the reader waits for its clock, or has come to its end. */
@@ -384,4 +388,61 @@ test('a call that is under way when the reader is closed is aborted, with a time
     signals.map(({ aborted }) => aborted),
     [true, true],
   );
+});
+
+/** Numbers from a position on, so many to a portion; reading fails once behind the first. */
+function numbersBy(size: number, count: number, fails: boolean) {
+  let hasFailed = !fails;
+  return defineSource({
+    name: 'numbers',
+    start: 0,
+    retry: { strategy: 'fixedDelay', delay: 0 },
+    *read({ position }) {
+      for (let from = position; from < count; from += size) {
+        if (from > 0 && !hasFailed) {
+          hasFailed = true;
+          throw new Error('not now');
+        }
+        const records = Array.from({ length: Math.min(size, count - from) }, (_, n) => from + n);
+        yield { records, position: from + records.length };
+      }
+    },
+  });
+}
+
+test('what had been given of a large portion is left out over several small ones', async () => {
+  const clock = new VirtualClock(0);
+  const reader = readerOf(numbersBy(2, 9, false), clock, { at: 0, taken: 5 });
+  assert.deepEqual(await rowsOf(reader, clock), [5, 6, 7, 8]);
+});
+
+test('reading begins anew behind what has come, also while that is being given', async () => {
+  const clock = new VirtualClock(0);
+  const rows = await rowsOf(readerOf(numbersBy(9000, 20_000, true), clock), clock);
+  assert.deepEqual(
+    rows,
+    Array.from({ length: 20_000 }, (_, n) => n),
+  );
+});
+
+test('an answer that comes behind the end of a reader wakes nobody', async () => {
+  let answer = (_: null): void => {};
+  let wakes = 0;
+  const source = poll(
+    () =>
+      new Promise<null>((resolve) => {
+        answer = resolve;
+      }),
+  );
+  const split = { id: 'all', weight: 0, detail: null };
+  const reader = source.createReader(split, null, {
+    clock: new VirtualClock(0),
+    wake: () => void wakes++,
+    malformed() {},
+  });
+  reader.poll();
+  reader.close();
+  answer(null);
+  for (let n = 0; n < 3; n++) await turn();
+  assert.equal(wakes, 0);
 });
