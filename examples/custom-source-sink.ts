@@ -4,52 +4,36 @@
  *
  *   committed: 3, 2, 1
  */
-import { Batch, job, type PlainData, type Sink, type Source } from 'millrace';
+import { job } from 'millrace';
+import { defineSink, defineSource } from 'millrace/connectors';
 
-function countdown(from: number): Source<number> {
-  return {
+function countdown(from: number) {
+  return defineSource({
     name: 'countdown',
-    descriptor: { from },
-    schema: null,
-    isBounded: true,
-    assignment: 'spread',
-    discoverSplits: async () => [{ id: 'all', weight: from, detail: null }],
-    createReader(_split, position) {
-      let next = position === null ? from : Number(position);
-      return {
-        wakeAtMs: Infinity,
-        poll() {
-          if (next === 0) return 'end';
-          return new Batch({ rowCount: 1, schema: null, rows: [next--] });
-        },
-        position: () => next,
-        progress: () => 1 - next / from,
-        close() {},
-      };
+    start: from,
+    *read({ position }) {
+      for (let n = position; n > 0; n--) yield { records: [n], position: n - 1 };
     },
-  };
+  });
 }
 
-function shown(): Sink {
-  return {
+function shown() {
+  return defineSink({
     name: 'shown',
-    descriptor: null,
-    createWriter() {
-      let rows: PlainData[] = [];
+    open() {
+      let waiting: number[] = [];
       return {
-        isBusy: false,
-        write: (batch) => void rows.push(...(batch.rowObjects() as PlainData[])),
+        write: (rows: readonly number[]) => void waiting.push(...rows),
         // What is handed over is committed once the checkpoint, or the job, is complete.
         preCommit() {
-          const complete = rows;
-          rows = [];
+          const complete = waiting;
+          waiting = [];
           return complete;
         },
-        close() {},
       };
     },
-    commit: async (rows) => console.log(`committed: ${rows.join(', ')}`),
-  };
+    commit: (numbers) => console.log(`committed: ${numbers.join(', ')}`),
+  });
 }
 
 const numbers = job(import.meta, 'numbers', (flow) => {

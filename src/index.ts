@@ -9,7 +9,6 @@ export type {
   AsyncContext,
   AsyncOptions,
   AsyncRetry,
-  ErrorRetry,
   LookupCache,
   LookupOptions,
   ParallelOptions,
@@ -209,6 +208,7 @@ export type { RestartStrategy } from './job/restart-strategy.ts';
 export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';
 
+export type { ErrorRetry } from './operator/retry.ts';
 // Contracts for sources and sinks of your own
 export type { Sink, SinkStart, SinkWriter, SinkWriterContext } from './operator/sink.ts';
 export type {

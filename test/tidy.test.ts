@@ -38,6 +38,7 @@ const DOORS = [
   'index.ts',
   'sharedarraybuffer-queue/index.ts',
   'connector/file/index.ts',
+  'connector/kit/index.ts',
   'testing/index.ts',
   'api/cep/index.ts',
 ];

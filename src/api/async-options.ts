@@ -4,18 +4,12 @@ import {
   aFunction,
   checkOptions,
   choice,
-  type OptionRule,
   type OptionRules,
-  oneOf,
   wholeNumber,
   wrong,
 } from '../base/options.ts';
-import type {
-  CacheSpec,
-  CallFunctions,
-  CallSpec,
-  RetrySpec,
-} from '../operator/async/async-spec.ts';
+import type { CacheSpec, CallFunctions, CallSpec } from '../operator/async/async-spec.ts';
+import { aRetry, type ErrorRetry, retrySpec } from '../operator/retry.ts';
 import { aDuration, type Duration, durationMs } from '../time/duration.ts';
 
 /** What an asynchronous function gets beside its record. */
@@ -27,30 +21,6 @@ export interface AsyncContext {
   /** Aborted when the result is not wanted any more: after the timeout, and when the job ends before it. */
   readonly signal: AbortSignal;
 }
-
-type FixedDelay = {
-  readonly strategy: 'fixedDelay';
-  /** Before each further attempt ['100 ms']. */
-  readonly delay?: Duration;
-};
-
-type Exponential = {
-  readonly strategy: 'exponential';
-  /** Before the second attempt ['100 ms']. */
-  readonly initialDelay?: Duration;
-  /** At most ['1 min']. */
-  readonly maxDelay?: Duration;
-  /** The delay is multiplied by this at each further attempt [2]. */
-  readonly multiplier?: number;
-};
-
-/** When to call a function again that has thrown. Defaults in brackets. */
-export type ErrorRetry = (FixedDelay | Exponential) & {
-  /** So many attempts more [3]. */
-  readonly attempts?: number;
-  /** Whether to try again after this error [always]. */
-  readonly ifError?: (error: unknown) => boolean;
-};
 
 /** When to call an asynchronous function again. Defaults in brackets. */
 export type AsyncRetry<Result> = ErrorRetry & {
@@ -113,40 +83,13 @@ export const CAPACITY = 100;
 
 /** Rows that a thread gets at a time, unless told otherwise. */
 export const PARALLEL_ROWS = 64;
-const RETRY_DELAY_MS = 100;
-const RETRY_DELAY_MAX_MS = 60_000;
-
-const ERROR_CONDITIONS = { attempts: wholeNumber(0), ifError: aFunction };
-const CONDITIONS = { ...ERROR_CONDITIONS, ifResult: aFunction };
-
-const FIXED_DELAY: OptionRules<FixedDelay> = { strategy: true, delay: aDuration };
-
-const EXPONENTIAL: OptionRules<Exponential> = {
-  strategy: true,
-  initialDelay: aDuration,
-  maxDelay: aDuration,
-  multiplier(what, value) {
-    if (typeof value !== 'number' || !(value >= 1) || value === Infinity)
-      throw wrong(what, 'is a number from 1 on', value);
-  },
-};
-
-function aRetry(conditions: typeof ERROR_CONDITIONS | typeof CONDITIONS): OptionRule {
-  return (what, value) => {
-    const retry = value as ErrorRetry | null;
-    const strategy = oneOf(`${what}: strategy`, retry?.strategy, ['fixedDelay', 'exponential']);
-    const delays = strategy === 'fixedDelay' ? FIXED_DELAY : EXPONENTIAL;
-    checkOptions<object>(what, retry!, { ...delays, ...conditions });
-  };
-}
-
 export const PARALLEL_OPTIONS: OptionRules<ParallelOptions<never, unknown>> = {
   threads: wholeNumber(1),
   batchRows: wholeNumber(1),
   ordered: choice(true, false),
   timeout: aDuration,
   onTimeout: aFunction,
-  retry: aRetry(ERROR_CONDITIONS),
+  retry: aRetry(),
 };
 
 const CACHE: OptionRules<LookupCache> = {
@@ -159,7 +102,7 @@ export const ASYNC_OPTIONS: OptionRules<AnyOptions> = {
   capacity: wholeNumber(1),
   timeout: aDuration,
   onTimeout: aFunction,
-  retry: aRetry(CONDITIONS),
+  retry: aRetry({ ifResult: aFunction }),
 };
 
 export const LOOKUP_OPTIONS: OptionRules<AnyLookupOptions> = {
@@ -170,20 +113,6 @@ export const LOOKUP_OPTIONS: OptionRules<AnyLookupOptions> = {
       throw wrong(`${what}: maxEntries`, 'is how many keys to keep', undefined);
   },
 };
-
-function retrySpec(retry: ErrorRetry): RetrySpec {
-  const { attempts = 3 } = retry;
-  if (retry.strategy === 'fixedDelay') {
-    const delayMs = durationMs(retry.delay ?? RETRY_DELAY_MS, 'retry: delay');
-    return { attempts, delayMs, multiplier: 1, maxDelayMs: delayMs };
-  }
-  return {
-    attempts,
-    delayMs: durationMs(retry.initialDelay ?? RETRY_DELAY_MS, 'retry: initialDelay'),
-    multiplier: retry.multiplier ?? 2,
-    maxDelayMs: durationMs(retry.maxDelay ?? RETRY_DELAY_MAX_MS, 'retry: maxDelay'),
-  };
-}
 
 /** The plain part of options that have been checked. */
 export function callSpec(what: string, options: AnyOptions): CallSpec {

@@ -574,7 +574,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   }
 
   /** Ends the stream in a sink: `.to(files('out', csv()))`. */
-  to(sink: Sink): Step {
+  to(sink: Sink<Row>): Step {
     if (typeof (sink as Sink | undefined)?.createWriter !== 'function') {
       throw wrong('to', 'takes a sink, such as files(...) or print()', sink);
     }
@@ -583,7 +583,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
       operator: { type: 'sink', descriptor: sink.descriptor },
       inputs: this.#edges,
       schema: null,
-      sink,
+      sink: sink as Sink,
     });
     return new Step(this.#builder, node);
   }

@@ -66,6 +66,9 @@ export const SPIN_US = 50;
 /** Text of a malformed record that becomes a dead letter: more would be no help to whoever reads it. */
 export const DEAD_LETTER_TEXT_BYTES = 64 * 1024;
 
+/** Files of a watched folder that one split remembers: each is in every checkpoint, and somebody should clear up before. */
+export const WATCHED_FILES_MAX = 100_000;
+
 /** Malformed records that a result shows, of those that a source has skipped. */
 export const SHOWN_MALFORMED = 5;
 

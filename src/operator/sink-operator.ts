@@ -1,4 +1,8 @@
-/** Drives a sink's writer: the last operator of a chain. */
+/**
+ * Drives a sink's writer: the last operator of a chain. While a writer has still to answer what it has prepared, the
+ * operator is pending: nothing reaches it, and its subtask is not done with the checkpoint, or the end.
+ */
+import { isThenable } from '../base/thenable.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
@@ -11,12 +15,17 @@ import { operatorError } from './user-function.ts';
 /** State: what writers gave to `snapshot`. */
 export const WRITERS = 'writers';
 
+/** What a writer prepares at a barrier, or at the end, and has answered later. */
+type Prepared = { readonly checkpoint: number | null; settled: SettledCommit | null };
+type SettledCommit = { readonly committables: readonly PlainData[] } | { readonly error: unknown };
+
 export class SinkOperator implements Operator {
   #context: OperatorContext = unsetContext;
   readonly #sink: Sink;
   readonly #runId: string;
   readonly #schema: Schema | null;
   #writer: SinkWriter | null = null;
+  #prepared: Prepared | null = null;
 
   constructor(sink: Sink, schema: Schema | null, runId: string) {
     this.#sink = sink;
@@ -54,11 +63,23 @@ export class SinkOperator implements Operator {
   }
 
   get hasPendingWork(): boolean {
-    return this.#writer!.isBusy;
+    return this.#prepared !== null || this.#writer!.isBusy;
+  }
+
+  get waitsForEvents(): boolean {
+    return this.#writer?.waitsForEvents === true;
   }
 
   resume(): void {
     this.#named(() => this.#writer!.resume?.());
+    const settled = this.#prepared?.settled ?? null;
+    if (settled === null) return;
+    const { checkpoint } = this.#prepared!;
+    this.#prepared = null;
+    this.#named(() => {
+      if ('error' in settled) throw settled.error;
+    });
+    this.#handOver((settled as { committables: readonly PlainData[] }).committables, checkpoint);
   }
 
   processBatch(batch: Batch): void {
@@ -83,17 +104,37 @@ export class SinkOperator implements Operator {
   }
 
   processBarrier(checkpoint: number): void {
-    const committables = this.#named(() => this.#writer!.preCommit(false));
-    const state = this.#named(() => this.#writer!.snapshot?.() ?? []);
-    this.#context.prepareCommit(committables, checkpoint);
-    this.#context.snapshot(checkpoint).items(WRITERS, 'list', state);
+    this.#preCommit(checkpoint);
   }
 
   finish(): void {
-    this.#context.prepareCommit(
-      this.#named(() => this.#writer!.preCommit(true)),
-      null,
+    this.#preCommit(null);
+  }
+
+  /** At the barrier of a checkpoint; at the end, for null. */
+  #preCommit(checkpoint: number | null): void {
+    const answer = this.#named(() => this.#writer!.preCommit(checkpoint === null));
+    if (!isThenable(answer)) {
+      this.#handOver(answer, checkpoint);
+      return;
+    }
+    const prepared: Prepared = { checkpoint, settled: null };
+    this.#prepared = prepared;
+    const settle = (settled: SettledCommit): void => {
+      prepared.settled = settled;
+      this.#context.wake();
+    };
+    answer.then(
+      (committables) => settle({ committables }),
+      (error: unknown) => settle({ error }),
     );
+  }
+
+  #handOver(committables: readonly PlainData[], checkpoint: number | null): void {
+    this.#context.prepareCommit(committables, checkpoint);
+    if (checkpoint === null) return;
+    const state = this.#named(() => this.#writer!.snapshot?.() ?? []);
+    this.#context.snapshot(checkpoint).items(WRITERS, 'list', state);
   }
 
   close(): void {

@@ -6,6 +6,8 @@
  *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete;
  *                    discard(all committables), when it never will be
  *
+ * `preCommit` may answer by a promise: until it settles the writer gets nothing, and the checkpoint is not complete.
+ *
  * What `write` got becomes visible to others only by `commit`. `commit` may be called again with the same
  * committables after a restart and must then change nothing. `close` discards what was written since the last
  * `preCommit`, unless a checkpoint may come back to it (`isCheckpointed`).
@@ -36,6 +38,8 @@ export interface SinkWriter {
   /** Takes all rows of the batch. A writer that cannot take more for now sets `isBusy` and gets none. */
   write(batch: Batch): void;
   readonly isBusy: boolean;
+  /** Whether it waits for the event loop of its thread though it is not busy, as with requests under way. */
+  readonly waitsForEvents?: boolean;
   /** Called now and then while it is busy, and after `wake`: a writer that has to try again does so here. */
   resume?(): void;
   /** When `advanceTime` is due, in ms of the clock's `now`; Infinity, or left out, for never. */
@@ -50,8 +54,8 @@ export interface SinkWriter {
    * At a barrier, and at the end of input: returns what `commit` needs for what is complete, as plain data, durable but
    * not visible yet. At the end all is complete; at a barrier what is not goes into `snapshot`.
    */
-  preCommit(isEnd: boolean): readonly PlainData[];
-  /** Behind `preCommit` at a barrier: what a writer needs to go on from here, durable. Left out where all is complete. */
+  preCommit(isEnd: boolean): readonly PlainData[] | PromiseLike<readonly PlainData[]>;
+  /** Behind `preCommit`, once that has settled, at a barrier: what a writer needs to go on from here, durable. Left out where all is complete. */
   snapshot?(): readonly PlainData[];
   close(): void;
 }
@@ -64,7 +68,11 @@ export type SinkStart = {
   readonly restored: readonly PlainData[] | null;
 };
 
-export interface Sink {
+declare const TAKES: unique symbol;
+
+/** `Row` is the type of the rows that it takes, for the compiler only. */
+export interface Sink<Row = unknown> {
+  readonly [TAKES]?: (row: Row) => void;
   /** Default name of the operator, such as 'csv'. */
   readonly name: string;
   readonly descriptor: PlainData;

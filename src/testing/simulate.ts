@@ -8,6 +8,7 @@ import { checkOptions, choice, type OptionRules, wholeNumber } from '../base/opt
 import { Random } from '../base/random.ts';
 import { randomId } from '../base/random-id.ts';
 import type { BuiltJob, JobParams } from '../graph/job-registry.ts';
+import { shownRows, without } from './rows.ts';
 import {
   describeScenario,
   drawScenario,
@@ -167,34 +168,15 @@ function differenceOf(
   }
   for (const [node, rows] of expected) {
     const got = outcome.rows.get(node)!;
-    const missing = minus(rows, got);
-    const extra = minus(got, rows);
+    const missing = without(rows, got);
+    const extra = without(got, rows);
     if (missing.length === 0 && extra.length === 0) continue;
     return (
       `sink ${node} committed ${got.length} rows where ${rows.length} were to come; ` +
-      `missing ${shown(missing)}; too many ${shown(extra)}`
+      `missing ${shownRows(missing)}; too many ${shownRows(extra)}`
     );
   }
   return null;
-}
-
-/** Rows of one that the other does not have, as often as it does not. */
-function minus(rows: readonly string[], others: readonly string[]): string[] {
-  const left = new Map<string, number>();
-  for (const row of others) left.set(row, (left.get(row) ?? 0) + 1);
-  return rows.filter((row) => {
-    const count = left.get(row) ?? 0;
-    left.set(row, count - 1);
-    return count <= 0;
-  });
-}
-
-const SHOWN_ROWS = 3;
-
-function shown(rows: readonly string[]): string {
-  if (rows.length === 0) return 'none';
-  const more = rows.length > SHOWN_ROWS ? `, and ${rows.length - SHOWN_ROWS} more` : '';
-  return `${rows.slice(0, SHOWN_ROWS).join(', ')}${more}`;
 }
 
 /** Leaves out events, one after the other, as long as it fails without them. */

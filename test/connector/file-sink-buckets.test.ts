@@ -56,7 +56,7 @@ async function idsByBucket(
     const clock = new VirtualClock(Date.UTC(2026, 2, 29, 1));
     const writer = sink.createWriter(contextOf({ schema, clock }));
     for (const batch of batches) writer.write(batch);
-    await sink.commit(writer.preCommit(true));
+    await sink.commit(await writer.preCommit(true));
     writer.close();
     const found: Record<string, number[]> = {};
     for (const path of filesIn(folder)) {
@@ -208,7 +208,7 @@ test('a run that fails without checkpoints leaves no folders of buckets', async 
     assert.deepEqual(readdirSync(folder), []);
     const other = sink.createWriter(contextOf({ isCheckpointed: false, runId: 'job-1' }));
     other.write(batchOf(1, 2));
-    await sink.discard?.(other.preCommit(true));
+    await sink.discard?.(await other.preCommit(true));
     other.close();
     assert.deepEqual(readdirSync(folder), []);
   });
@@ -219,7 +219,7 @@ test('a glob reads the buckets of a folder, but not parts that are hidden', asyn
     const sink = files(folder, jsonLines(), { bucket: 'n' });
     const writer = sink.createWriter(contextOf());
     writer.write(batchOf(1, 2));
-    await sink.commit(writer.preCommit(true));
+    await sink.commit(await writer.preCommit(true));
     const next = sink.createWriter(contextOf({ runId: 'job-1' }));
     next.write(batchOf(1));
     for (const pattern of ['**/*.jsonl', 'n=*/part-*', '**/*', '*/*']) {

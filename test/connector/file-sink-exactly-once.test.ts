@@ -8,11 +8,11 @@ import { VirtualClock } from '../../src/base/clock.ts';
 import { Random } from '../../src/base/random.ts';
 import { avro } from '../../src/connector/file/avro/avro.ts';
 import { csv } from '../../src/connector/file/csv.ts';
-import type { FileSinkOptions } from '../../src/connector/file/file-sink.ts';
+import type { FileSink, FileSinkOptions } from '../../src/connector/file/file-sink.ts';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
+import type { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
 import type { Schema } from '../../src/data/schema.ts';
-import type { Sink, SinkWriter } from '../../src/operator/sink.ts';
 import type { PlainData } from '../../src/operator/source.ts';
 import { FORMAT_KINDS } from './format-kinds.ts';
 import { inFolder } from './read-all.ts';
@@ -154,7 +154,7 @@ class Job {
     for (const writer of writers) writer.close();
   }
 
-  #writers(sink: Sink, parallelism: number): SinkWriter[] {
+  #writers(sink: FileSink, parallelism: number): PartWriter[] {
     const runId = `job-${this.#attempt++}`;
     const states = this.#last?.states ?? [];
     return Array.from({ length: parallelism }, (_, subtask) => {
@@ -166,7 +166,7 @@ class Job {
     });
   }
 
-  #write(writer: SinkWriter, row: number): void {
+  #write(writer: PartWriter, row: number): void {
     const nowMs = this.#clock.now() + 1;
     this.#clock.advanceTo(nowMs);
     if (writer.wakeAtMs! <= nowMs) writer.advanceTime!(nowMs);
@@ -175,7 +175,11 @@ class Job {
     else writer.write(freeFormOf(numbers.map((n) => ({ n, text: 'x' }))));
   }
 
-  async #checkpoint(sink: Sink, writers: readonly SinkWriter[], nextRow: number): Promise<void> {
+  async #checkpoint(
+    sink: FileSink,
+    writers: readonly PartWriter[],
+    nextRow: number,
+  ): Promise<void> {
     const committables: PlainData[] = [];
     const states: PlainData[] = [];
     for (const writer of writers) {
@@ -187,13 +191,13 @@ class Job {
     await this.#complete(sink, { nextRow, committables, states });
   }
 
-  async #complete(sink: Sink, checkpoint: Checkpoint): Promise<void> {
+  async #complete(sink: FileSink, checkpoint: Checkpoint): Promise<void> {
     this.#last = JSON.parse(JSON.stringify(checkpoint)) as Checkpoint;
     this.#mayDie();
     await this.#commit(sink, this.#last);
   }
 
-  async #commit(sink: Sink, { committables, nextRow }: Checkpoint): Promise<void> {
+  async #commit(sink: FileSink, { committables, nextRow }: Checkpoint): Promise<void> {
     await sink.commit(committables.slice(0, 1));
     this.#mayDie();
     await sink.commit(committables);

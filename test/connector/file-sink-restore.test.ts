@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { csv } from '../../src/connector/file/csv.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
-import type { SinkWriter, SinkWriterContext } from '../../src/operator/sink.ts';
+import type { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
+import type { SinkWriterContext } from '../../src/operator/sink.ts';
 import type { PlainData } from '../../src/operator/source.ts';
 import { inFolder } from './read-all.ts';
 import {
@@ -20,7 +21,7 @@ import {
 
 const HIDDEN = '.part-job-0-0-0.csv.inprogress';
 
-function csvWriter(folder: string, parts: Partial<SinkWriterContext> = {}): SinkWriter {
+function csvWriter(folder: string, parts: Partial<SinkWriterContext> = {}): PartWriter {
   return sinkOf(folder, csv()).createWriter(contextOf(parts));
 }
 

@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
+import type { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
 import {
   type RollingOptions,
   RollingPolicy,
   rollingLimits,
 } from '../../src/connector/file/sink/rolling-policy.ts';
-import type { SinkWriter } from '../../src/operator/sink.ts';
 import { inFolder } from './read-all.ts';
 import { batchOf, checkpointOf, contextOf, filesIn, freeFormOf, sinkOf } from './sink-run.ts';
 
@@ -56,7 +56,7 @@ test('defaults: 128 MiB and 60 s under checkpoints, nothing without; null is nev
 /** A writer under a clock that tests move, which is woken as the engine would. */
 class TimedWriter {
   readonly clock = new VirtualClock();
-  readonly writer: SinkWriter;
+  readonly writer: PartWriter;
 
   constructor(folder: string, rolling: RollingOptions, isCheckpointed = true) {
     const context = contextOf({ clock: this.clock, schema: null, isCheckpointed });
@@ -76,7 +76,7 @@ class TimedWriter {
 }
 
 /** Numbers of the parts that a pre-commit hands over. */
-function completeParts(writer: SinkWriter, isEnd = false): string[] {
+function completeParts(writer: PartWriter, isEnd = false): string[] {
   const parts = writer.preCommit(isEnd) as readonly { readonly path: string }[];
   return parts.map(({ path }) => /-(\d+)\.\w+$/.exec(path)![1]!);
 }

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { csv } from '../../src/connector/file/csv.ts';
 import type { ExistingPolicy } from '../../src/connector/file/file-sink.ts';
 import { type FilesOptions, files } from '../../src/connector/file/files.ts';
-import type { Sink, SinkStart, SinkWriter } from '../../src/operator/sink.ts';
+import type { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
+import type { Sink, SinkStart } from '../../src/operator/sink.ts';
 import { inFolder } from './read-all.ts';
 import { batchOf, contextOf, filesIn } from './sink-run.ts';
 
@@ -15,8 +16,8 @@ function sinkTo(folder: string, existing: ExistingPolicy): Sink {
   return files(folder, csv(), { existing });
 }
 
-function writerOf(sink: Sink, runId: string, subtask = 0): SinkWriter {
-  return sink.createWriter(contextOf({ subtask, runId, isCheckpointed: false }));
+function writerOf(sink: Sink, runId: string, subtask = 0): PartWriter {
+  return sink.createWriter(contextOf({ subtask, runId, isCheckpointed: false })) as PartWriter;
 }
 
 const visible = (folder: string): string[] =>

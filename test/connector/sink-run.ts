@@ -5,10 +5,11 @@ import { type Clock, VirtualClock } from '../../src/base/clock.ts';
 import { FileSink, type FileSinkOptions } from '../../src/connector/file/file-sink.ts';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { nodeDisk, type OutputDisk } from '../../src/connector/file/sink/output-disk.ts';
+import type { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
-import type { SinkWriter, SinkWriterContext } from '../../src/operator/sink.ts';
+import type { SinkWriterContext } from '../../src/operator/sink.ts';
 import { inputFile, readAll } from './read-all.ts';
 
 export const Row = record({ n: t.int32 });
@@ -50,7 +51,7 @@ export function sinkOf(
 }
 
 /** At a barrier: what the checkpoint gets of one writer. */
-export function checkpointOf(writer: SinkWriter) {
+export function checkpointOf(writer: PartWriter) {
   return { committables: writer.preCommit(false), states: writer.snapshot!() };
 }
 

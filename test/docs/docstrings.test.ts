@@ -103,10 +103,10 @@ test('every example compiles', () => {
 
 for (const { id, code } of snippets) {
   test(`the example ${id} runs`, async () => {
-    // Of files and of what prints only the graph is made.
+    // Of files, of services and of what prints only the graph is made.
     const module = (await import(pathToFileURL(files.get(id)!).href)) as { example?: Job<unknown> };
     if (kindOf(code) !== 'steps') return;
-    if (/\b(files|print)\(/.test(code)) module.example!.build({}, false);
+    if (/\b(files|print|fetch)\(/.test(code)) module.example!.build({}, false);
     else await module.example!.run({ threads: 0 });
   });
 }

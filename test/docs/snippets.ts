@@ -33,6 +33,7 @@ function usesClient(code: string): boolean {
 /** The modules that names come from, the first that has it; by what their source exports. */
 const SOURCES: readonly (readonly [string, string])[] = [
   ['millrace', 'src/index.ts'],
+  ['millrace/connectors', 'src/connector/kit/index.ts'],
   ['millrace/connectors/files', 'src/connector/file/index.ts'],
   ['millrace/cep', 'src/api/cep/index.ts'],
   ['millrace/testing', 'src/testing/index.ts'],

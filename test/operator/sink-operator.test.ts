@@ -57,3 +57,63 @@ test('a writer that waits for no time is never due; what it throws has the name 
     message: /'sink'.*no room/,
   });
 });
+
+/** An operator whose writer answers what it has prepared when it is told to, and what became of that. */
+function preparing(snapshot?: () => readonly number[]) {
+  const handed: unknown[] = [];
+  let settle!: {
+    resolve: (committables: readonly number[]) => void;
+    reject: (error: Error) => void;
+  };
+  const promise = new Promise<readonly number[]>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  const operator = opened(() => ({
+    preCommit: () => promise,
+    ...(snapshot === undefined ? {} : { snapshot }),
+  }));
+  operator.open({
+    name: 'sink',
+    clock: new VirtualClock(5),
+    restored: NO_STATE,
+    metrics: { recordsIn: 0 },
+    wake: () => handed.push('wake'),
+    prepareCommit: (...prepared: unknown[]) => handed.push(prepared),
+    snapshot: (checkpoint: number) => ({
+      items: (...items: unknown[]) => handed.push([checkpoint, ...items]),
+    }),
+  } as unknown as OperatorContext);
+  return { operator, handed, promise, settle };
+}
+
+test('a writer that answers later holds its operator up until it has', async () => {
+  const { operator, handed, promise, settle } = preparing(() => [7]);
+  operator.processBarrier(3);
+  assert.equal(operator.hasPendingWork, true);
+  operator.resume();
+  assert.deepEqual(handed, [], 'nothing is handed over before');
+  settle.resolve([1, 2]);
+  await promise;
+  assert.deepEqual(handed, ['wake']);
+  operator.resume();
+  assert.equal(operator.hasPendingWork, false);
+  assert.deepEqual(handed.slice(1), [
+    [[1, 2], 3],
+    [3, 'writers', 'list', [7]],
+  ]);
+});
+
+test('at the end too; what it fails with has the name of its operator', async () => {
+  const { operator, handed, promise, settle } = preparing();
+  operator.finish();
+  settle.reject(new Error('disk full'));
+  await promise.catch(() => {});
+  assert.equal(operator.hasPendingWork, true);
+  assert.throws(() => operator.resume(), { code: 'USER_FUNCTION', message: /'sink'.*disk full/ });
+  assert.deepEqual(handed, ['wake']);
+});
+
+test('a writer with requests under way keeps the event loop of its thread running', () => {
+  assert.equal(opened(() => ({ waitsForEvents: true })).waitsForEvents, true);
+  assert.equal(opened(() => ({})).waitsForEvents, false);
+});

@@ -9,7 +9,7 @@
  * Without checkpoints a job that fails leaves the folder as it was. With them, a run goes on from what its checkpoint
  * recorded: complete parts are committed again, open ones are cut to the length they had, all other hidden ones removed.
  */
-import type { Sink, SinkStart, SinkWriter, SinkWriterContext } from '../../operator/sink.ts';
+import type { Sink, SinkStart, SinkWriterContext } from '../../operator/sink.ts';
 import type { PlainData } from '../../operator/source.ts';
 import type { FileFormat } from './format.ts';
 import { type BucketBy, bucketAssigner } from './sink/bucket.ts';
@@ -97,7 +97,7 @@ export class FileSink implements Sink {
       await this.#replaceOld();
   }
 
-  createWriter(context: SinkWriterContext): SinkWriter {
+  createWriter(context: SinkWriterContext): PartWriter {
     const { bucket, rolling } = this.#options;
     return new PartWriter(
       { disk: this.#disk, folder: this.#folder.path },

@@ -2,18 +2,22 @@
  * Files as a source and as a sink: one call serves both ends.
  *
  *   flow.from(files('flights.parquet', parquet(Flight)))          a file, a folder, or a glob
+ *   flow.from(files('in', csv(Bid), { watch: '1 s' }))            and what comes into a folder later
  *   hourly.to(files('out/hourly', csv()))                         a folder of part files
  *   orders.to(files('out/orders', csv(), { bucket: 'country' }))  folders of part files: out/orders/country=DE
  */
 import { checkOptions, choice, type OptionRules, someText, wrong } from '../../base/options.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
-import type { DeadLetter, Source, SourceSplit } from '../../operator/source.ts';
+import type { DeadLetter, Source, SourceSplit, SplitReaderContext } from '../../operator/source.ts';
+import type { Duration } from '../../time/duration.ts';
 import { type ExistingPolicy, FileSink } from './file-sink.ts';
-import { findFiles } from './find-files.ts';
-import type { FileFormat, FileRange, InputFile, MalformedPolicy } from './format.ts';
+import { checkFolder, findFiles } from './find-files.ts';
+import type { FileFormat, FileRange, InputFile, MalformedPolicy, ReadContext } from './format.ts';
 import type { BucketBy } from './sink/bucket.ts';
 import { checkRolling, type RollingOptions } from './sink/rolling-policy.ts';
+import { aWatch, type WatchOptions, type WatchSpec, watchSpec } from './watch/watch-options.ts';
+import { WatchReader, type WatchShare } from './watch/watch-reader.ts';
 
 /** `Written` is the type of the rows that are written. */
 export type FilesOptions<Written = unknown> = {
@@ -23,6 +27,12 @@ export type FilesOptions<Written = unknown> = {
    * `flow.from(files(...)).deadLetters()`.
    */
   readonly onMalformed?: MalformedPolicy;
+  /**
+   * Reading: goes on to look for new files, so often, and has no end. Each file is read once, also over restarts: which ones have
+   * been read is in the checkpoints. It is read when it has not changed for a while (`settle`), the one that was written to first
+   * before others; `path` is a folder or a glob.
+   */
+  readonly watch?: Duration | WatchOptions;
   /**
    * Writing into a folder that already holds results. 'fail' (default) refuses; 'replace' removes them when the new
    * ones are complete, or the first of them under checkpoints; 'keep' leaves them beside the new ones.
@@ -39,6 +49,7 @@ export type FilesOptions<Written = unknown> = {
 
 const FILES_OPTIONS: OptionRules<FilesOptions> = {
   onMalformed: choice('fail', 'skip', 'deadLetter'),
+  watch: aWatch,
   existing: choice('fail', 'replace', 'keep'),
   rolling: true,
   bucket: true,
@@ -65,25 +76,23 @@ export function files<Row, Written = Row>(
     throw wrong('files: the format', 'is csv(), jsonLines(), parquet() or alike', format);
   }
   checkOptions('files', options, FILES_OPTIONS);
-  const { onMalformed = 'fail', existing = 'fail', rolling = {}, bucket = null } = options;
+  const { onMalformed = 'fail', watch, existing = 'fail', rolling = {}, bucket = null } = options;
   checkRolling(rolling);
   const sink = new FileSink(path, format as FileFormat, { existing, rolling, bucket });
   return {
     name: format.name,
-    descriptor: { path, format: format.name, options: format.options, onMalformed },
+    descriptor: {
+      path,
+      format: format.name,
+      options: format.options,
+      onMalformed,
+      ...(watch === undefined ? {} : { watch: watchSpec(watch) }),
+    },
     schema: format.schema as Schema<Row> | null,
-    isBounded: true,
     hasDeadLetters: onMalformed === 'deadLetter',
-    assignment: 'inOrder',
-    async discoverSplits() {
-      const found = await findFiles(path, format.extension);
-      return found.flatMap((file) => format.split(file).map((range) => splitOf(file, range)));
-    },
-    createReader(split, position, context) {
-      const { file, range } = split.detail as { file: InputFile; range: FileRange };
-      const malformed = (record: DeadLetter): void => context.malformed(record);
-      return format.open(file, range, position, { onMalformed, malformed });
-    },
+    ...(watch === undefined
+      ? foundFiles(path, format, onMalformed)
+      : watchedFiles(path, format, onMalformed, watchSpec(watch))),
     readLoops: () => format.readLoops?.() ?? [],
     prepare: (start) => sink.prepare(start),
     createWriter: (context) => sink.createWriter(context),
@@ -91,6 +100,58 @@ export function files<Row, Written = Row>(
     commit: (committables) => sink.commit(committables),
     discard: (committables) => sink.discard(committables),
   };
+}
+
+type Reading = Pick<Source, 'isBounded' | 'assignment' | 'discoverSplits' | 'createReader'>;
+
+/** The files that are there when the job starts, in parts. */
+function foundFiles(path: string, format: FileFormat, onMalformed: MalformedPolicy): Reading {
+  return {
+    isBounded: true,
+    assignment: 'inOrder',
+    async discoverSplits() {
+      const found = await findFiles(path, format.extension);
+      return found.flatMap((file) => format.split(file).map((range) => splitOf(file, range)));
+    },
+    createReader(split, position, context) {
+      const { file, range } = split.detail as { file: InputFile; range: FileRange };
+      return format.open(file, range, position, readContext(onMalformed, context));
+    },
+  };
+}
+
+/** The files that are there, and those that come. Each belongs to one of as many splits as there are subtasks at first. */
+function watchedFiles(
+  path: string,
+  format: FileFormat,
+  onMalformed: MalformedPolicy,
+  spec: WatchSpec,
+): Reading {
+  return {
+    isBounded: false,
+    assignment: 'spread',
+    async discoverSplits(parallelism) {
+      await checkFolder(path);
+      return Array.from({ length: parallelism }, (_, index) => {
+        const share: WatchShare = { index, of: parallelism };
+        return { id: `watch ${index}/${parallelism}`, weight: 0, detail: share };
+      });
+    },
+    createReader: (split, position, context) =>
+      new WatchReader({
+        path,
+        format,
+        spec,
+        share: split.detail as WatchShare,
+        position,
+        readContext: readContext(onMalformed, context),
+        context,
+      }),
+  };
+}
+
+function readContext(onMalformed: MalformedPolicy, context: SplitReaderContext): ReadContext {
+  return { onMalformed, malformed: (record: DeadLetter) => context.malformed(record) };
 }
 
 function splitOf(file: InputFile, range: FileRange): SourceSplit {

@@ -26,3 +26,4 @@ export type { BucketBy } from './sink/bucket.ts';
 export type { RollingOptions } from './sink/rolling-policy.ts';
 export { byTime, type TimeBucket, type TimeBucketOptions } from './sink/time-bucket.ts';
 export { type TextOptions, type TextRow, text } from './text.ts';
+export type { WatchOptions } from './watch/watch-options.ts';

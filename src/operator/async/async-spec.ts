@@ -5,15 +5,7 @@
  *
  * A request is a record on its way through such a function. It is state until its result has been emitted.
  */
-
-export type RetrySpec = {
-  /** Attempts behind the first. */
-  readonly attempts: number;
-  /** Before the second attempt; multiplied at each further one, up to a bound. */
-  readonly delayMs: number;
-  readonly multiplier: number;
-  readonly maxDelayMs: number;
-};
+import type { RetrySpec } from '../retry.ts';
 
 export type CallSpec = {
   /** Whether results leave in the order of their records. */

@@ -8,7 +8,9 @@
  */
 import { must } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
+import { isThenable } from '../../base/thenable.ts';
 import type { OperatorContext } from '../operator.ts';
+import { retryWaitMs } from '../retry.ts';
 import { laterError } from '../user-function.ts';
 import type { CallFunctions, CallSpec } from './async-spec.ts';
 import { Fifo } from './fifo.ts';
@@ -138,10 +140,8 @@ export class Calls {
       this.#fail(request, error);
       return true;
     }
-    const { delayMs, multiplier, maxDelayMs } = retry;
-    const waitMs = Math.min(maxDelayMs, delayMs * multiplier ** (request.attempt - 1));
     request.status = BEFORE_RETRY;
-    request.retryAtMs = this.#options.context.clock.now() + waitMs;
+    request.retryAtMs = this.#options.context.clock.now() + retryWaitMs(retry, request.attempt);
     this.#retries.push(request);
     this.#retryAtMs = Math.min(this.#retryAtMs, request.retryAtMs);
     this.#options.context.wake();
@@ -206,12 +206,4 @@ export class Calls {
       request.abort(new EngineError('JOB_CANCELLED', 'the job has ended before the result came'));
     }
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }

@@ -2,10 +2,10 @@
  * The end of a stream in a simulation: rows become part of the outside world when they are committed, once for each token
  * of a writer. What was prepared is durable, as a file that has been synced is. The world outlives the crashes.
  */
-import { inspect } from 'node:util';
 import type { Batch } from '../../data/batch.ts';
 import type { Sink, SinkWriter, SinkWriterContext } from '../../operator/sink.ts';
 import type { PlainData } from '../../operator/source.ts';
+import { textOf } from '../rows.ts';
 
 /** All that sinks have made durable, over all runs. */
 export class SimulatedWorld {
@@ -29,11 +29,6 @@ export interface SinkConditions {
   readonly isSlow: boolean;
   /** Called before each token is committed; throws where the process dies. */
   beforeCommit(): void;
-}
-
-/** Rows as text: the same for equal rows. */
-function textOf(row: unknown): string {
-  return inspect(row, { depth: null, sorted: true, breakLength: Infinity, maxArrayLength: null });
 }
 
 export class SimulatedSink implements Sink {

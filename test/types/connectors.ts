@@ -1,0 +1,115 @@
+/** What the compiler infers of connectors of one's own, checked by the compiler: this file is never run. */
+import { type Flow, record, type Sink, type Source, t } from 'millrace';
+import { defineSink, defineSource, poll, send } from 'millrace/connectors';
+import { files, jsonLines } from 'millrace/connectors/files';
+import { sinkConformance, sourceConformance } from 'millrace/testing';
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only for `true`. */
+function expect<_T extends true>(): void {}
+
+const Bid = record({ auction: t.int32, price: t.float64 });
+type Bid = { auction: number; price: number };
+
+// The rows are those of the schema, or those that are read; the position is that of `start`.
+const bids = defineSource({
+  name: 'bids',
+  schema: Bid,
+  start: { page: 0 },
+  splits: async (parallelism) => [{ id: 'a', detail: { shard: parallelism } }],
+  async *read({ position, split, signal }) {
+    expect<Equal<typeof position, { page: number }>>();
+    expect<Equal<typeof split.detail, { shard: number }>>();
+    expect<Equal<typeof signal, AbortSignal>>();
+    yield { records: [{ auction: 1, price: 2 }], position: { page: position.page + 1 } };
+  },
+});
+expect<Equal<typeof bids, Source<Bid>>>();
+
+const words = defineSource({
+  name: 'words',
+  *read({ position, split }) {
+    expect<Equal<typeof position, null>>();
+    expect<Equal<typeof split.detail, null>>();
+    yield { records: ['a'], position: null };
+  },
+});
+expect<Equal<typeof words, Source<string>>>();
+
+defineSource({
+  name: 'wrong position',
+  start: 0,
+  // @ts-expect-error a position is a number
+  *read() {
+    yield { records: [1], position: 'behind' };
+  },
+});
+defineSource({
+  name: 'no plain data',
+  // @ts-expect-error a position is plain data
+  start: new Date(),
+  read: () => [],
+});
+defineSource({
+  name: 'wrong rows',
+  // @ts-expect-error the rows are no bids
+  schema: Bid,
+  read: () => [{ records: [{ auction: 'one' }], position: null }],
+});
+
+const polled = poll(async (after) => ({ records: [{ id: after }], position: after + 1 }), {
+  start: 0,
+  every: '1 s',
+});
+expect<Equal<typeof polled, Source<{ id: number }>>>();
+poll((after) => ({ records: [{ auction: 1, price: 1 }], position: after }), {
+  start: 'begin',
+  schema: Bid,
+  // @ts-expect-error no such unit
+  every: '1 fortnight',
+});
+
+// A sink takes the rows of the stream that ends in it.
+function ends(flow: Flow): void {
+  const stream = flow.from(bids);
+  stream.to(
+    send(async (rows, { attempt, signal }) => {
+      expect<Equal<typeof rows, readonly Bid[]>>();
+      expect<Equal<typeof attempt, number>>();
+      expect<Equal<typeof signal, AbortSignal>>();
+    }),
+  );
+  const prices = defineSink({
+    name: 'prices',
+    async open({ runId }) {
+      return {
+        write(rows: readonly { readonly price: number }[]) {
+          void rows;
+        },
+        preCommit: async () => [{ token: runId }],
+      };
+    },
+    commit(all) {
+      expect<Equal<(typeof all)[number]['token'], string>>();
+    },
+  });
+  expect<Equal<typeof prices, Sink<{ readonly price: number }>>>();
+  stream.to(prices);
+  // @ts-expect-error words have no price
+  flow.from(words).to(prices);
+  flow.from(words).to(files('out', jsonLines()));
+  flow.from(files('in', jsonLines(Bid), { watch: { every: '1 s', settle: 0 } })).to(prices);
+}
+void ends;
+
+// A suite knows the rows of its connector.
+sourceConformance({ source: () => bids, rows: [{ auction: 1, price: 2 }] });
+// @ts-expect-error rows of another source
+sourceConformance({ source: () => bids, rows: ['a'] });
+sinkConformance({
+  sink: () => send((rows: readonly Bid[]) => rows.length),
+  row: (n) => ({ auction: n, price: n }),
+  visible: () => [],
+  clear() {},
+});
