@@ -74,6 +74,10 @@ export class SinkOperator implements Operator {
     this.#named(() => this.#writer!.idle?.(isIdle));
   }
 
+  get waitsForEvents(): boolean {
+    return this.#writer?.waitsForEvents === true;
+  }
+
   get wakeAtMs(): number {
     return this.#writer?.wakeAtMs ?? Infinity;
   }

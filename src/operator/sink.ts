@@ -38,6 +38,8 @@ export interface SinkWriter {
   readonly isBusy: boolean;
   /** Called now and then while it is busy, and after `wake`: a writer that has to try again does so here. */
   resume?(): void;
+  /** Whether it waits for its thread's event loop, though it is not busy: for answers to requests, say. Left out for never. */
+  readonly waitsForEvents?: boolean;
   /** When `advanceTime` is due, in ms of the clock's `now`; Infinity, or left out, for never. */
   readonly wakeAtMs?: number;
   /** Called at `wakeAtMs`, or later. */

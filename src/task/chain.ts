@@ -34,8 +34,10 @@ const NO_SIDES: SideGates = new Map();
 export class Chain {
   readonly #links: readonly ChainLink[];
   readonly #operators: readonly Operator[];
-  /** Those that may be full, or wait for events. */
+  /** Those that may be full. */
   readonly #asynchronous: readonly Operator[];
+  /** Those that may wait for the event loop. */
+  readonly #waiting: readonly Operator[];
   /** Output of each operator. */
   readonly #outputs: readonly Output[];
   readonly #gates: readonly OutputGate[];
@@ -54,6 +56,7 @@ export class Chain {
     this.#links = links;
     this.#operators = links.map((link) => link.operator);
     this.#asynchronous = this.#operators.filter(({ isFull }) => isFull !== undefined);
+    this.#waiting = this.#operators.filter(({ waitsForEvents }) => waitsForEvents !== undefined);
     const sidesOf = [headSides, ...links.map((link) => link.sides)];
     this.#gates = [
       ...headGates,
@@ -105,7 +108,7 @@ export class Chain {
 
   /** Whether an operator waits for the event loop. */
   get waitsForEvents(): boolean {
-    for (const operator of this.#asynchronous) if (operator.waitsForEvents === true) return true;
+    for (const operator of this.#waiting) if (operator.waitsForEvents === true) return true;
     return false;
   }
 

@@ -15,6 +15,7 @@ export type PublicFunction = {
 const DOORS = [
   'src/index.ts',
   'src/connector/file/index.ts',
+  'src/connector/net/index.ts',
   'src/api/cep/index.ts',
   'src/testing/index.ts',
   'src/sharedarraybuffer-queue/index.ts',

@@ -34,6 +34,7 @@ function usesClient(code: string): boolean {
 const SOURCES: readonly (readonly [string, string])[] = [
   ['millrace', 'src/index.ts'],
   ['millrace/connectors/files', 'src/connector/file/index.ts'],
+  ['millrace/connectors/net', 'src/connector/net/index.ts'],
   ['millrace/cep', 'src/api/cep/index.ts'],
   ['millrace/testing', 'src/testing/index.ts'],
   ['millrace/sharedarraybuffer-queue', 'src/sharedarraybuffer-queue/index.ts'],

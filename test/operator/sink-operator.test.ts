@@ -57,3 +57,8 @@ test('a writer that waits for no time is never due; what it throws has the name 
     message: /'sink'.*no room/,
   });
 });
+
+test('a writer that waits for answers has the event loop of its thread', () => {
+  assert.equal(opened(() => ({ waitsForEvents: true })).waitsForEvents, true);
+  assert.equal(opened(() => ({})).waitsForEvents, false);
+});
