@@ -66,6 +66,15 @@ export function urlOf(what: string, text: string, protocols: readonly string[]):
   return url;
 }
 
+/** Headers of requests. */
+export type Headers = Readonly<Record<string, string>>;
+
+export const HEADERS: OptionRule = (what, value) => {
+  const isObject = typeof value === 'object' && value !== null;
+  if (isObject && Object.values(value).every((one) => typeof one === 'string')) return;
+  throw wrong(what, 'are an object of texts', value);
+};
+
 /** Begins to listen; `onError` gets an EngineError SERVER_FAILED, at most once. */
 export function listen(
   what: string,

@@ -81,6 +81,7 @@ export class HttpListener {
       (request, response) => {
         response.on('error', () => {});
         const refusal = this.#refusalOf(request);
+        if (refusal === null) letSee(request, response);
         if (refusal !== null) answer(response, refusal.status, { error: refusal.error });
         else if (request.method === 'OPTIONS') answer(response, 200, {}, PREFLIGHT_HEADERS);
         else onRequest(request, response);
@@ -151,7 +152,6 @@ export function answer(
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
-    ...originHeaders(request),
     ...headers,
     ...(request.complete ? {} : { Connection: 'close' }),
   });
@@ -159,7 +159,9 @@ export function answer(
 }
 
 /** A page that may ask may also see the answer. */
-export function originHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+function letSee({ headers }: IncomingMessage, response: ServerResponse): void {
   const { origin } = headers;
-  return origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
+  if (origin === undefined) return;
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Vary', 'Origin');
 }

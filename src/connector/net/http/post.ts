@@ -6,7 +6,7 @@ import type { Sink } from '../../../operator/sink.ts';
 import { aDuration, type Duration, durationMs } from '../../../time/duration.ts';
 import type { FileFormat } from '../../file/format.ts';
 import { jsonLines } from '../../file/json-lines.ts';
-import { urlOf } from '../address.ts';
+import { HEADERS, type Headers, urlOf } from '../address.ts';
 import { linesOf } from '../inlet.ts';
 import { checkReconnect, type ReconnectOptions } from '../link.ts';
 import { PostWriter } from './post-writer.ts';
@@ -15,7 +15,7 @@ export type PostOptions = {
   /** Of the bodies: `jsonLines()` when left out, `csv()` with a header in each, or `text()`. */
   readonly format?: FileFormat;
   /** Headers of every request, such as Authorization. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Headers;
   /** Rows in a request, at most; 1000. */
   readonly batchRows?: number;
   /** How long a row waits for others to go with it; '100 ms'. */
@@ -30,13 +30,7 @@ export type PostOptions = {
 
 const POST_OPTIONS: OptionRules<PostOptions> = {
   format: true,
-  headers: (what, value) => {
-    const areTexts =
-      typeof value === 'object' &&
-      value !== null &&
-      Object.values(value).every((one) => typeof one === 'string');
-    if (!areTexts) throw wrong(what, 'are an object of texts', value);
-  },
+  headers: HEADERS,
   batchRows: wholeNumber(1),
   maxDelay: aDuration,
   maxInFlight: wholeNumber(1),
@@ -61,7 +55,7 @@ export type PostRules = {
   readonly format: FileFormat;
   /** Bodies begin with a header. */
   readonly hasHead: boolean;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   readonly batchRows: number;
   readonly maxDelayMs: number;
   readonly maxInFlight: number;
