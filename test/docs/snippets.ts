@@ -114,7 +114,7 @@ await client.result();
       const used = STREAMS.filter((name) => wordsOf(code).has(name) || name === 'bids');
       const isOne = !STATEMENTS.test(code);
       const body = isOne
-        ? `const result = (${code.trim().replace(/;?(?: *\/\/.*)?$/, '')});`
+        ? `const result = (${code.trim().replace(/;?(?:\s+\/\/.*)?$/, '')});`
         : code;
       const given = `const given = streams(flow);\n  const { ${used.join(', ')} } = given;`;
       const own = `const example = job(import.meta, '${id}', (flow) => {
