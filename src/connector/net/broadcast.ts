@@ -42,14 +42,14 @@ export interface Listener {
   drop(): void;
 }
 
-/** What listens; it calls `enter` and `leave` for those who come and go. */
+/** What listens. Where there `hasRoom` it calls `enter`, and `leave` when that one has gone. */
 export interface Server {
   close(): void;
 }
 
 export type ServerHooks = {
-  /** False: there are too many. */
-  enter(listener: Listener): boolean;
+  hasRoom(): boolean;
+  enter(listener: Listener): void;
   leave(listener: Listener): void;
   onError(error: EngineError): void;
 };
@@ -102,11 +102,10 @@ class BroadcastWriter implements SinkWriter {
     this.#dropped = context.metrics.counter('droppedListeners');
     this.#connected.set(0);
     this.#server = serve({
+      hasRoom: () => !this.#isAtEnd && this.#listeners.size < maxListeners,
       enter: (listener) => {
-        if (this.#isAtEnd || this.#listeners.size >= maxListeners) return false;
         this.#listeners.add(listener);
         this.#connected.set(this.#listeners.size);
-        return true;
       },
       leave: (listener) => this.#forget(listener),
       onError: (error) => {

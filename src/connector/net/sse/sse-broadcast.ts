@@ -12,15 +12,16 @@ import { answer, HttpListener } from '../http/http-listener.ts';
  *   clicks.to(sseBroadcast({ port: 8081, path: '/clicks', allowedOrigins: ['https://app.example'] })).parallelism(1)
  */
 export function sseBroadcast(options: BroadcastOptions): Sink {
-  return broadcastSink('sseBroadcast', options, ({ enter, leave, onError }) => {
+  return broadcastSink('sseBroadcast', options, ({ hasRoom, enter, leave, onError }) => {
     return new HttpListener('sseBroadcast', options, {
       onRequest(request, response) {
-        const listener = new SseListener(response);
         if (request.method !== 'GET') {
           answer(response, 405, { error: 'events are got' }, { Allow: 'GET' });
-        } else if (!enter(listener)) {
+        } else if (!hasRoom()) {
           answer(response, 503, { error: 'there are too many listeners' }, { 'Retry-After': '10' });
         } else {
+          const listener = new SseListener(response);
+          enter(listener);
           response.on('close', () => leave(listener));
           response.writeHead(200, {
             'Content-Type': 'text/event-stream',

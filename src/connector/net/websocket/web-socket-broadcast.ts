@@ -6,7 +6,7 @@ import { type BroadcastOptions, broadcastSink, type Listener } from '../broadcas
 import { answer, HttpListener } from '../http/http-listener.ts';
 
 const GOING_AWAY = 1001;
-const TRY_LATER = 1013;
+const FULL = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\r\n';
 
 /**
  * Sends rows as messages, each the JSON of one row, to all who have opened a WebSocket at the path; what they send is not read. At most
@@ -16,7 +16,7 @@ const TRY_LATER = 1013;
  *   clicks.to(webSocketBroadcast({ port: 8082, path: '/clicks' })).parallelism(1)
  */
 export function webSocketBroadcast(options: BroadcastOptions): Sink {
-  return broadcastSink('webSocketBroadcast', options, ({ enter, leave, onError }) => {
+  return broadcastSink('webSocketBroadcast', options, ({ hasRoom, enter, leave, onError }) => {
     const sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -26,11 +26,15 @@ export function webSocketBroadcast(options: BroadcastOptions): Sink {
       onRequest: (_request, response) =>
         answer(response, 426, { error: 'open a WebSocket here' }, { Upgrade: 'websocket' }),
       onUpgrade(request, socket, head) {
+        if (!hasRoom()) {
+          socket.end(FULL);
+          return;
+        }
         sockets.handleUpgrade(request, socket, head, (opened) => {
           const listener = new WebSocketListener(opened);
+          enter(listener);
           opened.on('error', () => {});
-          if (!enter(listener)) opened.close(TRY_LATER, 'too many listeners');
-          else opened.on('close', () => leave(listener));
+          opened.on('close', () => leave(listener));
         });
       },
       onError,
