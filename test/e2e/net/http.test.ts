@@ -350,16 +350,14 @@ test('a thread whose job stands still answers all the same', async () => {
 });
 
 const relay = job(import.meta, 'relay', (flow) => {
-  const port = flow.param('port', 0);
-  flow
-    .from(httpIngest(Event, { port }))
-    .to(httpPost(flow.param('to', 'http://127.0.0.1:1/'), { maxDelay: 5 }));
+  const rows = flow.from(httpIngest(Event, { port: flow.param('port', 0) })).pin(0);
+  rows.to(httpPost(flow.param('to', 'http://127.0.0.1:1/'), { maxDelay: 5 })).pin(1);
 });
 
 test('on threads of their own both go on while nothing else happens', async () => {
   const { address, seen } = await endpoint((_n, response) => void response.end());
   const port = await freePort();
-  const client = await relay.start({ threads: 2, params: { port, to: address } });
+  const client = await relay.start({ threads: 2, parallelism: 1, params: { port, to: address } });
   for (let n = 0; n < 5; n++) {
     const answer = await postUntilThere(port, ndjson(events(n, n + 1)));
     assert.equal(answer.status, 200);
