@@ -20,6 +20,8 @@ export type Body = {
   readonly from: string;
 };
 
+const ENDED = { error: 'the job has ended' };
+
 type Blocked = { readonly bytes: number; readonly response: ServerResponse; start(): void };
 
 export class Intake {
@@ -29,6 +31,7 @@ export class Intake {
   /** Requests that wait to be let in, the first first. */
   readonly #blocked: Blocked[] = [];
   #reservedBytes = 0;
+  #isClosed = false;
   /** Of requests that have no answer. */
   readonly #open = new Set<ServerResponse>();
 
@@ -42,7 +45,10 @@ export class Intake {
     const { headers, method } = request;
     const kind = bodyKindOf(headers['content-type']);
     const bytes = Number(headers['content-length'] ?? maxBodyBytes);
-    if (method !== 'POST') {
+    if (this.#isClosed) {
+      // Over a connection that was there before.
+      answer(response, 503, ENDED, { Connection: 'close' });
+    } else if (method !== 'POST') {
       answer(response, 405, { error: 'rows are posted' }, { Allow: 'POST' });
     } else if (kind === null || headers['content-encoding'] !== undefined) {
       const error = 'a body is application/json, application/x-ndjson or text/csv, not compressed';
@@ -85,9 +91,10 @@ export class Intake {
 
   /** Who has no answer hears that the job has ended. */
   close(): void {
+    this.#isClosed = true;
     this.#blocked.length = 0;
     for (const response of this.#open) {
-      answer(response, 503, { error: 'the job has ended' }, { Connection: 'close' });
+      answer(response, 503, ENDED, { Connection: 'close' });
       // A body that nobody reads would keep the answer from being read.
       response.req.resume();
     }
