@@ -174,6 +174,15 @@ function program(way: string, rows: number): Command {
 }
 
 const BATCH_RECORDS = 20_000_000;
+const POSTED_RECORDS = 3_000_000;
+
+function postedRecords(settings: Settings): number {
+  return scaled(POSTED_RECORDS, settings, 2000);
+}
+
+function httpIngest(way: 'engine' | 'bare', settings: Settings): Command {
+  return typescript('native-bench/macro/run-http-ingest.ts', way, postedRecords(settings));
+}
 
 export const MACRO_FIGURES: readonly Figure[] = [
   againstBareLoop('keyed-tumbling', 'columns', 0.5),
@@ -361,6 +370,20 @@ export const MACRO_FIGURES: readonly Figure[] = [
       };
     },
     value: (medians) => medians.engine / medians.transform,
+  }),
+  figure({
+    id: 'http-ingest',
+    what: 'records posted by another process as JSON lines, 1000 a request, into a job of one thread, as a share of a bare Node server that only parses them',
+    unit: 'of the bare server',
+    roundUnit: 'records/s',
+    bar: atLeast(0.5),
+    verify: (settings) => [httpIngest('engine', settings), httpIngest('bare', settings)],
+    variants: (settings) => {
+      const run = (way: 'engine' | 'bare'): Variant =>
+        perSecond(postedRecords(settings), httpIngest(way, settings));
+      return { engine: run('engine'), bare: run('bare') };
+    },
+    value: (medians) => medians.engine / medians.bare,
   }),
   patterns('cep-strict', 'strict'),
   patterns('cep-relaxed', 'relaxed'),

@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   ASYNC_TIMEOUT: 'an asynchronous function took too long',
   WORKER_DIED: 'a worker thread ran out of memory or exited',
   INPUT_NOT_FOUND: 'an input file or folder does not exist or cannot be read',
+  CONNECTION_FAILED: 'the other side of a connection cannot be reached, or refuses what it is sent',
   INPUT_CLOSED: 'a row was written into a job that takes no more',
   INPUT_MALFORMED: 'an input file does not hold what its format or schema says',
   OUTPUT_FAILED: 'an output file or folder cannot be written',
@@ -41,7 +42,7 @@ export const ERROR_CODES = {
   CHECKPOINT_NOT_FOUND:
     'there is no such checkpoint, savepoint or state in one, or it cannot be read',
   CHECKPOINT_LOCKED: 'another process, or another part of this one, uses the checkpoint directory',
-  SERVER_FAILED: 'the server of a job cannot listen on its port',
+  SERVER_FAILED: 'the server of a job, or a connector that listens, cannot listen on its port',
   FRAME_CORRUPT: 'bytes between two threads do not form a frame',
 } as const;
 
@@ -72,6 +73,8 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
     'keep less in functions, give threads a larger heap by threadHeapMb, or leave process.exit to the program',
   INPUT_NOT_FOUND:
     'look at path, working directory and permissions, and for links that lead nowhere',
+  CONNECTION_FAILED:
+    'look at the address and at the other side; the options of the connector say how often it tries again',
   INPUT_CLOSED:
     'write before end() and while the job runs; the error of its result says why it is over',
   INPUT_MALFORMED:

@@ -103,6 +103,18 @@ export const HTTP_BODY_BYTES_MAX = 64 * 1024;
 export const HTTP_REQUEST_MS_MAX = 10_000;
 export const HTTP_CONNECTIONS_MAX = 256;
 
+/** What has come over a connection and waits for the job; beyond it the connection is not read. */
+export const NET_WAITING_BYTES = 1024 * 1024;
+
+/** A record from a connection that is longer is refused: nobody knows whether it ever ends. */
+export const NET_RECORD_BYTES_MAX = 1024 * 1024;
+
+/** What a connection has been given to send and has not sent; beyond it the job waits, or a slow listener is dropped. */
+export const NET_UNSENT_BYTES = 1024 * 1024;
+
+/** Connections to one connector that listens. */
+export const NET_CONNECTIONS_MAX = 256;
+
 /** Those who listen to the events of a job: each costs a line a second. */
 export const EVENT_STREAMS_MAX = 32;
 

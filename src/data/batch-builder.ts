@@ -145,6 +145,13 @@ export class BatchBuilder {
     throw fieldTypeError(field, (row as Readonly<Record<string, unknown>>)[field.name]);
   }
 
+  /** Takes back all rows from `at` on. */
+  truncate(at: number): void {
+    for (let row = this.rowCount; row >= at; row--) this.abandonRow(row);
+    this.#rows.length = Math.min(this.#rows.length, at);
+    this.rowCount = at;
+  }
+
   /** Takes back what some columns hold already of a row that will not be counted. */
   abandonRow(at: number): void {
     for (const column of this.#columns) {

@@ -6,6 +6,7 @@ import { isThenable } from '../base/thenable.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
+import { UserMetrics } from '../metrics/user-metrics.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import type { Sink, SinkWriter } from './sink.ts';
 import type { PlainData } from './source.ts';
@@ -44,6 +45,7 @@ export class SinkOperator implements Operator {
         restored: context.restored.items(WRITERS) as readonly PlainData[],
         schema: this.#schema,
         clock: context.clock,
+        metrics: new UserMetrics((cell) => context.onMetric(cell)),
         wake: () => context.wake(),
       }),
     );

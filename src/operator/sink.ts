@@ -16,6 +16,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
+import type { Metrics } from '../metrics/user-metrics.ts';
 import type { PlainData } from './source.ts';
 
 export interface SinkWriterContext {
@@ -30,6 +31,8 @@ export interface SinkWriterContext {
   /** Of the incoming stream; null for free-form rows. */
   readonly schema: Schema | null;
   readonly clock: Clock;
+  /** Counters and gauges of this writer. */
+  readonly metrics: Metrics;
   /** Runs the subtask again once `isBusy` has become false. */
   wake(): void;
 }

@@ -112,7 +112,8 @@ type HeldBatch = {
 
 export class SourceInput implements TaskInput {
   hasEnded = false;
-  waitsForEvents = false;
+  /** A reader that was idle last goes on when it is woken. */
+  #awaitsWake = false;
   readonly #options: SourceInputOptions;
   readonly #functions: EventTimeFunctions | null;
   readonly #timestamps: TimestampReader | null;
@@ -145,6 +146,12 @@ export class SourceInput implements TaskInput {
         : new TimestampReader(eventTime.timestamp, source.schema, this.#functions!.timestamp);
     this.#limiter = rate === null ? null : new RateLimiter(rate, clock);
     if (options.context.isBatch) this.#watermarkDueMs = Infinity;
+  }
+
+  get waitsForEvents(): boolean {
+    if (this.#awaitsWake) return true;
+    for (const { reader } of this.#open) if (reader.waitsForEvents === true) return true;
+    return false;
   }
 
   get wakeAtMs(): number {
@@ -250,7 +257,7 @@ export class SourceInput implements TaskInput {
     const { siblings, progress, context, output } = this.#options;
     progress.readingAt = Infinity;
     this.#readersDueMs = now + STAGE_CHECK_MS;
-    this.waitsForEvents = false;
+    this.#awaitsWake = false;
     if (this.#timestamps === null || now < this.#watermarkDueMs || !output.isReady) return false;
     this.#watermarkDueMs = now + context.watermarkIntervalMs;
     const slowest = slowestOf(siblings);
@@ -301,7 +308,7 @@ export class SourceInput implements TaskInput {
   #readNext(now: number): boolean {
     const { alignment } = this.#options;
     this.#readersDueMs = Infinity;
-    this.waitsForEvents = false;
+    this.#awaitsWake = false;
     for (let tried = this.#open.length; tried > 0; tried--) {
       this.#next = this.#next % this.#open.length;
       const open = this.#open[this.#next]!;
@@ -325,7 +332,7 @@ export class SourceInput implements TaskInput {
         return this.#held === null || this.#emitHeld();
       }
       this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);
-      if (open.reader.wakeAtMs === Infinity) this.waitsForEvents = true;
+      if (open.reader.wakeAtMs === Infinity) this.#awaitsWake = true;
     }
     return false;
   }

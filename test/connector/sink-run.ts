@@ -9,6 +9,7 @@ import type { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
+import { UserMetrics } from '../../src/metrics/user-metrics.ts';
 import type { SinkWriterContext } from '../../src/operator/sink.ts';
 import { inputFile, readAll } from './read-all.ts';
 
@@ -35,6 +36,7 @@ export function contextOf(parts: Partial<SinkWriterContext> = {}): SinkWriterCon
     restored: [],
     schema: Row as Schema,
     clock: new VirtualClock() as Clock,
+    metrics: new UserMetrics(() => {}),
     wake: () => {},
     ...parts,
   };

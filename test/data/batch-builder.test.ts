@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { StringColumn, StringEntries } from '../../src/data/column.ts';
-import { record, t } from '../../src/data/schema.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
 
 test('a free-form batch keeps its rows and times when its builder goes on', () => {
   const builder = new BatchBuilder(null, 4);
@@ -33,4 +33,18 @@ test('a dictionary in memory that is used again is kept as it was, as that of a 
     { name: 'one' },
     { name: 'two' },
   ]);
+});
+
+test('rows that are taken back leave nothing behind, with a schema and without', () => {
+  const Row = record({ text: t.string, maybe: t.nullable(t.int32) });
+  for (const schema of [Row, null]) {
+    const builder = new BatchBuilder(schema as Schema | null, 4);
+    const first = { text: 'é', maybe: 1 };
+    builder.appendRow(first);
+    for (let n = 0; n < 3; n++) builder.appendRow({ text: 'gone', maybe: null });
+    builder.truncate(1);
+    const next = { text: 'next', maybe: 2 };
+    for (let n = 0; n < 2; n++) builder.appendRow(next);
+    assert.deepEqual(builder.seal().rowObjects(), [first, next, next]);
+  }
 });

@@ -16,6 +16,7 @@ const DOORS = [
   'src/index.ts',
   'src/connector/file/index.ts',
   'src/connector/kit/index.ts',
+  'src/connector/net/index.ts',
   'src/api/cep/index.ts',
   'src/testing/index.ts',
   'src/sharedarraybuffer-queue/index.ts',

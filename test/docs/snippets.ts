@@ -35,6 +35,7 @@ const SOURCES: readonly (readonly [string, string])[] = [
   ['millrace', 'src/index.ts'],
   ['millrace/connectors', 'src/connector/kit/index.ts'],
   ['millrace/connectors/files', 'src/connector/file/index.ts'],
+  ['millrace/connectors/net', 'src/connector/net/index.ts'],
   ['millrace/cep', 'src/api/cep/index.ts'],
   ['millrace/testing', 'src/testing/index.ts'],
   ['millrace/sharedarraybuffer-queue', 'src/sharedarraybuffer-queue/index.ts'],
@@ -114,7 +115,7 @@ await client.result();
       const used = STREAMS.filter((name) => wordsOf(code).has(name) || name === 'bids');
       const isOne = !STATEMENTS.test(code);
       const body = isOne
-        ? `const result = (${code.trim().replace(/;?(?: *\/\/.*)?$/, '')});`
+        ? `const result = (${code.trim().replace(/;?(?:\s+\/\/.*)?$/, '')});`
         : code;
       const given = `const given = streams(flow);\n  const { ${used.join(', ')} } = given;`;
       const own = `const example = job(import.meta, '${id}', (flow) => {

@@ -4,6 +4,7 @@ import type { CsvDialect } from './csv-dialect.ts';
 import { splitRecord } from './csv-record.ts';
 import type { InputFile } from './format.ts';
 import { type LinePosition, LineReader, wholeFile } from './line-reader.ts';
+import type { LineFrames } from './text-reader.ts';
 
 export type CsvHeader = {
   /** Of the columns; null where neither the file nor the dialect names them. */
@@ -39,7 +40,7 @@ function namesIn(lines: LineReader, dialect: CsvDialect): readonly string[] {
   return [];
 }
 
-export function isComment({ buffer, start, end }: LineReader, { comment }: CsvDialect): boolean {
+export function isComment({ buffer, start, end }: LineFrames, { comment }: CsvDialect): boolean {
   if (comment === null) return false;
   const bytes = Buffer.from(comment);
   return buffer.subarray(start, Math.min(end, start + bytes.length)).equals(bytes);

@@ -1,13 +1,13 @@
 /** Records of CSV as values: split at delimiters, with quotes taken away. */
 import { type CsvDialect, isBlank } from './csv-dialect.ts';
-import type { LineReader } from './line-reader.ts';
+import type { LineFrames } from './text-reader.ts';
 
 export type CsvRecord = { readonly values: string[]; readonly quoted: ReadonlySet<number> };
 
 const NONE_QUOTED: ReadonlySet<number> = new Set();
 
 /** The values of the record that begins in the current line; takes further lines while a quote is open. */
-export function splitRecord(lines: LineReader, dialect: CsvDialect): CsvRecord {
+export function splitRecord(lines: LineFrames, dialect: CsvDialect): CsvRecord {
   const { quote, delimiter, trim } = dialect;
   let text = lines.buffer.toString('utf8', lines.start, lines.end);
   if (quote === null || !text.includes(quote)) {

@@ -15,9 +15,9 @@ import { type CsvHeader, isComment, readHeader } from './csv-header.ts';
 import { splitRecord, trimmed } from './csv-record.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { valueFromText } from './field-text.ts';
-import type { FileFormat, FileRange, InputFile } from './format.ts';
-import { byteRanges, type LineReader, wholeFile } from './line-reader.ts';
-import { type RecordParser, textReader } from './text-reader.ts';
+import type { FileFormat, FileRange, LineFormat } from './format.ts';
+import { byteRanges, wholeFile } from './line-reader.ts';
+import { type LineFrames, type RecordParser, textReader } from './text-reader.ts';
 
 /** Rows of a file without a schema: text by the names in the header. */
 export type CsvRow = Readonly<Record<string, string>>;
@@ -45,10 +45,11 @@ export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileForma
     split: (file) => (dialect.multiline ? [wholeFile(file)] : byteRanges(file)),
     open(file, range, position, context) {
       const header = readHeader(file, dialect);
-      const parser = new CsvParser(file, dialect, schema, header.names);
+      const parser = new CsvParser(file.path, dialect, schema, header.names);
       const start = position ?? startOf(header, range);
       return textReader(file, range, start, context, schema, parser);
     },
+    ...(dialect.multiline ? {} : { lines: csvLines(dialect, schema) }),
     createEncoder: (rows, restored) => new CsvEncoder(rows, dialect, restored as CsvFileState),
     readLoops() {
       if (!isCommon(dialect)) return [];
@@ -69,7 +70,7 @@ function startOf({ end }: CsvHeader, range: FileRange): PlainData {
   return end !== null && range.start < end.byte ? end : null;
 }
 
-class CsvParser implements RecordParser {
+class CsvParser implements RecordParser<LineFrames> {
   readonly #dialect: CsvDialect;
   /** Null for dialects that it does not know. */
   readonly #scanner: CsvScanner | null;
@@ -78,21 +79,21 @@ class CsvParser implements RecordParser {
   readonly #valueCount: number;
 
   constructor(
-    file: InputFile,
+    path: string,
     dialect: CsvDialect,
     schema: Schema | null,
     names: readonly string[] | null,
   ) {
     this.#dialect = dialect;
     if (schema === null && names === null) {
-      throw new EngineError('JOB_DEFINITION', `'${file.path}': csv without header needs a schema`);
+      throw new EngineError('JOB_DEFINITION', `'${path}': csv without header needs a schema`);
     }
     const fields =
       schema?.fields ?? names!.map((name): Field => ({ name, kind: 'string', nullable: false }));
     this.#fields = fields.map((field, n) => ({
       field,
       // A file without even a header has no records.
-      at: names === null || names.length === 0 ? n : placeOf(file, names, field),
+      at: names === null || names.length === 0 ? n : placeOf(path, names, field),
     }));
     this.#valueCount = names?.length ?? fields.length;
     this.#scanner = isCommon(dialect)
@@ -100,11 +101,11 @@ class CsvParser implements RecordParser {
       : null;
   }
 
-  append({ buffer, start, end }: LineReader, builder: BatchBuilder): boolean {
+  append({ buffer, start, end }: LineFrames, builder: BatchBuilder): boolean {
     return this.#scanner?.append(buffer, start, end, builder) === true;
   }
 
-  parse(lines: LineReader): Readonly<Record<string, unknown>> | null {
+  parse(lines: LineFrames): Readonly<Record<string, unknown>> | null {
     if (this.#isEmpty(lines) || isComment(lines, this.#dialect)) return null;
     const { values, quoted } = splitRecord(lines, this.#dialect);
     if (values.length !== this.#valueCount) {
@@ -119,7 +120,7 @@ class CsvParser implements RecordParser {
   }
 
   /** A line of nothing; where there is one column it is a value. */
-  #isEmpty({ buffer, start, end }: LineReader): boolean {
+  #isEmpty({ buffer, start, end }: LineFrames): boolean {
     if (this.#valueCount <= 1) return false;
     if (start === end) return true;
     const { trim, delimiter } = this.#dialect;
@@ -127,11 +128,72 @@ class CsvParser implements RecordParser {
   }
 }
 
-function placeOf(file: InputFile, names: readonly string[], field: Field): number {
+function csvLines(dialect: CsvDialect, schema: Schema | null): LineFormat {
+  const hasHead = dialect.header || dialect.skipLines > 0;
+  return {
+    hasHead,
+    parser: (path) =>
+      hasHead
+        ? new CsvLineParser(path, dialect, schema)
+        : new CsvParser(path, dialect, schema, dialect.names),
+  };
+}
+
+/** Records that come one by one, behind lines that are none. */
+class CsvLineParser implements RecordParser<LineFrames> {
+  readonly #path: string;
+  readonly #dialect: CsvDialect;
+  readonly #schema: Schema | null;
+  #linesToSkip = 0;
+  #isHeaderDue = false;
+  /** The names in the header that the parser is for; null for those that the dialect gives. */
+  #names: readonly string[] | null;
+  #records: CsvParser | null = null;
+
+  constructor(path: string, dialect: CsvDialect, schema: Schema | null) {
+    this.#path = path;
+    this.#dialect = dialect;
+    this.#schema = schema;
+    this.#names = dialect.names;
+    if (!dialect.header) this.#records = new CsvParser(path, dialect, schema, dialect.names);
+    this.restart();
+  }
+
+  restart(): void {
+    this.#linesToSkip = this.#dialect.skipLines;
+    this.#isHeaderDue = this.#dialect.header;
+  }
+
+  get #isAtStart(): boolean {
+    return this.#isHeaderDue || this.#linesToSkip > 0;
+  }
+
+  append(line: LineFrames, builder: BatchBuilder): boolean {
+    return !this.#isAtStart && this.#records!.append(line, builder);
+  }
+
+  parse(line: LineFrames): Readonly<Record<string, unknown>> | null {
+    if (!this.#isAtStart) return this.#records!.parse(line);
+    if (this.#linesToSkip > 0) this.#linesToSkip--;
+    else if (line.start < line.end && !isComment(line, this.#dialect)) this.#readHeader(line);
+    return null;
+  }
+
+  #readHeader(line: LineFrames): void {
+    const names = splitRecord(line, this.#dialect).values;
+    if (names.join('\n') !== this.#names?.join('\n') || this.#records === null) {
+      this.#records = new CsvParser(this.#path, this.#dialect, this.#schema, names);
+      this.#names = names;
+    }
+    this.#isHeaderDue = false;
+  }
+}
+
+function placeOf(path: string, names: readonly string[], field: Field): number {
   const at = names.indexOf(field.name);
   if (at >= 0) return at;
   throw new EngineError(
     'INPUT_MALFORMED',
-    `'${file.path}' has no column '${field.name}'; its header has ${names.join(', ')}`,
+    `'${path}' has no column '${field.name}'; its header has ${names.join(', ')}`,
   );
 }

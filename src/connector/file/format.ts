@@ -12,6 +12,7 @@ import type { Batch } from '../../data/batch.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { DeadLetter, PlainData, SplitReader } from '../../operator/source.ts';
+import type { LineFrames, RecordParser } from './text-reader.ts';
 
 export type InputFile = { readonly path: string; readonly sizeBytes: number };
 
@@ -51,11 +52,20 @@ export interface FileFormat<Row = unknown> {
    * is what another encoder gave to `snapshot`: this one goes on with its file.
    */
   createEncoder(schema: Schema | null, restored?: PlainData): FileEncoder;
+  /** How lines, or messages, are read that come from elsewhere than a file; left out where records do not stand alone. */
+  readonly lines?: LineFormat;
   /** The loops that reading generates, without looking at a file; left out where there are none. */
   readLoops?(): readonly GeneratedLoop[];
   /** The loops that writing generates for rows of a schema; left out where there are none. */
   writeLoops?(schema: Schema | null): readonly GeneratedLoop[];
 }
+
+export type LineFormat = {
+  /** Whether lines come first that are no records, so that not every line can be read alone. */
+  readonly hasHead: boolean;
+  /** For lines one by one, the first one first; `path` names where they come from. */
+  parser(path: string): RecordParser<LineFrames>;
+};
 
 export interface FileEncoder {
   /** Bytes to append for the rows, in memory of their own; none yet for formats that collect rows in groups. */

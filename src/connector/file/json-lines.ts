@@ -7,8 +7,8 @@ import { jsonOf, valueFromJson } from './field-text.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
 import { generatedLineScans } from './json-scan-codegen.ts';
 import { JsonScanner } from './json-scanner.ts';
-import { byteRanges, type LineReader } from './line-reader.ts';
-import { type RecordParser, textReader } from './text-reader.ts';
+import { byteRanges } from './line-reader.ts';
+import { type LineFrames, type RecordParser, textReader } from './text-reader.ts';
 
 /**
  * JSON lines as a format for `files`. With a schema, fields are checked and become columns: times may be milliseconds
@@ -25,12 +25,13 @@ export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): Fil
     split: byteRanges,
     open: (file, range, position, context) =>
       textReader(file, range, position, context, schema, new JsonParser(schema)),
+    lines: { hasHead: false, parser: () => new JsonParser(schema) },
     createEncoder: () => new JsonEncoder(),
     readLoops: () => (schema === null ? [] : generatedLineScans(schema)),
   };
 }
 
-class JsonParser implements RecordParser {
+export class JsonParser implements RecordParser<LineFrames> {
   readonly #schema: Schema | null;
   readonly #scanner: JsonScanner | null;
 
@@ -39,23 +40,30 @@ class JsonParser implements RecordParser {
     this.#scanner = schema === null ? null : new JsonScanner(schema);
   }
 
-  append({ buffer, start, end }: LineReader, builder: BatchBuilder): boolean {
+  append({ buffer, start, end }: LineFrames, builder: BatchBuilder): boolean {
     return this.#scanner!.append(buffer, start, end, builder);
   }
 
-  parse(lines: LineReader): Readonly<Record<string, unknown>> | null {
+  parse(lines: LineFrames): Readonly<Record<string, unknown>> | null {
     const text = lines.buffer.toString('utf8', lines.start, lines.end);
     if (text.trim() === '') return null;
-    const value = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    if (this.#schema === null) return value;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new Error(`wanted an object, got ${describe(value)}`);
-    }
-    const row: Record<string, unknown> = {};
-    for (const field of this.#schema.fields)
-      row[field.name] = valueFromJson(field, value[field.name]);
-    return row;
+    return rowFromJson(this.#schema, JSON.parse(text));
   }
+}
+
+/** The row of a value that JSON.parse gave; throws what is wrong with it. */
+export function rowFromJson(
+  schema: Schema | null,
+  value: unknown,
+): Readonly<Record<string, unknown>> {
+  const fields = value as Readonly<Record<string, unknown>>;
+  if (schema === null) return fields;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`wanted an object, got ${describe(value)}`);
+  }
+  const row: Record<string, unknown> = {};
+  for (const field of schema.fields) row[field.name] = valueFromJson(field, fields[field.name]);
+  return row;
 }
 
 class JsonEncoder implements FileEncoder {

@@ -30,6 +30,12 @@ export interface RecordFrames {
   close(): void;
 }
 
+/** Records that are lines. */
+export interface LineFrames extends RecordFrames {
+  /** Joins the current line with the one behind it; false where there is none, or the two are too long. */
+  extend(): boolean;
+}
+
 /** Reads the current record. */
 export interface RecordParser<Frames extends RecordFrames = LineReader> {
   /** The row; null for a line without a record. Throws what is wrong with it. */
@@ -39,6 +45,8 @@ export interface RecordParser<Frames extends RecordFrames = LineReader> {
    * appended, where `parse` has to look at it.
    */
   append?(record: Frames, builder: BatchBuilder): boolean;
+  /** The next record is the first of another input; left out where that makes no difference. */
+  restart?(): void;
 }
 
 /** Reads lines. */

@@ -7,8 +7,8 @@ import { type Column, valueAt } from '../../data/column.ts';
 import { fieldTypeError } from '../../data/field-check.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../../data/schema.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
-import { byteRanges, type LineReader } from './line-reader.ts';
-import { type RecordParser, textReader } from './text-reader.ts';
+import { byteRanges } from './line-reader.ts';
+import { type LineFrames, type RecordParser, textReader } from './text-reader.ts';
 
 export type TextOptions = {
   /** Reading: a field `file`, the path of the file; false. */
@@ -55,11 +55,12 @@ export function text<const Options extends TextOptions = Record<never, never>>(
     split: byteRanges,
     open: (file, range, position, context) =>
       textReader(file, range, position, context, schema, new LineParser(schema, file.path)),
+    lines: { hasHead: false, parser: (path) => new LineParser(schema, path) },
     createEncoder: (rows) => new LineEncoder(rows),
   };
 }
 
-class LineParser implements RecordParser {
+class LineParser implements RecordParser<LineFrames> {
   readonly #path: string;
   /** Columns; -1 for one that is not asked for. */
   readonly #file: number;
@@ -71,7 +72,7 @@ class LineParser implements RecordParser {
     this.#offset = fields.findIndex(({ name }) => name === OFFSET.name);
   }
 
-  append(lines: LineReader, builder: BatchBuilder): boolean {
+  append(lines: LineFrames, builder: BatchBuilder): boolean {
     builder.strings(0).appendUtf8(lines.buffer, lines.start, lines.end);
     if (this.#file >= 0) builder.strings(this.#file).append(this.#path);
     if (this.#offset >= 0) builder.float64(this.#offset)[builder.rowCount] = lines.byte;

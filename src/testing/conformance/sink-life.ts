@@ -1,8 +1,10 @@
 /** Writers of a sink from a start, or a checkpoint, to a crash: called as subtasks and the calling thread call them. */
+
 import { VirtualClock } from '../../base/clock.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Schema } from '../../data/schema.ts';
+import { UserMetrics } from '../../metrics/user-metrics.ts';
 import type { Sink, SinkWriter } from '../../operator/sink.ts';
 import type { PlainData } from '../../operator/source.ts';
 import { check, throughCheckpoint } from './conformance-case.ts';
@@ -58,6 +60,7 @@ export class SinkLife {
         restored: (from?.states ?? []).filter((_, n) => n % parallelism === subtask),
         schema,
         clock: life.clock,
+        metrics: new UserMetrics(() => {}),
         wake() {},
       });
       life.#writers.push(writer);

@@ -1,0 +1,103 @@
+/** The messages of one URL, over one WebSocket after the other. */
+import { WebSocket } from 'ws';
+import { every } from '../../../base/event-loop.ts';
+import type { SplitReaderContext } from '../../../operator/source.ts';
+import type { Headers } from '../address.ts';
+import type { Inlet } from '../inlet.ts';
+import { Link, type Reconnect } from '../link.ts';
+import { MessageFrames } from '../message-frames.ts';
+
+export type WebSocketRules = {
+  readonly path: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly subscribe: readonly string[];
+  readonly reconnect: Reconnect;
+  readonly pingMs: number;
+  readonly maxMessageBytes: number;
+};
+
+const HANDSHAKE_MS_MAX = 10_000;
+/** How a connection ends that was not lost: it is over, or the server goes. */
+const PROPER_ENDS: ReadonlySet<number> = new Set([1000, 1001]);
+
+export class WebSocketInlet implements Inlet {
+  readonly frames: MessageFrames;
+  readonly #rules: WebSocketRules;
+  readonly #wake: () => void;
+  readonly #link: Link;
+  #socket: WebSocket | null = null;
+
+  constructor(rules: WebSocketRules, { wake }: SplitReaderContext) {
+    this.#rules = rules;
+    this.#wake = wake;
+    this.frames = new MessageFrames(rules.path, rules.maxMessageBytes);
+    this.#link = new Link(rules.path, rules.reconnect, () => this.#connect(), wake);
+    this.#connect();
+  }
+
+  get error() {
+    return this.#link.error;
+  }
+
+  get hasEnded(): boolean {
+    return this.#link.hasEnded;
+  }
+
+  #connect(): void {
+    const { url, headers, maxMessageBytes, subscribe, pingMs } = this.#rules;
+    let cause: unknown = null;
+    let isAlive = true;
+    const socket = new WebSocket(url, {
+      headers,
+      maxPayload: maxMessageBytes,
+      handshakeTimeout: HANDSHAKE_MS_MAX,
+    });
+    this.#socket = socket;
+    const stopPings = every(pingMs, () => {
+      if (!isAlive) socket.terminate();
+      else if (socket.readyState === WebSocket.OPEN && !socket.isPaused) socket.ping();
+      isAlive = socket.isPaused;
+    });
+    socket.on('open', () => {
+      this.#link.up();
+      for (const message of subscribe) socket.send(message);
+    });
+    socket.on('pong', () => {
+      isAlive = true;
+    });
+    socket.on('message', (data) => {
+      isAlive = true;
+      this.frames.push(data as Buffer);
+      if (this.frames.isFull) socket.pause();
+      this.#wake();
+    });
+    socket.on('error', (error) => {
+      cause = error;
+      if ((error as NodeJS.ErrnoException).code !== 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return;
+      this.frames.pushTooLong();
+      this.#wake();
+    });
+    socket.on('close', (code) => {
+      stopPings();
+      if (this.#socket === socket) this.#socket = null;
+      if (cause === null && !PROPER_ENDS.has(code)) {
+        cause = new Error(`the connection was lost (close code ${code})`);
+      }
+      this.#link.down(cause);
+    });
+  }
+
+  onTaken(): void {
+    if (this.#socket?.isPaused && !this.frames.isFull) this.#socket.resume();
+  }
+
+  position(): null {
+    return null;
+  }
+
+  close(): void {
+    this.#link.close();
+    this.#socket?.terminate();
+  }
+}

@@ -1,0 +1,63 @@
+/** Bodies of any bytes are rows and malformed records, and nothing else; a schema's rows are those of JSON.parse. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Random } from '../../../src/base/random.ts';
+import {
+  type BodyKind,
+  BodyReader,
+  bodyKindOf,
+  type Misfit,
+} from '../../../src/connector/net/http/ingest-body.ts';
+import { BatchBuilder } from '../../../src/data/batch-builder.ts';
+import { record, type Schema, t } from '../../../src/data/schema.ts';
+
+const Row = record({ n: t.int32, text: t.nullable(t.string) });
+const BODIES: Readonly<Record<BodyKind, string>> = {
+  json: '[{"n":1,"text":"a"},{"n":2,"text":"é"},{"text":null,"n":3}]',
+  jsonLines: '{"n":1,"text":"a"}\n{"n":2,"text":"é"}\r\n\n{"text":null,"n":3}',
+  csv: 'text,n\na,1\n"é",2\n,3\n',
+};
+
+function read(reader: BodyReader, schema: Schema | null, kind: BodyKind, body: Buffer) {
+  const builder = new BatchBuilder(schema);
+  const misfits: Misfit[] = [];
+  const goesOn = (misfit: Misfit): boolean => misfits.push(misfit) > 0;
+  assert.equal(reader.read(kind, body, { builder: () => builder, goesOn }), null);
+  return { rows: builder.seal().rowObjects(), misfits };
+}
+
+test('each type of body has the same rows', () => {
+  const reader = new BodyReader(Row as Schema);
+  for (const kind of ['json', 'csv', 'jsonLines', 'csv'] as const) {
+    const { rows, misfits } = read(reader, Row as Schema, kind, Buffer.from(BODIES[kind]));
+    assert.deepEqual(misfits, []);
+    assert.deepEqual(rows, [
+      { n: 1, text: 'a' },
+      { n: 2, text: 'é' },
+      { n: 3, text: null },
+    ]);
+  }
+  assert.equal(bodyKindOf('Text/CSV; header=present'), 'csv');
+  assert.equal(bodyKindOf(undefined), null);
+});
+
+test('bytes that are damaged anywhere are told, never thrown', () => {
+  const readers = [Row as Schema, null].map((schema) => ({
+    schema,
+    reader: new BodyReader(schema),
+  }));
+  let told = 0;
+  for (let seed = 0; seed < 3000; seed++) {
+    const random = new Random(seed);
+    const kind = random.pick(['json', 'jsonLines', 'csv'] as const);
+    const body = Buffer.from(BODIES[kind]);
+    for (let n = random.below(4); n >= 0; n--) body[random.below(body.length)] = random.below(256);
+    const cut = body.subarray(random.below(3), body.length - random.below(3));
+    const { schema, reader } = random.pick(readers);
+    const { rows, misfits } = read(reader, schema, kind, cut);
+    told += misfits.length;
+    assert.ok(rows.length + misfits.length <= 8, `seed ${seed}`);
+    for (const { place, reason } of misfits) assert.ok(place !== '' && reason !== '');
+  }
+  assert.ok(told > 1000);
+});
