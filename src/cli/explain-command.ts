@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { explain } from '../graph/explain.ts';
 import { explanationDot } from '../graph/explain-dot.ts';
 import { explanationText } from '../graph/explain-text.ts';
-import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
+import { EXIT } from './exit-codes.ts';
+import { describeFailure, findModule, loadJob } from './load-job.ts';
 
 export type ExplainFlags = {
   readonly threads?: number;
@@ -26,9 +27,9 @@ export async function explainCommand(module: string, flags: ExplainFlags): Promi
     if (flags.json) console.log(JSON.stringify(explanation, null, 2));
     else if (flags.dot) console.log(explanationDot(explanation));
     else console.log(explanationText(explanation));
-    return 0;
+    return EXIT.done;
   } catch (error) {
     console.error(describeFailure(error));
-    return FAILED;
+    return EXIT.failed;
   }
 }

@@ -6,9 +6,6 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 
-/** Exit code of a command that failed. */
-export const FAILED = 1;
-
 /** A module that is there, by its real path, with what nearly every job imports loaded already. */
 export async function findModule(module: string): Promise<string> {
   if (!statSync(module, { throwIfNoEntry: false })?.isFile()) {

@@ -6,8 +6,9 @@ import type { WorkerPool } from '../job/worker-pool.ts';
 import { startServedJob } from '../server/serve.ts';
 import type { Duration } from '../time/duration.ts';
 import { answerRequests } from './control.ts';
+import { EXIT } from './exit-codes.ts';
 import { formatCount, formatDuration } from './format.ts';
-import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
+import { describeFailure, findModule, loadJob } from './load-job.ts';
 import { showProgress } from './progress.ts';
 
 export type RunFlags = {
@@ -29,8 +30,6 @@ export type RunFlags = {
   readonly fresh?: boolean;
   readonly allowDroppedState?: boolean;
 };
-
-const CANCELLED = 130;
 
 /** Exit code of the process. */
 export async function runCommand(module: string, flags: RunFlags): Promise<number> {
@@ -55,7 +54,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
   } catch (error) {
     await threads?.terminate();
     console.error(describeFailure(error));
-    return FAILED;
+    return EXIT.failed;
   }
 }
 
@@ -98,7 +97,7 @@ async function follow(
 ): Promise<number> {
   let isCancelled = false;
   const onSignal = (): void => {
-    if (isCancelled) process.exit(CANCELLED);
+    if (isCancelled) process.exit(EXIT.cancelled);
     isCancelled = true;
     void client.cancel();
   };
@@ -113,12 +112,12 @@ async function follow(
     const result = await client.result();
     progress?.stop();
     console.error(describeResult(client, result));
-    return 0;
+    return EXIT.done;
   } catch (error) {
     progress?.stop();
     if (!isCancelled && client.status().state !== 'cancelled') throw error;
     console.error(`${client.name}: cancelled`);
-    return CANCELLED;
+    return EXIT.cancelled;
   } finally {
     control.close();
     process.off('SIGINT', onSignal);

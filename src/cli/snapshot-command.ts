@@ -11,11 +11,12 @@ import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { systemFiles } from '../checkpoint/system-files.ts';
 import { jsonLines } from '../connector/file/json-lines.ts';
 import { parquet } from '../connector/file/parquet/parquet.ts';
+import { type AnswerFlags, answer } from './answer.ts';
 import { ask, type ControlRequest } from './control.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatCount } from './format.ts';
-import { describeFailure, FAILED } from './load-job.ts';
+import { describeFailure } from './load-job.ts';
 
-export type InspectFlags = { readonly json?: boolean };
 export type ExportFlags = { readonly uid: string; readonly state: string; readonly out?: string };
 export type StopFlags = { readonly savepoint?: string; readonly drain?: boolean };
 
@@ -31,18 +32,16 @@ async function find(path: string): Promise<StoredCheckpoint> {
 async function exitCode(command: () => Promise<void>): Promise<number> {
   try {
     await command();
-    return 0;
+    return EXIT.done;
   } catch (error) {
     console.error(describeFailure(error));
-    return FAILED;
+    return EXIT.failed;
   }
 }
 
-export function inspectCommand(path: string, { json }: InspectFlags): Promise<number> {
-  return exitCode(async () => {
-    const summary = describeCheckpoint(await find(path));
-    console.log(json ? JSON.stringify(summary, null, 2) : formatInspect(summary).trimEnd());
-  });
+export function inspectCommand(path: string, flags: AnswerFlags): Promise<ExitCode> {
+  const summary = async () => describeCheckpoint(await find(path));
+  return answer(flags, summary, (found) => formatInspect(found).trimEnd());
 }
 
 export function exportCommand(path: string, { uid, state, out }: ExportFlags): Promise<number> {
