@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander';
 import { type DiffFlags, diffCommand } from './diff-command.ts';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
 import { jobCommand, paramOption, wholeNumber } from './options.ts';
-import { type RunFlags, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
+import type { RunFlags } from './run-options.ts';
 
 export function addJobCommands(program: Command): void {
   jobCommand(program, 'run', 'run the job that a TypeScript or JavaScript module defines')
@@ -36,6 +37,10 @@ export function addJobCommands(program: Command): void {
       'the address to serve on (default: 127.0.0.1; others need MILLRACE_TOKEN)',
     )
     .option('--no-progress', 'do not show progress on standard error')
+    .option(
+      '-w, --watch',
+      'when the module is saved, go on with the new version from the state of the old one',
+    )
     .addHelpText(
       'after',
       `
@@ -43,11 +48,15 @@ Examples:
   millrace run flights.ts
   millrace run flights.ts --threads 2 --param input=flights.parquet --param out=results
   millrace run flights.ts --checkpoint-dir state/ --checkpoint-every 5s
+  millrace run flights.ts --checkpoint-dir state/ --watch
 
 With --batch windows fire when all input has been read, so no record is late, and rolling aggregations (sum, min, reduce, ...)
 give one row a key: the last. It keeps every window of the input at once; a job in batch is refused a source without an end.
 
 With --checkpoint-dir the same command, given again after a crash or kill -9, goes on as if nothing had happened.
+
+With --watch it shows what a saved version changes (as millrace diff does), takes a savepoint, and goes on with the new version.
+One that does not compile, or would lose state, is refused, and the job goes on as it was.
 
 Progress shows records and records per second, the watermark, its lag behind the newest record that was read
 (both in event time), the share of the input, and the time left. Ctrl-C cancels the job: what it has not completed

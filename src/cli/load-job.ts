@@ -38,5 +38,7 @@ export async function loadJob(path: string, name: string | null): Promise<Regist
 /** An error in one line, or with its stack when it is none of ours. */
 export function describeFailure(error: unknown): string {
   if (error instanceof EngineError) return `error ${error.code}: ${error.message}`;
+  // What does not compile: its message names file and line, its stack is that of the compiler.
+  if (error instanceof Error && 'errors' in error) return `error: ${error.message}`;
   return `error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`;
 }
