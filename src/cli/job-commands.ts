@@ -1,12 +1,32 @@
-/** `run`, `explain` and `diff` on the command line: their options and what their help teaches. */
+/** `init`, `run`, `explain` and `diff` on the command line: their options and what their help teaches. */
 import { type Command, Option } from 'commander';
 import { type DiffFlags, diffCommand } from './diff-command.ts';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
+import { type InitFlags, initCommand } from './init/init-command.ts';
 import { jobCommand, paramOption, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';
 import type { RunFlags } from './run-options.ts';
 
 export function addJobCommands(program: Command): void {
+  program
+    .command('init')
+    .description('make a project: a job that runs, and a test of it')
+    .argument('[dir]', 'an empty folder, or one that is not there yet', '.')
+    .option('-y, --yes', 'without asking')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace init visits && cd visits && npm install && npm start
+  mkdir jobs && cd jobs && git init && millrace init --yes
+
+It writes package.json, tsconfig.json, a job in src, a test in test, .gitignore and a README. Nothing is downloaded before
+npm install.`,
+    )
+    .action(async (dir: string, flags: InitFlags) => {
+      process.exitCode = await initCommand(dir, flags);
+    });
+
   jobCommand(program, 'run', 'run the job that a TypeScript or JavaScript module defines')
     .option('--thread-heap <MiB>', 'heap of each worker thread', wholeNumber)
     .option(
