@@ -1,5 +1,5 @@
 /** What commands that answer a question have in common: text or JSON on standard output, and an exit code. */
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { describeFailure } from './load-job.ts';
 
 export type AnswerFlags = {
@@ -20,6 +20,6 @@ export async function answer<T>(
     return codeOf(found);
   } catch (error) {
     console.error(describeFailure(error));
-    return EXIT.failed;
+    return exitCodeOf(error);
   }
 }

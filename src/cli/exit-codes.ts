@@ -1,4 +1,6 @@
 /** What the exit code of a command says; docs/operating.md has the same table, and a test compares the two. */
+import { EngineError } from '../base/errors.ts';
+
 export const EXIT = {
   /** It did what it was asked to; for `run`: the job has finished, or was stopped. */
   done: 0,
@@ -13,3 +15,9 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Of a command that ends by an error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  const isUsage = error instanceof EngineError && error.code === 'CONFIG_INVALID';
+  return isUsage ? EXIT.usage : EXIT.failed;
+}

@@ -5,12 +5,11 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { showProgress } from './progress.ts';
 
-export type FollowFlags = { readonly progress: boolean; readonly host?: string };
-
 /** Waits for the end, whether it comes by itself, by Ctrl-C or by another command. */
 export async function follow(
   client: WatchedJob,
-  { progress: withProgress, host }: FollowFlags,
+  withProgress: boolean,
+  host = '127.0.0.1',
 ): Promise<ExitCode> {
   let isCancelled = false;
   const onSignal = (): void => {
@@ -21,7 +20,7 @@ export async function follow(
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   if (client.port !== null) {
-    console.error(`${client.name}: http://${host ?? '127.0.0.1'}:${client.port}/`);
+    console.error(`${client.name}: http://${host}:${client.port}/`);
   }
   const control = answerRequests(client);
   const progress = withProgress ? showProgress(client, process.stderr) : null;

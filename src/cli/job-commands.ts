@@ -1,9 +1,10 @@
 /** `init`, `run`, `explain` and `diff` on the command line: their options and what their help teaches. */
 import { type Command, Option } from 'commander';
+import { type ConfigFlags, configCommand } from './config/config-command.ts';
 import { type DiffFlags, diffCommand } from './diff-command.ts';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
 import { type InitFlags, initCommand } from './init/init-command.ts';
-import { jobCommand, paramOption, wholeNumber } from './options.ts';
+import { configOption, jobCommand, paramOption, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';
 import type { RunFlags } from './run-options.ts';
 
@@ -122,6 +123,7 @@ exchanges; each operator and each exchange has its loops as { title, source }.`,
     .argument('<new>', 'the file with the job as it is to be')
     .addOption(paramOption())
     .option('-j, --job <name>', 'which job, when the modules define several')
+    .addOption(configOption())
     .option('--allow-dropped-state', 'state that the new version does not have may go')
     .option('--json', 'plain data instead of text')
     .addHelpText(
@@ -137,5 +139,26 @@ Exit codes: 0 the state goes on, 3 it does not, 1 a file cannot be loaded.`,
     )
     .action(async (was: string, next: string, flags: DiffFlags) => {
       process.exitCode = await diffCommand(was, next, flags);
+    });
+
+  program
+    .command('config')
+    .description('what the config file says, or its JSON schema')
+    .addOption(configOption())
+    .option('--schema', 'the JSON schema, for editors')
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace config
+  millrace config --schema > millrace.config.schema.json
+
+A file millrace.config.ts, .mts, .mjs, .js or .json holds options of all jobs of a folder: threads, parallelism, params,
+checkpoints, restart, batch, port, progress, ..., and under jobs those of single jobs. Flags win over it:
+  { "$schema": "./millrace.config.schema.json", "threads": 2, "jobs": { "flights": { "checkpoints": { "dir": "state/" } } } }`,
+    )
+    .action(async (flags: ConfigFlags) => {
+      process.exitCode = await configCommand(flags);
     });
 }

@@ -17,12 +17,19 @@ export async function findModule(module: string): Promise<string> {
   return realpathSync(module);
 }
 
+let isInstalled = false;
+
+/** What Node needs to import the file, where it does not strip types itself. */
+export function installTypescript(path: string): void {
+  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
+  if (isInstalled || isNative || !/\.m?ts$/.test(path)) return;
+  isInstalled = true;
+  register(new URL('../base/typescript-hooks.mjs', import.meta.url));
+}
+
 /** The job of a module; by its name, where there are several. */
 export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
-  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
-  if (/\.m?ts$/.test(path) && !isNative) {
-    register(new URL('../base/typescript-hooks.mjs', import.meta.url));
-  }
+  installTypescript(path);
   const jobs = await loadJobs(pathToFileURL(path).href);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
   if (chosen.length === 1) return findJob(chosen[0]!.url, chosen[0]!.name);

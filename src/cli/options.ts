@@ -19,6 +19,13 @@ export function paramOption(): Option {
     .default({}, 'none');
 }
 
+export function configOption(): Option {
+  return new Option(
+    '--config <file>',
+    'the config file (default: millrace.config.* of this folder)',
+  );
+}
+
 /** A command about the job of a module, with the options that say which job it is and how large. */
 export function jobCommand(program: Command, name: string, description: string): Command {
   return program
@@ -36,5 +43,6 @@ export function jobCommand(program: Command, name: string, description: string):
       wholeNumber,
     )
     .addOption(paramOption())
-    .option('-j, --job <name>', 'which job, when the module defines several');
+    .option('-j, --job <name>', 'which job, when the module defines several')
+    .addOption(configOption());
 }

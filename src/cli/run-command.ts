@@ -2,10 +2,11 @@
 import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { startServedJob } from '../server/serve.ts';
-import { EXIT } from './exit-codes.ts';
+import { runSettings } from './config/settings.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { follow } from './follow-job.ts';
 import { describeFailure, findModule, loadJob } from './load-job.ts';
-import { NO_DOORS, type RunFlags, runOptions } from './run-options.ts';
+import { NO_DOORS, type RunFlags } from './run-options.ts';
 import { superviseCommand } from './upgrade/supervisor.ts';
 
 /** Exit code of the process. */
@@ -13,15 +14,17 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
   if (flags.watch) return await superviseCommand(module, flags);
   let threads: WorkerPool | null = null;
   try {
-    const options = runOptions(flags);
+    const settings = await runSettings(flags);
     const path = await findModule(module);
-    threads = startThreads(options);
+    if (settings.ofAll !== null) threads = startThreads(settings.ofAll.options);
     const job = await loadJob(path, flags.job ?? null);
+    const { options, progress } = settings.of(job.name);
+    threads ??= startThreads(options);
     const client = await startServedJob(job, options, NO_DOORS, threads);
-    return await follow(client, flags);
+    return await follow(client, progress, options.host);
   } catch (error) {
     await threads?.terminate();
     console.error(describeFailure(error));
-    return EXIT.failed;
+    return exitCodeOf(error);
   }
 }

@@ -7,10 +7,11 @@ import type { WatchedJob } from '../../job/job.ts';
 import { startThreads } from '../../job/job-coordinator.ts';
 import type { WorkerPool } from '../../job/worker-pool.ts';
 import { startServedJob } from '../../server/serve.ts';
+import { type RunSettings, runSettings } from '../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { follow } from '../follow-job.ts';
 import { describeFailure, findModule, loadJob } from '../load-job.ts';
-import { NO_DOORS, type RunFlags, runOptions } from '../run-options.ts';
+import { NO_DOORS, type RunFlags } from '../run-options.ts';
 import { keepCheckpoint } from './savepoints.ts';
 import type { FromJob, ToJob } from './upgrade.ts';
 
@@ -18,7 +19,7 @@ import type { FromJob, ToJob } from './upgrade.ts';
 const LOOK_MS = 5;
 
 type Loaded = {
-  readonly flags: RunFlags;
+  readonly settings: RunSettings;
   readonly job: RegisteredJob;
   readonly built: BuiltJob;
   readonly threads: WorkerPool;
@@ -35,25 +36,27 @@ function tell(message: FromJob): Promise<void> {
 
 async function load(module: string, flags: RunFlags): Promise<FromJob> {
   const path = await findModule(module);
-  const threads = startThreads(runOptions(flags));
   const job = await loadJob(path, flags.job ?? null);
-  const built = job.build(flags.param, false);
+  const settings = (await runSettings(flags)).of(job.name);
+  const threads = startThreads(settings.options);
+  const built = job.build(settings.options.params ?? {}, false);
   await threads.load(job.url);
-  loaded = { flags, job, built, threads };
+  loaded = { settings, job, built, threads };
   return { type: 'loaded', shape: jobShape(built) };
 }
 
-async function start({ flags, job, threads }: Loaded): Promise<FromJob> {
-  const running = await startServedJob(job, runOptions(flags), NO_DOORS, threads);
+async function start({ settings, job, threads }: Loaded): Promise<FromJob> {
+  const running = await startServedJob(job, settings.options, NO_DOORS, threads);
   client = running;
-  void end(running, flags);
+  void end(running, settings);
   while (isStarting(running)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   return { type: 'running' };
 }
 
 /** Until the job has ended, and with it the process. */
-async function end(running: WatchedJob, flags: RunFlags): Promise<void> {
-  process.exitCode = await follow(running, flags).catch((error) => {
+async function end(running: WatchedJob, settings: RunSettings): Promise<void> {
+  const { options, progress } = settings;
+  process.exitCode = await follow(running, progress, options.host).catch((error) => {
     console.error(describeFailure(error));
     return EXIT.failed;
   });
@@ -83,8 +86,8 @@ async function answer(message: ToJob): Promise<FromJob> {
     case 'load':
       return await load(message.module, message.flags);
     case 'compare': {
-      const { built, flags } = must(loaded, 'a version that is loaded');
-      const { allowDroppedState = false } = flags;
+      const { built, settings } = must(loaded, 'a version that is loaded');
+      const { allowDroppedState = false } = settings.options;
       return {
         type: 'difference',
         difference: compareJobs(message.was, built, { allowDroppedState }),

@@ -8,11 +8,12 @@
  */
 import { EngineError, messageOf } from '../../base/errors.ts';
 import type { JobShape } from '../../graph/job-shape.ts';
+import { type RunSettings, runSettings, type Settings } from '../config/settings.ts';
 import { differenceText } from '../difference-text.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { formatDuration } from '../format.ts';
 import { describeFailure, findModule } from '../load-job.ts';
-import { type RunFlags, runOptions } from '../run-options.ts';
+import type { RunFlags } from '../run-options.ts';
 import { SavedFiles } from './saved-files.ts';
 import { nextSavepoint, removeOldSavepoints } from './savepoints.ts';
 import { Refused, Version } from './version.ts';
@@ -20,26 +21,20 @@ import { Refused, Version } from './version.ts';
 /** Exit code of the process: that of the version that came to an end. */
 export async function superviseCommand(module: string, flags: RunFlags): Promise<number> {
   try {
-    const { checkpointDir } = flags;
-    if (checkpointDir === undefined) {
-      throw new EngineError(
-        'JOB_DEFINITION',
-        '--watch needs --checkpoint-dir: there the next version finds the state of the one before',
-      );
-    }
-    runOptions(flags);
-    const supervisor = new Supervisor(await findModule(module), flags, checkpointDir);
+    const settings = await runSettings(flags);
+    if (settings.ofAll !== null) checkpointDirOf(settings.ofAll);
+    const supervisor = new Supervisor(await findModule(module), flags, settings);
     return await supervisor.run();
   } catch (error) {
     console.error(error instanceof Refused ? error.message : describeFailure(error));
-    return EXIT.failed;
+    return exitCodeOf(error);
   }
 }
 
 class Supervisor {
   readonly #module: string;
   readonly #flags: RunFlags;
-  readonly #checkpointDir: string;
+  readonly #settings: Settings;
   readonly #files: SavedFiles;
   /** The version that runs; null when none does. */
   #running: Version | null = null;
@@ -49,10 +44,10 @@ class Supervisor {
   #shape: JobShape | null = null;
   #isCancelled = false;
 
-  constructor(module: string, flags: RunFlags, checkpointDir: string) {
+  constructor(module: string, flags: RunFlags, settings: Settings) {
     this.#module = module;
     this.#flags = flags;
-    this.#checkpointDir = checkpointDir;
+    this.#settings = settings;
     this.#files = new SavedFiles(module);
   }
 
@@ -63,6 +58,7 @@ class Supervisor {
     try {
       const first = this.#load(this.#flags);
       this.#shape = await first.loaded;
+      this.#checkpointDir(this.#shape);
       await this.#start(first);
       return await this.#live();
     } catch (error) {
@@ -74,6 +70,10 @@ class Supervisor {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);
     }
+  }
+
+  #checkpointDir({ job }: JobShape): string {
+    return checkpointDirOf(this.#settings.of(job));
   }
 
   #cancel(signal: NodeJS.Signals): void {
@@ -134,7 +134,7 @@ class Supervisor {
       await this.#start(next);
       this.#shape = shape;
       say(`the new version runs, after ${formatDuration(performance.now() - began)}`);
-      removeOldSavepoints(this.#checkpointDir);
+      removeOldSavepoints(this.#checkpointDir(shape));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#giveUp(error.message);
@@ -145,7 +145,7 @@ class Supervisor {
   async #stop(): Promise<void> {
     const running = this.#running;
     if (running === null) return;
-    const savepoint = nextSavepoint(this.#checkpointDir);
+    const savepoint = nextSavepoint(this.#checkpointDir(this.#shape!));
     try {
       await running.stop(savepoint);
       say(`the version before is kept in ${savepoint}`);
@@ -172,6 +172,15 @@ class Supervisor {
         : 'the job goes on as it was',
     );
   }
+}
+
+/** EngineError JOB_DEFINITION where there is none. */
+function checkpointDirOf({ options: { checkpoints } }: RunSettings): string {
+  if (checkpoints !== undefined) return checkpoints.dir;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    '--watch needs --checkpoint-dir: there the next version finds the state of the one before',
+  );
 }
 
 /** On standard error, in place of a line of progress. */
