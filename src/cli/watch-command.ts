@@ -1,6 +1,7 @@
 /** `millrace list`, `info`, `checkpoints` and `cancel`: running jobs from another terminal. */
 import { type AnswerFlags, answer } from './answer.ts';
 import { formatBytes, formatCount, formatDuration, formatTime, table } from './format.ts';
+import type { JobCheckpoints, JobInfo } from './job-answers.ts';
 import { findRunningJob, runningJobs } from './running-jobs.ts';
 
 export function listCommand(url: string | null, flags: AnswerFlags): Promise<number> {
@@ -30,24 +31,8 @@ export function listCommand(url: string | null, flags: AnswerFlags): Promise<num
   );
 }
 
-type Info = {
-  readonly jid: string;
-  readonly name: string;
-  readonly state: string;
-  readonly duration: number;
-  readonly records: number;
-  readonly restarts: number;
-  readonly vertices: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly parallelism: number;
-    readonly status: string;
-    readonly metrics: Readonly<Record<string, number>>;
-  }[];
-};
-
 export function infoCommand(job: string, flags: AnswerFlags): Promise<number> {
-  const find = async (): Promise<Info> => await (await findRunningJob(job)).ask('GET', '');
+  const find = async (): Promise<JobInfo> => await (await findRunningJob(job)).ask('GET', '');
   return answer(flags, find, (info) => {
     const { jid, name, state, duration, records, restarts, vertices } = info;
     const head = `${name} (${jid}): ${state} for ${formatDuration(duration)}, ${formatCount(records)} records, ${restarts} restarts`;
@@ -73,23 +58,8 @@ function sharesOf(metrics: Readonly<Record<string, number>>): string[] {
   return [busy, held].map((ms) => `${Math.round((100 * ms) / all)} %`);
 }
 
-type Checkpoints = {
-  readonly counts: Readonly<Record<string, number>>;
-  readonly history: readonly {
-    readonly id: number;
-    readonly status: string;
-    readonly is_savepoint: boolean;
-    readonly trigger_timestamp: number;
-    readonly end_to_end_duration: number;
-    readonly checkpointed_size: number;
-    readonly state_size: number;
-    readonly external_path: string | null;
-    readonly failure_message: string | null;
-  }[];
-};
-
 export function checkpointsCommand(job: string, flags: AnswerFlags): Promise<number> {
-  const find = async (): Promise<Checkpoints> =>
+  const find = async (): Promise<JobCheckpoints> =>
     await (await findRunningJob(job)).ask('GET', '/checkpoints');
   return answer(flags, find, ({ counts, history }) => {
     const head = `${counts.completed} completed, ${counts.failed} failed, ${counts.in_progress} in progress`;

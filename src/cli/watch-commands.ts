@@ -1,6 +1,7 @@
-/** `list`, `info`, `checkpoints` and `cancel` on the command line: their options and what their help teaches. */
+/** `list`, `top`, `info`, `checkpoints` and `cancel` on the command line: their options and what their help teaches. */
 import type { Command } from 'commander';
 import type { AnswerFlags } from './answer.ts';
+import { type TopFlags, topCommand } from './top/top-command.ts';
 import { cancelCommand, checkpointsCommand, infoCommand, listCommand } from './watch-command.ts';
 
 export function addWatchCommands(program: Command): void {
@@ -9,8 +10,38 @@ export function addWatchCommands(program: Command): void {
     .description('the jobs that millrace run runs on this machine, or that a server has')
     .argument('[url]', 'the address of a server: http://localhost:8081')
     .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace list
+  millrace list http://localhost:8081 --json | jq -r '.[].id'`,
+    )
     .action(async (url: string | undefined, flags: AnswerFlags) => {
       process.exitCode = await listCommand(url ?? null, flags);
+    });
+
+  program
+    .command('top')
+    .description(
+      'running jobs as they are now: rates, who is busy or held up, watermarks, checkpoints',
+    )
+    .argument('[url]', 'the address of a server: http://localhost:8081')
+    .option('--every <time>', 'time between two looks', '1 s')
+    .option('--once', 'one frame as text, as where there is no terminal')
+    .option('--json', 'one frame as plain data')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace top
+  millrace top --once
+  millrace top --json | jq '.chosen.tasks[] | {name, inPerSecond, busy}'
+
+Rates and shares are of the time since the look before. Keys: q quits, up, down and tab choose a job.`,
+    )
+    .action(async (url: string | undefined, flags: TopFlags) => {
+      process.exitCode = await topCommand(url ?? null, flags);
     });
 
   watchCommand(
