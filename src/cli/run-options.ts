@@ -32,6 +32,12 @@ export type RunFlags = JobFlags & {
 /** No program is there to write inputs and to read outputs. */
 export const NO_DOORS: Doors = {
   output: null,
+  unread(names) {
+    console.error(
+      `the job returns ${names.map((name) => `'${name}'`).join(', ')} to a program that reads it by collect() or start(), and ` +
+        'millrace run is none: end the stream by .print() or .to(...) to see its rows',
+    );
+  },
   input(name) {
     throw new EngineError(
       'JOB_DEFINITION',

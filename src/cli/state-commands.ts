@@ -10,19 +10,28 @@ import {
   stopCommand,
 } from './snapshot-command.ts';
 
-const RUNNING_DIR = 'the --checkpoint-dir of a job that millrace run runs on this machine';
+const RUNNING_JOB =
+  'its id or name as list shows them, or its --checkpoint-dir; a job that runs on this machine';
 
 export function addStateCommands(program: Command): void {
   const snapshot = program
     .command('snapshot')
     .description('look into a checkpoint or savepoint')
-    .showHelpAfterError('(millrace snapshot --help tells more)');
+    .showHelpAfterError('(millrace snapshot --help tells more)')
+    .addHelpText('after', '\nExamples:\n  millrace snapshot inspect state/');
 
   snapshot
     .command('inspect')
     .description('its job, steps, states, types, rows and sizes')
     .argument('<dir>', 'a checkpoint, a savepoint, or a checkpoint directory (its newest)')
     .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace snapshot inspect state/
+  millrace snapshot inspect savepoints/monday --json | jq '.operators[].states[].name'`,
+    )
     .action(async (dir: string, flags: AnswerFlags) => {
       process.exitCode = await inspectCommand(dir, flags);
     });
@@ -49,10 +58,19 @@ Examples:
   program
     .command('savepoint')
     .description('write all state of a running job into a directory of yours; the job goes on')
-    .argument('<checkpoint-dir>', RUNNING_DIR)
+    .argument('<job>', RUNNING_JOB)
     .argument('<dir>', 'where the savepoint goes')
-    .action(async (checkpointDir: string, dir: string) => {
-      process.exitCode = await savepointCommand(checkpointDir, dir);
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace savepoint flights savepoints/monday
+  millrace savepoint state/ savepoints/monday --json | jq -r .path
+  millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
+    )
+    .action(async (job: string, dir: string, flags: AnswerFlags) => {
+      process.exitCode = await savepointCommand(job, dir, flags);
     });
 
   program
@@ -60,17 +78,19 @@ Examples:
     .description(
       'end a running job so that it can go on later, from a savepoint or its last checkpoint',
     )
-    .argument('<checkpoint-dir>', RUNNING_DIR)
+    .argument('<job>', RUNNING_JOB)
     .option('--savepoint <dir>', 'write a savepoint there, beside the last checkpoint')
     .option('--drain', 'end the sources, fire all windows and finish the job')
+    .option('--json', 'plain data instead of text')
     .addHelpText(
       'after',
       `
 Examples:
   millrace stop state/ --savepoint savepoints/monday
+  millrace stop flights --drain
   millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
     )
-    .action(async (checkpointDir: string, flags: StopFlags) => {
-      process.exitCode = await stopCommand(checkpointDir, flags);
+    .action(async (job: string, flags: StopFlags) => {
+      process.exitCode = await stopCommand(job, flags);
     });
 }

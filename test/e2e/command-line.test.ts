@@ -207,11 +207,16 @@ export default job(import.meta, 'sevens', (flow) => {
   );
 });
 
-test('a module that runs its job itself is run once', async () => {
+test('a module that runs its job itself is run once, and told where the rows are that it would have collected', async () => {
   const run = await millrace('run', jobFile('own-run'), '-t', 1);
   assert.equal(run.code, 0, run.stderr);
   assert.equal(run.stdout, '');
-  assert.match(run.stderr, /^squares: finished in [\d.]+ m?s, 1,000 records\n$/);
+  const [said, finished] = run.stderr.split('\n');
+  assert.match(
+    said!,
+    /^the job returns 'squares' to a program .* millrace run is none: .*\.print\(\)/,
+  );
+  assert.match(finished!, /^squares: finished in [\d.]+ m?s, 1,000 records$/);
 });
 
 test('lines of several threads do not mix on standard output', async () => {
