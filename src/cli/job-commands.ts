@@ -1,9 +1,9 @@
 /** `init`, `run`, `explain` and `diff` on the command line: their options and what their help teaches. */
 import { type Command, Option } from 'commander';
-import { type ConfigFlags, configCommand } from './config/config-command.ts';
+import type { ConfigFlags } from './config/config-command.ts';
 import { type DiffFlags, diffCommand } from './diff-command.ts';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
-import { type InitFlags, initCommand } from './init/init-command.ts';
+import type { InitFlags } from './init/init-command.ts';
 import { configOption, jobCommand, paramOption, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';
 import type { RunFlags } from './run-options.ts';
@@ -25,6 +25,7 @@ It writes package.json, tsconfig.json, a job in src, a test in test, .gitignore 
 npm install.`,
     )
     .action(async (dir: string, flags: InitFlags) => {
+      const { initCommand } = await import('./init/init-command.ts');
       process.exitCode = await initCommand(dir, flags);
     });
 
@@ -159,6 +160,7 @@ checkpoints, restart, batch, port, progress, ..., and under jobs those of single
   { "$schema": "./millrace.config.schema.json", "threads": 2, "jobs": { "flights": { "checkpoints": { "dir": "state/" } } } }`,
     )
     .action(async (flags: ConfigFlags) => {
+      const { configCommand } = await import('./config/config-command.ts');
       process.exitCode = await configCommand(flags);
     });
 }

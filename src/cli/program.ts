@@ -1,4 +1,7 @@
-/** All commands. A new one is a file of its own, and a line in the group that it belongs to. */
+/**
+ * All commands. A new one is a file of its own, and a line in the group that it belongs to; one that is not for running a job is
+ * imported when it is called.
+ */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addCompletionCommand } from './completion/completion-command.ts';

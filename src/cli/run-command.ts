@@ -7,11 +7,13 @@ import { exitCodeOf } from './exit-codes.ts';
 import { follow } from './follow-job.ts';
 import { describeFailure, findModule, loadJob } from './load-job.ts';
 import { NO_DOORS, type RunFlags } from './run-options.ts';
-import { superviseCommand } from './upgrade/supervisor.ts';
 
 /** Exit code of the process. */
 export async function runCommand(module: string, flags: RunFlags): Promise<number> {
-  if (flags.watch) return await superviseCommand(module, flags);
+  if (flags.watch) {
+    const { superviseCommand } = await import('./upgrade/supervisor.ts');
+    return await superviseCommand(module, flags);
+  }
   let threads: WorkerPool | null = null;
   try {
     const settings = await runSettings(flags);

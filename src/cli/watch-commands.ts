@@ -1,7 +1,7 @@
 /** `list`, `top`, `info`, `checkpoints` and `cancel` on the command line: their options and what their help teaches. */
 import type { Command } from 'commander';
 import type { AnswerFlags } from './answer.ts';
-import { type TopFlags, topCommand } from './top/top-command.ts';
+import type { TopFlags } from './top/top-command.ts';
 import { cancelCommand, checkpointsCommand, infoCommand, listCommand } from './watch-command.ts';
 
 export function addWatchCommands(program: Command): void {
@@ -41,6 +41,7 @@ Examples:
 Rates and shares are of the time since the look before. Keys: q quits, up, down and tab choose a job.`,
     )
     .action(async (url: string | undefined, flags: TopFlags) => {
+      const { topCommand } = await import('./top/top-command.ts');
       process.exitCode = await topCommand(url ?? null, flags);
     });
 

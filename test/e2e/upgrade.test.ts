@@ -42,6 +42,10 @@ class Watched {
     return new Watched(of, startMillrace('run', join(of, 'job.ts'), ...state, ...how));
   }
 
+  file(name: string): string {
+    return join(this.#folder, name);
+  }
+
   get state(): string {
     return join(this.#folder, 'state');
   }
@@ -119,6 +123,9 @@ test('counts go on over versions, no row is lost or doubled, and what would lose
       refused,
       /state of 'counts' \(uid counts\) would be lost: count\n.*\.uid\('counts'\)/,
     );
+    await writeFile(job.file('job.ts'), `${text} await new Promise(() => {});`);
+    // Until it has been seen: what is saved then is tried instead of it.
+    await delay(500);
     const more = versionText({ label: 'three', states: ', last: value(t.int32)' });
     assert.match(
       await job.save('job.ts', more, 'the new version runs, after'),

@@ -16,7 +16,7 @@ import { keepCheckpoint } from './savepoints.ts';
 import type { FromJob, ToJob } from './upgrade.ts';
 
 /** How often it looks whether all subtasks are at work. */
-const LOOK_MS = 5;
+const LOOK_MS = 10;
 
 type Loaded = {
   readonly settings: RunSettings;

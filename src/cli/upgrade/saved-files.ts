@@ -40,7 +40,7 @@ export class SavedFiles {
   #stamps = '';
   #isTouched = false;
   #isSaved = false;
-  #onSaved: () => void = () => {};
+  #waiting: (() => void)[] = [];
 
   constructor(entry: string) {
     this.#entry = entry;
@@ -55,13 +55,14 @@ export class SavedFiles {
     }
   }
 
-  /** Resolves when a file has other contents than the last time, and all have been left alone for a moment. */
+  /** Resolves when a file has other contents than at the last `take`, and all have been left alone for a moment. */
   async saved(): Promise<void> {
-    if (!this.#isSaved) {
-      await new Promise<void>((resolve) => {
-        this.#onSaved = resolve;
-      });
-    }
+    if (this.#isSaved) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** What has been saved so far is taken up: only what comes now is news. */
+  take(): void {
     this.#isSaved = false;
   }
 
@@ -83,7 +84,9 @@ export class SavedFiles {
       this.#known.set(file, contents);
       this.#isSaved = true;
     }
-    if (this.#isSaved) this.#onSaved();
+    if (!this.#isSaved) return;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting = [];
   }
 
   close(): void {

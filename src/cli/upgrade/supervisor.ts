@@ -121,11 +121,14 @@ class Supervisor {
 
   /** Never ends the version that runs before the next one is known to go on from it. */
   async #upgrade(): Promise<void> {
+    this.#files.take();
     // What was said about the first start is not meant for those that follow.
     const { from: _, fresh: _fresh, ...flags } = this.#flags;
     const next = this.#load(flags);
     try {
-      const shape = await next.loaded;
+      const shape = await Promise.race([next.loaded, this.#files.saved().then(() => null)]);
+      // What is saved meanwhile is tried instead, also where a module never comes to its end.
+      if (shape === null) return next.kill('SIGKILL');
       const difference = await next.compare(this.#shape!);
       say(differenceText(difference));
       if (!difference.isCompatible) return this.#giveUp('');

@@ -70,6 +70,8 @@ export class Version {
     message: ToJob,
     wanted: T,
   ): Promise<Extract<FromJob, { type: T }>> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode !== null || signalCode !== null) throw new Refused('its process has ended');
     const answer = await new Promise<FromJob>((resolve, reject) => {
       this.#question = { wanted, resolve, reject };
       // A process that is gone has told so by its end.
