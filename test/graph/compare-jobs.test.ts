@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compareJobs, type OperatorChange } from '../../src/graph/compare-jobs.ts';
-import { jobShape } from '../../src/graph/job-shape.ts';
+import { type JobShape, jobShape } from '../../src/graph/job-shape.ts';
+import { loadJobs } from '../../src/graph/load-job.ts';
 import {
   blackhole,
   type Flow,
@@ -257,4 +258,26 @@ test('windows of another size have other panes, and another job other state', ()
   );
   const [other] = difference({ job: 'other' }).obstacles;
   assert.match(other!.reason, /of job 'evolving', and this is job 'other'/);
+});
+
+test('a job of every kind of step is the same as itself, also when its shape comes as JSON', async () => {
+  const modules = ['async', 'batch', 'cep', 'connected', 'joins', 'process', 'parallel'];
+  const types = new Set<string>();
+  for (const module of modules) {
+    const { href } = new URL(`../e2e/jobs/${module}.ts`, import.meta.url);
+    for (const registered of await loadJobs(href)) {
+      const built = registered.build({}, false);
+      const was = JSON.parse(JSON.stringify(jobShape(built))) as JobShape;
+      const { isCompatible, operators } = compareJobs(was, registered.build({}, false));
+      assert.equal(isCompatible, true, registered.name);
+      for (const { uid, change, type, states } of operators) {
+        assert.equal(change, 'same', `${registered.name} ${uid}`);
+        for (const state of states) assert.equal(state.change, 'kept', `${uid} ${state.state}`);
+        types.add(type);
+      }
+    }
+  }
+  for (const type of ['process', 'match', 'intervalJoin', 'windowJoin', 'async', 'parallel']) {
+    assert.ok(types.has(type), type);
+  }
 });

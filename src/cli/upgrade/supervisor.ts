@@ -116,7 +116,13 @@ class Supervisor {
   async #start(version: Version): Promise<void> {
     this.#running = version;
     this.#next = null;
-    await version.start();
+    try {
+      await version.start();
+    } catch (error) {
+      version.kill('SIGKILL');
+      this.#running = null;
+      throw error;
+    }
   }
 
   /** Never ends the version that runs before the next one is known to go on from it. */
@@ -131,7 +137,7 @@ class Supervisor {
       if (shape === null) return next.kill('SIGKILL');
       const difference = await next.compare(this.#shape!);
       say(differenceText(difference));
-      if (!difference.isCompatible) return this.#giveUp('');
+      if (!difference.isCompatible) return this.#giveUp();
       const began = performance.now();
       await this.#stop();
       await this.#start(next);
@@ -161,14 +167,11 @@ class Supervisor {
     this.#running = null;
   }
 
-  /** One that has begun to run tells itself how it ends. */
-  #giveUp(reason: string): void {
-    const hasBegun = this.#next === null;
+  #giveUp(reason = ''): void {
     this.#next?.kill('SIGKILL');
     this.#next = null;
     if (this.#isCancelled) return;
     if (reason !== '') say(reason);
-    if (hasBegun) return;
     say(
       this.#running === null
         ? 'no version runs: the next one that is saved goes on from the last checkpoint'
