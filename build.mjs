@@ -14,6 +14,8 @@ const { bin, exports } = JSON.parse(readFileSync(new URL('package.json', ROOT), 
 const ENTRIES = [
   ...Object.values(exports).flatMap((door) => door.default ?? []),
   ...Object.values(bin),
+  'dist/cli/upgrade/job-process.js',
+  'dist/graph/load-job.js',
   'dist/task/worker-main.js',
   'dist/task/pool-worker.js',
   'dist/checkpoint/compress-worker.js',

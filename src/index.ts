@@ -151,6 +151,7 @@ export {
 } from './base/errors.ts';
 export type { Random } from './base/random.ts';
 // Sources and sinks
+export type { ConfiguredOptions, MillraceConfig } from './cli/config/config.ts';
 export { blackhole } from './connector/blackhole/blackhole.ts';
 export { collection } from './connector/collection/collection.ts';
 export {

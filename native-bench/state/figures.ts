@@ -153,6 +153,20 @@ export const STATE_FIGURES: readonly Figure[] = [
     value: (medians) => medians.recovery / medians.reading,
   }),
   figure({
+    id: 'upgrade-pause',
+    what: 'a new version of a job with 1 M keys is saved under millrace run --watch, 2 threads: the longest time without a row',
+    unit: 'ms',
+    roundUnit: 'ms',
+    bar: atMost(1000),
+    variants: (settings) => ({
+      upgrade: {
+        command: typescript('native-bench/state/upgrade.ts', scaled(MILLION, settings, 1000)),
+        measure: (run) => reported(run, 'gapMs'),
+      },
+    }),
+    value: (medians) => medians.upgrade,
+  }),
+  figure({
     id: 'state-bytes',
     what: 'memory of the state of a key, one count and one sum, int key, 10 M keys',
     unit: 'bytes',

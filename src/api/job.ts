@@ -143,13 +143,15 @@ export class Job<T> {
     flow.checkParams();
     const inputs = new Map<string, NodeId>();
     const outputs = new Map<string, NodeId>();
+    const unread: string[] = [];
     for (const [name, stream] of Object.entries((returned ?? {}) as Outputs)) {
       if (stream instanceof InputStream) inputs.set(name, stream.inputNode);
       else if (collects) outputs.set(name, stream.collectAs(name));
+      else unread.push(name);
     }
     const { graph, bindings } = builder.finish();
     this.#checkEnds(bindings, outputs.size, returned);
-    return { graph, bindings, inputs, outputs };
+    return { graph, bindings, inputs, outputs, unread };
   }
 
   #checkEnds(bindings: Bindings, outputs: number, returned: unknown): void {

@@ -92,10 +92,10 @@ function restAnswer(api: RestApi, method: string, path: string): RestAnswer {
   }
 }
 
-/** Asks the job that uses a checkpoint directory; resolves to what was done. */
-export async function ask(checkpointDir: string, request: ControlRequest): Promise<string> {
-  const reply = await send(ownerOf(checkpointDir), request);
-  if (reply === null) throw nobody(checkpointDir);
+/** Asks the job of a process, which is named as `job` to people; resolves to what was done. */
+export async function ask(pid: number, job: string, request: ControlRequest): Promise<string> {
+  const reply = await send(pid, request);
+  if (reply === null) throw nobody(job);
   if ('done' in reply) return reply.done;
   if ('rest' in reply) throw new Error('assertion failed: not what was asked');
   throw new EngineError(reply.code ?? 'USER_FUNCTION', reply.message);

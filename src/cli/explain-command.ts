@@ -3,13 +3,12 @@ import { availableParallelism } from 'node:os';
 import { explain } from '../graph/explain.ts';
 import { explanationDot } from '../graph/explain-dot.ts';
 import { explanationText } from '../graph/explain-text.ts';
-import { describeFailure, FAILED, findModule, loadJob } from './load-job.ts';
+import { jobOptions } from './config/settings.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { describeFailure, findModule, loadJob } from './load-job.ts';
+import type { JobFlags } from './run-options.ts';
 
-export type ExplainFlags = {
-  readonly threads?: number;
-  readonly parallelism?: number;
-  readonly param: Readonly<Record<string, string>>;
-  readonly job?: string;
+export type ExplainFlags = JobFlags & {
   /** Instead of text. */
   readonly json?: boolean;
   readonly dot?: boolean;
@@ -19,16 +18,17 @@ export type ExplainFlags = {
 export async function explainCommand(module: string, flags: ExplainFlags): Promise<number> {
   try {
     const job = await loadJob(await findModule(module), flags.job ?? null);
-    const threads = flags.threads ?? availableParallelism();
-    const parallelism = flags.parallelism ?? Math.max(1, threads);
-    const { graph, bindings } = job.build(flags.param, false);
+    const { params, ...options } = (await jobOptions(flags))(job.name);
+    const { threads = availableParallelism() } = options;
+    const { parallelism = Math.max(1, threads) } = options;
+    const { graph, bindings } = job.build(params, false);
     const explanation = explain(graph, bindings, { threads, parallelism });
     if (flags.json) console.log(JSON.stringify(explanation, null, 2));
     else if (flags.dot) console.log(explanationDot(explanation));
     else console.log(explanationText(explanation));
-    return 0;
+    return EXIT.done;
   } catch (error) {
     console.error(describeFailure(error));
-    return FAILED;
+    return exitCodeOf(error);
   }
 }

@@ -7,9 +7,6 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 
-/** Exit code of a command that failed. */
-export const FAILED = 1;
-
 /** A module that is there, by its real path, with what nearly every job imports loaded already. */
 export async function findModule(module: string): Promise<string> {
   if (!statSync(module, { throwIfNoEntry: false })?.isFile()) {
@@ -21,12 +18,19 @@ export async function findModule(module: string): Promise<string> {
   return realpathSync(module);
 }
 
+let isInstalled = false;
+
+/** What Node needs to import the file, where it does not strip types itself. */
+export function installTypescript(path: string): void {
+  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
+  if (isInstalled || isNative || !/\.m?ts$/.test(path)) return;
+  isInstalled = true;
+  register(engineFile('base/typescript-hooks.mjs'));
+}
+
 /** The job of a module; by its name, where there are several. */
 export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
-  const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
-  if (/\.m?ts$/.test(path) && !isNative) {
-    register(engineFile('base/typescript-hooks.mjs'));
-  }
+  installTypescript(path);
   const jobs = await loadJobs(pathToFileURL(path).href);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
   if (chosen.length === 1) return findJob(chosen[0]!.url, chosen[0]!.name);
@@ -42,5 +46,7 @@ export async function loadJob(path: string, name: string | null): Promise<Regist
 /** An error in one line, or with its stack when it is none of ours. */
 export function describeFailure(error: unknown): string {
   if (error instanceof EngineError) return `error ${error.code}: ${error.message}`;
+  // What does not compile: its message names file and line, its stack is that of the compiler.
+  if (error instanceof Error && 'errors' in error) return `error: ${error.message}`;
   return `error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`;
 }

@@ -17,6 +17,8 @@ export type ListedJob = {
 export interface RunningJob extends ListedJob {
   /** `process 123`, or the address of its server. */
   readonly where: string;
+  /** Null for one that is asked over its server. */
+  readonly pid: number | null;
   /** Asks its REST API, by a path below `/jobs/<id>`. EngineError for an answer that is an error. */
   ask<T>(method: 'GET' | 'PATCH', path: string): Promise<T>;
 }
@@ -26,7 +28,7 @@ type Ask = (method: string, path: string) => Promise<Answer>;
 
 /** All jobs of this machine, or of a server. */
 export async function runningJobs(url: string | null): Promise<RunningJob[]> {
-  if (url !== null) return await jobsBehind(url, overHttp(url));
+  if (url !== null) return await jobsBehind(url, null, overHttp(url));
   const found = await Promise.all(processes().map(jobsOfProcess));
   return found.flat();
 }
@@ -34,7 +36,7 @@ export async function runningJobs(url: string | null): Promise<RunningJob[]> {
 /** Jobs of a process that answers; none of one that does not. */
 async function jobsOfProcess(pid: number): Promise<RunningJob[]> {
   const answer = await askRest(pid, 'GET', '/jobs');
-  return answer === null ? [] : await jobsBehind(`process ${pid}`, overSocket(pid));
+  return answer === null ? [] : await jobsBehind(`process ${pid}`, pid, overSocket(pid));
 }
 
 /** The one job that is meant. EngineError JOB_NOT_FOUND for none, or several. */
@@ -55,11 +57,23 @@ export async function findRunningJob(job: string): Promise<RunningJob> {
   );
 }
 
-async function jobsBehind(where: string, ask: Ask): Promise<RunningJob[]> {
+/** The process of a job: by the directory of its checkpoints, its id or its name. EngineError JOB_NOT_FOUND. */
+export async function processOf(job: string): Promise<number> {
+  if (existsSync(job)) return ownerOf(job);
+  const { pid } = await findRunningJob(job);
+  if (pid !== null) return pid;
+  throw new EngineError(
+    'JOB_NOT_FOUND',
+    `${job} is the address of a server: ask on its machine by id, name or --checkpoint-dir, or its REST API`,
+  );
+}
+
+async function jobsBehind(where: string, pid: number | null, ask: Ask): Promise<RunningJob[]> {
   const { jobs } = bodyOf<{ jobs: ListedJob[] }>(await ask('GET', '/jobs/overview'));
   return jobs.map((job) => ({
     ...job,
     where,
+    pid,
     async ask<T>(method: 'GET' | 'PATCH', path: string) {
       return bodyOf<T>(await ask(method, `/jobs/${job.jid}${path}`));
     },

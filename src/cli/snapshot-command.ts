@@ -11,13 +11,15 @@ import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { systemFiles } from '../checkpoint/system-files.ts';
 import { jsonLines } from '../connector/file/json-lines.ts';
 import { parquet } from '../connector/file/parquet/parquet.ts';
-import { ask, type ControlRequest } from './control.ts';
+import { type AnswerFlags, answer } from './answer.ts';
+import { ask } from './control.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { formatCount } from './format.ts';
-import { describeFailure, FAILED } from './load-job.ts';
+import { describeFailure } from './load-job.ts';
+import { processOf } from './running-jobs.ts';
 
-export type InspectFlags = { readonly json?: boolean };
 export type ExportFlags = { readonly uid: string; readonly state: string; readonly out?: string };
-export type StopFlags = { readonly savepoint?: string; readonly drain?: boolean };
+export type StopFlags = AnswerFlags & { readonly savepoint?: string; readonly drain?: boolean };
 
 /** A checkpoint or savepoint, or the newest of a checkpoint directory. */
 async function find(path: string): Promise<StoredCheckpoint> {
@@ -27,26 +29,16 @@ async function find(path: string): Promise<StoredCheckpoint> {
   return await loadCheckpoint(newest === undefined ? path : resolve(path, newest), systemFiles);
 }
 
-/** Runs a command; exit code of the process. */
-async function exitCode(command: () => Promise<void>): Promise<number> {
+export function inspectCommand(path: string, flags: AnswerFlags): Promise<ExitCode> {
+  const summary = async () => describeCheckpoint(await find(path));
+  return answer(flags, summary, (found) => formatInspect(found).trimEnd());
+}
+
+export async function exportCommand(
+  path: string,
+  { uid, state, out }: ExportFlags,
+): Promise<ExitCode> {
   try {
-    await command();
-    return 0;
-  } catch (error) {
-    console.error(describeFailure(error));
-    return FAILED;
-  }
-}
-
-export function inspectCommand(path: string, { json }: InspectFlags): Promise<number> {
-  return exitCode(async () => {
-    const summary = describeCheckpoint(await find(path));
-    console.log(json ? JSON.stringify(summary, null, 2) : formatInspect(summary).trimEnd());
-  });
-}
-
-export function exportCommand(path: string, { uid, state, out }: ExportFlags): Promise<number> {
-  return exitCode(async () => {
     const stored = await find(path);
     const format = out?.endsWith('.parquet') ? parquet() : jsonLines();
     const target = out === undefined ? process.stdout : createWriteStream(out);
@@ -58,30 +50,39 @@ export function exportCommand(path: string, { uid, state, out }: ExportFlags): P
       rows += batch.rowCount;
     }
     target.write(encoder?.finish() ?? '');
-    if (target === process.stdout) return;
+    if (target === process.stdout) return EXIT.done;
     target.end();
     await finished(target);
     console.error(`${formatCount(rows)} rows in ${out}`);
-  });
+    return EXIT.done;
+  } catch (error) {
+    console.error(describeFailure(error));
+    return exitCodeOf(error);
+  }
 }
 
-/** Asks the job that runs on a checkpoint directory. */
-function request(dir: string, what: ControlRequest, tell: (done: string) => string) {
-  return exitCode(async () => {
-    console.log(tell(await ask(dir, what)));
-  });
-}
-
-export function savepointCommand(checkpointDir: string, target: string): Promise<number> {
+export async function savepointCommand(
+  job: string,
+  target: string,
+  flags: AnswerFlags,
+): Promise<ExitCode> {
   const dir = resolve(target);
-  return request(checkpointDir, { ask: 'savepoint', dir }, (path) => `savepoint in ${path}`);
+  const take = async () => ({
+    path: await ask(await processOf(job), job, { ask: 'savepoint', dir }),
+  });
+  return await answer(flags, take, ({ path }) => `savepoint in ${path}`);
 }
 
-export function stopCommand(checkpointDir: string, flags: StopFlags): Promise<number> {
+export async function stopCommand(job: string, flags: StopFlags): Promise<ExitCode> {
   const { savepoint, drain } = flags;
+  const path = savepoint === undefined ? null : resolve(savepoint);
   const options = {
-    ...(savepoint === undefined ? {} : { savepoint: resolve(savepoint) }),
+    ...(path === null ? {} : { savepoint: path }),
     ...(drain === undefined ? {} : { drain }),
   };
-  return request(checkpointDir, { ask: 'stop', options }, (state) => `the job is ${state}`);
+  const stop = async () => ({
+    state: await ask(await processOf(job), job, { ask: 'stop', options }),
+    savepoint: path,
+  });
+  return await answer(flags, stop, ({ state }) => `the job is ${state}`);
 }

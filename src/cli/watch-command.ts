@@ -1,27 +1,10 @@
 /** `millrace list`, `info`, `checkpoints` and `cancel`: running jobs from another terminal. */
+import { type AnswerFlags, answer } from './answer.ts';
 import { formatBytes, formatCount, formatDuration, formatTime, table } from './format.ts';
-import { describeFailure, FAILED } from './load-job.ts';
+import type { JobCheckpoints, JobInfo } from './job-answers.ts';
 import { findRunningJob, runningJobs } from './running-jobs.ts';
 
-export type WatchFlags = { readonly json?: boolean };
-
-/** Prints what was found; exit code of the process. */
-async function print<T>(
-  { json }: WatchFlags,
-  find: () => Promise<T>,
-  text: (found: T) => string,
-): Promise<number> {
-  try {
-    const found = await find();
-    console.log(json ? JSON.stringify(found, null, 2) : text(found));
-    return 0;
-  } catch (error) {
-    console.error(describeFailure(error));
-    return FAILED;
-  }
-}
-
-export function listCommand(url: string | null, flags: WatchFlags): Promise<number> {
+export function listCommand(url: string | null, flags: AnswerFlags): Promise<number> {
   const find = async () =>
     (await runningJobs(url)).map(({ jid, name, state, duration, records, where }) => ({
       id: jid,
@@ -31,7 +14,7 @@ export function listCommand(url: string | null, flags: WatchFlags): Promise<numb
       records,
       where,
     }));
-  return print(flags, find, (jobs) =>
+  return answer(flags, find, (jobs) =>
     jobs.length === 0
       ? 'no job runs here'
       : table(
@@ -48,25 +31,9 @@ export function listCommand(url: string | null, flags: WatchFlags): Promise<numb
   );
 }
 
-type Info = {
-  readonly jid: string;
-  readonly name: string;
-  readonly state: string;
-  readonly duration: number;
-  readonly records: number;
-  readonly restarts: number;
-  readonly vertices: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly parallelism: number;
-    readonly status: string;
-    readonly metrics: Readonly<Record<string, number>>;
-  }[];
-};
-
-export function infoCommand(job: string, flags: WatchFlags): Promise<number> {
-  const find = async (): Promise<Info> => await (await findRunningJob(job)).ask('GET', '');
-  return print(flags, find, (info) => {
+export function infoCommand(job: string, flags: AnswerFlags): Promise<number> {
+  const find = async (): Promise<JobInfo> => await (await findRunningJob(job)).ask('GET', '');
+  return answer(flags, find, (info) => {
     const { jid, name, state, duration, records, restarts, vertices } = info;
     const head = `${name} (${jid}): ${state} for ${formatDuration(duration)}, ${formatCount(records)} records, ${restarts} restarts`;
     const rows = vertices.map(({ id, name: task, parallelism, status, metrics }) => [
@@ -91,25 +58,10 @@ function sharesOf(metrics: Readonly<Record<string, number>>): string[] {
   return [busy, held].map((ms) => `${Math.round((100 * ms) / all)} %`);
 }
 
-type Checkpoints = {
-  readonly counts: Readonly<Record<string, number>>;
-  readonly history: readonly {
-    readonly id: number;
-    readonly status: string;
-    readonly is_savepoint: boolean;
-    readonly trigger_timestamp: number;
-    readonly end_to_end_duration: number;
-    readonly checkpointed_size: number;
-    readonly state_size: number;
-    readonly external_path: string | null;
-    readonly failure_message: string | null;
-  }[];
-};
-
-export function checkpointsCommand(job: string, flags: WatchFlags): Promise<number> {
-  const find = async (): Promise<Checkpoints> =>
+export function checkpointsCommand(job: string, flags: AnswerFlags): Promise<number> {
+  const find = async (): Promise<JobCheckpoints> =>
     await (await findRunningJob(job)).ask('GET', '/checkpoints');
-  return print(flags, find, ({ counts, history }) => {
+  return answer(flags, find, ({ counts, history }) => {
     const head = `${counts.completed} completed, ${counts.failed} failed, ${counts.in_progress} in progress`;
     if (history.length === 0) return head;
     const rows = history.map((one) => [
@@ -127,11 +79,11 @@ export function checkpointsCommand(job: string, flags: WatchFlags): Promise<numb
   });
 }
 
-export function cancelCommand(job: string, flags: WatchFlags): Promise<number> {
+export function cancelCommand(job: string, flags: AnswerFlags): Promise<number> {
   const find = async () => {
     const found = await findRunningJob(job);
     await found.ask('PATCH', '?mode=cancel');
     return { id: found.jid, name: found.name };
   };
-  return print(flags, find, ({ id, name }) => `${name} (${id}) is being cancelled`);
+  return answer(flags, find, ({ id, name }) => `${name} (${id}) is being cancelled`);
 }

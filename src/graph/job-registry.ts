@@ -14,6 +14,8 @@ export type BuiltJob = {
   readonly inputs: ReadonlyMap<string, number>;
   /** Collecting nodes by the name of the output. */
   readonly outputs: ReadonlyMap<string, number>;
+  /** Names of streams that the job returned and nobody collects. */
+  readonly unread: readonly string[];
 };
 
 export type RegisteredJob = {

@@ -65,6 +65,8 @@ export type Doors = {
   input(name: string, source: Source): void;
   /** Makes the sink of an output; null for a program that reads none. */
   readonly output: ((name: string) => Sink) | null;
+  /** Is told the streams whose rows nobody reads, where there are some. */
+  unread?(names: readonly string[]): void;
 };
 
 /** Starts the threads that a run with these options will need, before there is a job. */
@@ -542,6 +544,7 @@ function countOf(what: string, value: number, least: number, most: number): numb
 }
 
 function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
+  if (built.unread.length > 0) doors.unread?.(built.unread);
   for (const [name, node] of built.inputs) doors.input(name, built.bindings[node]!.source!);
   const outputOf = new Map([...built.outputs].map(([name, node]) => [node, name]));
   const bindings = built.bindings.map((binding, node) => {

@@ -22,12 +22,18 @@ const { parentPort, workerData } = require('node:worker_threads');
 const { register, registerHooks } = require('node:module');
 process.setSourceMapsEnabled(true);
 const loaded = Promise.all(workerData.doors.map((door) => import(door)));
-parentPort.once('message', ({ entry, typescriptHooks, testHooks }) => {
+parentPort.once('message', ({ entry, typescriptHooks, testHooks, early }) => {
   const prepared = loaded.then(async () => {
     if (typescriptHooks !== null) register(typescriptHooks);
     if (testHooks !== null) registerHooks ? registerHooks(await import(testHooks)) : register(testHooks);
+    if (early === null) return;
+    const { loadJobs } = await import(early.loader);
+    await loadJobs(early.jobUrl);
+    parentPort.postMessage({ type: 'loaded' });
   });
-  prepared.catch(() => {});
+  prepared.catch((error) => {
+    if (early !== null) parentPort.postMessage({ type: 'notLoaded', error: String(error) });
+  });
   parentPort.once('message', async (assignment) => {
     Object.assign(workerData, assignment);
     await prepared;
@@ -76,9 +82,25 @@ export class WorkerPool {
 
   /** Lets the threads install what the module of the job needs, while the calling thread looks for a checkpoint, say. */
   prepare(jobUrl: string): void {
+    this.#prepare(entryFor(jobUrl, false));
+  }
+
+  #prepare(entry: Entry): void {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
-    for (const worker of this.#workers) worker.postMessage(entryFor(jobUrl));
+    for (const worker of this.#workers) worker.postMessage(entry);
+  }
+
+  /**
+   * Lets the threads import the module of the job too, long before they are given work: whatever becomes of its file
+   * meanwhile. Resolves when all have; rejects with what one has thrown.
+   */
+  async load(jobUrl: string): Promise<void> {
+    const entry = entryFor(jobUrl, true);
+    if (entry.early === null) return;
+    const loaded = this.#workers.map(hasLoaded);
+    this.#prepare(entry);
+    await Promise.all(loaded);
   }
 
   /** Gives a worker its share; resolves when it has finished or was cancelled, rejects when it failed or died. */
@@ -133,15 +155,29 @@ export class WorkerPool {
   }
 }
 
+function hasLoaded(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', ({ type, error }: { type: string; error?: string }) => {
+      if (type === 'loaded') resolve();
+      else reject(new Error(error));
+    });
+    worker.once('exit', () =>
+      reject(new Error('a thread has ended while it was importing the job')),
+    );
+  });
+}
+
 type Entry = {
   readonly entry: string;
   readonly typescriptHooks: string | null;
   readonly testHooks: string | null;
+  /** What loads the module of the job before there is work; null where it waits for that. */
+  readonly early: { readonly loader: string; readonly jobUrl: string } | null;
 };
 
 /** How to load the entry and the user's job. In a bundle the user's module is the entry, since it comes with the engine. */
-function entryFor(jobUrl: string): Entry {
-  if (IS_BUNDLED) return { entry: jobUrl, typescriptHooks: null, testHooks: null };
+function entryFor(jobUrl: string, isEarly: boolean): Entry {
+  if (IS_BUNDLED) return { entry: jobUrl, typescriptHooks: null, testHooks: null, early: null };
   const { env, features } = process;
   // Where Node does not strip types itself.
   const isNative = Boolean((features as { typescript?: unknown }).typescript);
@@ -151,6 +187,7 @@ function entryFor(jobUrl: string): Entry {
     entry: engineEntry('task/worker-main'),
     typescriptHooks: needsTypes ? engineFile('base/typescript-hooks.mjs') : null,
     testHooks: isInTest ? engineFile('base/test-runner-hooks.mjs') : null,
+    early: isEarly ? { loader: engineEntry('graph/load-job'), jobUrl } : null,
   };
 }
 

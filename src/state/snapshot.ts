@@ -14,9 +14,21 @@
  * is `base` (generations.ts, lineage.ts).
  */
 import type { Batch } from '../data/batch.ts';
+import type { Field } from '../data/schema.ts';
 import type { DeltaHead } from './generations.ts';
 
 export type ListMode = 'list' | 'union' | 'broadcast';
+
+/** A state as a snapshot has it, without its rows. */
+export type KeptState = {
+  /** For people: as the user has named it. */
+  readonly name: string;
+  /** In the snapshot. */
+  readonly stored: string;
+  readonly kind: 'keyed' | ListMode;
+  /** Of its rows, those of the key first. */
+  readonly fields: readonly Field[];
+};
 
 /** Writes a slice of what is left, about one batch; true when all is written. */
 export type CaptureStep = () => boolean;

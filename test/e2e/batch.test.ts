@@ -145,7 +145,7 @@ test('millrace run --batch', async () => {
       assert.equal(partsOf(join(of, 'sums')).length, 97);
     }
     const both = await millrace('run', '--batch', '--batch-auto', jobFile('counting'));
-    assert.equal(both.code, 1);
+    assert.equal(both.code, 2);
     assert.match(both.stderr, /cannot be used with/);
     const refused = await millrace('run', '--batch', jobFile('batch'), '--job', 'endless');
     assert.equal(refused.code, 1);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient } from 'millrace';
+import { EXIT } from '../../src/cli/exit-codes.ts';
 import { progressLine, RateMeter, showProgress } from '../../src/cli/progress.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
 
@@ -54,7 +55,7 @@ test('explain has one form at a time, and its help teaches how to read it', asyn
     millrace('explain', TWO_JOBS, '--json', '--dot'),
     millrace('explain', '--help'),
   ]);
-  assert.equal(both.code, 1);
+  assert.equal(both.code, EXIT.usage);
   assert.match(both.stderr, /'--json' cannot be used with option '--dot'|'--dot' cannot be used/);
   assert.equal(help.code, 0);
   assert.match(help.stdout, /explain flights\.ts --dot \| dot -Tsvg/);
@@ -141,9 +142,10 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
 
 describe('mistakes', { concurrency: true }, () => {
   for (const [what, args, message] of MISTAKES) {
-    test(`${what}: exit code 1, and a message that helps`, async () => {
+    test(`${what}: the exit code says so, and a message helps`, async () => {
       const run = await millrace(...args);
-      assert.equal(run.code, 1, run.stderr);
+      const isUsage = /tells more\)|^Usage: /.test(run.stderr);
+      assert.equal(run.code, isUsage ? EXIT.usage : EXIT.failed, run.stderr);
       assert.match(run.stderr, message);
       assert.equal(run.stdout, '');
     });
@@ -205,11 +207,16 @@ export default job(import.meta, 'sevens', (flow) => {
   );
 });
 
-test('a module that runs its job itself is run once', async () => {
+test('a module that runs its job itself is run once, and told where the rows are that it would have collected', async () => {
   const run = await millrace('run', jobFile('own-run'), '-t', 1);
   assert.equal(run.code, 0, run.stderr);
   assert.equal(run.stdout, '');
-  assert.match(run.stderr, /^squares: finished in [\d.]+ m?s, 1,000 records\n$/);
+  const [said, finished] = run.stderr.split('\n');
+  assert.match(
+    said!,
+    /^the job returns 'squares' to a program .* millrace run is none: .*\.print\(\)/,
+  );
+  assert.match(finished!, /^squares: finished in [\d.]+ m?s, 1,000 records$/);
 });
 
 test('lines of several threads do not mix on standard output', async () => {

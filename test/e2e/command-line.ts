@@ -20,8 +20,14 @@ export type Running = {
 
 /** Starts `millrace` with arguments. */
 export function startMillrace(...args: readonly (string | number)[]): Running {
+  return startMillraceIn(process.cwd(), ...args);
+}
+
+/** The same in a folder. */
+export function startMillraceIn(cwd: string, ...args: readonly (string | number)[]): Running {
   const child = spawn(process.execPath, [MAIN, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
   });
   let stdout = '';
   let stderr = '';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatBytes, table } from '../../src/cli/format.ts';
+import type { TopView } from '../../src/cli/top/top.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, millrace, type Running, startMillrace } from './command-line.ts';
 
@@ -69,6 +70,13 @@ test('listed, looked at and cancelled over the control socket', async () => {
           checkpoints.stdout,
           /^\d+ +checkpoint +COMPLETED .*KiB|^\d+ +checkpoint +COMPLETED .* B/m,
         );
+        const view = await json<TopView>('top');
+        assert.ok(view.jobs.some(({ id }) => id === own.id));
+        const frame = await millrace('top');
+        assert.match(frame.stdout, /^millrace {2}\d{4}-.* UTC {2}\d+ jobs?\n/);
+        assert.match(frame.stdout, new RegExp(`${own.id} +watched +RUNNING`));
+        const saved = await json<{ path: string }>('savepoint', own.id, join(folder, 'saved'));
+        assert.equal(saved.path, join(folder, 'saved'));
         const cancelled = await millrace('cancel', own.id);
         assert.equal(cancelled.stdout.trim(), `watched (${own.id}) is being cancelled`);
         const { code, stderr } = await running.ended;
@@ -79,6 +87,27 @@ test('listed, looked at and cancelled over the control socket', async () => {
         assert.match(gone.stderr, /error JOB_NOT_FOUND: .*millrace list/);
       },
     );
+  });
+});
+
+test('stopped by its name, which tells its state and where its savepoint is', async () => {
+  await inFolder(async (folder) => {
+    const state = join(folder, 'state');
+    const every = ['--checkpoint-dir', state, '--checkpoint-every', '50ms'];
+    await whileRunning(every, async (running) => {
+      const where = `process ${running.process.pid}`;
+      let id: string | undefined;
+      while (id === undefined) {
+        id = (await json<Listed[]>('list')).find((listed) => listed.where === where)?.id;
+      }
+      const savepoint = join(folder, 'saved');
+      const stopped = await json('stop', id, '--savepoint', savepoint);
+      assert.deepEqual(stopped, { state: 'stopped', savepoint });
+      assert.equal((await running.ended).code, 0);
+      const again = await millrace('stop', state);
+      assert.equal(again.code, 1);
+      assert.match(again.stderr, /error JOB_NOT_FOUND: no job runs on/);
+    });
   });
 });
 

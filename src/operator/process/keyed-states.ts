@@ -18,7 +18,7 @@ import { incompatible } from '../../state/incompatible.ts';
 import { KeyScope } from '../../state/key-scope.ts';
 import { LiveKeys } from '../../state/live-keys.ts';
 import type { StateKeyFields } from '../../state/slot-rows.ts';
-import type { RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
+import type { KeptState, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { LoadRow, StateTable } from '../../state/state-table.ts';
 import { Timers } from '../../state/timers.ts';
 import { stateKey } from '../keyed-state.ts';
@@ -73,6 +73,16 @@ export class KeyedStates {
       this.scope,
     );
     this.handles = Object.fromEntries(this.#tables.map((table) => [table.name, table]));
+  }
+
+  /** What a snapshot has of it, but for timers. */
+  keptStates(): readonly KeptState[] {
+    return this.#tables.map(({ name, fields }) => ({
+      name,
+      stored: storedName(name),
+      kind: 'keyed',
+      fields: [...this.#keyFields.fields, ...fields],
+    }));
   }
 
   /** Marks what changes from here on, for deltas. `place`: of the subtask, see lineage.ts. */

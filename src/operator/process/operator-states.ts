@@ -12,7 +12,7 @@ import type { MapState } from '../../state/handles.ts';
 import { KeyScope } from '../../state/key-scope.ts';
 import { MapTable } from '../../state/map-table.ts';
 import { StateRows } from '../../state/slot-rows.ts';
-import type { ListMode, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
+import type { KeptState, ListMode, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { LoadRow } from '../../state/state-table.ts';
 import type { OperatorStateSpec, StateSpec } from './process-spec.ts';
 
@@ -56,6 +56,15 @@ export class OperatorStates {
     this.broadcast = Object.fromEntries(maps.map((map) => [map.name, map]));
     this.broadcastViews = Object.fromEntries(maps.map((map) => [map.name, new MapView(map)]));
     this.#stored = [...ofLists.map(({ stored }) => stored), ...maps.map(ofMap)];
+  }
+
+  keptStates(): readonly KeptState[] {
+    return this.#stored.map(({ name, stored, mode, fields }) => ({
+      name,
+      stored,
+      kind: mode,
+      fields,
+    }));
   }
 
   restore(restored: RestoredState): void {

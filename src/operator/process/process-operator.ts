@@ -17,6 +17,7 @@ import type { Pair } from '../../data/key-pair.ts';
 import { type Schema, schemaOf } from '../../data/schema.ts';
 import { UserMetrics } from '../../metrics/user-metrics.ts';
 import { KeyScope } from '../../state/key-scope.ts';
+import type { KeptState, RestoredState } from '../../state/snapshot.ts';
 import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
@@ -115,12 +116,22 @@ export class ProcessOperator implements Operator {
 
   #restore(): void {
     const { restored, clock } = this.#context;
+    if (this.#keyed !== null) this.#keyed.scope.nowMs = clock.now();
+    this.restore(restored);
+  }
+
+  /** Loads its states: a part of `open`, and by itself to see whether those of a snapshot fit. */
+  restore(restored: RestoredState): void {
     this.#operatorStates.restore(restored);
     if (this.#keyed === null) return;
     const keys = must(this.#inputs[0]!.keys, 'the keys of the first input');
-    this.#keyed.scope.nowMs = clock.now();
     this.#keyed.restore(restored, keys);
     if (!keys.isInt) this.#becomeAnyKeys();
+  }
+
+  /** What a snapshot has of it, but for timers; may be asked before `open`. */
+  keptStates(): readonly KeptState[] {
+    return [...(this.#keyed?.keptStates() ?? []), ...this.#operatorStates.keptStates()];
   }
 
   /** As soon as a key of one input is no int, those of both are read as values of every kind. */

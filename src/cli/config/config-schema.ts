@@ -1,0 +1,153 @@
+/** The schema of the config file: it checks one, and editors get it as JSON schema. */
+import * as v from 'valibot';
+import { MAX_PARALLELISM_LIMIT, THREAD_HEAP_MB_MAX, THREADS_MAX } from '../../base/limits.ts';
+import type { Duration } from '../../time/duration.ts';
+import type { MillraceConfig } from './config.ts';
+
+const some = <T extends v.GenericSchema>(schema: T) => v.exactOptional(schema);
+
+function whole(least: number, most: number) {
+  const allowed = `a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.number(allowed),
+    v.integer(allowed),
+    v.minValue(least, allowed),
+    v.maxValue(most, allowed),
+  );
+}
+
+const count = whole(0, Number.MAX_SAFE_INTEGER);
+const flag = v.boolean('true or false');
+const text = v.pipe(v.string('a text'), v.nonEmpty('a text that is not empty'));
+
+const DURATION = "milliseconds, or a text such as '5 min' (units ms, s, min, h, d)";
+const duration = v.union(
+  [
+    v.pipe(v.number(DURATION), v.minValue(0, DURATION)),
+    v.pipe(
+      v.string(DURATION),
+      v.regex(/^\d+(\.\d+)? ?(ms|s|min|h|d)$/, DURATION),
+    ) as unknown as v.GenericSchema<Duration & string>,
+  ],
+  DURATION,
+);
+
+const checkpoints = v.strictObject(
+  {
+    dir: text,
+    every: some(duration),
+    mode: some(v.picklist(['exactlyOnce', 'atLeastOnce'], "'exactlyOnce' or 'atLeastOnce'")),
+    unaligned: some(flag),
+    incremental: some(flag),
+    timeout: some(duration),
+    minPause: some(duration),
+    tolerableFailures: some(count),
+    retained: some(whole(1, Number.MAX_SAFE_INTEGER)),
+  },
+  'an object: dir, every, ...',
+);
+
+const RESTART = "'none', or an object with strategy 'fixedDelay', 'exponential' or 'failureRate'";
+const restart = v.union(
+  [
+    v.literal('none', RESTART),
+    v.variant(
+      'strategy',
+      [
+        v.strictObject({
+          strategy: v.literal('fixedDelay'),
+          attempts: some(count),
+          delay: some(duration),
+        }),
+        v.strictObject({
+          strategy: v.literal('exponential'),
+          initialDelay: some(duration),
+          maxDelay: some(duration),
+          multiplier: some(
+            v.pipe(v.number('a number from 1 on'), v.minValue(1, 'a number from 1 on')),
+          ),
+          resetAfter: some(duration),
+          attempts: some(count),
+        }),
+        v.strictObject({
+          strategy: v.literal('failureRate'),
+          failures: some(count),
+          interval: some(duration),
+          delay: some(duration),
+        }),
+      ],
+      RESTART,
+    ),
+  ],
+  RESTART,
+);
+
+const options = {
+  threads: some(whole(0, THREADS_MAX)),
+  parallelism: some(whole(1, MAX_PARALLELISM_LIMIT)),
+  threadHeapMb: some(whole(1, THREAD_HEAP_MB_MAX)),
+  bufferTimeout: some(duration),
+  maxParallelism: some(whole(1, MAX_PARALLELISM_LIMIT)),
+  params: some(
+    v.record(
+      v.string(),
+      v.union([v.string(), v.number(), v.boolean()], 'a text, a number, true or false'),
+      'an object of values by name',
+    ),
+  ),
+  checkpoints: some(checkpoints),
+  restart: some(restart),
+  batch: some(v.union([flag, v.literal('auto')], "true, false or 'auto'")),
+  port: some(whole(0, 65_535)),
+  host: some(text),
+  allowedOrigins: some(v.array(text, 'a list of origins')),
+  progress: some(flag),
+};
+
+/** Of a whole file. */
+export const CONFIG_SCHEMA = v.strictObject(
+  {
+    $schema: some(text),
+    ...options,
+    jobs: some(
+      v.record(
+        v.string(),
+        v.strictObject(options, 'an object of options'),
+        'an object of options by job',
+      ),
+    ),
+  },
+  'an object of options',
+) satisfies v.GenericSchema<MillraceConfig>;
+
+/** What is wrong with a config: one line a place, each with what is allowed there. */
+export function configMistakes(config: unknown): readonly string[] {
+  // An array is an object to the library.
+  if (Array.isArray(config)) return ['the file must be an object of options, got an array'];
+  const result = v.safeParse(CONFIG_SCHEMA, config);
+  return (result.issues ?? []).map(mistake);
+}
+
+function mistake(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? 'the file';
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const parent = issue.path!.at(-1)!.input as Readonly<Record<string, unknown>>;
+    return `${path} is not an option; allowed there: ${allowedBeside(issue, parent).join(', ')}`;
+  }
+  const got = issue.input === undefined ? 'nothing' : JSON.stringify(issue.input);
+  return `${path} must be ${issue.message}, got ${got}`;
+}
+
+/** Names that the object of an unknown key may have. */
+function allowedBeside(issue: v.BaseIssue<unknown>, parent: object): readonly string[] {
+  const within = issue.path!.slice(0, -1).map(({ key }) => String(key));
+  if ('strategy' in parent) return ['the options of its strategy'];
+  if (within.at(-1) === 'checkpoints') return Object.keys(checkpoints.entries);
+  return within.length === 0 ? Object.keys(CONFIG_SCHEMA.entries) : Object.keys(options);
+}
+
+/** For editors. */
+export async function configJsonSchema(): Promise<object> {
+  const { toJsonSchema } = await import('@valibot/to-json-schema');
+  return { title: 'millrace.config.json', ...toJsonSchema(CONFIG_SCHEMA) };
+}

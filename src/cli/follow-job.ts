@@ -1,0 +1,61 @@
+/** Follows a job that runs: progress, requests of other commands, signals, and how it ended. */
+import type { JobClient, JobResult, WatchedJob } from '../job/job.ts';
+import { answerRequests } from './control.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { formatCount, formatDuration } from './format.ts';
+import { showProgress } from './progress.ts';
+
+/** Waits for the end, whether it comes by itself, by Ctrl-C or by another command. */
+export async function follow(
+  client: WatchedJob,
+  withProgress: boolean,
+  host = '127.0.0.1',
+): Promise<ExitCode> {
+  let isCancelled = false;
+  const onSignal = (): void => {
+    if (isCancelled) process.exit(EXIT.cancelled);
+    isCancelled = true;
+    void client.cancel();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  if (client.port !== null) {
+    console.error(`${client.name}: http://${host}:${client.port}/`);
+  }
+  const control = answerRequests(client);
+  const progress = withProgress ? showProgress(client, process.stderr) : null;
+  try {
+    const result = await client.result();
+    progress?.stop();
+    console.error(describeResult(client, result));
+    return EXIT.done;
+  } catch (error) {
+    progress?.stop();
+    if (!isCancelled && client.status().state !== 'cancelled') throw error;
+    console.error(`${client.name}: cancelled`);
+    return EXIT.cancelled;
+  } finally {
+    control.close();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function describeResult(client: JobClient, result: JobResult): string {
+  const { records } = client.status();
+  const sum = (of: 'lateRecords' | 'skippedRecords'): number =>
+    result.operators.reduce((total, operator) => total + operator[of], 0);
+  const late = sum('lateRecords');
+  const skipped = sum('skippedRecords');
+  if (client.hadFinished) {
+    return `${result.name}: it had finished before (${result.lastCheckpoint}); start it anew by --fresh`;
+  }
+  const line = [
+    `${result.name}: ${result.state} in ${formatDuration(result.durationMs)}, ${formatCount(records)} records`,
+    ...(late === 0 ? [] : [`${formatCount(late)} late and dropped`]),
+    ...(skipped === 0 ? [] : [`${formatCount(skipped)} malformed and skipped`]),
+  ].join(', ');
+  const examples = result.skipped.map(({ place, reason }) => `  ${place}: ${reason}`);
+  const more = skipped > examples.length && examples.length > 0 ? ['  ...'] : [];
+  return [line, ...examples, ...more].join('\n');
+}

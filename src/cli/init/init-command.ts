@@ -1,0 +1,77 @@
+/** `millrace init`: a folder with a job that runs and a test that passes. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
+import { engineFile } from '../../base/engine-files.ts';
+import { EngineError } from '../../base/errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { describeFailure } from '../load-job.ts';
+import { projectFiles } from './template.ts';
+
+export type InitFlags = {
+  /** Without asking. */
+  readonly yes?: boolean;
+};
+
+/** Exit code of the process. */
+export async function initCommand(target: string, { yes = false }: InitFlags): Promise<ExitCode> {
+  try {
+    const folder = resolve(target);
+    refuseOtherFiles(folder);
+    const files = projectFiles({ name: packageName(folder), millrace: ownPackage(folder) });
+    if (!yes && process.stdin.isTTY && !(await agrees(folder, Object.keys(files)))) {
+      return EXIT.cancelled;
+    }
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text, { flag: 'wx' });
+      console.log(join(target, path));
+    }
+    const enter = folder === process.cwd() ? '' : `cd ${target} && `;
+    console.log(`\nnext: ${enter}npm install && npm start && npm test`);
+    return EXIT.done;
+  } catch (error) {
+    console.error(describeFailure(error));
+    return EXIT.failed;
+  }
+}
+
+/** A repository without files is as good as an empty folder. */
+function refuseOtherFiles(folder: string): void {
+  const others = existsSync(folder) ? readdirSync(folder).filter((name) => name !== '.git') : [];
+  if (others.length === 0) return;
+  throw new EngineError(
+    'OUTPUT_EXISTS',
+    `${folder} is not empty (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', ...' : ''}): give another folder`,
+  );
+}
+
+/** The name of the folder, as package.json may have it. */
+function packageName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+/, '');
+  return name === '' ? 'jobs' : name;
+}
+
+/** The version that runs; where it runs from a clone, the way there. */
+function ownPackage(folder: string): string {
+  const root = fileURLToPath(engineFile('../'));
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  if (root.split(sep).includes('node_modules')) return `^${version}`;
+  return `file:${relative(folder, root).split(sep).join('/')}`;
+}
+
+async function agrees(folder: string, paths: readonly string[]): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`write ${paths.join(', ')} into ${folder}? [Y/n] `);
+    return !/^n/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * All commands. A new one is a file of its own, and a line in the group that it belongs to; one that is not for running a job is
+ * imported when it is called.
+ */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { engineFile } from '../base/engine-files.ts';
+import { addCompletionCommand } from './completion/completion-command.ts';
+import { EXIT } from './exit-codes.ts';
+import { addJobCommands } from './job-commands.ts';
+import { addStateCommands } from './state-commands.ts';
+import { addWatchCommands } from './watch-commands.ts';
+
+/** The command line, to be parsed. */
+export function millraceProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL(engineFile('../package.json')), 'utf8')) as {
+    version: string;
+  };
+  const program = new Command('millrace')
+    .description('Stateful stream processing on every core of this machine.')
+    .version(version)
+    .showHelpAfterError('(millrace --help tells more)')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace init visits
+  millrace run flights.ts --checkpoint-dir state/ --watch
+  millrace top`,
+    );
+  addJobCommands(program);
+  addStateCommands(program);
+  addWatchCommands(program);
+  addCompletionCommand(program);
+  return program;
+}

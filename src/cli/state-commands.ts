@@ -1,0 +1,96 @@
+/** `snapshot`, `savepoint` and `stop` on the command line: their options and what their help teaches. */
+import type { Command } from 'commander';
+import type { AnswerFlags } from './answer.ts';
+import {
+  type ExportFlags,
+  exportCommand,
+  inspectCommand,
+  type StopFlags,
+  savepointCommand,
+  stopCommand,
+} from './snapshot-command.ts';
+
+const RUNNING_JOB =
+  'its id or name as list shows them, or its --checkpoint-dir; a job that runs on this machine';
+
+export function addStateCommands(program: Command): void {
+  const snapshot = program
+    .command('snapshot')
+    .description('look into a checkpoint or savepoint')
+    .showHelpAfterError('(millrace snapshot --help tells more)')
+    .addHelpText('after', '\nExamples:\n  millrace snapshot inspect state/');
+
+  snapshot
+    .command('inspect')
+    .description('its job, steps, states, types, rows and sizes')
+    .argument('<dir>', 'a checkpoint, a savepoint, or a checkpoint directory (its newest)')
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace snapshot inspect state/
+  millrace snapshot inspect savepoints/monday --json | jq '.operators[].states[].name'`,
+    )
+    .action(async (dir: string, flags: AnswerFlags) => {
+      process.exitCode = await inspectCommand(dir, flags);
+    });
+
+  snapshot
+    .command('export')
+    .description('the rows of a state')
+    .argument('<dir>', 'a checkpoint, a savepoint, or a checkpoint directory (its newest)')
+    .requiredOption('--uid <uid>', 'the step whose state it is; inspect lists them')
+    .requiredOption('--state <name>', 'the state; inspect lists them')
+    .option('--out <file>', 'a file, .jsonl or .parquet (default: JSON lines on standard output)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace snapshot inspect state/
+  millrace snapshot export state/ --uid hourly --state panes | head
+  millrace snapshot export savepoints/monday --uid hourly --state panes --out panes.parquet`,
+    )
+    .action(async (dir: string, flags: ExportFlags) => {
+      process.exitCode = await exportCommand(dir, flags);
+    });
+
+  program
+    .command('savepoint')
+    .description('write all state of a running job into a directory of yours; the job goes on')
+    .argument('<job>', RUNNING_JOB)
+    .argument('<dir>', 'where the savepoint goes')
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace savepoint flights savepoints/monday
+  millrace savepoint state/ savepoints/monday --json | jq -r .path
+  millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
+    )
+    .action(async (job: string, dir: string, flags: AnswerFlags) => {
+      process.exitCode = await savepointCommand(job, dir, flags);
+    });
+
+  program
+    .command('stop')
+    .description(
+      'end a running job so that it can go on later, from a savepoint or its last checkpoint',
+    )
+    .argument('<job>', RUNNING_JOB)
+    .option('--savepoint <dir>', 'write a savepoint there, beside the last checkpoint')
+    .option('--drain', 'end the sources, fire all windows and finish the job')
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace stop state/ --savepoint savepoints/monday
+  millrace stop flights --drain
+  millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
+    )
+    .action(async (job: string, flags: StopFlags) => {
+      process.exitCode = await stopCommand(job, flags);
+    });
+}

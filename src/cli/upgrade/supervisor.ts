@@ -1,0 +1,195 @@
+/**
+ * `millrace run --watch`: runs a version of the job, and the next when its module is saved (upgrade.ts).
+ *
+ *   a version runs ─ saved ─▶ the next one is loaded ─ it cannot be, or would lose state ─▶ the version runs on
+ *         ▲                             │ its state goes on
+ *         └───────── it runs ◀──────────┘
+ *   a version fails ─────▶ none runs ─ saved ─▶ the next one goes on from the last checkpoint
+ */
+import { EngineError, messageOf } from '../../base/errors.ts';
+import type { JobShape } from '../../graph/job-shape.ts';
+import { type RunSettings, runSettings, type Settings } from '../config/settings.ts';
+import { differenceText } from '../difference-text.ts';
+import { EXIT, exitCodeOf } from '../exit-codes.ts';
+import { formatDuration } from '../format.ts';
+import { describeFailure, findModule } from '../load-job.ts';
+import type { RunFlags } from '../run-options.ts';
+import { SavedFiles } from './saved-files.ts';
+import { nextSavepoint, removeOldSavepoints } from './savepoints.ts';
+import { Refused, Version } from './version.ts';
+
+/** Exit code of the process: that of the version that came to an end. */
+export async function superviseCommand(module: string, flags: RunFlags): Promise<number> {
+  try {
+    const settings = await runSettings(flags);
+    if (settings.ofAll !== null) checkpointDirOf(settings.ofAll);
+    const supervisor = new Supervisor(await findModule(module), flags, settings);
+    return await supervisor.run();
+  } catch (error) {
+    console.error(error instanceof Refused ? error.message : describeFailure(error));
+    return exitCodeOf(error);
+  }
+}
+
+class Supervisor {
+  readonly #module: string;
+  readonly #flags: RunFlags;
+  readonly #settings: Settings;
+  readonly #files: SavedFiles;
+  /** The version that runs; null when none does. */
+  #running: Version | null = null;
+  /** The version that is being loaded. */
+  #next: Version | null = null;
+  /** Of the version that has run last: what its state is like. */
+  #shape: JobShape | null = null;
+  #isCancelled = false;
+
+  constructor(module: string, flags: RunFlags, settings: Settings) {
+    this.#module = module;
+    this.#flags = flags;
+    this.#settings = settings;
+    this.#files = new SavedFiles(module);
+  }
+
+  async run(): Promise<number> {
+    const onSignal = (signal: NodeJS.Signals): void => this.#cancel(signal);
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    try {
+      const first = this.#load(this.#flags);
+      this.#shape = await first.loaded;
+      this.#checkpointDir(this.#shape);
+      await this.#start(first);
+      return await this.#live();
+    } catch (error) {
+      if (this.#isCancelled) return EXIT.cancelled;
+      throw error;
+    } finally {
+      this.#files.close();
+      this.#next?.kill('SIGKILL');
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    }
+  }
+
+  #checkpointDir({ job }: JobShape): string {
+    return checkpointDirOf(this.#settings.of(job));
+  }
+
+  #cancel(signal: NodeJS.Signals): void {
+    this.#isCancelled = true;
+    this.#running?.kill(signal);
+    this.#next?.kill('SIGKILL');
+    if (this.#running === null) this.#wake();
+  }
+
+  #wake: () => void = () => {};
+
+  /** Version after version, until one comes to its end. */
+  async #live(): Promise<number> {
+    while (!this.#isCancelled) {
+      void this.#files.update();
+      const ended = await this.#untilSavedOrEnded();
+      if (ended === null && !this.#isCancelled) await this.#upgrade();
+      else if (ended === EXIT.failed) {
+        this.#running = null;
+        say('the job has failed: the next version that is saved goes on from its last checkpoint');
+      } else if (ended !== null) return ended;
+    }
+    return (await this.#running?.ended) ?? EXIT.cancelled;
+  }
+
+  /** The exit code of the version that has ended; null for a new version. */
+  #untilSavedOrEnded(): Promise<number | null> {
+    const woken = new Promise<null>((resolve) => {
+      this.#wake = () => resolve(null);
+    });
+    const saved = this.#files.saved().then(() => null);
+    return Promise.race([saved, woken, ...(this.#running === null ? [] : [this.#running.ended])]);
+  }
+
+  #load(flags: RunFlags): Version {
+    this.#next = new Version(this.#module, flags);
+    return this.#next;
+  }
+
+  async #start(version: Version): Promise<void> {
+    this.#running = version;
+    this.#next = null;
+    try {
+      await version.start();
+    } catch (error) {
+      version.kill('SIGKILL');
+      this.#running = null;
+      throw error;
+    }
+  }
+
+  /** Never ends the version that runs before the next one is known to go on from it. */
+  async #upgrade(): Promise<void> {
+    this.#files.take();
+    // What was said about the first start is not meant for those that follow.
+    const { from: _, fresh: _fresh, ...flags } = this.#flags;
+    const next = this.#load(flags);
+    try {
+      const shape = await Promise.race([next.loaded, this.#files.saved().then(() => null)]);
+      // What is saved meanwhile is tried instead, also where a module never comes to its end.
+      if (shape === null) return next.kill('SIGKILL');
+      const difference = await next.compare(this.#shape!);
+      say(differenceText(difference));
+      if (!difference.isCompatible) return this.#giveUp();
+      const began = performance.now();
+      await this.#stop();
+      await this.#start(next);
+      this.#shape = shape;
+      say(`the new version runs, after ${formatDuration(performance.now() - began)}`);
+      removeOldSavepoints(this.#checkpointDir(shape));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#giveUp(error.message);
+    }
+  }
+
+  /** Ends the version that runs behind a savepoint, by which one can come back to it. */
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    const savepoint = nextSavepoint(this.#checkpointDir(this.#shape!));
+    try {
+      await running.stop(savepoint);
+      say(`the version before is kept in ${savepoint}`);
+    } catch (error) {
+      // It may stand still at the barrier of what could not be written.
+      running.kill('SIGTERM');
+      if ((await running.ended) === EXIT.done) throw error;
+      say(`${messageOf(error)}\nthe new version goes on from the last checkpoint`);
+    }
+    this.#running = null;
+  }
+
+  #giveUp(reason = ''): void {
+    this.#next?.kill('SIGKILL');
+    this.#next = null;
+    if (this.#isCancelled) return;
+    if (reason !== '') say(reason);
+    say(
+      this.#running === null
+        ? 'no version runs: the next one that is saved goes on from the last checkpoint'
+        : 'the job goes on as it was',
+    );
+  }
+}
+
+/** EngineError JOB_DEFINITION where there is none. */
+function checkpointDirOf({ options: { checkpoints } }: RunSettings): string {
+  if (checkpoints !== undefined) return checkpoints.dir;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    '--watch needs --checkpoint-dir: there the next version finds the state of the one before',
+  );
+}
+
+/** On standard error, in place of a line of progress. */
+function say(text: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\x1b[K${text}\n` : `${text}\n`);
+}

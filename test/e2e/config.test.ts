@@ -1,0 +1,129 @@
+/** The config file of the command line: found, checked, and beaten by flags. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Ajv } from 'ajv';
+import type { MillraceConfig } from '../../src/cli/config/config.ts';
+import { configJsonSchema, configMistakes } from '../../src/cli/config/config-schema.ts';
+import { runSettings } from '../../src/cli/config/settings.ts';
+import { EXIT } from '../../src/cli/exit-codes.ts';
+import { jobFile, startMillraceIn } from './command-line.ts';
+
+/** In the package, where config files in TypeScript find it by its name. */
+const OUT = new URL('../../out/', import.meta.url).pathname;
+await mkdir(OUT, { recursive: true });
+const folder = await mkdtemp(join(OUT, 'config-'));
+after(() => rm(folder, { recursive: true }));
+
+const WHOLE: MillraceConfig = {
+  $schema: './millrace.config.schema.json',
+  threads: 1,
+  parallelism: 4,
+  threadHeapMb: 512,
+  bufferTimeout: '5 ms',
+  maxParallelism: 128,
+  params: { rate: 10, name: 'all', isDry: false },
+  checkpoints: { dir: 'state/', every: '5 s', retained: 2, incremental: true },
+  restart: { strategy: 'exponential', initialDelay: 100, multiplier: 1.5 },
+  batch: 'auto',
+  port: 0,
+  host: '127.0.0.1',
+  allowedOrigins: ['https://ops.example.com'],
+  progress: false,
+  jobs: { flights: { threads: 2, params: { name: 'flights' }, restart: 'none' } },
+};
+
+const WRONG: readonly (readonly [unknown, RegExp])[] = [
+  [[], /^the file must be an object of options, got an array$/],
+  [undefined, /^the file must be an object of options, got nothing$/],
+  [{ threads: 'two' }, /^threads must be a whole number from 0 to 1024, got "two"$/],
+  [{ threads: 1.5 }, /^threads must be a whole number from 0 to 1024, got 1.5$/],
+  [{ thraeds: 2 }, /^thraeds is not an option; allowed there: \$schema, threads, parallelism, /],
+  [
+    { checkpoints: { every: '5 s' } },
+    /^checkpoints\.dir must be a text, got nothing$|checkpoints\.dir/,
+  ],
+  [
+    { checkpoints: { dir: 'state/', evry: 5 } },
+    /^checkpoints\.evry is not an option; allowed there: dir, every, mode, /,
+  ],
+  [
+    { jobs: { flights: { checkpoints: { dir: 'state/', every: '5 weeks' } } } },
+    /^jobs\.flights\.checkpoints\.every must be milliseconds, or a text such as '5 min' .*, got "5 weeks"$/,
+  ],
+  [
+    { jobs: { flights: { jobs: {} } } },
+    /^jobs\.flights\.jobs is not an option; allowed there: threads,/,
+  ],
+  [{ restart: 'sometimes' }, /^restart must be 'none', or an object with strategy/],
+  [{ restart: { strategy: 'fixedDelay', delay: 'long' } }, /^restart/],
+  [{ params: { rate: null } }, /^params\.rate must be a text, a number, true or false, got null$/],
+  [{ batch: 'maybe' }, /^batch must be true, false or 'auto', got "maybe"$/],
+];
+
+test('what a file may hold, and what editors are told of it', async () => {
+  assert.deepEqual(configMistakes(WHOLE), []);
+  const isAllowed = new Ajv({ strict: false }).compile(await configJsonSchema());
+  assert.equal(isAllowed(WHOLE), true, JSON.stringify(isAllowed.errors));
+  for (const [config, message] of WRONG) {
+    const [first = 'nothing wrong'] = configMistakes(config);
+    assert.match(first, message);
+    if (config !== undefined) assert.equal(isAllowed(config), false, JSON.stringify(config));
+  }
+});
+
+test('flags win over what is said of a job, and that over what is said of all', async () => {
+  const file = join(folder, 'whole.json');
+  await writeFile(file, JSON.stringify(WHOLE));
+  const settings = await runSettings({
+    config: file,
+    param: { rate: '20' },
+    progress: true,
+    parallelism: 8,
+    checkpointEvery: '1s',
+    incremental: true,
+  });
+  assert.equal(settings.ofAll, null);
+  const { options, progress } = settings.of('flights');
+  assert.deepEqual(
+    [progress, options.threads, options.parallelism, options.restart, options.batch],
+    [false, 2, 8, 'none', 'auto'],
+  );
+  assert.deepEqual(options.params, { rate: '20', name: 'flights', isDry: false });
+  assert.deepEqual(options.checkpoints, { ...WHOLE.checkpoints, every: '1s' });
+  assert.equal(settings.of('others').options.threads, 1);
+  const named = await runSettings({ config: file, param: {}, progress: true, job: 'flights' });
+  assert.equal(named.ofAll?.options.threads, 2);
+});
+
+test('a file in TypeScript is found, also by explain; a wrong one ends before anything has begun', async () => {
+  const here = join(folder, 'here');
+  await mkdir(here);
+  const text = `import type { MillraceConfig } from 'millrace';
+export default { threads: 1, params: { count: 10 }, progress: false } satisfies MillraceConfig;
+`;
+  await writeFile(join(here, 'millrace.config.ts'), text);
+  const start = (...args: readonly string[]) => startMillraceIn(here, ...args).ended;
+  const [explained, shown, ran] = await Promise.all([
+    start('explain', jobFile('two-jobs'), '--job', 'short', '--json'),
+    start('config'),
+    start('run', jobFile('two-jobs'), '--job', 'short'),
+  ]);
+  assert.equal(JSON.parse(explained.stdout).threads, 1, explained.stderr);
+  assert.match(shown.stdout, /millrace\.config\.ts\n\{\n {2}"threads": 1,/);
+  assert.equal(ran.code, EXIT.done, ran.stderr);
+  assert.match(ran.stderr, /, 10 records$/m);
+
+  await writeFile(join(here, 'other.json'), '{ "thread": 1, "port": -1 }');
+  const wrong = await start('run', jobFile('two-jobs'), '--config', 'other.json');
+  assert.equal(wrong.code, EXIT.usage);
+  assert.match(
+    wrong.stderr,
+    /^error CONFIG_INVALID: .*other\.json:\n {2}.*thread is not an option|^error CONFIG_INVALID: .*other\.json:\n {2}port must be/,
+  );
+  await writeFile(join(here, 'millrace.config.json'), '{}');
+  const both = await start('config');
+  assert.equal(both.code, EXIT.usage);
+  assert.match(both.stderr, /both millrace\.config\.ts and millrace\.config\.json: keep one/);
+});

@@ -1,0 +1,203 @@
+/** `millrace run --watch`: a job goes on with each new version of its module, and none that would lose state. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ownerOf } from '../../src/cli/control.ts';
+import { nextSavepoint, removeOldSavepoints } from '../../src/cli/upgrade/savepoints.ts';
+import { inFolder } from '../connector/read-all.ts';
+import { millrace, type Running, startMillrace } from './command-line.ts';
+import { versionText } from './versions.ts';
+
+/** In the package, where job files find it by its name. */
+const OUT = new URL('../../out/', import.meta.url).pathname;
+await mkdir(OUT, { recursive: true });
+const folder = await mkdtemp(join(OUT, 'upgrade-'));
+after(() => rm(folder, { recursive: true }));
+
+/** A job that is watched, in a folder of its own. */
+class Watched {
+  readonly #folder: string;
+  readonly running: Running;
+
+  private constructor(of: string, running: Running) {
+    this.#folder = of;
+    this.running = running;
+  }
+
+  static async start(name: string, texts: Readonly<Record<string, string>>): Promise<Watched> {
+    const of = join(folder, name);
+    await mkdir(of);
+    for (const [file, text] of Object.entries(texts)) await writeFile(join(of, file), text);
+    const state = ['--checkpoint-dir', join(of, 'state'), '--checkpoint-every', '50ms'];
+    const how = [
+      '--threads',
+      '1',
+      '--watch',
+      '--no-progress',
+      '--param',
+      `out=${join(of, 'rows')}`,
+    ];
+    return new Watched(of, startMillrace('run', join(of, 'job.ts'), ...state, ...how));
+  }
+
+  file(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  get state(): string {
+    return join(this.#folder, 'state');
+  }
+
+  /** Saves a file, and waits for an answer that was not there before. */
+  async save(file: string, text: string, answer: string): Promise<string> {
+    const before = this.running.written().length;
+    await writeFile(join(this.#folder, file), text);
+    while (!this.running.written().slice(before).includes(answer)) {
+      assert.equal(this.running.process.exitCode, null, this.running.written());
+      await delay(20);
+    }
+    return this.running.written().slice(before);
+  }
+
+  async rows(): Promise<{ n: number; key: number; count: number; label: string }[]> {
+    const names = await readdir(join(this.#folder, 'rows')).catch(() => []);
+    const parts = names.filter((name) => name.endsWith('.jsonl') && !name.startsWith('.'));
+    const texts = await Promise.all(
+      parts.map((part) => readFile(join(this.#folder, 'rows', part), 'utf8')),
+    );
+    return texts.flatMap((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+  }
+
+  async until(label: string): Promise<void> {
+    while (!(await this.rows()).some((row) => row.label === label)) {
+      assert.equal(this.running.process.exitCode, null, this.running.written());
+      await delay(20);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    this.running.process.kill('SIGINT');
+    const { code, stderr } = await this.running.ended;
+    assert.equal(code, 130, stderr);
+  }
+}
+
+test('counts go on over versions, no row is lost or doubled, and what would lose state is refused', async () => {
+  const text = versionText({ label: './label.ts' });
+  const label = (name: string): string => `export const label: string = '${name}';\n`;
+  const job = await Watched.start('counts', { 'job.ts': text, 'label.ts': label('one') });
+  try {
+    await job.until('one');
+    const said = await job.save('label.ts', label('two'), 'the new version runs, after');
+    assert.match(said, /^counts: no difference that shows$/m);
+    await job.until('two');
+    assert.match(
+      await job.save('job.ts', `${text} const = 1;`, 'the job goes on as it was'),
+      /^error: .*job\.ts:\d+:\d+: ERROR/ms,
+    );
+    assert.match(
+      await job.save(
+        'job.ts',
+        `${text} throw new Error('not today');`,
+        'the job goes on as it was',
+      ),
+      /not today/,
+    );
+    assert.match(
+      await job.save('job.ts', `${text} process.exit(7);`, 'the job goes on as it was'),
+      /its process ended, with exit code 7/,
+    );
+    const refused = await job.save(
+      'job.ts',
+      versionText({ label: './label.ts', uid: 'others' }),
+      'the job goes on as it was',
+    );
+    assert.match(
+      refused,
+      /state of 'counts' \(uid counts\) would be lost: count\n.*\.uid\('counts'\)/,
+    );
+    await writeFile(job.file('job.ts'), `${text} await new Promise(() => {});`);
+    // Until it has been seen: what is saved then is tried instead of it.
+    await delay(500);
+    const more = versionText({ label: 'three', states: ', last: value(t.int32)' });
+    assert.match(
+      await job.save('job.ts', more, 'the new version runs, after'),
+      /kept +count\n +added +last/,
+    );
+    await job.until('three');
+    assert.deepEqual(await readdir(join(job.state, 'upgrades')), ['1', '2']);
+    await job.cancel();
+  } finally {
+    job.running.process.kill('SIGKILL');
+  }
+  const rows = (await job.rows()).sort((a, b) => a.n - b.n);
+  assert.deepEqual(
+    rows.map(({ n }) => n),
+    rows.map((_, n) => n),
+  );
+  for (const { n, key, count } of rows) assert.equal(count, (n - key) / 97 + 1);
+  assert.deepEqual([...new Set(rows.map((row) => row.label))], ['one', 'two', 'three']);
+});
+
+test('a version that fails waits for the next one, which goes on from its last checkpoint', async () => {
+  const failing = "if (n === 1000) throw new Error('as it was told to');";
+  const job = await Watched.start('failing', { 'job.ts': versionText({ body: failing }) });
+  try {
+    await job.running.wrote('the job has failed: the next version that is saved');
+    assert.match(job.running.written(), /as it was told to/);
+    await job.save('job.ts', versionText({ label: 'mended' }), 'the new version runs');
+    await job.until('mended');
+    const pid = ownerOf(job.state);
+    assert.notEqual(pid, job.running.process.pid);
+    job.running.process.kill('SIGKILL');
+    await job.running.ended;
+    while (isAlive(pid)) await delay(20);
+  } finally {
+    job.running.process.kill('SIGKILL');
+  }
+  const numbers = (await job.rows()).map(({ n }) => n).sort((a, b) => a - b);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, n) => n),
+  );
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('--watch without a place for state, and the first version of a module that is wrong', async () => {
+  const file = join(folder, 'wrong.ts');
+  await writeFile(file, 'const = 1;');
+  const [nowhere, wrong] = await Promise.all([
+    millrace('run', file, '--watch'),
+    millrace('run', file, '--watch', '--checkpoint-dir', join(folder, 'none')),
+  ]);
+  assert.deepEqual([nowhere.code, wrong.code], [1, 1]);
+  assert.match(nowhere.stderr, /^error JOB_DEFINITION: --watch needs --checkpoint-dir/);
+  assert.match(wrong.stderr, /^error: .*wrong\.ts:1:6/s);
+});
+
+test('the savepoints of the last few upgrades are kept', async () => {
+  await inFolder(async (state) => {
+    for (let n = 1; n <= 12; n++) {
+      const path = nextSavepoint(state);
+      assert.equal(path, join(state, 'upgrades', String(n)));
+      await mkdir(path);
+      removeOldSavepoints(state);
+    }
+    assert.deepEqual((await readdir(join(state, 'upgrades'))).sort(), ['10', '11', '12']);
+  });
+});

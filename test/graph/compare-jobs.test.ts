@@ -1,0 +1,283 @@
+/** Two versions of a job: what is said of their state, and that a restore says the same. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { compareJobs, type OperatorChange } from '../../src/graph/compare-jobs.ts';
+import { type JobShape, jobShape } from '../../src/graph/job-shape.ts';
+import { loadJobs } from '../../src/graph/load-job.ts';
+import {
+  blackhole,
+  type Flow,
+  generate,
+  job,
+  list,
+  map,
+  monotonous,
+  record,
+  t,
+  tumbling,
+  value,
+} from '../../src/index.ts';
+import { inFolder } from '../connector/read-all.ts';
+
+const Tick = record({ n: t.int32, key: t.int32, name: t.string, at: t.timestamp });
+
+type Version = {
+  /** Left out: that of the base. */
+  readonly state?: Parameters<typeof keeping>[1];
+  readonly key?: 'key' | 'name';
+  readonly uid?: string;
+  readonly hours?: number;
+  readonly isGone?: boolean;
+  readonly job?: string;
+};
+
+const Seen = record({ first: t.int32, last: t.int32 });
+
+const BASE_STATE = {
+  total: value(t.float64),
+  seen: value(Seen, { default: { first: 0, last: 0 } }),
+  notes: list(t.string),
+};
+
+function ticks(flow: Flow) {
+  return flow
+    .from(
+      generate({
+        schema: Tick,
+        count: 1_000_000_000,
+        row: (n) => ({ n, key: n % 7, name: `k${n % 7}`, at: n }),
+      }),
+      { name: 'ticks', rate: 5_000 },
+    )
+    .eventTime('at', monotonous());
+}
+
+/** Puts something into every state. */
+function keeping(flow: Flow, state: Readonly<Record<string, object>>, version: Version) {
+  const { key = 'key', uid = 'totals' } = version;
+  const samples: Readonly<Record<string, unknown>> = {
+    total: 1,
+    seen: { first: 1, last: 2, note: '' },
+  };
+  return ticks(flow)
+    .keyBy(key)
+    .process({
+      emits: record({ n: t.float64 }),
+      state: state as typeof BASE_STATE,
+      onRecord(row, { state: handles, emit }) {
+        for (const [name, handle] of Object.entries(handles) as [string, never][]) {
+          const any = handle as { set?(value: unknown): void; add?(value: unknown): void };
+          if (name in samples) any.set?.(samples[name]);
+          else any.add?.('note');
+        }
+        emit({ n: row.n });
+      },
+    })
+    .name('totals')
+    .uid(uid);
+}
+
+function versionOf(version: Version) {
+  return job(import.meta, version.job ?? 'evolving', (flow) => {
+    if (version.isGone !== true)
+      keeping(flow, version.state ?? BASE_STATE, version).to(blackhole());
+    ticks(flow)
+      .keyBy('key')
+      .window(tumbling(`${version.hours ?? 1} h`))
+      .aggregate(({ sum }) => ({ total: sum('n') }))
+      .name('hourly')
+      .to(blackhole());
+  });
+}
+
+const base = versionOf({});
+
+function difference(next: Version, options = {}) {
+  return compareJobs(jobShape(base.build({}, false)), versionOf(next).build({}, false), options);
+}
+
+function operator(operators: readonly OperatorChange[], uid: string): OperatorChange {
+  return operators.find((one) => one.uid === uid)!;
+}
+
+/** Whether a real restore takes the state of the base. */
+async function restores(next: Version): Promise<boolean> {
+  return await inFolder(async (folder) => {
+    const savepoint = join(folder, 'savepoint');
+    const running = await base.start({ threads: 0 });
+    while (running.status().records < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+    await running.stop({ savepoint });
+    try {
+      const again = await versionOf(next).start({ threads: 0, restoreFrom: savepoint });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      // Operators are opened with the first step of the job.
+      await again.stop({ savepoint: join(folder, 'again') }).catch(() => again.result());
+      return true;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      assert.ok(code === 'STATE_INCOMPATIBLE' || code === 'STATE_UNKNOWN', String(error));
+      return false;
+    }
+  });
+}
+
+const { total, seen } = BASE_STATE;
+
+const EVOLUTIONS: readonly {
+  readonly what: string;
+  readonly next: Version;
+  readonly changes: Readonly<Record<string, string>>;
+  readonly goesOn: boolean;
+}[] = [
+  {
+    what: 'a field of a record comes, with a default',
+    next: {
+      state: {
+        ...BASE_STATE,
+        seen: value(record({ first: t.int32, last: t.int32, note: t.string }), {
+          default: { first: 0, last: 0, note: '' },
+        }),
+      },
+    },
+    changes: { seen: 'migrated + note', total: 'kept' },
+    goesOn: true,
+  },
+  {
+    what: 'a field comes without a default',
+    next: {
+      state: {
+        ...BASE_STATE,
+        seen: value(record({ first: t.int32, last: t.int32, note: t.string })),
+      },
+    },
+    changes: { seen: 'refused' },
+    goesOn: false,
+  },
+  {
+    what: 'a field goes',
+    next: {
+      state: {
+        ...BASE_STATE,
+        seen: value(record({ first: t.int32 }), { default: { first: 0 } }),
+      },
+    },
+    changes: { seen: 'migrated - last' },
+    goesOn: true,
+  },
+  {
+    what: 'another type',
+    next: { state: { ...BASE_STATE, total: value(t.string) } },
+    changes: { total: 'refused', seen: 'kept', notes: 'kept' },
+    goesOn: false,
+  },
+  {
+    what: 'null is allowed',
+    next: { state: { ...BASE_STATE, total: value(t.nullable(t.float64)) } },
+    changes: { total: 'migrated null is allowed now' },
+    goesOn: true,
+  },
+  {
+    what: 'a list becomes a map',
+    next: { state: { total, seen, notes: map(t.string, t.string) } },
+    changes: { notes: 'refused' },
+    goesOn: false,
+  },
+  {
+    what: 'a state more',
+    next: { state: { ...BASE_STATE, more: list(t.string) } },
+    changes: { more: 'added', notes: 'kept' },
+    goesOn: true,
+  },
+  { what: 'another key', next: { key: 'name' }, changes: { total: 'refused' }, goesOn: false },
+];
+
+for (const { what, next, changes, goesOn } of EVOLUTIONS) {
+  test(`${what}: the state ${goesOn ? 'goes on' : 'is refused'}, and a restore agrees`, async () => {
+    const { isCompatible, operators, obstacles } = difference(next);
+    assert.equal(isCompatible, goesOn);
+    assert.equal(obstacles.length === 0, goesOn);
+    const states = new Map(
+      operator(operators, 'totals').states.map(({ state, change, detail }) => [
+        state,
+        change === 'migrated' ? `${change} ${detail}` : change,
+      ]),
+    );
+    for (const [name, change] of Object.entries(changes)) assert.equal(states.get(name), change);
+    assert.equal(await restores(next), goesOn);
+  });
+}
+
+test('nothing has changed', () => {
+  const { isCompatible, operators } = difference({});
+  assert.equal(isCompatible, true);
+  assert.deepEqual(new Set(operators.map(({ change }) => change)), new Set(['same']));
+});
+
+test('a function of another text', () => {
+  const mapped = (text: string) =>
+    job(import.meta, 'mapped', (flow) => {
+      ticks(flow)
+        .map(text === 'n' ? (row) => ({ n: row.n }) : (row) => ({ n: row.key }))
+        .to(blackhole());
+    }).build({}, false);
+  const { operators: changed } = compareJobs(jobShape(mapped('n')), mapped('key'));
+  assert.deepEqual(
+    changed.map(({ change, parts }) => [change, parts.join()]),
+    [
+      ['same', ''],
+      ['changed', 'code'],
+      ['same', ''],
+    ],
+  );
+});
+
+test('state that nobody takes any more is refused, with the way out, unless it may go', () => {
+  const renamed = difference({ uid: 'sums' });
+  assert.equal(renamed.isCompatible, false);
+  const [obstacle] = renamed.obstacles;
+  assert.equal(
+    obstacle!.reason,
+    "state of 'totals' (uid totals) would be lost: total, seen, notes",
+  );
+  assert.match(obstacle!.wayOut, /if 'totals' is the same step, say so by \.uid\('totals'\)/);
+  const gone = difference({ isGone: true });
+  assert.equal(operator(gone.operators, 'totals').change, 'removed');
+  assert.match(gone.obstacles[0]!.wayOut, /give the step back, with its uid/);
+  assert.equal(difference({ isGone: true }, { allowDroppedState: true }).isCompatible, true);
+  const less = difference({ state: { total, seen } });
+  assert.match(less.obstacles[0]!.wayOut, /give the step its state again/);
+});
+
+test('windows of another size have other panes, and another job other state', () => {
+  const { isCompatible, operators } = difference({ hours: 2 });
+  assert.equal(isCompatible, false);
+  assert.deepEqual(
+    operator(operators, 'hourly').states.map(({ change }) => change),
+    ['refused'],
+  );
+  const [other] = difference({ job: 'other' }).obstacles;
+  assert.match(other!.reason, /of job 'evolving', and this is job 'other'/);
+});
+
+test('a job of every kind of step is the same as itself, also when its shape comes as JSON', async () => {
+  const modules = ['async', 'batch', 'cep', 'connected', 'joins', 'process', 'parallel'];
+  const types = new Set<string>();
+  for (const module of modules) {
+    const { href } = new URL(`../e2e/jobs/${module}.ts`, import.meta.url);
+    for (const registered of await loadJobs(href)) {
+      const built = registered.build({}, false);
+      const was = JSON.parse(JSON.stringify(jobShape(built))) as JobShape;
+      const { isCompatible, operators } = compareJobs(was, registered.build({}, false));
+      assert.equal(isCompatible, true, registered.name);
+      for (const { uid, change, type, states } of operators) {
+        assert.equal(change, 'same', `${registered.name} ${uid}`);
+        for (const state of states) assert.equal(state.change, 'kept', `${uid} ${state.state}`);
+        types.add(type);
+      }
+    }
+  }
+  for (const type of ['process', 'match', 'intervalJoin', 'windowJoin', 'async', 'parallel']) {
+    assert.ok(types.has(type), type);
+  }
+});
