@@ -71,7 +71,9 @@ export function answerRequests(client: WatchedJob): { close(): void } {
 async function answer(client: WatchedJob, api: RestApi, line: string): Promise<Answer> {
   try {
     const request = JSON.parse(line) as ControlRequest;
-    if (request.ask === 'rest') return { rest: restAnswer(api, request.method, request.path) };
+    if (request.ask === 'rest') {
+      return { rest: await restAnswer(api, request.method, request.path) };
+    }
     if (request.ask === 'savepoint') return { done: await client.savepoint(request.dir) };
     const { state } = await client.stop(request.options);
     return { done: state };
@@ -83,10 +85,10 @@ async function answer(client: WatchedJob, api: RestApi, line: string): Promise<A
   }
 }
 
-function restAnswer(api: RestApi, method: string, path: string): RestAnswer {
+async function restAnswer(api: RestApi, method: string, path: string): Promise<RestAnswer> {
   try {
     const { pathname, searchParams } = new URL(path, 'http://localhost');
-    return api.answer(findRoute(method, pathname), searchParams, undefined);
+    return await api.answer(findRoute(method, pathname), searchParams, undefined);
   } catch (error) {
     return answerOfError(error);
   }

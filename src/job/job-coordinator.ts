@@ -36,10 +36,12 @@ import { Attempt, type JobPlan } from './attempt.ts';
 import { isBatchJob } from './batch-mode.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
+import { Inspection } from './inspection.ts';
 import {
   type JobResult,
   type JobState,
   type JobStatus,
+  type OperatorId,
   type RunOptions,
   STOP_OPTIONS,
   type StopOptions,
@@ -117,6 +119,9 @@ class JobRun implements WatchedJob {
   readonly #restart: RestartStrategy;
   readonly #restarts: Restarts;
   readonly #watch = new JobWatch();
+  readonly inspection = new Inspection(() =>
+    this.#state === 'running' ? (this.#running?.attempt ?? null) : null,
+  );
   readonly #skipped: DeadLetter[] = [];
   readonly #startMs = systemClock.monotonic();
   #jobId = randomId();
@@ -516,6 +521,11 @@ class JobRun implements WatchedJob {
 
   metrics(): JobMetrics {
     return this.#watch.metrics(this.#jobId, this.status(), this.#running?.attempt ?? null);
+  }
+
+  get operatorIds(): readonly OperatorId[] {
+    const { nodes } = this.#plan.built.graph;
+    return nodes.map(({ id, uid, name }) => ({ node: id, uid, name }));
   }
 
   get config(): JobConfig {

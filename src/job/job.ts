@@ -8,9 +8,11 @@
 import { inspect } from 'node:util';
 import { EngineError } from '../base/errors.ts';
 import { aNumber, choice, type OptionRules, someText, wrong } from '../base/options.ts';
+import type { NodeId } from '../graph/graph.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { aDuration, type Duration } from '../time/duration.ts';
 import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
+import type { Inspection } from './inspection.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
 import { aRestartStrategy, type RestartStrategy } from './restart-strategy.ts';
 
@@ -192,7 +194,13 @@ export interface JobClient {
 export interface WatchedJob extends JobClient {
   port: number | null;
   readonly config: JobConfig;
+  readonly inspection: Inspection;
+  /** All steps of the job. */
+  readonly operatorIds: readonly OperatorId[];
 }
+
+/** A step: its place in the graph, by what its state is found again, and what people call it. */
+export type OperatorId = { readonly node: NodeId; readonly uid: string; readonly name: string };
 
 export type StopOptions = {
   /** Directory of the savepoint. */

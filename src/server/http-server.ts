@@ -34,6 +34,9 @@ import { answerOfError, findRoute, RestApi } from './rest-api.ts';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** What every request does at least. */
+const LOOKS = { changes: false } as const;
+
 type Served = { readonly job: WatchedJob; readonly api: RestApi; readonly events: EventStreams };
 
 export class HttpServer {
@@ -102,16 +105,16 @@ export class HttpServer {
       response.end();
       return;
     }
-    checkToken(this.#rules, request, false);
+    checkToken(this.#rules, request, LOOKS);
     const method = request.method === 'HEAD' ? 'GET' : request.method!;
     const served = this.#served;
     if (served === null)
       throw new RestError(503, 'the job is not there yet', { 'Retry-After': '1' });
     if (this.#answerOther(served, method, pathname, request, response)) return;
     const found = findRoute(method, pathname);
-    checkToken(this.#rules, request, found.route.changes);
+    checkToken(this.#rules, request, found.route);
     const body = method === 'GET' ? undefined : await bodyOf(request);
-    const answer = served.api.answer(found, searchParams, body);
+    const answer = await served.api.answer(found, searchParams, body);
     this.#send(request, response, answer.status, JSON.stringify(answer.body), JSON_TYPE);
   }
 

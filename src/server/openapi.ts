@@ -31,7 +31,7 @@ function parametersOf({ path, query = {} }: Pick<Route, 'path' | 'query'>) {
 }
 
 function operationOf(route: Route) {
-  const { operationId, summary, changes, status, body, answer } = route;
+  const { operationId, summary, changes, reveals = false, status, body, answer } = route;
   return {
     operationId,
     summary,
@@ -40,7 +40,7 @@ function operationOf(route: Route) {
       ? {}
       : { requestBody: { content: { 'application/json': { schema: body } } } }),
     responses: { [status]: json(summary, answer), default: ERROR },
-    ...(changes ? { security: [{ token: [] }] } : {}),
+    ...(changes || reveals ? { security: [{ token: [] }] } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import type { WatchedJob } from '../job/job.ts';
 import { CHECKPOINT_ROUTES } from './checkpoint-routes.ts';
+import { INSPECTION_ROUTES } from './inspection-routes.ts';
 import { JOB_ROUTES } from './job-routes.ts';
 import { Operations } from './operations.ts';
 import { PROCESS_ROUTES } from './process-routes.ts';
@@ -14,6 +15,7 @@ export const ROUTES: readonly Route[] = [
   ...JOB_ROUTES,
   ...VERTEX_ROUTES,
   ...CHECKPOINT_ROUTES,
+  ...INSPECTION_ROUTES,
 ];
 
 export type Answer = { readonly status: number; readonly body: unknown };
@@ -63,6 +65,7 @@ export function findRoute(method: string, path: string): FoundRoute {
 /** What went wrong, for whoever asked: 400 where it lies in the request, 409 where the job cannot do it now. */
 const STATUS_OF: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOB_DEFINITION: 400,
+  KEY_INVALID: 400,
   JOB_CANCELLED: 409,
 };
 
@@ -84,7 +87,11 @@ export class RestApi {
   }
 
   /** Answers a request whose route has been found. */
-  answer({ route, params }: FoundRoute, query: URLSearchParams, body: unknown): Answer {
+  async answer(
+    { route, params }: FoundRoute,
+    query: URLSearchParams,
+    body: unknown,
+  ): Promise<Answer> {
     try {
       const served: Served = { job: this.#job, rates: this.rates, operations: this.operations };
       const metrics = this.#job.metrics();
@@ -92,7 +99,7 @@ export class RestApi {
         throw notFound(`job '${params.jobid}'; there is '${metrics.id}'`);
       }
       const given = checkedBody(route, body);
-      const answer = route.handle({ ...served, metrics, params, query, body: given });
+      const answer = await route.handle({ ...served, metrics, params, query, body: given });
       return { status: route.status, body: answer };
     } catch (error) {
       return answerOfError(error);

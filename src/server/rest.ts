@@ -35,6 +35,8 @@ export type Route = {
   readonly summary: string;
   /** Whether it changes the job: only those with the token may ask. */
   readonly changes: boolean;
+  /** Whether it shows what is in records: where there is a token, only those with it may ask. */
+  readonly reveals?: true;
   readonly status: 200 | 202;
   readonly query?: Readonly<Record<string, string>>;
   /** Of the request; left out where there is none. */

@@ -5,7 +5,7 @@ import { type Call, notFound, type Route } from './rest.ts';
 import { aNumber, aText, aTime, list, object, oneOf } from './schema.ts';
 import { SUBTASK_STATES, subtaskState } from './states.ts';
 
-function taskOf({ metrics, params }: Call): TaskMetrics {
+export function taskOf({ metrics, params }: Call): TaskMetrics {
   const task = metrics.tasks.find(({ id }) => String(id) === params.vertexid);
   if (task === undefined) throw notFound(`vertex '${params.vertexid}' in job '${metrics.name}'`);
   return task;

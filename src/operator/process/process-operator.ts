@@ -19,6 +19,7 @@ import { UserMetrics } from '../../metrics/user-metrics.ts';
 import { KeyScope } from '../../state/key-scope.ts';
 import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
+import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError, timerError } from '../user-function.ts';
 import { Emitter, ThrownBehind } from './emitter.ts';
@@ -162,6 +163,10 @@ export class ProcessOperator implements Operator {
   #release(): void {
     this.#operatorStates.release();
     if (this.#keyed?.release()) this.#user!.forgetKey();
+  }
+
+  look(): StateLook | null {
+    return this.#keyed?.look() ?? null;
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
