@@ -198,6 +198,7 @@ export type {
   TaskMetrics,
   ThreadMetrics,
 } from './job/job-metrics.ts';
+export type { Logger, LogLevel } from './job/log.ts';
 export type { RestartStrategy } from './job/restart-strategy.ts';
 export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';

@@ -137,3 +137,7 @@ export const PROFILE_STACKS_MAX = 5000;
 
 /** How long threads are looked at for a dump of their stacks. */
 export const THREAD_DUMP_MS = 30;
+
+/** Entries of its log that a job keeps for those who watch it, and the length of the text of each. */
+export const LOG_ENTRIES_MAX = 1000;
+export const LOG_MESSAGE_MAX = 4096;

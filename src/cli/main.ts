@@ -93,6 +93,7 @@ jobCommand('run', 'run the job that a TypeScript or JavaScript module defines')
     '--host <address>',
     'the address to serve on (default: 127.0.0.1; others need MILLRACE_TOKEN)',
   )
+  .option('--log-level <level>', 'write what becomes of the job to standard error, by pino')
   .option('--no-progress', 'do not show progress on standard error')
   .addHelpText(
     'after',

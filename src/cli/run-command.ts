@@ -3,6 +3,7 @@ import { EngineError } from '../base/errors.ts';
 import type { JobClient, JobResult, RunOptions, WatchedJob } from '../job/job.ts';
 import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
+import { aLog, type LogLevel } from '../job/log.ts';
 import { startServedJob } from '../server/serve.ts';
 import type { Duration } from '../time/duration.ts';
 import { answerRequests } from './control.ts';
@@ -18,6 +19,7 @@ export type RunFlags = {
   readonly threadHeap?: number;
   readonly port?: number;
   readonly host?: string;
+  readonly logLevel?: string;
   readonly batch?: boolean;
   readonly batchAuto?: boolean;
   readonly progress: boolean;
@@ -43,6 +45,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
       ...(flags.threadHeap === undefined ? {} : { threadHeapMb: flags.threadHeap }),
       ...(flags.port === undefined ? {} : { port: flags.port }),
       ...(flags.host === undefined ? {} : { host: flags.host }),
+      ...(flags.logLevel === undefined ? {} : { log: aLogLevel(flags.logLevel) }),
       batch: flags.batchAuto ? 'auto' : (flags.batch ?? false),
       ...checkpointOptions(flags),
     };
@@ -57,6 +60,11 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     console.error(describeFailure(error));
     return FAILED;
   }
+}
+
+function aLogLevel(level: string): LogLevel {
+  aLog('--log-level', level);
+  return level as LogLevel;
 }
 
 function checkpointOptions(flags: RunFlags): RunOptions {

@@ -14,6 +14,7 @@ import { aDuration, type Duration } from '../time/duration.ts';
 import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
 import type { Inspection } from './inspection.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
+import { aLog, type JobLog, type Logger, type LogLevel } from './log.ts';
 import { aRestartStrategy, type RestartStrategy } from './restart-strategy.ts';
 
 export type RunOptions = {
@@ -62,6 +63,12 @@ export type RunOptions = {
    * Default: none but its own.
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Writes down what becomes of the job: attempts, failures, checkpoints, records that are skipped. A level writes lines of JSON
+   * on standard error, by the package pino (EngineError LIBRARY_MISSING where it is not there); a logger, such as one of pino, gets
+   * the entries by its methods. Default: warnings of the process alone.
+   */
+  readonly log?: LogLevel | Logger;
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
@@ -84,6 +91,7 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   host: someText,
   token: someText,
   allowedOrigins: origins,
+  log: aLog,
   signal: anAbortSignal,
 };
 
@@ -195,6 +203,7 @@ export interface WatchedJob extends JobClient {
   port: number | null;
   readonly config: JobConfig;
   readonly inspection: Inspection;
+  readonly log: JobLog;
   /** All steps of the job. */
   readonly operatorIds: readonly OperatorId[];
 }

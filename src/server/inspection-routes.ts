@@ -3,18 +3,9 @@ import { PROFILE_SECONDS_MAX, TAPPED_RECORDS_MAX } from '../base/limits.ts';
 import type { Flame } from '../job/flame.ts';
 import type { OperatorId } from '../job/job.ts';
 import type { JobMetrics } from '../job/job-metrics.ts';
-import { type Call, notFound, RestError, type Route } from './rest.ts';
+import { type Call, notFound, numberIn, RestError, type Route } from './rest.ts';
 import { aFlag, aNumber, anything, aText, aTime, list, object, orNull } from './schema.ts';
 import { taskOf } from './vertex-routes.ts';
-
-/** A whole number of the query. RestError 400 where it is none, or out of bounds. */
-function numberOf({ query }: Call, name: string, least: number, most: number, left: number) {
-  const text = query.get(name);
-  if (text === null) return left;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new RestError(400, `${name} is a whole number from ${least} to ${most}, got '${text}'`);
-}
 
 function nowOf({ startedAt, elapsedMs }: JobMetrics): number {
   return startedAt + Math.round(elapsedMs);
@@ -36,7 +27,7 @@ const flamegraph: Route = {
   answer: object({ endTimestamp: aTime, data: FLAME }),
   async handle(call) {
     const { id } = taskOf(call);
-    const seconds = numberOf(call, 'seconds', 1, PROFILE_SECONDS_MAX, 1);
+    const seconds = numberIn(call, 'seconds', 1, PROFILE_SECONDS_MAX, 1);
     const data: Flame | null = await call.job.inspection.flame(id, seconds * 1000);
     if (data === null) throw new RestError(409, BUSY);
     return { endTimestamp: nowOf(call.job.metrics()), data };
@@ -155,7 +146,7 @@ const tap: Route = {
     const { metrics, params, job } = call;
     const exchange = metrics.exchanges.findIndex(({ id }) => id === params.edge);
     if (exchange < 0) throw notFound(`edge '${params.edge}' in job '${metrics.name}'`);
-    const count = numberOf(call, 'records', 1, TAPPED_RECORDS_MAX, DEFAULT_RECORDS);
+    const count = numberIn(call, 'records', 1, TAPPED_RECORDS_MAX, DEFAULT_RECORDS);
     const found = await job.inspection.tap(exchange, count);
     if (found === null) throw new RestError(409, 'someone else looks at this edge: ask again');
     return { records: found.records, sampled: found.passed };

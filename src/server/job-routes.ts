@@ -1,7 +1,8 @@
 /** The job: what it is, how it is, and how to end it. */
 import type { JobMetrics } from '../job/job-metrics.ts';
+import { LOG_LEVELS } from '../job/log.ts';
 import { PLAN, planOf } from './plan.ts';
-import { type Call, RestError, type Route } from './rest.ts';
+import { type Call, numberIn, RestError, type Route } from './rest.ts';
 import { aFlag, aNumber, aText, aTime, byName, list, object, oneOf, orNull } from './schema.ts';
 import {
   JOB_STATES,
@@ -257,6 +258,34 @@ const exceptions: Route = {
   }),
 };
 
+const logs: Route = {
+  method: 'GET',
+  path: '/jobs/:jobid/logs',
+  operationId: 'getLogs',
+  summary: 'What has become of the job, the oldest first, as many entries as are kept',
+  changes: false,
+  reveals: true,
+  status: 200,
+  query: { after: 'Entries behind the one of this number; all when left out' },
+  answer: object({
+    entries: list(
+      object(
+        {
+          seq: aNumber,
+          timestamp: aTime,
+          level: oneOf(...LOG_LEVELS),
+          message: aText,
+          operator: aText,
+        },
+        ['seq', 'timestamp', 'level', 'message'],
+      ),
+    ),
+  }),
+  handle: (call) => ({
+    entries: call.job.log.after(numberIn(call, 'after', 0, Number.MAX_SAFE_INTEGER, 0)),
+  }),
+};
+
 const cancel: Route = {
   method: 'PATCH',
   path: '/jobs/:jobid',
@@ -281,5 +310,6 @@ export const JOB_ROUTES: readonly Route[] = [
   plan,
   jobConfig,
   exceptions,
+  logs,
   cancel,
 ];

@@ -61,3 +61,19 @@ export class RestError extends Error {
 export function notFound(what: string): RestError {
   return new RestError(404, `there is no ${what}`);
 }
+
+/** A whole number of the query; `left` where it is left out. RestError 400 where it is none, or out of bounds. */
+export function numberIn(
+  { query }: Call,
+  name: string,
+  least: number,
+  most: number,
+  left: number,
+): number {
+  const text = query.get(name);
+  if (text === null) return left;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const got = text.slice(0, 100);
+  throw new RestError(400, `${name} is a whole number from ${least} to ${most}, got '${got}'`);
+}

@@ -206,3 +206,14 @@ test('questions that make no sense', async () => {
     assert.equal(served.client.status().state, 'running');
   });
 });
+
+test('the log, from where one has read it', async () => {
+  await whileServed({}, async (served) => {
+    const all = await look<{ entries: { seq: number; message: string }[] }>(served, '/logs');
+    assert.match(all.entries[0]!.message, /^attempt 1 runs/);
+    const { seq } = all.entries.at(-1)!;
+    assert.deepEqual(await look(served, `/logs?after=${seq}`), { entries: [] });
+    await look(served, '/logs?after=-1', 400);
+    assert.equal((await served.ask(`/jobs/${served.id}/logs`)).status, 401);
+  });
+});
