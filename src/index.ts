@@ -200,7 +200,9 @@ export type {
 } from './job/job-metrics.ts';
 export type { Logger, LogLevel } from './job/log.ts';
 export type { RestartStrategy } from './job/restart-strategy.ts';
-export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
+export type { HistogramValues } from './metrics/histogram.ts';
+export type { MeterValues } from './metrics/read-metrics.ts';
+export type { Counter, Gauge, Histogram, Meter, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';
 
 // Contracts for sources and sinks of your own

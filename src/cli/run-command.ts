@@ -2,8 +2,8 @@
 import { EngineError } from '../base/errors.ts';
 import type { JobClient, JobResult, RunOptions, WatchedJob } from '../job/job.ts';
 import { startThreads } from '../job/job-coordinator.ts';
-import type { WorkerPool } from '../job/worker-pool.ts';
 import { aLog, type LogLevel } from '../job/log.ts';
+import type { WorkerPool } from '../job/worker-pool.ts';
 import { startServedJob } from '../server/serve.ts';
 import type { Duration } from '../time/duration.ts';
 import { answerRequests } from './control.ts';

@@ -9,6 +9,8 @@ import { inspect } from 'node:util';
 import { EngineError } from '../base/errors.ts';
 import { aNumber, choice, type OptionRules, someText, wrong } from '../base/options.ts';
 import type { NodeId } from '../graph/graph.ts';
+import type { HistogramValues } from '../metrics/histogram.ts';
+import type { MeterValues } from '../metrics/read-metrics.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { aDuration, type Duration } from '../time/duration.ts';
 import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
@@ -143,6 +145,10 @@ export type OperatorResult = {
   readonly counters: Readonly<Record<string, number>>;
   /** Gauges that functions have made and set: one value for each subtask that has, in no particular order. */
   readonly gauges: Readonly<Record<string, readonly number[]>>;
+  /** Meters: events and events a second, added up over all subtasks. */
+  readonly meters: Readonly<Record<string, MeterValues>>;
+  /** Histograms that have a value: how their values are spread, of all subtasks together. */
+  readonly histograms: Readonly<Record<string, HistogramValues>>;
 };
 
 export type JobResult = {

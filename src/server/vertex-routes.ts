@@ -1,4 +1,5 @@
 /** One vertex: its subtasks, who holds it up, how far its event time is, its metrics by name. */
+import type { OperatorResult } from '../job/job.ts';
 import type { SubtaskMetrics, TaskMetrics } from '../job/job-metrics.ts';
 import { countsOf, VERTEX_COUNTS } from './job-routes.ts';
 import { type Call, notFound, type Route } from './rest.ts';
@@ -147,16 +148,21 @@ function valuesOf(task: TaskMetrics): { id: string; value: string }[] {
       value: read(subtask),
     })),
   );
-  const ofFunctions = task.operators.flatMap(({ name: operator, counters, gauges }) => [
-    ...Object.entries(counters).map(([name, count]) => ({
-      id: `${operator}.${name}`,
-      value: String(count),
-    })),
+  return [...ofSubtasks, ...task.operators.flatMap(valuesOfFunctions)];
+}
+
+function valuesOfFunctions(operator: OperatorResult): { id: string; value: string }[] {
+  const { counters, gauges, meters, histograms } = operator;
+  const named: [string, number][] = [
+    ...Object.entries(counters),
     ...Object.entries(gauges).flatMap(([name, values]) =>
-      values.map((value, n) => ({ id: `${operator}.${name}.${n}`, value: String(value) })),
+      values.map((value, n): [string, number] => [`${name}.${n}`, value]),
     ),
-  ]);
-  return [...ofSubtasks, ...ofFunctions];
+    ...Object.entries({ ...meters, ...histograms }).flatMap(([name, values]) =>
+      Object.entries(values).map(([what, value]): [string, number] => [`${name}.${what}`, value]),
+    ),
+  ];
+  return named.map(([name, value]) => ({ id: `${operator.name}.${name}`, value: String(value) }));
 }
 
 const vertexMetrics: Route = {

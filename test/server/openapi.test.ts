@@ -106,6 +106,8 @@ test('every GET answers as the document says, and so does what is not there', as
       );
       assert.ok(Number(values.get('0.numRecordsIn')) > 0);
       assert.ok(Number(values.get('totals.seen')) > 0);
+      assert.ok(Number(values.get('totals.pace.count')) > 0);
+      assert.ok(Number(values.get('totals.sizes.p99')) > 0);
       const entries = (
         (await served.ask(`/jobs/${served.id}/exceptions`)).body as {
           exceptionHistory: { entries: { exceptionName: string }[] };

@@ -84,7 +84,7 @@ export class ProcessOperator implements Operator {
     this.#output = output;
     this.#emitter.open(context, output, sides);
     const { clock, name, subtask, parallelism, isIncremental } = context;
-    const metrics = new UserMetrics(context.onMetric);
+    const metrics = new UserMetrics(context.onMetric, clock);
     this.#makeContexts({
       emitter: this.#emitter,
       clock,
