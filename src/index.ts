@@ -181,6 +181,7 @@ export type {
   JobResult,
   JobState,
   JobStatus,
+  OpenTelemetryMeters,
   OperatorResult,
   RunOptions,
   StopOptions,

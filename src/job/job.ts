@@ -71,6 +71,11 @@ export type RunOptions = {
    * the entries by its methods. Default: warnings of the process alone.
    */
   readonly log?: LogLevel | Logger;
+  /**
+   * Has the metrics of the job observed by OpenTelemetry: by a MeterProvider, or for true by that of the process, of the package
+   * @opentelemetry/api (EngineError LIBRARY_MISSING where it is not there).
+   */
+  readonly openTelemetry?: true | OpenTelemetryMeters;
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
@@ -94,6 +99,7 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   token: someText,
   allowedOrigins: origins,
   log: aLog,
+  openTelemetry: areMeters,
   signal: anAbortSignal,
 };
 
@@ -121,6 +127,19 @@ function origins(what: string, value: unknown): void {
     if (URL.canParse(String(one)) && new URL(one).origin === one) continue;
     throw wrong(what, "has origins such as 'https://ops.example.com'", one);
   }
+}
+
+/** A MeterProvider of OpenTelemetry. */
+export type OpenTelemetryMeters = {
+  getMeter(name: string, version?: string): unknown;
+  /** Of the SDK: has what there is exported at once. */
+  forceFlush?(): Promise<void>;
+};
+
+function areMeters(what: string, value: unknown): void {
+  const { getMeter } = (value ?? {}) as Partial<OpenTelemetryMeters>;
+  if (value === true || typeof getMeter === 'function') return;
+  throw wrong(what, 'is true, or a MeterProvider of OpenTelemetry', value);
 }
 
 /** Also of another realm, as under vitest. */

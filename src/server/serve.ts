@@ -1,9 +1,9 @@
-/** Starts a job, and where its options have a port, a server that tells of it until it ends. */
-import { EngineError } from '../base/errors.ts';
+/** Starts a job, and where its options say so, a server and OpenTelemetry tell of it until it ends. */
+import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { OUTCOME_WAIT_MS } from '../base/limits.ts';
 import type { RegisteredJob } from '../graph/job-registry.ts';
-import { aPort, type RunOptions, type WatchedJob } from '../job/job.ts';
+import { aPort, type OpenTelemetryMeters, type RunOptions, type WatchedJob } from '../job/job.ts';
 import { type Doors, startJob } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { isLoopback } from './access.ts';
@@ -21,8 +21,10 @@ export async function startServedJob(
 ): Promise<WatchedJob> {
   const server = await listen(options);
   try {
+    const meters = await metersOf(options);
     const started = await startJob(job, options, doors, pool);
     if (server !== null) serveUntilItsEnd(server, started);
+    if (meters !== null) await observeUntilItsEnd(meters, started);
     return started;
   } catch (error) {
     server?.close();
@@ -46,6 +48,22 @@ async function listen(options: RunOptions): Promise<HttpServer | null> {
   const { HttpServer: Listening } = await import('./http-server.ts');
   const rules = { isLoopback: isLoopback(host), token, allowedOrigins };
   return await Listening.listen(port, host, rules);
+}
+
+/** Null where nobody asks for it: jobs without it do not wait for it to be loaded. */
+async function metersOf({ openTelemetry }: RunOptions): Promise<OpenTelemetryMeters | null> {
+  if (openTelemetry === undefined) return null;
+  return (await import('./open-telemetry.ts')).metersOf(openTelemetry);
+}
+
+async function observeUntilItsEnd(meters: OpenTelemetryMeters, job: WatchedJob): Promise<void> {
+  const { observeJob } = await import('./open-telemetry.ts');
+  const stop = observeJob(meters, () => job.metrics());
+  void job
+    .result()
+    .catch(() => {})
+    .then(stop)
+    .catch((error: unknown) => job.log.add('warn', `OpenTelemetry: ${messageOf(error)}`));
 }
 
 function serveUntilItsEnd(server: HttpServer, job: WatchedJob): void {
