@@ -106,6 +106,12 @@ export const EVENT_STREAMS_MAX = 32;
 /** Savepoints and stops whose outcome can still be asked for. */
 export const OPERATIONS_MAX = 100;
 
+/** Jobs that have ended and are kept by a server of several. */
+export const ARCHIVED_JOBS_MAX = 100;
+
+/** How long a module of jobs may take until it is loaded, before others of its folder are. */
+export const MODULE_LOAD_MS_MAX = 10_000;
+
 /** How long the server of a job that was stopped stays for whoever has asked for it. */
 export const OUTCOME_WAIT_MS = 2000;
 

@@ -20,15 +20,24 @@ export async function findModule(module: string): Promise<string> {
   return realpathSync(module);
 }
 
-/** The job of a module; by its name, where there are several. */
-export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
+let hasHooks = false;
+
+/** All jobs of a module, by its real path. */
+export async function jobsOfModule(path: string): Promise<readonly RegisteredJob[]> {
   const isNative = Boolean((process.features as { typescript?: unknown }).typescript);
-  if (/\.m?ts$/.test(path) && !isNative) {
+  if (/\.m?ts$/.test(path) && !isNative && !hasHooks) {
+    hasHooks = true;
     register(new URL('../base/typescript-hooks.mjs', import.meta.url));
   }
   const jobs = await loadJobs(pathToFileURL(path).href);
+  return jobs.map(({ url, name }) => findJob(url, name));
+}
+
+/** The job of a module; by its name, where there are several. */
+export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
+  const jobs = await jobsOfModule(path);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
-  if (chosen.length === 1) return findJob(chosen[0]!.url, chosen[0]!.name);
+  if (chosen.length === 1) return chosen[0]!;
   const names = jobs.map((job) => job.name).join(', ');
   throw new EngineError(
     'JOB_NOT_FOUND',

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
 import { type RunFlags, runCommand } from './run-command.ts';
+import { addServeCommand } from './serve-command.ts';
 import {
   type ExportFlags,
   exportCommand,
@@ -251,6 +252,8 @@ Examples:
   .action(async (checkpointDir: string, flags: StopFlags) => {
     process.exitCode = await stopCommand(checkpointDir, flags);
   });
+
+addServeCommand(program, wholeNumber);
 
 // Places in errors are those of the TypeScript that the user wrote.
 process.setSourceMapsEnabled(true);

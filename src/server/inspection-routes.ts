@@ -3,7 +3,7 @@ import { PROFILE_SECONDS_MAX, TAPPED_RECORDS_MAX } from '../base/limits.ts';
 import type { Flame } from '../job/flame.ts';
 import type { OperatorId } from '../job/job.ts';
 import type { JobMetrics } from '../job/job-metrics.ts';
-import { type Call, notFound, numberIn, RestError, type Route } from './rest.ts';
+import { type Call, type JobRoute, notFound, numberIn, RestError } from './rest.ts';
 import { aFlag, aNumber, anything, aText, aTime, list, object, orNull } from './schema.ts';
 import { taskOf } from './vertex-routes.ts';
 
@@ -15,7 +15,8 @@ const BUSY = 'a profile is being taken already: ask again when it is done';
 
 const FLAME = object({ name: aText, value: aNumber, children: list({ type: 'object' }) });
 
-const flamegraph: Route = {
+const flamegraph: JobRoute = {
+  isLive: true,
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/flamegraph',
   operationId: 'getFlamegraph',
@@ -34,7 +35,8 @@ const flamegraph: Route = {
   },
 };
 
-const threadDump: Route = {
+const threadDump: JobRoute = {
+  isLive: true,
   method: 'GET',
   path: '/jobs/:jobid/thread-dump',
   operationId: 'getThreadDump',
@@ -50,7 +52,8 @@ const threadDump: Route = {
   },
 };
 
-const states: Route = {
+const states: JobRoute = {
+  isLive: true,
   method: 'GET',
   path: '/jobs/:jobid/states',
   operationId: 'getStates',
@@ -102,7 +105,8 @@ function keyOf({ query }: Call): unknown {
   }
 }
 
-const lookup: Route = {
+const lookup: JobRoute = {
+  isLive: true,
   method: 'GET',
   path: '/jobs/:jobid/states/:operator/:state/lookup',
   operationId: 'lookUpState',
@@ -129,7 +133,8 @@ const lookup: Route = {
 
 const DEFAULT_RECORDS = 20;
 
-const tap: Route = {
+const tap: JobRoute = {
+  isLive: true,
   method: 'GET',
   path: '/jobs/:jobid/edges/:edge/tap',
   operationId: 'tapEdge',
@@ -153,4 +158,4 @@ const tap: Route = {
   },
 };
 
-export const INSPECTION_ROUTES: readonly Route[] = [flamegraph, threadDump, states, lookup, tap];
+export const INSPECTION_ROUTES: readonly JobRoute[] = [flamegraph, threadDump, states, lookup, tap];

@@ -62,7 +62,15 @@ const OTHERS = {
   '/events': {
     get: {
       operationId: 'getEvents',
-      summary: 'How the job is, once a second, as Server-Sent Events',
+      summary: 'How a job is, once a second, as Server-Sent Events',
+      parameters: [
+        {
+          name: 'job',
+          in: 'query',
+          description: 'Its id; may be left out where there is one job',
+          schema: { type: 'string' },
+        },
+      ],
       responses: {
         200: {
           description: 'Events `progress`, each with an object, and `end` with the last one',
@@ -92,7 +100,7 @@ export function openApi() {
     info: {
       title: 'millrace',
       version: ENGINE_VERSION,
-      description: 'A running job: what it does, how it is, and how to end it.',
+      description: 'Jobs: what they do, how they are, and how to end them.',
     },
     paths,
     components: {

@@ -3,26 +3,36 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import type { JobMetrics } from '../job/job-metrics.ts';
-import { type Family, type Labels, metricFamilies } from './metric-families.ts';
+import { type Family, type Labels, metricFamilies, type Sample } from './metric-families.ts';
 
-export function prometheusText(metrics: JobMetrics): string {
-  const job = { job_name: metrics.name };
-  return metricFamilies(metrics)
-    .filter(({ samples }) => samples.length > 0)
-    .flatMap((family) => linesOf(family, job))
+/** Of several jobs: each family once, with the samples of all. */
+export function prometheusText(jobs: readonly JobMetrics[]): string {
+  const byJob = jobs.map((metrics) => ({
+    job: { job_name: metrics.name, job_id: metrics.id },
+    families: metricFamilies(metrics),
+  }));
+  const [first] = byJob;
+  if (first === undefined) return '';
+  return first.families
+    .map((family, n) =>
+      familyText(
+        family,
+        byJob.map(({ job, families }) => lines(families[n]!, job)),
+      ),
+    )
     .join('');
 }
 
-function linesOf({ name, type, help, samples }: Family, job: Labels): string[] {
-  const full = `millrace_${name}`;
-  return [
-    `# HELP ${full} ${help}\n`,
-    `# TYPE ${full} ${type}\n`,
-    ...samples.map(
-      ([labels, value, suffix = '']) =>
-        `${full}${suffix}${labelText({ ...job, ...labels })} ${textOf(value!)}\n`,
-    ),
-  ];
+function familyText({ name, type, help }: Family, lines: readonly string[]): string {
+  const all = lines.join('');
+  if (all === '') return '';
+  return `# HELP millrace_${name} ${help}\n# TYPE millrace_${name} ${type}\n${all}`;
+}
+
+function lines({ name, samples }: Family, job: Labels): string {
+  const lineOf = ([labels, value, suffix]: Sample): string =>
+    `millrace_${name}${suffix ?? ''}${labelText({ ...job, ...labels })} ${textOf(value!)}\n`;
+  return samples.map(lineOf).join('');
 }
 
 function labelText(labels: Labels): string {

@@ -8,7 +8,7 @@ import { type Doors, startJob } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { isLoopback } from './access.ts';
 import type { HttpServer } from './http-server.ts';
-import type { RestApi } from './rest-api.ts';
+import { type ServedJob, ServedJobs } from './served-jobs.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -33,7 +33,9 @@ export async function startServedJob(
 }
 
 /** Null where no port is asked for. */
-async function listen(options: RunOptions): Promise<HttpServer | null> {
+export async function listen(
+  options: Pick<RunOptions, 'port' | 'host' | 'token' | 'allowedOrigins'>,
+): Promise<HttpServer | null> {
   const { port, host = LOOPBACK, allowedOrigins = [] } = options;
   const token = options.token ?? (process.env.MILLRACE_TOKEN || null);
   if (port === undefined) return null;
@@ -68,16 +70,18 @@ async function observeUntilItsEnd(meters: OpenTelemetryMeters, job: WatchedJob):
 
 function serveUntilItsEnd(server: HttpServer, job: WatchedJob): void {
   job.port = server.port;
-  const api = server.serve(job);
+  const jobs = new ServedJobs();
+  const served = jobs.add(job);
+  server.serve(jobs);
   void job
     .result()
     .catch(() => {})
-    .then(async () => await outcomesTold(api))
+    .then(async () => await outcomesTold(served))
     .then(() => server.close());
 }
 
 /** Whoever has had the job stopped, gets a moment to ask what became of it. */
-async function outcomesTold({ operations }: RestApi): Promise<void> {
+export async function outcomesTold({ operations }: ServedJob): Promise<void> {
   const stepMs = OUTCOME_WAIT_MS / 20;
   for (let ms = 0; ms < OUTCOME_WAIT_MS && operations.hasUntold; ms += stepMs) {
     // The process stays for it.

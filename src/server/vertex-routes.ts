@@ -2,7 +2,7 @@
 import type { OperatorResult } from '../job/job.ts';
 import type { SubtaskMetrics, TaskMetrics } from '../job/job-metrics.ts';
 import { countsOf, VERTEX_COUNTS } from './job-routes.ts';
-import { type Call, notFound, type Route } from './rest.ts';
+import { type Call, type JobRoute, notFound } from './rest.ts';
 import { aNumber, aText, aTime, list, object, oneOf } from './schema.ts';
 import { SUBTASK_STATES, subtaskState } from './states.ts';
 
@@ -12,7 +12,7 @@ export function taskOf({ metrics, params }: Call): TaskMetrics {
   return task;
 }
 
-const vertex: Route = {
+const vertex: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid',
   operationId: 'getVertex',
@@ -62,7 +62,7 @@ export function backPressureLevel(ratio: number): (typeof LEVELS)[number] {
   return ratio <= 0.1 ? 'ok' : ratio <= 0.5 ? 'low' : 'high';
 }
 
-const backpressure: Route = {
+const backpressure: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/backpressure',
   operationId: 'getBackpressure',
@@ -113,7 +113,7 @@ function watermarkText(watermark: number | null): string {
   return watermark === Infinity ? '9223372036854775807' : String(watermark);
 }
 
-const watermarks: Route = {
+const watermarks: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/watermarks',
   operationId: 'getWatermarks',
@@ -165,7 +165,7 @@ function valuesOfFunctions(operator: OperatorResult): { id: string; value: strin
   return named.map(([name, value]) => ({ id: `${operator.name}.${name}`, value: String(value) }));
 }
 
-const vertexMetrics: Route = {
+const vertexMetrics: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/metrics',
   operationId: 'getVertexMetrics',
@@ -184,4 +184,4 @@ const vertexMetrics: Route = {
   },
 };
 
-export const VERTEX_ROUTES: readonly Route[] = [vertex, backpressure, watermarks, vertexMetrics];
+export const VERTEX_ROUTES: readonly JobRoute[] = [vertex, backpressure, watermarks, vertexMetrics];

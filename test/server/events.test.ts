@@ -69,7 +69,7 @@ test('the text for Prometheus: each line is one, names say their unit, labels ar
     assert.match(text, /millrace_user_histogram_count\{[^}]*name="sizes"\} \d+/);
     assert.match(text, /millrace_subtask_busy_seconds_total\{[^}]*subtask="0"[^}]*\} \d/);
     assert.equal(text, `${text.trimEnd()}\n`);
-    assert.ok(prometheusText(client.metrics()).includes('thread="caller"'));
+    assert.ok(prometheusText([client.metrics()]).includes('thread="caller"'));
   });
 });
 
