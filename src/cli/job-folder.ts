@@ -84,7 +84,7 @@ export class JobFolder implements JobModules {
       const client = await startJob(job, options, { output: null, input: refuseInput });
       const served = this.#options.jobs.add(client);
       void this.#follow(served);
-      return client.log.jobId;
+      return client.id;
     } catch (error) {
       this.#running.delete(job.name);
       throw error;
@@ -105,7 +105,7 @@ export class JobFolder implements JobModules {
   async #follow(served: ServedJob): Promise<void> {
     const { job } = served;
     const { jobs, tell } = this.#options;
-    tell(`${job.name}: runs, job ${job.log.jobId}`);
+    tell(`${job.name}: runs, job ${job.id}`);
     try {
       tell(endText(job, await job.result()));
     } catch (error) {

@@ -259,7 +259,7 @@ class JobRun implements WatchedJob {
       splits,
       maxParallelism: settings.maxParallelism,
       isBatch: this.#plan.isBatch,
-      jobId: this.log.jobId,
+      jobId: this.id,
       storage: this.#storage,
       settings: this.#checkpointSettings,
       request: (...request) => attempt.requestCheckpoint(...request),
@@ -293,7 +293,7 @@ class JobRun implements WatchedJob {
           : restoredMaxParallelism(last, asked, parallelism),
       batchRows: BATCH_ROWS,
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
-      runId: `${this.log.jobId}-${randomId()}`,
+      runId: `${this.id}-${randomId()}`,
       isCheckpointed: this.#storage !== null,
       isIncremental: this.#checkpointSettings?.isIncremental ?? false,
       isAligned: this.#checkpointSettings?.isAligned ?? true,
@@ -310,9 +310,13 @@ class JobRun implements WatchedJob {
 
   async #prepareSinks(restored: (node: NodeId) => readonly PlainData[] | null): Promise<void> {
     for (const { sink, name, node } of sinksOf(this.#plan.built)) {
-      const start = { jobId: this.log.jobId, restored: restored(node) };
+      const start = { jobId: this.id, restored: restored(node) };
       await inCallingThread(name, async () => await sink.prepare?.(start));
     }
+  }
+
+  get id(): string {
+    return this.log.jobId;
   }
 
   get hadFinished(): boolean {
@@ -531,7 +535,7 @@ class JobRun implements WatchedJob {
   }
 
   metrics(): JobMetrics {
-    return this.#watch.metrics(this.log.jobId, this.status(), this.#running?.attempt ?? null);
+    return this.#watch.metrics(this.id, this.status(), this.#running?.attempt ?? null);
   }
 
   get operatorIds(): readonly OperatorId[] {

@@ -226,6 +226,8 @@ export interface JobClient {
 /** A job as those see it who serve it to others. */
 export interface WatchedJob extends JobClient {
   port: number | null;
+  /** The same over all runs that go on from each other's checkpoints. */
+  readonly id: string;
   readonly config: JobConfig;
   readonly inspection: Inspection;
   readonly log: JobLog;

@@ -177,7 +177,7 @@ export class HttpServer {
 function listenedTo({ all }: ServedJobs, id: string | null): ServedJob {
   if (id === null && all.length === 1) return all[0]!;
   if (id === null) throw new RestError(400, `job is missing: there are ${all.length} jobs`);
-  const found = all.find(({ job }) => job.log.jobId === id);
+  const found = all.find(({ job }) => job.id === id);
   if (found === undefined) throw notFound(`job '${id}'`);
   return found;
 }

@@ -112,7 +112,7 @@ export class RestApi {
     const id = params.jobid!;
     const ended = this.#jobs.archive?.find(id) ?? null;
     if (ended === null) {
-      const running = this.#jobs.all.map(({ job }) => `'${job.log.jobId}'`).join(', ');
+      const running = this.#jobs.all.map(({ job }) => `'${job.id}'`).join(', ');
       throw notFound(`job '${id}'; ${running === '' ? 'none runs' : `there is ${running}`}`);
     }
     if (route.method !== 'GET') throw new RestError(409, `job '${id}' has ended`);

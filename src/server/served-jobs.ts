@@ -41,7 +41,7 @@ export class ServedJobs {
   }
 
   find(id: string): ServedJob | null {
-    return this.#running.find(({ job }) => job.log.jobId === id) ?? null;
+    return this.#running.find(({ job }) => job.id === id) ?? null;
   }
 
   end(served: ServedJob): void {

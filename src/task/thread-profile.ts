@@ -28,10 +28,15 @@ export class ThreadProfile {
     const { Session } = await import('node:inspector/promises');
     const session = new Session();
     session.connect();
-    await session.post('Profiler.enable');
-    await session.post('Profiler.setSamplingInterval', { interval: intervalUs });
+    try {
+      await session.post('Profiler.enable');
+      await session.post('Profiler.setSamplingInterval', { interval: intervalUs });
+      await session.post('Profiler.start');
+    } catch (error) {
+      session.disconnect();
+      throw error;
+    }
     scheduler?.frameSteps(namedFrame);
-    await session.post('Profiler.start');
     return new ThreadProfile(session, scheduler);
   }
 
