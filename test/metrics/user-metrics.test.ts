@@ -134,6 +134,15 @@ test('a histogram tells quantiles of all subtasks together, off by 1 % at most',
   );
 });
 
+test('zeros lie between what is below and what is above them', () => {
+  const { cells, metrics } = subtask();
+  for (const value of [5, 0, -5, 5, 0, 5, 5]) metrics.histogram('h').update(value);
+  const { p50, p75, min, max, mean } = readMetrics(cells, 0).histograms.h!;
+  assert.deepEqual([min, max, mean, Math.round(p50), Math.round(p75)], [-5, 5, 15 / 7, 5, 5]);
+  metrics.histogram('h').update(-5);
+  assert.equal(readMetrics(cells, 0).histograms.h!.p50, 0);
+});
+
 test('functions count by their context, in open too, and begin anew after a restart', async () => {
   const h = await harness<number>(
     (numbers) =>

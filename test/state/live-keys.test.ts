@@ -111,3 +111,13 @@ test('slots are used again: keys that come and go take no more of them', () => {
   assert.equal(table.slotCount, 10);
   assert.equal(table.keyCount, 0);
 });
+
+test('a key that is not there is not found by the hash of another', () => {
+  const schema = record({ k: t.string });
+  const keyed = { kind: 'fields', fields: ['k'] } as const;
+  const table = new LiveKeys(false);
+  const key = (text: string): KeyReader => readKey(keyed, schema.fields, true, text);
+  table.slotsOf(key('Aa'), 0, 1, new Int32Array(1), new SlotList());
+  assert.equal(table.find(key('Aa')), 0);
+  assert.equal(table.find(key('BB')), -1, 'of the same hash in Java');
+});
