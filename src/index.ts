@@ -188,6 +188,7 @@ export type {
   JobResult,
   JobState,
   JobStatus,
+  OpenTelemetryMeters,
   OperatorResult,
   RunOptions,
   StopOptions,
@@ -205,8 +206,11 @@ export type {
   TaskMetrics,
   ThreadMetrics,
 } from './job/job-metrics.ts';
+export type { Logger, LogLevel } from './job/log.ts';
 export type { RestartStrategy } from './job/restart-strategy.ts';
-export type { Counter, Gauge, Metrics } from './metrics/user-metrics.ts';
+export type { HistogramValues } from './metrics/histogram.ts';
+export type { MeterValues } from './metrics/read-metrics.ts';
+export type { Counter, Gauge, Histogram, Meter, Metrics } from './metrics/user-metrics.ts';
 export type { PairContext } from './operator/join/interval-join.ts';
 
 export type { ErrorRetry } from './operator/retry.ts';

@@ -184,6 +184,12 @@ function httpIngest(way: 'engine' | 'bare', settings: Settings): Command {
   return typescript('native-bench/macro/run-http-ingest.ts', way, postedRecords(settings));
 }
 
+const REST_SECONDS = 10;
+
+function watched(way: 'open' | 'closed' | 'rest', size: number): Command {
+  return typescript('native-bench/macro/run-watched.ts', way, size, KEYS);
+}
+
 export const MACRO_FIGURES: readonly Figure[] = [
   againstBareLoop('keyed-tumbling', 'columns', 0.5),
   againstBareLoop('keyed-tumbling-functions', 'functions', 0.15),
@@ -338,6 +344,35 @@ export const MACRO_FIGURES: readonly Figure[] = [
       job: {
         command: typescript('native-bench/macro/gc-share.ts', scaled(GC_RECORDS, settings, 1e6)),
         measure: (run) => reported(run, 'percent'),
+      },
+    }),
+    value: (medians) => medians.job,
+  }),
+  figure({
+    id: 'metrics-open',
+    what: 'keyed tumbling by columns, 2 threads, watched by a page, a listener to events and a scraper, against the same unwatched',
+    unit: 'of the unwatched',
+    roundUnit: 'records/s',
+    bar: atLeast(0.98),
+    variants: (settings) => {
+      const records = recordsFor('columns', settings);
+      return {
+        open: perSecond(records, watched('open', records)),
+        closed: perSecond(records, watched('closed', records)),
+      };
+    },
+    value: (medians) => medians.open / medians.closed,
+  }),
+  figure({
+    id: 'rest-p99',
+    what: 'answers of the REST API and of /metrics, one after the other, while that job takes both cores: p99',
+    unit: 'ms',
+    roundUnit: 'ms',
+    bar: atMost(20),
+    variants: (settings) => ({
+      job: {
+        command: watched('rest', Math.max(0.3, REST_SECONDS * settings.scale)),
+        measure: (run) => reported(run, 'p99Ms'),
       },
     }),
     value: (medians) => medians.job,

@@ -42,6 +42,7 @@ const STEPS: readonly OperatorPlan[] = [
 
 /** The end of the chain. */
 class Total {
+  tap = null;
   results = 0;
   checksum = 0;
   readonly isReady = true;

@@ -30,7 +30,7 @@ export interface RecordContext<Out> {
   readonly watermark: number;
   /** Now, in ms. */
   readonly processingTime: number;
-  /** Counters and gauges of your own: `ctx.metrics.counter('alerts').add()`. */
+  /** Metrics of your own: `ctx.metrics.counter('alerts').add()`; gauges, meters and histograms too. */
   readonly metrics: Metrics;
   /** Sends a row on, at the event time of the record or timer. */
   readonly emit: (row: Out) => void;

@@ -121,5 +121,44 @@ export const EVENT_STREAMS_MAX = 32;
 /** Savepoints and stops whose outcome can still be asked for. */
 export const OPERATIONS_MAX = 100;
 
+/** Jobs that have ended and are kept by a server of several. */
+export const ARCHIVED_JOBS_MAX = 100;
+
+/** How long a module of jobs may take until it is loaded, before others of its folder are. */
+export const MODULE_LOAD_MS_MAX = 10_000;
+
 /** How long the server of a job that was stopped stays for whoever has asked for it. */
 export const OUTCOME_WAIT_MS = 2000;
+
+/** Of a record or a value of state that is shown to people: JSON of about so many bytes, so deep. */
+export const SHOWN_VALUE_BYTES = 16 * 1024;
+export const SHOWN_VALUE_DEPTH = 16;
+
+/** Records that a look at an edge shows, the bytes of all of them, and how long it waits for them. */
+export const TAPPED_RECORDS_MAX = 1000;
+export const TAPPED_BYTES_MAX = 1024 * 1024;
+export const TAP_WAIT_MS = 2000;
+
+/** How long a thread that is asked something may go on with its step. */
+export const ANSWER_WAIT_MS = 2000;
+
+/** Turns of its event loop in which a thread waits for a question that it was told of: mostly it is there in the first. */
+export const QUESTION_TURNS_MAX = 16;
+
+/** Slots of keys up to which a state is gone through to count its keys: about a millisecond. */
+export const COUNTED_SLOTS_MAX = 1_000_000;
+
+/** A profile: how long, how often it looks, and what share of it a frame has at least to be shown. */
+export const PROFILE_SECONDS_MAX = 60;
+export const PROFILE_INTERVAL_US = 1000;
+export const PROFILE_SHARE_MIN = 0.0005;
+/** Frames on top of each other, and different stacks of one thread, that a profile has. */
+export const PROFILE_DEPTH_MAX = 128;
+export const PROFILE_STACKS_MAX = 5000;
+
+/** How long threads are looked at for a dump of their stacks. */
+export const THREAD_DUMP_MS = 30;
+
+/** Entries of its log that a job keeps for those who watch it, and the length of the text of each. */
+export const LOG_ENTRIES_MAX = 1000;
+export const LOG_MESSAGE_MAX = 4096;

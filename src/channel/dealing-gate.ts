@@ -14,7 +14,7 @@ import type { Schema } from '../data/schema.ts';
 import type { ChannelWriter } from './channel.ts';
 import type { Dealer } from './dealer.ts';
 import type { InFlightLog } from './in-flight.ts';
-import { Channels, type OutputGate } from './output-gate.ts';
+import { Channels, type OutputGate, type Tap } from './output-gate.ts';
 
 /** Rows of a full batch where there are so many channels, so that together they do not hold too many. */
 export function fullBatchRows(channels: number): number {
@@ -38,6 +38,7 @@ export type DealingGateOptions = {
 };
 
 export class DealingGate implements OutputGate {
+  tap: Tap | null = null;
   readonly #channels: Channels;
   readonly #dealer: Dealer;
   readonly #schema: Schema | null;
@@ -66,6 +67,7 @@ export class DealingGate implements OutputGate {
   }
 
   emit(batch: Batch): void {
+    this.tap?.take(batch);
     const dealt = this.#deal(batch);
     this.#keepHashesApart(dealt.keyHashes !== null);
     const { order, starts } = this.#dealer.rows;

@@ -10,8 +10,15 @@ import { ownedCopy } from '../data/copy.ts';
 import { ACTIVE, BARRIER, type ChannelWriter, END, IDLE, WATERMARK } from './channel.ts';
 import type { InFlightLog } from './in-flight.ts';
 
+/** Is shown the batches that cross an exchange, before they do; may keep none of them. */
+export interface Tap {
+  take(batch: Batch): void;
+}
+
 export interface OutputGate {
   readonly isReady: boolean;
+  /** Null where nobody looks. */
+  tap: Tap | null;
   emit(batch: Batch): void;
   watermark(watermark: Watermark): void;
   idle(isIdle: boolean): void;
@@ -87,6 +94,7 @@ export type WholeBatches = 'forward' | 'global' | 'broadcast';
 
 /** Whole batches to one channel or to all. */
 export class BatchGate implements OutputGate {
+  tap: Tap | null = null;
   readonly hasPartial = false;
   readonly #channels: Channels;
   readonly #receivers: readonly ChannelWriter[];
@@ -105,6 +113,7 @@ export class BatchGate implements OutputGate {
   }
 
   emit(batch: Batch): void {
+    this.tap?.take(batch);
     const [only] = this.#receivers;
     if (this.#receivers.length === 1) {
       only!.put(batch);

@@ -16,6 +16,7 @@ import {
   type Answer as RestAnswer,
   RestApi,
 } from '../server/rest-api.ts';
+import { ServedJobs } from '../server/served-jobs.ts';
 
 /** What can be asked. */
 export type ControlRequest =
@@ -49,11 +50,13 @@ export function processes(): number[] {
 /** Answers requests about a job until `close`. A job that cannot be reached still runs. */
 export function answerRequests(client: WatchedJob): { close(): void } {
   const path = socketOf(process.pid);
-  let api: RestApi | null = null;
+  let jobs: ServedJobs | null = null;
   const server: Server = createServer((socket) => {
     onLine(socket, (line) => {
-      api ??= new RestApi(client);
-      void answer(client, api, line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+      jobs ??= jobsOf(client);
+      void answer(client, new RestApi(jobs), line).then((reply) =>
+        socket.end(`${JSON.stringify(reply)}\n`),
+      );
     });
   });
   server.on('error', () => {});
@@ -62,16 +65,24 @@ export function answerRequests(client: WatchedJob): { close(): void } {
   server.unref();
   return {
     close() {
-      api?.close();
+      jobs?.close();
       server.close();
     },
   };
 }
 
+function jobsOf(client: WatchedJob): ServedJobs {
+  const jobs = new ServedJobs();
+  jobs.add(client);
+  return jobs;
+}
+
 async function answer(client: WatchedJob, api: RestApi, line: string): Promise<Answer> {
   try {
     const request = JSON.parse(line) as ControlRequest;
-    if (request.ask === 'rest') return { rest: restAnswer(api, request.method, request.path) };
+    if (request.ask === 'rest') {
+      return { rest: await restAnswer(api, request.method, request.path) };
+    }
     if (request.ask === 'savepoint') return { done: await client.savepoint(request.dir) };
     const { state } = await client.stop(request.options);
     return { done: state };
@@ -83,10 +94,10 @@ async function answer(client: WatchedJob, api: RestApi, line: string): Promise<A
   }
 }
 
-function restAnswer(api: RestApi, method: string, path: string): RestAnswer {
+async function restAnswer(api: RestApi, method: string, path: string): Promise<RestAnswer> {
   try {
     const { pathname, searchParams } = new URL(path, 'http://localhost');
-    return api.answer(findRoute(method, pathname), searchParams, undefined);
+    return await api.answer(findRoute(method, pathname), searchParams, undefined);
   } catch (error) {
     return answerOfError(error);
   }

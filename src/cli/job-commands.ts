@@ -4,7 +4,7 @@ import type { ConfigFlags } from './config/config-command.ts';
 import { type DiffFlags, diffCommand } from './diff-command.ts';
 import { type ExplainFlags, explainCommand } from './explain-command.ts';
 import type { InitFlags } from './init/init-command.ts';
-import { configOption, jobCommand, paramOption, wholeNumber } from './options.ts';
+import { configOption, jobCommand, logLevelOption, paramOption, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';
 import type { RunFlags } from './run-options.ts';
 
@@ -58,6 +58,7 @@ npm install.`,
       '--host <address>',
       'the address to serve on (default: 127.0.0.1; others need MILLRACE_TOKEN)',
     )
+    .addOption(logLevelOption())
     .option('--no-progress', 'do not show progress on standard error')
     .option(
       '-w, --watch',

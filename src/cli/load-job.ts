@@ -28,12 +28,18 @@ export function installTypescript(path: string): void {
   register(engineFile('base/typescript-hooks.mjs'));
 }
 
-/** The job of a module; by its name, where there are several. */
-export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
+/** All jobs of a module, by its real path. */
+export async function jobsOfModule(path: string): Promise<readonly RegisteredJob[]> {
   installTypescript(path);
   const jobs = await loadJobs(pathToFileURL(path).href);
+  return jobs.map(({ url, name }) => findJob(url, name));
+}
+
+/** The job of a module; by its name, where there are several. */
+export async function loadJob(path: string, name: string | null): Promise<RegisteredJob> {
+  const jobs = await jobsOfModule(path);
   const chosen = name === null ? jobs : jobs.filter((job) => job.name === name);
-  if (chosen.length === 1) return findJob(chosen[0]!.url, chosen[0]!.name);
+  if (chosen.length === 1) return chosen[0]!;
   const names = jobs.map((job) => job.name).join(', ');
   throw new EngineError(
     'JOB_NOT_FOUND',

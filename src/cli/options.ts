@@ -1,5 +1,6 @@
 /** Options that several commands have. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LOG_LEVELS } from '../job/log.ts';
 
 /** For a count. */
 export function wholeNumber(text: string): number {
@@ -45,4 +46,11 @@ export function jobCommand(program: Command, name: string, description: string):
     .addOption(paramOption())
     .option('-j, --job <name>', 'which job, when the module defines several')
     .addOption(configOption());
+}
+
+export function logLevelOption(): Option {
+  return new Option(
+    '--log-level <level>',
+    'write what becomes of the job to standard error, by pino',
+  ).choices(LOG_LEVELS);
 }

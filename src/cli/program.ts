@@ -8,6 +8,7 @@ import { engineFile } from '../base/engine-files.ts';
 import { addCompletionCommand } from './completion/completion-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { addJobCommands } from './job-commands.ts';
+import { addServeCommand } from './serve-command.ts';
 import { addStateCommands } from './state-commands.ts';
 import { addWatchCommands } from './watch-commands.ts';
 
@@ -30,6 +31,7 @@ Examples:
   millrace top`,
     );
   addJobCommands(program);
+  addServeCommand(program);
   addStateCommands(program);
   addWatchCommands(program);
   addCompletionCommand(program);

@@ -1,6 +1,7 @@
 /** The flags of commands that load a job, and what `millrace run` has in place of a program. */
 import { EngineError } from '../base/errors.ts';
 import type { Doors } from '../job/job-coordinator.ts';
+import type { LogLevel } from '../job/log.ts';
 
 /** Which job, how large, and where the config file is. */
 export type JobFlags = {
@@ -15,6 +16,7 @@ export type RunFlags = JobFlags & {
   readonly threadHeap?: number;
   readonly port?: number;
   readonly host?: string;
+  readonly logLevel?: LogLevel;
   readonly batch?: boolean;
   readonly batchAuto?: boolean;
   readonly progress: boolean;

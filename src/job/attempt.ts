@@ -26,14 +26,18 @@ import {
   type SourceSplits,
   type TaskEvents,
 } from '../task/deployment.ts';
+import type { Question } from '../task/question.ts';
 import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
+import { ThreadAnswers } from '../task/thread-answers.ts';
 import { threadPools } from '../task/thread-pool.ts';
 import { WorkTimes } from '../task/work-times.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import type { JobReference } from '../task/worker-message.ts';
 import { ExchangeReader } from './exchange-metrics.ts';
+import type { AskedThreads } from './inspection.ts';
 import { JobCounters } from './job-counters.ts';
+import { type Reply, ThreadAsker } from './thread-asker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** How long cancelled workers may take before they are terminated. */
@@ -60,7 +64,7 @@ export type AttemptOptions = {
   readonly events: TaskEvents;
 };
 
-export class Attempt {
+export class Attempt implements AskedThreads {
   readonly #options: AttemptOptions;
   readonly #shape: CountersShape;
   readonly #counters: SharedCounters;
@@ -69,6 +73,9 @@ export class Attempt {
   /** What its counters say. */
   readonly watched: JobCounters;
   readonly exchanges: ExchangeReader;
+  readonly #asker = new ThreadAsker();
+  /** Of the calling thread. */
+  readonly #answers = new ThreadAnswers();
   /** Of each worker, when it ends. */
   #ended: readonly Promise<void>[] = [];
   /** Why it has to end, other than that a thread has failed. */
@@ -129,7 +136,7 @@ export class Attempt {
   }
 
   #runWorker(worker: number): Promise<void> {
-    const { plan, execution, pool, settings, splits, restored, events } = this.#options;
+    const { plan, pool, settings, splits, restored, events } = this.#options;
     const { threads, parallelism } = plan;
     return pool.run(
       {
@@ -151,12 +158,32 @@ export class Attempt {
           events.onCommittables(subtask, checkpoint, node, committables),
         onMetric: (slot, cell) => events.onMetric(slot, cell),
         onSkipped: (record) => events.onSkipped(record),
-        runningIn: (number) => {
-          const subtask = this.#counters.running(number);
-          return subtask === null ? null : taskName(execution, subtask);
-        },
+        onAnswer: (answer) => this.#asker.onAnswer(answer),
+        runningIn: (number) => this.runningIn(number),
       },
     );
+  }
+
+  get execution(): ExecutionGraph {
+    return this.#options.execution;
+  }
+
+  runningIn(worker: number): string | null {
+    const subtask = this.#counters.running(worker);
+    return subtask === null ? null : taskName(this.execution, subtask);
+  }
+
+  /** Asks a thread, which takes it up between two rounds; the calling thread does so now. */
+  ask(worker: number, question: Question): Promise<Reply> {
+    return this.#asker.ask(question, (asked) => {
+      if (worker === CALLER) {
+        void this.#answers.answer(asked).then((answer) => this.#asker.onAnswer(answer));
+        return;
+      }
+      this.#options.pool.send(worker, asked);
+      this.#counters.ask(worker);
+      this.#signals.get(worker)!.notify();
+    });
   }
 
   /** Resolves when all have come to their end; rejects with what failed first, when all have stopped. */
@@ -203,10 +230,12 @@ export class Attempt {
       restored: (node) => storedStates(restored, node),
       events,
       pools: threadPools(this.#job()),
+      looks: this.#answers,
     });
     const numbersOf = (subtask: number) => this.#counters.subtask(subtask);
     const times = new WorkTimes(systemClock, this.#counters.thread(CALLER), numbersOf);
     const scheduler = new Scheduler({ subtasks, clock: systemClock, times });
+    this.#answers.scheduler = scheduler;
     try {
       for (const subtask of subtasks) subtask.open();
       closeStateFiles();

@@ -26,6 +26,7 @@ type Entry = { record: CheckpointRecord; readonly startMs: number };
 
 export class CheckpointHistory {
   readonly #clock: Clock;
+  readonly #onEnd: (record: CheckpointRecord) => void;
   /** The newest last. */
   readonly #entries: Entry[] = [];
   #completed = 0;
@@ -36,8 +37,10 @@ export class CheckpointHistory {
   #lastFailed: CheckpointRecord | null = null;
   #lastRestored: RestoredCheckpoint | null = null;
 
-  constructor(clock: Clock) {
+  /** `onEnd` is told of each that is complete or has failed. */
+  constructor(clock: Clock, onEnd: (record: CheckpointRecord) => void = () => {}) {
     this.#clock = clock;
+    this.#onEnd = onEnd;
   }
 
   begin(id: number, kind: Manifest['kind'], subtasks: number): BegunCheckpoint {
@@ -92,6 +95,7 @@ export class CheckpointHistory {
 
   #ended(entry: Entry, what: Partial<CheckpointRecord>): CheckpointRecord {
     entry.record = { ...entry.record, ...what, durationMs: this.#durationMs(entry) };
+    this.#onEnd(entry.record);
     return entry.record;
   }
 

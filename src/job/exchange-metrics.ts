@@ -4,6 +4,17 @@ import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import { SpscQueue } from '../sharedarraybuffer-queue/index.ts';
 import type { ExchangeMetrics } from './job-metrics.ts';
 
+/** What exchanges are called, by their number. */
+export function exchangeNames({ exchanges }: ExecutionGraph): readonly string[] {
+  const counts = new Map<string, number>();
+  return exchanges.map(({ fromTask, toTask }) => {
+    const tasks = `${fromTask}-${toTask}`;
+    const count = (counts.get(tasks) ?? 0) + 1;
+    counts.set(tasks, count);
+    return count === 1 ? tasks : `${tasks}-${count}`;
+  });
+}
+
 export class ExchangeReader {
   readonly #execution: ExecutionGraph;
   readonly #rings: ReadonlyMap<number, RingDescriptor>;
@@ -17,10 +28,12 @@ export class ExchangeReader {
 
   exchanges(): ExchangeMetrics[] {
     const { exchanges, channels } = this.#execution;
+    const names = exchangeNames(this.#execution);
     return exchanges.map(({ id, fromTask, toTask, partitioning }) => {
       const own = channels.filter(({ exchange }) => exchange === id);
       const rings = own.filter(({ isLocal }) => !isLocal).map((channel) => this.#queue(channel.id));
       return {
+        id: names[id]!,
         fromTask,
         toTask,
         partitioning: partitioning.kind,

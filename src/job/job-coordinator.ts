@@ -36,10 +36,12 @@ import { Attempt, type JobPlan } from './attempt.ts';
 import { isBatchJob } from './batch-mode.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
+import { Inspection } from './inspection.ts';
 import {
   type JobResult,
   type JobState,
   type JobStatus,
+  type OperatorId,
   type RunOptions,
   STOP_OPTIONS,
   type StopOptions,
@@ -47,6 +49,7 @@ import {
 } from './job.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
 import { JobWatch, jobConfig } from './job-watch.ts';
+import { JobLog, loggerOf } from './log.ts';
 import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { mayHelp, type RestartStrategy, Restarts } from './restart-strategy.ts';
 import {
@@ -118,10 +121,13 @@ class JobRun implements WatchedJob {
   readonly #checkpointSettings: CheckpointSettings | null;
   readonly #restart: RestartStrategy;
   readonly #restarts: Restarts;
-  readonly #watch = new JobWatch();
+  readonly log: JobLog;
+  readonly #watch: JobWatch;
+  readonly inspection = new Inspection(() =>
+    this.#state === 'running' ? (this.#running?.attempt ?? null) : null,
+  );
   readonly #skipped: DeadLetter[] = [];
   readonly #startMs = systemClock.monotonic();
-  #jobId = randomId();
   /** The checkpoint to go on from; null for none. */
   #last: StoredCheckpoint | null = null;
   #running: Running | null = null;
@@ -152,16 +158,20 @@ class JobRun implements WatchedJob {
     const built = withDoors(job.build(params, collects), doors);
     const isBatch = isBatchJob(options.batch ?? false, built);
     const plan = { job, built, params, collects, threads, parallelism, isBatch };
+    const log = new JobLog(job.name, randomId(), loggerOf(options.log));
     const settings =
       options.checkpoints === undefined ? null : checkpointSettings(options.checkpoints);
     const storage =
       settings === null
         ? null
-        : await CheckpointStorage.open(settings.dir, { retained: settings.retained, warn });
-    const run = new JobRun(plan, options, storage, settings, pool);
+        : await CheckpointStorage.open(settings.dir, {
+            retained: settings.retained,
+            warn: (message) => warn(log, message),
+          });
+    const run = new JobRun(plan, options, storage, settings, pool, log);
     try {
       run.#last = await run.#findCheckpoint();
-      run.#jobId = run.#last?.manifest.jobId ?? run.#jobId;
+      log.jobId = run.#last?.manifest.jobId ?? log.jobId;
       if (run.#last?.manifest.isFinal === true) {
         await run.#commitFinal(run.#last);
         run.#hadFinished = true;
@@ -181,8 +191,11 @@ class JobRun implements WatchedJob {
     storage: CheckpointStorage | null,
     settings: CheckpointSettings | null,
     pool: WorkerPool,
+    log: JobLog,
   ) {
     this.name = plan.job.name;
+    this.log = log;
+    this.#watch = new JobWatch(log);
     this.#plan = plan;
     this.#options = options;
     this.#storage = storage;
@@ -237,6 +250,7 @@ class JobRun implements WatchedJob {
         onCommittables: (...prepared) => checkpoints.onCommittables(...prepared),
         onMetric: (slot, cell) => attempt.watched.addMetric(slot, cell),
         onSkipped: (record) => {
+          this.log.add('warn', `skipped ${record.place}: ${record.reason}`);
           if (this.#skipped.length < SHOWN_MALFORMED) this.#skipped.push(record);
         },
       },
@@ -247,7 +261,7 @@ class JobRun implements WatchedJob {
       splits,
       maxParallelism: settings.maxParallelism,
       isBatch: this.#plan.isBatch,
-      jobId: this.#jobId,
+      jobId: this.id,
       storage: this.#storage,
       settings: this.#checkpointSettings,
       request: (...request) => attempt.requestCheckpoint(...request),
@@ -258,7 +272,7 @@ class JobRun implements WatchedJob {
         this.#last = stored;
       },
       history: this.#watch.checkpoints,
-      warn,
+      warn: (message) => warn(this.log, message),
     });
     if (last !== null) this.#watch.checkpoints.onRestored(last);
     return { attempt, checkpoints, settings };
@@ -281,7 +295,7 @@ class JobRun implements WatchedJob {
           : restoredMaxParallelism(last, asked, parallelism),
       batchRows: BATCH_ROWS,
       localChannelBatches: LOCAL_CHANNEL_BATCHES,
-      runId: `${this.#jobId}-${randomId()}`,
+      runId: `${this.id}-${randomId()}`,
       isCheckpointed: this.#storage !== null,
       isIncremental: this.#checkpointSettings?.isIncremental ?? false,
       isAligned: this.#checkpointSettings?.isAligned ?? true,
@@ -298,9 +312,13 @@ class JobRun implements WatchedJob {
 
   async #prepareSinks(restored: (node: NodeId) => readonly PlainData[] | null): Promise<void> {
     for (const { sink, name, node } of sinksOf(this.#plan.built)) {
-      const start = { jobId: this.#jobId, restored: restored(node) };
+      const start = { jobId: this.id, restored: restored(node) };
       await inCallingThread(name, async () => await sink.prepare?.(start));
     }
+  }
+
+  get id(): string {
+    return this.log.jobId;
   }
 
   get hadFinished(): boolean {
@@ -311,6 +329,7 @@ class JobRun implements WatchedJob {
     const { signal } = this.#options;
     this.#running?.attempt.start();
     this.#running?.checkpoints.start();
+    if (this.#running !== null) this.#watch.onStart(this.#plan, this.#last);
     this.#result = this.#live();
     this.#result.catch(() => {});
     const abort = (): void => void this.cancel();
@@ -390,6 +409,7 @@ class JobRun implements WatchedJob {
     running.attempt.start();
     running.checkpoints.start();
     this.#watch.onRestart();
+    this.#watch.onStart(this.#plan, this.#last);
     return running;
   }
 
@@ -400,7 +420,7 @@ class JobRun implements WatchedJob {
     this.#throwIfCancelled(error);
     const delayMs = this.#restarts.onFailure(systemClock.monotonic());
     if (delayMs === null) throw error;
-    warn(`job '${this.name}' failed and goes on in ${delayMs} ms: ${messageOf(error)}`);
+    warn(this.log, `job '${this.name}' failed and goes on in ${delayMs} ms: ${messageOf(error)}`);
     this.#watch.onWait();
     await this.#pause(delayMs);
     this.#throwIfCancelled(error);
@@ -437,7 +457,7 @@ class JobRun implements WatchedJob {
   #end(state: JobState): void {
     this.#state = state;
     this.#durationMs = systemClock.monotonic() - this.#startMs;
-    this.#watch.onEnd();
+    this.#watch.onEnd(state);
   }
 
   /** Lets others have the checkpoint directory. */
@@ -517,7 +537,12 @@ class JobRun implements WatchedJob {
   }
 
   metrics(): JobMetrics {
-    return this.#watch.metrics(this.#jobId, this.status(), this.#running?.attempt ?? null);
+    return this.#watch.metrics(this.id, this.status(), this.#running?.attempt ?? null);
+  }
+
+  get operatorIds(): readonly OperatorId[] {
+    const { nodes } = this.#plan.built.graph;
+    return nodes.map(({ id, uid, name }) => ({ node: id, uid, name }));
   }
 
   get config(): JobConfig {
@@ -531,8 +556,10 @@ const NO_EXECUTION: ExecutionGraph = { tasks: [], subtasks: [], exchanges: [], c
 /** Of a job that had come to its end before. */
 const NO_PROGRESS = { records: 0, watermark: null, newestEventTime: null, inputShare: 1 } as const;
 
-function warn(message: string): void {
-  process.emitWarning(message, { type: 'millrace' });
+/** On standard error, where the log is written nowhere. */
+function warn(log: JobLog, message: string): void {
+  log.add('warn', message);
+  if (!log.isWritten) process.emitWarning(message, { type: 'millrace' });
 }
 
 function countOf(what: string, value: number, least: number, most: number): number {

@@ -1,4 +1,5 @@
 /** What the numbers in shared memory say of a running job: of its operators, subtasks, threads, and of how far it is. */
+import { systemClock } from '../base/clock.ts';
 import {
   CALLER,
   type ChainedOperator,
@@ -8,8 +9,9 @@ import {
 } from '../graph/execution-graph.ts';
 import type { LogicalGraph } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import { readMetrics } from '../metrics/read-metrics.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
-import { type MetricCell, readMetrics } from '../metrics/user-metrics.ts';
+import type { MetricCell } from '../metrics/user-metrics.ts';
 import { operatorSlots, type SourceSplits, slotKey } from '../task/deployment.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
 import type { SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
@@ -104,7 +106,10 @@ export class JobCounters {
       name: operator.name,
       parallelism: task.parallelism,
       ...total(slots.map((slot) => this.#counters.operator(slot))),
-      ...readMetrics(slots.flatMap((slot) => this.#metrics.get(slot) ?? [])),
+      ...readMetrics(
+        slots.flatMap((slot) => this.#metrics.get(slot) ?? []),
+        systemClock.now(),
+      ),
     };
   }
 

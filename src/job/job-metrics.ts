@@ -72,6 +72,8 @@ export type SubtaskMetrics = {
 
 /** An edge between two tasks. Where a channel stays within a thread it has no ring. */
 export type ExchangeMetrics = {
+  /** The numbers of its tasks, `0-1`; behind the first between two tasks, `0-1-2` and so on. */
+  readonly id: string;
   readonly fromTask: number;
   readonly toTask: number;
   readonly partitioning: string;

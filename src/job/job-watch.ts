@@ -4,18 +4,21 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { EventLoopWatch } from '../base/event-loop.ts';
 import { heapOfThread } from '../base/heap.ts';
 import { SHOWN_FAILURES } from '../base/limits.ts';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { RuntimeSettings } from '../task/deployment.ts';
 import { durationMs } from '../time/duration.ts';
 import type { Attempt, JobPlan } from './attempt.ts';
 import { CheckpointHistory } from './checkpoint-history.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
-import type { JobStatus } from './job.ts';
-import type { FailureMetrics, JobConfig, JobMetrics } from './job-metrics.ts';
+import type { JobState, JobStatus } from './job.ts';
+import type { CheckpointRecord, FailureMetrics, JobConfig, JobMetrics } from './job-metrics.ts';
+import type { JobLog } from './log.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
 
 export class JobWatch {
   readonly startedAt: number;
   readonly checkpoints: CheckpointHistory;
+  readonly #log: JobLog;
   readonly #clock: Clock;
   readonly #eventLoop = new EventLoopWatch();
   /** The newest first. */
@@ -23,16 +26,32 @@ export class JobWatch {
   #restarts = 0;
   #isRestarting = false;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(log: JobLog, clock: Clock = systemClock) {
+    this.#log = log;
     this.#clock = clock;
     this.startedAt = clock.now();
-    this.checkpoints = new CheckpointHistory(clock);
+    this.checkpoints = new CheckpointHistory(clock, (record) => this.#onCheckpoint(record));
+  }
+
+  #onCheckpoint({ kind, id, state, durationMs, bytes, failure }: CheckpointRecord): void {
+    const which = `${kind} ${id}`;
+    const ms = Math.round(durationMs);
+    if (state === 'failed') this.#log.add('warn', `${which} failed after ${ms} ms: ${failure}`);
+    else this.#log.add('info', `${which} is complete after ${ms} ms: ${bytes} bytes written`);
+  }
+
+  /** An attempt is at work. */
+  onStart({ threads, parallelism }: JobPlan, from: StoredCheckpoint | null): void {
+    const where = from === null ? 'from its start' : `from ${from.path}`;
+    const size = `${threads} threads, parallelism ${parallelism}`;
+    this.#log.add('info', `attempt ${this.#restarts + 1} runs ${where}: ${size}`);
   }
 
   /** What has ended an attempt; that its caller has cancelled the job is none. */
   onFailure(error: unknown): void {
     const code = error instanceof EngineError ? error.code : null;
     if (code === 'JOB_CANCELLED') return;
+    this.#log.addError(error);
     const message = messageOf(error);
     const stack = error instanceof Error ? (error.stack ?? message) : message;
     this.#failures.unshift({ at: this.#clock.now(), code, message, stack });
@@ -48,7 +67,8 @@ export class JobWatch {
     this.#isRestarting = false;
   }
 
-  onEnd(): void {
+  onEnd(state: JobState): void {
+    this.#log.add(state === 'failed' ? 'error' : 'info', `the job is ${state}`);
     this.#isRestarting = false;
     this.#eventLoop.stop();
   }

@@ -8,10 +8,15 @@
 import { inspect } from 'node:util';
 import { EngineError } from '../base/errors.ts';
 import { aNumber, choice, type OptionRules, someText, wrong } from '../base/options.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { HistogramValues } from '../metrics/histogram.ts';
+import type { MeterValues } from '../metrics/read-metrics.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { aDuration, type Duration } from '../time/duration.ts';
 import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
+import type { Inspection } from './inspection.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
+import { aLog, type JobLog, type Logger, type LogLevel } from './log.ts';
 import { aRestartStrategy, type RestartStrategy } from './restart-strategy.ts';
 
 export type RunOptions = {
@@ -60,6 +65,17 @@ export type RunOptions = {
    * Default: none but its own.
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Writes down what becomes of the job: attempts, failures, checkpoints, records that are skipped. A level writes lines of JSON
+   * on standard error, by the package pino (EngineError LIBRARY_MISSING where it is not there); a logger, such as one of pino, gets
+   * the entries by its methods. Default: warnings of the process alone.
+   */
+  readonly log?: LogLevel | Logger;
+  /**
+   * Has the metrics of the job observed by OpenTelemetry: by a MeterProvider, or for true by that of the process, of the package
+   * @opentelemetry/api (EngineError LIBRARY_MISSING where it is not there).
+   */
+  readonly openTelemetry?: true | OpenTelemetryMeters;
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal;
 };
@@ -82,6 +98,8 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   host: someText,
   token: someText,
   allowedOrigins: origins,
+  log: aLog,
+  openTelemetry: areMeters,
   signal: anAbortSignal,
 };
 
@@ -111,6 +129,19 @@ function origins(what: string, value: unknown): void {
   }
 }
 
+/** A MeterProvider of OpenTelemetry. */
+export type OpenTelemetryMeters = {
+  getMeter(name: string, version?: string): unknown;
+  /** Of the SDK: has what there is exported at once. */
+  forceFlush?(): Promise<void>;
+};
+
+function areMeters(what: string, value: unknown): void {
+  const { getMeter } = (value ?? {}) as Partial<OpenTelemetryMeters>;
+  if (value === true || typeof getMeter === 'function') return;
+  throw wrong(what, 'is true, or a MeterProvider of OpenTelemetry', value);
+}
+
 /** Also of another realm, as under vitest. */
 function anAbortSignal(what: string, value: unknown): void {
   const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
@@ -133,6 +164,10 @@ export type OperatorResult = {
   readonly counters: Readonly<Record<string, number>>;
   /** Gauges that functions have made and set: one value for each subtask that has, in no particular order. */
   readonly gauges: Readonly<Record<string, readonly number[]>>;
+  /** Meters: events and events a second, added up over all subtasks. */
+  readonly meters: Readonly<Record<string, MeterValues>>;
+  /** Histograms that have a value: how their values are spread, of all subtasks together. */
+  readonly histograms: Readonly<Record<string, HistogramValues>>;
 };
 
 export type JobResult = {
@@ -191,8 +226,17 @@ export interface JobClient {
 /** A job as those see it who serve it to others. */
 export interface WatchedJob extends JobClient {
   port: number | null;
+  /** The same over all runs that go on from each other's checkpoints. */
+  readonly id: string;
   readonly config: JobConfig;
+  readonly inspection: Inspection;
+  readonly log: JobLog;
+  /** All steps of the job. */
+  readonly operatorIds: readonly OperatorId[];
 }
+
+/** A step: its place in the graph, by what its state is found again, and what people call it. */
+export type OperatorId = { readonly node: NodeId; readonly uid: string; readonly name: string };
 
 export type StopOptions = {
   /** Directory of the savepoint. */

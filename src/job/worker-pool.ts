@@ -10,6 +10,7 @@ import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engi
 import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { TaskEvents } from '../task/deployment.ts';
+import type { Answered, Asked } from '../task/question.ts';
 import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
@@ -50,6 +51,7 @@ type BootData = {
 };
 
 export interface WorkerEvents extends TaskEvents {
+  onAnswer(answer: Answered): void;
   /** Name of the subtask a worker is working at. */
   runningIn(worker: number): string | null;
 }
@@ -126,6 +128,9 @@ export class WorkerPool {
           case 'skipped':
             events.onSkipped(message.record);
             break;
+          case 'answer':
+            events.onAnswer(message);
+            break;
           case 'failed':
             reject(reviveError(message.error));
             break;
@@ -148,6 +153,11 @@ export class WorkerPool {
     this.prepare(assignment.job.url);
     worker.postMessage(assignment);
     return ended;
+  }
+
+  /** Sends a question to a worker, which looks for it when it is told that there is one. */
+  send(worker: number, asked: Asked): void {
+    this.#workers[worker]!.postMessage(asked);
   }
 
   async terminate(): Promise<void> {

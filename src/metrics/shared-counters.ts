@@ -2,7 +2,7 @@
  * The shared words of a job: what the calling thread and the workers know of each other without messages.
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
- *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][base checkpoint]
+ *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][base checkpoint][asked]
  *   Float64, behind them, as in shared-numbers.ts:
  *     for each operator of each subtask   its OperatorMetrics
  *     for each subtask                    its SubtaskNumbers
@@ -30,6 +30,7 @@ const CHECKPOINT = 3;
 const LAST_CHECKPOINT = 4;
 const UNALIGNED_CHECKPOINT = 5;
 const BASE_CHECKPOINT = 6;
+const ASKED = 7;
 const SPLIT_WORDS = 2;
 
 const RUN = 0;
@@ -84,6 +85,17 @@ export class SharedCounters {
   running(worker: number): number | null {
     const word = Atomics.load(this.#words, (worker + 1) * LINE_WORDS + RUNNING);
     return word === 0 ? null : word - 1;
+  }
+
+  /** Another question has been sent to a worker. */
+  ask(worker: number): void {
+    const word = (worker + 1) * LINE_WORDS + ASKED;
+    Atomics.store(this.#words, word, this.asked(worker) + 1);
+  }
+
+  /** How many questions have been sent to a worker. */
+  asked(worker: number): number {
+    return Atomics.load(this.#words, (worker + 1) * LINE_WORDS + ASKED);
   }
 
   cancel(): void {

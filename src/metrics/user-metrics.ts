@@ -1,9 +1,12 @@
 /**
- * Counters and gauges that functions of the user make as they run: each is a number in shared memory, which its subtask
- * writes and anyone may read. Where it lies is told once, when it is made.
+ * Metrics that functions of the user make as they run: each is a few numbers in shared memory, which its subtask writes and
+ * anyone may read (read-metrics.ts). Where they lie is told once, when it is made.
  */
+import type { Clock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { wrong } from '../base/options.ts';
+import { HISTOGRAM_WORDS, SharedHistogram } from './histogram.ts';
+import { METER_WORDS, SharedMeter } from './meter.ts';
 
 /** Counts what a function sees. The counts of all subtasks are added up in the result of the job. */
 export interface Counter {
@@ -20,15 +23,35 @@ export interface Gauge {
   set(value: number): void;
 }
 
-/** Makes counters and gauges, or gives those that were made. EngineError JOB_DEFINITION for a name of the other kind. */
+/** Counts events, and tells how many a second there are. Those of all subtasks are added up in the result of the job. */
+export interface Meter {
+  /** Events of this subtask since it was started. */
+  readonly count: number;
+  /** Of this subtask, a second, on the average of about the last minute. */
+  readonly rate: number;
+  /** An event, or so many. */
+  markEvent(events?: number): void;
+}
+
+/** How values are spread: quantiles that are off by 1 % at most, of all subtasks together in the result of the job. */
+export interface Histogram {
+  /** Values of this subtask since it was started. */
+  readonly count: number;
+  /** Adds a finite number; sizes from a millionth to 1e18 are told apart. */
+  update(value: number): void;
+}
+
+/** Makes metrics, or gives those that were made. EngineError JOB_DEFINITION for a name of another kind. */
 export interface Metrics {
   counter(name: string): Counter;
   gauge(name: string): Gauge;
+  meter(name: string): Meter;
+  histogram(name: string): Histogram;
 }
 
-export type MetricKind = 'counter' | 'gauge';
+export type MetricKind = 'counter' | 'gauge' | 'meter' | 'histogram';
 
-/** Where the number of a metric lies. */
+/** Where the numbers of a metric lie. */
 export type MetricCell = {
   readonly name: string;
   readonly kind: MetricKind;
@@ -36,108 +59,113 @@ export type MetricCell = {
   readonly index: number;
 };
 
+const WORDS: Readonly<Record<MetricKind, number>> = {
+  counter: 1,
+  gauge: 1,
+  meter: METER_WORDS,
+  histogram: HISTOGRAM_WORDS,
+};
+
+export function wordsOf({ kind, memory, index }: MetricCell): Float64Array {
+  return new Float64Array(memory, index * 8, WORDS[kind]);
+}
+
 /** Numbers of one piece of shared memory. */
 const NUMBERS = 32;
+
+type Made = { readonly kind: MetricKind; readonly metric: unknown };
 
 /** The metrics of one operator in one subtask. */
 export class UserMetrics implements Metrics {
   readonly #tell: (cell: MetricCell) => void;
-  readonly #made = new Map<string, { readonly kind: MetricKind; readonly number: SharedNumber }>();
+  readonly #clock: Clock;
+  readonly #made = new Map<string, Made>();
   #memory = new SharedArrayBuffer(0);
   #used = 0;
 
-  constructor(tell: (cell: MetricCell) => void) {
+  constructor(tell: (cell: MetricCell) => void, clock: Clock) {
     this.#tell = tell;
+    this.#clock = clock;
   }
 
   counter(name: string): Counter {
-    return this.#metric(name, 'counter', 0);
+    return this.#metric(name, 'counter', (words) => new SharedNumber(words, 'counter', name, 0));
   }
 
   gauge(name: string): Gauge {
-    return this.#metric(name, 'gauge', Number.NaN);
+    return this.#metric(
+      name,
+      'gauge',
+      (words) => new SharedNumber(words, 'gauge', name, Number.NaN),
+    );
   }
 
-  #metric(name: string, kind: MetricKind, first: number): SharedNumber {
+  meter(name: string): Meter {
+    return this.#metric(name, 'meter', (words) => new SharedMeter(words, this.#clock, name));
+  }
+
+  histogram(name: string): Histogram {
+    return this.#metric(name, 'histogram', (words) => new SharedHistogram(words, name));
+  }
+
+  #metric<T>(name: string, kind: MetricKind, make: (words: Float64Array) => T): T {
     const made = this.#made.get(name);
-    if (made === undefined) return this.#make(name, kind, first);
-    if (made.kind === kind) return made.number;
+    if (made === undefined) return this.#make(name, kind, make);
+    if (made.kind === kind) return made.metric as T;
     throw new EngineError('JOB_DEFINITION', `ctx.metrics: '${name}' is a ${made.kind} already`);
   }
 
-  #make(name: string, kind: MetricKind, first: number): SharedNumber {
+  #make<T>(name: string, kind: MetricKind, make: (words: Float64Array) => T): T {
     if (typeof name !== 'string' || name === '') {
       throw wrong(`ctx.metrics.${kind}: the name`, 'is a text that is not empty', name);
     }
-    if (this.#used * 8 === this.#memory.byteLength) {
-      this.#memory = new SharedArrayBuffer(NUMBERS * 8);
+    const count = WORDS[kind];
+    if ((this.#used + count) * 8 > this.#memory.byteLength) {
+      this.#memory = new SharedArrayBuffer(Math.max(NUMBERS, count) * 8);
       this.#used = 0;
     }
-    const memory = this.#memory;
-    const index = this.#used++;
-    const number = new SharedNumber(
-      new Float64Array(memory),
-      index,
-      `ctx.metrics: the ${kind} '${name}'`,
-    );
-    number.set(first);
-    this.#made.set(name, { kind, number });
-    this.#tell({ name, kind, memory, index });
-    return number;
+    const cell: MetricCell = { name, kind, memory: this.#memory, index: this.#used };
+    this.#used += count;
+    const metric = make(wordsOf(cell));
+    this.#made.set(name, { kind, metric });
+    this.#tell(cell);
+    return metric;
   }
 }
 
 class SharedNumber implements Counter, Gauge {
-  readonly #numbers: Float64Array;
-  readonly #at: number;
-  readonly #what: string;
+  readonly #words: Float64Array;
+  readonly #kind: MetricKind;
+  readonly #name: string;
 
-  constructor(numbers: Float64Array, at: number, what: string) {
-    this.#numbers = numbers;
-    this.#at = at;
-    this.#what = what;
+  constructor(words: Float64Array, kind: MetricKind, name: string, first: number) {
+    this.#words = words;
+    this.#kind = kind;
+    this.#name = name;
+    words[0] = first;
   }
 
   get count(): number {
-    return this.#numbers[this.#at]!;
+    return this.#words[0]!;
   }
 
   get value(): number {
-    return this.#numbers[this.#at]!;
+    return this.#words[0]!;
   }
 
   add(more = 1): void {
     this.#check(more);
-    this.#numbers[this.#at] = this.#numbers[this.#at]! + more;
+    this.#words[0] = this.#words[0]! + more;
   }
 
   set(value: number): void {
     this.#check(value);
-    this.#numbers[this.#at] = value;
+    this.#words[0] = value;
   }
 
   /** A text would be added as if it were a number. */
   #check(value: unknown): void {
-    if (typeof value !== 'number') throw wrong(this.#what, 'takes numbers', value);
+    if (typeof value === 'number') return;
+    throw wrong(`ctx.metrics: the ${this.#kind} '${this.#name}'`, 'takes numbers', value);
   }
-}
-
-/** What the metrics of the subtasks of one operator say together. */
-export type MetricValues = {
-  /** Counts of all subtasks, added up. */
-  readonly counters: Readonly<Record<string, number>>;
-  /** Values of the subtasks that have the gauge. */
-  readonly gauges: Readonly<Record<string, readonly number[]>>;
-};
-
-/** Reads metrics of several subtasks. */
-export function readMetrics(cells: readonly MetricCell[]): MetricValues {
-  const counters: Record<string, number> = {};
-  const gauges: Record<string, number[]> = {};
-  for (const { name, kind, memory, index } of cells) {
-    const [value] = new Float64Array(memory, index * 8, 1) as unknown as [number];
-    if (kind === 'counter') counters[name] = (counters[name] ?? 0) + value;
-    else if (!Number.isNaN(value)) gauges[name] = [...(gauges[name] ?? []), value];
-  }
-  return { counters, gauges };
 }

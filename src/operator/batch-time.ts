@@ -8,6 +8,7 @@ import { type Batch, MAX_WATERMARK, type Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from './operator.ts';
 import type { OperatorSpec } from './operator-spec.ts';
+import type { StateLook } from './state-look.ts';
 import { unsetOutput } from './unset.ts';
 
 /** Those that have timers, or windows, of processing time. */
@@ -90,6 +91,10 @@ export class BatchTime implements Operator {
 
   close(): void {
     this.#operator.close();
+  }
+
+  look(): StateLook | null {
+    return this.#operator.look?.() ?? null;
   }
 
   generatedLoops(): readonly GeneratedLoop[] {

@@ -12,12 +12,7 @@ import { Lineage } from '../state/lineage.ts';
 import { SlotCapture, writtenAtOnce } from '../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 import type { OperatorContext } from './operator.ts';
-
-/** A key in rows of state: the same fields, which they have by name. */
-export function stateKey(key: KeySpec): KeySpec {
-  if (key.kind === 'all') return key;
-  return { kind: 'fields', fields: key.kind === 'function' ? ['key'] : key.fields };
-}
+import { readKey, stateKey } from './read-key.ts';
 
 export class KeyedState {
   readonly schema: Schema;
@@ -39,6 +34,11 @@ export class KeyedState {
     this.#isTypedKey = isTypedKey(key, inputSchema);
     this.keyCount = this.#keyFields.length;
     this.schema = schemaOf([...this.#keyFields, ...kept]);
+  }
+
+  /** A key of it, from JSON. */
+  readKey(given: unknown): KeyReader {
+    return readKey(this.#key, this.#keyFields, this.#isTypedKey, given);
   }
 
   /** Before all else, where the state is captured by `capture`. */

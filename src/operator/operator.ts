@@ -28,6 +28,7 @@ import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
+import type { StateLook } from './state-look.ts';
 
 export interface Output {
   /** False while what was emitted last has not found room yet. Emitting is still allowed, and bounded. */
@@ -103,4 +104,6 @@ export interface Operator {
   close(): void;
   /** The loops that it generates, for people; may be asked before `open`. Left out where it generates none. */
   generatedLoops?(): readonly GeneratedLoop[];
+  /** Its state by key, for those who watch the job; null for none. Left out where it cannot be looked at by key. */
+  look?(): StateLook | null;
 }

@@ -1,9 +1,9 @@
 /** What rolling aggregations have in common, as a stream and in batch: the slots of keys, and the snapshot. */
 import type { Batch } from '../data/batch.ts';
-import type { BatchBuilder } from '../data/batch-builder.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyFunction, KeyReader } from '../data/key.ts';
-import type { Field } from '../data/schema.ts';
+import { type Field, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
 import { KeyedState } from './keyed-state.ts';
@@ -11,6 +11,7 @@ import type { OperatorContext, Output } from './operator.ts';
 import type { RollingOptions, RollingTarget, RollingValues } from './rolling.ts';
 import { ColumnValues } from './rolling-columns.ts';
 import { RowValues } from './rolling-rows.ts';
+import type { StateLook } from './state-look.ts';
 import { operatorError } from './user-function.ts';
 
 export abstract class RollingOperator extends ImmediateOperator {
@@ -85,7 +86,30 @@ export abstract class RollingOperator extends ImmediateOperator {
     this.output.emit(batch);
   }
 
+  look(): StateLook {
+    const { keySlots, values, state } = this;
+    return {
+      keyCount: keySlots.count,
+      sizes: () => [{ name: 'values', kind: 'rolling', keys: keySlots.count }],
+      valueOf: (name, key) => {
+        const slot = name === 'values' ? keySlots.find(state.readKey(key)) : -1;
+        return slot < 0 ? undefined : rowOf(values, slot);
+      },
+    };
+  }
+
   generatedLoops(): readonly GeneratedLoop[] {
     return [...this.values.generatedLoops(), ...this.#keys.generatedLoops('reading')];
   }
+}
+
+/** What is kept of a key, as an object by the fields that a snapshot has. */
+function rowOf(values: RollingValues, slot: number): unknown {
+  const builder = new BatchBuilder(schemaOf(values.kept), 1);
+  values.save(builder, 0, slot, slot + 1);
+  builder.advance(1);
+  const [row] = builder.seal().rowObjects() as [Readonly<Record<string, unknown>>];
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name.replace(/^#(field )?/, ''), value]),
+  );
 }

@@ -45,7 +45,7 @@ export class SinkOperator implements Operator {
         restored: context.restored.items(WRITERS) as readonly PlainData[],
         schema: this.#schema,
         clock: context.clock,
-        metrics: new UserMetrics((cell) => context.onMetric(cell)),
+        metrics: new UserMetrics((cell) => context.onMetric(cell), context.clock),
         wake: () => context.wake(),
       }),
     );

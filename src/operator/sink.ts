@@ -31,7 +31,7 @@ export interface SinkWriterContext {
   /** Of the incoming stream; null for free-form rows. */
   readonly schema: Schema | null;
   readonly clock: Clock;
-  /** Counters and gauges of this writer. */
+  /** Metrics of this writer. */
   readonly metrics: Metrics;
   /** Runs the subtask again once `isBusy` has become false. */
   wake(): void;

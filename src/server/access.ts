@@ -1,11 +1,11 @@
 /**
- * Who may ask what. On a loopback address everybody on the machine may look; what changes the job, and everything on other
- * addresses, needs the token. Pages of other origins may do neither, and a name that leads to this address from elsewhere
+ * Who may ask what. On a loopback address everybody on the machine may look, at records only where there is no token; what
+ * changes the job, and everything on other addresses, needs the token. Pages of other origins may do neither, and a name that leads to this address from elsewhere
  * does not count as its own.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { RestError } from './rest.ts';
+import { RestError, type Route } from './rest.ts';
 
 export type AccessRules = {
   readonly isLoopback: boolean;
@@ -57,8 +57,13 @@ export const PREFLIGHT_HEADERS = {
 } as const;
 
 /** RestError 401 or 403 for a request that needs the token and does not have it. */
-export function checkToken(rules: AccessRules, request: IncomingMessage, changes: boolean): void {
-  if (!changes && rules.isLoopback) return;
+export function checkToken(
+  rules: AccessRules,
+  request: IncomingMessage,
+  { changes, reveals }: Pick<Route, 'changes' | 'reveals'>,
+): void {
+  const needsToken = changes || (reveals === true && rules.token !== null);
+  if (!needsToken && rules.isLoopback) return;
   if (rules.token === null) {
     throw new RestError(
       403,

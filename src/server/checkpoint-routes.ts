@@ -1,7 +1,7 @@
 /** Checkpoints: those that were, those that are asked for, and the savepoint behind which a job ends. */
 import { resolve } from 'node:path';
 import type { CheckpointRecord } from '../job/job-metrics.ts';
-import { type Call, notFound, RestError, type Route } from './rest.ts';
+import { type Call, type JobRoute, notFound, RestError } from './rest.ts';
 import {
   aFlag,
   aNumber,
@@ -67,7 +67,7 @@ function spreadOf(values: readonly number[]) {
   return { min: Math.min(...values), max: Math.max(...values), avg };
 }
 
-const checkpoints: Route = {
+const checkpoints: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/checkpoints',
   operationId: 'getCheckpoints',
@@ -138,7 +138,7 @@ const checkpoints: Route = {
   },
 };
 
-const checkpointConfig: Route = {
+const checkpointConfig: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/checkpoints/config',
   operationId: 'getCheckpointConfig',
@@ -175,7 +175,7 @@ const checkpointConfig: Route = {
   },
 };
 
-const checkpointDetails: Route = {
+const checkpointDetails: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/checkpoints/details/:checkpointid',
   operationId: 'getCheckpoint',
@@ -207,7 +207,7 @@ function flagOf({ body }: Call, name: string): boolean {
 
 const A_FOLDER: JsonSchema = { ...aText, description: 'a directory that does not exist yet' };
 
-const savepoint: Route = {
+const savepoint: JobRoute = {
   method: 'POST',
   path: '/jobs/:jobid/savepoints',
   operationId: 'triggerSavepoint',
@@ -230,7 +230,7 @@ const savepoint: Route = {
   },
 };
 
-const stop: Route = {
+const stop: JobRoute = {
   method: 'POST',
   path: '/jobs/:jobid/stop',
   operationId: 'stopJob',
@@ -251,9 +251,10 @@ const stop: Route = {
   },
 };
 
-const outcome: Route = {
+const outcome: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/savepoints/:triggerid',
+  isLive: true,
   operationId: 'getSavepoint',
   summary: 'What has become of a savepoint or stop that was begun',
   changes: false,
@@ -283,7 +284,7 @@ const outcome: Route = {
   },
 };
 
-export const CHECKPOINT_ROUTES: readonly Route[] = [
+export const CHECKPOINT_ROUTES: readonly JobRoute[] = [
   checkpoints,
   checkpointConfig,
   checkpointDetails,

@@ -17,7 +17,6 @@ import {
   HTTP_HEAD_BYTES_MAX,
   HTTP_REQUEST_MS_MAX,
 } from '../base/limits.ts';
-import type { WatchedJob } from '../job/job.ts';
 import {
   type AccessRules,
   checkOrigin,
@@ -25,16 +24,19 @@ import {
   originHeaders,
   PREFLIGHT_HEADERS,
 } from './access.ts';
-import { EventStreams } from './events.ts';
 import { openApi } from './openapi.ts';
 import { prometheusText } from './prometheus.ts';
-import { RestError } from './rest.ts';
+import { notFound, RestError } from './rest.ts';
 import { answerOfError, findRoute, RestApi } from './rest-api.ts';
+import type { ServedJob, ServedJobs } from './served-jobs.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-type Served = { readonly job: WatchedJob; readonly api: RestApi; readonly events: EventStreams };
+/** What every request does at least. */
+const LOOKS = { changes: false } as const;
+
+type Served = { readonly jobs: ServedJobs; readonly api: RestApi };
 
 export class HttpServer {
   readonly #server: Server;
@@ -75,10 +77,9 @@ export class HttpServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  serve(job: WatchedJob): RestApi {
-    const api = new RestApi(job);
-    this.#served = { job, api, events: new EventStreams(api.rates, () => job.metrics()) };
-    return api;
+  /** Tells of these jobs from now on. */
+  serve(jobs: ServedJobs): void {
+    this.#served = { jobs, api: new RestApi(jobs) };
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -95,31 +96,32 @@ export class HttpServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     checkOrigin(this.#rules, request);
-    const { pathname, searchParams } = urlOf(request);
+    const url = urlOf(request);
+    const { pathname, searchParams } = url;
     if (request.method === 'OPTIONS') {
       if (request.headers.origin === undefined) throw notAllowed(pathname);
       response.writeHead(204, { ...originHeaders(this.#rules, request), ...PREFLIGHT_HEADERS });
       response.end();
       return;
     }
-    checkToken(this.#rules, request, false);
+    checkToken(this.#rules, request, LOOKS);
     const method = request.method === 'HEAD' ? 'GET' : request.method!;
     const served = this.#served;
     if (served === null)
       throw new RestError(503, 'the job is not there yet', { 'Retry-After': '1' });
-    if (this.#answerOther(served, method, pathname, request, response)) return;
+    if (this.#answerOther(served, method, url, request, response)) return;
     const found = findRoute(method, pathname);
-    checkToken(this.#rules, request, found.route.changes);
+    checkToken(this.#rules, request, found.route);
     const body = method === 'GET' ? undefined : await bodyOf(request);
-    const answer = served.api.answer(found, searchParams, body);
+    const answer = await served.api.answer(found, searchParams, body);
     this.#send(request, response, answer.status, JSON.stringify(answer.body), JSON_TYPE);
   }
 
   /** What is no route of the API. */
   #answerOther(
-    { job, events }: Served,
+    { jobs }: Served,
     method: string,
-    path: string,
+    { pathname: path, searchParams }: URL,
     request: IncomingMessage,
     response: ServerResponse,
   ): boolean {
@@ -129,10 +131,12 @@ export class HttpServer {
       throw notAllowed(path);
     }
     if (path === '/metrics') {
-      this.#send(request, response, 200, prometheusText(job.metrics()), PROMETHEUS_TYPE);
+      const text = prometheusText(jobs.all.map(({ job }) => job.metrics()));
+      this.#send(request, response, 200, text, PROMETHEUS_TYPE);
     } else if (path === '/openapi.json') {
       this.#send(request, response, 200, JSON.stringify(openApi()), JSON_TYPE);
     } else {
+      const { events } = listenedTo(jobs, searchParams.get('job'));
       for (const [name, value] of Object.entries(originHeaders(this.#rules, request))) {
         response.setHeader(name, value);
       }
@@ -163,11 +167,19 @@ export class HttpServer {
   }
 
   close(): void {
-    this.#served?.events.close();
-    this.#served?.api.close();
+    this.#served?.jobs.close();
     this.#server.close();
     this.#server.closeIdleConnections();
   }
+}
+
+/** The job of a query, which may be left out where there is one job. */
+function listenedTo({ all }: ServedJobs, id: string | null): ServedJob {
+  if (id === null && all.length === 1) return all[0]!;
+  if (id === null) throw new RestError(400, `job is missing: there are ${all.length} jobs`);
+  const found = all.find(({ job }) => job.id === id);
+  if (found === undefined) throw notFound(`job '${id}'`);
+  return found;
 }
 
 function notAllowed(path: string): RestError {

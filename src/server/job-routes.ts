@@ -1,17 +1,11 @@
 /** The job: what it is, how it is, and how to end it. */
 import type { JobMetrics } from '../job/job-metrics.ts';
+import { LOG_LEVELS } from '../job/log.ts';
+import { STATE_COUNTS, statesOf, TIMES, times } from './job-parts.ts';
 import { PLAN, planOf } from './plan.ts';
-import { type Call, RestError, type Route } from './rest.ts';
+import { type Call, type JobRoute, numberIn, RestError } from './rest.ts';
 import { aFlag, aNumber, aText, aTime, byName, list, object, oneOf, orNull } from './schema.ts';
-import {
-  JOB_STATES,
-  jobState,
-  type RestSubtaskState,
-  SUBTASK_STATES,
-  stateCounts,
-  subtaskState,
-  taskState,
-} from './states.ts';
+import { JOB_STATES, jobState, SUBTASK_STATES, stateCounts, taskState } from './states.ts';
 
 export const VERTEX_COUNTS = object({
   'read-records': aNumber,
@@ -39,76 +33,7 @@ export function countsOf(subtasks: readonly Counted[]) {
   };
 }
 
-const STATE_COUNTS = object(Object.fromEntries(SUBTASK_STATES.map((state) => [state, aNumber])));
-
-function statesOf(metrics: JobMetrics, task: JobMetrics['tasks'][number]): RestSubtaskState[] {
-  return task.subtasks.map(({ state }) => subtaskState(metrics, state));
-}
-
-function allStates(metrics: JobMetrics): RestSubtaskState[] {
-  return metrics.tasks.flatMap((task) => statesOf(metrics, task));
-}
-
-/** Start, end (-1 as long as it runs) and duration. */
-function times(metrics: JobMetrics) {
-  const { startedAt, elapsedMs, state } = metrics;
-  const duration = Math.round(elapsedMs);
-  return {
-    'start-time': startedAt,
-    'end-time': state === 'running' ? -1 : startedAt + duration,
-    duration,
-  };
-}
-
-const TIMES = { 'start-time': aTime, 'end-time': aTime, duration: aNumber };
-
-const jobs: Route = {
-  method: 'GET',
-  path: '/jobs',
-  operationId: 'getJobs',
-  summary: 'Ids and states of the jobs of this process, of which there is one',
-  changes: false,
-  status: 200,
-  answer: object({ jobs: list(object({ id: aText, status: oneOf(...JOB_STATES) })) }),
-  handle: ({ metrics }) => ({ jobs: [{ id: metrics.id, status: jobState(metrics) }] }),
-};
-
-const jobsOverview: Route = {
-  method: 'GET',
-  path: '/jobs/overview',
-  operationId: 'getJobsOverview',
-  summary: 'The jobs of this process, with their progress',
-  changes: false,
-  status: 200,
-  answer: object({
-    jobs: list(
-      object({
-        jid: aText,
-        name: aText,
-        state: oneOf(...JOB_STATES),
-        ...TIMES,
-        records: aNumber,
-        restarts: aNumber,
-        tasks: STATE_COUNTS,
-      }),
-    ),
-  }),
-  handle: ({ metrics }) => ({
-    jobs: [
-      {
-        jid: metrics.id,
-        name: metrics.name,
-        state: jobState(metrics),
-        ...times(metrics),
-        records: metrics.records,
-        restarts: metrics.restarts,
-        tasks: stateCounts(allStates(metrics)),
-      },
-    ],
-  }),
-};
-
-const jobDetails: Route = {
+const jobDetails: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid',
   operationId: 'getJob',
@@ -168,7 +93,7 @@ const jobDetails: Route = {
   },
 };
 
-const plan: Route = {
+const plan: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/plan',
   operationId: 'getPlan',
@@ -182,7 +107,7 @@ const plan: Route = {
 /** Parameters whose values nobody is told. */
 const SECRET = /passw|secret|token|credential|api.?key|auth|private/i;
 
-const jobConfig: Route = {
+const jobConfig: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/config',
   operationId: 'getJobConfig',
@@ -224,7 +149,7 @@ const jobConfig: Route = {
   },
 };
 
-const exceptions: Route = {
+const exceptions: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/exceptions',
   operationId: 'getExceptions',
@@ -257,7 +182,35 @@ const exceptions: Route = {
   }),
 };
 
-const cancel: Route = {
+const logs: JobRoute = {
+  method: 'GET',
+  path: '/jobs/:jobid/logs',
+  operationId: 'getLogs',
+  summary: 'What has become of the job, the oldest first, as many entries as are kept',
+  changes: false,
+  reveals: true,
+  status: 200,
+  query: { after: 'Entries behind the one of this number; all when left out' },
+  answer: object({
+    entries: list(
+      object(
+        {
+          seq: aNumber,
+          timestamp: aTime,
+          level: oneOf(...LOG_LEVELS),
+          message: aText,
+          operator: aText,
+        },
+        ['seq', 'timestamp', 'level', 'message'],
+      ),
+    ),
+  }),
+  handle: (call) => ({
+    entries: call.job.log.after(numberIn(call, 'after', 0, Number.MAX_SAFE_INTEGER, 0)),
+  }),
+};
+
+const cancel: JobRoute = {
   method: 'PATCH',
   path: '/jobs/:jobid',
   operationId: 'cancelJob',
@@ -274,12 +227,11 @@ const cancel: Route = {
   },
 };
 
-export const JOB_ROUTES: readonly Route[] = [
-  jobs,
-  jobsOverview,
+export const JOB_ROUTES: readonly JobRoute[] = [
   jobDetails,
   plan,
   jobConfig,
   exceptions,
+  logs,
   cancel,
 ];

@@ -31,7 +31,7 @@ function parametersOf({ path, query = {} }: Pick<Route, 'path' | 'query'>) {
 }
 
 function operationOf(route: Route) {
-  const { operationId, summary, changes, status, body, answer } = route;
+  const { operationId, summary, changes, reveals = false, status, body, answer } = route;
   return {
     operationId,
     summary,
@@ -40,7 +40,7 @@ function operationOf(route: Route) {
       ? {}
       : { requestBody: { content: { 'application/json': { schema: body } } } }),
     responses: { [status]: json(summary, answer), default: ERROR },
-    ...(changes ? { security: [{ token: [] }] } : {}),
+    ...(changes || reveals ? { security: [{ token: [] }] } : {}),
   };
 }
 
@@ -62,7 +62,15 @@ const OTHERS = {
   '/events': {
     get: {
       operationId: 'getEvents',
-      summary: 'How the job is, once a second, as Server-Sent Events',
+      summary: 'How a job is, once a second, as Server-Sent Events',
+      parameters: [
+        {
+          name: 'job',
+          in: 'query',
+          description: 'Its id; may be left out where there is one job',
+          schema: { type: 'string' },
+        },
+      ],
       responses: {
         200: {
           description: 'Events `progress`, each with an object, and `end` with the last one',
@@ -92,7 +100,7 @@ export function openApi() {
     info: {
       title: 'millrace',
       version: ENGINE_VERSION,
-      description: 'A running job: what it does, how it is, and how to end it.',
+      description: 'Jobs: what they do, how they are, and how to end them.',
     },
     paths,
     components: {

@@ -8,7 +8,9 @@ const NODE = object({
   operator: aText,
   operator_strategy: aText,
   description: aText,
-  inputs: list(object({ num: aNumber, id: aText, ship_strategy: aText, exchange: aText })),
+  inputs: list(
+    object({ num: aNumber, id: aText, edge: aText, ship_strategy: aText, exchange: aText }),
+  ),
 });
 
 export const PLAN = object({ jid: aText, name: aText, type: aText, nodes: list(NODE) });
@@ -27,9 +29,10 @@ export function planOf(metrics: JobMetrics, isBatch: boolean) {
       description,
       inputs: exchanges
         .filter(({ toTask }) => toTask === id)
-        .map(({ fromTask, partitioning }, num) => ({
+        .map(({ id: edge, fromTask, partitioning }, num) => ({
           num,
           id: String(fromTask),
+          edge,
           ship_strategy: partitioning.toUpperCase(),
           exchange: 'pipelined_bounded',
         })),

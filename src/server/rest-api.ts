@@ -1,19 +1,22 @@
 /** Finds the route of a request, and answers it. */
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
-import type { WatchedJob } from '../job/job.ts';
+import { pathOf } from './archive.ts';
 import { CHECKPOINT_ROUTES } from './checkpoint-routes.ts';
+import { INSPECTION_ROUTES } from './inspection-routes.ts';
 import { JOB_ROUTES } from './job-routes.ts';
-import { Operations } from './operations.ts';
+import { MODULE_ROUTES } from './module-routes.ts';
 import { PROCESS_ROUTES } from './process-routes.ts';
-import { Rates } from './rates.ts';
-import { notFound, RestError, type Route, type Served } from './rest.ts';
+import { notFound, type ProcessCall, RestError, type Route } from './rest.ts';
+import type { ServedJobs } from './served-jobs.ts';
 import { VERTEX_ROUTES } from './vertex-routes.ts';
 
 export const ROUTES: readonly Route[] = [
   ...PROCESS_ROUTES,
+  ...MODULE_ROUTES,
   ...JOB_ROUTES,
   ...VERTEX_ROUTES,
   ...CHECKPOINT_ROUTES,
+  ...INSPECTION_ROUTES,
 ];
 
 export type Answer = { readonly status: number; readonly body: unknown };
@@ -63,6 +66,8 @@ export function findRoute(method: string, path: string): FoundRoute {
 /** What went wrong, for whoever asked: 400 where it lies in the request, 409 where the job cannot do it now. */
 const STATUS_OF: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOB_DEFINITION: 400,
+  KEY_INVALID: 400,
+  PARAM_INVALID: 400,
   JOB_CANCELLED: 409,
 };
 
@@ -74,33 +79,47 @@ export function answerOfError(error: unknown): Answer {
 }
 
 export class RestApi {
-  readonly rates: Rates;
-  readonly operations = new Operations();
-  readonly #job: WatchedJob;
+  readonly #jobs: ServedJobs;
 
-  constructor(job: WatchedJob) {
-    this.#job = job;
-    this.rates = new Rates(() => job.metrics());
+  constructor(jobs: ServedJobs) {
+    this.#jobs = jobs;
   }
 
   /** Answers a request whose route has been found. */
-  answer({ route, params }: FoundRoute, query: URLSearchParams, body: unknown): Answer {
+  async answer(
+    { route, params }: FoundRoute,
+    query: URLSearchParams,
+    body: unknown,
+  ): Promise<Answer> {
     try {
-      const served: Served = { job: this.#job, rates: this.rates, operations: this.operations };
-      const metrics = this.#job.metrics();
-      if (params.jobid !== undefined && params.jobid !== metrics.id) {
-        throw notFound(`job '${params.jobid}'; there is '${metrics.id}'`);
-      }
       const given = checkedBody(route, body);
-      const answer = route.handle({ ...served, metrics, params, query, body: given });
-      return { status: route.status, body: answer };
+      const call = { jobs: this.#jobs, params, query, body: given };
+      return { status: route.status, body: await this.#handle(route, call) };
     } catch (error) {
       return answerOfError(error);
     }
   }
 
-  close(): void {
-    this.rates.close();
+  #handle(route: Route, call: ProcessCall): unknown {
+    if (route.isOfProcess === true) return route.handle(call);
+    const served = this.#jobs.find(call.params.jobid!);
+    if (served === null) return this.#kept(route, call.params);
+    return route.handle({ ...call, ...served, metrics: served.job.metrics() });
+  }
+
+  /** The answer of a job that has ended. */
+  #kept(route: Route, params: ProcessCall['params']): unknown {
+    const id = params.jobid!;
+    const ended = this.#jobs.archive?.find(id) ?? null;
+    if (ended === null) {
+      const running = this.#jobs.all.map(({ job }) => `'${job.id}'`).join(', ');
+      throw notFound(`job '${id}'; ${running === '' ? 'none runs' : `there is ${running}`}`);
+    }
+    if (route.method !== 'GET') throw new RestError(409, `job '${id}' has ended`);
+    const path = pathOf(route, params);
+    const kept = ended.archive.find((one) => one.path === path);
+    if (kept === undefined) throw notFound(`'${path}' of a job that has ended`);
+    return kept.json;
   }
 }
 

@@ -8,6 +8,8 @@ export const aFlag: JsonSchema = { type: 'boolean' };
 /** Milliseconds since 1970 UTC; -1 where there is none. */
 export const aTime: JsonSchema = { type: 'number' };
 
+export const anything: JsonSchema = {};
+
 export function list(items: JsonSchema): JsonSchema {
   return { type: 'array', items };
 }

@@ -1,14 +1,14 @@
-/** Starts a job, and where its options have a port, a server that tells of it until it ends. */
-import { EngineError } from '../base/errors.ts';
+/** Starts a job, and where its options say so, a server and OpenTelemetry tell of it until it ends. */
+import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { OUTCOME_WAIT_MS } from '../base/limits.ts';
 import type { RegisteredJob } from '../graph/job-registry.ts';
-import { aPort, type RunOptions, type WatchedJob } from '../job/job.ts';
+import { aPort, type OpenTelemetryMeters, type RunOptions, type WatchedJob } from '../job/job.ts';
 import { type Doors, startJob } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { isLoopback } from './access.ts';
 import type { HttpServer } from './http-server.ts';
-import type { RestApi } from './rest-api.ts';
+import { type ServedJob, ServedJobs } from './served-jobs.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -21,8 +21,10 @@ export async function startServedJob(
 ): Promise<WatchedJob> {
   const server = await listen(options);
   try {
+    const meters = await metersOf(options);
     const started = await startJob(job, options, doors, pool);
     if (server !== null) serveUntilItsEnd(server, started);
+    if (meters !== null) await observeUntilItsEnd(meters, started);
     return started;
   } catch (error) {
     server?.close();
@@ -31,7 +33,9 @@ export async function startServedJob(
 }
 
 /** Null where no port is asked for. */
-async function listen(options: RunOptions): Promise<HttpServer | null> {
+export async function listen(
+  options: Pick<RunOptions, 'port' | 'host' | 'token' | 'allowedOrigins'>,
+): Promise<HttpServer | null> {
   const { port, host = LOOPBACK, allowedOrigins = [] } = options;
   const token = options.token ?? (process.env.MILLRACE_TOKEN || null);
   if (port === undefined) return null;
@@ -48,18 +52,36 @@ async function listen(options: RunOptions): Promise<HttpServer | null> {
   return await Listening.listen(port, host, rules);
 }
 
-function serveUntilItsEnd(server: HttpServer, job: WatchedJob): void {
-  job.port = server.port;
-  const api = server.serve(job);
+/** Null where nobody asks for it: jobs without it do not wait for it to be loaded. */
+async function metersOf({ openTelemetry }: RunOptions): Promise<OpenTelemetryMeters | null> {
+  if (openTelemetry === undefined) return null;
+  return (await import('./open-telemetry.ts')).metersOf(openTelemetry);
+}
+
+async function observeUntilItsEnd(meters: OpenTelemetryMeters, job: WatchedJob): Promise<void> {
+  const { observeJob } = await import('./open-telemetry.ts');
+  const stop = observeJob(meters, () => job.metrics());
   void job
     .result()
     .catch(() => {})
-    .then(async () => await outcomesTold(api))
+    .then(stop)
+    .catch((error: unknown) => job.log.add('warn', `OpenTelemetry: ${messageOf(error)}`));
+}
+
+function serveUntilItsEnd(server: HttpServer, job: WatchedJob): void {
+  job.port = server.port;
+  const jobs = new ServedJobs();
+  const served = jobs.add(job);
+  server.serve(jobs);
+  void job
+    .result()
+    .catch(() => {})
+    .then(async () => await outcomesTold(served))
     .then(() => server.close());
 }
 
 /** Whoever has had the job stopped, gets a moment to ask what became of it. */
-async function outcomesTold({ operations }: RestApi): Promise<void> {
+export async function outcomesTold({ operations }: ServedJob): Promise<void> {
   const stepMs = OUTCOME_WAIT_MS / 20;
   for (let ms = 0; ms < OUTCOME_WAIT_MS && operations.hasUntold; ms += stepMs) {
     // The process stays for it.

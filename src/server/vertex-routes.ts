@@ -1,17 +1,18 @@
 /** One vertex: its subtasks, who holds it up, how far its event time is, its metrics by name. */
+import type { OperatorResult } from '../job/job.ts';
 import type { SubtaskMetrics, TaskMetrics } from '../job/job-metrics.ts';
 import { countsOf, VERTEX_COUNTS } from './job-routes.ts';
-import { type Call, notFound, type Route } from './rest.ts';
+import { type Call, type JobRoute, notFound } from './rest.ts';
 import { aNumber, aText, aTime, list, object, oneOf } from './schema.ts';
 import { SUBTASK_STATES, subtaskState } from './states.ts';
 
-function taskOf({ metrics, params }: Call): TaskMetrics {
+export function taskOf({ metrics, params }: Call): TaskMetrics {
   const task = metrics.tasks.find(({ id }) => String(id) === params.vertexid);
   if (task === undefined) throw notFound(`vertex '${params.vertexid}' in job '${metrics.name}'`);
   return task;
 }
 
-const vertex: Route = {
+const vertex: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid',
   operationId: 'getVertex',
@@ -61,7 +62,7 @@ export function backPressureLevel(ratio: number): (typeof LEVELS)[number] {
   return ratio <= 0.1 ? 'ok' : ratio <= 0.5 ? 'low' : 'high';
 }
 
-const backpressure: Route = {
+const backpressure: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/backpressure',
   operationId: 'getBackpressure',
@@ -112,7 +113,7 @@ function watermarkText(watermark: number | null): string {
   return watermark === Infinity ? '9223372036854775807' : String(watermark);
 }
 
-const watermarks: Route = {
+const watermarks: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/watermarks',
   operationId: 'getWatermarks',
@@ -147,19 +148,24 @@ function valuesOf(task: TaskMetrics): { id: string; value: string }[] {
       value: read(subtask),
     })),
   );
-  const ofFunctions = task.operators.flatMap(({ name: operator, counters, gauges }) => [
-    ...Object.entries(counters).map(([name, count]) => ({
-      id: `${operator}.${name}`,
-      value: String(count),
-    })),
-    ...Object.entries(gauges).flatMap(([name, values]) =>
-      values.map((value, n) => ({ id: `${operator}.${name}.${n}`, value: String(value) })),
-    ),
-  ]);
-  return [...ofSubtasks, ...ofFunctions];
+  return [...ofSubtasks, ...task.operators.flatMap(valuesOfFunctions)];
 }
 
-const vertexMetrics: Route = {
+function valuesOfFunctions(operator: OperatorResult): { id: string; value: string }[] {
+  const { counters, gauges, meters, histograms } = operator;
+  const named: [string, number][] = [
+    ...Object.entries(counters),
+    ...Object.entries(gauges).flatMap(([name, values]) =>
+      values.map((value, n): [string, number] => [`${name}.${n}`, value]),
+    ),
+    ...Object.entries({ ...meters, ...histograms }).flatMap(([name, values]) =>
+      Object.entries(values).map(([what, value]): [string, number] => [`${name}.${what}`, value]),
+    ),
+  ];
+  return named.map(([name, value]) => ({ id: `${operator.name}.${name}`, value: String(value) }));
+}
+
+const vertexMetrics: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/vertices/:vertexid/metrics',
   operationId: 'getVertexMetrics',
@@ -178,4 +184,4 @@ const vertexMetrics: Route = {
   },
 };
 
-export const VERTEX_ROUTES: readonly Route[] = [vertex, backpressure, watermarks, vertexMetrics];
+export const VERTEX_ROUTES: readonly JobRoute[] = [vertex, backpressure, watermarks, vertexMetrics];

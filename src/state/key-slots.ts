@@ -56,6 +56,20 @@ export class KeySlots {
     else this.#bytes!.findSlots(keys.keyBytes, from, to, slots);
   }
 
+  /** The slot of the first key that `keys` has read; -1 where it has none. Changes nothing. */
+  find(keys: KeyReader): number {
+    const slots = new Int32Array(1);
+    if (this.#bytes !== null) {
+      const bytes = keys.isInt ? keys.intsAsBytes(keys.ints, 1) : keys.keyBytes;
+      this.#bytes.findSlots(bytes, 0, 1, slots);
+    } else if (keys.isInt) {
+      this.#ints!.findSlots(keys.ints, 0, 1, slots);
+    } else {
+      slots[0] = -1;
+    }
+    return slots[0]!;
+  }
+
   /** slots[i] = slot of the key in slot from + i of others, of the same stream, for i below to - from. */
   slotsOfOther(
     other: KeySlots,

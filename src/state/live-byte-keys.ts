@@ -72,6 +72,15 @@ export class LiveByteKeys {
     }
   }
 
+  /** The slot of the first of `keys`; -1 where it has none. */
+  find(keys: KeyBytes): number {
+    const cells = this.#cells;
+    const mask = cells.length - 1;
+    let cell = Math.imul(keys.hashes[0]!, GOLDEN) >>> this.#shift;
+    while (cells[cell] !== 0 && !this.#equals(cells[cell]! - 1, keys, 0)) cell = (cell + 1) & mask;
+    return cells[cell]! - 1;
+  }
+
   /** Gives back the slot of a key; false when it was free already. */
   remove(slot: number): boolean {
     const cells = this.#cells;

@@ -49,6 +49,15 @@ export class LiveIntKeys {
     }
   }
 
+  /** The slot of a key; -1 where it has none. */
+  find(key: number): number {
+    const cells = this.#cells;
+    const mask = cells.length - 1;
+    let cell = Math.imul(key, GOLDEN) >>> this.#shift;
+    while (cells[cell] !== 0 && this.keys[cells[cell]! - 1] !== key) cell = (cell + 1) & mask;
+    return cells[cell]! - 1;
+  }
+
   /** Gives back the slot of a key; false when it was free already. */
   remove(slot: number): boolean {
     const cells = this.#cells;

@@ -39,6 +39,12 @@ export class LiveKeys {
     else this.#bytes!.slotsOf(keys.keyBytes, from, to, slots, fresh);
   }
 
+  /** The slot of the first key that `keys` has read; -1 where it has none. Changes nothing. */
+  find(keys: KeyReader): number {
+    if (this.#ints !== null) return keys.isInt ? this.#ints.find(keys.ints[0]!) : -1;
+    return this.#bytes!.find(keys.isInt ? keys.intsAsBytes(keys.ints, 1) : keys.keyBytes);
+  }
+
   /** Forgets the key of a slot, which the next new key gets; false when the slot was free already. */
   remove(slot: number): boolean {
     return (this.#ints ?? this.#bytes!).remove(slot);

@@ -95,6 +95,8 @@ export type DeploymentOptions = {
   readonly events: TaskEvents;
   /** Threads beside the workers, for functions of a node; when left out, they run on the worker itself. */
   readonly pools?: (node: NodeId) => MakePool;
+  /** Is told what there is to look at; left out where nobody can ask. */
+  readonly looks?: ThreadLooks;
   /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };
@@ -112,6 +114,12 @@ export interface TaskEvents extends SnapshotListener {
   onMetric(slot: number, cell: MetricCell): void;
   /** One of the first malformed records that are skipped. */
   onSkipped(record: DeadLetter): void;
+}
+
+/** What others may look at in a thread. */
+export interface ThreadLooks {
+  addOperator(node: NodeId, subtask: number, operator: Operator): void;
+  addGate(exchange: number, gate: OutputGate): void;
 }
 
 /** Counter slot of an operator of a subtask: the same in every thread. */
@@ -183,8 +191,10 @@ class Deployer {
     const followers = (of: ChainedOperator): number[] =>
       operators.filter((next) => next.input === of.id).map((next) => numberOf.get(next.id)!);
     const links = operators.map((operator): ChainLink => {
+      const made = this.#operator(operator);
+      this.#options.looks?.addOperator(operator.nodes.at(-1)!, plan.index, made);
       return {
-        operator: this.#operator(operator),
+        operator: made,
         context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),
         ...this.#outputs(plan, task, operator.nodes.at(-1)!, snapshot),
@@ -377,6 +387,7 @@ class Deployer {
     const { isUnaligned } = this.#options.settings;
     const inFlight = isUnaligned ? this.#inFlightLog(channels, snapshot, true) : null;
     const gate = this.#gateOf(plan, exchange, writers, inFlight);
+    this.#options.looks?.addGate(exchange.id, gate);
     sendAgain({
       exchange,
       graph: this.#options.graph,

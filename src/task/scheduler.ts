@@ -23,10 +23,15 @@ export type SchedulerOptions = {
   readonly choose?: (count: number) => number;
 };
 
+/** Calls the step of a subtask. */
+export type StepFrame = (subtask: Steppable) => boolean;
+
 /** A subtask, the steps in a row at which it did not move, and for how many rounds it is left out. */
 type Entry = {
   readonly subtask: Steppable;
   readonly times: SubtaskTimes | null;
+  /** Calls the step, so that it has a frame of its own in a profile; null where nobody takes one. */
+  frame: StepFrame | null;
   quiet: number;
   leftOut: number;
 };
@@ -48,12 +53,18 @@ export class Scheduler {
     this.#live = options.subtasks.map((subtask) => ({
       subtask,
       times: times?.of(subtask.id) ?? null,
+      frame: null,
       quiet: 0,
       leftOut: 0,
     }));
     this.#clock = options.clock;
     this.#onStep = options.onStep ?? (() => {});
     this.#choose = options.choose ?? null;
+  }
+
+  /** Has the steps of each subtask called by a function of its own; by none where `frameOf` is null. */
+  frameSteps(frameOf: ((subtask: number) => StepFrame) | null): void {
+    for (const entry of this.#live) entry.frame = frameOf?.(entry.subtask.id) ?? null;
   }
 
   get isDone(): boolean {
@@ -97,7 +108,7 @@ export class Scheduler {
   #step(entry: Entry): boolean {
     const { subtask } = entry;
     this.#onStep(subtask.id);
-    const moved = subtask.step();
+    const moved = entry.frame === null ? subtask.step() : entry.frame(subtask);
     entry.times?.onStep(moved, subtask.isHeldUp);
     entry.quiet = moved ? 0 : Math.min(entry.quiet + 1, ROUNDS_LEFT_OUT_MAX);
     entry.leftOut = entry.quiet;

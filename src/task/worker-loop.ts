@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { nextTurn } from '../base/event-loop.ts';
 import { SPIN_US } from '../base/limits.ts';
 import type { Signal } from '../sharedarraybuffer-queue/index.ts';
+import type { QuestionTurn } from './question.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** How long a thread may keep its event loop waiting. */
@@ -23,14 +24,17 @@ export type WorkerLoopOptions = {
   readonly isCancelled: () => boolean;
   /** The event loop of this thread belongs to the program: never block it. */
   readonly sharesEventLoop: boolean;
+  /** Left out where questions come by calls. */
+  readonly questions?: QuestionTurn;
 };
 
 /** Runs until all subtasks are done, or the job is cancelled. */
 export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' | 'cancelled'> {
-  const { scheduler, signal, clock, isCancelled } = options;
+  const { scheduler, signal, clock, isCancelled, questions } = options;
   let turnStartMs = clock.monotonic();
   while (!scheduler.isDone) {
     if (isCancelled()) return 'cancelled';
+    if (questions?.isAsked === true) await questions.turn();
     const moved = scheduler.round();
     const yields = options.sharesEventLoop || scheduler.waitsForEvents;
     if (yields && clock.monotonic() - turnStartMs >= TURN_MS) {

@@ -7,6 +7,7 @@ import type { CountersShape } from '../metrics/shared-counters.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { RuntimeSettings, SourceSplits } from './deployment.ts';
+import type { Answered } from './question.ts';
 import type { RestoredSnapshot } from './restored-state.ts';
 import type { StateBlock } from './subtask-snapshot.ts';
 
@@ -51,6 +52,7 @@ export type WorkerMessage =
   | { readonly type: 'snapshotDone'; readonly subtask: number; readonly checkpoint: number }
   | { readonly type: 'metric'; readonly slot: number; readonly cell: MetricCell }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
+  | Answered
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }
   | { readonly type: 'failed'; readonly error: ErrorDescription };

@@ -15,8 +15,10 @@ import { SharedCounters } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import { deploy, type TaskEvents } from './deployment.ts';
 import { importJob } from './import-job.ts';
+import type { Asked } from './question.ts';
 import { storedStates } from './restored-state.ts';
 import { Scheduler } from './scheduler.ts';
+import { ThreadAnswers } from './thread-answers.ts';
 import { threadPools } from './thread-pool.ts';
 import { WorkTimes } from './work-times.ts';
 import { runWorkerLoop } from './worker-loop.ts';
@@ -25,13 +27,16 @@ import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
 /** The way back to the calling thread. */
 export type CallerPort = {
   postMessage(message: WorkerMessage, transfer?: ArrayBuffer[]): void;
+  on(event: 'message', listener: (message: Asked) => void): unknown;
   close(): void;
 };
 
 /** Does the work, says how it ended, and closes the port. The user's module may run no job from now on. */
 export function runWorker(assignment: WorkerAssignment, port: CallerPort): void {
   const report: Report = (message, transfer = []) => port.postMessage(message, transfer);
-  work(assignment, report).then(
+  const looks = new ThreadAnswers();
+  port.on('message', (asked) => void looks.answer(asked).then(report));
+  work(assignment, report, looks).then(
     (end) => {
       report({ type: end });
       port.close();
@@ -76,7 +81,11 @@ function refuseExit(): void {
 }
 
 /** Has closed everything when it returns: the thread may be ended as soon as it has said how it ended. */
-async function work(assignment: WorkerAssignment, report: Report): Promise<'done' | 'cancelled'> {
+async function work(
+  assignment: WorkerAssignment,
+  report: Report,
+  looks: ThreadAnswers,
+): Promise<'done' | 'cancelled'> {
   refuseExit();
   const built = await importJob(assignment.job, `worker ${assignment.worker}`);
   const { worker, shape, settings, threads, parallelism, splits, restored, rings } = assignment;
@@ -100,6 +109,7 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
     restored: (node) => storedStates(restored, node),
     events: messages(report),
     pools: threadPools(assignment.job),
+    looks,
   });
   const scheduler = new Scheduler({
     subtasks,
@@ -107,6 +117,7 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
     onStep: (subtask) => counters.setRunning(worker, subtask),
     times: new WorkTimes(systemClock, counters.thread(worker), (id) => counters.subtask(id)),
   });
+  looks.scheduler = scheduler;
   try {
     for (const subtask of subtasks) {
       counters.setRunning(worker, subtask.id);
@@ -120,6 +131,7 @@ async function work(assignment: WorkerAssignment, report: Report): Promise<'done
       clock: systemClock,
       isCancelled,
       sharesEventLoop: false,
+      questions: looks.turns(() => counters.asked(worker)),
     });
     // What functions have left behind, such as a promise that was rejected, ends the thread here.
     await nextTurn();

@@ -11,8 +11,9 @@ import { Random } from '../base/random.ts';
 import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
 import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import { type MetricValues, readMetrics } from '../metrics/read-metrics.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
-import { type MetricCell, type MetricValues, readMetrics } from '../metrics/user-metrics.ts';
+import type { MetricCell } from '../metrics/user-metrics.ts';
 import { deploy, operatorSlots } from '../task/deployment.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import type { Subtask } from '../task/subtask.ts';
@@ -46,6 +47,7 @@ export class DataflowRun {
   readonly #snapshots = new MemorySnapshots();
   /** The end of each input that elements are put into. */
   readonly #sources = new Map<NodeId, ManualInput>();
+  readonly #clock: Clock;
   readonly #metricCells: MetricCell[] = [];
   #checkpoint = 0;
   /** The last snapshot that got through, for deltas. */
@@ -55,6 +57,7 @@ export class DataflowRun {
   constructor(options: DataflowRunOptions) {
     this.#isIncremental = options.isIncremental;
     const { graph, parallelism, batchSize, clock, restored, seed } = options;
+    this.#clock = clock;
     this.#execution = executionGraph(graph, { threads: 0, parallelism });
     this.#operatorSlots = operatorSlots(this.#execution).size;
     this.#counters = new SharedCounters({
@@ -158,9 +161,9 @@ export class DataflowRun {
     return total;
   }
 
-  /** The counters and gauges that functions of the user have made. */
+  /** The metrics that functions of the user have made. */
   userMetrics(): MetricValues {
-    return readMetrics(this.#metricCells);
+    return readMetrics(this.#metricCells, this.#clock.now());
   }
 
   close(): void {

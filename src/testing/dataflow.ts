@@ -17,7 +17,7 @@ import { defaultMaxParallelism } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
-import type { MetricValues } from '../metrics/user-metrics.ts';
+import type { MetricValues } from '../metrics/read-metrics.ts';
 import { addCounts, DataflowRun, type DataflowRunOptions } from './dataflow-run.ts';
 import type { Element } from './elements.ts';
 import type { InputElement } from './manual-input.ts';

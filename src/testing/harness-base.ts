@@ -2,7 +2,7 @@
 import type { SideOutput } from '../api/side-output.ts';
 import { aNumber, choice, type OptionRules, wholeNumber, wrong } from '../base/options.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
-import type { MetricValues } from '../metrics/user-metrics.ts';
+import type { MetricValues } from '../metrics/read-metrics.ts';
 import type { Dataflow, DataflowOptions } from './dataflow.ts';
 import type { Element } from './elements.ts';
 
@@ -64,7 +64,7 @@ export class HarnessBase<Out> {
     return this.#dataflow.metrics();
   }
 
-  /** Counters and gauges that functions have made by `ctx.metrics` since the last restart. */
+  /** Metrics that functions have made by `ctx.metrics` since the last restart. */
   userMetrics(): MetricValues {
     return this.#dataflow.userMetrics();
   }

@@ -545,7 +545,7 @@ for (const [what, build, message] of [...BUILDS, ...definitions]) {
 const fine = job(import.meta, 'fine', (flow) => ({ rows: rows(flow) }));
 const RUN_NAMES =
   'threads, parallelism, params, bufferTimeout, maxParallelism, threadHeapMb, checkpoints, restoreFrom, fresh, ' +
-  'allowDroppedState, restart, batch, port, host, token, allowedOrigins, signal';
+  'allowDroppedState, restart, batch, port, host, token, allowedOrigins, log, openTelemetry, signal';
 
 for (const how of ['run', 'start', 'collect'] as const) {
   const start = loose(fine[how].bind(fine)) as (options: unknown) => Promise<unknown>;

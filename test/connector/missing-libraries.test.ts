@@ -1,9 +1,10 @@
-/** Formats whose library is not installed; apart from other tests, since a library that is loaded stays. */
+/** Formats and options whose library is not installed; apart from other tests, since a library that is loaded stays. */
 import assert from 'node:assert/strict';
 import Module from 'node:module';
 import { test } from 'node:test';
 import { arrow } from '../../src/connector/file/arrow/arrow.ts';
 import { protobuf } from '../../src/connector/file/protobuf/protobuf.ts';
+import { loggerOf } from '../../src/job/log.ts';
 
 /** Runs as if a package were not installed. */
 function without(name: string, run: () => void): void {
@@ -22,7 +23,7 @@ function without(name: string, run: () => void): void {
   }
 }
 
-test('without its library a format says what to install', () => {
+test('without its library a format, or an option, says what to install', () => {
   without('apache-arrow', () => {
     assert.throws(() => arrow(), {
       code: 'LIBRARY_MISSING',
@@ -33,6 +34,12 @@ test('without its library a format says what to install', () => {
     assert.throws(() => protobuf(null, { proto: 'message Row {}', message: 'Row' }), {
       code: 'LIBRARY_MISSING',
       message: /npm install protobufjs$/,
+    });
+  });
+  without('pino', () => {
+    assert.throws(() => loggerOf('info'), {
+      code: 'LIBRARY_MISSING',
+      message: /^log: 'info' needs the package 'pino', .* npm install pino$/,
     });
   });
 });

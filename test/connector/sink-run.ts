@@ -36,7 +36,7 @@ export function contextOf(parts: Partial<SinkWriterContext> = {}): SinkWriterCon
     restored: [],
     schema: Row as Schema,
     clock: new VirtualClock() as Clock,
-    metrics: new UserMetrics(() => {}),
+    metrics: new UserMetrics(() => {}, new VirtualClock()),
     wake: () => {},
     ...parts,
   };

@@ -45,14 +45,15 @@ test('the text for Prometheus: each line is one, names say their unit, labels ar
     const families = new Map<string, string>();
     const seen = new Set<string>();
     for (const one of text.trimEnd().split('\n')) {
-      const [, name, type] = /^# TYPE (\S+) (counter|gauge)$/.exec(one) ?? [];
+      const [, name, type] = /^# TYPE (\S+) (counter|gauge|summary)$/.exec(one) ?? [];
       if (name !== undefined) {
         assert.equal(families.has(name), false, `${name} once`);
         families.set(name, type!);
       } else if (!one.startsWith('# HELP ')) {
         const found = line.exec(one);
         assert.ok(found, one);
-        assert.ok(families.has(found[1]!), one);
+        const family = found[1]!.replace(/(_user_histogram)_(sum|count)$/, '$1');
+        assert.ok(families.has(family), one);
         assert.ok(!seen.has(one.slice(0, one.lastIndexOf(' '))), one);
         seen.add(one.slice(0, one.lastIndexOf(' ')));
       }
@@ -62,9 +63,13 @@ test('the text for Prometheus: each line is one, names say their unit, labels ar
       assert.doesNotMatch(name, /_ms(_|$)/);
     }
     assert.match(text, /millrace_user_gauge\{[^}]*name="newest \\"n\\""[^}]*\} \d+/);
+    assert.match(text, /millrace_user_meter_events_total\{[^}]*name="pace"\} \d+/);
+    assert.match(text, /millrace_user_meter_events_per_second\{[^}]*name="pace"\} \d+/);
+    assert.match(text, /millrace_user_histogram\{[^}]*name="sizes",quantile="0.99"\} \d+/);
+    assert.match(text, /millrace_user_histogram_count\{[^}]*name="sizes"\} \d+/);
     assert.match(text, /millrace_subtask_busy_seconds_total\{[^}]*subtask="0"[^}]*\} \d/);
     assert.equal(text, `${text.trimEnd()}\n`);
-    assert.ok(prometheusText(client.metrics()).includes('thread="caller"'));
+    assert.ok(prometheusText([client.metrics()]).includes('thread="caller"'));
   });
 });
 

@@ -19,6 +19,11 @@ type Operation = {
 const document = openApi();
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 
+/** What some paths have to be asked with. */
+const QUERIES: Readonly<Record<string, string>> = {
+  '/jobs/{jobid}/states/{operator}/{state}/lookup': '?key=5',
+};
+
 /** The answer is what the document says of this route. */
 function agrees(path: string, method: string, { status, body, headers }: Asked): void {
   const operation = document.paths[path]?.[method.toLowerCase()] as Operation | undefined;
@@ -67,17 +72,30 @@ test('every GET answers as the document says, and so does what is not there', as
       const known = {
         jobid: served.id,
         vertexid: '1',
+        edge: '0-1',
+        operator: 'totals',
+        state: 'total',
         checkpointid: String(history.find(({ state }) => state === 'completed')!.id),
         triggerid,
       };
-      const wrong = { jobid: 'x', vertexid: 'x', checkpointid: 'x', triggerid: 'x' };
+      const wrong = {
+        jobid: 'x',
+        vertexid: 'x',
+        checkpointid: 'x',
+        triggerid: 'x',
+        edge: 'x',
+        state: 'x',
+      };
       for (const [path, methods] of Object.entries(document.paths)) {
         if (!('get' in methods) || path === '/events') continue;
-        const found = await served.ask(filled(path, known));
+        const found = await served.change('GET', filled(path, known) + (QUERIES[path] ?? ''));
         assert.equal(found.status, 200, `${path}: ${found.text}`);
         agrees(path, 'GET', found);
         if (!path.includes('{')) continue;
-        const missing = await served.ask(filled(path, { ...known, ...wrong }));
+        const missing = await served.change(
+          'GET',
+          filled(path, { ...known, ...wrong }) + (QUERIES[path] ?? ''),
+        );
         assert.equal(missing.status, 404, path);
         agrees(path, 'GET', missing);
       }
@@ -88,6 +106,8 @@ test('every GET answers as the document says, and so does what is not there', as
       );
       assert.ok(Number(values.get('0.numRecordsIn')) > 0);
       assert.ok(Number(values.get('totals.seen')) > 0);
+      assert.ok(Number(values.get('totals.pace.count')) > 0);
+      assert.ok(Number(values.get('totals.sizes.p99')) > 0);
       const entries = (
         (await served.ask(`/jobs/${served.id}/exceptions`)).body as {
           exceptionHistory: { entries: { exceptionName: string }[] };

@@ -24,8 +24,9 @@ export type Served = {
 export async function whileServed(
   options: RunOptions,
   look: (served: Served) => Promise<void>,
+  job: { start(options: RunOptions): Promise<Served['client']> } = watched,
 ): Promise<void> {
-  const client = await watched.start({
+  const client = await job.start({
     threads: 0,
     port: 0,
     token: TOKEN,

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { KeyReader } from '../../src/data/key.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
+import { readKey } from '../../src/operator/read-key.ts';
 import { LiveKeys } from '../../src/state/live-keys.ts';
 import { SlotList } from '../../src/state/slot-list.ts';
 
@@ -46,6 +47,10 @@ function follow(steps: readonly Step[], schema: Schema | null): void {
       assert.equal(table.remove(slot), model.delete(key!), 'a slot is given back once');
     }
     assert.equal(table.keyCount, model.size);
+    const keyed = { kind: 'fields', fields: ['k'] } as const;
+    const find = (key: Key): number => table.find(readKey(keyed, fields, schema !== null, key));
+    for (const [key, slot] of [...model].slice(0, 2)) assert.equal(find(key), slot);
+    for (const key of keys.slice(0, 2)) assert.equal(find(key), model.get(key) ?? -1);
     for (const [key, slot] of model) {
       assert.deepEqual(table.valuesOf(slot, fields, schema !== null), [key]);
     }
@@ -105,4 +110,14 @@ test('slots are used again: keys that come and go take no more of them', () => {
   }
   assert.equal(table.slotCount, 10);
   assert.equal(table.keyCount, 0);
+});
+
+test('a key that is not there is not found by the hash of another', () => {
+  const schema = record({ k: t.string });
+  const keyed = { kind: 'fields', fields: ['k'] } as const;
+  const table = new LiveKeys(false);
+  const key = (text: string): KeyReader => readKey(keyed, schema.fields, true, text);
+  table.slotsOf(key('Aa'), 0, 1, new Int32Array(1), new SlotList());
+  assert.equal(table.find(key('Aa')), 0);
+  assert.equal(table.find(key('BB')), -1, 'of the same hash in Java');
 });

@@ -6,6 +6,7 @@ import { Batch } from '../../src/data/batch.ts';
 import { Chain } from '../../src/task/chain.ts';
 
 class LoggingGate implements OutputGate {
+  tap = null;
   isReady = true;
   readonly hasPartial = false;
   readonly log: string[] = [];

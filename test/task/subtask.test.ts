@@ -13,6 +13,7 @@ import type { TaskInput } from '../../src/task/task.ts';
 const log: string[] = [];
 
 class FakeGate implements OutputGate {
+  tap = null;
   isReady = true;
   hasPartial = false;
   waiting = 0;

@@ -1,6 +1,7 @@
 /** The schema of the config file: it checks one, and editors get it as JSON schema. */
 import * as v from 'valibot';
 import { MAX_PARALLELISM_LIMIT, THREAD_HEAP_MB_MAX, THREADS_MAX } from '../../base/limits.ts';
+import { LOG_LEVELS } from '../../job/log.ts';
 import type { Duration } from '../../time/duration.ts';
 import type { MillraceConfig } from './config.ts';
 
@@ -101,6 +102,7 @@ const options = {
   port: some(whole(0, 65_535)),
   host: some(text),
   allowedOrigins: some(v.array(text, 'a list of origins')),
+  log: some(v.picklist(LOG_LEVELS, LOG_LEVELS.map((level) => `'${level}'`).join(', '))),
   progress: some(flag),
 };
 

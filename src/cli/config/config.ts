@@ -6,6 +6,7 @@
  *   flags  >  jobs.<name>  >  the rest of the file  >  the engine's defaults
  */
 import type { RunOptions } from '../../job/job.ts';
+import type { LogLevel } from '../../job/log.ts';
 
 /** Options of a run that a file may have, and whether progress is shown. */
 export type ConfiguredOptions = Pick<
@@ -23,6 +24,8 @@ export type ConfiguredOptions = Pick<
   | 'host'
   | 'allowedOrigins'
 > & {
+  /** What becomes of the job is written to standard error, by pino, from this level on. */
+  readonly log?: LogLevel;
   /** Whether progress is shown on standard error. Default true. */
   readonly progress?: boolean;
 };

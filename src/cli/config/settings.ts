@@ -57,12 +57,13 @@ export async function runSettings(flags: RunFlags): Promise<Settings> {
 
 function merged(flags: RunFlags, configured: ConfiguredOptions): RunSettings {
   const { progress = true, checkpoints, params, batch = false, ...rest } = configured;
-  const { threads, parallelism, threadHeap, port, host, from, fresh, allowDroppedState } = flags;
+  const { threads, parallelism, threadHeap, port, host, logLevel } = flags;
+  const { from, fresh, allowDroppedState } = flags;
   const options: RunOptions = {
     ...rest,
     params: { ...params, ...flags.param },
     batch: flags.batchAuto ? 'auto' : (flags.batch ?? batch),
-    ...given({ threads, parallelism, threadHeapMb: threadHeap, port, host }),
+    ...given({ threads, parallelism, threadHeapMb: threadHeap, port, host, log: logLevel }),
     ...given({ restoreFrom: from, fresh, allowDroppedState }),
     ...given({ checkpoints: checkpointOptions(flags, checkpoints) }),
   };

@@ -14,7 +14,8 @@ import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import type { KeySlots } from '../../state/key-slots.ts';
 import type { StoredRows } from '../../state/row-store.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
-import { checkStateSchema, stateKey } from '../keyed-state.ts';
+import { checkStateSchema } from '../keyed-state.ts';
+import { stateKey } from '../read-key.ts';
 import type { PaneSide } from './join-pane.ts';
 
 /** Values that one step writes at most: each has to be packed. Of columns it writes a segment. */

@@ -21,10 +21,12 @@ import type { StateKeyFields } from '../../state/slot-rows.ts';
 import type { KeptState, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { LoadRow, StateTable } from '../../state/state-table.ts';
 import { Timers } from '../../state/timers.ts';
-import { stateKey } from '../keyed-state.ts';
+import { readKey, stateKey } from '../read-key.ts';
+import type { StateLook } from '../state-look.ts';
 import type { StateFunctions, StateSpec } from './process-spec.ts';
 import { stateTable } from './state-tables.ts';
 import { type CapturedState, StatesCapture } from './states-capture.ts';
+import { TablesLook } from './tables-look.ts';
 
 const TIME: Field = { name: '#time', kind: 'timestamp', nullable: false };
 
@@ -93,6 +95,13 @@ export class KeyedStates {
   /** Keys that have state or timers. */
   get keyCount(): number {
     return this.#keys.keyCount;
+  }
+
+  /** For those who watch the job. */
+  look(): StateLook {
+    const keyOf = (given: unknown): KeyReader =>
+      readKey(this.#key, this.#keyFields.fields, this.#keyFields.isTyped, given);
+    return new TablesLook(this.#tables, this.#keys, keyOf);
   }
 
   /** The slots of the rows of a batch, whose keys have been read. They are valid until `release`. */

@@ -20,6 +20,7 @@ import { KeyScope } from '../../state/key-scope.ts';
 import type { KeptState, RestoredState } from '../../state/snapshot.ts';
 import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
+import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError, timerError } from '../user-function.ts';
 import { Emitter, ThrownBehind } from './emitter.ts';
@@ -84,7 +85,7 @@ export class ProcessOperator implements Operator {
     this.#output = output;
     this.#emitter.open(context, output, sides);
     const { clock, name, subtask, parallelism, isIncremental } = context;
-    const metrics = new UserMetrics(context.onMetric);
+    const metrics = new UserMetrics(context.onMetric, clock);
     this.#makeContexts({
       emitter: this.#emitter,
       clock,
@@ -173,6 +174,10 @@ export class ProcessOperator implements Operator {
   #release(): void {
     this.#operatorStates.release();
     if (this.#keyed?.release()) this.#user!.forgetKey();
+  }
+
+  look(): StateLook | null {
+    return this.#keyed?.look() ?? null;
   }
 
   generatedLoops(): readonly GeneratedLoop[] {

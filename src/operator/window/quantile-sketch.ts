@@ -1,16 +1,8 @@
 /**
- * Quantiles in little memory: DDSketch by Masson, Rim and Lee (2019), a histogram whose buckets grow with the value.
- *
- *   bucket i holds values in (GAMMA^(i-1), GAMMA^i]; its middle is off by RELATIVE_ACCURACY at most
- *
- * Numbers below zero have a histogram of their own, by their size; zeros are counted.
+ * Quantiles in little memory: DDSketch, a histogram whose buckets grow with the value (base/log-buckets.ts). Numbers below zero
+ * have a histogram of their own, by their size; zeros are counted.
  */
-
-/** Largest error of a quantile, as a share of its value. */
-const RELATIVE_ACCURACY = 0.01;
-
-const GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY);
-const LOG_GAMMA = Math.log(GAMMA);
+import { bucketOf, middleOf } from '../../base/log-buckets.ts';
 
 /** Spare buckets on the side that a histogram grows to. */
 const SPARE_BUCKETS = 64;
@@ -67,15 +59,6 @@ export class QuantileSketch {
     if (rank < below + this.#zeros) return 0;
     return middleOf(this.#above.bucketAt(rank - below - this.#zeros));
   }
-}
-
-function bucketOf(size: number): number {
-  return Math.ceil(Math.log(size) / LOG_GAMMA);
-}
-
-/** As far from the least value of the bucket as from the greatest, by the share of each. */
-function middleOf(bucket: number): number {
-  return Math.min(Math.exp(bucket * LOG_GAMMA) * (2 / (1 + GAMMA)), Number.MAX_VALUE);
 }
 
 /** Counts of buckets side by side: there are some 70,000 for all numbers, so the room they take has an end. */

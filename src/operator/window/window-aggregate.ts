@@ -33,8 +33,9 @@ import { type KeyGroupRange, keyGroupOf, keyGroupRange } from '../../data/key-gr
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { Lineage } from '../../state/lineage.ts';
 import { requireTimestamps } from '../event-time.ts';
-import { checkStateSchema, stateKey } from '../keyed-state.ts';
+import { checkStateSchema } from '../keyed-state.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
+import { stateKey } from '../read-key.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
 import { AccumulatorRows } from './accumulator-rows.ts';

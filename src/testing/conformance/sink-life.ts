@@ -60,7 +60,7 @@ export class SinkLife {
         restored: (from?.states ?? []).filter((_, n) => n % parallelism === subtask),
         schema,
         clock: life.clock,
-        metrics: new UserMetrics(() => {}),
+        metrics: new UserMetrics(() => {}, life.clock),
         wake() {},
       });
       life.#writers.push(writer);

@@ -36,6 +36,8 @@ export const watched = job(import.meta, 'watched', (flow) => {
         }
         ctx.metrics.counter('seen').add();
         ctx.metrics.gauge('newest "n"').set(row.n);
+        ctx.metrics.meter('pace').markEvent();
+        ctx.metrics.histogram('sizes').update(row.n);
         const total = (ctx.state.total.get() ?? 0) + row.n;
         ctx.state.total.set(total);
         ctx.emit({ key: row.key, total });

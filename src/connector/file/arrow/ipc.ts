@@ -8,10 +8,10 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Schema as ArrowSchema, AsyncByteQueue, Message } from 'apache-arrow';
 import { EngineError, messageOf } from '../../../base/errors.ts';
+import { optionalLibrary } from '../../../base/optional-library.ts';
 import { ByteCursor } from '../byte-cursor.ts';
 import { openForReading } from '../file-bytes.ts';
 import type { InputFile } from '../format.ts';
-import { optionalLibrary } from '../optional-library.ts';
 import { checkMessage } from './message-check.ts';
 
 export type ArrowLibrary = typeof import('apache-arrow');

@@ -1,8 +1,8 @@
 /** The message type of a file, by protobufjs: from the text of a .proto file, or from a root that is there already. */
 import type { Root, Type } from 'protobufjs';
 import { EngineError, messageOf } from '../../../base/errors.ts';
+import { optionalLibrary } from '../../../base/optional-library.ts';
 import { wrong } from '../../../base/options.ts';
-import { optionalLibrary } from '../optional-library.ts';
 import type { ProtobufRoot } from './protobuf-root.ts';
 
 export type Protobufjs = typeof import('protobufjs');

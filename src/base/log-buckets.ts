@@ -1,0 +1,22 @@
+/**
+ * Buckets that grow with the value, of DDSketch by Masson, Rim and Lee (2019): whatever is counted in bucket i is off its middle
+ * by RELATIVE_ACCURACY at most.
+ *
+ *   bucket i holds sizes in (GAMMA^(i-1), GAMMA^i]
+ */
+
+/** Largest error of a middle, as a share of the value. */
+const RELATIVE_ACCURACY = 0.01;
+
+export const GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY);
+const LOG_GAMMA = Math.log(GAMMA);
+
+/** The bucket of a number above zero. */
+export function bucketOf(size: number): number {
+  return Math.ceil(Math.log(size) / LOG_GAMMA);
+}
+
+/** As far from the least value of the bucket as from the greatest, by the share of each. */
+export function middleOf(bucket: number): number {
+  return Math.min(Math.exp(bucket * LOG_GAMMA) * (2 / (1 + GAMMA)), Number.MAX_VALUE);
+}

@@ -1,0 +1,126 @@
+/** `millrace serve`: the jobs of a folder in one process, with one server for all of them. */
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { EngineError, messageOf } from '../base/errors.ts';
+import type { RunOptions } from '../job/job.ts';
+import type { LogLevel } from '../job/log.ts';
+import { listen } from '../server/serve.ts';
+import { ServedJobs } from '../server/served-jobs.ts';
+import type { Duration } from '../time/duration.ts';
+import { ArchiveFolder } from './archive-folder.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { JobFolder } from './job-folder.ts';
+import { describeFailure } from './load-job.ts';
+import { logLevelOption, wholeNumber } from './options.ts';
+
+type ServeFlags = {
+  readonly port: number;
+  readonly host?: string;
+  readonly threads: number;
+  readonly checkpointDir?: string;
+  readonly checkpointEvery?: string;
+  readonly archive: string;
+  readonly start: boolean;
+  readonly logLevel?: LogLevel;
+};
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('run the jobs of a folder side by side, with one server for all of them')
+    .argument('<folder>', 'a folder of modules that define jobs')
+    .option('--port <n>', 'serve metrics and the REST API on this port', wholeNumber, 8081)
+    .option('--host <address>', 'the address to serve on; others than loopback need MILLRACE_TOKEN')
+    .option('-t, --threads <n>', 'worker threads of each job', wholeNumber, 1)
+    .option('--checkpoint-dir <dir>', 'each job takes checkpoints in a folder of its own there')
+    .option('--checkpoint-every <time>', 'time between two checkpoints (default: 10s)')
+    .option('--archive <dir>', 'where jobs that have ended are kept', 'millrace-archive')
+    .option('--no-start', 'start no job but those that are asked for by REST')
+    .addOption(logLevelOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  MILLRACE_TOKEN=... millrace serve jobs/ --checkpoint-dir state/
+  curl localhost:8081/modules
+  curl -X POST -H "Authorization: Bearer $MILLRACE_TOKEN" localhost:8081/modules/flights.ts/run -d '{"params": {"rate": 10}}'
+  curl -X PATCH -H "Authorization: Bearer $MILLRACE_TOKEN" localhost:8081/jobs/ID?mode=cancel
+
+A job that fails leaves the others alone. Ctrl-C cancels all of them.`,
+    )
+    .action(async (folder: string, flags: ServeFlags) => {
+      process.exitCode = await serveCommand(folder, flags);
+    });
+}
+
+/** Exit code of the process, when it is asked to end. */
+async function serveCommand(folder: string, flags: ServeFlags): Promise<number> {
+  const tell = (message: string): void => console.error(message);
+  try {
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new EngineError('JOB_NOT_FOUND', `there is no folder '${folder}'`);
+    }
+    const { port, host } = flags;
+    const jobs = new ServedJobs(new ArchiveFolder(flags.archive, tell));
+    const modules = new JobFolder({ folder, jobs, optionsOf: optionsBy(flags), tell });
+    jobs.modules = modules;
+    const server = await listen({ port, ...(host === undefined ? {} : { host }) });
+    server!.serve(jobs);
+    const ended = untilAskedToEnd(tell);
+    await modules.load();
+    tell(`http://${host ?? '127.0.0.1'}:${server!.port}/`);
+    if (flags.start) await modules.startAll();
+    await ended;
+    await Promise.all(jobs.all.map(({ job }) => job.cancel()));
+    server!.close();
+    return 0;
+  } catch (error) {
+    tell(describeFailure(error));
+    return exitCodeOf(error);
+  }
+}
+
+/** What code of one job leaves behind, such as a promise that was rejected, must not end the others. */
+async function untilAskedToEnd(tell: (message: string) => void): Promise<void> {
+  process.on('unhandledRejection', (error) => tell(`unhandled: ${describeFailure(error)}`));
+  process.on('uncaughtException', (error) => tell(`unhandled: ${describeFailure(error)}`));
+  // The server does not keep the process; somebody has to.
+  const stays = setInterval(() => {}, 2 ** 30);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  clearInterval(stays);
+}
+
+/** The options of each job; EngineError JOB_DEFINITION for those that cannot be. */
+function optionsBy(flags: ServeFlags): (job: string) => RunOptions {
+  const { threads, checkpointDir, checkpointEvery: every, logLevel } = flags;
+  if (every !== undefined && checkpointDir === undefined) {
+    throw new EngineError('JOB_DEFINITION', '--checkpoint-every needs --checkpoint-dir');
+  }
+  const common: RunOptions = {
+    threads,
+    ...(logLevel === undefined ? {} : { log: logLevel }),
+  };
+  if (checkpointDir === undefined) return () => common;
+  return (job) => ({
+    ...common,
+    checkpoints: {
+      dir: folderOf(checkpointDir, job),
+      ...(every === undefined ? {} : { every: every as Duration }),
+    },
+  });
+}
+
+/** Names of jobs are any text; those of folders are not. */
+function folderOf(dir: string, job: string): string {
+  const path = join(dir, encodeURIComponent(job).replaceAll('.', '%2E').replaceAll('*', '%2A'));
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (cause) {
+    throw new EngineError('CHECKPOINT_WRITE', `'${dir}': ${messageOf(cause)}`, { cause });
+  }
+  return path;
+}

@@ -1,0 +1,38 @@
+/** Questions to worker threads that have not been answered yet (task/question.ts). */
+import { reviveError } from '../base/error-transport.ts';
+import { after } from '../base/event-loop.ts';
+import { ANSWER_WAIT_MS } from '../base/limits.ts';
+import type { Answered, Asked, Question } from '../task/question.ts';
+
+/** What a thread has said; null where it has not, in its time: it is at work in one long step, or has ended. */
+export type Reply = { readonly answer: unknown } | null;
+
+type Waiting = { readonly answered: (answered: Answered) => void };
+
+export class ThreadAsker {
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
+
+  /** Rejects with what went wrong in the thread. */
+  async ask(question: Question, send: (asked: Asked) => void): Promise<Reply> {
+    const id = ++this.#asked;
+    const answered = await new Promise<Answered | null>((resolve) => {
+      const stop = after(ANSWER_WAIT_MS, () => resolve(null));
+      this.#waiting.set(id, {
+        answered(answer) {
+          stop();
+          resolve(answer);
+        },
+      });
+      send({ type: 'question', id, question });
+    });
+    this.#waiting.delete(id);
+    if (answered === null) return null;
+    if (answered.error !== null) throw reviveError(answered.error);
+    return { answer: answered.answer };
+  }
+
+  onAnswer(answer: Answered): void {
+    this.#waiting.get(answer.id)?.answered(answer);
+  }
+}

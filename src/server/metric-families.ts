@@ -1,0 +1,265 @@
+/**
+ * The metrics of a job as families of samples with labels, for those who gather metrics: by the conventions of Prometheus, base
+ * units, `_total` for what only grows. Families are always the same, whether they have samples now or not.
+ */
+import type { JobMetrics } from '../job/job-metrics.ts';
+import type { HistogramValues } from '../metrics/histogram.ts';
+
+export type Labels = Readonly<Record<string, string | number>>;
+
+/** `suffix`: behind the name of the family, of parts of a summary. */
+export type Sample = readonly [labels: Labels, value: number | null, suffix?: '_sum' | '_count'];
+
+export type Family = {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'summary';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+};
+
+class Families {
+  readonly all: Family[] = [];
+
+  /** Samples without a value are left out. */
+  add(name: string, type: Family['type'], help: string, samples: readonly Sample[]): void {
+    this.all.push({ name, type, help, samples: samples.filter(([, value]) => value !== null) });
+  }
+}
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1000;
+}
+
+export function metricFamilies(metrics: JobMetrics): readonly Family[] {
+  const out = new Families();
+  addJob(out, metrics);
+  addOperators(out, metrics);
+  addSubtasks(out, metrics);
+  addExchanges(out, metrics);
+  addThreads(out, metrics);
+  addCheckpoints(out, metrics);
+  return out.all;
+}
+
+function addJob(out: Families, metrics: JobMetrics): void {
+  const { elapsedMs, restarts, records, eventLoopDelay, state, isRestarting } = metrics;
+  const isUp = state === 'running' && !isRestarting;
+  out.add('job_running', 'gauge', 'Whether the job runs.', [[{}, isUp ? 1 : 0]]);
+  out.add('job_uptime_seconds', 'gauge', 'Time since the job was started.', [
+    [{}, seconds(elapsedMs)],
+  ]);
+  out.add('job_restarts_total', 'counter', 'Attempts after the first.', [[{}, restarts]]);
+  out.add('job_records_total', 'counter', 'Records that the sources have read.', [[{}, records]]);
+  const { meanMs, p99Ms, maxMs } = eventLoopDelay;
+  out.add('event_loop_delay_seconds', 'gauge', 'Delay of the event loop of the calling thread.', [
+    [{ of: 'mean' }, seconds(meanMs)],
+    [{ of: 'p99' }, seconds(p99Ms)],
+    [{ of: 'max' }, seconds(maxMs)],
+  ]);
+}
+
+function addOperators(out: Families, { tasks }: JobMetrics): void {
+  const operators = tasks.flatMap(({ id, operators }) =>
+    operators.map((operator) => ({ labels: { task: id, operator: operator.name }, operator })),
+  );
+  const add = (
+    name: string,
+    help: string,
+    of: (operator: (typeof operators)[0]['operator']) => number,
+  ): void =>
+    out.add(
+      name,
+      'counter',
+      help,
+      operators.map(({ labels, operator }) => [labels, of(operator)]),
+    );
+  add('operator_records_in_total', 'Records that came to an operator.', (one) => one.recordsIn);
+  add('operator_records_out_total', 'Records that left an operator.', (one) => one.recordsOut);
+  add('operator_late_records_total', 'Records dropped as late.', (one) => one.lateRecords);
+  add('operator_skipped_records_total', 'Malformed records.', (one) => one.skippedRecords);
+  out.add(
+    'user_counter_total',
+    'counter',
+    'Counters that functions have made.',
+    operators.flatMap(({ labels, operator }) =>
+      Object.entries(operator.counters).map(([name, count]) => [{ ...labels, name }, count]),
+    ),
+  );
+  out.add(
+    'user_gauge',
+    'gauge',
+    'Gauges that functions have made, one for each subtask that has it.',
+    operators.flatMap(({ labels, operator }) =>
+      Object.entries(operator.gauges).flatMap(([name, values]) =>
+        values.map((value, number): Sample => [{ ...labels, name, number }, value]),
+      ),
+    ),
+  );
+  const meters = operators.flatMap(({ labels, operator }) =>
+    Object.entries(operator.meters).map(([name, values]) => ({
+      labels: { ...labels, name },
+      values,
+    })),
+  );
+  out.add(
+    'user_meter_events_total',
+    'counter',
+    'Events that meters of functions have counted.',
+    meters.map(({ labels, values }) => [labels, values.count]),
+  );
+  out.add(
+    'user_meter_events_per_second',
+    'gauge',
+    'The same a second, on the average of about the last minute.',
+    meters.map(({ labels, values }) => [labels, values.rate]),
+  );
+  out.add(
+    'user_histogram',
+    'summary',
+    'Histograms that functions have made.',
+    operators.flatMap(({ labels, operator }) =>
+      Object.entries(operator.histograms).flatMap(([name, values]) =>
+        summaryOf({ ...labels, name }, values),
+      ),
+    ),
+  );
+}
+
+/** Quantiles, sum and count, as Prometheus has them of a summary. */
+function summaryOf(labels: Labels, values: HistogramValues): readonly Sample[] {
+  const quantiles = [
+    ['0.5', values.p50],
+    ['0.75', values.p75],
+    ['0.95', values.p95],
+    ['0.99', values.p99],
+    ['0.999', values.p999],
+  ] as const;
+  return [
+    ...quantiles.map(([quantile, value]): Sample => [{ ...labels, quantile }, value]),
+    [labels, values.sum, '_sum'],
+    [labels, values.count, '_count'],
+  ];
+}
+
+function addSubtasks(out: Families, { tasks }: JobMetrics): void {
+  const subtasks = tasks.flatMap(({ id, name, subtasks }) =>
+    subtasks.map((subtask) => ({
+      labels: { task: id, task_name: name, subtask: subtask.index, thread: subtask.worker },
+      subtask,
+    })),
+  );
+  const add = (
+    name: string,
+    type: 'counter' | 'gauge',
+    help: string,
+    of: (subtask: (typeof subtasks)[0]['subtask']) => number | null,
+  ): void =>
+    out.add(
+      name,
+      type,
+      help,
+      subtasks.map(({ labels, subtask }) => [labels, of(subtask)]),
+    );
+  add(
+    'subtask_records_in_total',
+    'counter',
+    'Records that came to a subtask.',
+    (one) => one.recordsIn,
+  );
+  add(
+    'subtask_records_out_total',
+    'counter',
+    'Records that left a subtask.',
+    (one) => one.recordsOut,
+  );
+  add('subtask_busy_seconds_total', 'counter', 'Time in steps of its own.', (one) =>
+    seconds(one.busyMs),
+  );
+  add('subtask_backpressured_seconds_total', 'counter', 'Time held up by its output.', (one) =>
+    seconds(one.backPressuredMs),
+  );
+  add('subtask_idle_seconds_total', 'counter', 'Time without work, or without its turn.', (one) =>
+    seconds(one.idleMs),
+  );
+  add('subtask_watermark_timestamp_seconds', 'gauge', 'The last watermark, event time.', (one) =>
+    seconds(one.watermark),
+  );
+  add('subtask_watermark_lag_seconds', 'gauge', 'Watermark behind the newest record.', (one) =>
+    seconds(one.watermarkLagMs),
+  );
+}
+
+function addExchanges(out: Families, { exchanges }: JobMetrics): void {
+  const rings = exchanges
+    .map((exchange, number) => ({ exchange, number }))
+    .filter(({ exchange }) => exchange.rings > 0)
+    .map(({ exchange, number }) => {
+      const { fromTask, toTask } = exchange;
+      return { labels: { exchange: number, from_task: fromTask, to_task: toTask }, exchange };
+    });
+  const add = (
+    name: string,
+    help: string,
+    of: (exchange: (typeof rings)[0]['exchange']) => number,
+  ): void =>
+    out.add(
+      name,
+      'gauge',
+      help,
+      rings.map(({ labels, exchange }) => [labels, of(exchange)]),
+    );
+  add('exchange_used_bytes', 'Bytes in the rings of an exchange.', (one) => one.usedBytes);
+  add('exchange_capacity_bytes', 'What its rings can hold.', (one) => one.capacityBytes);
+  add('exchange_fullest_ratio', 'Share of its fullest ring.', (one) => one.fullest);
+}
+
+function addThreads(out: Families, { threads }: JobMetrics): void {
+  const add = (
+    name: string,
+    type: 'counter' | 'gauge',
+    help: string,
+    of: (thread: (typeof threads)[0]) => number | null,
+  ): void =>
+    out.add(
+      name,
+      type,
+      help,
+      threads.map((thread) => [{ thread: thread.worker }, of(thread)]),
+    );
+  add('thread_busy_seconds_total', 'counter', 'Time in steps of subtasks.', (one) =>
+    seconds(one.busyMs),
+  );
+  add('thread_elapsed_seconds_total', 'counter', 'Time at work on the job.', (one) =>
+    seconds(one.elapsedMs),
+  );
+  add('thread_heap_used_bytes', 'gauge', 'Heap of a thread.', (one) => one.heapUsedBytes);
+  add(
+    'thread_heap_limit_bytes',
+    'gauge',
+    'What the heap may grow to.',
+    (one) => one.heapLimitBytes,
+  );
+}
+
+function addCheckpoints(out: Families, { checkpoints }: JobMetrics): void {
+  const { completed, failed, restored, lastCompleted: last } = checkpoints;
+  out.add('checkpoints_completed_total', 'counter', 'Checkpoints and savepoints.', [
+    [{}, completed],
+  ]);
+  out.add('checkpoints_failed_total', 'counter', 'Those that have failed.', [[{}, failed]]);
+  out.add('checkpoints_restored_total', 'counter', 'Times that the job went on from one.', [
+    [{}, restored],
+  ]);
+  out.add('last_checkpoint_duration_seconds', 'gauge', 'Duration of the last checkpoint.', [
+    [{}, seconds(last?.durationMs ?? null)],
+  ]);
+  out.add('last_checkpoint_written_bytes', 'gauge', 'State that it has written.', [
+    [{}, last?.bytes ?? null],
+  ]);
+  out.add('last_checkpoint_state_bytes', 'gauge', 'State that it refers to.', [
+    [{}, last?.fullBytes ?? null],
+  ]);
+  out.add('last_checkpoint_timestamp_seconds', 'gauge', 'When it began.', [
+    [{}, seconds(last?.startedAt ?? null)],
+  ]);
+}
