@@ -25,6 +25,7 @@ import {
   originHeaders,
   PREFLIGHT_HEADERS,
 } from './access.ts';
+import { answerFile } from './dashboard.ts';
 import { EventStreams } from './events.ts';
 import { openApi } from './openapi.ts';
 import { prometheusText } from './prometheus.ts';
@@ -102,6 +103,7 @@ export class HttpServer {
       response.end();
       return;
     }
+    if (answerFile(pathname, request, response)) return;
     checkToken(this.#rules, request, false);
     const method = request.method === 'HEAD' ? 'GET' : request.method!;
     const served = this.#served;

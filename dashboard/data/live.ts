@@ -1,0 +1,112 @@
+/**
+ * The job as it is now. One stream of events feeds all pages; it is closed while nobody looks at them, opened again when it
+ * breaks, and the job asked for anew where another attempt, or another process, may have changed it.
+ */
+import { eventStream } from './event-stream.ts';
+import { NO_POINTS, type Points, withPoint } from './history.ts';
+import { type Rates, ratesBetween } from './rates.ts';
+import { messageOf, request } from './request.ts';
+import type { Job, Jobs, Progress } from './shapes.ts';
+import { Store } from './store.ts';
+
+export type Connection = 'connecting' | 'open' | 'lost' | 'ended';
+
+export type Live = {
+  readonly connection: Connection;
+  /** Why it is lost; null otherwise. */
+  readonly problem: string | null;
+  readonly job: Job | null;
+  readonly progress: Progress | null;
+  /** Of the last second; null before there is one. */
+  readonly rates: Rates | null;
+  readonly points: Points;
+};
+
+const RETRY_MS = 1000;
+/** After the end of a job another one may come to the same port. */
+const RETRY_ENDED_MS = 5000;
+
+export const live = new Store<Live>({
+  connection: 'connecting',
+  problem: null,
+  job: null,
+  progress: null,
+  rates: null,
+  points: NO_POINTS,
+});
+
+function change(parts: Partial<Live>): void {
+  live.set({ ...live.value, ...parts });
+}
+
+/** Goes on as long as the page is open. */
+export function watch(): void {
+  let aborted: AbortController | null = null;
+  const begin = (): void => {
+    aborted?.abort();
+    aborted = null;
+    if (document.hidden) return;
+    aborted = new AbortController();
+    void follow(aborted.signal);
+  };
+  document.addEventListener('visibilitychange', begin);
+  begin();
+}
+
+async function follow(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const end = await once(signal);
+    if (signal.aborted) return;
+    const wasEnded = live.value.connection === 'ended';
+    if (end === 'ended') change({ connection: 'ended', problem: null });
+    else if (!wasEnded) change({ connection: 'lost', problem: end });
+    await pause(live.value.connection === 'ended' ? RETRY_ENDED_MS : RETRY_MS, signal);
+  }
+}
+
+/** 'ended' when the job has, otherwise why there are no more events. */
+async function once(signal: AbortSignal): Promise<string> {
+  try {
+    await loadJob(signal);
+    for await (const { name, data } of eventStream('events', signal)) {
+      await onProgress(JSON.parse(data) as Progress, signal);
+      if (name === 'end') return 'ended';
+    }
+    return 'the stream of events has ended';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function loadJob(signal: AbortSignal): Promise<void> {
+  const { jobs } = await request<Jobs>('jobs', { signal });
+  const job = await request<Job>(`jobs/${jobs[0]!.id}`, { signal });
+  const before = live.value.job;
+  const isOther = before?.jid !== job.jid || before['start-time'] !== job['start-time'];
+  change(isOther ? { job, progress: null, rates: null, points: NO_POINTS } : { job });
+}
+
+async function onProgress(progress: Progress, signal: AbortSignal): Promise<void> {
+  const { progress: before, job, points } = live.value;
+  if (before?.restarts !== progress.restarts || job?.vertices.length !== progress.vertices.length) {
+    await loadJob(signal);
+  }
+  const rates = ratesBetween(before, progress) ?? live.value.rates;
+  change({
+    connection: 'open',
+    problem: null,
+    progress,
+    rates,
+    points: before?.now === progress.now ? points : withPoint(live.value.points, progress, rates),
+  });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
