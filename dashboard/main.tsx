@@ -10,5 +10,6 @@ import { App } from './app.tsx';
 import { watch } from './data/live.ts';
 import './data/theme.ts';
 
-render(<App />, document.body);
+// First, so that the answers are under way while the page is built.
 watch();
+render(<App />, document.body);

@@ -88,9 +88,8 @@ async function loadJob(signal: AbortSignal): Promise<void> {
 
 async function onProgress(progress: Progress, signal: AbortSignal): Promise<void> {
   const { progress: before, job, points } = live.value;
-  if (before?.restarts !== progress.restarts || job?.vertices.length !== progress.vertices.length) {
-    await loadJob(signal);
-  }
+  const isNewAttempt = before !== null && before.restarts !== progress.restarts;
+  if (isNewAttempt || job?.vertices.length !== progress.vertices.length) await loadJob(signal);
   const rates = ratesBetween(before, progress) ?? live.value.rates;
   change({
     connection: 'open',

@@ -1,47 +1,23 @@
 /** A real browser without a window, and jobs that it looks at. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { after, before } from 'node:test';
 import type { RunOptions, StartedJob } from 'millrace';
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type Locator,
-  type Page,
-} from 'playwright-core';
-
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Null where none is installed: tests that need it are skipped. */
-export const CHROMIUM = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? null;
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { CHROMIUM, CHROMIUM_PLACES, startBrowser } from '../../native-bench/dashboard/chromium.ts';
 
 /** Why tests are skipped; false where they are not. */
-export const SKIP = CHROMIUM === null && `no Chromium: none of ${PLACES.join(', ')} is there`;
+export const SKIP =
+  CHROMIUM === null && `no Chromium: none of ${CHROMIUM_PLACES.join(', ')} is there`;
 
 export const TOKEN = 'open sesame';
 /** For a job that nobody may change. */
 export const NO_TOKEN = 'none';
 
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 const PICTURES = new URL('../../out/dashboard/', import.meta.url).pathname;
 
 export const WIDE = { width: 1280, height: 800 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
-
-/** Playwright gives it a new, empty profile, and removes it. */
-export async function startBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: CHROMIUM!, args: ARGUMENTS });
-}
 
 /** One browser for all tests of a file. */
 export function useBrowser(): { readonly browser: Browser } {
