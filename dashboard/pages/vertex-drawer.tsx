@@ -45,6 +45,7 @@ export function VertexDrawer({ job, vertexId, onClose }: DrawerProps) {
         {({ subtasks }) => (
           <>
             <Skew subtasks={subtasks} />
+            <Dropped subtasks={subtasks} />
             <Subtasks
               subtasks={subtasks}
               hasOutput={job.plan.nodes.some(({ inputs }) =>
@@ -89,6 +90,20 @@ function Skew({ subtasks }: { readonly subtasks: readonly Subtask[] }) {
         the busiest subtask has had {formatCount(Math.max(...work))} records, {formatCount(mean)} on
         average
       </span>
+    </p>
+  );
+}
+
+/** Records that went no further; nothing where there are none. */
+function Dropped({ subtasks }: { readonly subtasks: readonly Subtask[] }) {
+  const sum = (name: keyof Subtask['metrics']): number =>
+    subtasks.reduce((total, { metrics }) => total + metrics[name], 0);
+  const late = sum('late-records');
+  const malformed = sum('skipped-records');
+  if (late + malformed === 0) return null;
+  return (
+    <p>
+      Late <b>{formatWhole(late)}</b>, malformed <b>{formatWhole(malformed)}</b>
     </p>
   );
 }

@@ -73,7 +73,8 @@ test('on a phone no page is wider than the screen', { skip: SKIP }, async () => 
         await page.locator('main > *').first().waitFor();
         const width = await page.evaluate('document.documentElement.scrollWidth');
         assert.equal(width, PHONE.width, path);
-        await picture(page, `phone-${path.replace('/', '-')}`);
+        if (path === 'overview' || path === 'graph/2')
+          await picture(page, `phone-${path.slice(0, 5)}`);
       }
       await page.getByRole('button', { name: 'Savepoint' }).click();
       const { x, width } = (await page.getByRole('dialog').boundingBox())!;
