@@ -3,8 +3,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Actions } from './actions/actions.tsx';
 import { TokenDialog } from './actions/token-dialog.tsx';
 import { formatDuration } from './base/format.ts';
-import { type Live, live } from './data/live.ts';
-import { hrefOf, place } from './data/route.ts';
+import { isOver, type Live, live } from './data/live.ts';
+import { chooseJob, hrefOf, place } from './data/route.ts';
+import type { Job } from './data/shapes.ts';
 import { useStore } from './data/store.ts';
 import { setTheme, THEMES, theme } from './data/theme.ts';
 import { PAGES } from './pages/pages.ts';
@@ -33,7 +34,7 @@ export function App() {
   );
 }
 
-function Header({ job, progress }: Live) {
+function Header({ jobs, job, progress }: Live) {
   const state = progress?.state ?? job?.state;
   return (
     <header class="top">
@@ -44,7 +45,7 @@ function Header({ job, progress }: Live) {
       {job !== null && (
         <div class="job">
           <h1>{job.name}</h1>
-          <code class="quiet">{job.jid}</code>
+          {jobs.length > 1 ? <JobChooser jobs={jobs} job={job} /> : <code>{job.jid}</code>}
           {state !== undefined && <Badge state={state} />}
           {progress !== null && (
             <span class="quiet uptime">{formatDuration(progress.now - job['start-time'])}</span>
@@ -52,12 +53,26 @@ function Header({ job, progress }: Live) {
         </div>
       )}
       <div class="tools">
-        {job !== null && (
-          <Actions job={job} isOver={state !== 'RUNNING' && state !== 'RESTARTING'} />
-        )}
+        {job !== null && <Actions job={job} isOver={isOver(state ?? job.state)} />}
         <ThemeSwitch />
       </div>
     </header>
+  );
+}
+
+function JobChooser({ jobs, job }: { readonly jobs: Live['jobs']; readonly job: Job }) {
+  return (
+    <select
+      aria-label="Job"
+      value={job.jid}
+      onChange={(event) => chooseJob(event.currentTarget.value)}
+    >
+      {jobs.map(({ jid, name, state }) => (
+        <option key={jid} value={jid}>
+          {name} {jid}, {state.toLowerCase()}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -141,7 +156,8 @@ function Notice({ connection, problem, job, progress }: Live) {
   if (connection !== 'ended') return null;
   return (
     <p class="notice" role="status">
-      The job has ended: {progress?.state.toLowerCase()}. What you see is its last state.
+      The job has ended: {(progress?.state ?? job.state).toLowerCase()}. What you see is its last
+      state.
     </p>
   );
 }

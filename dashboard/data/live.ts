@@ -6,7 +6,8 @@ import { eventStream } from './event-stream.ts';
 import { NO_POINTS, type Points, withPoint } from './history.ts';
 import { type Rates, ratesBetween } from './rates.ts';
 import { messageOf, request } from './request.ts';
-import type { Job, Jobs, Progress } from './shapes.ts';
+import { chosenJob } from './route.ts';
+import type { Job, JobState, JobSummary, Jobs, Progress } from './shapes.ts';
 import { Store } from './store.ts';
 
 export type Connection = 'connecting' | 'open' | 'lost' | 'ended';
@@ -15,6 +16,8 @@ export type Live = {
   readonly connection: Connection;
   /** Why it is lost; null otherwise. */
   readonly problem: string | null;
+  /** Those of the process: mostly one. */
+  readonly jobs: readonly JobSummary[];
   readonly job: Job | null;
   readonly progress: Progress | null;
   /** Of the last second; null before there is one. */
@@ -29,6 +32,7 @@ const RETRY_ENDED_MS = 5000;
 export const live = new Store<Live>({
   connection: 'connecting',
   problem: null,
+  jobs: [],
   job: null,
   progress: null,
   rates: null,
@@ -67,8 +71,9 @@ async function follow(signal: AbortSignal): Promise<void> {
 /** 'ended' when the job has, otherwise why there are no more events. */
 async function once(signal: AbortSignal): Promise<string> {
   try {
-    await loadJob(signal);
-    for await (const { name, data } of eventStream('events', signal)) {
+    const { jid, state } = await loadJob(signal);
+    if (isOver(state)) return 'ended';
+    for await (const { name, data } of eventStream(`events?job=${jid}`, signal)) {
       await onProgress(JSON.parse(data) as Progress, signal);
       if (name === 'end') return 'ended';
     }
@@ -78,12 +83,27 @@ async function once(signal: AbortSignal): Promise<string> {
   }
 }
 
-async function loadJob(signal: AbortSignal): Promise<void> {
-  const { jobs } = await request<Jobs>('jobs', { signal });
-  const job = await request<Job>(`jobs/${jobs[0]!.id}`, { signal });
+async function loadJob(signal: AbortSignal): Promise<Job> {
+  const { jobs } = await request<Jobs>('jobs/overview', { signal });
+  change({ jobs });
+  const id = idAmong(jobs);
+  if (id === null) throw new Error('no job runs here');
+  const job = await request<Job>(`jobs/${id}`, { signal });
   const before = live.value.job;
   const isOther = before?.jid !== job.jid || before['start-time'] !== job['start-time'];
   change(isOther ? { job, progress: null, rates: null, points: NO_POINTS } : { job });
+  return job;
+}
+
+/** The job that the address names, or that is shown already, or one that runs; null where there is none. */
+function idAmong(jobs: readonly JobSummary[]): string | null {
+  const chosen = chosenJob() ?? live.value.job?.jid;
+  if (chosen !== undefined && jobs.some(({ jid }) => jid === chosen)) return chosen;
+  return (jobs.find(({ state }) => !isOver(state)) ?? jobs[0])?.jid ?? null;
+}
+
+export function isOver(state: JobState): boolean {
+  return state !== 'RUNNING' && state !== 'RESTARTING';
 }
 
 async function onProgress(progress: Progress, signal: AbortSignal): Promise<void> {

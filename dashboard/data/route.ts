@@ -26,6 +26,16 @@ export function hrefOf(page: string, detail?: string, query?: URLSearchParams): 
   return text === '' ? `#/${path}` : `#/${path}?${text}`;
 }
 
+/** The job that was chosen among several; null where none was. */
+export function chosenJob(): string | null {
+  return new URLSearchParams(location.search).get('job');
+}
+
+/** Another job is another page, which begins with nothing of the one before. */
+export function chooseJob(id: string): void {
+  location.assign(`?${new URLSearchParams({ job: id })}${hrefOf('overview')}`);
+}
+
 export function go(href: string): void {
   location.hash = href;
 }

@@ -34,7 +34,13 @@ export type EdgeProgress = {
   readonly fullest: number;
 };
 
-export type Jobs = { readonly jobs: readonly { readonly id: string; readonly status: JobState }[] };
+export type JobSummary = {
+  readonly jid: string;
+  readonly name: string;
+  readonly state: JobState;
+};
+
+export type Jobs = { readonly jobs: readonly JobSummary[] };
 
 export type Counts = {
   readonly 'read-records': number;

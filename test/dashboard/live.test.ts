@@ -35,7 +35,7 @@ test('at rest while nobody looks', { skip: SKIP }, async () => {
   await whileLooking(held, orders, { params: { rate: 200 } }, async ({ page, open }) => {
     await open('graph/0');
     const ended = page.waitForEvent('requestfailed', (request) =>
-      request.url().endsWith('/events'),
+      request.url().includes('/events'),
     );
     await page.evaluate(SHOW(true));
     await ended;
@@ -44,8 +44,32 @@ test('at rest while nobody looks', { skip: SKIP }, async () => {
     // Longer than any page waits before it asks again.
     await page.waitForTimeout(2500);
     assert.equal(asked, 0);
-    const again = page.waitForRequest(/\/events$/);
+    const again = page.waitForRequest(/\/events\?job=\w+$/);
     await page.evaluate(SHOW(false));
     await again;
+  });
+});
+
+test('of several jobs one is chosen, and stands in the address', { skip: SKIP }, async () => {
+  await whileLooking(held, orders, { params: { rate: 200 } }, async ({ page, client, base }) => {
+    const { id, name } = client.metrics();
+    const jobs = [
+      { jid: 'ffffffff', name: 'another', state: 'FINISHED' },
+      { jid: id, name, state: 'RUNNING' },
+    ];
+    await page.route('**/jobs/overview', (route) => route.fulfill({ json: { jobs } }));
+    await page.goto(base);
+    const choice = page.getByRole('combobox', { name: 'Job' });
+    // One that runs comes before one that does not.
+    await until(async () => (await choice.inputValue()) === id, 'the one that runs is shown');
+    await page.route('**/jobs/ffffffff', async (route) => {
+      const answer = await fetch(`${base}jobs/${id}`);
+      const job = (await answer.json()) as object;
+      await route.fulfill({ json: { ...job, ...jobs[0] } });
+    });
+    await choice.selectOption('ffffffff');
+    await page.getByText('The job has ended: finished').waitFor();
+    assert.match(page.url(), /\?job=ffffffff#\/overview$/);
+    assert.ok(await page.getByRole('button', { name: 'Cancel' }).isDisabled());
   });
 });
