@@ -139,7 +139,7 @@ function Directory({ isRequired = false }: { readonly isRequired?: boolean }) {
 async function perform(name: ActionName, { jid }: Job, form: FormData): Promise<string> {
   const path = `jobs/${jid}`;
   if (name === 'cancel') {
-    await request(path, { method: 'PATCH' });
+    await request(path, { method: 'PATCH', isWanted: true });
     return 'The job is being cancelled.';
   }
   const dir = String(form.get('dir') ?? '').trim();
@@ -150,6 +150,7 @@ async function perform(name: ActionName, { jid }: Job, form: FormData): Promise<
   const begun = await request<Triggered>(`${path}/${name === 'stop' ? 'stop' : 'savepoints'}`, {
     method: 'POST',
     body,
+    isWanted: true,
   });
   const location = await outcome(`${path}/savepoints/${begun['request-id']}`);
   if (location === null) return 'The job has stopped.';

@@ -36,9 +36,9 @@ export function chainOf(name: string): string[] {
   return name.split(' > ');
 }
 
-/** `ticks → totals`: the last operator before it and the first behind it. */
+/** `ticks → totals`, by the heads of their chains. */
 export function edgeTitle({ vertices }: Job, { from, to }: Ends): string {
-  const chain = (id: string): string[] =>
-    chainOf(vertices.find((one) => one.id === id)?.name ?? id);
-  return `${chain(from).at(-1)} → ${chain(to)[0]}`;
+  const headOf = (id: string): string =>
+    chainOf(vertices.find((one) => one.id === id)?.name ?? id)[0]!;
+  return `${headOf(from)} → ${headOf(to)}`;
 }

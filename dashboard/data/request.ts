@@ -1,17 +1,21 @@
 /** Requests to the server of the job, below wherever the page lies; with the token, where one has been given. */
+import { Store } from './store.ts';
 
 const TOKEN = 'millrace-token';
 
-/** How the page gets a token from whoever looks at it; null when they do not give one. */
-type AskToken = (reason: string) => Promise<string | null>;
+export type TokenQuestion = {
+  readonly reason: string;
+  /** Null where whoever looks gives none. */
+  readonly answer: (token: string | null) => void;
+};
 
-let askToken: AskToken = async () => null;
+/** What the page has to ask whoever looks at it; null for nothing. */
+export const tokenQuestion = new Store<TokenQuestion | null>(null);
+
 /** One question at a time, however many requests wait for it. */
 let asked: Promise<string | null> | null = null;
-
-export function onTokenWanted(ask: AskToken): void {
-  askToken = ask;
-}
+/** What the page asks for by itself does not put the question a second time to who gave no answer. */
+let isDeclined = false;
 
 export class RequestError extends Error {
   readonly status: number;
@@ -31,6 +35,8 @@ export type RequestOptions = {
   readonly method?: 'GET' | 'PATCH' | 'POST';
   readonly body?: object;
   readonly signal?: AbortSignal;
+  /** Whether somebody has just pressed a button for it. */
+  readonly isWanted?: boolean;
 };
 
 /** As it comes; RequestError where it is no success. Asks for the token where the server wants it, as often as it is wrong. */
@@ -41,8 +47,10 @@ export async function open(path: string, options: RequestOptions = {}): Promise<
     // Another request may have got one while this one was under way.
     const known = sessionStorage.getItem(TOKEN);
     if (known !== null && known !== used) return await open(path, options);
-    const token = await newToken(used === null ? 'wanted' : 'wrong');
-    if (token !== null) return await open(path, options);
+    if (options.isWanted || !isDeclined) {
+      const token = await newToken(used === null ? 'wanted' : 'wrong');
+      if (token !== null) return await open(path, options);
+    }
   }
   if (!response.ok) throw new RequestError(response.status, await problemOf(response));
   return response;
@@ -75,12 +83,17 @@ async function send(
   }
 }
 
-async function newToken(reason: 'wanted' | 'wrong'): Promise<string | null> {
-  asked ??= askToken(
-    reason === 'wanted' ? 'This needs the token of the job.' : 'The token is not the right one.',
-  );
+const REASONS = {
+  wanted: 'This needs the token of the job.',
+  wrong: 'The token is not the right one.',
+} as const;
+
+async function newToken(reason: keyof typeof REASONS): Promise<string | null> {
+  asked ??= new Promise((answer) => tokenQuestion.set({ reason: REASONS[reason], answer }));
   const token = await asked;
   asked = null;
+  tokenQuestion.set(null);
+  isDeclined = token === null;
   if (token !== null) sessionStorage.setItem(TOKEN, token);
   return token;
 }

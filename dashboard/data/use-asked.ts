@@ -30,7 +30,7 @@ export function useAsked<T>(): Asking<T> {
 
 async function answerOf<T>(path: string, signal: AbortSignal): Promise<Polled<T>> {
   try {
-    const value = await request<T>(path, { signal });
+    const value = await request<T>(path, { signal, isWanted: true });
     return { value, problem: null, isNotOffered: false };
   } catch (error) {
     const isNotOffered = error instanceof RequestError && error.isNotOffered;
