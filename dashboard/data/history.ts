@@ -20,13 +20,13 @@ export const NO_POINTS: Points = {
 };
 
 export function withPoint(points: Points, progress: Progress, rates: Rates | null): Points {
-  const { vertices } = progress;
+  const vertices = [...(rates?.vertices.values() ?? [])];
   const now: Record<SeriesName, number | null> = {
-    in: progress.recordsPerSecond,
+    in: rates?.read ?? null,
     out: rates?.written ?? null,
     lag: lagOf(progress),
-    busy: greatest(vertices.map(({ busyRatio }) => busyRatio)),
-    held: greatest(vertices.map(({ backPressuredRatio }) => backPressuredRatio)),
+    busy: greatest(vertices.map(({ busy }) => busy)),
+    held: greatest(vertices.map(({ held }) => held)),
   };
   const values = Object.fromEntries(
     SERIES.map((name) => [name, appended(points.values[name], now[name])]),

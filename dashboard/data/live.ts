@@ -4,7 +4,7 @@
  */
 import { eventStream } from './event-stream.ts';
 import { NO_POINTS, type Points, withPoint } from './history.ts';
-import { type Rates, ratesBetween } from './rates.ts';
+import { type Rates, ratesOver, withRecent } from './rates.ts';
 import { messageOf, request } from './request.ts';
 import { chosenJob } from './route.ts';
 import type { Job, JobState, JobSummary, Jobs, Progress } from './shapes.ts';
@@ -20,7 +20,9 @@ export type Live = {
   readonly jobs: readonly JobSummary[];
   readonly job: Job | null;
   readonly progress: Progress | null;
-  /** Of the last second; null before there is one. */
+  /** The last seconds of it. */
+  readonly recent: readonly Progress[];
+  /** Over these seconds; null before there is more than one moment. */
   readonly rates: Rates | null;
   readonly points: Points;
 };
@@ -35,6 +37,7 @@ export const live = new Store<Live>({
   jobs: [],
   job: null,
   progress: null,
+  recent: [],
   rates: null,
   points: NO_POINTS,
 });
@@ -91,7 +94,7 @@ async function loadJob(signal: AbortSignal): Promise<Job> {
   const job = await request<Job>(`jobs/${id}`, { signal });
   const before = live.value.job;
   const isOther = before?.jid !== job.jid || before['start-time'] !== job['start-time'];
-  change(isOther ? { job, progress: null, rates: null, points: NO_POINTS } : { job });
+  change(isOther ? { job, progress: null, recent: [], rates: null, points: NO_POINTS } : { job });
   return job;
 }
 
@@ -110,11 +113,13 @@ async function onProgress(progress: Progress, signal: AbortSignal): Promise<void
   const { progress: before, job, points } = live.value;
   const isNewAttempt = before !== null && before.restarts !== progress.restarts;
   if (isNewAttempt || job?.vertices.length !== progress.vertices.length) await loadJob(signal);
-  const rates = ratesBetween(before, progress) ?? live.value.rates;
+  const recent = withRecent(live.value.recent, progress);
+  const rates = ratesOver(recent);
   change({
     connection: 'open',
     problem: null,
     progress,
+    recent,
     rates,
     points: before?.now === progress.now ? points : withPoint(live.value.points, progress, rates),
   });

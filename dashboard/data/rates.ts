@@ -1,5 +1,8 @@
-/** Records a second, from two moments of counters. */
-import type { Job, Progress } from './shapes.ts';
+/**
+ * Records a second and shares of time over the last few seconds. A slow step takes a whole batch at once, so that the numbers of
+ * one second are all or nothing.
+ */
+import type { Job, Progress, VertexProgress } from './shapes.ts';
 
 export type VertexRates = {
   readonly in: number;
@@ -7,34 +10,60 @@ export type VertexRates = {
   readonly out: number;
   /** To the outside. */
   readonly written: number;
+  /** Shares of time, 0 to 1. */
+  readonly busy: number;
+  readonly held: number;
 };
 
 export type Rates = {
+  /** Records a second that sources have read. */
+  readonly read: number;
   /** Records a second that came to sinks. */
   readonly written: number;
   readonly vertices: ReadonlyMap<string, VertexRates>;
 };
 
-/** Null where no time lies between them, or a new attempt has begun. */
-export function ratesBetween(before: Progress | null, now: Progress): Rates | null {
-  const seconds = before === null ? 0 : (now.now - before.now) / 1000;
-  if (before === null || seconds <= 0 || before.restarts !== now.restarts) return null;
-  const vertices = new Map<string, VertexRates>();
-  let written = 0;
-  for (const [n, vertex] of now.vertices.entries()) {
-    const last = before.vertices[n];
-    if (last?.id !== vertex.id) return null;
-    const rates = {
-      in: (vertex.recordsIn - last.recordsIn) / seconds,
-      out: (vertex.recordsOut - last.recordsOut) / seconds,
-      written: (vertex.recordsWritten - last.recordsWritten) / seconds,
-    };
-    // Counts of an attempt that has begun anew.
-    if (rates.in < 0 || rates.out < 0) return null;
-    vertices.set(vertex.id, rates);
-    written += rates.written;
-  }
-  return { written, vertices };
+const SECONDS = 5;
+
+/** The moments that rates are made of; where another attempt begins to count, so do they. */
+export function withRecent(recent: readonly Progress[], now: Progress): readonly Progress[] {
+  const last = recent.at(-1);
+  const goesOn =
+    last?.restarts === now.restarts &&
+    last.records <= now.records &&
+    last.vertices.length === now.vertices.length;
+  if (!goesOn) return [now];
+  return last.now === now.now ? recent : [...recent.slice(-SECONDS), now];
+}
+
+/** Null for a single moment. */
+export function ratesOver(recent: readonly Progress[]): Rates | null {
+  const [first] = recent;
+  const last = recent.at(-1);
+  if (first === undefined || last === undefined || first === last) return null;
+  const seconds = (last.now - first.now) / 1000;
+  const all = last.vertices.map((vertex, n): [string, VertexRates] => {
+    const before = first.vertices[n]!;
+    const perSecond = (count: (one: VertexProgress) => number): number =>
+      (count(vertex) - count(before)) / seconds;
+    const mean = (share: (one: VertexProgress) => number): number =>
+      recent.slice(1).reduce((sum, one) => sum + share(one.vertices[n]!), 0) / (recent.length - 1);
+    return [
+      vertex.id,
+      {
+        in: perSecond(({ recordsIn }) => recordsIn),
+        out: perSecond(({ recordsOut }) => recordsOut),
+        written: perSecond(({ recordsWritten }) => recordsWritten),
+        busy: mean(({ busyRatio }) => busyRatio),
+        held: mean(({ backPressuredRatio }) => backPressuredRatio),
+      },
+    ];
+  });
+  return {
+    read: (last.records - first.records) / seconds,
+    written: all.reduce((sum, [, { written }]) => sum + written, 0),
+    vertices: new Map(all),
+  };
 }
 
 type Ends = { readonly from: string; readonly to: string };

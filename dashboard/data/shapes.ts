@@ -8,7 +8,6 @@ export type Progress = {
   readonly state: JobState;
   readonly now: number;
   readonly records: number;
-  readonly recordsPerSecond: number | null;
   readonly watermark: number | null;
   readonly restarts: number;
   readonly checkpoint: number | null;
@@ -25,7 +24,6 @@ export type VertexProgress = {
   readonly watermarkLag: number | null;
   readonly busyRatio: number;
   readonly backPressuredRatio: number;
-  readonly idleRatio: number;
 };
 
 export type EdgeProgress = {

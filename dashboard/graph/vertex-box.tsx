@@ -19,8 +19,8 @@ const HELD = 0.1;
 
 export function VertexBox({ box, vertex, progress, rates, isSelected, onSelect }: VertexBoxProps) {
   const { x, y, width, height, names } = box;
-  const busy = progress?.busyRatio ?? 0;
-  const held = progress?.backPressuredRatio ?? 0;
+  const busy = rates?.busy ?? 0;
+  const held = rates?.held ?? 0;
   const tone = held > HELD ? 'held' : busy > BUSY ? 'busy' : 'calm';
   const inner = width - 2 * PADDING;
   const numbers = PADDING + names.length * LINE_HEIGHT;

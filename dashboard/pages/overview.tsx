@@ -62,7 +62,7 @@ function Tiles({ job, state, checkpoints }: TilesProps) {
       <Tile
         id="in"
         title="Records in"
-        value={formatRate(progress?.recordsPerSecond)}
+        value={formatRate(rates?.read)}
         note={`${formatWhole(progress?.records ?? 0)} read${share === null || share < SHARE_MIN ? '' : `, ${formatShare(share)}`}`}
         line={{ values: points.values.in, tone: 'blue' }}
       />

@@ -35,7 +35,7 @@ export function VertexTable({ job, live: { progress, rates } }: VertexTableProps
                 </th>
                 <td class="num">{parallelism}</td>
                 <td>
-                  <Meter busy={now?.busyRatio ?? 0} held={now?.backPressuredRatio ?? 0} />
+                  <Meter busy={rate?.busy ?? 0} held={rate?.held ?? 0} />
                 </td>
                 <td class="num">{isSource ? '' : formatRate(rate?.in)}</td>
                 <td class="num">{formatRate(rate && rate.out + rate.written)}</td>
