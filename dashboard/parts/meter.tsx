@@ -20,7 +20,15 @@ export function Meter({ busy, held }: Shares) {
 export function MeterLegend() {
   return (
     <p class="legend">
-      <i class="busy" /> busy <i class="held" /> back-pressured <i class="idle" /> idle
+      {[
+        ['busy', 'busy'],
+        ['held', 'back-pressured'],
+        ['idle', 'idle'],
+      ].map(([tone, word]) => (
+        <span key={tone}>
+          <i class={tone} /> {word}
+        </span>
+      ))}
     </p>
   );
 }
