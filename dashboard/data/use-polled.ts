@@ -12,6 +12,9 @@ export type Polled<T> = {
 
 const NOTHING = { value: null, problem: null, isNotOffered: false } as const;
 
+/** While nobody looks, how long until that is looked at again by what is asked for once. */
+const HIDDEN_MS = 1000;
+
 /** Null for nothing to ask for. What is not offered, or has ended, is asked for once; `everyMs` null: everything is. */
 export function usePolled<T>(path: string | null, everyMs: number | null): Polled<T> {
   const [polled, setPolled] = useState<Polled<T>>(NOTHING);
@@ -20,14 +23,16 @@ export function usePolled<T>(path: string | null, everyMs: number | null): Polle
     if (path === null) return;
     const aborted = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const again = (): void => {
-      if (everyMs !== null && !aborted.signal.aborted) timer = setTimeout(ask, everyMs);
+    let hasAnswer = false;
+    const askAfter = (ms: number): void => {
+      timer = setTimeout(ask, ms);
     };
     const ask = async (): Promise<void> => {
-      // Nobody looks, or nobody would answer.
-      if (document.hidden || live.value.connection === 'ended') return again();
+      const isOver = live.value.connection === 'ended';
+      if (document.hidden || (isOver && hasAnswer)) return askAfter(everyMs ?? HIDDEN_MS);
       try {
         const value = await request<T>(path, { signal: aborted.signal });
+        hasAnswer = true;
         setPolled({ value, problem: null, isNotOffered: false });
       } catch (error) {
         if (aborted.signal.aborted) return;
@@ -36,7 +41,7 @@ export function usePolled<T>(path: string | null, everyMs: number | null): Polle
         setPolled((last) => ({ value: isNotOffered ? null : last.value, problem, isNotOffered }));
         if (isNotOffered) return;
       }
-      again();
+      if (everyMs !== null) askAfter(everyMs);
     };
     void ask();
     return () => {

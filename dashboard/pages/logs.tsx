@@ -104,7 +104,8 @@ function useLogs(path: string): KnownLogs {
     let after = 0;
     const ask = async (): Promise<void> => {
       try {
-        if (!document.hidden && live.value.connection !== 'ended') {
+        const isOver = live.value.connection === 'ended' && after > 0;
+        if (!document.hidden && !isOver) {
           const { signal } = aborted;
           const { entries: more } = await request<Logs>(`${path}?after=${after}`, { signal });
           after = more.at(-1)?.seq ?? after;
