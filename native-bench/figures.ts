@@ -1,4 +1,5 @@
 /** The list of figures: what is measured, against what, and the bar. */
+import { DASHBOARD_FIGURES } from './dashboard/figures.ts';
 import type { Figure } from './figure.ts';
 import { MACRO_FIGURES } from './macro/figures.ts';
 import { MICRO_FIGURES } from './micro/figures.ts';
@@ -10,4 +11,5 @@ export const FIGURES: readonly Figure[] = [
   ...STREAM_FIGURES,
   ...STATE_FIGURES,
   ...MICRO_FIGURES,
+  ...DASHBOARD_FIGURES,
 ];

@@ -33,6 +33,9 @@ export class JobCounters {
   readonly #workers: readonly number[];
   readonly #slots: ReadonlyMap<string, number>;
   readonly #sources: readonly SourceSubtask[];
+  readonly #sinks: ReadonlySet<ChainedOperator>;
+  /** Operators whose records leave their task, or end in it. */
+  readonly #ends: ReadonlySet<ChainedOperator>;
   /** Of functions of the user, by the slot of their operator. */
   readonly #metrics = new Map<number, MetricCell[]>();
   /** Of all splits together; 0 when it is not known. */
@@ -50,6 +53,8 @@ export class JobCounters {
     this.#workers = workers;
     this.#slots = operatorSlots(execution);
     this.#sources = this.#sourceSubtasks(graph);
+    this.#sinks = new Set(execution.tasks.flatMap(({ operators }) => sinksOf(operators, graph)));
+    this.#ends = new Set(execution.tasks.flatMap(({ operators }) => endsOf(operators, execution)));
     this.#weight = splits
       .flatMap((source) => source.splits)
       .reduce((sum, { split }) => sum + split.weight, 0);
@@ -128,9 +133,18 @@ export class JobCounters {
       name: task.name,
       parallelism: task.parallelism,
       isSource: this.#sources.some(({ task: id }) => id === task.id),
+      recordsWritten: this.#recordsWritten(task),
       operators: task.operators.map((operator) => this.#operator(task, operator)),
       subtasks: this.#subtasksOf(task).map((plan) => this.#subtask(task, plan, newestEventTime)),
     }));
+  }
+
+  #recordsWritten(task: Task): number {
+    const sinks = task.operators.filter((operator) => this.#sinks.has(operator));
+    const slots = this.#subtasksOf(task).flatMap(({ id }) =>
+      sinks.map((sink) => this.#slot(id, sink)),
+    );
+    return total(slots.map((slot) => this.#counters.operator(slot))).recordsIn;
   }
 
   #subtask(task: Task, { id, index, worker }: Subtask, newest: number | null): SubtaskMetrics {
@@ -139,9 +153,7 @@ export class JobCounters {
     const { busyMs, heldUpMs, endedMs } = numbers;
     const countsOf = (operator: ChainedOperator): OperatorMetrics =>
       this.#counters.operator(this.#slot(id, operator));
-    const last = task.operators.filter(
-      ({ id: one }) => !task.operators.some(({ input }) => input === one),
-    );
+    const ends = task.operators.filter((operator) => this.#ends.has(operator));
     const { lateRecords, skippedRecords } = total(task.operators.map(countsOf));
     const watermark = numbers.watermark === -Infinity ? null : numbers.watermark;
     return {
@@ -149,7 +161,7 @@ export class JobCounters {
       worker: worker === CALLER ? 'caller' : worker,
       state: endedMs > 0 ? 'finished' : elapsedMs > 0 ? 'running' : 'starting',
       recordsIn: countsOf(task.operators[0]!).recordsIn,
-      recordsOut: total(last.map(countsOf)).recordsOut,
+      recordsOut: total(ends.map(countsOf)).recordsOut,
       lateRecords,
       skippedRecords,
       watermark,
@@ -171,6 +183,26 @@ export class JobCounters {
       return { worker: name, busyMs, elapsedMs, heapUsedBytes, heapLimitBytes };
     });
   }
+}
+
+function sinksOf(
+  operators: readonly ChainedOperator[],
+  { nodes }: LogicalGraph,
+): ChainedOperator[] {
+  return operators.filter((operator) =>
+    operator.nodes.some((node) => ['sink', 'collect'].includes(nodes[node]!.operator.type)),
+  );
+}
+
+function endsOf(
+  operators: readonly ChainedOperator[],
+  { exchanges }: ExecutionGraph,
+): ChainedOperator[] {
+  return operators.filter(
+    ({ id, nodes }) =>
+      !operators.some(({ input }) => input === id) ||
+      exchanges.some(({ fromNode, side }) => side === null && nodes.includes(fromNode)),
+  );
 }
 
 function total(counts: readonly OperatorMetrics[]): OperatorMetrics {

@@ -40,6 +40,8 @@ export type TaskMetrics = {
   readonly parallelism: number;
   /** Whether it reads what comes from outside the job. */
   readonly isSource: boolean;
+  /** Records that came to its sinks. */
+  readonly recordsWritten: number;
   /** Of all subtasks together. */
   readonly operators: readonly OperatorResult[];
   readonly subtasks: readonly SubtaskMetrics[];
@@ -54,7 +56,7 @@ export type SubtaskMetrics = {
   readonly state: SubtaskState;
   /** Records that came to its first operator. */
   readonly recordsIn: number;
-  /** Records that left its last operators. */
+  /** Records that left operators behind which the chain ends, or from which it has a way out. */
   readonly recordsOut: number;
   readonly lateRecords: number;
   readonly skippedRecords: number;

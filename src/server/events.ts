@@ -1,7 +1,7 @@
 /** How the job is, once a second, to all who listen: Server-Sent Events. */
 import type { ServerResponse } from 'node:http';
 import { EVENT_STREAMS_MAX } from '../base/limits.ts';
-import type { JobMetrics } from '../job/job-metrics.ts';
+import type { JobMetrics, TaskMetrics } from '../job/job-metrics.ts';
 import type { Rates } from './rates.ts';
 import { RestError } from './rest.ts';
 import { aNumber, aText, aTime, list, object, oneOf, orNull } from './schema.ts';
@@ -19,38 +19,65 @@ export const EVENT = object({
     object({
       id: aText,
       records: aNumber,
+      recordsIn: aNumber,
+      recordsOut: aNumber,
+      recordsWritten: aNumber,
+      watermark: orNull(aNumber),
+      watermarkLag: orNull(aNumber),
       busyRatio: aNumber,
       backPressuredRatio: aNumber,
       idleRatio: aNumber,
     }),
   ),
+  edges: list(object({ from: aText, to: aText, fullest: aNumber })),
 });
 
-/** Ratios of a vertex are those of its busiest, and of its most held-up subtask. */
+/**
+ * Ratios of a vertex are those of its busiest, and of its most held-up subtask; its watermark is the least, and its lag the
+ * greatest.
+ */
 export function eventOf(metrics: JobMetrics, rates: Rates) {
-  const { watermark } = metrics;
   return {
     state: jobState(metrics),
     now: metrics.startedAt + Math.round(metrics.elapsedMs),
     records: metrics.records,
     recordsPerSecond: rates.recordsPerSecond,
-    watermark: Number.isFinite(watermark) ? watermark : null,
+    watermark: finite(metrics.watermark),
     restarts: metrics.restarts,
     checkpoint: metrics.checkpoints.lastCompleted?.id ?? null,
-    vertices: metrics.tasks.map(({ id, subtasks }) => {
-      const shares = subtasks.map(({ index }) => rates.sharesOf(id, index));
-      return {
-        id: String(id),
-        records: subtasks.reduce(
-          (sum, { recordsIn, recordsOut }) => sum + recordsIn + recordsOut,
-          0,
-        ),
-        busyRatio: Math.max(0, ...shares.map(({ busy }) => busy)),
-        backPressuredRatio: Math.max(0, ...shares.map(({ held }) => held)),
-        idleRatio: Math.min(1, ...shares.map(({ idle }) => idle)),
-      };
-    }),
+    vertices: metrics.tasks.map((task) => vertexOf(task, rates)),
+    edges: metrics.exchanges.map(({ fromTask, toTask, fullest }) => ({
+      from: String(fromTask),
+      to: String(toTask),
+      fullest,
+    })),
   };
+}
+
+function vertexOf({ id, subtasks, recordsWritten }: TaskMetrics, rates: Rates) {
+  const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
+  const recordsIn = sum(subtasks.map((subtask) => subtask.recordsIn));
+  const recordsOut = sum(subtasks.map((subtask) => subtask.recordsOut));
+  const watermarks = subtasks.map(({ watermark }) => watermark ?? -Infinity);
+  const lags = subtasks.map(({ watermarkLagMs }) => watermarkLagMs ?? -Infinity);
+  const shares = subtasks.map(({ index }) => rates.sharesOf(id, index));
+  return {
+    id: String(id),
+    records: recordsIn + recordsOut,
+    recordsIn,
+    recordsOut,
+    recordsWritten,
+    watermark: finite(Math.min(...watermarks)),
+    watermarkLag: finite(Math.max(...lags)),
+    busyRatio: Math.max(0, ...shares.map(({ busy }) => busy)),
+    backPressuredRatio: Math.max(0, ...shares.map(({ held }) => held)),
+    idleRatio: Math.min(1, ...shares.map(({ idle }) => idle)),
+  };
+}
+
+/** Null for what JSON has no number for. */
+function finite(value: number | null): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 export class EventStreams {

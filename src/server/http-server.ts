@@ -24,6 +24,7 @@ import {
   originHeaders,
   PREFLIGHT_HEADERS,
 } from './access.ts';
+import { answerFile } from './dashboard.ts';
 import { openApi } from './openapi.ts';
 import { prometheusText } from './prometheus.ts';
 import { notFound, RestError } from './rest.ts';
@@ -104,6 +105,7 @@ export class HttpServer {
       response.end();
       return;
     }
+    if (answerFile(pathname, request, response)) return;
     checkToken(this.#rules, request, LOOKS);
     const method = request.method === 'HEAD' ? 'GET' : request.method!;
     const served = this.#served;

@@ -11,8 +11,9 @@ const HOOKS = new URL('src/base/typescript-register.mjs', ROOT).href;
 
 type Block = { readonly language: string; readonly code: string; readonly line: number };
 
+const guide = readdirSync(new URL('docs/', ROOT)).filter((name) => name.endsWith('.md'));
 const pages = new Map(
-  ['README.md', ...readdirSync(new URL('docs/', ROOT)).map((name) => `docs/${name}`)].map(
+  ['README.md', ...guide.map((name) => `docs/${name}`)].map(
     (path) => [path, readFileSync(new URL(path, ROOT), 'utf8')] as const,
   ),
 );

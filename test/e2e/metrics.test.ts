@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient, JobMetrics, RunOptions, TaskMetrics } from 'millrace';
 import { inFolder } from '../connector/read-all.ts';
+import { orders } from '../dashboard/jobs/orders.ts';
 import { watched } from './jobs/watched.ts';
 
 async function until(client: JobClient, what: (metrics: JobMetrics) => boolean) {
@@ -74,6 +75,7 @@ test('counts of subtasks add up to those of operators, functions’ counters wit
       seen.recordsIn,
     );
     assert.equal(seen.counters.seen, seen.recordsIn);
+    assert.deepEqual([source.recordsWritten, totals.recordsWritten], [0, seen.recordsOut]);
     assert.equal(source.subtasks[0]!.watermark, watermark);
     const late = totals.subtasks.map(({ watermarkLagMs }) => watermarkLagMs);
     assert.ok(late.every((ms) => ms !== null && ms >= 0));
@@ -103,4 +105,15 @@ test('checkpoints with their state, and what has become of a failure', async () 
       assert.equal(client.metrics().checkpoints.lastSavepoint!.path, path);
     });
   });
+});
+
+test('what leaves a chain on its way is counted, not only what leaves its end', async () => {
+  const client = await orders.start({ threads: 0, parallelism: 2 });
+  client.result().catch(() => {});
+  await until(client, ({ tasks }) => (tasks[0]?.operators[0]?.recordsOut ?? 0) > 1000);
+  await client.cancel();
+  const [{ operators, subtasks }] = client.metrics().tasks as readonly [TaskMetrics];
+  const counts = operators.map(({ recordsOut }) => recordsOut);
+  assert.equal(counts.length, 2);
+  assert.equal(subtasks[0]!.recordsOut, counts[0]! + counts[1]!);
 });

@@ -59,11 +59,17 @@ test('the package holds what it needs and nothing else', () => {
     'dist/base/typescript-hooks.mjs',
     'dist/base/test-runner-hooks.mjs',
     'dist/base/no-tests.mjs',
+    'dist/dashboard/index.html',
+    'dist/dashboard/index.html.gz',
+    'dist/dashboard/licences.txt',
   ]) {
     assert.ok(paths.includes(needed), needed);
   }
+  const dashboard =
+    /^dist\/dashboard\/((index|icon)[\w-]*\.(html|js|css|svg)(\.gz)?|licences\.txt)$/;
+  const others = /^(dist\/.*\.(m?js|d\.m?ts)|package\.json|[A-Z]+(\.md)?)$/;
   assert.deepEqual(
-    paths.filter((path) => !/^(dist\/.*\.(m?js|d\.m?ts)|package\.json|[A-Z]+(\.md)?)$/.test(path)),
+    paths.filter((path) => !dashboard.test(path) && !others.test(path)),
     [],
   );
 });

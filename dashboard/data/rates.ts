@@ -1,0 +1,92 @@
+/**
+ * Records a second and shares of time over the last few seconds. A slow step takes a whole batch at once, so that the numbers of
+ * one second are all or nothing.
+ */
+import type { Job, Progress, VertexProgress } from './shapes.ts';
+
+export type VertexRates = {
+  readonly in: number;
+  /** To other vertices. */
+  readonly out: number;
+  /** To the outside. */
+  readonly written: number;
+  /** Shares of time, 0 to 1. */
+  readonly busy: number;
+  readonly held: number;
+};
+
+export type Rates = {
+  /** Records a second that sources have read. */
+  readonly read: number;
+  /** Records a second that came to sinks. */
+  readonly written: number;
+  readonly vertices: ReadonlyMap<string, VertexRates>;
+};
+
+const SECONDS = 5;
+
+/** The moments that rates are made of; where another attempt begins to count, so do they. */
+export function withRecent(recent: readonly Progress[], now: Progress): readonly Progress[] {
+  const last = recent.at(-1);
+  const goesOn =
+    last?.restarts === now.restarts &&
+    last.records <= now.records &&
+    last.vertices.length === now.vertices.length;
+  if (!goesOn) return [now];
+  return last.now === now.now ? recent : [...recent.slice(-SECONDS), now];
+}
+
+/** Null for a single moment. */
+export function ratesOver(recent: readonly Progress[]): Rates | null {
+  const [first] = recent;
+  const last = recent.at(-1);
+  if (first === undefined || last === undefined || first === last) return null;
+  const seconds = (last.now - first.now) / 1000;
+  const all = last.vertices.map((vertex, n): [string, VertexRates] => {
+    const before = first.vertices[n]!;
+    const perSecond = (count: (one: VertexProgress) => number): number =>
+      (count(vertex) - count(before)) / seconds;
+    const mean = (share: (one: VertexProgress) => number): number =>
+      recent.slice(1).reduce((sum, one) => sum + share(one.vertices[n]!), 0) / (recent.length - 1);
+    return [
+      vertex.id,
+      {
+        in: perSecond(({ recordsIn }) => recordsIn),
+        out: perSecond(({ recordsOut }) => recordsOut),
+        written: perSecond(({ recordsWritten }) => recordsWritten),
+        busy: mean(({ busyRatio }) => busyRatio),
+        held: mean(({ backPressuredRatio }) => backPressuredRatio),
+      },
+    ];
+  });
+  return {
+    read: (last.records - first.records) / seconds,
+    written: all.reduce((sum, [, { written }]) => sum + written, 0),
+    vertices: new Map(all),
+  };
+}
+
+type Ends = { readonly from: string; readonly to: string };
+
+/**
+ * Records a second on an edge: what its source gives, where it is the only way from it; otherwise what its target takes, less
+ * what comes by its other edges. Null where that says nothing.
+ */
+export function edgeRate({ plan }: Job, rates: Rates | null, { from, to }: Ends): number | null {
+  const edges = plan.nodes.flatMap((node) =>
+    node.inputs.map(({ id }) => ({ from: id, to: node.id })),
+  );
+  const isOnlyWay = (source: string): boolean =>
+    edges.filter((edge) => edge.from === source).length === 1;
+  const given = (source: string): number => rates?.vertices.get(source)?.out ?? 0;
+  if (rates === null) return null;
+  const inputs = edges.filter((edge) => edge.to === to);
+  const others = inputs.filter((edge) => edge.from !== from);
+  const isKnown =
+    inputs.length === others.length + 1 && others.every((edge) => isOnlyWay(edge.from));
+  if (isKnown) {
+    const taken = rates.vertices.get(to)?.in ?? 0;
+    return Math.max(0, taken - others.reduce((sum, edge) => sum + given(edge.from), 0));
+  }
+  return isOnlyWay(from) ? given(from) : null;
+}

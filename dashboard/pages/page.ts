@@ -1,0 +1,3 @@
+import type { Job } from '../data/shapes.ts';
+
+export type PageProps = { readonly job: Job };

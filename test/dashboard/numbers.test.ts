@@ -1,0 +1,145 @@
+/** Numbers as people read them, and rates made of moments. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatEventClock,
+  formatEventTime,
+  formatRate,
+  formatShare,
+} from '../../dashboard/base/format.ts';
+import { edgesOf } from '../../dashboard/data/edges.ts';
+import { edgeRate, ratesOver, withRecent } from '../../dashboard/data/rates.ts';
+import type { Job, Progress } from '../../dashboard/data/shapes.ts';
+
+test('numbers are short, and as long from one second to the next', () => {
+  const table = (
+    format: (value: number) => string,
+    pairs: readonly (readonly [number, string])[],
+  ) => {
+    for (const [value, text] of pairs) assert.equal(format(value), text, String(value));
+  };
+  table(formatCount, [
+    [0, '0'],
+    [0.25, '0.3'],
+    [7, '7'],
+    [999.4, '999'],
+    [999.6, '1.00 k'],
+    [12_345, '12.3 k'],
+    [999_960, '1.00 M'],
+    [2.5e12, '2.50 T'],
+    [Number.NaN, '–'],
+  ]);
+  table(formatRate, [[1500, '1.50 k/s']]);
+  table(formatBytes, [
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.50 KiB'],
+    [1024 ** 2 - 1, '1.00 MiB'],
+    [3.5 * 1024 ** 5, '3584 TiB'],
+  ]);
+  table(formatDuration, [
+    [0, '0 ms'],
+    [999.6, '1.00 s'],
+    [9994, '9.99 s'],
+    [59_999, '59 s'],
+    [62_000, '1 min 02 s'],
+    [3_600_000, '1 h 00 min'],
+    [90_000_000, '1 d 01 h'],
+  ]);
+  table(formatShare, [[0.996, '100 %']]);
+  // What is no time since 1970 is a number.
+  table(formatEventTime, [
+    [1_700_000_000_000, '2023-11-14 22:13:20'],
+    [41_000, '41\u2009000'],
+  ]);
+  table(formatEventClock, [[1_700_000_000_000, '22:13:20']]);
+  assert.equal(formatDuration(null), '–');
+});
+
+/** `a` and `b` are sources; `c` takes both, `d` takes `a`. */
+const job = {
+  plan: {
+    nodes: [
+      { id: 'a', inputs: [] },
+      { id: 'b', inputs: [] },
+      {
+        id: 'c',
+        inputs: [
+          { id: 'a', ship_strategy: 'HASH' },
+          { id: 'b', ship_strategy: 'HASH' },
+        ],
+      },
+      {
+        id: 'd',
+        inputs: [
+          { id: 'a', ship_strategy: 'FORWARD' },
+          { id: 'a', ship_strategy: 'REBALANCE' },
+        ],
+      },
+    ],
+  },
+} as unknown as Job;
+
+function moment(
+  now: number,
+  counts: readonly (readonly [number, number])[],
+  restarts = 0,
+): Progress {
+  const vertices = counts.map(([recordsIn, recordsOut], n) => ({
+    id: 'abcd'[n]!,
+    recordsIn,
+    recordsOut,
+    recordsWritten: 0,
+    watermark: null,
+    watermarkLag: null,
+    busyRatio: now / 10_000,
+    backPressuredRatio: 0,
+  }));
+  const records = counts.reduce((sum, [, out]) => sum + out, 0);
+  const rest = { watermark: null, checkpoint: null, edges: [] };
+  return { state: 'RUNNING', now, records, restarts, vertices, ...rest };
+}
+
+function recentOf(...moments: readonly Progress[]): readonly Progress[] {
+  return moments.reduce<readonly Progress[]>(withRecent, []);
+}
+
+test('rates are those of the last seconds of one attempt', () => {
+  assert.equal(ratesOver(recentOf(moment(0, [[0, 5]]))), null);
+  const two = ratesOver(recentOf(moment(0, [[0, 0]]), moment(2000, [[10, 30]])))!;
+  assert.deepEqual([two.read, two.vertices.get('a')!.in, two.vertices.get('a')!.out], [15, 5, 15]);
+  assert.equal(two.vertices.get('a')!.busy, 0.2);
+  const many = recentOf(...Array.from({ length: 20 }, (_, n) => moment(n * 1000, [[0, n * n]])));
+  assert.equal(ratesOver(many)!.read, (19 ** 2 - 14 ** 2) / 5);
+  const again = [moment(0, [[0, 9]]), moment(1000, [[0, 99]]), moment(2000, [[0, 3]], 1)];
+  assert.equal(ratesOver(recentOf(...again)), null);
+  const grown = [moment(0, []), moment(1000, [[0, 9]])];
+  assert.equal(ratesOver(recentOf(...grown)), null);
+});
+
+test('the rate of an edge is told where it follows from those of its ends', () => {
+  const edges = edgesOf(job);
+  assert.deepEqual(
+    edges.map(({ id, strategy }) => `${id} ${strategy}`),
+    ['a-c hash', 'b-c hash', 'a-d forward', 'a-d-2 rebalance'],
+  );
+  const none = [0, 0] as const;
+  const before = moment(0, [none, none, none, none]);
+  const rates = ratesOver(
+    recentOf(
+      before,
+      moment(1000, [
+        [0, 100],
+        [0, 40],
+        [90, 0],
+        [7, 0],
+      ]),
+    ),
+  );
+  const rate = (from: string, to: string) => edgeRate(job, rates, { from, to });
+  assert.deepEqual([rate('b', 'c'), rate('a', 'c'), rate('a', 'd')], [40, 50, null]);
+  assert.equal(edgeRate(job, null, { from: 'a', to: 'c' }), null);
+});
