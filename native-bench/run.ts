@@ -2,12 +2,13 @@
 import { Command } from 'commander';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
-import { measureFigure, type Outcome } from './harness.ts';
+import type { Outcome } from './harness.ts';
 import { nexmarkCommand } from './nexmark/command.ts';
 import { peersCommand } from './nexmark/peers/command.ts';
-import { positive, RESULTS_FOLDER } from './options.ts';
-import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
-import { versusFlinkCommand } from './versus/versus-flink.ts';
+import { choose, positive, RESULTS_FOLDER } from './options.ts';
+import { fail, measureSuite } from './suite.ts';
+import { markdownTable, threeDigits } from './table.ts';
+import { versusCommand } from './versus/command.ts';
 
 type Flags = {
   readonly figure?: readonly string[];
@@ -27,19 +28,14 @@ function lastLine({ id, value, unit, bar, holds, runs }: Outcome): string {
 }
 
 function tableOf(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ id, what, value, unit, direction, bar, holds }) => {
-    const limit = bar === null ? '' : `${direction} ${bar.toPrecision(3)}`;
-    const verdict = holds === null ? '' : holds ? 'yes' : 'no';
-    return `| ${id} | ${what} | ${value.toPrecision(3)} ${unit} | ${limit} | ${verdict} |`;
-  });
-  return ['| figure | what | value | bar | holds |', '|---|---|---|---|---|', ...rows].join('\n');
-}
-
-function figureOf(id: string): Figure {
-  const found = FIGURES.find((figure) => figure.id === id);
-  if (found !== undefined) return found;
-  const known = FIGURES.map((figure) => figure.id).join(', ');
-  throw new Error(`there is no figure '${id}'; there are ${known}`);
+  const rows = outcomes.map(({ id, what, value, unit, direction, bar, holds }) => [
+    id,
+    what,
+    `${threeDigits(value)} ${unit}`,
+    bar === null ? '' : `${direction} ${threeDigits(bar)}`,
+    holds === null ? '' : holds ? 'yes' : 'no',
+  ]);
+  return markdownTable(['figure', 'what', 'value', 'bar', 'holds'], rows);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -47,28 +43,17 @@ async function run(flags: Flags): Promise<void> {
     for (const figure of FIGURES) console.log(`${figure.id}  ${figure.what} (${barText(figure)})`);
     return;
   }
-  const chosen = flags.figure === undefined ? FIGURES : flags.figure.map(figureOf);
-  let results = startResults(flags);
-  const path = resultsPath(flags.results, results);
-  console.log(`${describeResults(results)}\nresults are written to ${path}`);
-  for (const figure of chosen) {
-    console.log(`\n${figure.id}: ${figure.what} (${barText(figure)})`);
-    try {
-      const outcome = await measureFigure(figure, flags, (line) => console.log(`  ${line}`));
-      results = { ...results, figures: [...results.figures, outcome] };
-      await writeResults(path, results);
-      console.log(lastLine(outcome));
-    } catch (error) {
-      // The others still run.
-      fail(error as Error);
-    }
-  }
-  if (chosen.length > 1) console.log(`\n${tableOf(results.figures)}`);
-}
-
-function fail(error: Error): void {
-  console.error(`error: ${error.message}`);
-  process.exitCode = 1;
+  const figures = choose('figure', FIGURES, flags.figure);
+  const table = await measureSuite({
+    name: null,
+    figures,
+    settings: flags,
+    folder: flags.results,
+    table: tableOf,
+    title: (figure) => `${figure.id}: ${figure.what} (${barText(figure)})`,
+    done: lastLine,
+  });
+  if (figures.length > 1) console.log(`\n${table}`);
 }
 
 const program = new Command('npm run bench --')
@@ -88,7 +73,7 @@ const program = new Command('npm run bench --')
   .action((flags: Flags) => run(flags))
   .addCommand(nexmarkCommand())
   .addCommand(peersCommand())
-  .addCommand(versusFlinkCommand());
+  .addCommand(versusCommand());
 
 try {
   await program.parseAsync();

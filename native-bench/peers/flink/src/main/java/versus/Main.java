@@ -49,16 +49,9 @@ public final class Main {
   }
 
   private static String report(Settings settings) throws Exception {
-    if (settings.verify) {
-      return String.format("{\"results\":%d,\"checksum\":%d}", Stopwatch.results(), Stopwatch.checksum());
-    }
+    if (settings.verify) return Stopwatch.verified();
     if (settings.job.equals("latency")) return Latency.report();
-    return String.format(
-        "{\"timedRecords\":%d,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakMb\":%.1f,\"rows\":%d}",
-        settings.corpus.isEmpty() ? settings.records - settings.warmup : CorpusSource.timedEvents(),
-        Stopwatch.seconds(),
-        Stopwatch.cpuSeconds(),
-        Stopwatch.peakMb(),
-        Stopwatch.results());
+    return Stopwatch.timed(
+        settings.corpus.isEmpty() ? settings.records - settings.warmup : CorpusSource.timedEvents());
   }
 }

@@ -1,10 +1,10 @@
 package versus;
 
+import java.io.Serializable;
 import java.util.HashMap;
-import java.util.Map;
 
-/** The arguments of a run, as {@code --name value}; native-bench/versus/settings.ts has the same. */
-final class Settings {
+/** The arguments of a run, as {@code --name value}; native-bench/versus/run-job.ts has the same. */
+final class Settings implements Serializable {
   final String job;
   /** 0: records have numbers instead of keys. */
   final int keys;
@@ -33,7 +33,7 @@ final class Settings {
   /** The file of events of a query of Nexmark; empty for other jobs. */
   final String corpus;
 
-  private final Map<String, String> given = new HashMap<>();
+  private final HashMap<String, String> given = new HashMap<>();
 
   Settings(String[] args) {
     for (int i = 0; i < args.length; i += 2) {
