@@ -1,5 +1,6 @@
 /** The command `npm run bench`. */
 import { Command } from 'commander';
+import { batchCommand } from './batch/command.ts';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
 import type { Outcome } from './harness.ts';
@@ -73,7 +74,8 @@ const program = new Command('npm run bench --')
   .action((flags: Flags) => run(flags))
   .addCommand(nexmarkCommand())
   .addCommand(peersCommand())
-  .addCommand(versusCommand());
+  .addCommand(versusCommand())
+  .addCommand(batchCommand());
 
 try {
   await program.parseAsync();
