@@ -9,7 +9,7 @@ import { peersCommand } from './nexmark/peers/command.ts';
 import { choose, positive, RESULTS_FOLDER } from './options.ts';
 import { fail, measureSuite } from './suite.ts';
 import { markdownTable, threeDigits } from './table.ts';
-import { versusCommand } from './versus/command.ts';
+import { microCommand, versusCommand } from './versus/command.ts';
 
 type Flags = {
   readonly figure?: readonly string[];
@@ -75,6 +75,7 @@ const program = new Command('npm run bench --')
   .addCommand(nexmarkCommand())
   .addCommand(peersCommand())
   .addCommand(versusCommand())
+  .addCommand(microCommand())
   .addCommand(batchCommand());
 
 try {

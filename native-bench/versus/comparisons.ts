@@ -1,8 +1,10 @@
 /** What is compared with peers: the work, its sizes, and the bars against Flink. */
 import { javascript, typescript } from '../figure.ts';
 import { corpusFile } from '../nexmark/corpus.ts';
-import { type Comparison, latency, start, type Throughput, throughput } from './comparison.ts';
+import type { Comparison } from './comparison.ts';
+import { durations, latency } from './durations.ts';
 import type { Peer, PeerId } from './peer.ts';
+import { type Throughput, throughput } from './throughput.ts';
 
 export type Sizes = {
   /** Of every job of both engines; null for those of the list. */
@@ -88,29 +90,6 @@ function jobs(folder: string): readonly JobComparison[] {
       ['--keys', '1000000', '--checkpoint-ms', '1000', '--dir', folder],
       60 * M,
     ),
-    // The shapes of Flink's own micro benchmarks: 1000 keys, one record in a ms, windows that are longer than most of the data.
-    micro('micro-key-by', 'micro: exchange by key, 10 keys', 'key-by', ['--keys', '10'], 400 * M),
-    micro(
-      'micro-tumbling',
-      'micro: tumbling 10 000 s, 1000 keys',
-      'tumbling',
-      ['--keys', '1000', '--per-ms', '1', '--size-ms', '10000000'],
-      100 * M,
-    ),
-    micro(
-      'micro-sliding',
-      'micro: sliding 10 000 s by 1000 s, 1000 keys',
-      'sliding',
-      ['--keys', '1000', '--per-ms', '1', '--size-ms', '10000000', '--slide-ms', '1000000'],
-      20 * M,
-    ),
-    micro(
-      'micro-session',
-      'micro: sessions with a gap of 500 s, 1000 keys',
-      'session',
-      ['--keys', '1000', '--per-ms', '1', '--gap-ms', '500001'],
-      40 * M,
-    ),
   ];
 }
 
@@ -140,22 +119,6 @@ function reduce(id: string, what: string, args: readonly string[], records: numb
     records: { millrace: records, flink: records },
     verifiedArgs: ['--parallelism', '1'],
     forms: { typed: null, functions: 6 },
-  };
-}
-
-function micro(
-  id: string,
-  what: string,
-  job: string,
-  args: readonly string[],
-  records: number,
-): JobComparison {
-  return {
-    id,
-    what,
-    args: ['--job', job, ...args],
-    records: { millrace: records, flink: records },
-    forms: job === 'key-by' ? { functions: null } : { typed: null, functions: null },
   };
 }
 
@@ -201,7 +164,7 @@ export function comparisons(
   const flink = peers.find(({ id }) => id === 'flink');
   return [
     ...jobs(folder).flatMap((given) => {
-      const able = peers.filter(({ id }) => given.records[id] !== undefined);
+      const able = peers.filter(({ id, isSql }) => !isSql && given.records[id] !== undefined);
       return able.length === 0 ? [] : [throughput(able, sized(given, records))];
     }),
     ...(flink === undefined ? [] : againstFlink(flink, records, events)),
@@ -209,22 +172,36 @@ export function comparisons(
 }
 
 function againstFlink(flink: Peer, records: number | null, events: number): readonly Comparison[] {
+  const queries = QUERIES.map((query) =>
+    throughput([flink], nexmark(query, Math.min(events, records ?? events))),
+  );
+  return flink.isSql ? queries : [...queries, ...latencyAndStart(flink, records)];
+}
+
+function latencyAndStart(flink: Peer, records: number | null): readonly Comparison[] {
   const seconds = Math.min(LATENCY_SECONDS, Math.ceil((records ?? Infinity) / M));
   return [
-    ...QUERIES.map((query) =>
-      throughput([flink], nexmark(query, Math.min(events, records ?? events))),
-    ),
-    latency(
-      typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
-      flink,
-      flink.command(['--job', 'latency', '--seconds', `${seconds}`, '--buffer-timeout-ms', '0']),
-      '100 k records/s through an exchange, from when each was due',
-    ),
-    start(
-      javascript('native-bench/macro/small-job.mjs'),
-      flink,
-      flink.command(['--job', 'start']),
-      'start of the process to the first result of a small job',
-    ),
+    latency({
+      what: '100 k records/s through an exchange, from when each was due',
+      millrace: typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
+      peers: [
+        {
+          peer: flink,
+          command: flink.command([
+            ...['--job', 'latency', '--seconds', `${seconds}`],
+            ...['--buffer-timeout-ms', '0'],
+          ]),
+        },
+      ],
+      limit: 1,
+    }),
+    durations({
+      id: 'start',
+      what: 'start of the process to the first result of a small job',
+      millrace: javascript('native-bench/macro/small-job.mjs'),
+      peers: [{ peer: flink, command: flink.command(['--job', 'start']) }],
+      measure: (run) => run.firstOutputMs,
+      limit: 0.1,
+    }),
   ];
 }

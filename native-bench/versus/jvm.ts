@@ -9,6 +9,8 @@ export type JvmOptions = {
   readonly collector: 'parallel' | 'g1';
   /** As Java writes it: '4g'. That, or what a corpus needs, when left out. */
   readonly heap?: string;
+  /** Of queries in Flink: 'stream' when left out. */
+  readonly api?: 'stream' | 'sql';
 };
 
 const HEAP = '4g';
@@ -25,11 +27,14 @@ const HAZELCAST_OPENED = [
 ];
 
 export function flink(options: JvmOptions): Peer {
+  const isSql = options.api === 'sql';
   return {
     id: 'flink',
-    name: 'Flink',
+    name: isSql ? 'Flink SQL' : 'Flink',
+    isSql,
     build: () => buildByMaven('Flink', 'flink'),
-    command: (args) => java(options, 'flink', opened(OPENED), args),
+    command: (args) =>
+      java(options, 'flink', opened(OPENED), isSql ? [...args, '--api', 'sql'] : args),
   };
 }
 
@@ -37,6 +42,7 @@ export function hazelcast(options: JvmOptions): Peer {
   return {
     id: 'hazelcast',
     name: 'Hazelcast Jet',
+    isSql: false,
     build: () => buildByMaven('Hazelcast', 'hazelcast'),
     command: (args) =>
       java(

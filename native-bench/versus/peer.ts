@@ -12,6 +12,8 @@ export type Peer = {
   readonly id: PeerId;
   /** For tables. */
   readonly name: string;
+  /** It has the queries of Nexmark alone. */
+  readonly isSql: boolean;
   /** An error says what is missing. */
   build(): Promise<void>;
   /** All programs of all peers take the arguments of Settings.java, as far as they have the job. */

@@ -7,6 +7,7 @@ export function timely(): Peer {
   return {
     id: 'timely',
     name: 'timely dataflow',
+    isSql: false,
     async build() {
       await outputOf('cargo', ['--version'], 'timely dataflow needs Rust');
       await outputOf(

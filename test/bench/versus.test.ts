@@ -209,6 +209,21 @@ for (const peer of [flink(JVM), hazelcast(JVM), timely()]) {
   });
 }
 
+const SQL = flink({ ...JVM, api: 'sql' });
+const sqlSkip = !existsSync('native-bench/peers/flink/target/flink-peer.jar');
+test('a statement in Flink gives the checksum of the oracle', {
+  skip: sqlSkip && 'it is not built',
+}, () => {
+  const path = corpusFile({ events: RECORDS, folder: FOLDER });
+  const { program, args } = SQL.command(['--job', 'q2', '--corpus', path, '--verify', '1']);
+  const output = execFileSync(program!, args, { encoding: 'utf8', stdio: 'pipe' });
+  const expected = expectedChecksum('q2', eventsOf(loadCorpus(path)));
+  assert.deepEqual(JSON.parse(output.trimEnd().split('\n').at(-1)!), {
+    results: expected.rows,
+    checksum: Number(BigInt(`0x${expected}`) & ((1n << 53n) - 1n)),
+  });
+});
+
 function versus(args: readonly string[], path = process.env.PATH) {
   const command = ['--import', './src/base/typescript-register.mjs', 'native-bench/run.ts'];
   return spawnSync(process.execPath, [...command, 'versus', ...args], {
@@ -228,6 +243,14 @@ test('without its tools a peer is an error that says what it needs', () => {
     assert.equal(status, 1);
     assert.equal(stderr, `error: ${message}\n`);
   }
+});
+
+test('Flink SQL has the queries of Nexmark alone', () => {
+  const ids = versus(['--api', 'sql', '--list']).stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    ids.map((line) => line.split(' ')[0]),
+    ['nexmark-floor', 'q0', 'q1', 'q2', 'q3', 'q4', 'q5', 'q7', 'q8', 'q11', 'q18'],
+  );
 });
 
 test('each engine has its list of jobs, and an unknown one is an error that names it', () => {
