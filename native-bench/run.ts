@@ -4,9 +4,11 @@ import { batchCommand } from './batch/command.ts';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
 import type { Outcome } from './harness.ts';
+import { latencyCommand } from './latency/command.ts';
 import { nexmarkCommand } from './nexmark/command.ts';
 import { peersCommand } from './nexmark/peers/command.ts';
 import { choose, positive, RESULTS_FOLDER } from './options.ts';
+import { recoveryCommand } from './state/recovery-command.ts';
 import { fail, measureSuite } from './suite.ts';
 import { markdownTable, threeDigits } from './table.ts';
 import { microCommand, versusCommand } from './versus/command.ts';
@@ -76,7 +78,9 @@ const program = new Command('npm run bench --')
   .addCommand(peersCommand())
   .addCommand(versusCommand())
   .addCommand(microCommand())
-  .addCommand(batchCommand());
+  .addCommand(batchCommand())
+  .addCommand(latencyCommand())
+  .addCommand(recoveryCommand());
 
 try {
   await program.parseAsync();
