@@ -1,6 +1,7 @@
 /** The command `npm run bench`. */
 import { Command } from 'commander';
 import { batchCommand } from './batch/command.ts';
+import { compareCommand } from './compare/command.ts';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
 import type { Outcome } from './harness.ts';
@@ -68,8 +69,22 @@ const program = new Command('npm run bench --')
   .option('--results <folder>', 'where to write machine, revision and every run', RESULTS_FOLDER)
   .addHelpText(
     'after',
-    '\nThe last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.\n' +
-      'Several figures end in a table.',
+    `
+The last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.
+Several figures, and all commands, end in a table. Results are written as JSON, Markdown and SVG.
+
+Examples:
+  npm run bench -- --figure codec fusion            these figures
+  npm run bench -- nexmark --query q1,q5            queries beside bare loops, in JavaScript and C++
+  npm run bench -- peers --query count              beside RxJS and Node streams
+  npm run bench -- versus --job tumbling-1m         beside Flink
+  npm run bench -- versus --engine hazelcast timely
+  npm run bench -- versus --api sql --job q5        beside Flink's own planner
+  npm run bench -- micro --engine flink             single parts, beside the same in Flink
+  npm run bench -- batch --profile                  the hourly flights: where the time goes
+  npm run bench -- latency --of window              percentiles at shares of the most records a second
+  npm run bench -- recovery --keys 1000000          checkpoints of each kind, and recovery
+  npm run bench -- compare HEAD~5 --figure fusion   this tree against another revision`,
   )
   // Options behind a command are that command's.
   .enablePositionalOptions()
@@ -80,7 +95,8 @@ const program = new Command('npm run bench --')
   .addCommand(microCommand())
   .addCommand(batchCommand())
   .addCommand(latencyCommand())
-  .addCommand(recoveryCommand());
+  .addCommand(recoveryCommand())
+  .addCommand(compareCommand());
 
 try {
   await program.parseAsync();

@@ -1,10 +1,11 @@
 /**
  * Measures figures one after the other. After each, what there is so far is written: machine, revision and every run as
- * JSON, and the table as Markdown beside it. A figure that fails is told, and the others still run.
+ * JSON, and beside it the table as Markdown and a plot as SVG. A figure that fails is told, and the others still run.
  */
 import { writeFile } from 'node:fs/promises';
 import type { Figure } from './figure.ts';
 import { type HarnessSettings, measureFigure, type Outcome } from './harness.ts';
+import { plot } from './plot.ts';
 import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
 
 export type Suite = {
@@ -37,6 +38,7 @@ export async function measureSuite(suite: Suite): Promise<string> {
       await writeResults(path, { ...started, ...details(outcomes), figures: outcomes });
       const table = `${machine}\n\n${suite.table(outcomes)}\n`;
       await writeFile(path.replace(/json$/, 'md'), table);
+      await writeFile(path.replace(/json$/, 'svg'), plot(outcomes));
       if (suite.done !== undefined) console.log(suite.done(outcomes.at(-1)!));
     } catch (error) {
       fail(error as Error);
