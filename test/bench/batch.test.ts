@@ -94,6 +94,17 @@ test('the command writes every run and a table', () => {
   );
 });
 
+test('a file that there is not is an error, and no table', () => {
+  const missing = ['--input', join(folder, 'missing.parquet'), '--no-peers', '--rounds', '1'];
+  assert.throws(
+    () => bench(...missing, '--results', folder),
+    (error: { status: number; stderr: string }) =>
+      error.status === 1 &&
+      /^error: .*missing\.parquet/.test(error.stderr) &&
+      !/TypeError/.test(error.stderr),
+  );
+});
+
 test('the profile of the engine is a table of modules', () => {
   const lines = bench('--profile').trimEnd().split('\n');
   assert.match(lines[0]!, /^\| module \| ms, all threads \| % \|$/);
