@@ -18,6 +18,8 @@ export type Command = {
   readonly args: readonly string[];
   readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where paths start instead, of another revision of the project. */
+  readonly folder?: string;
 };
 
 /** What a program tells about its run: a JSON object of numbers on the last line of its output. */

@@ -126,3 +126,14 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** The median of what the reports of a variant give. */
+export function medianOf(
+  { runs }: Outcome,
+  variant: string,
+  of: (report: Numbers) => number,
+): number {
+  return median(runs.filter((run) => run.variant === variant).map(({ report }) => of(report!)));
+}

@@ -37,9 +37,14 @@ export function describeResults({ machine, node, revision, scale, rounds }: Resu
   return `${cpu}, ${cores} cores, ${memoryMb} MiB, ${platform}, node ${node}, revision ${revision}, scale ${scale}, up to ${rounds} rounds`;
 }
 
-/** `<machine>-<revision>-<date>.json` in the folder. */
-export function resultsPath(folder: string, { machine, revision, date }: Results): string {
-  const name = `${machine.cpu} ${machine.cores} cores ${revision} ${date.slice(0, 19)}`;
+/** `<machine>-<revision>-<date>-<suite>.json` in the folder; without the last for plain figures. */
+export function resultsPath(
+  folder: string,
+  { machine, revision, date }: Results,
+  suite: string | null,
+): string {
+  const what = suite === null ? '' : ` ${suite}`;
+  const name = `${machine.cpu} ${machine.cores} cores ${revision} ${date.slice(0, 19)}${what}`;
   return join(folder, `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`);
 }
 

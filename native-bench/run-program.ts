@@ -9,14 +9,14 @@ export const PROJECT_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 const RUN_MS_MAX = 15 * 60_000;
 
 /** Rejects with what the program wrote as errors when it does not end well. */
-export function runProgram({ program, args, env }: Command): Promise<Run> {
+export function runProgram({ program, args, env, folder }: Command): Promise<Run> {
   return new Promise((resolve, reject) => {
     const startMs = performance.now();
     let firstOutputMs = Number.NaN;
     let output = '';
     let errors = '';
     const child = spawn(program ?? process.execPath, args, {
-      cwd: PROJECT_FOLDER,
+      cwd: folder ?? PROJECT_FOLDER,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: RUN_MS_MAX,

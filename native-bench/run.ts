@@ -1,13 +1,18 @@
 /** The command `npm run bench`. */
 import { Command } from 'commander';
+import { batchCommand } from './batch/command.ts';
+import { compareCommand } from './compare/command.ts';
 import type { Figure } from './figure.ts';
 import { FIGURES } from './figures.ts';
-import { measureFigure, type Outcome } from './harness.ts';
+import type { Outcome } from './harness.ts';
+import { latencyCommand } from './latency/command.ts';
 import { nexmarkCommand } from './nexmark/command.ts';
 import { peersCommand } from './nexmark/peers/command.ts';
-import { positive, RESULTS_FOLDER } from './options.ts';
-import { describeResults, resultsPath, startResults, writeResults } from './results.ts';
-import { versusFlinkCommand } from './versus/versus-flink.ts';
+import { choose, positive, RESULTS_FOLDER } from './options.ts';
+import { recoveryCommand } from './state/recovery-command.ts';
+import { fail, measureSuite } from './suite.ts';
+import { markdownTable, threeDigits } from './table.ts';
+import { microCommand, versusCommand } from './versus/command.ts';
 
 type Flags = {
   readonly figure?: readonly string[];
@@ -27,19 +32,14 @@ function lastLine({ id, value, unit, bar, holds, runs }: Outcome): string {
 }
 
 function tableOf(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ id, what, value, unit, direction, bar, holds }) => {
-    const limit = bar === null ? '' : `${direction} ${bar.toPrecision(3)}`;
-    const verdict = holds === null ? '' : holds ? 'yes' : 'no';
-    return `| ${id} | ${what} | ${value.toPrecision(3)} ${unit} | ${limit} | ${verdict} |`;
-  });
-  return ['| figure | what | value | bar | holds |', '|---|---|---|---|---|', ...rows].join('\n');
-}
-
-function figureOf(id: string): Figure {
-  const found = FIGURES.find((figure) => figure.id === id);
-  if (found !== undefined) return found;
-  const known = FIGURES.map((figure) => figure.id).join(', ');
-  throw new Error(`there is no figure '${id}'; there are ${known}`);
+  const rows = outcomes.map(({ id, what, value, unit, direction, bar, holds }) => [
+    id,
+    what,
+    `${threeDigits(value)} ${unit}`,
+    bar === null ? '' : `${direction} ${threeDigits(bar)}`,
+    holds === null ? '' : holds ? 'yes' : 'no',
+  ]);
+  return markdownTable(['figure', 'what', 'value', 'bar', 'holds'], rows);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -47,28 +47,17 @@ async function run(flags: Flags): Promise<void> {
     for (const figure of FIGURES) console.log(`${figure.id}  ${figure.what} (${barText(figure)})`);
     return;
   }
-  const chosen = flags.figure === undefined ? FIGURES : flags.figure.map(figureOf);
-  let results = startResults(flags);
-  const path = resultsPath(flags.results, results);
-  console.log(`${describeResults(results)}\nresults are written to ${path}`);
-  for (const figure of chosen) {
-    console.log(`\n${figure.id}: ${figure.what} (${barText(figure)})`);
-    try {
-      const outcome = await measureFigure(figure, flags, (line) => console.log(`  ${line}`));
-      results = { ...results, figures: [...results.figures, outcome] };
-      await writeResults(path, results);
-      console.log(lastLine(outcome));
-    } catch (error) {
-      // The others still run.
-      fail(error as Error);
-    }
-  }
-  if (chosen.length > 1) console.log(`\n${tableOf(results.figures)}`);
-}
-
-function fail(error: Error): void {
-  console.error(`error: ${error.message}`);
-  process.exitCode = 1;
+  const figures = choose('figure', FIGURES, flags.figure);
+  const table = await measureSuite({
+    name: null,
+    figures,
+    settings: flags,
+    folder: flags.results,
+    table: tableOf,
+    title: (figure) => `${figure.id}: ${figure.what} (${barText(figure)})`,
+    done: lastLine,
+  });
+  if (figures.length > 1) console.log(`\n${table}`);
 }
 
 const program = new Command('npm run bench --')
@@ -80,15 +69,34 @@ const program = new Command('npm run bench --')
   .option('--results <folder>', 'where to write machine, revision and every run', RESULTS_FOLDER)
   .addHelpText(
     'after',
-    '\nThe last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.\n' +
-      'Several figures end in a table.',
+    `
+The last line for each figure is a JSON object { id, value, unit, bar, holds, runs }, with every run.
+Several figures, and all commands, end in a table. Results are written as JSON, Markdown and SVG.
+
+Examples:
+  npm run bench -- --figure codec fusion            these figures
+  npm run bench -- nexmark --query q1,q5            queries beside bare loops, in JavaScript and C++
+  npm run bench -- peers --query count              beside RxJS and Node streams
+  npm run bench -- versus --job tumbling-1m         beside Flink
+  npm run bench -- versus --engine hazelcast timely
+  npm run bench -- versus --api sql --job q5        beside Flink's own planner
+  npm run bench -- micro --engine flink             single parts, beside the same in Flink
+  npm run bench -- batch --profile                  the hourly flights: where the time goes
+  npm run bench -- latency --of window              percentiles at shares of the most records a second
+  npm run bench -- recovery --keys 1000000          checkpoints of each kind, and recovery
+  npm run bench -- compare HEAD~5 --figure fusion   this tree against another revision`,
   )
   // Options behind a command are that command's.
   .enablePositionalOptions()
   .action((flags: Flags) => run(flags))
   .addCommand(nexmarkCommand())
   .addCommand(peersCommand())
-  .addCommand(versusFlinkCommand());
+  .addCommand(versusCommand())
+  .addCommand(microCommand())
+  .addCommand(batchCommand())
+  .addCommand(latencyCommand())
+  .addCommand(recoveryCommand())
+  .addCommand(compareCommand());
 
 try {
   await program.parseAsync();

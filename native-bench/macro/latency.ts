@@ -1,48 +1,62 @@
 /**
- * Records at a steady rate through one hash exchange, and the time from when each was due to its arrival at the sink.
+ * Records at a steady rate, and the time from when something was due to its arrival at the sink: of each record through one
+ * hash exchange, or of each result of windows by key.
  *
- * The source is open loop: record n is due at n / rate, whether or not the job keeps up, and bears that time. Latencies
- * are counted by the microsecond; the sink hands its counts over at the end.
+ * The source is open loop: record n is due at n / rate, whether or not the job keeps up, and bears that time; what a job that
+ * stalls holds up counts in full. Latencies go into an HDR histogram of three digits, which the sink hands over at the end.
  */
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+} from 'hdr-histogram-js';
 import {
   type Batch,
   BatchBuilder,
   job,
+  monotonous,
   type PollResult,
   record,
   type Sink,
   type Source,
+  sliding,
   t,
 } from 'millrace';
 
-const Event = record({ key: t.int32, dueUs: t.float64 });
+const Event = record({ key: t.int32, dueUs: t.float64, time: t.timestamp });
 const KEYS = 10_000;
 const BATCH_MAX = 4096;
 /** The source looks for due records this often. */
 const LOOK_MS = 0.1;
-/** Latencies beyond are counted as this. */
-export const LATENCY_US_MAX = 1_000_000;
+/** Latencies beyond are counted as this: a minute. */
+const LATENCY_US_MAX = 60_000_000;
+/** What is compiled in the first seconds is left out. */
+const WARM_UP_SECONDS = 3;
 
 /** Microseconds on a clock that all threads share. */
 function nowUs(): number {
   return (performance.timeOrigin + performance.now()) * 1000;
 }
 
-/** Records from a moment on, for so many seconds. */
-function openLoop(perSecond: number, seconds: number): Source<{ key: number; dueUs: number }> {
-  const count = perSecond * seconds;
-  const gapUs = 1_000_000 / perSecond;
+type Row = { key: number; dueUs: number; time: number };
+
+/** Records from a moment on, for so many seconds; at rate 0 as many as the job takes, each due when it is made. */
+function openLoop(perSecond: number, seconds: number): Source<Row> {
+  const count = perSecond === 0 ? Infinity : perSecond * seconds;
+  const gapUs = perSecond === 0 ? 0 : 1_000_000 / perSecond;
   return {
     name: 'open loop',
     descriptor: null,
     schema: Event,
     isBounded: true,
     assignment: 'spread',
-    discoverSplits: async () => [{ id: 'all', weight: count, detail: null }],
+    discoverSplits: async () => [{ id: 'all', weight: 1, detail: null }],
     createReader: (_split, _position, { clock }) => {
       const builder = new BatchBuilder(Event, BATCH_MAX);
       const keys = builder.fixed(0).values;
       const dues = builder.float64(1);
+      const times = builder.float64(2);
       const startUs = nowUs();
       let sent = 0;
       return {
@@ -50,14 +64,17 @@ function openLoop(perSecond: number, seconds: number): Source<{ key: number; due
           return clock.now() + LOOK_MS;
         },
         poll(): PollResult {
-          if (sent >= count) return 'end';
-          const due = Math.min(count, Math.floor((nowUs() - startUs) / gapUs));
+          const elapsedUs = nowUs() - startUs;
+          if (sent >= count || (gapUs === 0 && elapsedUs > seconds * 1e6)) return 'end';
+          const due = Math.min(count, gapUs === 0 ? Infinity : Math.floor(elapsedUs / gapUs));
           const rows = Math.min(due - sent, BATCH_MAX);
           if (rows <= 0) return 'idle';
           builder.reset();
           for (let i = 0; i < rows; i++) {
             keys[i] = (sent + i) % KEYS;
-            dues[i] = startUs + (sent + i) * gapUs;
+            const dueUs = startUs + (gapUs === 0 ? elapsedUs : (sent + i) * gapUs);
+            dues[i] = dueUs;
+            times[i] = Math.floor(dueUs / 1000);
           }
           sent += rows;
           builder.advance(rows);
@@ -71,51 +88,79 @@ function openLoop(perSecond: number, seconds: number): Source<{ key: number; due
   };
 }
 
-/** Counts by the microsecond, but for the records of the first seconds, in which V8 compiles. */
-function latencies(skipped: number, report: (counts: Float64Array) => void): Sink {
+type Due = {
+  /** Of the values, in microseconds on the clock of `nowUs`. */
+  readonly column: 'dueUs' | 'windowEnd';
+  readonly skippedSeconds: number;
+};
+
+/** Behind the first seconds. What comes before it is due is not counted: windows that the end of the input has closed. */
+function arrivals({ column, skippedSeconds }: Due): Sink {
   return {
-    name: 'latencies',
+    name: 'arrivals',
     descriptor: null,
     createWriter: () => {
-      const counts = new Float64Array(LATENCY_US_MAX + 1);
-      let firstDue = Number.NaN;
+      const histogram = newHistogram();
+      let firstUs = Number.NaN;
       return {
         isBusy: false,
         write(batch: Batch) {
           const now = nowUs();
-          const dues = batch.columns[1]!.kind === 'float64' ? batch.columns[1]!.values : [];
-          if (Number.isNaN(firstDue)) firstDue = dues[0] as number;
+          const unit = column === 'dueUs' ? 1 : 1000;
+          const values = valuesOf(batch, column);
+          if (Number.isNaN(firstUs)) firstUs = values[0]! * unit;
           for (let i = 0; i < batch.rowCount; i++) {
-            const due = dues[i] as number;
-            if (due - firstDue < skipped * 1_000_000) continue;
-            counts[Math.min(LATENCY_US_MAX, Math.max(0, Math.round(now - due)))]!++;
+            const dueUs = values[i]! * unit;
+            if (dueUs - firstUs < skippedSeconds * 1e6 || now < dueUs) continue;
+            histogram.recordValue(Math.min(LATENCY_US_MAX, Math.max(1, Math.round(now - dueUs))));
           }
         },
-        preCommit: () => [[...counts.entries()].filter(([, count]) => count > 0)],
+        preCommit: (isEnd) => (isEnd ? [encodeIntoCompressedBase64(histogram)] : []),
         close() {},
       };
     },
     async commit(committables) {
-      const total = new Float64Array(LATENCY_US_MAX + 1);
-      for (const entries of committables as unknown as [number, number][][]) {
-        for (const [us, count] of entries) total[us]! += count;
+      for (const text of committables as readonly string[]) {
+        measured.add(decodeFromCompressedBase64(text));
       }
-      report(total);
     },
   };
 }
 
-/** Filled in the calling thread, when the job is complete. */
-export const measured: { counts: Float64Array } = { counts: new Float64Array(0) };
+function valuesOf(batch: Batch, field: string): ArrayLike<number> {
+  const column = batch.columns[batch.schema!.fields.findIndex(({ name }) => name === field)]!;
+  if (column.kind === 'float64' || column.kind === 'timestamp')
+    return column.values as Float64Array;
+  throw new Error(`the batch has no numbers '${field}'`);
+}
+
+function newHistogram(): Histogram {
+  return build({ highestTrackableValue: LATENCY_US_MAX, numberOfSignificantValueDigits: 3 });
+}
+
+/** In microseconds; filled in the calling thread, when the job is complete. */
+export const measured: Histogram = newHistogram();
+
+function skipped(seconds: number): number {
+  return Math.min(WARM_UP_SECONDS, seconds / 2);
+}
 
 export const latency = job(import.meta, 'latency', (flow) => {
   const seconds = flow.param('seconds', 10);
   flow
     .from(openLoop(flow.param('rate', 100_000), seconds), { parallelism: 1 })
     .partitionCustom((key, subtasks) => key % subtasks, 'key')
-    .to(
-      latencies(Math.min(3, seconds / 2), (counts) => {
-        measured.counts = counts;
-      }),
-    );
+    .to(arrivals({ column: 'dueUs', skippedSeconds: skipped(seconds) }));
+});
+
+/** The time of a record is when it was due, so that a window is due when its end is. */
+export const windowLatency = job(import.meta, 'window-latency', (flow) => {
+  const seconds = flow.param('seconds', 10);
+  flow
+    .from(openLoop(flow.param('rate', 100_000), seconds), { parallelism: 1 })
+    .eventTime('time', monotonous())
+    .keyBy('key')
+    .window(sliding('10 s', '100 ms'))
+    .aggregate(({ count }) => ({ count: count() }))
+    .to(arrivals({ column: 'windowEnd', skippedSeconds: skipped(seconds) }));
 });

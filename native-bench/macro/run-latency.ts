@@ -1,36 +1,29 @@
 /**
- * Runs the job of latency.ts.
+ * Runs a job of latency.ts.
  *
- *   run-latency.ts <records a second> <seconds> [<bufferTimeout ms>]
- *                                            prints { p50Ms, p99Ms, p999Ms, maxMs, records, peakMb }
+ *   run-latency.ts <records a second> <seconds> [<bufferTimeout ms> [<record | window>]]
+ *                                  prints { p50Ms, p99Ms, p999Ms, p9999Ms, maxMs, counted, perSecond, peakMb }
+ *
+ * `counted` are those whose latency is in it, `perSecond` is what the source has sent.
  */
-import { latency, measured } from './latency.ts';
+import { latency, measured, windowLatency } from './latency.ts';
 
-const [rate, seconds, bufferTimeout = 10] = process.argv.slice(2).map(Number);
-await latency.run({
+const [rate, seconds, bufferTimeout = '10', of = 'record'] = process.argv.slice(2);
+const { operators, durationMs } = await (of === 'window' ? windowLatency : latency).run({
   threads: 2,
-  bufferTimeout,
-  params: { rate: rate!, seconds: seconds! },
+  bufferTimeout: Number(bufferTimeout),
+  params: { rate: Number(rate), seconds: Number(seconds) },
 });
-const { counts } = measured;
-const records = counts.reduce((sum, count) => sum + count, 0);
-const maxUs = counts.findLastIndex((count) => count > 0);
+const ms = (percentile: number): number => measured.getValueAtPercentile(percentile) / 1000;
 console.log(
   JSON.stringify({
-    p50Ms: quantile(0.5),
-    p99Ms: quantile(0.99),
-    p999Ms: quantile(0.999),
-    maxMs: maxUs / 1000,
-    records,
+    p50Ms: ms(50),
+    p99Ms: ms(99),
+    p999Ms: ms(99.9),
+    p9999Ms: ms(99.99),
+    maxMs: measured.maxValue / 1000,
+    counted: measured.totalCount,
+    perSecond: (operators[0]!.recordsOut / durationMs) * 1000,
     peakMb: process.resourceUsage().maxRSS / 1024,
   }),
 );
-
-function quantile(share: number): number {
-  let left = records * share;
-  for (let us = 0; us < counts.length; us++) {
-    left -= counts[us]!;
-    if (left <= 0) return us / 1000;
-  }
-  return maxUs / 1000;
-}

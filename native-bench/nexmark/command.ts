@@ -1,16 +1,10 @@
 /** The command `npm run bench -- nexmark`: all queries, or some, beside their bare loops, over the floor of the source. */
-import { writeFile } from 'node:fs/promises';
 import { Command as CliCommand } from 'commander';
 import { type Command, type Figure, reported, typescript, type Variant } from '../figure.ts';
-import { measureFigure, median, type Outcome, type RoundRun } from '../harness.ts';
-import { positive, RESULTS_FOLDER } from '../options.ts';
-import {
-  describeResults,
-  type Results,
-  resultsPath,
-  startResults,
-  writeResults,
-} from '../results.ts';
+import { medianOf, type Outcome } from '../harness.ts';
+import { choose, commaList, positive, RESULTS_FOLDER } from '../options.ts';
+import { measureSuite } from '../suite.ts';
+import { type Cell, markdownTable } from '../table.ts';
 import { CORPUS_FOLDER, corpusFile, DEFAULT_RATE } from './corpus.ts';
 import { cppLoops } from './cpp/build.ts';
 import { LOOPS } from './loops.ts';
@@ -44,22 +38,13 @@ type Line = {
   readonly rssMb: number;
 };
 
-type NexmarkResults = Results & {
-  readonly nexmark: {
-    readonly events: number;
-    readonly rate: number;
-    readonly threads: number;
-    readonly lines: readonly Line[];
-  };
-};
-
 type Rates = Pick<Line, 'eventsPerSecond' | 'cpuSecondsPerMillion'>;
 
 export function nexmarkCommand(): CliCommand {
   const ids = QUERIES.map(({ id }) => id).join(', ');
   return new CliCommand('nexmark')
     .description('Measures the queries of Nexmark over events in memory.')
-    .option('-q, --query <ids>', `only these: ${ids}`, (text: string) => text.split(','))
+    .option('-q, --query <ids>', `only these: ${ids}`, commaList)
     .option('-e, --events <n>', 'events of the corpus', positive, 10_000_000)
     .option('--rate <n>', 'events per second of event time', positive, DEFAULT_RATE)
     .option('-r, --rounds <n>', 'runs of each query', positive, 3)
@@ -71,47 +56,21 @@ export function nexmarkCommand(): CliCommand {
 
 async function runNexmark(flags: Flags): Promise<void> {
   const { events, rate, rounds, threads } = flags;
-  const chosen = (flags.query ?? QUERIES.map(({ id }) => id)).map(known);
+  const queries = choose('query', QUERIES, flags.query);
   const corpus = corpusFile(flags);
-  const settings = { scale: 1, rounds };
-  const started = startResults(settings);
-  const path = resultsPath(flags.results, started).replace(/\.json$/, '-nexmark.json');
-  console.log(`${describeResults(started)}\n${corpus}\nresults are written to ${path}`);
+  console.log(corpus);
   const cpp = cppLoops();
-  const outcomes: Outcome[] = [];
-  const measured = async (id: string): Promise<Outcome> => {
-    console.log(`\n${id}`);
-    const figure = queryFigure(id, corpus, threads, cpp);
-    const outcome = await measureFigure(figure, settings, (line) => console.log(`  ${line}`));
-    outcomes.push(outcome);
-    return outcome;
-  };
-  const floor = ratesOf(await measured('floor'), 'job');
-  const lines: Line[] = [];
-  for (const id of chosen) {
-    try {
-      lines.push(lineOf(await measured(id), floor));
-    } catch (error) {
-      // The others still run.
-      console.error(`error: ${(error as Error).message}`);
-      process.exitCode = 1;
-    }
-    const results: NexmarkResults = {
-      ...started,
-      figures: outcomes,
-      nexmark: { events, rate, threads, lines },
-    };
-    await writeResults(path, results);
-  }
-  const table = tableOf(lines, floor);
-  await writeFile(path.replace(/json$/, 'md'), `${describeResults(started)}\n\n${table}\n`);
+  const table = await measureSuite({
+    name: 'nexmark',
+    figures: ['floor', ...queries.map(({ id }) => id)].map((id) =>
+      queryFigure(id, corpus, threads, cpp),
+    ),
+    settings: { scale: 1, rounds },
+    folder: flags.results,
+    details: (outcomes) => ({ nexmark: { events, rate, threads, lines: linesOf(outcomes) } }),
+    table: tableOf,
+  });
   console.log(`\n${table}`);
-}
-
-function known(id: string): string {
-  if (QUERIES.some((query) => query.id === id)) return id;
-  const ids = QUERIES.map((query) => query.id).join(', ');
-  throw new Error(`there is no query '${id}'; there are ${ids}`);
 }
 
 function queryFigure(id: string, corpus: string, threads: number, cpp: string | null): Figure {
@@ -142,28 +101,32 @@ function withMemory(command: Command): Command {
   return { ...command, args: ['--max-old-space-size=12000', ...command.args] };
 }
 
-function runsOf({ runs }: Outcome, variant: string): readonly RoundRun[] {
-  return runs.filter((run) => run.variant === variant);
-}
-
-function medianOf(
-  runs: readonly RoundRun[],
-  of: (report: Readonly<Record<string, number>>) => number,
-) {
-  return median(runs.map(({ report }) => of(report!)));
-}
-
-function ratesOf(outcome: Outcome, variant: string): Rates {
-  const runs = runsOf(outcome, variant);
+function ratesOf(outcome: Outcome): Rates {
   return {
-    eventsPerSecond: outcome.medians[variant]!,
-    cpuSecondsPerMillion: medianOf(runs, ({ cpuSeconds, events }) => (cpuSeconds! * 1e6) / events!),
+    eventsPerSecond: outcome.medians.job!,
+    cpuSecondsPerMillion: medianOf(
+      outcome,
+      'job',
+      ({ cpuSeconds, events }) => (cpuSeconds! * 1e6) / events!,
+    ),
   };
 }
 
+const FLOOR = 'nexmark-floor';
+
+function floorOf(outcomes: readonly Outcome[]): Rates {
+  const floor = outcomes.find(({ id }) => id === FLOOR);
+  if (floor === undefined) throw new Error('without the floor of the source there is no table');
+  return ratesOf(floor);
+}
+
+function linesOf(outcomes: readonly Outcome[]): readonly Line[] {
+  const floor = floorOf(outcomes);
+  return outcomes.filter(({ id }) => id !== FLOOR).map((outcome) => lineOf(outcome, floor));
+}
+
 function lineOf(outcome: Outcome, floor: Rates): Line {
-  const rates = ratesOf(outcome, 'job');
-  const runs = runsOf(outcome, 'job');
+  const rates = ratesOf(outcome);
   return {
     query: outcome.id.replace('nexmark-', ''),
     ...rates,
@@ -172,31 +135,29 @@ function lineOf(outcome: Outcome, floor: Rates): Line {
     isSourceBound: rates.eventsPerSecond > floor.eventsPerSecond / 2,
     loopEventsPerSecond: outcome.medians.loop ?? null,
     cppEventsPerSecond: outcome.medians.cpp ?? null,
-    rows: medianOf(runs, ({ rows }) => rows!),
-    rssMb: medianOf(runs, ({ rssMb }) => rssMb!),
+    rows: medianOf(outcome, 'job', ({ rows }) => rows!),
+    rssMb: medianOf(outcome, 'job', ({ rssMb }) => rssMb!),
   };
 }
 
-function tableOf(lines: readonly Line[], floor: Rates): string {
-  const millions = (rate: number | null): string =>
-    rate === null ? '' : (rate / 1e6).toPrecision(3);
+function tableOf(outcomes: readonly Outcome[]): string {
+  const floor = floorOf(outcomes);
+  const millions = (rate: number | null): number | null => (rate === null ? null : rate / 1e6);
   const head = [
     ...['query', 'M events/s', 'CPU s per M events', 'net CPU s per M', 'net M events/s'],
     ...['loop, 1 thread, M events/s', 'C++ loop, 2 threads, M events/s', 'rows sent', 'peak MB'],
   ];
-  const rows = lines.map((line) => [
+  const rows = linesOf(outcomes).map((line): readonly Cell[] => [
     `${line.query}${line.isSourceBound ? ' (source-bound)' : ''}`,
     millions(line.eventsPerSecond),
-    line.cpuSecondsPerMillion.toPrecision(3),
-    line.netCpuSecondsPerMillion.toPrecision(3),
-    line.isSourceBound ? '' : millions(line.netEventsPerSecond),
+    line.cpuSecondsPerMillion,
+    line.netCpuSecondsPerMillion,
+    line.isSourceBound ? null : millions(line.netEventsPerSecond),
     millions(line.loopEventsPerSecond),
     millions(line.cppEventsPerSecond),
     String(line.rows),
     line.rssMb.toFixed(0),
   ]);
-  const floorCells = [millions(floor.eventsPerSecond), floor.cpuSecondsPerMillion.toPrecision(3)];
-  rows.unshift(['floor', ...floorCells, ...head.slice(3).map(() => '')]);
-  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const floorRow = ['floor', millions(floor.eventsPerSecond), floor.cpuSecondsPerMillion];
+  return markdownTable(head, [[...floorRow, ...head.slice(3).map(() => null)], ...rows]);
 }

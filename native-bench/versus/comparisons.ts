@@ -1,14 +1,10 @@
-/** What is compared with Flink: the work, its sizes, and the bars. */
+/** What is compared with peers: the work, its sizes, and the bars against Flink. */
 import { javascript, typescript } from '../figure.ts';
 import { corpusFile } from '../nexmark/corpus.ts';
-import {
-  type Comparison,
-  latency,
-  type Peer,
-  start,
-  type Throughput,
-  throughput,
-} from './comparison.ts';
+import type { Comparison } from './comparison.ts';
+import { durations, latency } from './durations.ts';
+import type { Peer, PeerId } from './peer.ts';
+import { type Throughput, throughput } from './throughput.ts';
 
 export type Sizes = {
   /** Of every job of both engines; null for those of the list. */
@@ -22,11 +18,14 @@ export type Sizes = {
 const M = 1_000_000;
 const VERIFIED = 2 * M;
 
+/** Of each engine that has the job. */
+type Records = Readonly<Partial<Record<PeerId, number>>> & { readonly millrace: number };
+
 /** A job of jobs.ts, with the sizes that it has by itself. */
 type JobComparison = Pick<Throughput, 'id' | 'what' | 'forms'> & {
   /** Of both programs: the job and its sizes. */
   readonly args: readonly string[];
-  readonly records: { readonly millrace: number; readonly peer: number };
+  readonly records: Records;
   /** What the jobs are given besides where results are compared. */
   readonly verifiedArgs?: readonly string[];
 };
@@ -37,30 +36,42 @@ function jobs(folder: string): readonly JobComparison[] {
       id: 'chain',
       what: 'source, map, filter, sink',
       args: ['--job', 'chain'],
-      records: { millrace: 800 * M, peer: 2000 * M },
+      records: { millrace: 800 * M, flink: 2000 * M },
       forms: { functions: 1.5 },
     },
     {
       id: 'rebalance',
       what: 'source, rebalance, map, sink',
       args: ['--job', 'rebalance'],
-      records: { millrace: 400 * M, peer: 400 * M },
+      records: { millrace: 400 * M, flink: 400 * M },
       forms: { functions: 8 },
     },
     {
       id: 'key-by',
       what: 'exchange by key, sink',
       args: ['--job', 'key-by', '--keys', '10000'],
-      records: { millrace: 400 * M, peer: 400 * M },
+      records: { millrace: 400 * M, flink: 400 * M },
       forms: { functions: 8 },
     },
-    tumbling('tumbling-10k', '10 k', 10_000, { millrace: 1600 * M, peer: 160 * M }, 20),
-    tumbling('tumbling-1m', '1 M', 1_000_000, { millrace: 200 * M, peer: 50 * M }, 15),
+    tumbling(
+      'tumbling-10k',
+      '10 k',
+      10_000,
+      { millrace: 1600 * M, flink: 160 * M, hazelcast: 100 * M, timely: 800 * M },
+      20,
+    ),
+    tumbling(
+      'tumbling-1m',
+      '1 M',
+      1_000_000,
+      { millrace: 200 * M, flink: 50 * M, hazelcast: 40 * M, timely: 200 * M },
+      15,
+    ),
     {
       id: 'sliding',
       what: 'sliding 10 s by 1 s, count and sum, 10 k keys',
       args: ['--job', 'sliding', '--keys', '10000'],
-      records: { millrace: 1000 * M, peer: 12 * M },
+      records: { millrace: 1000 * M, flink: 12 * M, hazelcast: 100 * M, timely: 800 * M },
       verifiedArgs: ['--per-ms', '50'],
       forms: { typed: 100, functions: null },
     },
@@ -68,7 +79,7 @@ function jobs(folder: string): readonly JobComparison[] {
       id: 'session',
       what: 'sessions, count and sum, 100 k keys',
       args: ['--job', 'session', '--keys', '100000'],
-      records: { millrace: 60 * M, peer: 10 * M },
+      records: { millrace: 60 * M, flink: 10 * M },
       forms: { typed: 30, functions: null },
     },
     reduce('reduce-10k', 'rolling reduce, 10 k keys', ['--keys', '10000'], 200 * M),
@@ -79,29 +90,6 @@ function jobs(folder: string): readonly JobComparison[] {
       ['--keys', '1000000', '--checkpoint-ms', '1000', '--dir', folder],
       60 * M,
     ),
-    // The shapes of Flink's own micro benchmarks: 1000 keys, one record in a ms, windows that are longer than most of the data.
-    micro('micro-key-by', 'micro: exchange by key, 10 keys', 'key-by', ['--keys', '10'], 400 * M),
-    micro(
-      'micro-tumbling',
-      'micro: tumbling 10 000 s, 1000 keys',
-      'tumbling',
-      ['--keys', '1000', '--per-ms', '1', '--size-ms', '10000000'],
-      100 * M,
-    ),
-    micro(
-      'micro-sliding',
-      'micro: sliding 10 000 s by 1000 s, 1000 keys',
-      'sliding',
-      ['--keys', '1000', '--per-ms', '1', '--size-ms', '10000000', '--slide-ms', '1000000'],
-      20 * M,
-    ),
-    micro(
-      'micro-session',
-      'micro: sessions with a gap of 500 s, 1000 keys',
-      'session',
-      ['--keys', '1000', '--per-ms', '1', '--gap-ms', '500001'],
-      40 * M,
-    ),
   ];
 }
 
@@ -109,7 +97,7 @@ function tumbling(
   id: string,
   keys: string,
   count: number,
-  records: JobComparison['records'],
+  records: Records,
   typed: number,
 ): JobComparison {
   return {
@@ -128,25 +116,9 @@ function reduce(id: string, what: string, args: readonly string[], records: numb
     id,
     what,
     args: ['--job', 'reduce', ...args],
-    records: { millrace: records, peer: records },
+    records: { millrace: records, flink: records },
     verifiedArgs: ['--parallelism', '1'],
     forms: { typed: null, functions: 6 },
-  };
-}
-
-function micro(
-  id: string,
-  what: string,
-  job: string,
-  args: readonly string[],
-  records: number,
-): JobComparison {
-  return {
-    id,
-    what,
-    args: ['--job', job, ...args],
-    records: { millrace: records, peer: records },
-    forms: job === 'key-by' ? { functions: null } : { typed: null, functions: null },
   };
 }
 
@@ -158,7 +130,11 @@ function sized(given: JobComparison, records: number | null): Throughput {
     what,
     forms,
     program: 'run-job.ts',
-    timed: (engine) => [...args, '--records', `${records ?? given.records[engine]}`],
+    timed: (engine) => [
+      ...args,
+      '--records',
+      `${records ?? given.records[engine] ?? given.records.millrace}`,
+    ],
     verified: () => [...args, '--records', `${verified}`, ...verifiedArgs],
   };
 }
@@ -180,25 +156,52 @@ function nexmark(query: string, events: number): Throughput {
 
 const LATENCY_SECONDS = 20;
 
+/** What one of these peers has; each comparison with those that have it. */
 export function comparisons(
-  flink: Peer,
+  peers: readonly Peer[],
   { records, events, folder }: Sizes,
 ): readonly Comparison[] {
+  const flink = peers.find(({ id }) => id === 'flink');
+  return [
+    ...jobs(folder).flatMap((given) => {
+      const able = peers.filter(({ id, isSql }) => !isSql && given.records[id] !== undefined);
+      return able.length === 0 ? [] : [throughput(able, sized(given, records))];
+    }),
+    ...(flink === undefined ? [] : againstFlink(flink, records, events)),
+  ];
+}
+
+function againstFlink(flink: Peer, records: number | null, events: number): readonly Comparison[] {
+  const queries = QUERIES.map((query) =>
+    throughput([flink], nexmark(query, Math.min(events, records ?? events))),
+  );
+  return flink.isSql ? queries : [...queries, ...latencyAndStart(flink, records)];
+}
+
+function latencyAndStart(flink: Peer, records: number | null): readonly Comparison[] {
   const seconds = Math.min(LATENCY_SECONDS, Math.ceil((records ?? Infinity) / M));
   return [
-    ...jobs(folder).map((given) => throughput(flink, sized(given, records))),
-    ...QUERIES.map((query) =>
-      throughput(flink, nexmark(query, Math.min(events, records ?? events))),
-    ),
-    latency(
-      typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
-      flink(['--job', 'latency', '--seconds', `${seconds}`, '--buffer-timeout-ms', '0']),
-      '100 k records/s through an exchange, from when each was due',
-    ),
-    start(
-      javascript('native-bench/macro/small-job.mjs'),
-      flink(['--job', 'start']),
-      'start of the process to the first result of a small job',
-    ),
+    latency({
+      what: '100 k records/s through an exchange, from when each was due',
+      millrace: typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
+      peers: [
+        {
+          peer: flink,
+          command: flink.command([
+            ...['--job', 'latency', '--seconds', `${seconds}`],
+            ...['--buffer-timeout-ms', '0'],
+          ]),
+        },
+      ],
+      limit: 1,
+    }),
+    durations({
+      id: 'start',
+      what: 'start of the process to the first result of a small job',
+      millrace: javascript('native-bench/macro/small-job.mjs'),
+      peers: [{ peer: flink, command: flink.command(['--job', 'start']) }],
+      measure: (run) => run.firstOutputMs,
+      limit: 0.1,
+    }),
   ];
 }

@@ -2,29 +2,11 @@
  * The jobs that are compared with a peer's, over the records of shape.ts; Jobs.java in native-bench/peers/flink has the same.
  * `typed` aggregates columns; `functions` calls functions of the user with objects, as the peer does.
  */
-import { type Flow, job, monotonous, type Stream, session, sliding, tumbling } from 'millrace';
-import { counting, events } from './measured.ts';
+import { type Flow, job, monotonous, session, sliding, tumbling } from 'millrace';
+import { end, load, plusOne } from './load.ts';
+import { MICRO_JOBS } from './micro-jobs.ts';
 
-type Row = { key: number; value: number; time: number };
 type Totals = { count: number; sum: number };
-
-function load(flow: Flow): Stream<Row> {
-  const records = flow.param('records', 1_000_000);
-  return flow.from(
-    events({
-      records,
-      warmup: flow.param('warmup', Math.floor(records * 0.3)),
-      keys: flow.param('keys', 0),
-      perMs: flow.param('per-ms', 1000),
-    }),
-  );
-}
-
-function end<Out>(flow: Flow, stream: Stream<Out>): void {
-  stream.to(counting(flow.param('verify', 0) === 1));
-}
-
-const plusOne = ({ key, value, time }: Row): Row => ({ key, value: value + 1, time });
 
 /** Source, map, filter and sink. */
 const chain = job(import.meta, 'chain', (flow) => {
@@ -127,4 +109,5 @@ export const JOBS = {
   tumbling: { typed: windowTyped('tumbling'), functions: windowFunctions('tumbling') },
   sliding: { typed: windowTyped('sliding'), functions: windowFunctions('sliding') },
   session: { typed: windowTyped('session'), functions: windowFunctions('session') },
+  ...MICRO_JOBS,
 };

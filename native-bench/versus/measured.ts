@@ -47,6 +47,8 @@ function mark(): Mark {
 }
 
 export type Load = {
+  /** Of several sources of a job, each has its own. */
+  readonly name: string;
   readonly records: number;
   /** The clock starts behind so many of them. */
   readonly warmup: number;
@@ -55,7 +57,7 @@ export type Load = {
 };
 
 /** The records of shape.ts. */
-export function events({ records, warmup, keys, perMs }: Load): Source<{
+export function events({ name, records, warmup, keys, perMs }: Load): Source<{
   key: number;
   value: number;
   time: number;
@@ -76,7 +78,7 @@ export function events({ records, warmup, keys, perMs }: Load): Source<{
     ...source,
     createReader(split, position, context) {
       const reader = source.createReader(split, position, context);
-      return new MarkingReader(reader, split.id, warmup / records);
+      return new MarkingReader(reader, `${name}, ${split.id}`, warmup / records);
     },
   };
 }

@@ -25,6 +25,7 @@ const { values } = parseArgs({
       'gap-ms',
       'parallelism',
       'checkpoint-ms',
+      'operations',
       'verify',
       'dir',
     ].map((name) => [name, { type: 'string' as const }]),

@@ -1,14 +1,16 @@
 /** The engine's side of each comparison runs, and gives what a slow, obvious model gives. The peer's side needs its tools. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
 import { expectedChecksum } from '../../native-bench/nexmark/oracle.ts';
 import { holds, type Line, tableOf } from '../../native-bench/versus/comparison.ts';
+import { flink, hazelcast } from '../../native-bench/versus/jvm.ts';
 import { amountOf, hashOf, keyOf, timeOf } from '../../native-bench/versus/shape.ts';
+import { timely } from '../../native-bench/versus/timely.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'millrace-versus-'));
 after(() => rmSync(FOLDER, { recursive: true }));
@@ -167,40 +169,98 @@ test('a query of Nexmark reports the checksum that its oracle gives, in the bits
 test('the table holds each ratio against its bar', () => {
   const line: Line = {
     work: 'work',
+    peer: 'Peer',
     unit: 'M records/s',
-    millrace: 6,
-    peer: 2,
-    ratio: 3,
-    cpu: 0.25,
+    value: { millrace: 6, peer: 2 },
+    recordsPerCpuSecond: { millrace: 4, peer: 1 },
     memory: null,
     bar: { direction: 'at least', limit: 4 },
   };
   assert.equal(holds(line), false);
-  assert.equal(holds({ ...line, ratio: 4 }), true);
+  assert.equal(holds({ ...line, value: { millrace: 8, peer: 2 } }), true);
   assert.equal(holds({ ...line, bar: { direction: 'at most', limit: 3 } }), true);
   assert.equal(holds({ ...line, bar: null }), null);
   assert.equal(
-    tableOf([line], 'Peer').split('\n').at(-1),
-    '| work | 6.00 M records/s | 2.00 M records/s | 3.00 | 0.250 |  | at least 4 | no |',
+    tableOf([line]).split('\n').at(-1),
+    '| work | Peer | 6.00 M records/s | 2.00 M records/s | 3.00 | 4.00 | 1.00 | 4.00 |  | at least 4 | no |',
   );
 });
 
-function versusFlink(args: readonly string[], path: string) {
+/** A program of a peer is built by the command, not by the tests: Maven and Cargo take long. */
+const JVM = { collector: 'parallel', heap: '1g' } as const;
+const BUILT = {
+  flink: 'flink-peer.jar',
+  hazelcast: 'hazelcast-peer.jar',
+  timely: 'release/timely-peer',
+};
+for (const peer of [flink(JVM), hazelcast(JVM), timely()]) {
+  const isBuilt = existsSync(`native-bench/peers/${peer.id}/target/${BUILT[peer.id]}`);
+  const skip = !isBuilt && `it is not built: npm run bench -- versus --engine ${peer.id}`;
+  test(`${peer.name} gives the results of the model`, { skip }, () => {
+    const size = ['--keys', `${KEYS}`, '--records', `${RECORDS}`, '--per-ms', `${PER_MS}`];
+    const { args: windowed, rows } = EXPECTED.sliding!;
+    const all = ['--job', 'sliding', ...size, ...windowed, '--verify', '1'];
+    const { program, args } = peer.command(all);
+    const output = execFileSync(program!, args, { encoding: 'utf8', stdio: 'pipe' });
+    assert.deepEqual(JSON.parse(output.trimEnd().split('\n').at(-1)!), {
+      results: rows.length,
+      checksum: rows.reduce((sum, row) => (sum + hashOf(row)) >>> 0, 0),
+    });
+  });
+}
+
+const SQL = flink({ ...JVM, api: 'sql' });
+const sqlSkip = !existsSync('native-bench/peers/flink/target/flink-peer.jar');
+test('a statement in Flink gives the checksum of the oracle', {
+  skip: sqlSkip && 'it is not built',
+}, () => {
+  const path = corpusFile({ events: RECORDS, folder: FOLDER });
+  const { program, args } = SQL.command(['--job', 'q2', '--corpus', path, '--verify', '1']);
+  const output = execFileSync(program!, args, { encoding: 'utf8', stdio: 'pipe' });
+  const expected = expectedChecksum('q2', eventsOf(loadCorpus(path)));
+  assert.deepEqual(JSON.parse(output.trimEnd().split('\n').at(-1)!), {
+    results: expected.rows,
+    checksum: Number(BigInt(`0x${expected}`) & ((1n << 53n) - 1n)),
+  });
+});
+
+function versus(args: readonly string[], path = process.env.PATH) {
   const command = ['--import', './src/base/typescript-register.mjs', 'native-bench/run.ts'];
-  return spawnSync(process.execPath, [...command, 'versus-flink', ...args], {
+  return spawnSync(process.execPath, [...command, 'versus', ...args], {
     encoding: 'utf8',
     env: { ...process.env, PATH: path },
   });
 }
 
-test('without a JDK the command says what it needs', () => {
-  const { status, stderr } = versusFlink(['--job', 'chain'], FOLDER);
-  assert.equal(status, 1);
-  assert.equal(stderr, "error: Flink needs a JDK, 17 or newer: there is no 'java' on the path\n");
+test('without its tools a peer is an error that says what it needs', () => {
+  const needs = {
+    flink: "Flink needs a JDK, 17 or newer: there is no 'java' on the path",
+    hazelcast: "Hazelcast needs a JDK, 17 or newer: there is no 'java' on the path",
+    timely: "timely dataflow needs Rust: there is no 'cargo' on the path",
+  };
+  for (const [engine, message] of Object.entries(needs)) {
+    const { status, stderr } = versus(['--engine', engine, '--job', 'sliding'], FOLDER);
+    assert.equal(status, 1);
+    assert.equal(stderr, `error: ${message}\n`);
+  }
 });
 
-test('an unknown job is an error that names those there are', () => {
-  const { status, stderr } = versusFlink(['--job', 'nonsense'], FOLDER);
+test('Flink SQL has the queries of Nexmark alone', () => {
+  const ids = versus(['--api', 'sql', '--list']).stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    ids.map((line) => line.split(' ')[0]),
+    ['nexmark-floor', 'q0', 'q1', 'q2', 'q3', 'q4', 'q5', 'q7', 'q8', 'q11', 'q18'],
+  );
+});
+
+test('each engine has its list of jobs, and an unknown one is an error that names it', () => {
+  const { stdout } = versus(['--engine', 'timely', '--list']);
+  const ids = stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    ids.map((line) => line.split(' ')[0]),
+    ['tumbling-10k', 'tumbling-1m', 'sliding'],
+  );
+  const { status, stderr } = versus(['--job', 'nonsense']);
   assert.equal(status, 1);
   assert.match(stderr, /^error: there is no comparison 'nonsense'; there are chain, rebalance, /);
 });

@@ -26,7 +26,11 @@ final class CountingSink<T> implements Sink<T> {
   }
 
   CountingSink(Settings settings, Key<T> key, Hash<T> hash) {
-    this.hash = settings.verify ? hash : null;
+    this(settings.verify, key, hash);
+  }
+
+  CountingSink(boolean isVerified, Key<T> key, Hash<T> hash) {
+    this.hash = isVerified ? hash : null;
     this.key = key;
   }
 

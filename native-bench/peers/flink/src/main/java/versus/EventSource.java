@@ -19,8 +19,13 @@ final class EventSource extends SplitSource<Event> {
   private final int perMs;
 
   EventSource(Settings settings) {
-    records = settings.records;
-    warmup = settings.warmup;
+    this(settings, 1);
+  }
+
+  /** One of so many sources, each of which has its share of the records. */
+  EventSource(Settings settings, int of) {
+    records = settings.records / of;
+    warmup = settings.warmup / of;
     keys = settings.keys;
     perMs = settings.perMs;
   }

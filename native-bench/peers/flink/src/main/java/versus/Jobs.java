@@ -36,7 +36,11 @@ final class Jobs {
       case "reduce" -> reduce(settings, env);
       case "latency" -> Latency.define(settings, env);
       case "start" -> Start.define(env);
-      default -> Nexmark.define(settings, env);
+      default -> {
+        if (!settings.corpus.isEmpty()) Nexmark.define(settings, env);
+        else if (settings.job.startsWith("state-")) StateJobs.define(settings, env);
+        else MicroJobs.define(settings, env);
+      }
     }
   }
 
@@ -48,12 +52,12 @@ final class Jobs {
     return settings.serializer.equals("own") ? EventType.INSTANCE : Types.POJO(Event.class);
   }
 
-  private static DataStream<Event> events(
+  static DataStream<Event> events(
       Settings settings, StreamExecutionEnvironment env, WatermarkStrategy<Event> strategy) {
     return env.fromSource(new EventSource(settings), strategy, "events", eventType(settings));
   }
 
-  private static CountingSink<Event> eventSink(Settings settings) {
+  static CountingSink<Event> eventSink(Settings settings) {
     return new CountingSink<>(settings, row -> Shape.hashOf(row.key, row.value, row.time));
   }
 
@@ -74,12 +78,12 @@ final class Jobs {
         .sinkTo(eventSink(settings));
   }
 
-  private static Event plusOne(Event event) {
+  static Event plusOne(Event event) {
     event.value += 1;
     return event;
   }
 
-  private static KeyedStream<Event, Integer> keyed(
+  static KeyedStream<Event, Integer> keyed(
       Settings settings, StreamExecutionEnvironment env) {
     return events(settings, env, WatermarkStrategy.noWatermarks()).keyBy(event -> event.key);
   }

@@ -24,7 +24,8 @@ public final class Main {
     Settings settings = new Settings(args);
     StreamExecutionEnvironment env = environment(settings);
     if (!settings.corpus.isEmpty()) Corpus.load(settings.corpus);
-    Jobs.define(settings, env);
+    if (settings.api.equals("sql")) NexmarkSql.define(settings, env);
+    else Jobs.define(settings, env);
     env.execute(settings.job);
     if (!settings.job.equals("start")) System.out.println(report(settings));
     // Threads of the runtime that wait for nothing else do not keep the process.
@@ -42,6 +43,7 @@ public final class Main {
     else config.set(ExecutionOptions.BUFFER_TIMEOUT, Duration.ofMillis(settings.bufferTimeoutMs));
     if (settings.checkpointMs > 0) {
       config.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(settings.checkpointMs));
+      config.set(CheckpointingOptions.ENABLE_UNALIGNED, settings.unaligned);
       config.set(CheckpointingOptions.CHECKPOINT_STORAGE, "filesystem");
       config.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, "file://" + settings.dir);
     }
@@ -49,16 +51,10 @@ public final class Main {
   }
 
   private static String report(Settings settings) throws Exception {
-    if (settings.verify) {
-      return String.format("{\"results\":%d,\"checksum\":%d}", Stopwatch.results(), Stopwatch.checksum());
-    }
+    if (settings.verify) return Stopwatch.verified();
     if (settings.job.equals("latency")) return Latency.report();
-    return String.format(
-        "{\"timedRecords\":%d,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakMb\":%.1f,\"rows\":%d}",
-        settings.corpus.isEmpty() ? settings.records - settings.warmup : CorpusSource.timedEvents(),
-        Stopwatch.seconds(),
-        Stopwatch.cpuSeconds(),
-        Stopwatch.peakMb(),
-        Stopwatch.results());
+    if (settings.job.equals("checkpoint")) return BackPressure.report();
+    return Stopwatch.timed(
+        settings.corpus.isEmpty() ? settings.records - settings.warmup : CorpusSource.timedEvents());
   }
 }

@@ -38,20 +38,32 @@ final class Stopwatch {
     low.add(lowHashes);
   }
 
-  static double seconds() {
+  /** What a run that compares results reports. */
+  static String verified() {
+    return String.format("{\"results\":%d,\"checksum\":%d}", results(), checksum());
+  }
+
+  /** What a timed run reports. */
+  static String timed(long records) throws Exception {
+    return String.format(
+        "{\"timedRecords\":%d,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakMb\":%.1f,\"rows\":%d}",
+        records, seconds(), cpuSeconds(), peakMb(), results());
+  }
+
+  private static double seconds() {
     return (endNanos.get() - startNanos.sum() / started.sum()) / 1e9;
   }
 
-  static double cpuSeconds() {
+  private static double cpuSeconds() {
     return (cpuNanos() - startCpuNanos.sum() / started.sum()) / 1e9;
   }
 
-  static long results() {
+  private static long results() {
     return results.sum();
   }
 
   /** As many bits as a number of JavaScript holds. */
-  static long checksum() {
+  private static long checksum() {
     return (high.sum() << 32 | low.sum() & 0xffffffffL) & (1L << 53) - 1;
   }
 

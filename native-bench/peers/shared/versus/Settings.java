@@ -1,10 +1,10 @@
 package versus;
 
+import java.io.Serializable;
 import java.util.HashMap;
-import java.util.Map;
 
-/** The arguments of a run, as {@code --name value}; native-bench/versus/settings.ts has the same. */
-final class Settings {
+/** The arguments of a run, as {@code --name value}; native-bench/versus/run-job.ts has the same. */
+final class Settings implements Serializable {
   final String job;
   /** 0: records have numbers instead of keys. */
   final int keys;
@@ -19,6 +19,10 @@ final class Settings {
   final int parallelism;
   /** 0: no checkpoints. */
   final long checkpointMs;
+  /** Whether barriers pass what waits in front of them. */
+  final boolean unaligned;
+  /** How often each record reaches for the state of its key, in jobs that measure that. */
+  final int operations;
   /** -1: rows wait for full buffers; 0: each is sent at once. */
   final long bufferTimeoutMs;
   /** Whether results are added up to a checksum. */
@@ -30,10 +34,14 @@ final class Settings {
   final int seconds;
   /** A folder for checkpoints. */
   final String dir;
+  /** Of SQL: how long a change may wait for others of its key; 0: it does not. */
+  final long miniBatchMs;
   /** The file of events of a query of Nexmark; empty for other jobs. */
   final String corpus;
+  /** Whether a query is a program for streams, or a statement that is planned: 'stream' or 'sql'. */
+  final String api;
 
-  private final Map<String, String> given = new HashMap<>();
+  private final HashMap<String, String> given = new HashMap<>();
 
   Settings(String[] args) {
     for (int i = 0; i < args.length; i += 2) {
@@ -52,13 +60,17 @@ final class Settings {
     gapMs = number("gap-ms", 301);
     parallelism = (int) number("parallelism", 2);
     checkpointMs = number("checkpoint-ms", 0);
+    unaligned = number("unaligned", 0) == 1;
+    operations = (int) number("operations", 10);
     bufferTimeoutMs = number("buffer-timeout-ms", 100);
     verify = number("verify", 0) == 1;
     serializer = text("serializer", "own");
     rate = number("rate", 100_000);
     seconds = (int) number("seconds", 10);
     dir = text("dir", "");
+    miniBatchMs = number("mini-batch-ms", 0);
     corpus = text("corpus", "");
+    api = text("api", "stream");
     if (!given.isEmpty()) throw new IllegalArgumentException("there is no --" + given.keySet());
   }
 

@@ -1,0 +1,56 @@
+/** The tables of latency and of recovery, at a tiny scale. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Results } from '../../native-bench/results.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-latency-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** The rows of the table, and the results that have been written. */
+function bench(command: string, ...args: readonly string[]) {
+  const run = ['--import', './src/base/typescript-register.mjs', 'native-bench/run.ts', command];
+  const all = [...run, ...args, '--rounds', '1', '--results', folder];
+  const output = execFileSync(process.execPath, all, { encoding: 'utf8', stdio: 'pipe' });
+  const written = readdirSync(folder).find((name) => name.endsWith(`-${command}.json`))!;
+  const results = JSON.parse(readFileSync(join(folder, written), 'utf8')) as Results;
+  const rows = output.trimEnd().split('\n').slice(-4);
+  return { rows: rows.map((row) => row.split('|').map((cell) => cell.trim())), results };
+}
+
+test('latency of windows at shares of the most records a second', () => {
+  const args = ['--of', 'window', '--seconds', '0.6', '--maximum', '20000'];
+  const { rows, results } = bench('latency', ...args);
+  assert.deepEqual(
+    rows.map((cells) => [cells[2], Number(cells[3])]),
+    [
+      ['25 %', 0.005],
+      ['50 %', 0.01],
+      ['75 %', 0.015],
+      ['90 %', 0.018],
+    ],
+  );
+  for (const { report } of results.figures[0]!.runs) {
+    const { p50Ms, p99Ms, maxMs, counted } = report!;
+    assert.ok(counted! > 0 && p50Ms! > 0 && p99Ms! >= p50Ms! && maxMs! >= p99Ms!);
+    // The rate is that of the clock, whatever the machine does: none is lost.
+    assert.ok(maxMs! < 60_000);
+  }
+});
+
+test('checkpoints of a kind, and recovery from them', () => {
+  const args = ['--keys', '20000', '--seconds', '0.1', '--kind', 'none', 'incremental'];
+  const { rows, results } = bench('recovery', ...args);
+  assert.deepEqual(
+    rows.slice(-2).map((cells) => cells[1]),
+    ['20000 keys, none', '20000 keys, incremental'],
+  );
+  const [costs, recoveries] = results.figures;
+  const [none, incremental] = costs!.runs.map(({ report }) => report!);
+  assert.equal(none!.writtenMb, 0);
+  assert.ok(incremental!.writtenMb! > 0 && incremental!.writtenMb! <= incremental!.fullMb!);
+  for (const { value } of recoveries!.runs) assert.ok(value > 0);
+});
