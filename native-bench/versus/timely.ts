@@ -12,7 +12,7 @@ export function timely(): Peer {
       await outputOf('cargo', ['--version'], 'timely dataflow needs Rust');
       await outputOf(
         'cargo',
-        ['build', '--release', '--locked', '--quiet', '--manifest-path', `${FOLDER}/Cargo.toml`],
+        ['build', '--release', '--quiet', '--manifest-path', `${FOLDER}/Cargo.toml`],
         `Cargo could not build ${FOLDER}`,
       );
     },
