@@ -19,8 +19,8 @@ import {
   SharedCounters,
 } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
+import { deploy } from '../task/deploy.ts';
 import {
-  deploy,
   operatorSlots,
   type RuntimeSettings,
   type SourceSplits,

@@ -75,7 +75,7 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'files',
     () => loose(files)('in', csv(), { onMalformd: 'skip' }),
-    /^files: unknown option 'onMalformd'; there are: onMalformed, existing, rolling, bucket$/,
+    /^files: unknown option 'onMalformd'; there are: onMalformed, watch, existing, rolling, bucket$/,
   ],
   [
     'files',

@@ -1,0 +1,168 @@
+/** From the execution graph to running subtasks: each with its input, its chain of operators and its gates. */
+import { must } from '../base/assert.ts';
+import type { ChainedOperator, Subtask as SubtaskPlan, Task } from '../graph/execution-graph.ts';
+import type { NodeId } from '../graph/graph.ts';
+import { schemaBefore } from '../graph/node-schemas.ts';
+import { withBatchTime } from '../operator/batch-time.ts';
+import { createOperator } from '../operator/create-operator.ts';
+import type { Operator, OperatorContext } from '../operator/operator.ts';
+import type { PlainData } from '../operator/source.ts';
+import { Chain, type ChainHead, type ChainLink } from './chain.ts';
+import { deploySource } from './deploy-source.ts';
+import { type DeploymentOptions, operatorSlots, slotKey } from './deployment.ts';
+import { ExchangeEnds } from './exchange-ends.ts';
+import { StoredStates } from './restored-state.ts';
+import { Subtask } from './subtask.ts';
+import { AT_END, SubtaskSnapshot } from './subtask-snapshot.ts';
+import type { TaskInput } from './task.ts';
+import { WatchedHead } from './watched-head.ts';
+
+/** Makes the subtasks of one worker. */
+export function deploy(options: DeploymentOptions): Subtask[] {
+  return new Deployer(options).subtasks();
+}
+
+class Deployer {
+  readonly #options: DeploymentOptions;
+  readonly #slots: ReadonlyMap<string, number>;
+  readonly #exchanges: ExchangeEnds;
+
+  constructor(options: DeploymentOptions) {
+    this.#options = options;
+    this.#slots = operatorSlots(options.execution);
+    this.#exchanges = new ExchangeEnds(options);
+  }
+
+  subtasks(): Subtask[] {
+    const { execution, worker } = this.#options;
+    return execution.subtasks
+      .filter((subtask) => subtask.worker === worker)
+      .map((subtask) => this.#subtask(subtask));
+  }
+
+  #subtask(plan: SubtaskPlan): Subtask {
+    const { execution, clock, settings, counters, events } = this.#options;
+    const task = execution.tasks[plan.task]!;
+    const snapshot = new SubtaskSnapshot(plan.id, events, () => counters.baseCheckpoint());
+    const chain = this.#chain(plan, task, snapshot);
+    const head = new WatchedHead(chain.head, snapshot, counters.subtask(plan.id));
+    return new Subtask({
+      id: plan.id,
+      name: `${task.name} (${plan.index + 1}/${task.parallelism})`,
+      input: this.#input(plan, task, chain, head, snapshot),
+      chain,
+      snapshot,
+      clock,
+      bufferTimeoutMs: settings.bufferTimeoutMs,
+      stepBudgetMs: settings.stepBudgetMs,
+    });
+  }
+
+  /** All operators but a source, which is the input of its subtask. */
+  #chain(plan: SubtaskPlan, task: Task, snapshot: SubtaskSnapshot): Chain {
+    const source = this.#sourceOf(task);
+    const operators = task.operators.filter((operator) => operator !== source);
+    const numberOf = new Map(operators.map((operator, n) => [operator.id, n]));
+    const followers = (of: ChainedOperator): number[] =>
+      operators.filter((next) => next.input === of.id).map((next) => numberOf.get(next.id)!);
+    const links = operators.map((operator): ChainLink => {
+      const made = this.#operator(operator);
+      this.#options.looks?.addOperator(operator.nodes.at(-1)!, plan.index, made);
+      return {
+        operator: made,
+        context: this.#context(plan, task, operator, snapshot),
+        next: followers(operator),
+        ...this.#exchanges.outputs(plan, task, operator.nodes.at(-1)!, snapshot),
+      };
+    });
+    if (source === null) return new Chain(links, [0], []);
+    const { gates, sides } = this.#exchanges.outputs(plan, task, source.nodes[0]!, snapshot);
+    return new Chain(links, followers(source), gates, sides);
+  }
+
+  #operator({ nodes }: ChainedOperator): Operator {
+    const { graph, settings } = this.#options;
+    const plans = nodes.map((node) => this.#plan(node));
+    const [first] = nodes as readonly [NodeId];
+    const makePool = this.#options.pools?.(first);
+    const operator = createOperator(plans, {
+      schemas: [schemaBefore(graph, first), schemaBefore(graph, first, 1)],
+      runId: settings.runId,
+      isBatch: settings.isBatch,
+      ...(makePool === undefined ? {} : { makePool }),
+    });
+    return settings.isBatch ? withBatchTime(plans.at(-1)!.spec, operator) : operator;
+  }
+
+  #sourceOf(task: Task): ChainedOperator | null {
+    const head = task.operators[0]!;
+    const node = this.#options.graph.nodes[head.nodes[0]!]!;
+    return node.operator.type === 'source' ? head : null;
+  }
+
+  #plan(id: NodeId) {
+    const { graph, bindings } = this.#options;
+    const node = graph.nodes[id]!;
+    const { functions, sink } = bindings[id]!;
+    return { name: node.name, spec: node.operator, functions, sink };
+  }
+
+  #context(
+    plan: SubtaskPlan,
+    task: Task,
+    operator: ChainedOperator,
+    snapshot: SubtaskSnapshot,
+  ): OperatorContext {
+    const { clock, counters, settings, wake, restored, events } = this.#options;
+    const { isCheckpointed, isIncremental, isBatch, maxParallelism } = settings;
+    // Of several nodes in one operator only the last has state.
+    const node = operator.nodes.at(-1)!;
+    const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
+    const slot = must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
+    return {
+      name: operator.name,
+      subtask: plan.index,
+      parallelism: task.parallelism,
+      maxParallelism,
+      isCheckpointed,
+      isIncremental,
+      isBatch,
+      restored: new StoredStates(restored(node), share),
+      snapshot: (checkpoint) => snapshot.writer(node, checkpoint),
+      clock,
+      watermarkIntervalMs: settings.watermarkIntervalMs,
+      metrics: counters.operator(slot),
+      wake,
+      prepareCommit: (committables, checkpoint) => {
+        events.onCommittables(
+          plan.id,
+          checkpoint ?? AT_END,
+          node,
+          committables as readonly PlainData[],
+        );
+      },
+      onMetric: (cell) => events.onMetric(slot, cell),
+    };
+  }
+
+  #input(
+    plan: SubtaskPlan,
+    task: Task,
+    chain: Chain,
+    head: ChainHead,
+    snapshot: SubtaskSnapshot,
+  ): TaskInput {
+    const source = this.#sourceOf(task);
+    if (source === null) return this.#exchanges.input(plan, head, snapshot);
+    const { manualInput } = this.#options;
+    if (manualInput !== undefined) return manualInput(source.nodes[0]!, head);
+    const context = this.#context(plan, task, source, snapshot);
+    return deploySource(this.#options, {
+      plan,
+      task,
+      context,
+      output: head,
+      sides: chain.headSides,
+    });
+  }
+}
