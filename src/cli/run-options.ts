@@ -1,6 +1,6 @@
 /** The flags of commands that load a job, and what `millrace run` has in place of a program. */
 import { EngineError } from '../base/errors.ts';
-import type { Doors } from '../job/job-coordinator.ts';
+import type { Doors } from '../job/job-plan.ts';
 import type { LogLevel } from '../job/log.ts';
 
 /** Which job, how large, and where the config file is. */

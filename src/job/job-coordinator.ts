@@ -7,15 +7,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
-import {
-  BATCH_ROWS,
-  DEFAULT_BUFFER_TIMEOUT_MS,
-  LOCAL_CHANNEL_BATCHES,
-  MAX_PARALLELISM_LIMIT,
-  SHOWN_MALFORMED,
-  THREAD_HEAP_MB_MAX,
-  THREADS_MAX,
-} from '../base/limits.ts';
+import { SHOWN_MALFORMED, THREAD_HEAP_MB_MAX, THREADS_MAX } from '../base/limits.ts';
 import { checkOptions } from '../base/options.ts';
 import { randomId } from '../base/random-id.ts';
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
@@ -23,17 +15,12 @@ import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { systemFiles } from '../checkpoint/system-files.ts';
-import { defaultMaxParallelism } from '../data/key-group.ts';
 import { type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
-import type { NodeId } from '../graph/graph.ts';
-import type { BuiltJob, RegisteredJob } from '../graph/job-registry.ts';
-import type { Sink } from '../operator/sink.ts';
-import type { DeadLetter, PlainData, Source } from '../operator/source.ts';
+import type { RegisteredJob } from '../graph/job-registry.ts';
+import type { DeadLetter } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 import type { RuntimeSettings } from '../task/deployment.ts';
-import { durationMs } from '../time/duration.ts';
 import { Attempt, type JobPlan } from './attempt.ts';
-import { isBatchJob } from './batch-mode.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import { type CheckpointSettings, checkpointSettings } from './checkpoint-settings.ts';
 import { Inspection } from './inspection.ts';
@@ -48,29 +35,15 @@ import {
   type WatchedJob,
 } from './job.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
+import { countOf, type Doors, jobPlan } from './job-plan.ts';
+import { discardUncommitted, prepareSinks } from './job-sinks.ts';
 import { JobWatch, jobConfig } from './job-watch.ts';
 import { JobLog, loggerOf } from './log.ts';
-import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { mayHelp, type RestartStrategy, Restarts } from './restart-strategy.ts';
-import {
-  checkJob,
-  checkMode,
-  restoredMaxParallelism,
-  restoredSnapshot,
-  restoredWriters,
-} from './restore.ts';
+import { checkJob, checkMode, restoredSnapshot, restoredWriters } from './restore.ts';
+import { runtimeSettings } from './runtime-settings.ts';
 import { commitRestored, splitsToRead } from './start.ts';
 import { WorkerPool } from './worker-pool.ts';
-
-/** What the calling program has to do with the streams that the job returned. */
-export type Doors = {
-  /** Is told the source of an input. */
-  input(name: string, source: Source): void;
-  /** Makes the sink of an output; null for a program that reads none. */
-  readonly output: ((name: string) => Sink) | null;
-  /** Is told the streams whose rows nobody reads, where there are some. */
-  unread?(names: readonly string[]): void;
-};
 
 /** Starts the threads that a run with these options will need, before there is a job. */
 export function startThreads(options: RunOptions): WorkerPool {
@@ -146,18 +119,7 @@ class JobRun implements WatchedJob {
     doors: Doors,
     pool: WorkerPool,
   ): Promise<JobRun> {
-    const params = options.params ?? {};
-    const threads = pool.size;
-    const parallelism = countOf(
-      'parallelism',
-      options.parallelism ?? Math.max(1, threads),
-      1,
-      MAX_PARALLELISM_LIMIT,
-    );
-    const collects = doors.output !== null;
-    const built = withDoors(job.build(params, collects), doors);
-    const isBatch = isBatchJob(options.batch ?? false, built);
-    const plan = { job, built, params, collects, threads, parallelism, isBatch };
+    const plan = jobPlan(job, options, doors, pool.size);
     const log = new JobLog(job.name, randomId(), loggerOf(options.log));
     const settings =
       options.checkpoints === undefined ? null : checkpointSettings(options.checkpoints);
@@ -230,10 +192,10 @@ class JobRun implements WatchedJob {
     const { built, threads, parallelism } = this.#plan;
     const exchanges = restored?.inFlight ?? [];
     const execution = executionGraph(graph, { threads, parallelism, exchanges });
-    const settings = this.#runtimeSettings(last, execution);
+    const settings = this.#settings(last, execution);
     if (last !== null) await commitRestored(built, last.manifest);
     const splits = await splitsToRead(built, parallelism, restored);
-    await this.#prepareSinks((node) =>
+    await prepareSinks(built, this.id, (node) =>
       restored === null ? null : restoredWriters(restored, node),
     );
     closeStateFiles();
@@ -278,43 +240,16 @@ class JobRun implements WatchedJob {
     return { attempt, checkpoints, settings };
   }
 
-  #runtimeSettings(last: StoredCheckpoint | null, execution: ExecutionGraph): RuntimeSettings {
-    const { bufferTimeout, maxParallelism } = this.#options;
-    const { threads, parallelism } = this.#plan;
-    const asked =
-      maxParallelism === undefined
-        ? undefined
-        : countOf('maxParallelism', maxParallelism, 1, MAX_PARALLELISM_LIMIT);
-    return {
-      bufferTimeoutMs: durationMs(bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS, 'bufferTimeout'),
-      stepBudgetMs: stepBudgetMs(execution.subtasks.length / Math.max(1, threads)),
-      watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
-      maxParallelism:
-        last === null
-          ? (asked ?? defaultMaxParallelism(parallelism))
-          : restoredMaxParallelism(last, asked, parallelism),
-      batchRows: BATCH_ROWS,
-      localChannelBatches: LOCAL_CHANNEL_BATCHES,
-      runId: `${this.id}-${randomId()}`,
-      isCheckpointed: this.#storage !== null,
-      isIncremental: this.#checkpointSettings?.isIncremental ?? false,
-      isAligned: this.#checkpointSettings?.isAligned ?? true,
-      isUnaligned: this.#checkpointSettings?.isUnaligned ?? false,
-      isBatch: this.#plan.isBatch,
-    };
+  #settings(last: StoredCheckpoint | null, execution: ExecutionGraph): RuntimeSettings {
+    const checkpoints = this.#checkpointSettings;
+    const options = { plan: this.#plan, options: this.#options, checkpoints, last, jobId: this.id };
+    return runtimeSettings(options, execution);
   }
 
   /** The job had come to its end: nothing is left but what its sinks do then. */
   async #commitFinal(last: StoredCheckpoint): Promise<void> {
     await commitRestored(this.#plan.built, last.manifest);
-    await this.#prepareSinks(() => []);
-  }
-
-  async #prepareSinks(restored: (node: NodeId) => readonly PlainData[] | null): Promise<void> {
-    for (const { sink, name, node } of sinksOf(this.#plan.built)) {
-      const start = { jobId: this.id, restored: restored(node) };
-      await inCallingThread(name, async () => await sink.prepare?.(start));
-    }
+    await prepareSinks(this.#plan.built, this.id, () => []);
   }
 
   get id(): string {
@@ -372,7 +307,7 @@ class JobRun implements WatchedJob {
     } catch (error) {
       if (this.#isStopped) return;
       await checkpoints.stop();
-      await this.#discard(checkpoints.uncommitted);
+      await discardUncommitted(this.#plan.built, checkpoints.uncommitted);
       throw error;
     }
     await this.#finish(checkpoints);
@@ -389,7 +324,7 @@ class JobRun implements WatchedJob {
         }
       }
     } catch (error) {
-      await this.#discard(checkpoints.uncommitted);
+      await discardUncommitted(this.#plan.built, checkpoints.uncommitted);
       throw error;
     }
   }
@@ -443,16 +378,6 @@ class JobRun implements WatchedJob {
   }
 
   #endPause: () => void = () => {};
-
-  async #discard(uncommitted: ReadonlyMap<NodeId, readonly PlainData[]>): Promise<void> {
-    for (const [node, committables] of uncommitted) {
-      try {
-        await this.#plan.built.bindings[node]!.sink!.discard?.(committables);
-      } catch {
-        // The job tells why it had to end, not what clearing up adds to that.
-      }
-    }
-  }
 
   #end(state: JobState): void {
     this.#state = state;
@@ -546,7 +471,7 @@ class JobRun implements WatchedJob {
   }
 
   get config(): JobConfig {
-    const settings = this.#running?.settings ?? this.#runtimeSettings(this.#last, NO_EXECUTION);
+    const settings = this.#running?.settings ?? this.#settings(this.#last, NO_EXECUTION);
     return jobConfig(this.#plan, settings, this.#checkpointSettings, this.#restart);
   }
 }
@@ -560,30 +485,4 @@ const NO_PROGRESS = { records: 0, watermark: null, newestEventTime: null, inputS
 function warn(log: JobLog, message: string): void {
   log.add('warn', message);
   if (!log.isWritten) process.emitWarning(message, { type: 'millrace' });
-}
-
-function countOf(what: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new EngineError(
-    'JOB_DEFINITION',
-    `${what} must be a whole number from ${least} to ${most}, got ${value}`,
-  );
-}
-
-function withDoors(built: BuiltJob, doors: Doors): BuiltJob {
-  if (built.unread.length > 0) doors.unread?.(built.unread);
-  for (const [name, node] of built.inputs) doors.input(name, built.bindings[node]!.source!);
-  const outputOf = new Map([...built.outputs].map(([name, node]) => [node, name]));
-  const bindings = built.bindings.map((binding, node) => {
-    const name = outputOf.get(node);
-    return name === undefined ? binding : { ...binding, sink: doors.output!(name) };
-  });
-  return { ...built, bindings };
-}
-
-function sinksOf({ graph, bindings }: BuiltJob): { sink: Sink; name: string; node: NodeId }[] {
-  return graph.nodes.flatMap(({ id, name }) => {
-    const { sink } = bindings[id]!;
-    return sink === null ? [] : [{ sink, name, node: id }];
-  });
 }

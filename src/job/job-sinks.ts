@@ -1,0 +1,33 @@
+/** What the calling thread does with the sinks of a job, beside commits. */
+import type { NodeId } from '../graph/graph.ts';
+import type { BuiltJob } from '../graph/job-registry.ts';
+import type { PlainData } from '../operator/source.ts';
+import { inCallingThread } from '../operator/user-function.ts';
+
+/** Makes the outputs ready; `restored`: what the writers of a node have in the checkpoint, null when the job starts anew. */
+export async function prepareSinks(
+  { graph, bindings }: BuiltJob,
+  jobId: string,
+  restored: (node: NodeId) => readonly PlainData[] | null,
+): Promise<void> {
+  for (const { id, name } of graph.nodes) {
+    const { sink } = bindings[id]!;
+    if (sink === null) continue;
+    const start = { jobId, restored: restored(id) };
+    await inCallingThread(name, async () => await sink.prepare?.(start));
+  }
+}
+
+/** Takes back what was prepared and will not be committed. */
+export async function discardUncommitted(
+  { bindings }: BuiltJob,
+  uncommitted: ReadonlyMap<NodeId, readonly PlainData[]>,
+): Promise<void> {
+  for (const [node, committables] of uncommitted) {
+    try {
+      await bindings[node]!.sink!.discard?.(committables);
+    } catch {
+      // The job tells why it had to end, not what clearing up adds to that.
+    }
+  }
+}

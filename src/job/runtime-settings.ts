@@ -1,0 +1,59 @@
+/** What subtasks are told of the options of a run. */
+import {
+  BATCH_ROWS,
+  DEFAULT_BUFFER_TIMEOUT_MS,
+  LOCAL_CHANNEL_BATCHES,
+  MAX_PARALLELISM_LIMIT,
+} from '../base/limits.ts';
+import { randomId } from '../base/random-id.ts';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { defaultMaxParallelism } from '../data/key-group.ts';
+import type { ExecutionGraph } from '../graph/execution-graph.ts';
+import type { RuntimeSettings } from '../task/deployment.ts';
+import { durationMs } from '../time/duration.ts';
+import type { JobPlan } from './attempt.ts';
+import type { CheckpointSettings } from './checkpoint-settings.ts';
+import type { RunOptions } from './job.ts';
+import { countOf } from './job-plan.ts';
+import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
+import { restoredMaxParallelism } from './restore.ts';
+
+export type RuntimeOptions = {
+  readonly plan: JobPlan;
+  readonly options: RunOptions;
+  /** Null without checkpoints. */
+  readonly checkpoints: CheckpointSettings | null;
+  /** The checkpoint that the job goes on from; null for none. */
+  readonly last: StoredCheckpoint | null;
+  readonly jobId: string;
+};
+
+/** For one attempt, which has a run id of its own. */
+export function runtimeSettings(
+  { plan, options, checkpoints, last, jobId }: RuntimeOptions,
+  execution: ExecutionGraph,
+): RuntimeSettings {
+  const { bufferTimeout, maxParallelism } = options;
+  const { threads, parallelism, isBatch } = plan;
+  const asked =
+    maxParallelism === undefined
+      ? undefined
+      : countOf('maxParallelism', maxParallelism, 1, MAX_PARALLELISM_LIMIT);
+  return {
+    bufferTimeoutMs: durationMs(bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS, 'bufferTimeout'),
+    stepBudgetMs: stepBudgetMs(execution.subtasks.length / Math.max(1, threads)),
+    watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
+    maxParallelism:
+      last === null
+        ? (asked ?? defaultMaxParallelism(parallelism))
+        : restoredMaxParallelism(last, asked, parallelism),
+    batchRows: BATCH_ROWS,
+    localChannelBatches: LOCAL_CHANNEL_BATCHES,
+    runId: `${jobId}-${randomId()}`,
+    isCheckpointed: checkpoints !== null,
+    isIncremental: checkpoints?.isIncremental ?? false,
+    isAligned: checkpoints?.isAligned ?? true,
+    isUnaligned: checkpoints?.isUnaligned ?? false,
+    isBatch,
+  };
+}
