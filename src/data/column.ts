@@ -41,6 +41,8 @@ export class FixedColumn {
  * A list of strings as bytes: entry i is bytes[offsets[i]] to bytes[offsets[i + 1]]. Narrow entries hold one
  * byte a UTF-16 code unit (latin1); when any entry needs more, all are wide: two bytes a unit, little
  * endian, so that lone surrogates survive.
+ *
+ * `new StringEntries(2, Int32Array.of(0, 1, 3), Buffer.from('abc'), false).get(1)` is 'bc'.
  */
 export class StringEntries {
   count: number;

@@ -8,6 +8,9 @@ import { compile, kindOf, type Snippet, writeModules } from './snippets.ts';
 
 /** Called by the engine alone. */
 const INTERNAL: ReadonlySet<string> = new Set([
+  'StringEntries.all',
+  'StringEntries.one',
+  'StringEntries.own',
   'Flow.checkParams',
   'Job.build',
   'Job.register',
