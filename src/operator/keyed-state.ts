@@ -21,14 +21,22 @@ export class KeyedState {
   readonly #key: KeySpec;
   readonly #keyFields: readonly Field[];
   readonly #isTypedKey: boolean;
+  readonly #hasRowPerKey: boolean;
   #lineage = new Lineage(0);
   /** What has changed since the last capture; null where nobody asks. */
   #changes: ChangedSlots | null = null;
   #capture: SlotCapture | null = null;
 
-  /** `kept`: fields behind those of the key. */
-  constructor(name: string, key: KeySpec, inputSchema: Schema | null, kept: readonly Field[]) {
+  /** `kept`: fields behind those of the key. `rows`: how many each key may have. */
+  constructor(
+    name: string,
+    key: KeySpec,
+    inputSchema: Schema | null,
+    kept: readonly Field[],
+    rows: 'one' | 'any' = 'one',
+  ) {
     this.#name = name;
+    this.#hasRowPerKey = rows === 'one';
     this.#key = key;
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
@@ -91,13 +99,20 @@ export class KeyedState {
   ): void {
     const reader = new KeyReader(stateKey(this.#key), this.schema, null);
     let slots = new Int32Array(0);
+    let rowsLeft = restored.keyedRows(this.#name);
     for (const batch of restored.keyed(this.#name)) {
+      const { rowCount } = batch;
       checkStateSchema(batch.schema, this.schema, this.#name);
-      if (slots.length < batch.rowCount) slots = new Int32Array(batch.rowCount);
+      if (slots.length < rowCount) slots = new Int32Array(rowCount);
       reader.read(batch);
       if (!reader.isInt) keys.isInt = false;
-      into.slotsOf(reader, 0, batch.rowCount, slots);
+      if (this.#hasRowPerKey) into.append(reader, 0, rowCount, slots, rowsLeft);
+      else into.slotsOf(reader, 0, rowCount, slots);
+      rowsLeft -= rowCount;
       load(batch, slots);
+    }
+    if (this.#hasRowPerKey && !into.index()) {
+      throw new EngineError('CHECKPOINT_DAMAGED', `state '${this.#name}' has a key twice`);
     }
   }
 }

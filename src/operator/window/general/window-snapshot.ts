@@ -53,7 +53,7 @@ export class WindowSnapshot {
     ];
     const { contents, trigger: state, code } = open;
     const kept = [...own, ...contents.fields, ...state.fields, ...(code?.fields ?? [])];
-    this.#state = new KeyedState(STATE, key, inputSchema, kept);
+    this.#state = new KeyedState(STATE, key, inputSchema, kept, 'any');
     this.#contentsColumn = this.#state.keyCount + own.length;
     this.#triggerColumn = this.#contentsColumn + contents.fields.length;
     this.#codeColumn = this.#triggerColumn + state.fields.length;
