@@ -16,7 +16,10 @@ test('--log-level writes lines of JSON to standard error, and no others than ask
     'attempt 1 runs from its start: 1 threads, parallelism 1',
     'the job is finished',
   ]);
-  assert.deepEqual([info.code, error.code, wrong.code], [0, 0, 1]);
+  assert.deepEqual([info.code, error.code, wrong.code], [0, 0, 2]);
   assert.doesNotMatch(error.stderr, /^\{/m);
-  assert.match(wrong.stderr, /--log-level: is one of|--log-level is one of/);
+  assert.match(
+    wrong.stderr,
+    /--log-level <level>' argument 'loud' is invalid. Allowed choices are debug, info/,
+  );
 });

@@ -151,7 +151,11 @@ function watchedFiles(
 }
 
 function readContext(onMalformed: MalformedPolicy, context: SplitReaderContext): ReadContext {
-  return { onMalformed, malformed: (record: DeadLetter) => context.malformed(record) };
+  return {
+    onMalformed,
+    malformed: (record: DeadLetter) => context.malformed(record),
+    wake: () => context.wake(),
+  };
 }
 
 function splitOf(file: InputFile, range: FileRange): SourceSplit {

@@ -79,6 +79,7 @@ export class WatchReader implements SplitReader {
     for (let files = 0; files < FILES_A_POLL; files++) {
       if (this.#open === null && !this.#openNext()) return this.#idle();
       const result = this.#open === null ? 'end' : this.#open.reader.poll();
+      if (result === 'idle') this.wakeAtMs = this.#open!.reader.wakeAtMs;
       if (result !== 'end') return result;
       if (this.#open !== null) this.#nextRange(this.#open);
     }
