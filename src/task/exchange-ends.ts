@@ -90,6 +90,7 @@ export class ExchangeEnds {
       exchange,
       graph: this.#options.graph,
       restored,
+      ofConsumer: this.#options.restored(exchange.toNode),
       index: plan.index,
       producers: task.parallelism,
       gate,

@@ -12,6 +12,7 @@ import type { OutputGate } from '../channel/output-gate.ts';
 import type { Channel, Exchange, ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph } from '../graph/graph.ts';
 import type { RestoredState } from '../state/snapshot.ts';
+import { copyFor, type StoredState } from './restored-state.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 
 /** What the coordinator tells of unaligned checkpoints. */
@@ -68,6 +69,8 @@ export type Sender = {
   readonly exchange: Exchange;
   readonly graph: LogicalGraph;
   readonly restored: RestoredState;
+  /** States of the consumer in the same snapshot. */
+  readonly ofConsumer: readonly StoredState[];
   /** Its subtask, of so many. */
   readonly index: number;
   readonly producers: number;
@@ -76,10 +79,11 @@ export type Sender = {
 };
 
 /** Sends again what was in flight in an exchange. */
-export function sendAgain({ exchange, graph, restored, ...sender }: Sender): void {
+export function sendAgain({ exchange, graph, restored, ofConsumer, ...sender }: Sender): void {
   const { index, producers, gate, writers } = sender;
   const items = restored.items(stateOf(graph, exchange)) as readonly InFlightItem[];
   const own = items.filter(({ fromSubtask }) => fromSubtask % producers === index);
+  const copies = ofConsumer.flatMap(({ kind, parts }) => (kind === 'broadcast' ? parts : []));
   for (const item of inOrder(own)) {
     if (exchange.partitioning.kind !== 'broadcast') {
       gate.emit(decodeInFlight(item));
@@ -87,7 +91,8 @@ export function sendAgain({ exchange, graph, restored, ...sender }: Sender): voi
     }
     // Each consumer has had as much as the one of before whose state it goes on from.
     writers.forEach((writer, to) => {
-      if (to % item.consumers === item.toSubtask) writer.put(decodeInFlight(item));
+      const before = copyFor(to, copies)?.subtask ?? to % item.consumers;
+      if (before === item.toSubtask) writer.put(decodeInFlight(item));
     });
   }
 }

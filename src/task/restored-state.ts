@@ -140,10 +140,13 @@ export class StoredStates implements RestoredState {
     if (at < 0) return [];
     const { kind, parts, fields } = this.#states[at]!;
     const schema = schemaOf(fields);
-    const lists = parts.map((part) => part.blocks.flatMap((block) => itemsOf(block, schema)));
-    if (kind === 'broadcast') return lists[this.#share.subtask % lists.length]!;
-    if (kind === 'union') return lists.flat();
-    const items = lists.flat();
+    const itemsIn = (part: StoredPart) => part.blocks.flatMap((block) => itemsOf(block, schema));
+    if (kind === 'broadcast') {
+      const copy = copyFor(this.#share.subtask, parts);
+      return copy === null ? [] : itemsIn(copy);
+    }
+    const items = parts.flatMap(itemsIn);
+    if (kind === 'union') return items;
     const { from, to } = this.#evenShare(items.length, at);
     return items.slice(from, to);
   }
@@ -154,10 +157,8 @@ export class StoredStates implements RestoredState {
     const { kind, parts, fields } = this.#states[at]!;
     const inOrder = [...parts].sort((a, b) => a.subtask - b.subtask);
     if (kind === 'broadcast') {
-      const { subtask } = this.#share;
-      // A copy without rows has no part.
-      const copy = inOrder.find((part) => part.subtask === subtask % part.parallelism);
-      yield* batchesOf(copy === undefined ? [] : [copy], fields);
+      const copy = copyFor(this.#share.subtask, parts);
+      yield* batchesOf(copy === null ? [] : [copy], fields);
     } else if (kind === 'union') {
       yield* batchesOf(inOrder, fields);
     } else {
@@ -177,6 +178,19 @@ export class StoredStates implements RestoredState {
     const from = turn * each + Math.min(turn, more);
     return { from, to: from + each + (turn < more ? 1 : 0) };
   }
+}
+
+/**
+ * The copy that a subtask goes on from, of those that subtasks of before have left of broadcast state: that of the same
+ * number, or of another where that one had come to its end.
+ */
+export function copyFor<Part extends Pick<StoredPart, 'subtask' | 'parallelism'>>(
+  subtask: number,
+  copies: readonly Part[],
+): Part | null {
+  const inOrder = [...copies].sort((a, b) => a.subtask - b.subtask);
+  const same = inOrder.find((copy) => copy.subtask === subtask % copy.parallelism);
+  return same ?? inOrder[subtask % inOrder.length] ?? null;
 }
 
 function* batchesOf(parts: readonly StoredPart[], fields: readonly Field[]): Iterable<Batch> {

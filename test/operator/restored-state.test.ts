@@ -9,7 +9,12 @@ import { record, t } from '../../src/data/schema.ts';
 import { KeyedState } from '../../src/operator/keyed-state.ts';
 import { KeySlots } from '../../src/state/key-slots.ts';
 import { NO_STATE } from '../../src/state/snapshot.ts';
-import { type StoredBlock, type StoredPart, StoredStates } from '../../src/task/restored-state.ts';
+import {
+  copyFor,
+  type StoredBlock,
+  type StoredPart,
+  StoredStates,
+} from '../../src/task/restored-state.ts';
 import { ITEM_FIELDS } from '../../src/task/subtask-snapshot.ts';
 
 const Sale = record({ shop: t.string, n: t.int32 });
@@ -142,4 +147,11 @@ test('of a union all get all; of what is broadcast each gets one copy', () => {
       ['a', 'b'],
     ],
   );
+});
+
+test('a copy of a subtask that had come to its end is taken from another', () => {
+  const copies = [0, 2].map((subtask) => ({ subtask, parallelism: 4 }));
+  const taken = [0, 1, 2, 3, 4, 5, 6].map((subtask) => copyFor(subtask, copies)!.subtask);
+  assert.deepEqual(taken, [0, 2, 2, 2, 0, 2, 2]);
+  assert.equal(copyFor(0, []), null);
 });

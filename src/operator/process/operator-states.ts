@@ -88,6 +88,8 @@ export class OperatorStates {
         writer.rows(stored, mode, batch),
       );
       append(rows);
+      // A copy without entries is one all the same: a subtask that has come to its end has none.
+      if (mode === 'broadcast' && rows.count === 0) writer.rows(stored, mode, rows.builder.seal());
       rows.flush();
     }
   }
