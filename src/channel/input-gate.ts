@@ -1,6 +1,8 @@
 /**
- * The input of a subtask: all channels that lead to it. Elements are taken from the channels in turn; their
- * watermarks and idleness are merged into those of the subtask, and it ends when every channel has ended. A channel
+ * The input of a subtask: all channels that lead to it. Elements are taken from the channels in turn, from the one that is
+ * behind in event time before the others: those have to wait then, so that what is fast does not fill the state of what
+ * waits for the slow. Their watermarks and idleness are merged into those of the subtask, and it ends when every channel
+ * has ended. A channel
  * whose barrier has come waits for those of the others (barrier-aligner.ts), unless the checkpoint is unaligned (in-flight.ts).
  *
  * Where the consumer has two inputs, it is told which of them a batch is for; time, barriers and the end are those of both
@@ -36,6 +38,9 @@ export interface ElementConsumer {
   end(): void;
 }
 
+/** A channel whose event time stands still must not hold up the others for ever. */
+const FAVOURED_MAX = 64;
+
 export type InputGateOptions = {
   /** Which input of the consumer each channel leads to; all to the first when left out. */
   readonly inputs?: readonly number[];
@@ -58,6 +63,8 @@ export class InputGate {
   readonly #hasChannelEnded: boolean[];
   #openChannels: number;
   #next = 0;
+  /** Elements that were taken from the slowest channel in a row. */
+  #favoured = 0;
   hasEnded = false;
 
   constructor(readers: readonly ChannelReader[], options: InputGateOptions = {}) {
@@ -84,7 +91,15 @@ export class InputGate {
 
   #poll(consumer: ElementConsumer, isControlOnly: boolean): boolean {
     if (this.#handOverMerged(consumer, isControlOnly)) return true;
+    const { slowest } = this.#merger;
+    if (slowest >= 0 && this.#favoured < FAVOURED_MAX) {
+      this.#favoured++;
+      if (this.#take(slowest, consumer, isControlOnly)) return true;
+    }
     const count = this.#readers.length;
+    if (this.#favoured === FAVOURED_MAX && this.#next === slowest)
+      this.#next = (slowest + 1) % count;
+    this.#favoured = 0;
     for (let tried = 0; tried < count; tried++) {
       const channel = this.#next;
       this.#next = channel + 1 === count ? 0 : channel + 1;

@@ -14,6 +14,8 @@ type Input = { watermark: Watermark; isIdle: boolean; isAligned: boolean; isRemo
 
 export class WatermarkMerger {
   readonly #inputs: Input[] = [];
+  /** The input that holds the minimum, where another is ahead of it; -1 where none is. */
+  slowest = -1;
   #emitted: Watermark = MIN_WATERMARK;
   #news: Watermark | null = null;
   #isIdle = false;
@@ -99,12 +101,19 @@ export class WatermarkMerger {
 
   #updateWatermark(): void {
     let least = MAX_WATERMARK;
+    let greatest = MIN_WATERMARK;
+    let slowest = -1;
     let hasAligned = false;
-    for (const input of this.#inputs) {
-      if (input.isRemoved || !input.isAligned) continue;
+    for (let number = 0; number < this.#inputs.length; number++) {
+      const { isRemoved, isAligned, watermark } = this.#inputs[number]!;
+      if (isRemoved || !isAligned) continue;
       hasAligned = true;
-      if (input.watermark < least) least = input.watermark;
+      if (watermark > greatest) greatest = watermark;
+      if (watermark >= least) continue;
+      least = watermark;
+      slowest = number;
     }
+    this.slowest = least < greatest ? slowest : -1;
     if (hasAligned) this.#emit(least);
   }
 

@@ -92,7 +92,7 @@ test('a consumer of two inputs is told which one each batch is for; time and the
   assert.deepEqual(log, [[0, 0], [1, 1], [1, 2], 'W8']);
   for (const writer of writers.slice(1)) writer.control(END, 0);
   while (!gate.hasEnded && gate.poll(consumer));
-  assert.deepEqual(log.slice(4), ['WInfinity', 'end']);
+  assert.deepEqual(log.slice(4), ['W9', 'WInfinity', 'end']);
 });
 
 test('a consumer that takes control elements only is given no batch, no end, and nothing behind them', () => {
@@ -117,4 +117,27 @@ test('a consumer that takes control elements only is given no batch, no end, and
   assert.deepEqual(log, ['W5', 'barrier 1']);
   while (!gate.hasEnded && gate.poll(consumer));
   assert.deepEqual(log, ['W5', 'barrier 1', 'b', 'WInfinity', 'end']);
+});
+
+test('a channel that is behind in event time comes first, until it has nothing or has had its share', () => {
+  const { writers, drain } = setUp(3);
+  const [slow, fast, other] = writers as [LocalChannel, LocalChannel, LocalChannel];
+  slow.control(WATERMARK, 1);
+  fast.control(WATERMARK, 50);
+  other.control(WATERMARK, 50);
+  assert.deepEqual(drain(), ['W1']);
+  fast.put(rows('fast'));
+  for (const value of [1, 2, 3]) slow.put(rows(value));
+  slow.control(WATERMARK, 50);
+  other.put(rows('other'));
+  assert.deepEqual(drain(), [1, 2, 3, 'W50', 'fast', 'other']);
+  fast.control(WATERMARK, 90);
+  other.control(WATERMARK, 90);
+  assert.deepEqual(drain(), []);
+  fast.put(rows('waits'));
+  for (let n = 0; n < 90; n++) slow.put(rows(n));
+  const taken = drain();
+  assert.equal(taken.length, 91);
+  const waited = taken.indexOf('waits');
+  assert.ok(waited >= 60 && waited < 70, String(waited));
 });
