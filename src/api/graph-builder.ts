@@ -103,16 +103,21 @@ export class GraphBuilder {
   setEventTime(id: NodeId, eventTime: EventTimeSpec, functions: readonly object[]): boolean {
     const draft = this.#drafts[id]!;
     const { operator } = draft.node;
-    if (operator.type !== 'source' || operator.eventTime !== null || this.#hasConsumer(id)) {
+    if (
+      operator.type !== 'source' ||
+      operator.eventTime !== null ||
+      this.hasConsumer({ from: id })
+    ) {
       return false;
     }
     draft.node = { ...draft.node, operator: { ...operator, eventTime }, functions };
     return true;
   }
 
-  #hasConsumer(id: NodeId): boolean {
+  /** Whether a step takes the rows of a node, or of a side output of it. */
+  hasConsumer({ from, side }: Pick<InputEdge, 'from' | 'side'>): boolean {
     return this.#drafts.some(({ node }) =>
-      node.inputs.some((edge) => edge.from === id && edge.side === undefined),
+      node.inputs.some((edge) => edge.from === from && edge.side === side),
     );
   }
 

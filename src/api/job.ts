@@ -147,7 +147,7 @@ export class Job<T> {
     for (const [name, stream] of Object.entries((returned ?? {}) as Outputs)) {
       if (stream instanceof InputStream) inputs.set(name, stream.inputNode);
       else if (collects) outputs.set(name, stream.collectAs(name));
-      else unread.push(name);
+      else if (!stream.isRead()) unread.push(name);
     }
     const { graph, bindings } = builder.finish();
     this.#checkEnds(bindings, outputs.size, returned);

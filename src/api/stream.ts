@@ -130,6 +130,7 @@ declare const ROW: unique symbol;
 export type RowStream<Row> = {
   readonly [ROW]?: Row;
   collectAs(output: string): NodeId;
+  isRead(): boolean;
 };
 
 /** A stream of rows; `Row` is their type. */
@@ -591,6 +592,11 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   /** Shows every row on standard output, as JSON, behind the label: `.filter((bid) => bid.price < 0).print('bid')`. */
   print(label = ''): Step {
     return this.to(print(label));
+  }
+
+  /** Whether a step of the job takes the rows. */
+  isRead(): boolean {
+    return this.#edges.every((edge) => this.#builder.hasConsumer(edge));
   }
 
   /** Adds the node that brings the rows to the calling program, when it wants them. */

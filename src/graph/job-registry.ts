@@ -14,7 +14,7 @@ export type BuiltJob = {
   readonly inputs: ReadonlyMap<string, number>;
   /** Collecting nodes by the name of the output. */
   readonly outputs: ReadonlyMap<string, number>;
-  /** Names of streams that the job returned and nobody collects. */
+  /** Names of streams that the job returned and nobody collects, and no step of it takes. */
   readonly unread: readonly string[];
 };
 
