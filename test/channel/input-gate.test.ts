@@ -141,3 +141,12 @@ test('a channel that is behind in event time comes first, until it has nothing o
   const waited = taken.indexOf('waits');
   assert.ok(waited >= 60 && waited < 70, String(waited));
 });
+
+test('channels that have come as far as each other are read in turn', () => {
+  const { writers, drain } = setUp(2);
+  for (const writer of writers) writer.control(WATERMARK, 5);
+  assert.deepEqual(drain(), ['W5']);
+  for (const value of [1, 2, 3]) writers[0]!.put(rows(value));
+  for (const value of [4, 5]) writers[1]!.put(rows(value));
+  assert.deepEqual(drain(), [4, 1, 5, 2, 3]);
+});
