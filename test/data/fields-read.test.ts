@@ -1,7 +1,10 @@
 /** What a function reads of its row: never less than it does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Batch } from '../../src/data/batch.ts';
+import { FixedColumn, StringColumn, StringEntries } from '../../src/data/column.ts';
 import { fieldsRead } from '../../src/data/fields-read.ts';
+import { KeyReader } from '../../src/data/key.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { FusedLoops } from '../../src/operator/fused-codegen.ts';
 import { harness } from '../../src/testing/harness.ts';
@@ -112,4 +115,20 @@ test('a loop makes no texts that nobody reads', () => {
     filter((row) => row.text > 'a'),
     /entries/,
   );
+});
+
+test('a key of fields has no texts decoded beside it, whatever the rows are declared as', () => {
+  const row = record({ price: t.float64, extra: t.string });
+  for (const declared of [row, null]) {
+    const text = new StringEntries(1, Int32Array.of(0, 1), Buffer.from('x'), false);
+    text.all = () => assert.fail('the text is read');
+    const batch = new Batch({
+      rowCount: 1,
+      schema: row,
+      columns: [new FixedColumn('float64', Float64Array.of(2.5)), new StringColumn(text)],
+    });
+    const reader = new KeyReader({ kind: 'fields', fields: ['price'] }, declared, null);
+    reader.read(batch);
+    assert.equal(reader.hashes(batch).length, 1);
+  }
 });

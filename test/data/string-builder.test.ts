@@ -1,0 +1,35 @@
+/** Texts that are taken out of others, against the texts themselves. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Random } from '../../src/base/random.ts';
+import { StringBuilder } from '../../src/data/string-builder.ts';
+
+/** Of every length that is copied in another way: none, part of a word, words, and more than a loop is for. */
+const textOf = (random: Random): string => {
+  const length = random.pick([0, 1, 3, 4, 5, 31, 47, 100, 128, 129, 500]);
+  return Array.from({ length }, () => String.fromCharCode(random.below(256))).join('');
+};
+
+test('any selection of narrow texts, in runs and apart, in rising order or not', () => {
+  const random = new Random(11);
+  for (let round = 0; round < 200; round++) {
+    const texts = Array.from({ length: 40 }, () => textOf(random));
+    const source = new StringBuilder(40);
+    for (const text of texts) source.append(text);
+    const column = source.seal();
+    const selected = texts
+      .map((_, n) => n)
+      .filter(() => random.below(3) > 0)
+      .concat(Array.from({ length: 10 }, () => random.below(40)));
+    const builder = new StringBuilder(60);
+    // What a builder has gathered before does not show.
+    for (let batch = 0; batch < 2; batch++) {
+      builder.reset();
+      const from = random.below(selected.length);
+      builder.append('first');
+      builder.appendSelected(column, Int32Array.from(selected), from, selected.length);
+      const expected = ['first', ...selected.slice(from).map((n) => texts[n]!)];
+      assert.deepEqual([...builder.seal().entries.all()].slice(0, expected.length), expected);
+    }
+  }
+});
