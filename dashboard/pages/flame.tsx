@@ -7,6 +7,7 @@ import { useStore } from '../data/store.ts';
 import { useAsked } from '../data/use-asked.ts';
 import { FlameChart } from '../graph/flame-chart.tsx';
 import { Answer } from '../parts/answer.tsx';
+import { Choice, numbers } from '../parts/choice.tsx';
 import type { PageProps } from './page.ts';
 
 const SECONDS = [1, 3, 10] as const;
@@ -25,32 +26,13 @@ export function FlamePage({ job }: PageProps) {
           ask(`jobs/${job.jid}/vertices/${vertex}/flamegraph?seconds=${seconds}`);
         }}
       >
-        <label>
-          Vertex
-          <select
-            value={vertex}
-            onChange={(event) => go(hrefOf('flame', event.currentTarget.value))}
-          >
-            {job.vertices.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Seconds
-          <select
-            value={seconds}
-            onChange={(event) => setSeconds(Number(event.currentTarget.value))}
-          >
-            {SECONDS.map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="Vertex"
+          value={vertex}
+          options={job.vertices.map(({ id, name }) => ({ value: id, text: name }))}
+          onChoose={(id) => go(hrefOf('flame', id))}
+        />
+        <Choice label="Seconds" value={seconds} options={numbers(SECONDS)} onChoose={setSeconds} />
         <button type="submit" class="primary" disabled={isAsking}>
           {isAsking ? 'Sampling …' : 'Sample'}
         </button>

@@ -9,6 +9,7 @@ import { go, hrefOf, place } from '../data/route.ts';
 import type { Job, Metric } from '../data/shapes.ts';
 import { useStore } from '../data/store.ts';
 import { usePolled } from '../data/use-polled.ts';
+import { Choice } from '../parts/choice.tsx';
 import { Plot } from '../parts/plot.tsx';
 import type { PageProps } from './page.ts';
 
@@ -76,16 +77,12 @@ function Chooser({ job, vertex, plotted, onVertex, onMetric }: ChooserProps) {
     plotted.some((ref) => ref.vertex === vertex && ref.metric === id);
   return (
     <form class="controls" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        Vertex
-        <select value={vertex} onChange={(event) => onVertex(event.currentTarget.value)}>
-          {job.vertices.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label="Vertex"
+        value={vertex}
+        options={job.vertices.map(({ id, name }) => ({ value: id, text: name }))}
+        onChoose={onVertex}
+      />
       <label>
         Metric
         <select value="" onChange={(event) => onMetric(event.currentTarget.value)}>

@@ -5,6 +5,7 @@ import type { Lookup, States } from '../data/shapes.ts';
 import { useAsked } from '../data/use-asked.ts';
 import { usePolled } from '../data/use-polled.ts';
 import { Answer } from '../parts/answer.tsx';
+import { Choice } from '../parts/choice.tsx';
 import { textOf } from '../parts/records.tsx';
 import type { PageProps } from './page.ts';
 
@@ -86,16 +87,12 @@ function LookUp({ path, operators }: LookUpProps) {
           ask(`${table.path}?key=${encodeURIComponent(asJson(key))}`);
         }}
       >
-        <label>
-          State
-          <select value={chosen} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
-            {tables.map(({ title }, n) => (
-              <option key={title} value={n}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="State"
+          value={chosen}
+          options={tables.map(({ title }, n) => ({ value: n, text: title }))}
+          onChoose={setChosen}
+        />
         <label>
           Key
           <input name="key" required autocomplete="off" placeholder='42, "a" or ["a", 42]' />

@@ -6,6 +6,7 @@ import type { Tap } from '../data/shapes.ts';
 import { useStore } from '../data/store.ts';
 import { useAsked } from '../data/use-asked.ts';
 import { Answer } from '../parts/answer.tsx';
+import { Choice, numbers } from '../parts/choice.tsx';
 import { Records } from '../parts/records.tsx';
 import type { PageProps } from './page.ts';
 
@@ -27,29 +28,16 @@ export function TapPage({ job }: PageProps) {
           ask(`jobs/${job.jid}/edges/${encodeURIComponent(edge.id)}/tap?records=${count}`);
         }}
       >
-        <label>
-          Edge
-          <select
-            value={edge.id}
-            onChange={(event) => go(hrefOf('tap', event.currentTarget.value))}
-          >
-            {edges.map((one) => (
-              <option key={one.id} value={one.id}>
-                {edgeTitle(job, one)} ({one.strategy})
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Records
-          <select value={count} onChange={(event) => setCount(Number(event.currentTarget.value))}>
-            {COUNTS.map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="Edge"
+          value={edge.id}
+          options={edges.map((one) => ({
+            value: one.id,
+            text: `${edgeTitle(job, one)} (${one.strategy})`,
+          }))}
+          onChoose={(id) => go(hrefOf('tap', id))}
+        />
+        <Choice label="Records" value={count} options={numbers(COUNTS)} onChoose={setCount} />
         <button type="submit" class="primary" disabled={isAsking}>
           {isAsking ? 'Waiting for records …' : 'Take'}
         </button>
