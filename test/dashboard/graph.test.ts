@@ -108,6 +108,8 @@ test('a vertex is reached, opened and left by keys', { skip: SKIP }, async () =>
     await page.locator('.drawer h2:focus').waitFor();
     await page.keyboard.press('Escape');
     await drawer.waitFor({ state: 'detached' });
-    assert.equal(await vertex.getAttribute('aria-label'), name);
+    // The same vertex; how busy it is may have changed since.
+    const [same] = (await vertex.getAttribute('aria-label'))!.split(',');
+    assert.equal(same, name!.split(',')[0]);
   });
 });
