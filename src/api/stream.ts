@@ -15,7 +15,7 @@ import type { KeySpec } from '../data/key.ts';
 import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
 import type { NodeId, Partitioning } from '../graph/graph.ts';
 import { checkCanBecome } from '../operator/as.ts';
-import { schemaAfter } from '../operator/fused.ts';
+import { schemaAfter } from '../operator/fused-steps.ts';
 import {
   DEAD_LETTERS,
   type EventTimeSpec,

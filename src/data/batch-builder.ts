@@ -21,6 +21,7 @@ import {
   type StringColumn,
 } from './column.ts';
 import { fieldTypeError } from './field-check.ts';
+import { gatherFixed } from './gather.ts';
 import { type AppendRow, rowAppender } from './row-appender.ts';
 import type { Field, Schema } from './schema.ts';
 import { StringBuilder } from './string-builder.ts';
@@ -277,48 +278,4 @@ function columnFor(field: Field, capacity: number, weight: BatchWeight): ColumnB
     default:
       return new FixedColumn(field.kind, fixedArray(field.kind, capacity));
   }
-}
-
-/** to[at...] = from[selection[begin...end]]; one loop per array type. Benchmark: figure keyed-tumbling. */
-function gatherFixed<A extends Int32Array | Float64Array | BigInt64Array | Uint8Array>(
-  target: A,
-  at: number,
-  source: A,
-  selection: Int32Array,
-  begin: number,
-  end: number,
-): void {
-  if (target instanceof Int32Array) {
-    gatherInt32(target, at, source as Int32Array, selection, begin, end);
-  } else if (target instanceof Float64Array) {
-    gatherFloat64(target, at, source as Float64Array, selection, begin, end);
-  } else if (target instanceof Uint8Array) {
-    for (let i = begin; i < end; i++) target[at + i - begin] = source[selection[i]!] as number;
-  } else {
-    for (let i = begin; i < end; i++) target[at + i - begin] = source[selection[i]!] as bigint;
-  }
-}
-
-function gatherInt32(
-  target: Int32Array,
-  at: number,
-  source: Int32Array,
-  selection: Int32Array,
-  begin: number,
-  end: number,
-): void {
-  const shift = at - begin;
-  for (let i = begin; i < end; i++) target[i + shift] = source[selection[i]!]!;
-}
-
-function gatherFloat64(
-  target: Float64Array,
-  at: number,
-  source: Float64Array,
-  selection: Int32Array,
-  begin: number,
-  end: number,
-): void {
-  const shift = at - begin;
-  for (let i = begin; i < end; i++) target[i + shift] = source[selection[i]!]!;
 }

@@ -113,22 +113,28 @@ export class StringEntries {
   }
 }
 
-/** Strings: of each row its own entry, or by `codes` one of a few. */
+/**
+ * Strings: of each row its own entry, or by `codes` one of a few. Of rows that a filter has let pass, `codes` may be where
+ * their entries are among those of all: a selection, which nobody keeps as a dictionary.
+ */
 export class StringColumn {
   readonly kind = 'string';
   entries: StringEntries;
   /** Null: row i is entry i. Otherwise row i is entry codes[i]. */
   codes: Int32Array | null;
   absent: Uint8Array | null;
+  readonly isSelection: boolean;
 
   constructor(
     entries: StringEntries,
     codes: Int32Array | null = null,
     absent: Uint8Array | null = null,
+    isSelection = false,
   ) {
     this.entries = entries;
     this.codes = codes;
     this.absent = absent;
+    this.isSelection = isSelection;
   }
 }
 

@@ -32,6 +32,7 @@ function sliceColumn(column: Column, from: number, to: number): Column {
           ownedEntries(column.entries, 0, column.entries.count),
           column.codes.slice(from, to),
           absent,
+          column.isSelection,
         );
       }
       return new StringColumn(ownedEntries(column.entries, from, to), null, absent);

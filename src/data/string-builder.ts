@@ -7,6 +7,7 @@ import { BatchWeight } from './batch-weight.ts';
 import { StringColumn, StringEntries } from './column.ts';
 import { ownedEntries } from './copy.ts';
 import { copyBytes, viewOf } from './copy-bytes.ts';
+import { gatherFixed } from './gather.ts';
 
 const BYTES_MIN = 256;
 /** Up to this length a loop over words beats the call of a native copy. */
@@ -50,7 +51,7 @@ export class StringBuilder {
   /** Whether rows of this column can follow what is there: not a second dictionary, nor a mixture. */
   accepts(column: StringColumn): boolean {
     if (this.#count === 0) return true;
-    return this.#source === (column.codes === null ? null : column.entries);
+    return this.#source === (isDictionary(column) ? column.entries : null);
   }
 
   /** Appends the string; false when the value is none. */
@@ -181,11 +182,13 @@ export class StringBuilder {
   appendSelected(column: StringColumn, selection: Int32Array, from: number, to: number): void {
     const { entries, codes } = column;
     if (codes === null) {
-      if (this.#isWide || entries.isWide) {
-        for (let i = from; i < to; i++) this.appendEntry(entries, selection[i]!);
-      } else {
-        this.#appendRuns(entries, selection, from, to);
-      }
+      this.#appendEntries(entries, selection, from, to);
+      return;
+    }
+    if (column.isSelection) {
+      const places = new Int32Array(to - from);
+      gatherFixed(places, 0, codes, selection, from, to);
+      this.#appendEntries(entries, places, 0, places.length);
       return;
     }
     assert(this.accepts(column), 'one dictionary a batch');
@@ -198,6 +201,14 @@ export class StringBuilder {
     const shift = this.#count - from;
     for (let i = from; i < to; i++) target[i + shift] = codes[selection[i]!]!;
     this.#count += to - from;
+  }
+
+  #appendEntries(entries: StringEntries, places: Int32Array, from: number, to: number): void {
+    if (this.#isWide || entries.isWide) {
+      for (let i = from; i < to; i++) this.appendEntry(entries, places[i]!);
+    } else {
+      this.#appendRuns(entries, places, from, to);
+    }
   }
 
   /** Appends narrow entries; those that lie side by side are copied at once. */
@@ -285,4 +296,8 @@ export class StringBuilder {
     this.#isWide = true;
     this.#weigh(length * 2);
   }
+}
+
+function isDictionary({ codes, isSelection }: StringColumn): boolean {
+  return codes !== null && !isSelection;
 }

@@ -13,18 +13,22 @@
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
-import { allRead, type FieldsRead, fieldsRead } from '../data/fields-read.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
-import { objectLiteral } from '../data/materialize.ts';
 import type { Schema } from '../data/schema.ts';
-import type { FusedStep } from './fused.ts';
+import { type FusedStep, fieldsReadBy, stepSource } from './fused-steps.ts';
+
+/** Of the loop, as people are shown it. */
+export const ALL_STEPS = 'all steps of a row';
 
 /** Where a loop is, shared between the operator and the generated code. */
-export type LoopState = {
+export type LoopPlace = {
   /** Row of the batch; where to go on after a pause. */
   i: number;
   /** Step that was called last. */
   step: number;
+};
+
+export type LoopState = LoopPlace & {
   /** Rows that came out, and for each the row of the batch it came from. */
   count: number;
   rows: unknown[];
@@ -72,7 +76,7 @@ export class FusedLoops {
 
   /** The loop over all steps. */
   get generatedLoop(): GeneratedLoop {
-    return { title: 'all steps of a row', source: this.#loops.plainSource };
+    return { title: ALL_STEPS, source: this.#loops.plainSource };
   }
 
   #compile(source: string): TransformLoop | SelectLoop {
@@ -120,37 +124,6 @@ i++;
 }
 `;
 const FULL_CHECK = `if (count === ${BATCH_ROWS}) { i++; state.isFull = i < rowCount; break; }\n`;
-
-/** The fields that steps read of the rows that come in: up to the first that makes rows of its own. */
-function fieldsReadBy(steps: readonly FusedStep[], schema: Schema | null): FieldsRead {
-  // Of free-form rows, steps without functions read too, and give on what they do not know.
-  let reads: FieldsRead = schema === null ? null : new Set();
-  for (const { spec, code } of steps) {
-    if (spec.type === 'project') continue;
-    reads = allRead(reads, fieldsRead(code, schema));
-    if (spec.type !== 'filter') break;
-  }
-  return reads;
-}
-
-/** Source of a step that turns r<s> into r<s + 1>. */
-function stepSource(step: FusedStep, s: number): string {
-  switch (step.spec.type) {
-    case 'map':
-      return `state.step = ${s}; const r${s + 1} = f${s}(r${s});\n`;
-    case 'filter':
-      return `state.step = ${s}; if (!f${s}(r${s})) continue;\nconst r${s + 1} = r${s};\n`;
-    case 'project': {
-      const fields = step.spec.fields.map((name) => ({
-        name,
-        expression: `r${s}[${JSON.stringify(name)}]`,
-      }));
-      return `const r${s + 1} = ${objectLiteral(fields)};\n`;
-    }
-    case 'flatMap':
-      return '';
-  }
-}
 
 /** The last step of a run: the function may push rows, return something iterable, or both. */
 function flatMapSource(s: number): string {

@@ -4,45 +4,24 @@
  * The loop is generated anew for each operator instance, so that V8 sees one target at each call of a user's
  * function and can inline it (fused-codegen.ts). Rows keep their event time. As long as rows only pass or fall
  * out, columns stay columns: the loop yields the numbers of the rows that passed. From the first map or flatMap
- * on, rows are the objects that the user's functions return.
+ * on, rows are the objects that the user's functions return; but where the source of the last map tells which fields
+ * its rows have, and their values are numbers and the like, they are written to columns at once (made-columns.ts).
  *
  * A flatMap ends the run. What it yields is emitted in slices; between two slices the operator keeps its place
  * in the batch and in the user's iterator.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch, type Watermark } from '../data/batch.ts';
-import { BatchBuilder } from '../data/batch-builder.ts';
 import { ownedCopy } from '../data/copy.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
-import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
-import { FusedLoops, type LoopState } from './fused-codegen.ts';
+import { RowSelector } from '../data/row-selector.ts';
+import { fieldIndex, type Schema } from '../data/schema.ts';
+import { ALL_STEPS, FusedLoops, type LoopPlace, type LoopState } from './fused-codegen.ts';
+import { type FusedStep, schemaAfter } from './fused-steps.ts';
+import { MadeColumns } from './made-columns.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
-import type { StatelessSpec } from './operator-spec.ts';
 import { unsetContext, unsetOutput } from './unset.ts';
 import { recordError } from './user-function.ts';
-
-/** One step of the run; `code` is the user's function, null for a projection. */
-export type FusedStep = {
-  readonly name: string;
-  readonly spec: StatelessSpec;
-  readonly code: ((...args: never[]) => unknown) | null;
-};
-
-/** The schema behind a step: steps that call a function for a new row make rows free-form. */
-export function schemaAfter(step: StatelessSpec, schema: Schema | null): Schema | null {
-  switch (step.type) {
-    case 'filter':
-      return schema;
-    case 'project':
-      if (schema === null) return null;
-      return schemaOf(
-        step.fields.map((name) => schema.fields[fieldIndex(schema, name, 'project')]!),
-      );
-    case 'map':
-    case 'flatMap':
-      return null;
-  }
-}
 
 export class FusedOperator implements Operator {
   readonly wakeAtMs = Infinity;
@@ -50,11 +29,12 @@ export class FusedOperator implements Operator {
   #output: Output = unsetOutput;
   readonly #steps: readonly FusedStep[];
   readonly #loops: FusedLoops;
+  /** While the rows that a map makes are columns; null when they are objects, or no map makes any. */
+  #made: MadeColumns | null = null;
   /** Columns of the input that are left at the end, when rows stay columns. */
   readonly #projection: readonly number[] | null;
   readonly #outputSchema: Schema | null;
-  /** Made when rows fall out for the first time. */
-  #builder: BatchBuilder | null = null;
+  readonly #selector = new RowSelector();
   #selection = new Int32Array(0);
   readonly #state: LoopState = {
     i: 0,
@@ -79,7 +59,9 @@ export class FusedOperator implements Operator {
     this.#projection = staysColumns
       ? this.#outputSchema!.fields.map((field) => fieldIndex(inputSchema, field.name, 'project'))
       : null;
-    if (!staysColumns) this.#state.origins = new Int32Array(BATCH_ROWS);
+    if (staysColumns) return;
+    this.#state.origins = new Int32Array(BATCH_ROWS);
+    this.#made = MadeColumns.of(steps, inputSchema);
   }
 
   open(context: OperatorContext, output: Output): void {
@@ -95,7 +77,8 @@ export class FusedOperator implements Operator {
     if (this.#projection !== null) this.#select(batch);
     else {
       this.#state.i = 0;
-      this.#transform(batch);
+      if (this.#made !== null) this.#make(batch, this.#made);
+      else this.#transform(batch);
     }
   }
 
@@ -104,7 +87,7 @@ export class FusedOperator implements Operator {
     const { rowCount } = batch;
     if (this.#selection.length < rowCount) this.#selection = new Int32Array(rowCount);
     const passed = this.#loops.hasFilter
-      ? this.#run(() => this.#loops.select(batch, this.#selection, this.#state))
+      ? this.#run(() => this.#loops.select(batch, this.#selection, this.#state), this.#state)
       : rowCount;
     this.#count(rowCount, passed);
     if (passed === 0) return;
@@ -113,14 +96,7 @@ export class FusedOperator implements Operator {
       this.#output.emit(projected);
       return;
     }
-    this.#builder ??= new BatchBuilder(this.#outputSchema);
-    const builder = this.#builder;
-    for (let from = 0; from < passed; from += builder.capacity) {
-      const to = Math.min(passed, from + builder.capacity);
-      builder.appendSelected(projected, this.#selection, from, to);
-      this.#output.emit(builder.seal());
-      builder.reset();
-    }
+    this.#output.emit(this.#selector.select(projected, this.#selection, passed));
   }
 
   #project(batch: Batch): Batch {
@@ -135,11 +111,31 @@ export class FusedOperator implements Operator {
     });
   }
 
-  /** Rows become other rows. */
+  /** Rows become other rows, as columns. */
+  #make(batch: Batch, made: MadeColumns): void {
+    const { state } = made;
+    state.i = 0;
+    do {
+      this.#run(() => made.run(batch), state);
+      if (state.count > 0) this.#output.emit(made.take(batch));
+      this.#context.metrics.recordsOut += state.count;
+      if (!state.isMisfit) continue;
+      const { row, areColumns } = made.takeMisfit(batch);
+      this.#emitObjects([row], batch.timestamps?.slice(state.i - 1, state.i) ?? null);
+      if (areColumns) continue;
+      this.#made = null;
+      this.#state.i = state.i;
+      this.#transform(batch);
+      return;
+    } while (state.i < batch.rowCount);
+    this.#context.metrics.recordsIn += batch.rowCount;
+  }
+
+  /** Rows become other rows, as objects. */
   #transform(batch: Batch): void {
     const state = this.#state;
     do {
-      this.#run(() => this.#loops.transform(batch, state));
+      this.#run(() => this.#loops.transform(batch, state), state);
       this.#emitRows(batch);
     } while (state.isFull && this.#output.isReady);
     if (state.isFull) {
@@ -154,28 +150,25 @@ export class FusedOperator implements Operator {
     const state = this.#state;
     const { count } = state;
     if (count === 0) return;
-    this.#context.metrics.recordsOut += count;
-    this.#output.emit(
-      new Batch({
-        rowCount: count,
-        schema: null,
-        rows: state.rows,
-        timestamps: originTimes(batch, state.origins, count),
-      }),
-    );
+    this.#emitObjects(state.rows, originTimes(batch, state.origins, count));
     state.rows = [];
     state.count = 0;
   }
 
-  #run<T>(loop: () => T): T {
+  #emitObjects(rows: readonly unknown[], timestamps: Float64Array | null): void {
+    this.#context.metrics.recordsOut += rows.length;
+    this.#output.emit(new Batch({ rowCount: rows.length, schema: null, rows, timestamps }));
+  }
+
+  #run<T>(loop: () => T, state: LoopPlace): T {
     try {
       return loop();
     } catch (error) {
-      const step = this.#steps[this.#state.step]!;
+      const step = this.#steps[state.step]!;
       throw recordError(
         { ...this.#context, name: step.name },
         error,
-        this.#context.metrics.recordsIn + this.#state.i,
+        this.#context.metrics.recordsIn + state.i,
       );
     }
   }
@@ -186,7 +179,8 @@ export class FusedOperator implements Operator {
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
-    return [this.#loops.generatedLoop];
+    const source = this.#made?.source;
+    return [source === undefined ? this.#loops.generatedLoop : { title: ALL_STEPS, source }];
   }
 
   resume(): void {

@@ -1,0 +1,130 @@
+/** What a function puts into the row that it makes: all of it, or a doubt. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { madeFields } from '../../src/data/made-fields.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { tokensOf } from '../../src/data/tokens.ts';
+
+const Row = record({ a: t.int32, b: t.float64, text: t.string });
+
+/** As it stands in a module without types: `names; handed on; read`. */
+function made(source: string, schema: typeof Row | null = Row): string | null {
+  const fields = madeFields(new Function(`return ${source}`)(), schema);
+  if (fields === null) return null;
+  const handedOn = [...fields.handedOn].map(([name, field]) =>
+    name === field ? name : `${name}=${field}`,
+  );
+  return [fields.names, handedOn, [...fields.reads].sort()]
+    .map((part) => part.join(' '))
+    .join('; ');
+}
+
+const KNOWN: readonly (readonly [source: string, made: string])[] = [
+  ['({ a, text }) => ({ a, text })', 'a text; a text; '],
+  ['({ a, b, text }) => ({ b, text, a: a * 2 })', 'b text a; b text; a'],
+  ['({ a, text: note }) => ({ note, n: a })', 'note n; note=text n=a; '],
+  ['({ a }) => ({ a, twice: a })', 'a twice; ; a'],
+  ['({ a, a: again }) => ({ a, more: again + 1 })', 'a more; a; a'],
+  ['({ text, }) => ({ text, long: text.length, })', 'text long; ; text'],
+  ['({}) => ({ n: 1 })', 'n; ; '],
+  ['(row) => ({ a: row.a, text: row.text })', 'a text; a text; '],
+  ['(row) => ({ c: row.a + row.b, text: row.text })', 'c text; text; a b'],
+  ['(row) => ({ text: row.text, long: row.text.length })', 'text long; text; text'],
+  ['(row) => ({ ...row, b: row.b / 2 })', 'a b text; a text; b'],
+  ['(row) => ({ ...row, c: row.a, b: 0 })', 'a b text c; a text c=a; '],
+  ['row => ({ "a": row.a, \'b\': /* two */ row . b })', 'a b; a b; '],
+  ['(row) => { return { a: row.a }; }', 'a; a; '],
+  ['(row) => { const b = row.b * 2; return { b, text: row.text } }', 'b text; text; b'],
+  ['function ({ a }) { return { a }; }', 'a; a; '],
+  ['function named(row) { return { b: row.b }; }', 'b; b; '],
+  ['({ method(row) { return { b: row.b }; } }).method', 'b; b; '],
+  ['({ a, b }) => ({ c: (a + b) / 2, d: [a, b], e: { a } })', 'c d e; ; a b'],
+  ['({ a, text }) => { if (a > 1) throw new Error(`no`); return { text }; }', 'text; text; a'],
+  ['(row) => ({ f: (x) => x + row.a, text: row.text })', 'f text; text; a'],
+];
+
+for (const [source, fields] of KNOWN) {
+  test(`${source} makes '${fields}'`, () => {
+    assert.equal(made(source), fields);
+  });
+}
+
+/** What the source does not tell: each of these would be wrong if it did. */
+const DOUBTFUL = [
+  '(row) => row',
+  '(row) => null',
+  '({ a }) => [a]',
+  '({ a }) => ({ a }).a',
+  '({ a }) => ({ a }, 1)',
+  '({ a }) => a > 1 ? { a } : { b: a }',
+  '({ a }) => { if (a > 1) return { a }; return { b: a }; }',
+  '({ a }) => { const f = () => { return { a }; }; f(); }',
+  '({ a }) => { if (a) { return { a }; } }',
+  '({ a }) => { return { a }.a; }',
+  '({ a }) => ({ a, [a]: 1 })',
+  '({ a }) => ({ get a() { return 1; } })',
+  '({ a }) => ({ a() { return 1; } })',
+  '({ a }) => ({ 1: a })',
+  '({ a }) => ({ "1": a })',
+  '({ a }) => ({ __proto__: null, a })',
+  '({ a }) => ({ a, a: 2 })',
+  '({ a, ...rest }) => ({ a, ...rest })',
+  '({ a = 1 }) => ({ a })',
+  '({ a: { b } }) => ({ b })',
+  '({ missing }) => ({ missing })',
+  '(row) => ({ a: row.missing })',
+  '(row) => ({ a: row.text.length, b: row })',
+  '(row) => ({ b: row.b, ...row })',
+  '(row) => { const copy = { ...row }; return { text: row.text, copy }; }',
+  '(row) => { row.text = ""; return { text: row.text }; }',
+  '(row) => { row.a += 1; return { a: row.a }; }',
+  '(row) => { row.a++; return { a: row.a }; }',
+  '(row) => { delete row.a; return { a: row.a }; }',
+  '(row) => { [row.a] = [1]; return { a: row.a }; }',
+  '(row) => { for (row.a of [1]) {} return { a: row.a }; }',
+  '(row) => { row = { a: 1 }; return { a: row.a }; }',
+  '(row) => { change(row); return { a: row.a }; }',
+  '(row) => ({ a: row.a, n: row.text() })',
+  '(row) => ({ a: row["a"] })',
+  '(row, more) => ({ a: row.a })',
+  'function ({ a }) { return { a: this.a }; }',
+  'function (row) { arguments[0].a = 1; return { a: row.a }; }',
+  '(row) => { eval("row.a = 1"); return { a: row.a }; }',
+  '({ a }) => ({ a, n: /}/.test("}") })',
+  '({ a }) => { if (a) /}/.test("}"); return { a }; }',
+  '({ a }) => ({ a, n: `$' + '{a}` })',
+  '({ \\u0061 }) => ({ a: \\u0061 })',
+  'async ({ a }) => ({ a })',
+  'async (row) => { return { a: row.a }; }',
+  'function* (row) { return { a: row.a }; }',
+  '() => ({ a: 1 })',
+  'Math.abs',
+  '((row) => ({ a: row.a })).bind(null)',
+];
+
+for (const source of DOUBTFUL) {
+  test(`${source} is a doubt`, () => assert.equal(made(source), null));
+}
+
+test('a local name that is written again is not that of the field', () => {
+  assert.equal(made('({ a }) => { a = 1; return { a }; }'), 'a; ; a');
+  assert.equal(made('({ a }) => { { const a = 1; } return { a }; }'), 'a; ; a');
+  assert.equal(made('({ a, b }) => { [a] = [b]; return { a, b }; }'), 'a b; ; a b');
+});
+
+test('without a schema nothing is handed on', () => {
+  assert.equal(made('({ a, missing }) => ({ a, missing })', null), 'a missing; ; ');
+  assert.equal(made('(row) => ({ ...row, a: 1 })', null), null);
+});
+
+test('comments and texts are no code', () => {
+  assert.deepEqual(tokensOf("a // b\n/* c */ + \"// d\" + '\\'' / `e`"), [
+    'a',
+    '+',
+    '"// d"',
+    '+',
+    "'\\''",
+    '/',
+    '`e`',
+  ]);
+});
