@@ -18,6 +18,8 @@ after(() => rmSync(FOLDER, { recursive: true }));
 const RECORDS = 20_000;
 const KEYS = 50;
 const PER_MS = 2;
+/** Of patterns: values come in turn, and only so many are all there within their time. */
+const DENSE_PER_MS = 20;
 
 type Row = Record<string, number>;
 type Window = { start: number; end: number };
@@ -90,6 +92,28 @@ function runningSums(): readonly Row[] {
   });
 }
 
+/** A first, a second and a third record of a key in less than 100 ms: without others between them, or with any. */
+function matches(isStrict: boolean): readonly Row[] {
+  const dense = records.map((row, i) => ({ ...row, time: timeOf(i, DENSE_PER_MS) }));
+  return dense.flatMap((first, i) => {
+    if (first.value < 1000) return [];
+    const behind = dense
+      .slice(i + 1)
+      .filter(({ key, time }) => key === first.key && time - first.time < 100);
+    const find = (from: number, is: (value: number) => boolean): number => {
+      const found = behind.findIndex(({ value }, n) => n >= from && is(value));
+      return isStrict && found !== from ? -1 : found;
+    };
+    const second = find(0, (value) => value < 300);
+    const third = second < 0 ? -1 : find(second + 1, (value) => value >= 300 && value < 600);
+    if (third < 0) return [];
+    const [b, c] = [behind[second]!.value, behind[third]!.value];
+    return [{ key: first.key, first: first.value, second: b, third: c }];
+  });
+}
+
+const DENSE = ['--per-ms', `${DENSE_PER_MS}`, '--parallelism', '1'];
+
 /** What each job must give, by its arguments. */
 const EXPECTED: Readonly<
   Record<string, { args: string[]; forms: string[]; rows: readonly Row[] }>
@@ -117,6 +141,8 @@ const EXPECTED: Readonly<
     forms: ['typed', 'functions'],
     rows: runningSums(),
   },
+  'cep-strict': { args: DENSE, forms: ['functions'], rows: matches(true) },
+  'cep-relaxed': { args: DENSE, forms: ['functions'], rows: matches(false) },
 };
 
 function run(program: string, args: readonly string[]): Record<string, number> {
