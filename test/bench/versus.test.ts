@@ -18,8 +18,9 @@ after(() => rmSync(FOLDER, { recursive: true }));
 const RECORDS = 20_000;
 const KEYS = 50;
 const PER_MS = 2;
-/** Of patterns: values come in turn, and only so many are all there within their time. */
-const DENSE_PER_MS = 20;
+/** Of patterns: values come in turn, so that what follows within a key has any value only where keys are many. */
+const PATTERN_KEYS = 1000;
+const PATTERN_PER_MS = 100;
 
 type Row = Record<string, number>;
 type Window = { start: number; end: number };
@@ -94,10 +95,14 @@ function runningSums(): readonly Row[] {
 
 /** A first, a second and a third record of a key in less than 100 ms: without others between them, or with any. */
 function matches(isStrict: boolean): readonly Row[] {
-  const dense = records.map((row, i) => ({ ...row, time: timeOf(i, DENSE_PER_MS) }));
-  return dense.flatMap((first, i) => {
+  const all = records.map(({ value }, i) => ({
+    key: keyOf(i, PATTERN_KEYS),
+    value,
+    time: timeOf(i, PATTERN_PER_MS),
+  }));
+  return all.flatMap((first, i) => {
     if (first.value < 1000) return [];
-    const behind = dense
+    const behind = all
       .slice(i + 1)
       .filter(({ key, time }) => key === first.key && time - first.time < 100);
     const find = (from: number, is: (value: number) => boolean): number => {
@@ -112,7 +117,10 @@ function matches(isStrict: boolean): readonly Row[] {
   });
 }
 
-const DENSE = ['--per-ms', `${DENSE_PER_MS}`, '--parallelism', '1'];
+const PATTERN = [
+  ...['--keys', `${PATTERN_KEYS}`, '--per-ms', `${PATTERN_PER_MS}`],
+  ...['--parallelism', '1'],
+];
 
 /** What each job must give, by its arguments. */
 const EXPECTED: Readonly<
@@ -141,8 +149,8 @@ const EXPECTED: Readonly<
     forms: ['typed', 'functions'],
     rows: runningSums(),
   },
-  'cep-strict': { args: DENSE, forms: ['functions'], rows: matches(true) },
-  'cep-relaxed': { args: DENSE, forms: ['functions'], rows: matches(false) },
+  'cep-strict': { args: PATTERN, forms: ['functions'], rows: matches(true) },
+  'cep-relaxed': { args: PATTERN, forms: ['functions'], rows: matches(false) },
 };
 
 function run(program: string, args: readonly string[]): Record<string, number> {
