@@ -1,4 +1,6 @@
-/** The records of cep.ts, and when the steps of its pattern are met: by the engine and by the loop alike. */
+/** The records of cep.ts, and its patterns: by the engine and by the loop alike. */
+import { pattern } from 'millrace/cep';
+
 export const WITHIN_MS = 100;
 const RECORDS_PER_MS = 1000;
 
@@ -21,6 +23,21 @@ export function fill(
 export const isFirst = (value: number): boolean => value >= 1000;
 export const isSecond = (value: number): boolean => value < 300;
 export const isThird = (value: number): boolean => value >= 300 && value < 600;
+
+export type Event = { key: number; value: number; time: number };
+
+export const PATTERNS = {
+  strict: pattern<Event>()
+    .begin('first', ({ value }) => isFirst(value))
+    .next('second', ({ value }) => isSecond(value))
+    .next('third', ({ value }) => isThird(value))
+    .within(WITHIN_MS),
+  relaxed: pattern<Event>()
+    .begin('first', ({ value }) => isFirst(value))
+    .followedBy('second', ({ value }) => isSecond(value))
+    .followedBy('third', ({ value }) => isThird(value))
+    .within(WITHIN_MS),
+};
 
 /** What a match adds to the checksum. */
 export function checksumOf(key: number, first: number, second: number, third: number): number {

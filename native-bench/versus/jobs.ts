@@ -3,6 +3,7 @@
  * `typed` aggregates columns; `functions` calls functions of the user with objects, as the peer does.
  */
 import { type Flow, job, monotonous, session, sliding, tumbling } from 'millrace';
+import { CEP_JOBS } from './cep-jobs.ts';
 import { end, load, plusOne } from './load.ts';
 import { MICRO_JOBS } from './micro-jobs.ts';
 
@@ -109,5 +110,6 @@ export const JOBS = {
   tumbling: { typed: windowTyped('tumbling'), functions: windowFunctions('tumbling') },
   sliding: { typed: windowTyped('sliding'), functions: windowFunctions('sliding') },
   session: { typed: windowTyped('session'), functions: windowFunctions('session') },
+  ...CEP_JOBS,
   ...MICRO_JOBS,
 };

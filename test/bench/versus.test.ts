@@ -18,6 +18,9 @@ after(() => rmSync(FOLDER, { recursive: true }));
 const RECORDS = 20_000;
 const KEYS = 50;
 const PER_MS = 2;
+/** Of patterns: values come in turn, so that what follows within a key has any value only where keys are many. */
+const PATTERN_KEYS = 1000;
+const PATTERN_PER_MS = 100;
 
 type Row = Record<string, number>;
 type Window = { start: number; end: number };
@@ -90,6 +93,35 @@ function runningSums(): readonly Row[] {
   });
 }
 
+/** A first, a second and a third record of a key in less than 100 ms: without others between them, or with any. */
+function matches(isStrict: boolean): readonly Row[] {
+  const all = records.map(({ value }, i) => ({
+    key: keyOf(i, PATTERN_KEYS),
+    value,
+    time: timeOf(i, PATTERN_PER_MS),
+  }));
+  return all.flatMap((first, i) => {
+    if (first.value < 1000) return [];
+    const behind = all
+      .slice(i + 1)
+      .filter(({ key, time }) => key === first.key && time - first.time < 100);
+    const find = (from: number, is: (value: number) => boolean): number => {
+      const found = behind.findIndex(({ value }, n) => n >= from && is(value));
+      return isStrict && found !== from ? -1 : found;
+    };
+    const second = find(0, (value) => value < 300);
+    const third = second < 0 ? -1 : find(second + 1, (value) => value >= 300 && value < 600);
+    if (third < 0) return [];
+    const [b, c] = [behind[second]!.value, behind[third]!.value];
+    return [{ key: first.key, first: first.value, second: b, third: c }];
+  });
+}
+
+const PATTERN = [
+  ...['--keys', `${PATTERN_KEYS}`, '--per-ms', `${PATTERN_PER_MS}`],
+  ...['--parallelism', '1'],
+];
+
 /** What each job must give, by its arguments. */
 const EXPECTED: Readonly<
   Record<string, { args: string[]; forms: string[]; rows: readonly Row[] }>
@@ -117,6 +149,8 @@ const EXPECTED: Readonly<
     forms: ['typed', 'functions'],
     rows: runningSums(),
   },
+  'cep-strict': { args: PATTERN, forms: ['functions'], rows: matches(true) },
+  'cep-relaxed': { args: PATTERN, forms: ['functions'], rows: matches(false) },
 };
 
 function run(program: string, args: readonly string[]): Record<string, number> {

@@ -15,5 +15,6 @@ export { sseBroadcast } from './sse/sse-broadcast.ts';
 export { type StdinOptions, stdin } from './stdio/stdin.ts';
 export { stdout } from './stdio/stdout.ts';
 export { type Tcp, type TcpOptions, tcp } from './tcp/tcp.ts';
+export type { TlsListenOptions, TlsOptions } from './tls.ts';
 export { type WebSocketOptions, webSocket } from './websocket/web-socket.ts';
 export { webSocketBroadcast } from './websocket/web-socket-broadcast.ts';

@@ -6,12 +6,13 @@
  * The wait doubles from attempt to attempt and is cut short by chance, so that many who lost the same peer do not
  * come back at the same moment.
  */
-import { EngineError, messageOf } from '../../base/errors.ts';
+import { EngineError } from '../../base/errors.ts';
 import { after } from '../../base/event-loop.ts';
 import { checkOptions, choice, type OptionRules, wholeNumber } from '../../base/options.ts';
 import { Random } from '../../base/random.ts';
 import { randomId } from '../../base/random-id.ts';
 import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
+import { isOfCertificate, reasonOf } from './tls.ts';
 
 export type ReconnectOptions = {
   /** Before the first attempt; '100 ms' when left out. Doubles until a connection is made. */
@@ -92,7 +93,7 @@ export class Link {
   /** The connection is gone, or could not be made; `cause` is null where the other side has ended it properly. */
   down(cause: unknown, leastDelayMs = 0): void {
     if (this.isClosed || this.error !== null || this.hasEnded) return;
-    const delayMs = this.#backoff?.next() ?? null;
+    const delayMs = isOfCertificate(cause) ? null : (this.#backoff?.next() ?? null);
     if (this.#backoff === null && cause === null) this.end();
     else if (delayMs === null) this.fail(cause);
     else this.#stopWaiting = after(Math.max(leastDelayMs, delayMs), this.#open);
@@ -100,7 +101,7 @@ export class Link {
 
   /** No attempt helps. */
   fail(cause: unknown): void {
-    const why = cause === null ? 'it ends every connection' : messageOf(cause);
+    const why = cause === null ? 'it ends every connection' : reasonOf(cause);
     this.error = new EngineError('CONNECTION_FAILED', `${this.#what}: ${why}`, {
       cause,
       retryable: true,

@@ -3,7 +3,14 @@
  * closed. One bad request ends nothing but its own answer.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { EngineError } from '../../../base/errors.ts';
 import { delay } from '../../../base/event-loop.ts';
@@ -14,6 +21,7 @@ import {
 } from '../../../base/limits.ts';
 import { type OptionRules, someText, wrong } from '../../../base/options.ts';
 import { isLoopback, LISTEN_OPTIONS, type ListenOptions, listen } from '../address.ts';
+import { TLS_LISTEN, type TlsListenOptions } from '../tls.ts';
 
 export type HttpListenOptions = ListenOptions & {
   /** Where it is asked; '/' when left out. */
@@ -22,6 +30,8 @@ export type HttpListenOptions = ListenOptions & {
   readonly token?: string;
   /** Origins whose pages may ask, as 'https://app.example'; none when left out. */
   readonly allowedOrigins?: readonly string[];
+  /** Its certificate, by which it is asked over https and wss alone; over http and ws when left out. */
+  readonly tls?: TlsListenOptions;
 };
 
 export const HTTP_LISTEN_OPTIONS: OptionRules<HttpListenOptions> = {
@@ -38,6 +48,7 @@ export const HTTP_LISTEN_OPTIONS: OptionRules<HttpListenOptions> = {
       throw wrong(what, "are a list of origins like 'https://app.example'", value);
     }
   },
+  tls: TLS_LISTEN,
 };
 
 /** An answer that tells what is wrong with a request. */
@@ -71,22 +82,14 @@ export class HttpListener {
     { onRequest, onUpgrade, onError }: Handlers,
   ) {
     this.#options = options;
-    this.#server = createServer(
-      {
-        maxHeaderSize: HTTP_HEAD_BYTES_MAX,
-        headersTimeout: HTTP_REQUEST_MS_MAX,
-        // Who reads a body has a limit of its own: one that waits for the job takes as long as it takes.
-        requestTimeout: 0,
-      },
-      (request, response) => {
-        response.on('error', () => {});
-        const refusal = this.#refusalOf(request);
-        if (refusal === null) letSee(request, response);
-        if (refusal !== null) answer(response, refusal.status, { error: refusal.error });
-        else if (request.method === 'OPTIONS') answer(response, 200, {}, PREFLIGHT_HEADERS);
-        else onRequest(request, response);
-      },
-    );
+    this.#server = serverFor(options.tls, (request, response) => {
+      response.on('error', () => {});
+      const refusal = this.#refusalOf(request);
+      if (refusal === null) letSee(request, response);
+      if (refusal !== null) answer(response, refusal.status, { error: refusal.error });
+      else if (request.method === 'OPTIONS') answer(response, 200, {}, PREFLIGHT_HEADERS);
+      else onRequest(request, response);
+    });
     this.#server.maxConnections = NET_CONNECTIONS_MAX;
     // While the job runs it keeps the process alive; when it has ended nobody here does.
     this.#server.unref();
@@ -130,6 +133,18 @@ export class HttpListener {
     this.#server.closeIdleConnections();
     void delay(LEAVE_MS).then(() => this.#server.closeAllConnections());
   }
+}
+
+function serverFor(tls: TlsListenOptions | undefined, onRequest: RequestListener): Server {
+  const limits = {
+    maxHeaderSize: HTTP_HEAD_BYTES_MAX,
+    headersTimeout: HTTP_REQUEST_MS_MAX,
+    // Who reads a body has a limit of its own: one that waits for the job takes as long as it takes.
+    requestTimeout: 0,
+  };
+  if (tls === undefined) return createServer(limits, onRequest);
+  const secure = { ...limits, ...tls, handshakeTimeout: HTTP_REQUEST_MS_MAX };
+  return createSecureServer(secure, onRequest);
 }
 
 function hasToken(authorization: string | undefined, token: string): boolean {

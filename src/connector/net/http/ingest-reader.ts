@@ -135,8 +135,8 @@ export class IngestReader implements SplitReader {
   }
 
   get #path(): string {
-    const { host = '127.0.0.1', port, path = '/' } = this.#rules;
-    return `http://${textOfAddress({ host, port })}${path}`;
+    const { host = '127.0.0.1', port, path = '/', tls } = this.#rules;
+    return `${tls === undefined ? 'http' : 'https'}://${textOfAddress({ host, port })}${path}`;
   }
 
   position(): null {

@@ -1,4 +1,5 @@
 /** Rows to an HTTP endpoint, many in a request: a sink that tries again. */
+import type { SecureContextOptions } from 'node:tls';
 
 import { BATCH_ROWS } from '../../../base/limits.ts';
 import { checkOptions, type OptionRules, wholeNumber, wrong } from '../../../base/options.ts';
@@ -9,6 +10,7 @@ import { jsonLines } from '../../file/json-lines.ts';
 import { HEADERS, type Headers, urlOf } from '../address.ts';
 import { linesOf } from '../inlet.ts';
 import { checkReconnect, type ReconnectOptions } from '../link.ts';
+import { TLS, type TlsOptions, tlsFor } from '../tls.ts';
 import { PostWriter } from './post-writer.ts';
 
 export type PostOptions = {
@@ -26,6 +28,8 @@ export type PostOptions = {
   readonly timeout?: Duration;
   /** Attempts after one that failed, and the waits between them; 10 of them when left out. */
   readonly retry?: ReconnectOptions;
+  /** Of https: whom to trust, and what to show. */
+  readonly tls?: TlsOptions;
 };
 
 const POST_OPTIONS: OptionRules<PostOptions> = {
@@ -40,6 +44,7 @@ const POST_OPTIONS: OptionRules<PostOptions> = {
       throw wrong(what, 'is an object; for no further attempt { attempts: 0 }', value);
     checkReconnect(what, value);
   },
+  tls: TLS,
 };
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -61,6 +66,7 @@ export type PostRules = {
   readonly maxInFlight: number;
   readonly timeoutMs: number;
   readonly retry: ReconnectOptions;
+  readonly tls: SecureContextOptions;
 };
 
 /**
@@ -86,6 +92,7 @@ export function httpPost(url: string, options: PostOptions = {}): Sink {
     maxInFlight,
     timeoutMs: durationMs(options.timeout ?? '30 s', 'httpPost: timeout'),
     retry: { attempts: RETRIES, ...options.retry },
+    tls: tlsFor('httpPost', target, options.tls),
   };
   return {
     name: 'httpPost',

@@ -1,9 +1,10 @@
 /** Posts a body, again and again until it is taken, or no attempt is left. */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import { EngineError, messageOf } from '../../../base/errors.ts';
+import { EngineError } from '../../../base/errors.ts';
 import { after } from '../../../base/event-loop.ts';
 import { Backoff } from '../link.ts';
+import { isOfCertificate, reasonOf } from '../tls.ts';
 import type { PostRules } from './post.ts';
 
 /** A request in the making, as plain data: it goes into checkpoints. */
@@ -29,7 +30,10 @@ export class Poster {
   constructor(rules: PostRules) {
     this.#rules = rules;
     const options = { keepAlive: true, maxSockets: rules.maxInFlight };
-    this.#agent = rules.url.protocol === 'https:' ? new SecureAgent(options) : new Agent(options);
+    this.#agent =
+      rules.url.protocol === 'https:'
+        ? new SecureAgent({ ...options, ...rules.tls })
+        : new Agent(options);
   }
 
   post(posting: Posting, done: Done): void {
@@ -62,7 +66,7 @@ export class Poster {
       if (why === null) done(null);
       else this.#retry(posting, backoff, why, done);
     };
-    sent.on('error', (cause) => end({ text: messageOf(cause), cause, isFinal: false, leastMs: 0 }));
+    sent.on('error', (cause) => end(failureOf(cause)));
     sent.on('response', (response) => onResponse(response, end));
     sent.end(posting.body);
   }
@@ -99,15 +103,17 @@ type Failure = {
   readonly leastMs: number;
 };
 
+function failureOf(cause: Error): Failure {
+  return { text: reasonOf(cause), cause, isFinal: isOfCertificate(cause), leastMs: 0 };
+}
+
 function onResponse(response: IncomingMessage, end: (why: Failure | null) => void): void {
   const status = response.statusCode!;
   let text = '';
   response.on('data', (bytes: Buffer) => {
     if (text.length < SHOWN_BYTES) text += bytes.toString('utf8', 0, SHOWN_BYTES);
   });
-  response.on('error', (cause) =>
-    end({ text: messageOf(cause), cause, isFinal: false, leastMs: 0 }),
-  );
+  response.on('error', (cause) => end(failureOf(cause)));
   response.on('end', () => {
     if (status >= 200 && status < 300) return end(null);
     const isFinal = status < 500 && status !== 408 && status !== 429;

@@ -1,6 +1,7 @@
 /** The events of one URL, over one connection after the other. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 import { createParser } from 'eventsource-parser';
 import type { SplitReaderContext } from '../../../operator/source.ts';
 import type { Headers } from '../address.ts';
@@ -16,6 +17,7 @@ export type SseRules = {
   readonly events: readonly string[] | null;
   readonly reconnect: Reconnect;
   readonly maxEventBytes: number;
+  readonly tls: SecureContextOptions;
 };
 
 /** A server may ask to be left alone, but not for good. */
@@ -51,9 +53,10 @@ export class SseInlet implements Inlet {
   }
 
   #connect(): void {
-    const { url, headers } = this.#rules;
+    const { url, headers, tls } = this.#rules;
     const send = url.protocol === 'https:' ? secureRequest : request;
     const sent = send(url, {
+      ...tls,
       // A connection of its own, which ends with it.
       agent: false,
       headers: {

@@ -13,6 +13,7 @@ import {
   type MalformedOptions,
 } from '../inlet.ts';
 import { checkReconnect, type Reconnect } from '../link.ts';
+import { TLS, type TlsOptions, tlsFor } from '../tls.ts';
 import { SseInlet } from './sse-inlet.ts';
 
 export type SseOptions = MalformedOptions & {
@@ -24,6 +25,8 @@ export type SseOptions = MalformedOptions & {
   readonly reconnect?: Reconnect;
   /** Longest event; 1 MiB. A longer one is malformed. */
   readonly maxEventBytes?: number;
+  /** Of https: whom to trust, and what to show. */
+  readonly tls?: TlsOptions;
 };
 
 const SSE_OPTIONS: OptionRules<SseOptions> = {
@@ -35,6 +38,7 @@ const SSE_OPTIONS: OptionRules<SseOptions> = {
   },
   reconnect: checkReconnect,
   maxEventBytes: wholeNumber(1),
+  tls: TLS,
 };
 
 /**
@@ -57,13 +61,14 @@ export function sse<Row>(
   const { onMalformed = 'fail', headers = {}, events = null, reconnect = {} } = options;
   const { maxEventBytes = NET_RECORD_BYTES_MAX } = options;
   const path = target.origin + target.pathname;
+  const tls = tlsFor('sse', target, options.tls);
   return connectionSource<Row>({
     name: 'sse',
     descriptor: { url: path, format: format.name, options: format.options, onMalformed },
     schema: format.schema,
     hasDeadLetters: onMalformed === 'deadLetter',
     createReader(_split, position, context) {
-      const rules = { path, url: target, headers, events, reconnect, maxEventBytes };
+      const rules = { path, url: target, headers, events, reconnect, maxEventBytes, tls };
       const inlet = new SseInlet(rules, position as string | null, context);
       return new InletReader(path, inlet, lines.parser(path), untyped, onMalformed, context);
     },

@@ -1,4 +1,5 @@
 /** The messages of one URL, over one WebSocket after the other. */
+import type { SecureContextOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import { every } from '../../../base/event-loop.ts';
 import type { SplitReaderContext } from '../../../operator/source.ts';
@@ -15,6 +16,7 @@ export type WebSocketRules = {
   readonly reconnect: Reconnect;
   readonly pingMs: number;
   readonly maxMessageBytes: number;
+  readonly tls: SecureContextOptions;
 };
 
 const HANDSHAKE_MS_MAX = 10_000;
@@ -45,10 +47,11 @@ export class WebSocketInlet implements Inlet {
   }
 
   #connect(): void {
-    const { url, headers, maxMessageBytes, subscribe, pingMs } = this.#rules;
+    const { url, headers, maxMessageBytes, subscribe, pingMs, tls } = this.#rules;
     let cause: unknown = null;
     let isAlive = true;
     const socket = new WebSocket(url, {
+      ...tls,
       headers,
       maxPayload: maxMessageBytes,
       handshakeTimeout: HANDSHAKE_MS_MAX,

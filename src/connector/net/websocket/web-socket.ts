@@ -14,6 +14,7 @@ import {
   type MalformedOptions,
 } from '../inlet.ts';
 import { checkReconnect, type Reconnect } from '../link.ts';
+import { TLS, type TlsOptions, tlsFor } from '../tls.ts';
 import { WebSocketInlet } from './web-socket-inlet.ts';
 
 export type WebSocketOptions = MalformedOptions & {
@@ -27,6 +28,8 @@ export type WebSocketOptions = MalformedOptions & {
   readonly pingEvery?: Duration;
   /** Longest message; 1 MiB. A longer one is malformed. */
   readonly maxMessageBytes?: number;
+  /** Of wss: whom to trust, and what to show. */
+  readonly tls?: TlsOptions;
 };
 
 const WEB_SOCKET_OPTIONS: OptionRules<WebSocketOptions> = {
@@ -39,6 +42,7 @@ const WEB_SOCKET_OPTIONS: OptionRules<WebSocketOptions> = {
   reconnect: checkReconnect,
   pingEvery: aDuration,
   maxMessageBytes: wholeNumber(1),
+  tls: TLS,
 };
 
 /**
@@ -61,14 +65,17 @@ export function webSocket<Row>(
   const { maxMessageBytes = NET_RECORD_BYTES_MAX, pingEvery = '30 s' } = options;
   const pingMs = durationMs(pingEvery, 'webSocket: pingEvery');
   const path = `${target.protocol}//${target.host}${target.pathname}`;
+  const tls = tlsFor('webSocket', target, options.tls);
   return connectionSource<Row>({
     name: 'webSocket',
     descriptor: { url: path, format: format.name, options: format.options, onMalformed },
     schema: format.schema,
     hasDeadLetters: onMalformed === 'deadLetter',
     createReader(_split, _position, context) {
-      const rules = { path, url: target, headers, subscribe, reconnect, pingMs, maxMessageBytes };
-      const inlet = new WebSocketInlet(rules, context);
+      const inlet = new WebSocketInlet(
+        { path, url: target, headers, subscribe, reconnect, pingMs, maxMessageBytes, tls },
+        context,
+      );
       return new InletReader(path, inlet, lines.parser(path), untyped, onMalformed, context);
     },
   });

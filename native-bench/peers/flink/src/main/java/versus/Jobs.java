@@ -34,6 +34,7 @@ final class Jobs {
               SlidingEventTimeWindows.of(ms(settings.sizeMs), ms(settings.slideMs)));
       case "session" -> window(settings, env, EventTimeSessionWindows.withGap(ms(settings.gapMs)));
       case "reduce" -> reduce(settings, env);
+      case "cep-strict", "cep-relaxed" -> CepJobs.define(settings, env);
       case "latency" -> Latency.define(settings, env);
       case "start" -> Start.define(env);
       default -> {
