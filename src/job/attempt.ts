@@ -153,7 +153,7 @@ export class Attempt implements AskedThreads {
       },
       {
         onBlock: (subtask, checkpoint, block) => events.onBlock(subtask, checkpoint, block),
-        onDone: (subtask, checkpoint) => events.onDone(subtask, checkpoint),
+        onDone: (...done) => events.onDone(...done),
         onCommittables: (subtask, checkpoint, node, committables) =>
           events.onCommittables(subtask, checkpoint, node, committables),
         onMetric: (slot, cell) => events.onMetric(slot, cell),

@@ -45,7 +45,8 @@ export class ExchangeEnds {
     const inputs = channels.map(({ exchange }) => exchanges[exchange]!.operatorInput);
     const { isAligned, isUnaligned } = this.#options.settings;
     const unaligned = isUnaligned ? this.#inFlightLog(channels, snapshot, false) : null;
-    return new GateInput(new InputGate(readers, { inputs, isAligned, unaligned }), head);
+    const { clock } = this.#options;
+    return new GateInput(new InputGate(readers, { inputs, isAligned, unaligned, clock }), head);
   }
 
   /** The gates behind a node: of its main output, and of its side outputs by their name. */
