@@ -79,6 +79,8 @@ export type ExchangeMetrics = {
   readonly fromTask: number;
   readonly toTask: number;
   readonly partitioning: string;
+  /** What has been sent over it: records, or partial results of them. */
+  readonly rows: number;
   readonly localChannels: number;
   readonly rings: number;
   /** Bytes on their way in all its rings, and what these can hold. */
