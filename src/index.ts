@@ -196,6 +196,7 @@ export type {
 export type {
   CheckpointedOperator,
   CheckpointMetrics,
+  CheckpointPart,
   CheckpointRecord,
   EventLoopDelay,
   ExchangeMetrics,

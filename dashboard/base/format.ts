@@ -57,6 +57,11 @@ export function formatDuration(ms: number | null | undefined): string {
   return `${Math.floor(hours / 24)} d ${two(hours % 24)} h`;
 }
 
+/** Of what is mostly short: `0.42 ms`, then as other durations. */
+export function formatMs(ms: number): string {
+  return ms < 9.995 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
+}
+
 export function formatShare(share: number | null | undefined): string {
   return share === null || share === undefined ? NONE : `${Math.round(share * 100)} %`;
 }

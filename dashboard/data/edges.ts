@@ -1,5 +1,5 @@
 /** The edges of a job by their ids, which are the numbers of their vertices: `0-1`, then `0-1-2` for a second one between them. */
-import type { EdgeProgress, Job } from './shapes.ts';
+import type { Job } from './shapes.ts';
 
 type Ends = { readonly from: string; readonly to: string };
 
@@ -14,11 +14,6 @@ export function edgesOf({ plan }: Job): Edge[] {
     inputs.map(({ id: from, ship_strategy }) => ({ from, to, strategy: ship_strategy })),
   );
   return withIds(edges).map((edge) => ({ ...edge, strategy: edge.strategy.toLowerCase() }));
-}
-
-/** Share of the fullest ring of each edge, 0 to 1, by its id. */
-export function fullestOf(edges: readonly EdgeProgress[]): ReadonlyMap<string, number> {
-  return new Map(withIds(edges).map(({ id, fullest }) => [id, fullest]));
 }
 
 function withIds<T extends Ends>(edges: readonly T[]): (T & { readonly id: string })[] {

@@ -2,7 +2,7 @@
  * Records a second and shares of time over the last few seconds. A slow step takes a whole batch at once, so that the numbers of
  * one second are all or nothing.
  */
-import type { Job, Progress, VertexProgress } from './shapes.ts';
+import type { Progress, VertexProgress } from './shapes.ts';
 
 export type VertexRates = {
   readonly in: number;
@@ -21,6 +21,8 @@ export type Rates = {
   /** Records a second that came to sinks. */
   readonly written: number;
   readonly vertices: ReadonlyMap<string, VertexRates>;
+  /** Rows a second that cross an edge, by its id. */
+  readonly edges: ReadonlyMap<string, number>;
 };
 
 const SECONDS = 5;
@@ -63,30 +65,8 @@ export function ratesOver(recent: readonly Progress[]): Rates | null {
     read: (last.records - first.records) / seconds,
     written: all.reduce((sum, [, { written }]) => sum + written, 0),
     vertices: new Map(all),
+    edges: new Map(
+      last.edges.map(({ id, rows }, n) => [id, (rows - first.edges[n]!.rows) / seconds]),
+    ),
   };
-}
-
-type Ends = { readonly from: string; readonly to: string };
-
-/**
- * Records a second on an edge: what its source gives, where it is the only way from it; otherwise what its target takes, less
- * what comes by its other edges. Null where that says nothing.
- */
-export function edgeRate({ plan }: Job, rates: Rates | null, { from, to }: Ends): number | null {
-  const edges = plan.nodes.flatMap((node) =>
-    node.inputs.map(({ id }) => ({ from: id, to: node.id })),
-  );
-  const isOnlyWay = (source: string): boolean =>
-    edges.filter((edge) => edge.from === source).length === 1;
-  const given = (source: string): number => rates?.vertices.get(source)?.out ?? 0;
-  if (rates === null) return null;
-  const inputs = edges.filter((edge) => edge.to === to);
-  const others = inputs.filter((edge) => edge.from !== from);
-  const isKnown =
-    inputs.length === others.length + 1 && others.every((edge) => isOnlyWay(edge.from));
-  if (isKnown) {
-    const taken = rates.vertices.get(to)?.in ?? 0;
-    return Math.max(0, taken - others.reduce((sum, edge) => sum + given(edge.from), 0));
-  }
-  return isOnlyWay(from) ? given(from) : null;
 }

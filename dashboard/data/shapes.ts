@@ -27,8 +27,8 @@ export type VertexProgress = {
 };
 
 export type EdgeProgress = {
-  readonly from: string;
-  readonly to: string;
+  readonly id: string;
+  readonly rows: number;
   readonly fullest: number;
 };
 
@@ -113,6 +113,21 @@ export type CheckpointedOperator = {
   readonly rows: number;
 };
 
+/** The parts of the subtasks of a vertex in a checkpoint; times in milliseconds. */
+export type CheckpointParts = {
+  readonly subtasks: readonly {
+    readonly index: number;
+    readonly status: 'completed' | 'pending_or_failed';
+    readonly has_ended: boolean;
+    readonly end_to_end_duration: number;
+    readonly checkpointed_size: number;
+    readonly state_size: number;
+    readonly checkpoint: { readonly sync: number; readonly async: number };
+    readonly alignment: { readonly duration: number };
+    readonly start_delay: number;
+  }[];
+};
+
 export type Spread = { readonly min: number; readonly max: number; readonly avg: number };
 
 export type Checkpoints = {
@@ -184,14 +199,22 @@ export type ThreadDump = {
 export type OperatorStates = {
   readonly id: string;
   readonly name: string;
-  readonly keys: number;
+  readonly keys: number | null;
   /** In the last checkpoint; null before there is one. */
   readonly bytes: number | null;
   readonly states: readonly {
     readonly name: string;
     readonly kind: string;
     readonly keys: number | null;
+    readonly windows: number | null;
   }[];
+};
+
+/** Bounds that are not finite are texts. */
+export type WindowOfKey = {
+  readonly start: number | string;
+  readonly end: number | string;
+  readonly values: unknown;
 };
 
 export type States = { readonly operators: readonly OperatorStates[] };

@@ -1,8 +1,6 @@
 /** The graph of a job as it is now. It scrolls where it has no room, and never shrinks to what nobody can read. */
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { fullestOf } from '../data/edges.ts';
 import type { Live } from '../data/live.ts';
-import { edgeRate } from '../data/rates.ts';
 import type { Job } from '../data/shapes.ts';
 import { MeterLegend } from '../parts/meter.tsx';
 import { EdgeLine } from './edge-line.tsx';
@@ -36,7 +34,7 @@ export function JobGraph({ job, live, selected, onSelect }: JobGraphProps) {
   const scale = chosen ?? fitting;
   const zoom = (to: number): void => setChosen(Math.min(SCALE_MAX, Math.max(SCALE_MIN, to)));
   const progress = new Map(live.progress?.vertices.map((vertex) => [vertex.id, vertex]));
-  const fullest = fullestOf(live.progress?.edges ?? []);
+  const edges = new Map(live.progress?.edges.map((edge) => [edge.id, edge]));
   return (
     <div class="graph">
       <div class="graph-tools">
@@ -78,8 +76,8 @@ export function JobGraph({ job, live, selected, onSelect }: JobGraphProps) {
             <EdgeLine
               key={wire.id}
               wire={wire}
-              rate={edgeRate(job, live.rates, wire)}
-              fullest={fullest.get(wire.id) ?? 0}
+              rate={live.rates?.edges.get(wire.id) ?? null}
+              progress={edges.get(wire.id) ?? null}
             />
           ))}
           {layout.boxes.map((box) => (

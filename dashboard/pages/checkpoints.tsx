@@ -11,6 +11,7 @@ import type { Checkpoint, CheckpointConfig, Checkpoints, Spread } from '../data/
 import { type Polled, usePolled } from '../data/use-polled.ts';
 import { Answer } from '../parts/answer.tsx';
 import { Badge } from '../parts/badge.tsx';
+import { Parts } from '../parts/checkpoint-parts.tsx';
 import { Tile } from '../parts/tile.tsx';
 import type { PageProps } from './page.ts';
 
@@ -26,7 +27,7 @@ export function CheckpointsPage({ job }: PageProps) {
           <Summary {...value} config={config} />
           <section>
             <h2 class="head">History</h2>
-            <History history={value.history} />
+            <History job={job} history={value.history} />
           </section>
         </>
       )}
@@ -85,7 +86,9 @@ function spreadText({ min, max }: Spread, format: (value: number) => string): st
   return max === 0 ? '' : `${format(min)} to ${format(max)}`;
 }
 
-function History({ history }: Pick<Checkpoints, 'history'>) {
+type HistoryProps = PageProps & Pick<Checkpoints, 'history'>;
+
+function History({ job, history }: HistoryProps) {
   const [open, setOpen] = useState<number | null>(null);
   if (history.length === 0) return <p class="empty">There has been no checkpoint.</p>;
   const longest = Math.max(1, ...history.map((one) => one.end_to_end_duration));
@@ -113,6 +116,7 @@ function History({ history }: Pick<Checkpoints, 'history'>) {
           {history.map((one, n) => (
             <Row
               key={one.id}
+              job={job}
               checkpoint={one}
               pause={pauseBetween(history[n + 1], one)}
               longest={longest}
@@ -135,7 +139,7 @@ function pauseBetween(before: Checkpoint | undefined, next: Checkpoint): number 
   );
 }
 
-type RowProps = {
+type RowProps = PageProps & {
   readonly checkpoint: Checkpoint;
   readonly pause: number | null;
   readonly longest: number;
@@ -143,7 +147,7 @@ type RowProps = {
   readonly onToggle: () => void;
 };
 
-function Row({ checkpoint: one, pause, longest, isOpen, onToggle }: RowProps) {
+function Row({ job, checkpoint: one, pause, longest, isOpen, onToggle }: RowProps) {
   return (
     <>
       <tr class={one.status === 'FAILED' ? 'failed' : ''}>
@@ -177,6 +181,7 @@ function Row({ checkpoint: one, pause, longest, isOpen, onToggle }: RowProps) {
         <tr class="details">
           <td colSpan={11}>
             <Operators {...one} />
+            <Parts job={job} checkpoint={one.id} isRunning={one.status === 'IN_PROGRESS'} />
           </td>
         </tr>
       )}

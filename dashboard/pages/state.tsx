@@ -7,6 +7,7 @@ import { usePolled } from '../data/use-polled.ts';
 import { Answer } from '../parts/answer.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { textOf } from '../parts/records.tsx';
+import { areWindows, Windows } from '../parts/windows.tsx';
 import type { PageProps } from './page.ts';
 
 const POLL_MS = 2000;
@@ -40,6 +41,9 @@ function Tables({ operators }: States) {
             <th>State</th>
             <th>Kind</th>
             <th class="num">Keys</th>
+            <th class="num" title="Open windows, or panes of them, of all keys">
+              Windows
+            </th>
             <th class="num" title="Of all states of the operator">
               Last checkpoint
             </th>
@@ -53,6 +57,7 @@ function Tables({ operators }: States) {
                 <td>{state.name}</td>
                 <td>{state.kind}</td>
                 <td class="num">{state.keys === null ? 'too many' : formatWhole(state.keys)}</td>
+                <td class="num">{state.windows === null ? '' : formatWhole(state.windows)}</td>
                 <td class="num">{n === 0 ? formatBytes(bytes) : ''}</td>
               </tr>
             )),
@@ -120,7 +125,11 @@ function Found({ found, value, namespace, subtask }: Lookup) {
           {typeof subtask === 'number' && `in subtask ${subtask}`}
         </p>
       )}
-      <pre class="value">{JSON.stringify(value, null, 2)}</pre>
+      {areWindows(value) ? (
+        <Windows windows={value} />
+      ) : (
+        <pre class="value">{JSON.stringify(value, null, 2)}</pre>
+      )}
     </>
   );
 }

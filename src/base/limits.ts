@@ -148,6 +148,12 @@ export const QUESTION_TURNS_MAX = 16;
 /** Slots of keys up to which a state is gone through to count its keys: about a millisecond. */
 export const COUNTED_SLOTS_MAX = 1_000_000;
 
+/** Keys of several panes up to which those are counted that are in any: each is looked for. About two milliseconds. */
+export const COUNTED_KEYS_MAX = 32_768;
+
+/** Rows that one key has in a pane, as those see it who watch the job. */
+export const SHOWN_ROWS_MAX = 1000;
+
 /** A profile: how long, how often it looks, and what share of it a frame has at least to be shown. */
 export const PROFILE_SECONDS_MAX = 60;
 export const PROFILE_INTERVAL_US = 1000;

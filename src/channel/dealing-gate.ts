@@ -11,6 +11,7 @@ import type { Batch, Watermark } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
+import type { RowCount } from '../metrics/metrics.ts';
 import type { ChannelWriter } from './channel.ts';
 import type { Dealer } from './dealer.ts';
 import type { InFlightLog } from './in-flight.ts';
@@ -29,6 +30,8 @@ export type DealingGateOptions = {
   readonly dealer: Dealer;
   /** Of the stream; null for free-form rows. */
   readonly schema: Schema | null;
+  /** Counts the rows that have been dealt. */
+  readonly sent: RowCount;
   /** Rows in a full batch. */
   readonly batchRows: number;
   /** The error for what a function of the user threw at a record, counted from the first that was dealt. */
@@ -41,18 +44,19 @@ export class DealingGate implements OutputGate {
   tap: Tap | null = null;
   readonly #channels: Channels;
   readonly #dealer: Dealer;
+  readonly #sent: RowCount;
   readonly #schema: Schema | null;
   readonly #errorAt: DealingGateOptions['errorAt'];
   readonly #rows = new RowEncoder();
   readonly #builders: BatchBuilder[];
-  #recordsDealt = 0;
   #hasPartial = false;
   #haveHashes = false;
 
   constructor(options: DealingGateOptions) {
-    const { writers, dealer, schema, batchRows, errorAt, inFlight } = options;
+    const { writers, dealer, schema, sent, batchRows, errorAt, inFlight } = options;
     this.#channels = new Channels(writers, inFlight ?? null);
     this.#dealer = dealer;
+    this.#sent = sent;
     this.#errorAt = errorAt;
     this.#schema = schema;
     this.#builders = writers.map(() => new BatchBuilder(schema, batchRows));
@@ -78,7 +82,7 @@ export class DealingGate implements OutputGate {
       if (batch.schema === null) this.#appendRows(dealt, c, order, from, to);
       else this.#appendColumns(dealt, c, order, from, to);
     }
-    this.#recordsDealt += batch.rowCount;
+    this.#sent.rows += batch.rowCount;
     this.#hasPartial = true;
   }
 
@@ -86,7 +90,7 @@ export class DealingGate implements OutputGate {
     try {
       return this.#dealer.deal(batch);
     } catch (thrown) {
-      throw this.#errorAt(thrown, this.#recordsDealt + this.#dealer.failedRow);
+      throw this.#errorAt(thrown, this.#sent.rows + this.#dealer.failedRow);
     }
   }
 

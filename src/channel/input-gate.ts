@@ -12,6 +12,7 @@
  * of idleness or the end.
  */
 import { assert, unreachable } from '../base/assert.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
 import { BarrierAligner } from './barrier-aligner.ts';
@@ -34,7 +35,8 @@ export interface ElementConsumer {
   emit(batch: Batch, input: number): void;
   watermark(watermark: Watermark): void;
   idle(isIdle: boolean): void;
-  barrier(checkpoint: number): void;
+  /** `alignmentMs`: from the first channel that brought it to the last. */
+  barrier(checkpoint: number, alignmentMs: number): void;
   end(): void;
 }
 
@@ -48,6 +50,8 @@ export type InputGateOptions = {
   readonly isAligned?: boolean;
   /** Null: there are none. */
   readonly unaligned?: UnalignedCheckpoints | null;
+  /** That of the system when left out. */
+  readonly clock?: Clock;
 };
 
 export class InputGate {
@@ -58,8 +62,11 @@ export class InputGate {
   readonly #aligner: BarrierAligner;
   readonly #isAligned: boolean;
   readonly #unaligned: UnalignedCheckpoints | null;
+  readonly #clock: Clock;
   /** The checkpoint whose barrier is through, until it has been handed over. */
   #barrier: number | null = null;
+  /** When its first barrier came, by the monotonic clock. */
+  #firstBarrierMs = 0;
   readonly #hasChannelEnded: boolean[];
   #openChannels: number;
   #next = 0;
@@ -73,6 +80,7 @@ export class InputGate {
     this.#inputs = options.inputs ?? readers.map(() => 0);
     this.#isAligned = options.isAligned ?? true;
     this.#unaligned = options.unaligned ?? null;
+    this.#clock = options.clock ?? systemClock;
     this.#merger = new WatermarkMerger(readers.length);
     this.#aligner = new BarrierAligner(readers.length);
     this.#hasChannelEnded = readers.map(() => false);
@@ -120,7 +128,7 @@ export class InputGate {
       if (this.#hasChannelEnded[channel]) return;
       reader.record(checkpoint, (batch) => unaligned.add(checkpoint, channel, batch));
     });
-    consumer.barrier(checkpoint);
+    consumer.barrier(checkpoint, 0);
     return true;
   }
 
@@ -159,9 +167,7 @@ export class InputGate {
         if (this.#aligner.onEnd(channel) === 'complete') this.#barrier = this.#aligner.checkpoint;
         break;
       case BARRIER:
-        if (this.#aligner.onBarrier(channel, reader.value()) === 'complete') {
-          this.#barrier = this.#aligner.checkpoint;
-        }
+        this.#onBarrier(channel, reader.value());
         break;
       case OVERTAKING_BARRIER:
         break;
@@ -173,13 +179,19 @@ export class InputGate {
     return true;
   }
 
+  #onBarrier(channel: number, checkpoint: number): void {
+    const isFirst = checkpoint > this.#aligner.checkpoint;
+    if (isFirst) this.#firstBarrierMs = this.#clock.monotonic();
+    if (this.#aligner.onBarrier(channel, checkpoint) === 'complete') this.#barrier = checkpoint;
+  }
+
   /** What all channels together have come to: a barrier, a watermark, then a change of idleness, then the end. */
   #handOverMerged(consumer: ElementConsumer, isControlOnly: boolean): boolean {
     if (this.#barrier !== null) {
       const checkpoint = this.#barrier;
       this.#barrier = null;
       for (const reader of this.#readers) reader.stopRecording();
-      consumer.barrier(checkpoint);
+      consumer.barrier(checkpoint, this.#clock.monotonic() - this.#firstBarrierMs);
       return true;
     }
     const watermark = this.#merger.takeWatermark();

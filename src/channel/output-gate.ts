@@ -7,6 +7,7 @@
 
 import type { Batch, Watermark } from '../data/batch.ts';
 import { ownedCopy } from '../data/copy.ts';
+import type { RowCount } from '../metrics/metrics.ts';
 import { ACTIVE, BARRIER, type ChannelWriter, END, IDLE, WATERMARK } from './channel.ts';
 import type { InFlightLog } from './in-flight.ts';
 
@@ -96,14 +97,18 @@ export type WholeBatches = 'forward' | 'global' | 'broadcast';
 export class BatchGate implements OutputGate {
   tap: Tap | null = null;
   readonly hasPartial = false;
+  readonly #sent: RowCount;
   readonly #channels: Channels;
   readonly #receivers: readonly ChannelWriter[];
 
+  /** `sent`: counts the rows that it is given. */
   constructor(
     writers: readonly ChannelWriter[],
     kind: WholeBatches,
+    sent: RowCount,
     inFlight: InFlightLog | null = null,
   ) {
+    this.#sent = sent;
     this.#channels = new Channels(writers, inFlight);
     this.#receivers = kind === 'broadcast' ? writers : writers.slice(0, 1);
   }
@@ -114,6 +119,7 @@ export class BatchGate implements OutputGate {
 
   emit(batch: Batch): void {
     this.tap?.take(batch);
+    this.#sent.rows += batch.rowCount;
     const [only] = this.#receivers;
     if (this.#receivers.length === 1) {
       only!.put(batch);

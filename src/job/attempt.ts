@@ -22,6 +22,7 @@ import { Signal } from '../sharedarraybuffer-queue/index.ts';
 import { deploy } from '../task/deploy.ts';
 import {
   operatorSlots,
+  outputSlots,
   type RuntimeSettings,
   type SourceSplits,
   type TaskEvents,
@@ -89,6 +90,7 @@ export class Attempt implements AskedThreads {
       workers: threads,
       operatorSlots: operatorSlots(execution).size,
       subtasks: execution.subtasks.length,
+      outputs: outputSlots(execution).at(-1)!,
       stages: splits.length,
     };
     this.#counters = new SharedCounters(this.#shape);
@@ -101,7 +103,7 @@ export class Attempt implements AskedThreads {
       ]),
     );
     this.#rings = this.#makeRings();
-    this.exchanges = new ExchangeReader(execution, this.#rings);
+    this.exchanges = new ExchangeReader(execution, this.#rings, this.#counters);
   }
 
   #makeRings(): Map<number, RingDescriptor> {
@@ -153,7 +155,7 @@ export class Attempt implements AskedThreads {
       },
       {
         onBlock: (subtask, checkpoint, block) => events.onBlock(subtask, checkpoint, block),
-        onDone: (subtask, checkpoint) => events.onDone(subtask, checkpoint),
+        onDone: (...done) => events.onDone(...done),
         onCommittables: (subtask, checkpoint, node, committables) =>
           events.onCommittables(subtask, checkpoint, node, committables),
         onMetric: (slot, cell) => events.onMetric(slot, cell),

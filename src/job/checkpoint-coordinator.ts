@@ -28,8 +28,9 @@ import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { SourceSplits } from '../task/deployment.ts';
-import { AT_END, hasBytes, type StateBlock } from '../task/subtask-snapshot.ts';
+import { AT_END, hasBytes, NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
 import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
+import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
 import {
   buildManifest,
@@ -83,6 +84,7 @@ type Complete = { readonly stored: StoredCheckpoint; readonly prepared: readonly
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
+  readonly #places: readonly PartPlace[];
   /** Last state of the subtasks that have come to their end. */
   readonly #atEnd = new Map<number, StateBlock[]>();
   readonly #ended = new Set<number>();
@@ -105,6 +107,7 @@ export class CheckpointCoordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#places = partPlaces(options.graph, options.execution);
   }
 
   onBlock(subtask: number, checkpoint: number, block: StateBlock): void {
@@ -134,12 +137,14 @@ export class CheckpointCoordinator {
     if (committables.length > 0) this.#prepared.push({ subtask, checkpoint, node, committables });
   }
 
-  onDone(subtask: number, checkpoint: number): void {
+  onDone(subtask: number, checkpoint: number, times = NO_TIMES): void {
     const pending = this.#pending;
-    if (checkpoint === AT_END) this.#ended.add(subtask);
-    else if (pending?.id === checkpoint) pending.done.add(subtask);
+    const isAtEnd = checkpoint === AT_END;
+    if (isAtEnd) this.#ended.add(subtask);
     if (pending === null) return;
-    pending.begun.onSubtasksDone(this.#doneIn(pending));
+    const isNew = isAtEnd ? !pending.done.has(subtask) : pending.id === checkpoint;
+    if (isNew) pending.begun.onSubtaskDone(subtask, isAtEnd ? null : times);
+    if (isNew && !isAtEnd) pending.done.add(subtask);
     this.#completeIfWhole(pending);
   }
 
@@ -268,21 +273,16 @@ export class CheckpointCoordinator {
     }
   }
 
-  /** Subtasks whose part has come, with those that have come to their end. */
-  #doneIn({ done }: Pick<Pending, 'done'>): number {
-    const { subtasks } = this.#options.execution;
-    return subtasks.filter(({ id }) => done.has(id) || this.#ended.has(id)).length;
-  }
-
   #begin(id: number, kind: Manifest['kind']): BegunCheckpoint {
-    const { history, execution } = this.#options;
-    const begun = history.begin(id, kind, execution.subtasks.length);
-    begun.onSubtasksDone(this.#ended.size);
+    const begun = this.#options.history.begin(id, kind, this.#places);
+    for (const subtask of this.#ended) begun.onSubtaskDone(subtask, null);
     return begun;
   }
 
+  /** The parts of all subtasks have come, but for those that have come to their end. */
   #completeIfWhole(pending: Pending): void {
-    if (this.#doneIn(pending) < this.#options.execution.subtasks.length) return;
+    const { subtasks } = this.#options.execution;
+    if (!subtasks.every(({ id }) => pending.done.has(id) || this.#ended.has(id))) return;
     this.#pending = null;
     this.#complete(pending).then(pending.resolve, pending.reject);
   }

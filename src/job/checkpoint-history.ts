@@ -7,6 +7,8 @@ import { messageOf } from '../base/errors.ts';
 import { SHOWN_CHECKPOINTS } from '../base/limits.ts';
 import type { Manifest, OperatorManifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { allBlocks } from '../state/generations.ts';
+import type { SnapshotTimes } from '../task/subtask-snapshot.ts';
+import { CheckpointParts, type PartPlace } from './checkpoint-parts.ts';
 import type {
   CheckpointedOperator,
   CheckpointMetrics,
@@ -16,13 +18,18 @@ import type {
 
 /** A checkpoint as long as it runs. */
 export type BegunCheckpoint = {
-  onSubtasksDone(count: number): void;
+  /** The part of a subtask has come; `times` null: of one that has come to its end. */
+  onSubtaskDone(subtask: number, times: SnapshotTimes | null): void;
   completed(stored: StoredCheckpoint): void;
   failed(error: unknown): void;
 };
 
-/** The record, and when its checkpoint began by the monotonic clock. */
-type Entry = { record: CheckpointRecord; readonly startMs: number };
+/** The record, its parts as long as it runs, and when its checkpoint began by the monotonic clock. */
+type Entry = {
+  record: CheckpointRecord;
+  readonly parts: CheckpointParts;
+  readonly startMs: number;
+};
 
 export class CheckpointHistory {
   readonly #clock: Clock;
@@ -43,20 +50,23 @@ export class CheckpointHistory {
     this.#onEnd = onEnd;
   }
 
-  begin(id: number, kind: Manifest['kind'], subtasks: number): BegunCheckpoint {
+  begin(id: number, kind: Manifest['kind'], places: readonly PartPlace[]): BegunCheckpoint {
+    const startedAt = this.#clock.now();
     const entry: Entry = {
       startMs: this.#clock.monotonic(),
+      parts: new CheckpointParts(places, startedAt),
       record: {
         id,
         kind,
         state: 'running',
-        startedAt: this.#clock.now(),
+        startedAt,
         durationMs: 0,
-        subtasks,
+        subtasks: places.length,
         subtasksDone: 0,
         bytes: 0,
         fullBytes: 0,
         operators: [],
+        parts: [],
         path: null,
         failure: null,
       },
@@ -64,13 +74,15 @@ export class CheckpointHistory {
     this.#entries.push(entry);
     if (this.#entries.length > SHOWN_CHECKPOINTS) this.#entries.shift();
     return {
-      onSubtasksDone: (count) => {
-        entry.record = { ...entry.record, subtasksDone: count };
+      onSubtaskDone: (subtask, times) => {
+        const durationMs = this.#durationMs(entry);
+        entry.parts.onDone(subtask, { at: this.#clock.now(), durationMs, times });
       },
       completed: (stored) => this.#onCompleted(entry, stored),
       failed: (error) => {
         this.#failed++;
-        this.#lastFailed = this.#ended(entry, { state: 'failed', failure: messageOf(error) });
+        const failure = messageOf(error);
+        this.#lastFailed = this.#ended(entry, { ...partsOf(entry), state: 'failed', failure });
       },
     };
   }
@@ -83,6 +95,7 @@ export class CheckpointHistory {
     const record = this.#ended(entry, {
       state: 'completed',
       subtasksDone: subtasks,
+      parts: entry.parts.list(manifest.operators),
       bytes: sum('bytes'),
       fullBytes: sum('fullBytes'),
       operators,
@@ -112,7 +125,7 @@ export class CheckpointHistory {
   metrics(): CheckpointMetrics {
     const history = this.#entries.map((entry) =>
       entry.record.state === 'running'
-        ? { ...entry.record, durationMs: this.#durationMs(entry) }
+        ? { ...entry.record, ...partsOf(entry), durationMs: this.#durationMs(entry) }
         : entry.record,
     );
     return {
@@ -126,6 +139,12 @@ export class CheckpointHistory {
       lastRestored: this.#lastRestored,
     };
   }
+}
+
+/** Of a checkpoint that is not complete. */
+function partsOf({ parts }: Entry): Pick<CheckpointRecord, 'parts' | 'subtasksDone'> {
+  const list = parts.list();
+  return { parts: list, subtasksDone: list.filter(({ doneAt }) => doneAt !== null).length };
 }
 
 function stateOf({ uid, name, states }: OperatorManifest): CheckpointedOperator {

@@ -1,7 +1,9 @@
-/** How full the rings between the tasks of a job are. */
+/** What crosses between the tasks of a job, and how full the rings are. */
 import type { RingDescriptor } from '../channel/ring-channel.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
+import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { SpscQueue } from '../sharedarraybuffer-queue/index.ts';
+import { outputSlots } from '../task/deployment.ts';
 import type { ExchangeMetrics } from './job-metrics.ts';
 
 /** What exchanges are called, by their number. */
@@ -17,11 +19,19 @@ export function exchangeNames({ exchanges }: ExecutionGraph): readonly string[] 
 
 export class ExchangeReader {
   readonly #execution: ExecutionGraph;
+  readonly #counters: SharedCounters;
+  readonly #slots: readonly number[];
   readonly #rings: ReadonlyMap<number, RingDescriptor>;
   /** By channel, made when it is first looked at. */
   readonly #queues = new Map<number, SpscQueue>();
 
-  constructor(execution: ExecutionGraph, rings: ReadonlyMap<number, RingDescriptor>) {
+  constructor(
+    execution: ExecutionGraph,
+    rings: ReadonlyMap<number, RingDescriptor>,
+    counters: SharedCounters,
+  ) {
+    this.#slots = outputSlots(execution);
+    this.#counters = counters;
     this.#execution = execution;
     this.#rings = rings;
   }
@@ -37,6 +47,7 @@ export class ExchangeReader {
         fromTask,
         toTask,
         partitioning: partitioning.kind,
+        rows: this.#rows(id),
         localChannels: own.length - rings.length,
         rings: rings.length,
         usedBytes: rings.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
@@ -44,6 +55,15 @@ export class ExchangeReader {
         fullest: Math.max(0, ...rings.map((ring) => ring.usedBytes / ring.capacityBytes)),
       };
     });
+  }
+
+  #rows(exchange: number): number {
+    let rows = 0;
+    const end = this.#slots[exchange + 1]!;
+    for (let slot = this.#slots[exchange]!; slot < end; slot++) {
+      rows += this.#counters.output(slot).rows;
+    }
+    return rows;
   }
 
   #queue(channel: number): SpscQueue {

@@ -13,6 +13,7 @@ import {
 import type { ShownValue } from '../base/shown-value.ts';
 import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
+import type { StateSize } from '../operator/state-look.ts';
 import type {
   Question,
   StackSample,
@@ -36,13 +37,9 @@ export type ThreadStack = { readonly name: string; readonly stack: readonly stri
 /** The states of one operator, over all subtasks. */
 export type OperatorStates = {
   readonly node: NodeId;
-  readonly keys: number;
-  readonly states: readonly {
-    readonly name: string;
-    readonly kind: string;
-    /** Null where there are too many to count. */
-    readonly keys: number | null;
-  }[];
+  /** Null where there are too many to count. */
+  readonly keys: number | null;
+  readonly states: readonly StateSize[];
 };
 
 /** How often an edge is asked for records that have passed, and a profile whether its job still runs. */
@@ -220,10 +217,14 @@ function together(all: OperatorStates | undefined, one: StatesOfOperator): Opera
   if (all === undefined) return { node: one.node, keys: one.keys, states: one.states };
   return {
     node: all.node,
-    keys: all.keys + one.keys,
-    states: all.states.map(({ name, kind, keys }, n) => {
-      const more = one.states[n]!.keys;
-      return { name, kind, keys: keys === null || more === null ? null : keys + more };
+    keys: sumOf(all.keys, one.keys),
+    states: all.states.map(({ name, kind, keys, windows }, n) => {
+      const more = one.states[n]!;
+      return { name, kind, keys: sumOf(keys, more.keys), windows: sumOf(windows, more.windows) };
     }),
   };
+}
+
+function sumOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
 }

@@ -79,6 +79,8 @@ export type ExchangeMetrics = {
   readonly fromTask: number;
   readonly toTask: number;
   readonly partitioning: string;
+  /** What has been sent over it: records, or partial results of them. */
+  readonly rows: number;
   readonly localChannels: number;
   readonly rings: number;
   /** Bytes on their way in all its rings, and what these can hold. */
@@ -117,6 +119,8 @@ export type CheckpointRecord = {
   /** The same, with those of earlier checkpoints that it refers to. */
   readonly fullBytes: number;
   readonly operators: readonly CheckpointedOperator[];
+  /** Of each subtask. */
+  readonly parts: readonly CheckpointPart[];
   /** Where it lies; null before it is complete. */
   readonly path: string | null;
   /** Why it failed; null otherwise. */
@@ -129,6 +133,29 @@ export type CheckpointedOperator = {
   readonly bytes: number;
   readonly fullBytes: number;
   readonly rows: number;
+};
+
+/** The part of one subtask in a checkpoint. */
+export type CheckpointPart = {
+  readonly task: number;
+  readonly subtask: number;
+  /** Whether it had come to its end before: its last state is its part, and took no time. */
+  readonly hasEnded: boolean;
+  /** When it had come, in milliseconds since 1970 UTC; null before. */
+  readonly doneAt: number | null;
+  /** From the beginning of the checkpoint to then. */
+  readonly durationMs: number;
+  /** From the beginning until the first barrier came to the subtask. */
+  readonly startDelayMs: number;
+  /** From the first barrier of its channels to the last. */
+  readonly alignmentMs: number;
+  /** In which its operators captured their state, and it did nothing else. */
+  readonly pauseMs: number;
+  /** From then until they had written what they put off, beside their work. */
+  readonly writingMs: number;
+  /** As of the checkpoint; 0 before that is complete. */
+  readonly bytes: number;
+  readonly fullBytes: number;
 };
 
 export type CheckpointMetrics = {

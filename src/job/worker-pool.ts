@@ -115,7 +115,7 @@ export class WorkerPool {
             events.onBlock(message.subtask, message.checkpoint, message.block);
             break;
           case 'snapshotDone':
-            events.onDone(message.subtask, message.checkpoint);
+            events.onDone(message.subtask, message.checkpoint, message.times);
             break;
           case 'committables': {
             const { subtask, checkpoint, node, committables } = message;

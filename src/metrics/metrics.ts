@@ -8,3 +8,8 @@ export interface OperatorMetrics {
   lateRecords: number;
   skippedRecords: number;
 }
+
+/** How many rows a subtask has sent over an exchange. */
+export interface RowCount {
+  rows: number;
+}

@@ -7,15 +7,17 @@
  *     for each operator of each subtask   its OperatorMetrics
  *     for each subtask                    its SubtaskNumbers
  *     for each worker, the caller first   its ThreadNumbers
+ *     for each subtask and exchange that it writes to, how many rows have crossed it
  *     for each stage of a source, Int32   next split to hand out, splits read
  *
  * Every counter has one writer, but those of splits, which are added to atomically; readers may see it a moment old. Command and
  * checkpoints are those of the caller's line.
  */
-import type { OperatorMetrics } from './metrics.ts';
+import type { OperatorMetrics, RowCount } from './metrics.ts';
 import {
   OPERATOR_NUMBERS,
   SharedOperatorMetrics,
+  SharedRowCount,
   SUBTASK_NUMBERS,
   SubtaskNumbers,
   THREAD_NUMBERS,
@@ -44,6 +46,8 @@ export type CountersShape = {
   readonly workers: number;
   readonly operatorSlots: number;
   readonly subtasks: number;
+  /** Exchanges, each as often as subtasks write to it. */
+  readonly outputs: number;
   /** Stages of all sources. */
   readonly stages: number;
 };
@@ -55,16 +59,19 @@ export class SharedCounters {
   readonly #splits: Int32Array;
   readonly #subtasksAt: number;
   readonly #threadsAt: number;
+  readonly #outputsAt: number;
 
   constructor(shape: CountersShape, buffer?: SharedArrayBuffer) {
     const wordCount = (shape.workers + 1) * LINE_WORDS;
     const subtasksAt = shape.operatorSlots * OPERATOR_NUMBERS;
     const threadsAt = subtasksAt + shape.subtasks * SUBTASK_NUMBERS;
-    const numberCount = threadsAt + (shape.workers + 1) * THREAD_NUMBERS;
+    const outputsAt = threadsAt + (shape.workers + 1) * THREAD_NUMBERS;
+    const numberCount = outputsAt + shape.outputs;
     const splitsOffset = wordCount * 4 + numberCount * 8;
     this.buffer = buffer ?? new SharedArrayBuffer(splitsOffset + shape.stages * SPLIT_WORDS * 4);
     this.#subtasksAt = subtasksAt;
     this.#threadsAt = threadsAt;
+    this.#outputsAt = outputsAt;
     this.#words = new Int32Array(this.buffer, 0, wordCount);
     this.#numbers = new Float64Array(this.buffer, wordCount * 4, numberCount);
     this.#splits = new Int32Array(this.buffer, splitsOffset, shape.stages * SPLIT_WORDS);
@@ -177,5 +184,10 @@ export class SharedCounters {
   /** Of a worker; -1 is the caller. */
   thread(worker: number): ThreadNumbers {
     return new ThreadNumbers(this.#numbers, this.#threadsAt + (worker + 1) * THREAD_NUMBERS);
+  }
+
+  /** Rows of one subtask that have crossed an exchange. */
+  output(slot: number): RowCount {
+    return new SharedRowCount(this.#numbers, this.#outputsAt + slot);
   }
 }

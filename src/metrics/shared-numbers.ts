@@ -1,8 +1,8 @@
 /**
- * Numbers in shared memory by name: those of an operator, of a subtask and of a thread. The thread that the subtask runs on
+ * Numbers in shared memory by name: those of an operator, of a subtask, of an exchange and of a thread. The thread that the subtask runs on
  * writes them, each by a plain store; anyone may read them, and sees them a moment old.
  */
-import type { OperatorMetrics } from './metrics.ts';
+import type { OperatorMetrics, RowCount } from './metrics.ts';
 
 export const OPERATOR_NUMBERS = 4;
 export const SUBTASK_NUMBERS = 8;
@@ -170,5 +170,23 @@ export class ThreadNumbers {
 
   set heapLimitBytes(value: number) {
     this.#numbers[this.#at + 2] = value;
+  }
+}
+
+export class SharedRowCount implements RowCount {
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+
+  constructor(numbers: Float64Array, at: number) {
+    this.#numbers = numbers;
+    this.#at = at;
+  }
+
+  get rows(): number {
+    return this.#numbers[this.#at]!;
+  }
+
+  set rows(value: number) {
+    this.#numbers[this.#at] = value;
   }
 }

@@ -90,7 +90,7 @@ export abstract class RollingOperator extends ImmediateOperator {
     const { keySlots, values, state } = this;
     return {
       keyCount: keySlots.count,
-      sizes: () => [{ name: 'values', kind: 'rolling', keys: keySlots.count }],
+      sizes: () => [{ name: 'values', kind: 'rolling', keys: keySlots.count, windows: null }],
       valueOf: (name, key) => {
         const slot = name === 'values' ? keySlots.find(state.readKey(key)) : -1;
         return slot < 0 ? undefined : rowOf(values, slot);

@@ -8,11 +8,23 @@ export type StateSize = {
   readonly kind: string;
   /** Keys that have something in it; null where there are too many to count. */
   readonly keys: number | null;
+  /** Windows that are open, or panes of them, each as often as keys have something in it; null for a state that has none. */
+  readonly windows: number | null;
+};
+
+/** What a key has in a window, or in a pane of some: a state with windows has a list of them, by rising start. */
+export type WindowOfKey = {
+  /** Milliseconds since 1970 UTC; not finite where a window has no bounds. */
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  /** Accumulators by their names, or rows. */
+  readonly values: unknown;
 };
 
 export interface StateLook {
-  /** Keys that have something in any of them. */
-  readonly keyCount: number;
+  /** Keys that have something in any of them; null where there are too many to count. */
+  readonly keyCount: number | null;
   sizes(): readonly StateSize[];
   /** What a key, as JSON has it, has in a state; undefined for nothing. EngineError KEY_INVALID where it can be no key. */
   valueOf(state: string, key: unknown): unknown;

@@ -54,14 +54,13 @@ export async function archived(
 }
 
 function paramsOf({ path }: JobRoute, { metrics }: Omit<Call, 'params'>): readonly Params[] {
-  const { id: jobid } = metrics;
-  if (path.includes(':vertexid')) {
-    return metrics.tasks.map(({ id }) => ({ jobid, vertexid: String(id) }));
-  }
-  if (path.includes(':checkpointid')) {
-    return metrics.checkpoints.history.map(({ id }) => ({ jobid, checkpointid: String(id) }));
-  }
-  return [{ jobid }];
+  const vertices = metrics.tasks.map(({ id }) => ({ vertexid: String(id) }));
+  const checkpoints = metrics.checkpoints.history.map(({ id }) => ({ checkpointid: String(id) }));
+  const ofVertices: readonly Params[] = path.includes(':vertexid') ? vertices : [{}];
+  const ofCheckpoints: readonly Params[] = path.includes(':checkpointid') ? checkpoints : [{}];
+  return ofVertices.flatMap((vertex) =>
+    ofCheckpoints.map((checkpoint) => ({ jobid: metrics.id, ...vertex, ...checkpoint })),
+  );
 }
 
 /** Undefined where the job has no answer, as one without checkpoints. */

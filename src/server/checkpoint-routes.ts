@@ -15,7 +15,7 @@ import {
   orNull,
 } from './schema.ts';
 
-const STATES = { running: 'IN_PROGRESS', completed: 'COMPLETED', failed: 'FAILED' } as const;
+export const STATES = { running: 'IN_PROGRESS', completed: 'COMPLETED', failed: 'FAILED' } as const;
 
 const CHECKPOINT = object({
   id: aNumber,
@@ -59,9 +59,9 @@ function orNone(record: CheckpointRecord | null) {
   return record === null ? null : checkpointOf(record);
 }
 
-const SPREAD = object({ min: aNumber, max: aNumber, avg: aNumber });
+export const SPREAD = object({ min: aNumber, max: aNumber, avg: aNumber });
 
-function spreadOf(values: readonly number[]) {
+export function spreadOf(values: readonly number[]) {
   if (values.length === 0) return { min: 0, max: 0, avg: 0 };
   const avg = values.reduce((sum, value) => sum + value, 0) / values.length;
   return { min: Math.min(...values), max: Math.max(...values), avg };
@@ -183,13 +183,16 @@ const checkpointDetails: JobRoute = {
   changes: false,
   status: 200,
   answer: CHECKPOINT,
-  handle({ metrics, params }) {
-    const { history } = metrics.checkpoints;
-    const record = history.find(({ id }) => String(id) === params.checkpointid);
-    if (record === undefined) throw notFound(`checkpoint '${params.checkpointid}' any more`);
-    return checkpointOf(record);
-  },
+  handle: (call) => checkpointOf(checkpointRecord(call)),
 };
+
+/** The one that a path is about. */
+export function checkpointRecord({ metrics, params }: Call): CheckpointRecord {
+  const { history } = metrics.checkpoints;
+  const record = history.find(({ id }) => String(id) === params.checkpointid);
+  if (record === undefined) throw notFound(`checkpoint '${params.checkpointid}' any more`);
+  return record;
+}
 
 const TRIGGERED = object({ 'request-id': aText });
 

@@ -29,7 +29,7 @@ export const EVENT = object({
       idleRatio: aNumber,
     }),
   ),
-  edges: list(object({ from: aText, to: aText, fullest: aNumber })),
+  edges: list(object({ id: aText, from: aText, to: aText, rows: aNumber, fullest: aNumber })),
 });
 
 /**
@@ -46,9 +46,11 @@ export function eventOf(metrics: JobMetrics, rates: Rates) {
     restarts: metrics.restarts,
     checkpoint: metrics.checkpoints.lastCompleted?.id ?? null,
     vertices: metrics.tasks.map((task) => vertexOf(task, rates)),
-    edges: metrics.exchanges.map(({ fromTask, toTask, fullest }) => ({
+    edges: metrics.exchanges.map(({ id, fromTask, toTask, rows, fullest }) => ({
+      id,
       from: String(fromTask),
       to: String(toTask),
+      rows,
       fullest,
     })),
   };

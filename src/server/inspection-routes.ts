@@ -58,7 +58,7 @@ const states: JobRoute = {
   path: '/jobs/:jobid/states',
   operationId: 'getStates',
   summary:
-    'The keyed states that can be looked at, by operator, with their keys, and the bytes of the operator in the last checkpoint',
+    'The keyed states that can be looked at, by operator, with their keys and open windows or panes, and the bytes of the operator in the last checkpoint; keys are null where they are too many to count',
   changes: false,
   status: 200,
   answer: object({
@@ -66,9 +66,16 @@ const states: JobRoute = {
       object({
         id: aText,
         name: aText,
-        keys: aNumber,
+        keys: orNull(aNumber),
         bytes: orNull(aNumber),
-        states: list(object({ name: aText, kind: aText, keys: orNull(aNumber) })),
+        states: list(
+          object({
+            name: aText,
+            kind: aText,
+            keys: orNull(aNumber),
+            windows: orNull(aNumber),
+          }),
+        ),
       }),
     ),
   }),
@@ -110,7 +117,8 @@ const lookup: JobRoute = {
   method: 'GET',
   path: '/jobs/:jobid/states/:operator/:state/lookup',
   operationId: 'lookUpState',
-  summary: 'What a key has in a state now; `subtask` has it, null where none does',
+  summary:
+    'What a key has in a state now; `subtask` has it, null where none does. Of a state with windows a list of `{ start, end, values }`',
   changes: false,
   reveals: true,
   status: 200,

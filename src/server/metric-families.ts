@@ -190,13 +190,17 @@ function addSubtasks(out: Families, { tasks }: JobMetrics): void {
 }
 
 function addExchanges(out: Families, { exchanges }: JobMetrics): void {
-  const rings = exchanges
-    .map((exchange, number) => ({ exchange, number }))
-    .filter(({ exchange }) => exchange.rings > 0)
-    .map(({ exchange, number }) => {
-      const { fromTask, toTask } = exchange;
-      return { labels: { exchange: number, from_task: fromTask, to_task: toTask }, exchange };
-    });
+  const all = exchanges.map((exchange, number) => {
+    const { fromTask, toTask } = exchange;
+    return { labels: { exchange: number, from_task: fromTask, to_task: toTask }, exchange };
+  });
+  out.add(
+    'exchange_rows_total',
+    'counter',
+    'Records, or partial results of them, that were sent over an exchange.',
+    all.map(({ labels, exchange }) => [labels, exchange.rows]),
+  );
+  const rings = all.filter(({ exchange }) => exchange.rings > 0);
   const add = (
     name: string,
     help: string,

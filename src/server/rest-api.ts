@@ -1,6 +1,7 @@
 /** Finds the route of a request, and answers it. */
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import { pathOf } from './archive.ts';
+import { checkpointParts } from './checkpoint-parts-route.ts';
 import { CHECKPOINT_ROUTES } from './checkpoint-routes.ts';
 import { INSPECTION_ROUTES } from './inspection-routes.ts';
 import { JOB_ROUTES } from './job-routes.ts';
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...JOB_ROUTES,
   ...VERTEX_ROUTES,
   ...CHECKPOINT_ROUTES,
+  checkpointParts,
   ...INSPECTION_ROUTES,
 ];
 

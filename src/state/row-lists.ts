@@ -40,6 +40,13 @@ export class RowLists {
     return slot >= 0 && slot < this.#slots ? this.#counts[slot]! : 0;
   }
 
+  /** Slots that have entries, for those who watch the job: goes through all. */
+  countFilled(): number {
+    let count = 0;
+    for (let slot = 0; slot < this.#slots; slot++) if (this.#counts[slot]! > 0) count++;
+    return count;
+  }
+
   /** Appends rows from to to - 1 to the lists of their slots, all below `slotCount`. */
   add(
     slotCount: number,

@@ -25,6 +25,8 @@ export type ChainLink = {
 /** Where the input of a subtask goes. `input`: which one of the head operator, where it has two. */
 export interface ChainHead extends Output {
   emit(batch: Batch, input?: number): void;
+  /** `alignmentMs`: how long the first channel with the barrier has waited for the last; 0 when left out. */
+  barrier(checkpoint: number, alignmentMs?: number): void;
 }
 
 export type SideGates = ReadonlyMap<string, readonly OutputGate[]>;

@@ -43,7 +43,8 @@ class Deployer {
   #subtask(plan: SubtaskPlan): Subtask {
     const { execution, clock, settings, counters, events } = this.#options;
     const task = execution.tasks[plan.task]!;
-    const snapshot = new SubtaskSnapshot(plan.id, events, () => counters.baseCheckpoint());
+    const base = (): number => counters.baseCheckpoint();
+    const snapshot = new SubtaskSnapshot(plan.id, events, base, clock);
     const chain = this.#chain(plan, task, snapshot);
     const head = new WatchedHead(chain.head, snapshot, counters.subtask(plan.id));
     return new Subtask({

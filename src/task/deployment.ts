@@ -102,6 +102,15 @@ export function operatorSlots(execution: ExecutionGraph): ReadonlyMap<string, nu
   return slots;
 }
 
+/** Counter slots of the exchanges: the first of each, and behind the last. Those of its producers follow by their index. */
+export function outputSlots({ exchanges, tasks }: ExecutionGraph): readonly number[] {
+  const firsts = [0];
+  for (const { fromTask } of exchanges) {
+    firsts.push(firsts.at(-1)! + tasks[fromTask]!.parallelism);
+  }
+  return firsts;
+}
+
 export function slotKey(subtask: number, operator: number): string {
   return `${subtask}/${operator}`;
 }

@@ -17,7 +17,7 @@ import { schemaBehind } from '../graph/node-schemas.ts';
 import { recordError } from '../operator/user-function.ts';
 import type { RestoredState } from '../state/snapshot.ts';
 import type { ChainHead, SideGates } from './chain.ts';
-import type { DeploymentOptions } from './deployment.ts';
+import { type DeploymentOptions, outputSlots } from './deployment.ts';
 import { GateInput } from './gate-input.ts';
 import { inFlightLog, sendAgain } from './in-flight-state.ts';
 import { StoredStates } from './restored-state.ts';
@@ -25,6 +25,7 @@ import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 
 export class ExchangeEnds {
   readonly #options: DeploymentOptions;
+  readonly #slots: readonly number[];
   readonly #locals = new Map<number, LocalChannel>();
   /** Channels by the subtask they come from, and go to. */
   readonly #channelsFrom: ReadonlyMap<number, readonly Channel[]>;
@@ -32,6 +33,7 @@ export class ExchangeEnds {
 
   constructor(options: DeploymentOptions) {
     this.#options = options;
+    this.#slots = outputSlots(options.execution);
     const { channels } = options.execution;
     this.#channelsFrom = groupBy(channels, (channel) => channel.from);
     this.#channelsTo = groupBy(channels, (channel) => channel.to);
@@ -45,7 +47,8 @@ export class ExchangeEnds {
     const inputs = channels.map(({ exchange }) => exchanges[exchange]!.operatorInput);
     const { isAligned, isUnaligned } = this.#options.settings;
     const unaligned = isUnaligned ? this.#inFlightLog(channels, snapshot, false) : null;
-    return new GateInput(new InputGate(readers, { inputs, isAligned, unaligned }), head);
+    const { clock } = this.#options;
+    return new GateInput(new InputGate(readers, { inputs, isAligned, unaligned, clock }), head);
   }
 
   /** The gates behind a node: of its main output, and of its side outputs by their name. */
@@ -105,10 +108,11 @@ export class ExchangeEnds {
     writers: readonly ChannelWriter[],
     inFlight: InFlightLog | null,
   ): OutputGate {
-    const { graph, bindings, settings } = this.#options;
+    const { graph, bindings, settings, counters } = this.#options;
     const { kind } = exchange.partitioning;
+    const sent = counters.output(this.#slots[exchange.id]! + plan.index);
     if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
-      return new BatchGate(writers, kind, inFlight);
+      return new BatchGate(writers, kind, sent, inFlight);
     }
     const { maxParallelism } = settings;
     const channels = writers.length;
@@ -118,6 +122,7 @@ export class ExchangeEnds {
       writers,
       dealer: must(dealer, 'dealer of rows'),
       schema: schemaBehind(graph, exchange.fromNode, exchange.side),
+      sent,
       batchRows: Math.min(settings.batchRows, fullBatchRows(writers.length)),
       errorAt: this.#errorAt(plan, exchange),
       inFlight,

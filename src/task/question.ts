@@ -52,7 +52,8 @@ export type TappedRecords = { readonly records: readonly ShownValue[]; readonly 
 export type StatesOfOperator = {
   readonly node: NodeId;
   readonly subtask: number;
-  readonly keys: number;
+  /** Null where there are too many to count. */
+  readonly keys: number | null;
   readonly states: readonly StateSize[];
 };
 

@@ -6,6 +6,7 @@
  * What operators put off is written in slices, between batches. A newer checkpoint takes the place of one that is not
  * done: that one has been given up.
  */
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { encodeToBytes } from '../data/codec.ts';
@@ -37,11 +38,25 @@ export function hasBytes({ content }: Pick<StateBlock, 'content'>): boolean {
   return content === 'rows' || content === 'removed';
 }
 
+/** What the part of a subtask in a checkpoint took. */
+export type SnapshotTimes = {
+  /** When its barrier was through, in milliseconds since 1970 UTC. */
+  readonly cutAt: number;
+  /** From the first barrier of its channels to the last. */
+  readonly alignmentMs: number;
+  /** In which its operators captured their state, and it did nothing else. */
+  readonly pauseMs: number;
+  /** From then until they had written what they put off, beside their work. */
+  readonly writingMs: number;
+};
+
+export const NO_TIMES: SnapshotTimes = { cutAt: 0, alignmentMs: 0, pauseMs: 0, writingMs: 0 };
+
 /** Where the state of all subtasks of a thread goes. Checkpoint AT_END is of a subtask that has come to its end. */
 export interface SnapshotListener {
   onBlock(subtask: number, checkpoint: number, block: StateBlock): void;
   /** All blocks of the subtask have been handed over. */
-  onDone(subtask: number, checkpoint: number): void;
+  onDone(subtask: number, checkpoint: number, times: SnapshotTimes): void;
 }
 
 /** No checkpoints are taken. */
@@ -67,13 +82,25 @@ export class SubtaskSnapshot {
   readonly #subtask: number;
   readonly #listener: SnapshotListener;
   readonly #base: BaseCheckpoint;
+  readonly #clock: Clock;
   #checkpoint = NONE;
   #left: CaptureStep[] = [];
+  #cutAt = 0;
+  #alignmentMs = 0;
+  /** By the monotonic clock. */
+  #beganMs = 0;
+  #capturedMs = 0;
 
-  constructor(subtask: number, listener: SnapshotListener, base: BaseCheckpoint = NO_BASE) {
+  constructor(
+    subtask: number,
+    listener: SnapshotListener,
+    base: BaseCheckpoint = NO_BASE,
+    clock: Clock = systemClock,
+  ) {
     this.#subtask = subtask;
     this.#listener = listener;
     this.#base = base;
+    this.#clock = clock;
   }
 
   /** Whether there is something to write, or to say that it is done. */
@@ -81,10 +108,28 @@ export class SubtaskSnapshot {
     return this.#checkpoint !== NONE;
   }
 
-  /** The barrier has come. */
-  begin(checkpoint: number): void {
+  /** The barrier has come, so long behind the first of its channels. */
+  begin(checkpoint: number, alignmentMs = 0): void {
     this.#checkpoint = checkpoint;
     this.#left = [];
+    this.#alignmentMs = alignmentMs;
+    this.#cutAt = this.#clock.now();
+    this.#beganMs = this.#capturedMs = this.#clock.monotonic();
+  }
+
+  /** The barrier has gone through the chain, as far as nothing held it up. */
+  captured(): void {
+    this.#capturedMs = this.#clock.monotonic();
+  }
+
+  get #times(): SnapshotTimes {
+    const capturedMs = this.#capturedMs;
+    return {
+      cutAt: this.#cutAt,
+      alignmentMs: this.#alignmentMs,
+      pauseMs: capturedMs - this.#beganMs,
+      writingMs: this.#clock.monotonic() - capturedMs,
+    };
   }
 
   /** Where an operator writes its state. */
@@ -138,13 +183,13 @@ export class SubtaskSnapshot {
     if (!isThrough) return false;
     const checkpoint = this.#checkpoint;
     this.#checkpoint = NONE;
-    this.#listener.onDone(this.#subtask, checkpoint);
+    this.#listener.onDone(this.#subtask, checkpoint, this.#times);
     return true;
   }
 
   /** The subtask has come to its end, with whatever it had begun to write. */
   end(): void {
     if (this.isActive) while (this.step(true) && this.isActive);
-    this.#listener.onDone(this.#subtask, AT_END);
+    this.#listener.onDone(this.#subtask, AT_END, NO_TIMES);
   }
 }

@@ -32,9 +32,10 @@ export class WatchedHead implements ChainHead {
     this.#head.idle(isIdle);
   }
 
-  barrier(checkpoint: number): void {
-    this.#snapshot.begin(checkpoint);
+  barrier(checkpoint: number, alignmentMs = 0): void {
+    this.#snapshot.begin(checkpoint, alignmentMs);
     this.#head.barrier(checkpoint);
+    this.#snapshot.captured();
   }
 
   end(): void {

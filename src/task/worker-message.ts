@@ -9,7 +9,7 @@ import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { RuntimeSettings, SourceSplits } from './deployment.ts';
 import type { Answered } from './question.ts';
 import type { RestoredSnapshot } from './restored-state.ts';
-import type { StateBlock } from './subtask-snapshot.ts';
+import type { SnapshotTimes, StateBlock } from './subtask-snapshot.ts';
 
 /** How a thread finds the job, and builds the same graph. */
 export type JobReference = {
@@ -49,7 +49,12 @@ export type WorkerMessage =
       readonly checkpoint: number;
       readonly block: StateBlock;
     }
-  | { readonly type: 'snapshotDone'; readonly subtask: number; readonly checkpoint: number }
+  | {
+      readonly type: 'snapshotDone';
+      readonly subtask: number;
+      readonly checkpoint: number;
+      readonly times: SnapshotTimes;
+    }
   | { readonly type: 'metric'; readonly slot: number; readonly cell: MetricCell }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
   | Answered

@@ -57,7 +57,8 @@ function messages(report: Report): TaskEvents {
     onBlock(subtask, checkpoint, block) {
       report({ type: 'block', subtask, checkpoint, block }, [block.bytes.buffer as ArrayBuffer]);
     },
-    onDone: (subtask, checkpoint) => report({ type: 'snapshotDone', subtask, checkpoint }),
+    onDone: (subtask, checkpoint, times) =>
+      report({ type: 'snapshotDone', subtask, checkpoint, times }),
     onCommittables(subtask, checkpoint, node, committables) {
       report({ type: 'committables', subtask, checkpoint, node, committables });
     },

@@ -15,7 +15,7 @@ import { type MetricValues, readMetrics } from '../metrics/read-metrics.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import { deploy } from '../task/deploy.ts';
-import { operatorSlots } from '../task/deployment.ts';
+import { operatorSlots, outputSlots } from '../task/deployment.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import type { Subtask } from '../task/subtask.ts';
 import { type InputElement, ManualInput } from './manual-input.ts';
@@ -65,6 +65,7 @@ export class DataflowRun {
       workers: 0,
       operatorSlots: this.#operatorSlots,
       subtasks: this.#execution.subtasks.length,
+      outputs: outputSlots(this.#execution).at(-1)!,
       stages: 0,
     });
     this.#subtasks = deploy({

@@ -15,6 +15,7 @@ const Typed = record({ n: t.int32 }) as Schema;
 function setUp(schema: Schema | null, batchRows = 8) {
   const channel = new LocalChannel(100);
   const gate = new DealingGate({
+    sent: { rows: 0 },
     writers: [channel],
     dealer: new TurnDealer(1),
     schema,

@@ -205,6 +205,7 @@ class Life {
   readonly #counters = new SharedCounters({
     workers: 0,
     operatorSlots: 1,
+    outputs: 0,
     subtasks: 1,
     stages: 2,
   });

@@ -11,7 +11,7 @@ import {
   formatShare,
 } from '../../dashboard/base/format.ts';
 import { edgesOf } from '../../dashboard/data/edges.ts';
-import { edgeRate, ratesOver, withRecent } from '../../dashboard/data/rates.ts';
+import { ratesOver, withRecent } from '../../dashboard/data/rates.ts';
 import type { Job, Progress } from '../../dashboard/data/shapes.ts';
 
 test('numbers are short, and as long from one second to the next', () => {
@@ -120,26 +120,22 @@ test('rates are those of the last seconds of one attempt', () => {
   assert.equal(ratesOver(recentOf(...grown)), null);
 });
 
-test('the rate of an edge is told where it follows from those of its ends', () => {
-  const edges = edgesOf(job);
+test('edges have ids of their own, and rates by them', () => {
   assert.deepEqual(
-    edges.map(({ id, strategy }) => `${id} ${strategy}`),
+    edgesOf(job).map(({ id, strategy }) => `${id} ${strategy}`),
     ['a-c hash', 'b-c hash', 'a-d forward', 'a-d-2 rebalance'],
   );
-  const none = [0, 0] as const;
-  const before = moment(0, [none, none, none, none]);
-  const rates = ratesOver(
-    recentOf(
-      before,
-      moment(1000, [
-        [0, 100],
-        [0, 40],
-        [90, 0],
-        [7, 0],
-      ]),
-    ),
+  const edge = (id: string, rows: number) => ({ id, rows, fullest: 0 });
+  const [before, after] = [moment(0, []), moment(2000, [])];
+  const rates = ratesOver([
+    { ...before, edges: [edge('a-d', 10), edge('a-d-2', 0)] },
+    { ...after, edges: [edge('a-d', 30), edge('a-d-2', 5)] },
+  ]);
+  assert.deepEqual(
+    [...rates!.edges],
+    [
+      ['a-d', 10],
+      ['a-d-2', 2.5],
+    ],
   );
-  const rate = (from: string, to: string) => edgeRate(job, rates, { from, to });
-  assert.deepEqual([rate('b', 'c'), rate('a', 'c'), rate('a', 'd')], [40, 50, null]);
-  assert.equal(edgeRate(job, null, { from: 'a', to: 'c' }), null);
 });

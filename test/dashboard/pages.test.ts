@@ -94,6 +94,24 @@ test('numbers move by themselves', { skip: SKIP }, async () => {
   });
 });
 
+test('a checkpoint has a part of each subtask', { skip: SKIP }, async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '2 s' } as const;
+    const options = { threads: 1, checkpoints, params: { rate: 100 } };
+    await whileLooking(held, orders, options, async ({ page, client, open }) => {
+      await until(async () => client.metrics().checkpoints.completed > 0, 'a checkpoint');
+      await open('checkpoints');
+      await page.locator('tbody button').last().click();
+      const parts = page.locator('.details .parts tbody tr');
+      const subtasks = client.metrics().tasks.flatMap((task) => task.subtasks);
+      await until(async () => (await parts.count()) === subtasks.length, 'a line for each');
+      const texts = await parts.allTextContents();
+      for (const text of texts) assert.match(text, /\d (ms|s).*\d (B|KiB)/, texts.join('\n'));
+      await picture(page, 'checkpoint-parts');
+    });
+  });
+});
+
 test('any metric is plotted, and stands in the address', { skip: SKIP }, async () => {
   await whileLooking(held, orders, { threads: 1, params: { rate: 1000 } }, async (look) => {
     const { page } = look;
@@ -141,11 +159,22 @@ test('flame graph, threads, state, tap and logs show what the job answers', {
             name: 'totals by customer',
             keys: 1009,
             bytes: 2048,
-            states: [{ name: 'total', kind: 'value', keys: 1009 }],
+            states: [
+              { name: 'total', kind: 'value', keys: 1009, windows: null },
+              { name: 'panes', kind: 'panes', keys: 3, windows: 42 },
+            ],
           },
         ],
       },
       'states/totals/total/lookup': { found: true, value: { total: 12.5 }, subtask: 1 },
+      'states/totals/panes/lookup': {
+        found: true,
+        value: [
+          { start: 1_700_000_000_000, end: 'Infinity', values: { 'sum n': 7 } },
+          { start: 1_700_000_001_000, end: 1_700_000_002_000, values: { count: 2 } },
+        ],
+        subtask: 0,
+      },
       'edges/[\\d-]+/tap': {
         records: [
           { id: 1, product: 'tea' },
@@ -178,6 +207,17 @@ test('flame graph, threads, state, tap and logs show what the job answers', {
     const text = page.waitForRequest(/lookup\?key=%22tea%22$/);
     await page.getByRole('button', { name: 'Look up' }).click();
     await text;
+    await page
+      .locator('label', { hasText: 'State' })
+      .locator('select')
+      .selectOption({ label: 'totals by customer · panes' });
+    await page.getByRole('button', { name: 'Look up' }).click();
+    await page.locator('.records tbody tr').first().waitFor();
+    assert.deepEqual(await page.locator('.records td').allTextContents(), [
+      ...['2023-11-14 22:13:20', 'Infinity', '7', ''],
+      ...['2023-11-14 22:13:21', '2023-11-14 22:13:22', '', '2'],
+    ]);
+    await page.locator('td', { hasText: /^42$/ }).waitFor();
     await picture(page, 'answer-state');
     await look.open('tap');
     await page.getByRole('button', { name: 'Take' }).click();

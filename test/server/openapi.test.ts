@@ -16,6 +16,20 @@ type Operation = {
   >;
 };
 
+type CheckpointOfVertex = {
+  readonly checkpointed_size: number;
+  readonly num_acknowledged_subtasks: number;
+  readonly summary: { readonly alignment: { readonly duration: { readonly max: number } } };
+  readonly subtasks: readonly {
+    readonly status: string;
+    readonly end_to_end_duration: number;
+    readonly ack_timestamp: number;
+    readonly checkpoint: { readonly sync: number; readonly async: number };
+    readonly alignment: { readonly duration: number };
+    readonly start_delay: number;
+  }[];
+};
+
 const document = openApi();
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 
@@ -118,6 +132,40 @@ test('every GET answers as the document says, and so does what is not there', as
         ['USER_FUNCTION'],
       );
     });
+  });
+});
+
+test('the parts of the subtasks in a checkpoint add up to it', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '30 ms' } as const;
+    for (const threads of [0, 2]) {
+      await whileServed({ checkpoints, threads, parallelism: 2 }, async (served) => {
+        await untilCheckpoints(served, 3);
+        const { lastCompleted, history } = served.client.metrics().checkpoints;
+        const { id, bytes, durationMs, startedAt } = lastCompleted!;
+        assert.ok(history.length > 1);
+        let written = 0;
+        for (const task of served.client.metrics().tasks) {
+          const path = `/jobs/${served.id}/checkpoints/details/${id}/subtasks/${task.id}`;
+          const { body, text } = await served.ask(path);
+          const { subtasks, ...all } = body as CheckpointOfVertex;
+          assert.equal(subtasks.length, task.parallelism, text);
+          assert.equal(all.num_acknowledged_subtasks, task.parallelism);
+          written += all.checkpointed_size;
+          for (const part of subtasks) {
+            assert.equal(part.status, 'completed');
+            assert.ok(part.end_to_end_duration <= Math.ceil(durationMs), text);
+            assert.ok(part.ack_timestamp >= startedAt, text);
+            const { sync, async } = part.checkpoint;
+            assert.ok(sync > 0 && async >= 0 && sync + async <= durationMs, text);
+            assert.ok(part.alignment.duration >= 0 && part.start_delay >= 0, text);
+          }
+          if (task.isSource) assert.equal(all.summary.alignment.duration.max, 0);
+        }
+        assert.ok(bytes > 0);
+        assert.equal(written, bytes);
+      });
+    }
   });
 });
 

@@ -89,7 +89,13 @@ type Options = {
 };
 
 export function countersOf(subtasks: number): SharedCounters {
-  return new SharedCounters({ workers: 0, operatorSlots: subtasks, subtasks, stages: 2 });
+  return new SharedCounters({
+    workers: 0,
+    operatorSlots: subtasks,
+    subtasks,
+    outputs: 0,
+    stages: 2,
+  });
 }
 
 export function setUp(options: Options) {

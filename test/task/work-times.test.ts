@@ -49,7 +49,13 @@ class Scripted implements Steppable {
 function run(scripts: readonly (readonly Step[])[], sleepMs: number) {
   const clock = new VirtualClock(0);
   const subtasks = scripts.length;
-  const counters = new SharedCounters({ workers: 1, operatorSlots: 0, subtasks, stages: 0 });
+  const counters = new SharedCounters({
+    workers: 1,
+    operatorSlots: 0,
+    subtasks,
+    outputs: 0,
+    stages: 0,
+  });
   const thread = counters.thread(0);
   const scheduler = new Scheduler({
     subtasks: scripts.map((steps, id) => new Scripted(id, clock, steps)),

@@ -14,10 +14,12 @@ import { storable } from '../../state/row-store.ts';
 import type { SnapshotWriter } from '../../state/snapshot.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
+import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { recordError } from '../user-function.ts';
 import { startOf } from '../window/window.ts';
 import type { JoinInput } from './join-input.ts';
+import { JoinLook } from './join-look.ts';
 import { type JoinPane, JoinPanes } from './join-pane.ts';
 
 /** Rows in one pane of a batch that has been read: those from `from` to `to` - 1. */
@@ -236,6 +238,10 @@ export abstract class JoinOperator implements Operator {
         ...keys.generatedLoops('reading'),
       ].map(named);
     });
+  }
+
+  look(): StateLook {
+    return new JoinLook(this.inputs, this.panes.live, this.#paneMs);
   }
 
   processIdle(isIdle: boolean): void {

@@ -15,7 +15,7 @@ import type { KeySlots } from '../../state/key-slots.ts';
 import type { StoredRows } from '../../state/row-store.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import { checkStateSchema } from '../keyed-state.ts';
-import { stateKey } from '../read-key.ts';
+import { readKey, stateKey } from '../read-key.ts';
 import type { PaneSide } from './join-pane.ts';
 
 /** Values that one step writes at most: each has to be packed. Of columns it writes a segment. */
@@ -31,9 +31,10 @@ type Piece = {
 };
 
 export class JoinRows {
-  readonly #name: string;
+  readonly name: string;
   readonly #key: KeySpec;
   readonly #keyFields: readonly Field[];
+  readonly #isTypedKey: boolean;
   /** Of the rows; null where they are one value. */
   readonly #columnsOf: Schema | null;
   readonly #rowSchema: Schema | null;
@@ -42,11 +43,12 @@ export class JoinRows {
   readonly #columns: readonly number[];
 
   constructor(name: string, key: KeySpec, keySchema: Schema | null, rowSchema: Schema | null) {
-    this.#name = name;
+    this.name = name;
     this.#key = key;
     this.#keyFields = keyFields(key, keySchema);
     this.#rowSchema = rowSchema;
-    this.#columnsOf = isTypedKey(key, keySchema) ? rowSchema : null;
+    this.#isTypedKey = isTypedKey(key, keySchema);
+    this.#columnsOf = this.#isTypedKey ? rowSchema : null;
     const names = new Set(this.#keyFields.map((field) => field.name));
     const kept =
       this.#columnsOf === null
@@ -60,6 +62,11 @@ export class JoinRows {
     );
   }
 
+  /** A key of them, from JSON. */
+  readKey(given: unknown): KeyReader {
+    return readKey(this.#key, this.#keyFields, this.#isTypedKey, given);
+  }
+
   /** Begins to write the rows of sides of panes as they are now. */
   capture(
     sides: readonly { readonly keys: KeySlots; readonly side: PaneSide }[],
@@ -71,7 +78,7 @@ export class JoinRows {
     });
     const builder = new BatchBuilder(this.#schema);
     const flush = (): void => {
-      if (builder.rowCount > 0) writer.keyed(this.#name, builder.seal());
+      if (builder.rowCount > 0) writer.keyed(this.name, builder.seal());
       builder.reset();
     };
     let id = 0;
@@ -161,8 +168,8 @@ export class JoinRows {
     load: (rows: Batch, keys: KeyReader) => void,
   ): void {
     const keys = new KeyReader(stateKey(this.#key), this.#schema, null);
-    for (const batch of restored.keyed(this.#name)) {
-      checkStateSchema(batch.schema, this.#schema, this.#name);
+    for (const batch of restored.keyed(this.name)) {
+      checkStateSchema(batch.schema, this.#schema, this.name);
       if (!areInts()) keys.isInt = false;
       keys.read(batch);
       load(this.#rowsOf(batch), keys);

@@ -28,6 +28,7 @@ export class TablesLook implements StateLook {
       name: table.name,
       kind: table.kind,
       keys: this.#count(table),
+      windows: null,
     }));
   }
 

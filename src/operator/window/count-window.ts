@@ -22,10 +22,12 @@ import { KeySlots } from '../../state/key-slots.ts';
 import { ImmediateOperator } from '../immediate-operator.ts';
 import { KeyedState } from '../keyed-state.ts';
 import type { OperatorContext, Output } from '../operator.ts';
+import type { StateLook } from '../state-look.ts';
 import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
+import { namedValues } from './named-values.ts';
 import { planPartials } from './partials.ts';
 
 export type CountWindowSpec = {
@@ -61,6 +63,8 @@ export class CountWindowOperator extends ImmediateOperator {
   readonly #plan: AggregatePlan;
   readonly #loops: AggregateLoops;
   readonly #builder: BatchBuilder;
+  /** Of the accumulators of a pane. */
+  readonly #paneFields: readonly Field[];
   readonly #keySlots: KeySlots;
   readonly #state: KeyedState;
   readonly #stateRows: AccumulatorRows;
@@ -90,8 +94,14 @@ export class CountWindowOperator extends ImmediateOperator {
     this.#keySlots = new KeySlots(this.#keys.isInt);
     this.#plan = planAggregates(aggregates, inputSchema);
     this.#stateRows = new AccumulatorRows(this.#plan, this.#plan.cells.length, functions);
-    const { schema, keyCount } = planPartials(key, aggregates, inputSchema);
-    const labels = schema.fields.slice(keyCount).map((field) => field.name);
+    const partials = planPartials(key, aggregates, inputSchema);
+    const { keyCount } = partials;
+    const { fields: partFields } = partials.schema;
+    const labels = partFields.slice(keyCount).map((field) => field.name);
+    this.#paneFields = [
+      ...partFields.slice(keyCount, keyCount + this.#plan.cells.length),
+      ...partFields.slice(keyCount + partials.cells.length),
+    ];
     this.#state = new KeyedState('windows', key, inputSchema, [
       { name: '#records', kind: 'float64', nullable: false },
       { name: `#panes of ${labels.join(', ')}`, kind: 'dynamic', nullable: false },
@@ -197,6 +207,34 @@ export class CountWindowOperator extends ImmediateOperator {
     } catch (error) {
       throw this.errorAt(error, row);
     }
+  }
+
+  /** Of a key: how many records it has had, and the panes of its next window. */
+  look(): StateLook {
+    const keySlots = this.#keySlots;
+    return {
+      keyCount: keySlots.count,
+      sizes: () => [{ name: 'windows', kind: 'count', keys: keySlots.count, windows: null }],
+      valueOf: (name, key) => {
+        const slot = name === 'windows' ? keySlots.find(this.#state.readKey(key)) : -1;
+        return slot < 0 ? undefined : { records: this.#counts[slot], panes: this.#panesOf(slot) };
+      },
+    };
+  }
+
+  #panesOf(slot: number): readonly unknown[] {
+    const { size, slide } = this.#window;
+    const records = this.#counts[slot]!;
+    const end = (Math.floor(records / slide) + 1) * slide;
+    const panes: unknown[] = [];
+    for (let at = Math.max(0, end - size); at < records; at += this.#paneRows) {
+      const pane = slot * this.#paneCount + ((at / this.#paneRows) % this.#paneCount);
+      const builder = new BatchBuilder(schemaOf(this.#paneFields), 1);
+      this.#stateRows.append(builder, 0, this.#accumulators, pane, pane + 1);
+      builder.advance(1);
+      panes.push(namedValues(builder, 0));
+    }
+    return panes;
   }
 
   generatedLoops(): readonly GeneratedLoop[] {

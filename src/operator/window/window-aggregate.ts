@@ -35,7 +35,8 @@ import { Lineage } from '../../state/lineage.ts';
 import { requireTimestamps } from '../event-time.ts';
 import { checkStateSchema } from '../keyed-state.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
-import { stateKey } from '../read-key.ts';
+import { readKey, stateKey } from '../read-key.ts';
+import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
 import { AccumulatorRows } from './accumulator-rows.ts';
@@ -44,6 +45,7 @@ import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { planAggregates } from './aggregate-plan.ts';
 import type { Pane } from './pane.ts';
 import { PaneList } from './pane-list.ts';
+import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
 import {
   endOfRun,
@@ -409,6 +411,21 @@ export class WindowAggregateOperator implements Operator {
       if (pane !== firing.total) this.#panes.recycle(pane);
     }
     this.#panes.recycle(firing.total);
+  }
+
+  look(): StateLook {
+    const { schema } = this.#state;
+    const [keyFields, isTypedKey] = [this.#keyFields, this.#isTypedKey];
+    return new PanesLook({
+      schema,
+      keyFields,
+      isTypedKey,
+      panes: this.#panes.live,
+      paneMs: this.#paneMs,
+      rows: this.#stateRows,
+      keys: this.#keys,
+      readKey: (given) => readKey(this.#key, keyFields, isTypedKey, given),
+    });
   }
 
   processIdle(isIdle: boolean): void {

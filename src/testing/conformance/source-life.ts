@@ -47,6 +47,7 @@ export class SourceLife {
     this.#counters = new SharedCounters({
       workers: 0,
       operatorSlots: parallelism,
+      outputs: 0,
       subtasks: parallelism,
       stages: stages.length,
     });

@@ -25,7 +25,7 @@ import { commitRestored, splitsToRead } from '../../job/start.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
 import { Signal } from '../../sharedarraybuffer-queue/index.ts';
 import { deploy } from '../../task/deploy.ts';
-import { operatorSlots } from '../../task/deployment.ts';
+import { operatorSlots, outputSlots } from '../../task/deployment.ts';
 import { storedStates } from '../../task/restored-state.ts';
 import { Scheduler } from '../../task/scheduler.ts';
 import { MemoryFiles, type Survival } from '../memory-files.ts';
@@ -135,6 +135,7 @@ export class SimulatedJob {
     const counters = new SharedCounters({
       workers: 0,
       operatorSlots: operatorSlots(execution).size,
+      outputs: outputSlots(execution).at(-1)!,
       subtasks: execution.subtasks.length,
       stages: splits.length,
     });

@@ -12,6 +12,7 @@ import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import { type KeyFunction, KeyReader } from '../../../data/key.ts';
 import { requireTimestamps } from '../../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../../operator.ts';
+import type { StateLook } from '../../state-look.ts';
 import { unsetContext, unsetOutput } from '../../unset.ts';
 import { operatorError, recordError } from '../../user-function.ts';
 import { createResults, type ResultOptions } from './create-results.ts';
@@ -25,6 +26,7 @@ import { WindowSnapshot } from './window-snapshot.ts';
 import { needsEventTime } from './window-spec.ts';
 import { NONE } from './window-table.ts';
 import { AT_END_OF_STREAM, type WindowTimers } from './window-timers.ts';
+import { WindowsLook } from './windows-look.ts';
 
 export type GeneralWindowOptions = ResultOptions & {
   /** The side output for late records; null when they are counted and dropped. */
@@ -99,6 +101,11 @@ export class GeneralWindowOperator implements Operator {
 
   generatedLoops(): readonly GeneratedLoop[] {
     return [...this.#loops, ...this.#intake.generatedLoops()];
+  }
+
+  look(): StateLook {
+    const { windows, code } = this.#open;
+    return new WindowsLook(windows, this.#keys, this.#snapshot, code?.look() ?? null);
   }
 
   processBatch(batch: Batch): void {

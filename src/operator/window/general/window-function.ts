@@ -13,6 +13,7 @@ import type { OperatorContext } from '../../operator.ts';
 import { KeyedStates } from '../../process/keyed-states.ts';
 import type { StateFunctions, StateSpec } from '../../process/process-spec.ts';
 import { stateKey } from '../../read-key.ts';
+import type { StateLook } from '../../state-look.ts';
 import type { RowOutput } from './results.ts';
 import type { TriggerHost, WindowState } from './trigger.ts';
 import type { WindowKeys } from './window-keys.ts';
@@ -151,6 +152,11 @@ export class WindowFunction implements WindowState {
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {
     if (this.fields.length === 0) return;
     this.#values[slot] = (batch.columns[firstColumn] as DynamicColumn).values[row];
+  }
+
+  /** The state of keys, for those who watch the job; null for none. */
+  look(): StateLook | null {
+    return this.#states?.look() ?? null;
   }
 
   /** Begins to write the state of keys. */

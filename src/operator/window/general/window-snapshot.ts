@@ -6,17 +6,18 @@
  */
 import { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn, FixedColumn } from '../../../data/column.ts';
-import type { KeySpec } from '../../../data/key.ts';
+import type { KeyReader, KeySpec } from '../../../data/key.ts';
 import type { Field, Schema } from '../../../data/schema.ts';
 import { SlotCapture, writtenAtOnce } from '../../../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../../../state/snapshot.ts';
 import { KeyedState } from '../../keyed-state.ts';
+import { namedValues } from '../named-values.ts';
 import type { OpenWindows } from './open-windows.ts';
 import type { WindowKeys } from './window-keys.ts';
 import type { TriggerSpec } from './window-spec.ts';
 import { NONE } from './window-table.ts';
 
-const STATE = 'windows';
+export const STATE = 'windows';
 
 /** Timers beyond the first of each kind. */
 type MoreTimers = { readonly event: readonly number[]; readonly clock: readonly number[] };
@@ -108,6 +109,18 @@ export class WindowSnapshot {
     trigger.save(builder, this.#triggerColumn, slot);
     this.#open.code?.save(builder, this.#codeColumn, slot);
     builder.advance(1);
+  }
+
+  /** A key of it, from JSON. */
+  readKey(given: unknown): KeyReader {
+    return this.#state.readKey(given);
+  }
+
+  /** What is in an open window, and what its trigger and its function keep, by name. */
+  valuesOf(slot: number): unknown {
+    const builder = new BatchBuilder(this.#state.schema, 1);
+    this.#write(slot, builder);
+    return namedValues(builder, this.#contentsColumn);
   }
 
   restore(restored: RestoredState): void {

@@ -126,6 +126,11 @@ export class WindowTable {
     return this.#warmed;
   }
 
+  /** Windows that are open. */
+  get count(): number {
+    return this.used - this.#freeCount;
+  }
+
   /** The slot that the next window gets. */
   get nextSlot(): number {
     return this.#freeCount > 0 ? this.#free[this.#freeCount - 1]! : this.used;

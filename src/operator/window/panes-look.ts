@@ -1,0 +1,62 @@
+/** The panes of a windowed aggregation as those see it who watch the job: the accumulators of a key, as a snapshot has them. */
+import { BatchBuilder } from '../../data/batch-builder.ts';
+import type { KeyReader } from '../../data/key.ts';
+import type { KeyedRowsOptions } from '../../state/keyed-rows.ts';
+import type { StateLook, StateSize, WindowOfKey } from '../state-look.ts';
+import type { AccumulatorRows } from './accumulator-rows.ts';
+import { countKeys } from './count-keys.ts';
+import { namedValues } from './named-values.ts';
+import type { Pane } from './pane.ts';
+import { PANES } from './window-state.ts';
+
+export type PanesLookOptions = Omit<KeyedRowsOptions, 'state'> & {
+  /** The live panes, by rising start. */
+  readonly panes: readonly Pane[];
+  readonly paneMs: number;
+  readonly rows: AccumulatorRows;
+  /** The reader of the records. */
+  readonly keys: KeyReader;
+  readonly readKey: (given: unknown) => KeyReader;
+};
+
+export class PanesLook implements StateLook {
+  readonly #options: PanesLookOptions;
+
+  constructor(options: PanesLookOptions) {
+    this.#options = options;
+  }
+
+  get keyCount(): number | null {
+    const { panes, keys } = this.#options;
+    return countKeys(
+      panes.map((pane) => pane.keys),
+      keys,
+    );
+  }
+
+  sizes(): readonly StateSize[] {
+    const windows = this.#options.panes.reduce((sum, { slotCount }) => sum + slotCount, 0);
+    return [{ name: PANES, kind: 'panes', keys: this.keyCount, windows }];
+  }
+
+  valueOf(state: string, key: unknown): readonly WindowOfKey[] | undefined {
+    if (state !== PANES) return undefined;
+    const { panes, paneMs, readKey } = this.#options;
+    const found = readKey(key);
+    const windows = panes.flatMap((pane): WindowOfKey[] => {
+      const slot = pane.keys.find(found);
+      if (slot < 0) return [];
+      return [{ start: pane.start, end: pane.start + paneMs, values: this.#values(pane, slot) }];
+    });
+    return windows.length === 0 ? undefined : windows;
+  }
+
+  #values({ keys, accumulators }: Pane, slot: number): unknown {
+    const { schema, keyFields, isTypedKey, rows } = this.#options;
+    const builder = new BatchBuilder(schema, 1);
+    keys.appendKeys(slot, slot + 1, builder, keyFields, isTypedKey);
+    rows.append(builder, keyFields.length, accumulators, slot, slot + 1);
+    builder.advance(1);
+    return namedValues(builder, keyFields.length);
+  }
+}

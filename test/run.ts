@@ -1,0 +1,117 @@
+/**
+ * Runs all test files, each in a process of its own: first those that leave room for others, two at a time where there are two
+ * processors, then those that need the machine for themselves. One line a file; what one that fails has printed follows it.
+ *
+ *   node --import ./src/base/typescript-register.mjs test/run.ts [part of a path ...]
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const REGISTER = './src/base/typescript-register.mjs';
+
+/** Two, since the threads of jobs want processors too. */
+const LANES = Math.min(2, availableParallelism());
+/** Behind it a file hangs. */
+const TIMEOUT_MS = 15 * 60_000;
+
+/** Files that wait for something to happen in time, or keep all processors busy. */
+const ALONE: readonly string[] = ['test/dashboard/', 'test/e2e/', 'test/simulation/'];
+/** Begun first, so that none of them is left over at the end. */
+const LONG: readonly string[] = ['test/bench/figures.test.ts'];
+
+type Outcome = { readonly output: string; readonly isFailed: boolean; readonly ms: number };
+
+/** What `node --test` counts at the end of its output. */
+const COUNTS = ['pass', 'fail', 'skipped'] as const;
+type Counts = Record<(typeof COUNTS)[number], number>;
+
+function testFiles(parts: readonly string[]): string[] {
+  const paths = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .map((path) => join('test', path))
+    .filter((path) => path.endsWith('.test.ts'));
+  return paths.filter((path) => parts.length === 0 || parts.some((part) => path.includes(part)));
+}
+
+function beginsWithOne(path: string, beginnings: readonly string[]): boolean {
+  return beginnings.some((beginning) => path.startsWith(beginning));
+}
+
+async function run(file: string): Promise<Outcome> {
+  const begun = performance.now();
+  const flags = ['--import', REGISTER, '--test', '--test-reporter=spec', file];
+  const child = spawn(process.execPath, flags, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
+  });
+  const printed: Buffer[] = [];
+  child.stdout.on('data', (bytes: Buffer) => printed.push(bytes));
+  child.stderr.on('data', (bytes: Buffer) => printed.push(bytes));
+  const end = await new Promise<number | string | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? signal));
+  });
+  const ms = performance.now() - begun;
+  const text = Buffer.concat(printed).toString();
+  const output = typeof end === 'number' ? text : `${text}ended by ${end}\n`;
+  return { output, isFailed: end !== 0, ms };
+}
+
+function countsIn(output: string): Counts {
+  const found = COUNTS.map((name) => {
+    const [, count = 0] = new RegExp(`^ℹ ${name} (\\d+)$`, 'm').exec(output) ?? [];
+    return [name, Number(count)] as const;
+  });
+  return Object.fromEntries(found) as Counts;
+}
+
+class Report {
+  readonly total: Counts = { pass: 0, fail: 0, skipped: 0 };
+  readonly failed: string[] = [];
+  files = 0;
+
+  add(file: string, { output, isFailed, ms }: Outcome): void {
+    const counts = countsIn(output);
+    for (const name of COUNTS) this.total[name] += counts[name];
+    this.files++;
+    const seconds = (ms / 1000).toFixed(1).padStart(6);
+    console.log(`${isFailed ? '✖' : '✔'} ${seconds} s  ${file}  ${textOf(counts)}`);
+    if (!isFailed) return;
+    this.failed.push(file);
+    console.log(output);
+  }
+}
+
+function textOf({ pass, fail, skipped }: Counts): string {
+  const rest = [fail > 0 ? `${fail} failed` : '', skipped > 0 ? `${skipped} skipped` : ''];
+  return [`${pass} passed`, ...rest.filter((text) => text !== '')].join(', ');
+}
+
+async function runAll(files: readonly string[], lanes: number, report: Report): Promise<void> {
+  const left = [...files];
+  const lane = async (): Promise<void> => {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) {
+      report.add(file, await run(file));
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+const files = testFiles(process.argv.slice(2)).sort();
+const alone = files.filter((path) => beginsWithOne(path, ALONE));
+const long = files.filter((path) => LONG.includes(path));
+const others = files.filter((path) => !alone.includes(path) && !long.includes(path));
+const begun = performance.now();
+const report = new Report();
+await runAll([...long, ...others], LANES, report);
+await runAll(alone, 1, report);
+
+const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+console.log(`\n${report.files} files, ${textOf(report.total)}, ${minutes} min`);
+for (const file of report.failed) console.log(`✖ ${file}`);
+// A run of nothing is no success.
+process.exitCode = report.failed.length > 0 || report.files === 0 ? 1 : 0;

@@ -1,0 +1,96 @@
+/** Windows that are open, as those see them who watch the job. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { windowed } from '../e2e/jobs/windowed.ts';
+import { type Served, whileServed } from './served.ts';
+
+type State = { name: string; kind: string; keys: number | null; windows: number | null };
+type States = { operators: { name: string; keys: number | null; states: State[] }[] };
+
+/** What a key has; undefined for nothing, or before the job is at work. */
+async function kept(served: Served, operator: string, state: string, user = 'user 1') {
+  const key = encodeURIComponent(JSON.stringify(user));
+  const path = `/states/${operator}/${encodeURIComponent(state)}/lookup?key=${key}`;
+  const { body } = await served.change('GET', `/jobs/${served.id}${path}`);
+  const { found = false, value } = body as { found?: boolean; value?: unknown };
+  return found ? value : undefined;
+}
+
+/** All records are in, and every watermark has come. */
+async function untilStill({ client }: Served): Promise<void> {
+  const isStill = (): boolean => {
+    const { tasks } = client.metrics();
+    const subtasks = tasks.filter(({ isSource }) => !isSource).flatMap((task) => task.subtasks);
+    return subtasks.length > 0 && subtasks.every(({ watermark }) => watermark === 19);
+  };
+  while (!isStill()) await delay(10);
+}
+
+const row = (n: number) => ({ n, user: 'user 1', at: n });
+const LATEST = [row(17), row(19)];
+const latest = (values: unknown) => [{ start: 16, end: 24, values }];
+
+for (const threads of [0, 2]) {
+  test(`windows of a key, and how many there are, threads: ${threads}`, async () => {
+    await whileServed(
+      { threads, parallelism: 2, params: { rate: 2000 } },
+      async (served) => {
+        await untilStill(served);
+        assert.deepEqual(
+          await kept(served, 'tumbling', 'panes'),
+          latest({ count: 2, 'sum n': 36, last: [19] }),
+        );
+        assert.deepEqual(await kept(served, 'sliding', 'panes'), [
+          { start: 16, end: 20, values: { 'max n': 19, count: 2 } },
+        ]);
+        assert.deepEqual(await kept(served, 'sessions', 'windows', 'user 0'), [
+          { start: 0, end: 118, values: { count: 10 } },
+        ]);
+        assert.deepEqual(
+          await kept(served, 'rows', 'windows'),
+          latest({ rows: LATEST, times: [17, 19] }),
+        );
+        assert.equal(await kept(served, 'rows', 'fired'), 2);
+        assert.deepEqual(await kept(served, 'counted', 'windows'), {
+          records: 10,
+          panes: [{ 'sum n': 36 }],
+        });
+        for (const side of ['left', 'right']) {
+          assert.deepEqual(await kept(served, 'joined', `${side} rows`), latest(LATEST));
+        }
+        assert.deepEqual(await kept(served, 'near', 'left rows'), [
+          { start: 0, end: 1000, values: [row(19)] },
+        ]);
+        assert.equal(await kept(served, 'near', 'right rows'), undefined, 'they are over');
+        for (const [operator, state] of [
+          ['tumbling', 'panes'],
+          ['rows', 'windows'],
+          ['joined', 'left rows'],
+        ] as const) {
+          assert.equal(await kept(served, operator, state, 'user 2'), undefined, operator);
+        }
+        const { body } = await served.change('GET', `/jobs/${served.id}/states`);
+        const { operators } = body as States;
+        assert.deepEqual(
+          Object.fromEntries(
+            operators.map(({ name, keys, states }) => [
+              name,
+              [keys, ...states.map(({ name, keys, windows }) => [name, keys, windows])],
+            ]),
+          ),
+          {
+            tumbling: [2, ['panes', 2, 2]],
+            sliding: [2, ['panes', 2, 2]],
+            sessions: [2, ['windows', 2, 2]],
+            rows: [2, ['windows', 2, 2], ['fired', 2, null]],
+            counted: [2, ['windows', 2, null]],
+            joined: [2, ['left rows', 2, 2], ['right rows', 2, 2]],
+            near: [2, ['left rows', 2, 2], ['right rows', 2, 2]],
+          },
+        );
+      },
+      windowed,
+    );
+  });
+}
