@@ -159,6 +159,16 @@ function bannedWords(files: Files): string[] {
   return found;
 }
 
+/** What a job is held against has nothing of the engine that moves or changes records, but for types. */
+function sharedWithOracle(files: Files): string[] {
+  const engine = ['operator', 'state', 'channel', 'task', 'job'];
+  return [...files]
+    .filter(([path]) => path.startsWith('testing/naive/'))
+    .flatMap(([path, text]) => importsOf(path, text, false).map((target) => ({ path, target })))
+    .filter(({ target }) => engine.includes(target.split('/')[0]!))
+    .map(({ path, target }) => `${path} imports ${target}`);
+}
+
 function cycles(files: Files): string[] {
   const found = new Set<string>();
   const done = new Set<string>();
@@ -197,6 +207,10 @@ test('layers: no file imports from its right', () => {
 
 test('clocks, threads, files and libraries stand in their places only', () => {
   assert.deepEqual(bannedWords(SOURCES), []);
+});
+
+test('the naive evaluation of jobs shares no operator with the engine', () => {
+  assert.deepEqual(sharedWithOracle(SOURCES), []);
 });
 
 test('no files import each other in a circle', () => {
@@ -257,6 +271,7 @@ test('a violation of each rule is found', () => {
       'time/g.ts',
       '// Benchmark: figure codec. Benchmarks: figures codec,\n * no-such. Benchmark: codec.',
     ],
+    ['testing/naive/h.ts', "import { startOf } from '../../operator/window/window.ts';"],
   ]);
   assert.deepEqual(layerViolations(bad), [
     'data/a.ts may not import state',
@@ -264,5 +279,6 @@ test('a violation of each rule is found', () => {
   ]);
   assert.deepEqual(bannedWords(bad), ['operator/c.ts: Date.now(', 'state/d.ts: export { x } from']);
   assert.deepEqual(unknownFigures(bad), ['time/g.ts: no-such', "time/g.ts: 'codec'"]);
+  assert.deepEqual(sharedWithOracle(bad), ['testing/naive/h.ts imports operator/window/window.ts']);
   assert.deepEqual(cycles(bad), ['state/b.ts → state/d.ts → state/b.ts']);
 });

@@ -62,7 +62,7 @@ export type Aggregates<Row> = {
   /** Number of different values. */
   countDistinct<K extends FieldOf<Row, Comparable>>(field: K): Aggregate<number>;
   countDistinct<Value extends Comparable>(of: (row: Row) => Value): Aggregate<number>;
-  /** All values, or all rows, in the order in which they came. */
+  /** All values, or all rows, in the order in which they came; of sliding windows, pane by pane: by stretches that tile them. */
   collect(): Aggregate<Row[]>;
   collect<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]>[]>;
   collect<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value>[]>;

@@ -44,6 +44,8 @@ export type OperatorManifest = {
   readonly uid: string;
   readonly name: string;
   readonly parallelism: number;
+  /** Which windows the state is of (graph/kept-windows.ts); null for an operator without. */
+  readonly windows: PlainData;
   readonly states: readonly StateManifest[];
   /** For a sink: what has been prepared and is to be committed when this checkpoint is complete. */
   readonly committables: readonly PlainData[];

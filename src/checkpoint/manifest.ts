@@ -113,6 +113,7 @@ function operatorOf(place: Place, kind: Manifest['kind']): OperatorManifest {
     uid: text(property(place, 'uid')),
     name: text(property(place, 'name')),
     parallelism: whole(property(place, 'parallelism'), 1),
+    windows: plain(property(place, 'windows')),
     states: list(property(place, 'states'), (one) => stateOf(one, kind)),
     committables: list(property(place, 'committables'), plain),
   });

@@ -110,7 +110,10 @@ function dropped({ name }: ShapedState): StateChange {
 function stateChange(was: ShapedState, now: ShapedState, uid: string, next: BuiltJob): StateChange {
   const state = now.name;
   if (was.meaning !== now.meaning) {
-    const detail = 'it is of another key, window, pattern, aggregate or row now';
+    const detail =
+      was.windows === now.windows
+        ? 'it is of another key, trigger, pattern, aggregate or row now'
+        : `it is of ${was.windows}, and there are ${now.windows} now`;
     return { state, change: 'refused', detail };
   }
   if (JSON.stringify(was.fields) === JSON.stringify(now.fields)) {

@@ -10,12 +10,15 @@ import type { ProcessDefinition } from '../operator/process/process-spec.ts';
 import { planPartials } from '../operator/window/partials.ts';
 import type { KeptState } from '../state/snapshot.ts';
 import type { LogicalGraph, LogicalNode, NodeBindings } from './graph.ts';
+import { describeWindows, keptWindowsOf, storedWindows } from './kept-windows.ts';
 import { schemaBefore } from './node-schemas.ts';
 
 /** A state and what its rows mean beside their fields: windows, patterns, the kind of a source. */
 export type ShapedState = KeptState & {
   /** Null where the fields tell all; those of a record may come and go. */
   readonly meaning: string | null;
+  /** The windows that it is of, to people; left out where there are none. */
+  readonly windows?: string;
 };
 
 /** The operator of a process function, to be asked; it has not been opened. */
@@ -31,6 +34,17 @@ export function processOperatorOf(
 
 /** The states of a node; empty for one that keeps none. */
 export function keptStatesOf(
+  graph: LogicalGraph,
+  node: LogicalNode,
+  bindings: NodeBindings,
+): readonly ShapedState[] {
+  const states = statesOf(graph, node, bindings);
+  if (keptWindowsOf(node.operator) === null) return states;
+  const windows = describeWindows(storedWindows(node.operator));
+  return states.map((one) => ({ ...one, windows }));
+}
+
+function statesOf(
   graph: LogicalGraph,
   node: LogicalNode,
   bindings: NodeBindings,

@@ -12,6 +12,7 @@ import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import { encodeToBytes } from '../data/codec.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
+import { storedWindows } from '../graph/kept-windows.ts';
 import type { PlainData } from '../operator/source.ts';
 import { generationsOf, mapBlocks } from '../state/generations.ts';
 import type { SourceSplits } from '../task/deployment.ts';
@@ -65,14 +66,14 @@ function operatorsOf(all: ManifestParts): OperatorManifest[] {
   const before = base === null ? [] : seenFromBeside(base);
   const blocksOf = groupBy(blocks, ({ block }) => block.node);
   const preparedOf = groupBy(prepared, ({ node }) => node);
-  return graph.nodes.flatMap(({ id, uid, name }): OperatorManifest[] => {
+  return graph.nodes.flatMap(({ id, uid, name, operator }): OperatorManifest[] => {
     const ofNode = blocksOf.get(id) ?? [];
     const committables = (preparedOf.get(id) ?? []).flatMap((one) => one.committables);
     if (ofNode.length === 0 && committables.length === 0) return [];
     const known = before.find((operator) => operator.uid === uid)?.states ?? [];
     const states = statesOf(ofNode, execution, known);
     const { parallelism } = execution.tasks[taskOf(execution, id)]!;
-    return [{ uid, name, parallelism, states, committables }];
+    return [{ uid, name, parallelism, windows: storedWindows(operator), states, committables }];
   });
 }
 

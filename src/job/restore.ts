@@ -14,13 +14,17 @@ import {
   storedStates,
 } from '../task/restored-state.ts';
 import { SPLITS, type SplitState, type SplitToRead } from '../task/source-input.ts';
+import { checkWindows } from './restored-windows.ts';
 
 /** State of a source: all splits that there were when the run began. */
 export const INPUT = 'input';
 
 const ALL = { subtask: 0, parallelism: 1, maxParallelism: 1 };
 
-/** The states of the checkpoint by node. Those of operators that the job does not have are refused, or dropped. */
+/**
+ * The states of the checkpoint by node. Those of operators that the job does not have are refused, or dropped; those of other
+ * windows are refused.
+ */
 export function restoredSnapshot(
   graph: LogicalGraph,
   { path, manifest }: StoredCheckpoint,
@@ -37,6 +41,8 @@ export function restoredSnapshot(
     );
   }
   const known = manifest.operators.filter(({ uid }) => nodeOf.has(uid));
+  for (const operator of known)
+    checkWindows(path, operator, graph.nodes[nodeOf.get(operator.uid)!]!);
   return {
     path,
     operators: new Map(known.map((operator) => [nodeOf.get(operator.uid)!, operator])),

@@ -22,6 +22,11 @@ export class Lineage {
     this.#shareMax = KEYS_SHARE_MAX - place / 2;
   }
 
+  /** All is to be written next. */
+  end(): void {
+    this.#last = null;
+  }
+
   /** At a barrier: whether to write the `changed` keys alone, of `total` that there are. */
   isDelta({ checkpoint, base }: SnapshotWriter, changed: number, total: number): boolean {
     const isDelta =

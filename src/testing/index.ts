@@ -20,4 +20,5 @@ export type { Element } from './elements.ts';
 export { Harness, type HarnessOptions, harness } from './harness.ts';
 export { Harness2, type Harness2Options, harness2 } from './harness2.ts';
 export { type SimulateOptions, type SimulationResult, simulate } from './simulate.ts';
+export type { OracleKind } from './simulation/oracle.ts';
 export type { Faults } from './simulation/scenario.ts';

@@ -1,14 +1,14 @@
 /**
  * Deterministic simulation of a job: crashes at any step, failed and torn writes, slow sinks, late timers, other numbers of
- * subtasks after each crash; all decided by one seed. What the sinks have committed in the end must be what they commit when
- * nothing happens, row for row.
+ * subtasks after each crash; all decided by one seed. What the sinks have committed in the end must be what comes out
+ * by a naive evaluation of the job, or else what they commit when nothing happens, row for row.
  */
 import { EngineError } from '../base/errors.ts';
 import { checkOptions, choice, type OptionRules, wholeNumber } from '../base/options.ts';
 import { Random } from '../base/random.ts';
 import { randomId } from '../base/random-id.ts';
 import type { BuiltJob, JobParams } from '../graph/job-registry.ts';
-import { shownRows, without } from './rows.ts';
+import { endsOf, type Oracle, type OracleKind, oracleOf } from './simulation/oracle.ts';
 import {
   describeScenario,
   drawScenario,
@@ -34,10 +34,20 @@ export type SimulateOptions = {
   readonly seed?: number;
   readonly faults?: Faults;
   readonly params?: JobParams;
+  /**
+   * What the job is held against: a naive evaluation of its graph, which shares no operator with the engine, or an undisturbed
+   * run of the job itself. Left out, it is naive where the job has no step without such an evaluation. With 'naive', a job that
+   * has one is refused with JOB_DEFINITION.
+   */
+  readonly oracle?: OracleKind;
 };
 
 export type SimulationResult = SimulationStats & {
   readonly seed: number;
+  /** What the job was held against. */
+  readonly oracle: OracleKind;
+  /** The step for which there is no naive evaluation, and why; null where there is one, or none was wanted. */
+  readonly notEvaluated: string | null;
   /** Rows that each sink and output has committed, by the name of its step. */
   readonly rows: Readonly<Record<string, number>>;
 };
@@ -46,6 +56,7 @@ const SIMULATE_OPTIONS: OptionRules<SimulateOptions> = {
   seed: wholeNumber(0),
   faults: (what, value) => checkOptions(what, value as Faults, FAULTS),
   params: true,
+  oracle: choice('naive', 'undisturbed'),
 };
 
 const FAULTS: OptionRules<Faults> = {
@@ -65,9 +76,9 @@ const UNDISTURBED: Scenario = {
 };
 
 /**
- * Runs a job that comes to its end through a scenario of faults, and compares what its sinks have committed with an
- * undisturbed run. Sinks of the job are replaced; its result must not depend on the order of records of different
- * subtasks. Rejects with SIMULATION_FAILED, which tells the seed and a short scenario that fails.
+ * Runs a job that comes to its end through a scenario of faults, and compares what its sinks have committed with a naive
+ * evaluation of the job, or with an undisturbed run. Sinks of the job are replaced; its result must not depend on the order of
+ * records of different subtasks. Rejects with SIMULATION_FAILED, which tells the seed and a short scenario that fails.
  *
  *   for (let seed = 0; seed < 100; seed++) await simulate(flights, { seed, params: { input: 'sample.csv' } });
  */
@@ -76,8 +87,8 @@ export async function simulate(
   options: SimulateOptions = {},
 ): Promise<SimulationResult> {
   checkOptions('simulate', options, SIMULATE_OPTIONS);
-  const { seed = Number.parseInt(randomId(), 16), faults = {}, params = {} } = options;
-  return await simulateWith(job, seed, faults, params);
+  const { seed = Number.parseInt(randomId(), 16), ...how } = options;
+  return await simulateWith(job, seed, how);
 }
 
 /** The same seed again, with what happens told line by line: `simulate.replay(job, 7)`. */
@@ -87,35 +98,56 @@ simulate.replay = async (
   options: Omit<SimulateOptions, 'seed'> = {},
   tell: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
 ): Promise<SimulationResult> => {
-  const { faults = {}, params = {} } = options;
-  const build = (): BuiltJob => builtOf(job, params);
-  const undisturbed = await outcomeOf(build(), UNDISTURBED);
-  tell(describeScenario(drawScenario(seed, undisturbed.stats.rounds, faults, new Random(0))));
-  return await simulateWith(job, seed, faults, params);
+  checkOptions('simulate.replay', options, SIMULATE_OPTIONS);
+  return await simulateWith(job, seed, options, { tell });
 };
 
-/** With sinks of another kind: for tests of the simulation itself. */
+/** For tests of the simulation itself. */
+export type SimulationParts = {
+  /** Makes sinks of another kind. */
+  readonly makeSink?: MakeSink;
+  /** Told what happens, before it does. */
+  readonly tell?: (line: string) => void;
+};
+
 export async function simulateWith(
   job: SimulatedJobLike,
   seed: number,
-  faults: Faults,
-  params: JobParams,
-  makeSink?: MakeSink,
+  { faults = {}, params = {}, oracle: wanted }: Omit<SimulateOptions, 'seed'>,
+  { makeSink, tell }: SimulationParts = {},
 ): Promise<SimulationResult> {
   const build = (): BuiltJob => builtOf(job, params);
-  const expected = await outcomeOf(build(), UNDISTURBED);
-  const scenario = drawScenario(seed, expected.stats.rounds, faults, new Random(0));
+  const undisturbed = await outcomeOf(build(), UNDISTURBED);
+  const oracle = await oracleOf(build(), undisturbed.world, wanted ?? null);
+  if (wanted === 'naive') checkIsNaive(job, oracle);
+  const scenario = drawScenario(seed, undisturbed.stats.rounds, faults, new Random(0));
+  tell?.(describeScenario(scenario));
+  tell?.(describeOracle(oracle));
   const differs = async (tried: Scenario): Promise<string | null> =>
-    differenceOf(expected.rows, await rowsOrError(build(), tried, makeSink));
-  const { rows, stats } = await rowsOrError(build(), scenario, makeSink);
-  const difference = differenceOf(expected.rows, { rows, stats });
-  if (difference === null) return { seed, ...stats, rows: countsOf(build(), rows!) };
+    differenceOf(oracle, await outcomeOrError(build(), tried, makeSink));
+  const outcome = await outcomeOrError(build(), scenario, makeSink);
+  const difference = differenceOf(oracle, outcome);
+  if (difference === null) return resultOf(seed, oracle, build(), outcome as Outcome);
   const short = await shrink(scenario, differs);
   throw new EngineError(
     'SIMULATION_FAILED',
     `job '${job.name}', seed ${seed}: ${(await differs(short)) ?? difference}\nThis is enough to make it fail:\n` +
-      `${describeScenario(short)}\nPlay it again by simulate.replay(job, ${seed})`,
+      `${describeScenario(short)}\n${describeOracle(oracle)}\nPlay it again by simulate.replay(job, ${seed})`,
   );
+}
+
+function checkIsNaive(job: SimulatedJobLike, { because }: Oracle): void {
+  if (because === null) return;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `job '${job.name}' has no naive evaluation: ${because}; leave the oracle out, and an undisturbed run takes its place`,
+  );
+}
+
+function describeOracle({ kind, because }: Oracle): string {
+  if (kind === 'naive') return '  held against a naive evaluation of the job';
+  const why = because === null ? '' : `, since ${because}`;
+  return `  held against an undisturbed run of the job${why}`;
 }
 
 function builtOf(job: SimulatedJobLike, params: JobParams): BuiltJob {
@@ -124,9 +156,8 @@ function builtOf(job: SimulatedJobLike, params: JobParams): BuiltJob {
   return built;
 }
 
-type Rows = ReadonlyMap<number, readonly string[]>;
-type Outcome = { readonly rows: Rows; readonly stats: SimulationStats };
-type Failed = { readonly rows: null; readonly stats: SimulationStats; readonly error: unknown };
+type Outcome = { readonly world: SimulatedWorld; readonly stats: SimulationStats };
+type Failed = { readonly error: unknown };
 
 async function outcomeOf(
   built: BuiltJob,
@@ -136,16 +167,10 @@ async function outcomeOf(
   const world = new SimulatedWorld();
   const simulated = new SimulatedJob(built, scenario, world, makeSink);
   await simulated.run();
-  const ends = built.graph.nodes.filter(
-    ({ operator }) => operator.type === 'sink' || operator.type === 'collect',
-  );
-  return {
-    rows: new Map(ends.map(({ id }) => [id, world.rowsOf(id)])),
-    stats: simulated.stats,
-  };
+  return { world, stats: simulated.stats };
 }
 
-async function rowsOrError(
+async function outcomeOrError(
   built: BuiltJob,
   scenario: Scenario,
   makeSink?: MakeSink,
@@ -153,30 +178,15 @@ async function rowsOrError(
   try {
     return await outcomeOf(built, scenario, makeSink);
   } catch (error) {
-    return { rows: null, stats: { rounds: 0, runs: 0, checkpoints: 0 }, error };
+    return { error };
   }
 }
 
 /** What is wrong with an outcome; null when nothing is. */
-function differenceOf(
-  expected: Rows,
-  outcome: Outcome | Failed | { readonly rows: Rows | null; readonly stats: SimulationStats },
-): string | null {
-  if (outcome.rows === null) {
-    const { error } = outcome as Failed;
-    return `it failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  }
-  for (const [node, rows] of expected) {
-    const got = outcome.rows.get(node)!;
-    const missing = without(rows, got);
-    const extra = without(got, rows);
-    if (missing.length === 0 && extra.length === 0) continue;
-    return (
-      `sink ${node} committed ${got.length} rows where ${rows.length} were to come; ` +
-      `missing ${shownRows(missing)}; too many ${shownRows(extra)}`
-    );
-  }
-  return null;
+function differenceOf(oracle: Oracle, outcome: Outcome | Failed): string | null {
+  if ('world' in outcome) return oracle.differenceOf(outcome.world);
+  const { error } = outcome;
+  return `it failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
 /** Leaves out events, one after the other, as long as it fails without them. */
@@ -193,6 +203,12 @@ async function shrink(
   return (await differs(alone)) === null ? short : alone;
 }
 
-function countsOf({ graph }: BuiltJob, rows: Rows): Record<string, number> {
-  return Object.fromEntries([...rows].map(([node, of]) => [graph.nodes[node]!.uid, of.length]));
+function resultOf(
+  seed: number,
+  { kind, because }: Oracle,
+  { graph }: BuiltJob,
+  { world, stats }: Outcome,
+): SimulationResult {
+  const rows = endsOf(graph).map((node) => [graph.nodes[node]!.uid, world.rowsOf(node).length]);
+  return { seed, ...stats, oracle: kind, notEvaluated: because, rows: Object.fromEntries(rows) };
 }

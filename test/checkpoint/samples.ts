@@ -65,11 +65,19 @@ export function manifestOf(
     isBatch: false,
     isFinal: false,
     operators: [
-      { uid: 'count', name: 'count by key', parallelism: 2, states, committables: [] },
+      {
+        uid: 'count',
+        name: 'count by key',
+        parallelism: 2,
+        windows: null,
+        states,
+        committables: [],
+      },
       {
         uid: 'files',
         name: 'files',
         parallelism: 1,
+        windows: null,
         states: [],
         committables: [{ path: 'part-0', bytes: 12 }],
       },

@@ -6,16 +6,24 @@ import { compareJobs, type OperatorChange } from '../../src/graph/compare-jobs.t
 import { type JobShape, jobShape } from '../../src/graph/job-shape.ts';
 import { loadJobs } from '../../src/graph/load-job.ts';
 import {
+  type AnyWindow,
   blackhole,
+  type EngineError,
   type Flow,
   generate,
   job,
+  type KeyedStream,
   list,
   map,
   monotonous,
+  type RowOf,
   record,
+  type Stream,
+  session,
+  sliding,
   t,
   tumbling,
+  tumblingCount,
   value,
 } from '../../src/index.ts';
 import { inFolder } from '../connector/read-all.ts';
@@ -27,7 +35,7 @@ type Version = {
   readonly state?: Parameters<typeof keeping>[1];
   readonly key?: 'key' | 'name';
   readonly uid?: string;
-  readonly hours?: number;
+  readonly windows?: (keyed: KeyedTicks) => unknown;
   readonly isGone?: boolean;
   readonly job?: string;
 };
@@ -78,16 +86,23 @@ function keeping(flow: Flow, state: Readonly<Record<string, object>>, version: V
     .uid(uid);
 }
 
+type KeyedTicks = KeyedStream<RowOf<typeof Tick>, { key: number }>;
+
+/** Sums of windows. */
+function summed(window: AnyWindow<RowOf<typeof Tick>>): NonNullable<Version['windows']> {
+  return (keyed) =>
+    keyed
+      .window(window as ReturnType<typeof tumbling>)
+      .aggregate(({ sum }) => ({ total: sum('n') }));
+}
+
 function versionOf(version: Version) {
   return job(import.meta, version.job ?? 'evolving', (flow) => {
     if (version.isGone !== true)
       keeping(flow, version.state ?? BASE_STATE, version).to(blackhole());
-    ticks(flow)
-      .keyBy('key')
-      .window(tumbling(`${version.hours ?? 1} h`))
-      .aggregate(({ sum }) => ({ total: sum('n') }))
-      .name('hourly')
-      .to(blackhole());
+    const { windows = summed(tumbling('1 h')) } = version;
+    const stream = windows(ticks(flow).keyBy('key')) as Stream<object>;
+    stream.name('hourly').uid('hourly').to(blackhole());
   });
 }
 
@@ -103,22 +118,26 @@ function operator(operators: readonly OperatorChange[], uid: string): OperatorCh
 
 /** Whether a real restore takes the state of the base. */
 async function restores(next: Version): Promise<boolean> {
-  return await inFolder(async (folder) => {
+  try {
+    await restored(next);
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    assert.ok(code === 'STATE_INCOMPATIBLE' || code === 'STATE_UNKNOWN', String(error));
+    return false;
+  }
+}
+
+async function restored(next: Version): Promise<void> {
+  await inFolder(async (folder) => {
     const savepoint = join(folder, 'savepoint');
     const running = await base.start({ threads: 0 });
     while (running.status().records < 100) await new Promise((resolve) => setTimeout(resolve, 5));
     await running.stop({ savepoint });
-    try {
-      const again = await versionOf(next).start({ threads: 0, restoreFrom: savepoint });
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      // Operators are opened with the first step of the job.
-      await again.stop({ savepoint: join(folder, 'again') }).catch(() => again.result());
-      return true;
-    } catch (error) {
-      const { code } = error as { code?: string };
-      assert.ok(code === 'STATE_INCOMPATIBLE' || code === 'STATE_UNKNOWN', String(error));
-      return false;
-    }
+    const again = await versionOf(next).start({ threads: 0, restoreFrom: savepoint });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Operators are opened with the first step of the job.
+    await again.stop({ savepoint: join(folder, 'again') }).catch(() => again.result());
   });
 }
 
@@ -249,13 +268,71 @@ test('state that nobody takes any more is refused, with the way out, unless it m
   assert.match(less.obstacles[0]!.wayOut, /give the step its state again/);
 });
 
+/** What there is instead of tumbling windows of an hour; the message. */
+const OTHER_WINDOWS: readonly (readonly [string, NonNullable<Version['windows']>, string])[] = [
+  ['another size', summed(tumbling('2 h')), 'tumbling windows of 7200000 ms'],
+  [
+    'another slide',
+    summed(sliding('1 h', '30 min')),
+    'sliding windows of 3600000 ms every 1800000 ms',
+  ],
+  [
+    'another offset',
+    summed(tumbling('1 h', { offset: '5 min' })),
+    'tumbling windows of 3600000 ms, offset 300000 ms',
+  ],
+  [
+    'another time',
+    summed(tumbling('1 h', { time: 'processing' })),
+    'tumbling windows of 3600000 ms, by the clock',
+  ],
+  ['sessions', summed(session('1 h')), 'sessions with a gap of 3600000 ms'],
+  ['so many records', summed(tumblingCount(5)), 'windows of 5 records every 5'],
+  [
+    'late records',
+    (keyed) =>
+      keyed
+        .window(tumbling('1 h'))
+        .allowedLateness('1 min')
+        .aggregate(({ sum }) => ({ total: sum('n') })),
+    'tumbling windows of 3600000 ms, each kept for itself',
+  ],
+  [
+    'a join',
+    (keyed) =>
+      keyed
+        .intervalJoin(keyed)
+        .between(-5, 5)
+        .process((a) => a),
+    'an interval of -5 to 5 ms',
+  ],
+  ['none', (keyed) => keyed.sum('n'), 'no windows'],
+];
+
+for (const [what, windows, now] of OTHER_WINDOWS) {
+  test(`windows of another kind, ${what}: the state is refused, and a restore agrees`, async () => {
+    assert.equal(difference({ windows }).isCompatible, false);
+    await assert.rejects(restored({ windows }), ({ code, message }: EngineError) => {
+      assert.equal(code, 'STATE_INCOMPATIBLE');
+      const was = 'tumbling windows of 3600000 ms';
+      assert.match(message, /^.* has state of 'hourly' \(uid hourly\) with /);
+      assert.ok(message.includes(`with ${was}, and the step has ${now} now: go back`), message);
+      return true;
+    });
+  });
+}
+
 test('windows of another size have other panes, and another job other state', () => {
-  const { isCompatible, operators } = difference({ hours: 2 });
+  const { isCompatible, operators } = difference({ windows: summed(tumbling('2 h')) });
   assert.equal(isCompatible, false);
-  assert.deepEqual(
-    operator(operators, 'hourly').states.map(({ change }) => change),
-    ['refused'],
-  );
+  assert.deepEqual(operator(operators, 'hourly').states, [
+    {
+      state: 'panes',
+      change: 'refused',
+      detail:
+        'it is of tumbling windows of 3600000 ms, and there are tumbling windows of 7200000 ms now',
+    },
+  ]);
   const [other] = difference({ job: 'other' }).obstacles;
   assert.match(other!.reason, /of job 'evolving', and this is job 'other'/);
 });

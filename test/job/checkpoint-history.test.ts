@@ -14,7 +14,9 @@ function stored(id: number, kind: Manifest['kind'] = 'checkpoint'): StoredCheckp
   const blocks = [block('', 64), block('checkpoint-1', 1000)];
   const parts = [{ subtask: 0, blocks, deltas: [] }];
   const states = [{ name: 'total', kind: 'keyed', fields: [], parts }] as const;
-  const operators = [{ uid: 'sum', name: 'sum', parallelism: 1, states, committables: [] }];
+  const operators = [
+    { uid: 'sum', name: 'sum', parallelism: 1, windows: null, states, committables: [] },
+  ];
   const manifest = { id, kind, operators } as unknown as Manifest;
   return { path: `/state/${id}`, manifest };
 }

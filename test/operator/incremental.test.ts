@@ -9,10 +9,11 @@ import { type } from '../../src/api/emits.ts';
 import { GraphBuilder } from '../../src/api/graph-builder.ts';
 import { list, map, reducing, value } from '../../src/api/state.ts';
 import type { RowStream, Stream } from '../../src/api/stream.ts';
-import { countTrigger, purging } from '../../src/api/triggers.ts';
-import { globalWindow, sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { continuousEventTimeTrigger, countTrigger, purging } from '../../src/api/triggers.ts';
+import { globalWindow, session, sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Random } from '../../src/base/random.ts';
+import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import { StoredStates } from '../../src/task/restored-state.ts';
@@ -109,6 +110,18 @@ const CASES: Readonly<Record<string, Build>> = {
           emit(state.rows.update((before) => before + rows.length));
         },
       }),
+  sessions: (stream) =>
+    stream
+      .keyBy('name')
+      .window(session(20))
+      .allowedLateness(10)
+      .aggregate(({ collect, count }) => ({ all: collect('n'), rows: count() })),
+  'windows that fire early, of a key that becomes text': (stream) =>
+    stream
+      .keyBy(({ key, name }) => (key > KEYS - 3 ? name : key))
+      .window(sliding(60, 20))
+      .trigger(continuousEventTimeTrigger(15))
+      .reduce((a, b) => ({ key: a.key, name: a.name, n: a.n + b.n })),
   patterns: (stream) =>
     stream
       .keyBy('key')
@@ -143,6 +156,44 @@ function contentsOf(states: StatesOfNodes): string[] {
   return lines.sort();
 }
 
+function begun(
+  build: Build,
+  parallelism: number,
+  seed: number,
+  restored: StatesOfNodes = new Map(),
+): DataflowRun {
+  const builder = new GraphBuilder('incremental');
+  const stream = addInput(builder, { name: 'input', schema: Event });
+  const output = build(stream as unknown as Stream<Event>).collectAs('output');
+  const { graph, bindings } = builder.finish();
+  return new DataflowRun({
+    graph,
+    bindings: bindings.map((binding, id) =>
+      id === output ? { ...binding, sink: new Recorder(Infinity) } : binding,
+    ),
+    inputNames: ['input'],
+    isBatch: false,
+    clock: new VirtualClock(0),
+    batchSize: 'all',
+    isSlow: false,
+    parallelism,
+    maxParallelism: GROUPS,
+    seed,
+    isIncremental: true,
+    restored,
+  });
+}
+
+function toRest(run: DataflowRun): void {
+  for (let quiet = 0; quiet < 30; ) quiet = run.round() ? 0 : quiet + 1;
+}
+
+function batchOf(rows: readonly Event[], times: (n: number) => number): Batch {
+  const builder = new BatchBuilder(Event, rows.length);
+  for (const [n, row] of rows.entries()) builder.appendRow(row, times(n));
+  return builder.seal();
+}
+
 /** One piece of a dataflow that is run again and again, each time from the last snapshot. */
 class Trial {
   readonly random: Random;
@@ -156,44 +207,15 @@ class Trial {
     this.random = new Random(seed);
   }
 
-  #begin(): DataflowRun {
-    const builder = new GraphBuilder('incremental');
-    const stream = addInput(builder, { name: 'input', schema: Event });
-    const output = this.#build(stream as unknown as Stream<Event>).collectAs('output');
-    const { graph, bindings } = builder.finish();
-    return new DataflowRun({
-      graph,
-      bindings: bindings.map((binding, id) =>
-        id === output ? { ...binding, sink: new Recorder(Infinity) } : binding,
-      ),
-      inputNames: ['input'],
-      isBatch: false,
-      clock: new VirtualClock(0),
-      batchSize: 'all',
-      isSlow: false,
-      parallelism: 1 + this.random.below(3),
-      maxParallelism: GROUPS,
-      seed: this.random.below(1000),
-      isIncremental: true,
-      restored: this.#restored,
-    });
-  }
-
   /** Some of the keys, close to each other or all over. */
   #addBatch(run: DataflowRun): void {
     const { random } = this;
     const rows = 1 + random.below(random.below(8) === 0 ? KEYS * 2 : 20);
-    const builder = new BatchBuilder(Event, rows);
-    for (let i = 0; i < rows; i++) {
+    const events = Array.from({ length: rows }, (): Event => {
       const key = random.below(KEYS);
-      const n = random.below(1000);
-      builder.appendRow({ key, name: `name ${key}`, n }, this.#time + random.below(100));
-    }
-    run.add(0, { batch: builder.seal() });
-  }
-
-  #toRest(run: DataflowRun): void {
-    for (let quiet = 0; quiet < 30; ) quiet = run.round() ? 0 : quiet + 1;
+      return { key, name: `name ${key}`, n: random.below(1000) };
+    });
+    run.add(0, { batch: batchOf(events, () => this.#time + random.below(100)) });
   }
 
   /** A snapshot that does not get through, or of which nobody takes notice. */
@@ -205,7 +227,8 @@ class Trial {
   /** One run, up to a snapshot on top of others that is compared with a whole one. */
   runOnce(): void {
     const { random } = this;
-    const run = this.#begin();
+    const parallelism = 1 + random.below(3);
+    const run = begun(this.#build, parallelism, random.below(1000), this.#restored);
     for (let n = 0; n < 30; n++) {
       const chance = random.below(20);
       if (chance < 10) this.#addBatch(run);
@@ -216,18 +239,18 @@ class Trial {
       else {
         run.beginSnapshot();
         for (let more = random.below(3); more > 0; more--) this.#addBatch(run);
-        this.#toRest(run);
+        toRest(run);
         this.#count(run.snapshot());
       }
-      if (random.below(3) === 0) this.#toRest(run);
+      if (random.below(3) === 0) toRest(run);
     }
-    this.#toRest(run);
+    toRest(run);
     run.beginSnapshot();
-    this.#toRest(run);
+    toRest(run);
     const states = run.snapshot();
     this.#count(states);
     run.beginSnapshot(true);
-    this.#toRest(run);
+    toRest(run);
     assert.deepEqual(contentsOf(states), contentsOf(run.snapshot()));
     run.close();
     this.#restored = states;
@@ -257,5 +280,34 @@ for (const [name, build] of Object.entries(CASES)) {
     }
     assert.ok(seen.deltas > 100 && seen.longest > 3, `there were deltas: ${JSON.stringify(seen)}`);
     if (name === 'functions') assert.ok(seen.removed > 50, 'keys went');
+    if (name === 'sessions') assert.ok(seen.removed > 10, 'keys went');
   });
 }
+
+test('sessions: keys that come, go and are forgotten between two snapshots', () => {
+  const run = begun(CASES.sessions!, 1, 0);
+  const add = (from: number, to: number, time: number): void => {
+    const keys = Array.from({ length: to - from }, (_, n) => from + n);
+    const events = keys.map((key): Event => ({ key, name: `name ${key}`, n: key }));
+    for (let at = 0; at < events.length; at += 1000) {
+      run.add(0, { batch: batchOf(events.slice(at, at + 1000), () => time) });
+    }
+    toRest(run);
+  };
+  const snapshot = (isWhole: boolean): string[] => {
+    run.beginSnapshot(isWhole);
+    toRest(run);
+    return contentsOf(run.snapshot());
+  };
+  add(0, 100, 1000);
+  snapshot(false);
+  add(100, 5100, 100);
+  // They are in a session still, as others are.
+  add(0, 50, 1010);
+  run.add(0, { watermark: 500 });
+  toRest(run);
+  const changed = snapshot(false);
+  assert.equal(changed.length, 100 * 3);
+  assert.deepEqual(changed, snapshot(true));
+  run.close();
+});

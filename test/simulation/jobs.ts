@@ -4,7 +4,7 @@ import { job } from '../../src/api/job.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
 import { list, map, value } from '../../src/api/state.ts';
 import type { Stream } from '../../src/api/stream.ts';
-import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { cumulating, session, sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { nextTurn } from '../../src/base/event-loop.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
@@ -182,4 +182,63 @@ export const stages = job(import.meta, 'stages', (flow) => {
     .window(tumbling(100))
     .aggregate(({ count, sum }) => ({ rows: count(), total: sum('n') }));
   return { counted };
+});
+
+/** Two streams that meet by key and time, in pairs and in groups. */
+export const joins = job(import.meta, 'joins', (flow) => {
+  const timed = { rate: 4000, parallelism: 1 };
+  const [one, two] = [flow.from(sales(), timed), flow.from(sales(), timed)].map((stream) =>
+    stream.eventTime('at', boundedOutOfOrderness(600)),
+  ) as [Stream<Sale>, Stream<Sale>];
+  const few = two.filter(({ n }) => n % 7 === 0);
+  const near = one
+    .keyBy('shop')
+    .intervalJoin(few.keyBy('shop'))
+    .between(-100, 40, { upperExclusive: true })
+    .process(({ shop, n }, other) => ({ shop, n, other: other.n }));
+  const pairs = one
+    .join(few)
+    .on('shop', 'shop')
+    .window(sliding(300, 100))
+    .apply((left, right) => [left.n, right.n]);
+  const groups = one
+    .coGroup(few)
+    .on(
+      ({ n }) => n % 4,
+      ({ n }) => n % 5,
+    )
+    .window(tumbling(150))
+    .apply((lefts, rights, out) => {
+      const numbers = [lefts, rights].map((rows) => rows.map(({ n }) => n).sort((a, b) => a - b));
+      out(numbers);
+    });
+  return { near, pairs, groups };
+});
+
+/** Windows of other kinds, of records in several shapes, whose fractions are added up in any order. */
+export const kinds = job(import.meta, 'kinds', (flow) => {
+  const rows = flow.from(sales(), { rate: 5000 }).eventTime('at', boundedOutOfOrderness(600));
+  const thirds = rows
+    .flatMap(({ shop, n, at }) => (n % 9 === 4 ? [] : [{ shop, third: n / 3, at, n }]))
+    .as(record({ shop: t.string, third: t.float64, at: t.timestamp }))
+    .filter(({ third }) => third > 1);
+  const perKey = thirds.keyBy('shop');
+  return {
+    visits: perKey.window(session(70)).aggregate(({ count, sum, avg, min }) => ({
+      rows: count(),
+      sum: sum('third'),
+      mean: avg('third'),
+      least: min('at'),
+    })),
+    soFar: perKey.window(cumulating(200, 50)).aggregate(({ max }) => ({ most: max('third') })),
+    longest: perKey.window(tumbling(250)).reduce((a, b) => (a.third > b.third ? a : b)),
+    firing: thirds
+      .project('shop', 'third')
+      .keyBy('shop')
+      .fullPartition()
+      .sort('third', 'descending'),
+    // From several subtasks: only the last of each key is sure.
+    totals: perKey.reduce((a, b) => ({ shop: a.shop, third: a.third + b.third, at: 0 })),
+    best: rows.keyBy(({ n }) => n % 5).maxBy('n'),
+  };
 });

@@ -7,12 +7,38 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { EngineError } from '../../src/base/errors.ts';
 import type { Batch } from '../../src/data/batch.ts';
-import { type SimulationResult, simulate, simulateWith } from '../../src/testing/simulate.ts';
+import {
+  type SimulatedJobLike,
+  type SimulationResult,
+  simulate,
+  simulateWith,
+} from '../../src/testing/simulate.ts';
 import { SimulatedSink } from '../../src/testing/simulation/simulated-sink.ts';
-import { asking, connected, functions, partitions, rolling, stages, windows } from './jobs.ts';
+import {
+  asking,
+  connected,
+  functions,
+  joins,
+  kinds,
+  partitions,
+  rolling,
+  stages,
+  windows,
+} from './jobs.ts';
 import { OLD_SEEDS } from './old-seeds.ts';
 
-const JOBS = [windows, functions, rolling, connected, partitions, asking, stages] as const;
+/** Held against a naive evaluation, and against an undisturbed run. */
+const EVALUATED: readonly SimulatedJobLike[] = [
+  windows,
+  functions,
+  rolling,
+  partitions,
+  stages,
+  joins,
+  kinds,
+];
+const RUN: readonly SimulatedJobLike[] = [connected, asking];
+const JOBS = [...EVALUATED, ...RUN];
 const RUNS = Number(process.env.SIMULATIONS ?? 2000);
 
 /** From the commit, so that each has seeds of its own; without one, always the same. */
@@ -32,13 +58,19 @@ for (const [n, job] of JOBS.entries()) {
     const runs = process.env.SEED === undefined ? Math.ceil(RUNS / JOBS.length) : 1;
     const seed = firstSeed() + n * RUNS;
     const total = { crashes: 0, checkpoints: 0, rounds: 0 };
+    const oracle = EVALUATED.includes(job) ? 'naive' : 'undisturbed';
     const add = ({ runs: ofJob, checkpoints, rounds }: SimulationResult): void => {
       total.crashes += ofJob - 1;
       total.checkpoints += checkpoints;
       total.rounds += rounds;
     };
-    for (const old of OLD_SEEDS) add(await simulate(job, { seed: old }));
-    for (let run = 0; run < runs; run++) add(await simulate(job, { seed: seed + run }));
+    const simulated = async (of: number): Promise<void> => {
+      const result = await simulate(job, { seed: of });
+      assert.equal(result.oracle, oracle);
+      add(result);
+    };
+    for (const old of OLD_SEEDS) await simulated(old);
+    for (let run = 0; run < runs; run++) await simulated(seed + run);
     context.diagnostic(`seeds ${seed} to ${seed + runs - 1}: ${JSON.stringify(total)}`);
     if (runs > 100) {
       assert.ok(total.crashes > runs / 2, 'processes have died');
@@ -62,7 +94,7 @@ class HastySink extends SimulatedSink {
     this.#rows = (row) => {
       const tokens = world.committed.get(node) ?? new Map();
       world.committed.set(node, tokens);
-      tokens.set(`hasty ${tokens.size}`, [JSON.stringify(row)]);
+      tokens.set(`hasty ${tokens.size}`, [{ row, text: JSON.stringify(row) }]);
     };
   }
 
@@ -83,9 +115,11 @@ test('a sink that does not wait for the checkpoint is found out, with a seed and
   let found: EngineError | null = null;
   for (let seed = 0; seed < 50 && found === null; seed++) {
     const hasty = (...how: ConstructorParameters<typeof SimulatedSink>) => new HastySink(...how);
-    await simulateWith(functions, seed, crashes, {}, hasty).catch((error: EngineError) => {
-      found = error;
-    });
+    await simulateWith(functions, seed, { faults: crashes }, { makeSink: hasty }).catch(
+      (error: EngineError) => {
+        found = error;
+      },
+    );
   }
   const { code, message } = found! as EngineError;
   assert.equal(code, 'SIMULATION_FAILED');

@@ -7,11 +7,14 @@ import type { Sink, SinkWriter, SinkWriterContext } from '../../operator/sink.ts
 import type { PlainData } from '../../operator/source.ts';
 import { textOf } from '../rows.ts';
 
+/** A row, and its text when it was written. */
+export type WrittenRow = { readonly row: unknown; readonly text: string };
+
 /** All that sinks have made durable, over all runs. */
 export class SimulatedWorld {
-  readonly prepared = new Map<string, readonly string[]>();
+  readonly prepared = new Map<string, readonly WrittenRow[]>();
   /** By node and token. */
-  readonly committed = new Map<number, Map<string, readonly string[]>>();
+  readonly committed = new Map<number, Map<string, readonly WrittenRow[]>>();
   #tokens = 0;
 
   nextToken(): string {
@@ -20,7 +23,14 @@ export class SimulatedWorld {
 
   /** The rows of a node that anybody can see, as text, sorted. */
   rowsOf(node: number): string[] {
-    return [...(this.committed.get(node)?.values() ?? [])].flat().sort();
+    return this.writtenTo(node)
+      .map(({ text }) => text)
+      .sort();
+  }
+
+  /** The same rows in no order. */
+  writtenTo(node: number): readonly WrittenRow[] {
+    return [...(this.committed.get(node)?.values() ?? [])].flat();
   }
 }
 
@@ -47,13 +57,13 @@ export class SimulatedSink implements Sink {
   createWriter(_context: SinkWriterContext): SinkWriter {
     const world = this.#world;
     const conditions = this.#conditions;
-    let rows: string[] = [];
+    let rows: WrittenRow[] = [];
     return {
       get isBusy(): boolean {
         return conditions.isSlow;
       },
       write(batch: Batch): void {
-        for (const row of batch.rowObjects()) rows.push(textOf(row));
+        for (const row of batch.rowObjects()) rows.push({ row, text: textOf(row) });
       },
       preCommit(): readonly PlainData[] {
         if (rows.length === 0) return [];

@@ -77,6 +77,8 @@ export class GeneralWindowOperator implements Operator {
     const { lateTo } = this.#options;
     if (lateTo !== null) this.#late = sides.get(lateTo)!;
     this.#open.nowMs = context.clock.now();
+    const { isIncremental, subtask, parallelism } = context;
+    if (isIncremental) this.#snapshot.markChanges(subtask / parallelism);
     this.#snapshot.restore(context.restored);
     this.#open.code?.open(context);
   }
@@ -178,7 +180,7 @@ export class GeneralWindowOperator implements Operator {
     }
     if (!isDone) return;
     this.#advancing = null;
-    if (this.#open.capture?.isComplete !== false) this.#keys.forgetUnused(this.#open.windows);
+    if (this.#open.capture?.isComplete !== false) this.#snapshot.forgetUnusedKeys();
     if (isEvent) this.#output.watermark(target);
   }
 
@@ -189,6 +191,7 @@ export class GeneralWindowOperator implements Operator {
       const slot = timers.take(target);
       if (slot === NONE) return false;
       this.#open.touch(slot);
+      this.#open.markKey(slot);
       const time = timers.dueAt;
       if (timers.firstOf(slot) === time) this.#onTimer(slot, timers, time, isEvent);
       if (timers.endsAt(slot) === time) this.#open.close(slot);

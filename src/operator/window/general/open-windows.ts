@@ -5,6 +5,7 @@
  * While a snapshot is being written, a window is written before it changes.
  */
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../../data/batch.ts';
+import type { ChangedSlots } from '../../../state/changed-slots.ts';
 import type { SlotCapture } from '../../../state/slot-capture.ts';
 import type { WindowContents } from './contents.ts';
 import type { TriggerHost, WindowTrigger } from './trigger.ts';
@@ -29,6 +30,8 @@ export class OpenWindows implements TriggerHost {
   nowMs = 0;
   /** Of the snapshot that is being written, or was last. */
   capture: SlotCapture | null = null;
+  /** Keys whose windows have changed since the last snapshot, by key slot; null where nobody asks. */
+  changes: ChangedSlots | null = null;
   readonly #latenessMs: number;
   readonly #touched = new Int32Array(1);
   #batch: Batch | null = null;
@@ -148,6 +151,13 @@ export class OpenWindows implements TriggerHost {
     if (this.capture === null) return;
     this.#touched[0] = slot;
     this.capture.beforeWrite(this.#touched, 0, 1);
+  }
+
+  /** Windows of the key of this one change, where no record of the key has come. */
+  markKey(slot: number): void {
+    if (this.changes === null) return;
+    this.#touched[0] = this.windows.keyOf(slot);
+    this.changes.mark(this.#touched, 0, 1, this.#touched[0] + 1);
   }
 
   isOpen(slot: number): boolean {

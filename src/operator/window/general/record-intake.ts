@@ -122,6 +122,8 @@ export class RecordIntake {
       throw error;
     }
     this.#keys.slotsOf(batch, this.#open.windows, this.#keySlots);
+    const { count } = this.#keys.slots;
+    this.#open.changes?.mark(this.#keySlots, 0, batch.rowCount, count);
     this.#open.windows.warm(this.#keySlots, batch.rowCount);
   }
 

@@ -46,10 +46,10 @@ export class WindowKeys {
     windows.reserveKeys(this.slots.count);
   }
 
-  /** Forgets keys that have no window, when they are most of all. */
-  forgetUnused(windows: WindowTable): void {
+  /** Forgets keys that have no window, when they are most of all: true, and the others have slots in their order. */
+  forgetUnused(windows: WindowTable): boolean {
     const { count } = this.slots;
-    if (count < KEYS_MIN || windows.keyCount * 4 > count) return;
+    if (count < KEYS_MIN || windows.keyCount * 4 > count) return false;
     const kept = new KeySlots(this.slots.isInt);
     const moved = new Int32Array(count);
     const { heads } = windows;
@@ -64,5 +64,6 @@ export class WindowKeys {
     }
     windows.moveKeys(moved, kept.count);
     this.slots = kept;
+    return true;
   }
 }

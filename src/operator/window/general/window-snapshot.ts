@@ -1,5 +1,5 @@
 /**
- * Windows in a snapshot: a row for each that is open.
+ * Windows in a snapshot: a row for each that is open, or in a delta for each of a key that has changed.
  *
  *   key fields | #start | #end | #filled | first timer of each kind of time, Infinity for none | other timers, where the
  *   trigger may have some | contents | state of the trigger | value that the function of windows keeps
@@ -7,7 +7,9 @@
 import { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn, FixedColumn } from '../../../data/column.ts';
 import type { KeyReader, KeySpec } from '../../../data/key.ts';
-import type { Field, Schema } from '../../../data/schema.ts';
+import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
+import { ChangedSlots } from '../../../state/changed-slots.ts';
+import { Lineage } from '../../../state/lineage.ts';
 import { SlotCapture, writtenAtOnce } from '../../../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../../../state/snapshot.ts';
 import { KeyedState } from '../../keyed-state.ts';
@@ -31,6 +33,7 @@ export class WindowSnapshot {
   readonly #triggerColumn: number;
   readonly #codeColumn: number;
   readonly #keySlot = new Int32Array(1);
+  #lineage = new Lineage(0);
 
   constructor(
     key: KeySpec,
@@ -60,9 +63,24 @@ export class WindowSnapshot {
     this.#codeColumn = this.#triggerColumn + state.fields.length;
   }
 
+  /** Marks what changes from here on. `place`: of the subtask, see lineage.ts. */
+  markChanges(place: number): void {
+    this.#lineage = new Lineage(place);
+    this.#open.changes = new ChangedSlots();
+  }
+
+  /** Forgets keys without windows, when they are most of all: then the others have new slots, and all are written next. */
+  forgetUnusedKeys(): void {
+    const { windows, changes } = this.#open;
+    if (!this.#keys.forgetUnused(windows)) return;
+    changes?.clear();
+    this.#lineage.end();
+  }
+
   /** Begins to write the windows as they are now; the rest is written by and by. */
   capture(writer: SnapshotWriter): void {
     const open = this.#open;
+    const marks = this.#beginDelta(writer);
     const builder = new BatchBuilder(this.#state.schema);
     const emit = (): void => {
       if (builder.rowCount === 0) return;
@@ -76,7 +94,7 @@ export class WindowSnapshot {
         if (builder.isFull) emit();
       }
     }, emit);
-    const capture = new SlotCapture(open.windows.used, write);
+    const capture = new SlotCapture(open.windows.used, write, marks);
     open.capture = capture;
     writer.later(() => {
       if (!capture.step()) return false;
@@ -85,14 +103,45 @@ export class WindowSnapshot {
     });
   }
 
+  /** Of a delta, marks for the windows of keys that have changed; keys without any are told. Null where all are written. */
+  #beginDelta(writer: SnapshotWriter): Uint8Array | null {
+    const { changes, windows } = this.#open;
+    if (changes === null) return null;
+    const isDelta = this.#lineage.isDelta(writer, changes.count, windows.keyCount);
+    const changed = changes.take();
+    if (!isDelta) return null;
+    writer.delta(STATE, { keyFields: this.#state.keyCount, before: null });
+    const marks = new Uint8Array(windows.used);
+    const removed = new BatchBuilder(schemaOf(this.#keys.fields));
+    for (let key = 0; key < changed.length; key++) {
+      if (changed[key] === 0) continue;
+      const first = windows.heads[key]!;
+      if (first === NONE) this.#appendRemoved(key, removed, writer);
+      for (let slot = first; slot !== NONE; slot = windows.nextOf(slot)) marks[slot] = 1;
+    }
+    if (removed.rowCount > 0) writer.removed(STATE, removed.seal());
+    return marks;
+  }
+
+  #appendRemoved(key: number, removed: BatchBuilder, writer: SnapshotWriter): void {
+    this.#appendKey(key, removed);
+    removed.advance(1);
+    if (!removed.isFull) return;
+    writer.removed(STATE, removed.seal());
+    removed.reset();
+  }
+
+  #appendKey(key: number, builder: BatchBuilder): void {
+    this.#keySlot[0] = key;
+    this.#keys.append(this.#keySlot, 1, builder);
+    builder.keyHashes()[builder.rowCount] = this.#keys.slots.hashOf(key);
+  }
+
   #write(slot: number, builder: BatchBuilder): void {
     const { windows, eventTimers, clockTimers, contents, trigger } = this.#open;
     const column = this.#state.keyCount;
     const row = builder.rowCount;
-    const key = windows.keyOf(slot);
-    this.#keySlot[0] = key;
-    this.#keys.append(this.#keySlot, 1, builder);
-    builder.keyHashes()[row] = this.#keys.slots.hashOf(key);
+    this.#appendKey(windows.keyOf(slot), builder);
     builder.float64(column)[row] = windows.startOf(slot);
     builder.float64(column + 1)[row] = windows.endOf(slot);
     builder.float64(column + 2)[row] = Number(windows.isFilled(slot));

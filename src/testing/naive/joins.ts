@@ -1,0 +1,78 @@
+/** Joins: every record of one side beside every one of the other. */
+
+import type { KeySpec } from '../../data/key.ts';
+import type { Pair } from '../../data/key-pair.ts';
+import type { IntervalJoinSpec, PairContext } from '../../operator/join/interval-join.ts';
+import type { WindowJoinSpec } from '../../operator/join/window-join.ts';
+import {
+  type AnyFunction,
+  byKey,
+  functionAt,
+  keyFunctions,
+  type NaiveStep,
+  type TimedRow,
+  timeOf,
+} from './records.ts';
+import { pushedAndReturned } from './steps.ts';
+import { alignedWindows, type NaiveWindow } from './windows.ts';
+
+type Sides = { readonly lefts: readonly TimedRow[]; readonly rights: readonly TimedRow[] };
+
+/** The records of both sides by key, and the function of the user. */
+function sidesOf(
+  keys: Pair<KeySpec>,
+  { functions, inputs }: NaiveStep,
+): { sides: readonly Sides[]; code: AnyFunction } {
+  const [left, right] = keys.map((key, n) => {
+    const before = n === 0 ? 0 : keyFunctions(keys[0]);
+    return byKey(inputs[n]!, key, keyFunctions(key) > 0 ? functionAt(functions, before) : null);
+  }) as [ReturnType<typeof byKey>, ReturnType<typeof byKey>];
+  const sides = [...new Set([...left.keys(), ...right.keys()])].map((text) => ({
+    lefts: left.get(text)?.rows ?? [],
+    rights: right.get(text)?.rows ?? [],
+  }));
+  return { sides, code: functionAt(functions, keyFunctions(...keys)) };
+}
+
+export function intervalJoin(spec: IntervalJoinSpec, step: NaiveStep): TimedRow[] {
+  const { sides, code } = sidesOf(spec.keys, step);
+  const results: TimedRow[] = [];
+  for (const { lefts, rights } of sides) {
+    for (const left of lefts) {
+      for (const right of rights) {
+        const [leftTimestamp, rightTimestamp] = [timeOf(left), timeOf(right)];
+        const apart = rightTimestamp - leftTimestamp;
+        if (apart < spec.lowerMs || apart > spec.upperMs) continue;
+        const timestamp = Math.max(leftTimestamp, rightTimestamp);
+        const emit = (row: unknown): void => void results.push({ row, time: timestamp });
+        const context: PairContext<unknown> = { leftTimestamp, rightTimestamp, timestamp, emit };
+        const row = code(left.row, right.row, context);
+        if (spec.gives === 'row') emit(row);
+      }
+    }
+  }
+  return results;
+}
+
+export function windowJoin({ keys, window, takes }: WindowJoinSpec, step: NaiveStep): TimedRow[] {
+  const { sides, code } = sidesOf(keys, step);
+  return sides.flatMap(({ lefts, rights }) => {
+    const ofLeft = alignedWindows(window, lefts);
+    const ofRight = alignedWindows(window, rights);
+    const ends = new Set([...ofLeft, ...ofRight].map(({ end }) => end));
+    return [...ends].flatMap((end) => {
+      const [left, right] = [rowsOf(ofLeft, end), rowsOf(ofRight, end)];
+      const made =
+        takes === 'groups'
+          ? pushedAndReturned((push) => code(left, right, push))
+          : left.flatMap((one) => right.map((other) => code(one, other)));
+      return made.map((row) => ({ row, time: end - 1 }));
+    });
+  });
+}
+
+/** Rows of the window that ends there. */
+function rowsOf(windows: readonly NaiveWindow[], end: number): unknown[] {
+  const rows = windows.find((window) => window.end === end)?.rows ?? [];
+  return rows.map(({ row }) => row);
+}
