@@ -222,7 +222,7 @@ export class ProcessOperator implements Operator {
   #fireTimers(kind: TimerKind, { eventTimers, processingTimers, scope }: KeyedStates): boolean {
     const timers = kind === 'event' ? eventTimers : processingTimers;
     scope.nowMs = this.#context.clock.now();
-    while (timers.count > 0 && timers.firstTime <= this.#firingTo) {
+    while (timers.isDue(this.#firingTo)) {
       if (!this.#output.isReady) return false;
       this.#fire(kind, timers, scope);
     }
@@ -234,7 +234,7 @@ export class ProcessOperator implements Operator {
     const slot = timers.firstSlot;
     const time = timers.firstTime;
     this.#guarded(() => scope.touch(slot));
-    timers.remove(slot, time);
+    timers.removeFirst();
     scope.slot = slot;
     scope.time = kind === 'event' ? time : Number.NaN;
     this.#progress.timer = kind;
