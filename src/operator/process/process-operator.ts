@@ -233,7 +233,7 @@ export class ProcessOperator implements Operator {
   #fire(kind: TimerKind, timers: Timers, scope: KeyScope): void {
     const slot = timers.firstSlot;
     const time = timers.firstTime;
-    this.#guarded(() => scope.touch(slot));
+    this.#touch(slot, scope);
     timers.removeFirst();
     scope.slot = slot;
     scope.time = kind === 'event' ? time : Number.NaN;
@@ -249,6 +249,15 @@ export class ProcessOperator implements Operator {
     }
     scope.emptied.push(slot);
     this.#release();
+  }
+
+  /** `guarded` without a function for each timer. */
+  #touch(slot: number, scope: KeyScope): void {
+    try {
+      scope.touch(slot);
+    } catch (error) {
+      throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
+    }
   }
 
   processIdle(isIdle: boolean): void {
