@@ -25,33 +25,37 @@ export class LiveIntKeys {
 
   /** slots[i] = slot of keys[i] for from <= i < to; the slots of new keys go into `fresh` too. */
   slotsOf(keys: Int32Array, from: number, to: number, slots: Int32Array, fresh: SlotList): void {
-    // First what the home cells hold, mostly the slots: nothing is decided here, so that many are fetched at once.
-    const cells = this.#cells;
-    const shift = this.#shift;
-    for (let i = from; i < to; i++) slots[i] = cells[Math.imul(keys[i]!, GOLDEN) >>> shift]! - 1;
+    let cells = this.#cells;
     let bySlot = this.keys;
+    let shift = this.#shift;
+    let mask = cells.length - 1;
     for (let i = from; i < to; i++) {
       const key = keys[i]!;
-      const slot = slots[i]!;
-      if (slot >= 0 && bySlot[slot] === key) continue;
-      slots[i] = this.#enter(key, fresh);
-      bySlot = this.keys;
+      let cell = Math.imul(key, GOLDEN) >>> shift;
+      let slot = cells[cell]!;
+      while (slot !== 0 && bySlot[slot - 1] !== key) {
+        cell = (cell + 1) & mask;
+        slot = cells[cell]!;
+      }
+      if (slot === 0) {
+        slot = this.#insert(key, cell) + 1;
+        fresh.push(slot - 1);
+        cells = this.#cells;
+        bySlot = this.keys;
+        shift = this.#shift;
+        mask = cells.length - 1;
+      }
+      slots[i] = slot - 1;
     }
-  }
-
-  /** The slot of a key, which gets one where it has none. */
-  #enter(key: number, fresh: SlotList): number {
-    const cell = this.#cellOf(key);
-    const found = this.#cells[cell]! - 1;
-    if (found >= 0) return found;
-    const slot = this.#insert(key, cell);
-    fresh.push(slot);
-    return slot;
   }
 
   /** The slot of a key; -1 where it has none. */
   find(key: number): number {
-    return this.#cells[this.#cellOf(key)]! - 1;
+    const cells = this.#cells;
+    const mask = cells.length - 1;
+    let cell = Math.imul(key, GOLDEN) >>> this.#shift;
+    while (cells[cell] !== 0 && this.keys[cells[cell]! - 1] !== key) cell = (cell + 1) & mask;
+    return cells[cell]! - 1;
   }
 
   /** Gives back the slot of a key; false when it was free already. */
@@ -79,7 +83,7 @@ export class LiveIntKeys {
     let target = cell;
     if (this.#liveCount === capacityOf(this.#cells.length)) {
       this.#grow();
-      target = this.#cellOf(key);
+      target = this.#freeCell(key);
     }
     const slot = this.#free.count > 0 ? this.#free.pop() : this.#nextSlot();
     this.keys[slot] = key;
@@ -104,17 +108,15 @@ export class LiveIntKeys {
     this.#shift--;
     for (let cell = 0; cell < old.length; cell++) {
       const slot = old[cell]!;
-      if (slot !== 0) this.#cells[this.#cellOf(this.keys[slot - 1]!)] = slot;
+      if (slot !== 0) this.#cells[this.#freeCell(this.keys[slot - 1]!)] = slot;
     }
   }
 
-  /** The cell of a key, or the free one where it would stand. */
-  #cellOf(key: number): number {
+  #freeCell(key: number): number {
     const cells = this.#cells;
-    const bySlot = this.keys;
     const mask = cells.length - 1;
     let cell = Math.imul(key, GOLDEN) >>> this.#shift;
-    while (cells[cell] !== 0 && bySlot[cells[cell]! - 1] !== key) cell = (cell + 1) & mask;
+    while (cells[cell] !== 0) cell = (cell + 1) & mask;
     return cell;
   }
 }
