@@ -110,9 +110,11 @@ function rowSource(
     'at once',
     reads,
   );
+  // Who reads no field sees nothing of the row: one serves for all.
+  const isUnseen = reads?.size === 0;
   return {
-    prelude: `const columns = batch.columns;\n${prelude}`,
-    row: objectLiteral(fields),
+    prelude: `${isUnseen ? 'const unseen = {};\n' : ''}const columns = batch.columns;\n${prelude}`,
+    row: isUnseen ? 'unseen' : objectLiteral(fields),
     fields: declared === null ? [] : fields,
     signature,
   };

@@ -5,6 +5,7 @@
  */
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN } from './cells.ts';
+import { grownInts } from './grown-arrays.ts';
 
 const BYTES_MIN = 1024;
 
@@ -125,9 +126,9 @@ export class ByteKeyTable {
     const { keys } = this;
     const cellCount = this.#cells.length;
     const capacity = capacityOf(cellCount);
-    keys.starts = grownCopy(keys.starts, capacity);
-    keys.sizes = grownCopy(keys.sizes, capacity);
-    keys.hashes = grownCopy(keys.hashes, capacity);
+    keys.starts = grownInts(keys.starts, capacity);
+    keys.sizes = grownInts(keys.sizes, capacity);
+    keys.hashes = grownInts(keys.hashes, capacity);
     const old = this.#cells;
     this.#cells = new Int32Array(cellCount * 2);
     this.#shift = 32 - Math.log2(cellCount);
@@ -147,10 +148,4 @@ export class ByteKeyTable {
     while (cells[cell + 1] !== 0) cell = (cell + 2) & mask;
     return cell;
   }
-}
-
-function grownCopy(from: Int32Array, length: number): Int32Array {
-  const to = new Int32Array(length);
-  to.set(from);
-  return to;
 }

@@ -6,6 +6,7 @@
  */
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, GOLDEN } from './cells.ts';
+import { grownInts } from './grown-arrays.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
 
 const BYTES_MIN = 1024;
@@ -137,9 +138,9 @@ export class LiveByteKeys {
     const { keys } = this;
     if (this.slotCount === keys.starts.length) {
       const capacity = grownSlots(this.slotCount);
-      keys.starts = grownCopy(keys.starts, capacity);
-      keys.sizes = grownCopy(keys.sizes, capacity);
-      keys.hashes = grownCopy(keys.hashes, capacity);
+      keys.starts = grownInts(keys.starts, capacity);
+      keys.sizes = grownInts(keys.sizes, capacity);
+      keys.hashes = grownInts(keys.hashes, capacity);
     }
     return this.slotCount++;
   }
@@ -185,10 +186,4 @@ export class LiveByteKeys {
     while (cells[cell] !== 0) cell = (cell + 1) & mask;
     return cell;
   }
-}
-
-function grownCopy(from: Int32Array, length: number): Int32Array {
-  const to = new Int32Array(length);
-  to.set(from);
-  return to;
 }

@@ -65,7 +65,7 @@ export class ValueType {
   /** FIELD_TYPE for a value of another type. */
   check(value: unknown): void {
     if (this.#record === null) {
-      const [field] = this.fields as [Field];
+      const field = this.fields[0]!;
       if (!fitsField(field, value)) throw this.#misfit(typeText(field), value);
       return;
     }

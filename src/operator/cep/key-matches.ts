@@ -60,7 +60,7 @@ export class KeyMatches {
     const runs = this.#runs;
     const slot = timers.firstSlot;
     this.#states.scope.touch(slot);
-    timers.remove(slot, timers.firstTime);
+    timers.removeFirst();
     if (slot < this.#armed.length) this.#armed[slot] = Infinity;
     const key = runs[slot] ?? null;
     if (key === null) return;

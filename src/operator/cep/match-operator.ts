@@ -281,7 +281,7 @@ export class MatchOperator implements Operator {
   }
 
   #fireTo(timers: Timers, time: number): boolean {
-    while (timers.firstTime <= time && timers.count > 0) {
+    while (timers.isDue(time)) {
       if (!this.#output.isReady) return false;
       this.#matches.fire(timers, time);
     }

@@ -1,14 +1,13 @@
 /** Snapshots of keyed state: what they hold while the state goes on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { type } from '../../../src/api/emits.ts';
 import { aggregating, list, map, value } from '../../../src/api/state.ts';
 import { Random } from '../../../src/base/random.ts';
 import { t } from '../../../src/data/schema.ts';
 import type { ValueState } from '../../../src/state/handles.ts';
+import { collector } from '../../collector.ts';
 import { StatesRig } from './states-rig.ts';
 
 const STATES = {
@@ -210,15 +209,3 @@ test('a key with two numbers takes at most 40 bytes, however many there are', as
     assert.ok(bytes / count <= 40, `${bytes / count} bytes a key for ${count} keys`);
   }
 });
-
-/** Collects garbage: without it memory says nothing. */
-function collector(): () => Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  return async () => {
-    collect();
-    // Memory of arrays is given back a little later.
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    collect();
-  };
-}

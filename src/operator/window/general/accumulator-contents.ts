@@ -2,12 +2,12 @@
 import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { Field } from '../../../data/schema.ts';
+import { grownFloats } from '../../../state/grown-arrays.ts';
 import { AccumulatorRows } from '../accumulator-rows.ts';
 import type { Accumulators, AddLoop, AggregateLoops } from '../aggregate-codegen.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
 import type { PartialPlan } from '../partials.ts';
 import type { WindowContents } from './contents.ts';
-import { grownFloats } from './window-table.ts';
 
 export class AccumulatorContents implements WindowContents {
   readonly fields: readonly Field[];

@@ -3,8 +3,8 @@ import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { FixedColumn } from '../../../data/column.ts';
 import type { Field } from '../../../data/schema.ts';
+import { grownFloats } from '../../../state/grown-arrays.ts';
 import { NeverTrigger, type TriggerHost } from './trigger.ts';
-import { grownFloats } from './window-table.ts';
 
 export abstract class NumberTrigger extends NeverTrigger {
   override readonly fields: readonly Field[];

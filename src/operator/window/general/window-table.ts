@@ -8,6 +8,8 @@
  *
  *   0 start   1 end   2 next window of the key   3 key slot   4 filled   5 - 7 timers
  */
+import { grownFloats, grownInts } from '../../../state/grown-arrays.ts';
+
 const SLOTS_MIN = 64;
 const KEYS_MIN = 64;
 
@@ -189,16 +191,4 @@ export class WindowTable {
     this.#free = grownInts(this.#free, this.#capacity);
     for (const store of this.#stores) store.reserve(this.#capacity);
   }
-}
-
-export function grownInts(of: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(length);
-  grown.set(of);
-  return grown;
-}
-
-export function grownFloats(of: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(length);
-  grown.set(of);
-  return grown;
 }

@@ -12,7 +12,7 @@
  *
  *   + 0  first timer     + 1  when the window is over     + 2  when it stands in the queue; Infinity for none
  */
-import { TimerQueue } from './timer-queue.ts';
+import { GONE, TimerQueue } from '../../../state/timer-queue.ts';
 import { LINE_SHIFT, type Lines, TIMERS_AT } from './window-table.ts';
 
 /** Comes with the end of the stream. Infinity is no timer. */
@@ -106,28 +106,28 @@ export class WindowTimers {
   take(target: number): number {
     const queue = this.#queue;
     const { values } = this.#lines;
-    for (;;) {
-      const slot = queue.take(target);
-      if (slot < 0) return -1;
-      const time = queue.takenAt;
+    while (queue.isDue(target)) {
+      const { slot, time } = queue;
+      queue.removeFirst();
       const due = this.#dueOf(slot, time);
       if (due === time) {
         values[(slot << LINE_SHIFT) + QUEUED] = Infinity;
         this.dueAt = due;
         return slot;
       }
-      if (due !== Infinity) queue.push(due, slot);
+      if (!Number.isNaN(due)) queue.push(due, slot);
     }
+    return -1;
   }
 
-  /** When a window is to come that stood in the queue at a time; Infinity for never, or not by this entry. */
+  /** When a window is to come that stood in the queue at a time; GONE for never, or not by this entry. */
   #dueOf(slot: number, time: number): number {
     const { values } = this.#lines;
     const at = slot << LINE_SHIFT;
-    if (values[at + QUEUED] !== time) return Infinity;
+    if (values[at + QUEUED] !== time) return GONE;
     const due = Math.min(values[at + FIRST]!, values[at + OVER]!);
     values[at + QUEUED] = due;
-    return due;
+    return due === Infinity ? GONE : due;
   }
 
   /** Puts a window back into the queue with what it has left. */

@@ -1,17 +1,18 @@
-/** Window slots by time, the least first: a heap of four branches, in two arrays. */
-import { grownFloats, grownInts } from './window-table.ts';
+/** Slots by time, the least first: a heap of four branches, in two arrays. */
+import { grownFloats, grownInts } from './grown-arrays.ts';
 
 const HEAP_MIN = 64;
 const BRANCHES_SHIFT = 2;
 
 export class TimerHeap {
+  /** How many there are. */
+  count = 0;
   #times = new Float64Array(HEAP_MIN);
   #slots = new Int32Array(HEAP_MIN);
-  #count = 0;
 
-  /** The least time; Infinity when the heap is empty. */
+  /** The least time; the heap must not be empty. */
   get time(): number {
-    return this.#count === 0 ? Infinity : this.#times[0]!;
+    return this.#times[0]!;
   }
 
   /** The slot of the least time. */
@@ -20,13 +21,13 @@ export class TimerHeap {
   }
 
   push(time: number, slot: number): void {
-    if (this.#count === this.#times.length) {
-      this.#times = grownFloats(this.#times, this.#count * 2);
-      this.#slots = grownInts(this.#slots, this.#count * 2);
+    if (this.count === this.#times.length) {
+      this.#times = grownFloats(this.#times, this.count * 2);
+      this.#slots = grownInts(this.#slots, this.count * 2);
     }
     const times = this.#times;
     const slots = this.#slots;
-    let at = this.#count++;
+    let at = this.count++;
     while (at > 0) {
       const above = (at - 1) >> BRANCHES_SHIFT;
       if (times[above]! <= time) break;
@@ -40,7 +41,7 @@ export class TimerHeap {
 
   /** Takes the least out. */
   pop(): void {
-    const count = --this.#count;
+    const count = --this.count;
     this.#sink(this.#times[count]!, this.#slots[count]!);
   }
 
@@ -48,7 +49,7 @@ export class TimerHeap {
   #sink(time: number, slot: number): void {
     const times = this.#times;
     const slots = this.#slots;
-    const count = this.#count;
+    const count = this.count;
     let at = 0;
     for (;;) {
       const first = (at << BRANCHES_SHIFT) + 1;

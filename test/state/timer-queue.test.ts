@@ -1,8 +1,8 @@
-/** Times of windows in a queue: against a list that is searched. */
+/** Slots in a queue by time: against a list that is searched. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TimerQueue } from '../../src/operator/window/general/timer-queue.ts';
+import { GONE, TimerQueue } from '../../src/state/timer-queue.ts';
 
 const NEVER = Infinity;
 const time = fc.oneof(
@@ -28,7 +28,7 @@ test('what is taken is the least that is due, and what is to come later comes la
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       // By slot: when it is to come. Behind its time in the queue it may be put off.
       const dueAt: number[] = [];
-      const queue = new TimerQueue((slot) => dueAt[slot]!);
+      const queue = new TimerQueue((slot) => (dueAt[slot] === NEVER ? GONE : dueAt[slot]!));
       const waiting = new Set<number>();
       const push = (at: number): void => {
         const slot = dueAt.push(at) - 1;
@@ -49,18 +49,19 @@ test('what is taken is the least that is due, and what is to come later comes la
             const due = [...waiting].filter((slot) => dueAt[slot]! <= passed);
             const least = due.reduce((least, slot) => Math.min(least, dueAt[slot]!), NEVER);
             assert.ok(queue.time <= Math.min(least, passed) || due.length === 0);
-            const slot = queue.take(passed);
-            if (slot < 0) {
+            if (!queue.isDue(passed)) {
               assert.deepEqual(due, []);
               break;
             }
+            const { slot, time } = queue;
+            queue.removeFirst();
             // It may have been due already when it was put off; the caller asks again.
-            if (queue.takenAt !== dueAt[slot]) {
-              assert.ok(queue.takenAt < dueAt[slot]!);
+            if (time !== dueAt[slot]) {
+              assert.ok(time < dueAt[slot]!);
               if (dueAt[slot] !== NEVER) queue.push(dueAt[slot]!, slot);
               continue;
             }
-            assert.equal(queue.takenAt, least);
+            assert.equal(time, least);
             assert.ok(waiting.delete(slot));
           }
         }
@@ -72,16 +73,41 @@ test('what is taken is the least that is due, and what is to come later comes la
 
 test('the least time is known although its place in the queue has passed', () => {
   const queue = new TimerQueue((_slot, time) => time);
+  const take = (target: number): number | null => {
+    if (!queue.isDue(target)) return null;
+    const { slot } = queue;
+    queue.removeFirst();
+    return slot;
+  };
   for (const time of [700, 500, 900]) queue.push(time, time);
   assert.equal(queue.time, 500);
-  assert.equal(queue.take(499), -1);
-  assert.equal(queue.take(600), 500);
+  assert.equal(take(499), null);
+  assert.equal(take(600), 500);
   queue.push(100, 100);
   assert.equal(queue.time, 100);
-  assert.equal(queue.take(600), 100);
+  assert.equal(queue.count, 3);
+  assert.equal(take(600), 100);
   assert.equal(queue.time, 700);
-  assert.equal(queue.take(Infinity), 700);
-  assert.equal(queue.take(Infinity), 900);
-  assert.equal(queue.take(Infinity), -1);
+  assert.equal(take(Infinity), 700);
+  assert.equal(take(Infinity), 900);
+  assert.equal(take(Infinity), null);
   assert.equal(queue.time, Infinity);
+  assert.equal(queue.count, 0);
+});
+
+test('what never comes but at the end comes then', () => {
+  const queue = new TimerQueue((_slot, time) => time);
+  queue.push(Infinity, 1);
+  queue.push(Number.MAX_VALUE, 2);
+  queue.push(-Infinity, 3);
+  assert.ok(queue.isDue(-Infinity));
+  assert.equal(queue.slot, 3);
+  queue.removeFirst();
+  assert.ok(!queue.isDue(1e300));
+  assert.ok(queue.isDue(Number.MAX_VALUE));
+  assert.equal(queue.slot, 2);
+  queue.removeFirst();
+  assert.ok(!queue.isDue(Number.MAX_VALUE));
+  assert.ok(queue.isDue(Infinity));
+  assert.equal(queue.slot, 1);
 });
