@@ -26,6 +26,20 @@ export class SectionWriter {
     this.#advance(count * 8);
   }
 
+  /** The next section, to be filled. */
+  int32Section(count: number): Int32Array {
+    const section = new Int32Array(this.#buffer as ArrayBuffer, this.#at, count);
+    this.#advance(count * 4);
+    return section;
+  }
+
+  /** The next section, to be filled. */
+  bytesSection(count: number): Uint8Array {
+    const section = new Uint8Array(this.#buffer as ArrayBuffer, this.#at, count);
+    this.#advance(count);
+    return section;
+  }
+
   /** Offsets, shifted so that the first is 0. */
   offsets(values: Int32Array, count: number): void {
     const shift = values[0]!;

@@ -27,7 +27,7 @@ import {
 import { type PackedValues, packValues, unpackValues } from './dynamic-codec.ts';
 import type { Field, Schema } from './schema.ts';
 import { shapedValues, shapeSchema } from './shaped-decoder.ts';
-import { flattened } from './string-flatten.ts';
+import { type CodedColumn, flatBytes, flatten, isCoded } from './string-flatten.ts';
 import { ShapedValues } from './value-shape.ts';
 
 /** Frames within frames: deeper than values that have a shape may be nested. */
@@ -66,6 +66,9 @@ export class BatchEncoder {
 
   /** Bytes of the frame, a multiple of 8. EngineError VALUE_NOT_TRANSFERABLE for what cannot leave the thread. */
   measure(batch: Batch): number {
+    // One that waits for room is measured at each attempt.
+    if (batch === this.#batch) return this.#size;
+    this.#batch = null;
     const { schema, columns, rowCount } = batch;
     assert(schema !== null, 'rows go through a RowEncoder first');
     let size = layout.FRAME_HEAD_BYTES + columns.length * layout.COLUMN_HEAD_BYTES;
@@ -195,21 +198,25 @@ function plan(column: FixedColumn | StringColumn, rowCount: number): Planned {
   if (column.kind !== 'string') {
     return { column, flags, entryCount: rowCount, byteCount: 0, ...unpacked };
   }
-  // A dictionary larger than the batch costs more than it saves.
-  const isWorthIt = column.codes !== null && column.entries.count <= rowCount;
-  const strings = column.codes === null || isWorthIt ? column : flattened(column, rowCount);
-  const { entries, codes } = strings;
+  const { entries, codes } = column;
+  const wide = entries.isWide ? layout.COLUMN_WIDE : 0;
+  if (losesDictionary(column, rowCount)) {
+    const byteCount = flatBytes(column, rowCount);
+    return { column, flags: flags | wide, entryCount: rowCount, byteCount, ...unpacked };
+  }
   const entryCount = codes === null ? rowCount : entries.count;
   return {
-    column: strings,
-    flags:
-      flags |
-      (entries.isWide ? layout.COLUMN_WIDE : 0) |
-      (codes === null ? 0 : layout.COLUMN_DICTIONARY),
+    column,
+    flags: flags | wide | (codes === null ? 0 : layout.COLUMN_DICTIONARY),
     entryCount,
     byteCount: entries.offsets[entryCount]! - entries.offsets[0]!,
     ...unpacked,
   };
+}
+
+/** A dictionary larger than the batch costs more than it saves. */
+function losesDictionary(column: StringColumn, rowCount: number): column is CodedColumn {
+  return isCoded(column) && column.entries.count > rowCount;
 }
 
 function sectionBytes(planned: Planned, rowCount: number): number {
@@ -232,14 +239,17 @@ function writeColumn(writer: SectionWriter, planned: Planned, rowCount: number):
   } else if (column.kind === 'dynamic') {
     writer.int32(packed!.offsets, rowCount + 1);
     writer.bytes(packed!.bytes, 0, byteCount);
-  } else if (column.kind === 'string') {
+  } else if (column.kind !== 'string') {
+    writer.fixed(column.values, rowCount);
+  } else if (losesDictionary(column, rowCount)) {
+    const offsets = writer.int32Section(rowCount + 1);
+    flatten(column, rowCount, offsets, writer.bytesSection(byteCount));
+  } else {
     const { entries, codes } = column;
     if (codes !== null) writer.int32(codes, rowCount);
     writer.offsets(entries.offsets, entryCount + 1);
     const start = entries.offsets[0]!;
     writer.bytes(entries.bytes, start, start + byteCount);
-  } else {
-    writer.fixed(column.values, rowCount);
   }
 }
 

@@ -1,5 +1,8 @@
 /** Copies of short runs of bytes, many of them: where the call of a native copy would cost more than the bytes. */
 
+/** Up to this length a loop over words beats the call of a native copy. */
+export const WORDS_BYTES_MAX = 128;
+
 export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }

@@ -43,8 +43,12 @@ function ofPattern(rest: string): readonly string[] | null {
 function ofName(rest: string): readonly string[] | null {
   const name = NAME.exec(rest)?.[1];
   if (name === undefined) return null;
+  return fieldsOf(name, rest.slice(name.length));
+}
+
+/** The fields that source reads of what has this name; null where it does anything else with it. */
+export function fieldsOf(name: string, body: string): readonly string[] | null {
   const quoted = name.replaceAll('$', '\\$');
-  const body = rest.slice(name.length);
   const fields: string[] = [];
   for (const { index } of body.matchAll(new RegExp(`(?<![\\w$])${quoted}(?![\\w$])`, 'g'))) {
     // A field that is called, or tagged, would get the row as `this`; a comment may stand between.

@@ -95,7 +95,8 @@ const TEXT_READS = {
   own: (texts: string, at: string) => `${texts}.own(${at})`,
 };
 
-function readExpression(kind: FieldKind, value: string): string {
+/** Source of a value as the user sees it, of what its column has. */
+export function readExpression(kind: FieldKind, value: string): string {
   if (kind === 'boolean') return `${value} === 1`;
   if (kind === 'date') return `new Date(${value})`;
   return value;

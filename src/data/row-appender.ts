@@ -45,7 +45,8 @@ function columnSource(kind: FieldKind, c: number): string {
   return `builder.fixed(${c}).values`;
 }
 
-const FITS: Readonly<Record<FieldKind, (x: string) => string>> = {
+/** Source of whether a value fits a field of a kind that is not null. */
+export const FITS: Readonly<Record<FieldKind, (x: string) => string>> = {
   int32: (x) => `typeof ${x} === 'number' && (${x} | 0) === ${x}`,
   float64: (x) => `typeof ${x} === 'number'`,
   timestamp: (x) => `typeof ${x} === 'number'`,

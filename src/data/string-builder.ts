@@ -6,12 +6,10 @@ import { assert } from '../base/assert.ts';
 import { BatchWeight } from './batch-weight.ts';
 import { StringColumn, StringEntries } from './column.ts';
 import { ownedEntries } from './copy.ts';
-import { copyBytes, viewOf } from './copy-bytes.ts';
+import { copyBytes, viewOf, WORDS_BYTES_MAX } from './copy-bytes.ts';
 import { gatherFixed } from './gather.ts';
 
 const BYTES_MIN = 256;
-/** Up to this length a loop over words beats the call of a native copy. */
-const WORDS_BYTES_MAX = 128;
 /** Bytes after which a column adds to the weight of its batch what it has grown. */
 const WEIGHED_BYTES = 64 * 1024;
 
@@ -142,6 +140,20 @@ export class StringBuilder {
     const length = end - start;
     this.#reserve(at + length);
     this.#copy(source, start, end, at);
+    this.#offsets[++this.#count] = at + length;
+  }
+
+  /** The same of a view, where texts come from many places. */
+  appendView(source: DataView, start: number, length: number): void {
+    if (this.#isWide || length > WORDS_BYTES_MAX) {
+      const { buffer, byteOffset } = source;
+      this.appendLatin1(new Uint8Array(buffer, byteOffset + start, length), 0, length);
+      return;
+    }
+    this.#entriesOnly();
+    const at = this.#offsets[this.#count]!;
+    this.#reserve(at + length);
+    copyBytes(source, start, this.#view, at, length);
     this.#offsets[++this.#count] = at + length;
   }
 

@@ -14,9 +14,10 @@ import { NULL, PRESENT } from '../data/column.ts';
 import type { Field } from '../data/schema.ts';
 import type { SlotColumn } from '../state/slot-columns.ts';
 import type { FieldRolling } from './rolling.ts';
+import { readAheadSource } from './rolling-slot-row.ts';
 
 /** Where a loop is: the next row, and the first slot that has no record yet. */
-export type RollingPlace = { row: number; known: number };
+export type RollingPlace = { row: number; known: number; ahead: number };
 
 /**
  * Joins rows from `place.row` to `to` - 1, which have these slots, until `out` is full. `nothing` has a PRESENT for each row.
@@ -55,9 +56,14 @@ type FieldSource = {
 export function rollingLoopSource(options: RollingLoopOptions): string {
   const { rolling, fields, columnOf, emitsEach } = options;
   const kept = fields.flatMap((field, f) =>
-    columnOf[f]! < 0 ? [] : [fieldSource(field, f, columnOf[f]!, emitsEach)],
+    columnOf[f]! < 0
+      ? []
+      : [fieldSource(field, f, columnOf[f]!, emitsEach, field.name === rolling.field)],
   );
   const f = fields.findIndex(({ name }) => name === rolling.field);
+  const ahead = fields.flatMap((field, f) =>
+    columnOf[f]! < 0 || isObject(field.kind) ? [] : [{ ...field, values: `v${f}s` }],
+  );
   const keepRow = kept.map(({ keep }) => keep).join(' ');
   const write = emitsEach ? kept.map(({ write }) => `${write}\n`).join('') : '';
   const isHeavy = emitsEach && fields.some(({ kind }, g) => columnOf[g]! >= 0 && isObject(kind));
@@ -66,7 +72,7 @@ return (batch, slots, to, states, nothing, out, place) => {
 const { columns } = batch;
 ${kept.map(({ prelude }) => prelude).join('')}${textPrelude(fields[f]!, f)}const from = place.row;
 let { known } = place;
-let i = from;
+${readAheadSource(ahead)}let i = from;
 try {
 for (; i < to; i++) {
 const slot = slots[i];
@@ -87,25 +93,20 @@ function isObject(kind: Field['kind']): boolean {
 }
 
 /** `v1` are the values of the batch, `v1s` those by slot, `v1o` those of the results; `n1` the same for absence. */
-function fieldSource(field: Field, f: number, state: number, emitsEach: boolean): FieldSource {
+function fieldSource(
+  field: Field,
+  f: number,
+  state: number,
+  emitsEach: boolean,
+  isCompared: boolean,
+): FieldSource {
   const { kind, nullable } = field;
   const v = `v${f}`;
   const n = `n${f}`;
   const input = `columns[${f}]`;
-  const stateValues = `const ${v}s = states[${state}].values;\n`;
   const absent = `const ${n} = ${input}.absent ?? nothing;\n`;
-  if (kind === 'string') {
-    const setNull = `out.setNull(${f}, at); ${v}o.appendEmpty();`;
-    return {
-      prelude: `${stateValues}${nullable ? absent : ''}const e${f} = ${input}.entries, k${f} = ${input}.codes;
-${emitsEach ? `const ${v}o = out.strings(${f});\n` : ''}`,
-      keep: `${v}s[slot] = ${nullable ? `${n}[i] !== ${PRESENT} ? null : ` : ''}e${f}.one(${codeOf(f)});`,
-      write: nullable
-        ? `if (${v}s[slot] === null) { ${setNull} } else ${v}o.append(${v}s[slot]);`
-        : `${v}o.append(${v}s[slot]);`,
-    };
-  }
-  const values = `${stateValues}const ${v} = ${input}.values;\n`;
+  if (kind === 'string') return textSource(field, f, state, emitsEach, isCompared);
+  const values = `const ${v}s = states[${state}].values;\nconst ${v} = ${input}.values;\n`;
   if (kind === 'dynamic') {
     const sample = `if (at % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) out.weight.addSample(${v}s[slot]);`;
     const setNull = nullable ? `if (${v}s[slot] === null) out.setNull(${f}, at);\n` : '';
@@ -121,6 +122,33 @@ ${emitsEach ? `const ${v}o = out.strings(${f});\n` : ''}`,
     }`,
     keep: `${v}s[slot] = ${v}[i];${nullable ? ` ${n}s[slot] = ${n}[i];` : ''}`,
     write: `${v}o[at] = ${v}s[slot];${nullable ? ` if (${n}s[slot] !== ${PRESENT}) out.setNull(${f}, at);` : ''}`,
+  };
+}
+
+/** Of a text, which is bytes by slot, or a string where it is compared. */
+function textSource(
+  { nullable }: Field,
+  f: number,
+  state: number,
+  emitsEach: boolean,
+  isCompared: boolean,
+): FieldSource {
+  const of = `v${f}s`;
+  const out = `v${f}o`;
+  const isNull = isCompared ? `${of}[slot] === null` : `${of}.isNull(slot)`;
+  const append = isCompared ? `${out}.append(${of}[slot]);` : `${of}.appendTo(${out}, slot);`;
+  const keep = isCompared
+    ? `${of}[slot] = e${f}.one(${codeOf(f)});`
+    : `${of}.set(slot, e${f}, ${codeOf(f)});`;
+  const keepNull = isCompared ? `${of}[slot] = null;` : `${of}.setNull(slot);`;
+  return {
+    prelude: `const ${of} = states[${state}].${isCompared ? 'values' : 'texts'};
+const e${f} = columns[${f}].entries, k${f} = columns[${f}].codes;
+${nullable ? `const n${f} = columns[${f}].absent ?? nothing;\n` : ''}${emitsEach ? `const ${out} = out.strings(${f});\n` : ''}`,
+    keep: nullable ? `if (n${f}[i] !== ${PRESENT}) ${keepNull} else ${keep}` : keep,
+    write: nullable
+      ? `if (${isNull}) { out.setNull(${f}, at); ${out}.appendEmpty(); } else ${append}`
+      : append,
   };
 }
 
@@ -144,7 +172,7 @@ function joinSource(kind: FieldRolling['kind'], field: Field, f: number, keepRow
   const keepsRow = kind === 'minBy' || kind === 'maxBy';
   const isBetter = `next ${kind === 'min' || kind === 'minBy' ? '<' : '>'} old`;
   if (isObject(field.kind)) {
-    const next = field.kind === 'string' ? textSource(field, f) : dynamicValue(f);
+    const next = field.kind === 'string' ? comparedText(field, f) : dynamicValue(f);
     const put = keepsRow
       ? keepRow
       : `${old} = ${field.kind === 'string' ? `e${f}.one(${codeOf(f)})` : 'next'};`;
@@ -164,7 +192,7 @@ else { ${join} }
 }`;
 }
 
-function textSource({ nullable }: Field, f: number): string {
+function comparedText({ nullable }: Field, f: number): string {
   return `${nullable ? `n${f}[i] !== ${PRESENT} ? null : ` : ''}t${f}[${codeOf(f)}]`;
 }
 

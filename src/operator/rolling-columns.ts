@@ -37,7 +37,7 @@ export class ColumnValues implements RollingValues {
   readonly #passes: readonly boolean[];
   readonly #source: string;
   readonly #loop: RollingLoop;
-  readonly #place: RollingPlace = { row: 0, known: 0 };
+  readonly #place: RollingPlace = { row: 0, known: 0, ahead: 0 };
   readonly #results: BatchBuilder;
   #nothing = new Uint8Array(0);
 
@@ -63,7 +63,7 @@ export class ColumnValues implements RollingValues {
       ? schema.fields
       : schema.fields.map((field) => untilEnd(field, rolling));
     const kept = fields.filter((_, f) => !this.#passes[f]);
-    this.#columns = new SlotColumns(kept);
+    this.#columns = new SlotColumns(kept, rolling.field);
     this.kept = kept.map((field) => ({
       ...field,
       name:
@@ -123,28 +123,7 @@ export class ColumnValues implements RollingValues {
   }
 
   emit(from: number, to: number, times: Float64Array | null): void {
-    const results = this.#results;
-    const step = this.#columns.hasObjects ? 1 : results.capacity;
-    for (let slot = from; slot < to; ) {
-      const start = slot;
-      while (slot < to && !results.isFull) {
-        const end = Math.min(to, slot + step);
-        this.#appendResults(slot, end);
-        slot = end;
-      }
-      if (times !== null) results.timestamps().set(times.subarray(start - from, slot - from));
-      this.#target.emit(results.seal());
-      results.reset();
-    }
-  }
-
-  #appendResults(from: number, to: number): void {
-    try {
-      this.#columns.append(this.#results, 0, from, to);
-    } catch (error) {
-      throw this.#target.errorAt(error, null);
-    }
-    this.#results.advance(to - from);
+    emitSlots(this.#columns, this.#results, from, to, times, this.#target);
   }
 
   save(builder: BatchBuilder, firstColumn: number, from: number, to: number): void {
@@ -158,6 +137,34 @@ export class ColumnValues implements RollingValues {
 
   generatedLoops(): readonly GeneratedLoop[] {
     return [{ title: 'each record joined to what its key has', source: this.#source }];
+  }
+}
+
+/** The values of slots from to to - 1 are results, at these times from 0 on. */
+export function emitSlots(
+  columns: SlotColumns,
+  results: BatchBuilder,
+  from: number,
+  to: number,
+  times: Float64Array | null,
+  target: RollingTarget,
+): void {
+  const step = columns.hasObjects ? 1 : results.capacity;
+  for (let slot = from; slot < to; ) {
+    const start = slot;
+    while (slot < to && !results.isFull) {
+      const end = Math.min(to, slot + step);
+      try {
+        columns.append(results, 0, slot, end);
+      } catch (error) {
+        throw target.errorAt(error, null);
+      }
+      results.advance(end - slot);
+      slot = end;
+    }
+    if (times !== null) results.timestamps().set(times.subarray(start - from, slot - from));
+    target.emit(results.seal());
+    results.reset();
   }
 }
 

@@ -10,6 +10,7 @@ import { KeyedState } from './keyed-state.ts';
 import type { OperatorContext, Output } from './operator.ts';
 import type { RollingOptions, RollingTarget, RollingValues } from './rolling.ts';
 import { ColumnValues } from './rolling-columns.ts';
+import { ReduceValues } from './rolling-reduce.ts';
 import { RowValues } from './rolling-rows.ts';
 import type { StateLook } from './state-look.ts';
 import { operatorError } from './user-function.ts';
@@ -35,10 +36,9 @@ export abstract class RollingOperator extends ImmediateOperator {
           ? operatorError(this.context, thrown, this.context.metrics.recordsIn)
           : this.errorAt(thrown, row),
     };
-    this.values =
-      rolling.kind === 'reduce' || inputSchema === null
-        ? new RowValues(options, target, emitsEach)
-        : new ColumnValues({ key, rolling, inputSchema }, target, emitsEach);
+    if (rolling.kind === 'reduce') this.values = new ReduceValues(options, target, emitsEach);
+    else if (inputSchema === null) this.values = new RowValues(options, target, emitsEach);
+    else this.values = new ColumnValues({ key, rolling, inputSchema }, target, emitsEach);
     this.state = new KeyedState('values', key, inputSchema, [...this.values.kept, ...kept]);
   }
 

@@ -91,6 +91,12 @@ export class RowValues implements RollingValues {
     for (let i = 0; i < batch.rowCount; i++) this.#values[slots[i]!] = values[i];
   }
 
+  /** These are the values of slots from here on. */
+  put(from: number, values: readonly unknown[]): void {
+    this.#reserve(from + values.length);
+    for (let i = 0; i < values.length; i++) this.#values[from + i] = values[i];
+  }
+
   #reserve(slotCount: number): void {
     while (this.#values.length < slotCount) this.#values.push(NONE);
   }

@@ -11,7 +11,8 @@
  *
  * A stream has one result for each record (rolling-stream.ts); in batch each key has one, its last (rolling-batch.ts). What
  * both have in common is in rolling-operator.ts: the slots of keys, and the snapshot. What keys have so far is columns where
- * results have a schema (rolling-columns.ts), else rows (rolling-rows.ts); the contract of both is here.
+ * results have a schema (rolling-columns.ts), else rows (rolling-rows.ts); of reduce it is columns as long as results have the
+ * fields of the records (rolling-reduce.ts). The contract of all is here.
  */
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
@@ -28,6 +29,16 @@ export type RollingSpec = { readonly kind: 'reduce' } | FieldRolling;
 
 /** (value so far, record) => new value. */
 export type ReduceFunction = (value: unknown, row: unknown) => unknown;
+
+/** A result that is no row of the columns in which reduce keeps values; slots from `known` on have no value yet. */
+export type Misfit = { readonly row: number; readonly value: unknown; readonly known: number };
+
+/** Reduces rows with a schema, whose results have the same fields, in columns by slot. */
+export interface ColumnReduce {
+  /** As of RollingValues, up to the first result that does not fit; what is behind its row is left undone. */
+  join(batch: Batch, slots: Int32Array, known: number, slotCount: number): Misfit | null;
+  generatedLoops(): readonly GeneratedLoop[];
+}
 
 /** Fields of the rows behind a rolling aggregation; null for free-form rows. */
 export function rollingSchema(spec: RollingSpec, schema: Schema | null): Schema | null {

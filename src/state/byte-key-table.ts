@@ -1,10 +1,13 @@
 /**
  * Dense slots for keys of canonical bytes (data/key.ts): slot n is the n-th different key since the last clear.
- * Open addressing with linear probing; a cell holds the key's hash beside its slot, and only on equal hashes
+ * Open addressing with linear probing; a cell holds a mark of the key beside its slot, and only on equal marks
  * are bytes compared. Key bytes lie one after the other in one array. No string is made.
+ *
+ * The mark is the hash and the last bytes of the key together. The hash alone is the same for (1, 62) and (2, 31): of pairs
+ * of ids that rise together, many share one.
  */
 import type { KeyBytes } from '../data/key.ts';
-import { CELLS_MIN, capacityOf, cellsFor, GOLDEN } from './cells.ts';
+import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
 
 const BYTES_MIN = 1024;
@@ -19,23 +22,30 @@ export class ByteKeyTable {
     hashes: new Int32Array(capacityOf(CELLS_MIN)),
   };
   #bytesUsed = 0;
-  /** Pairs: hash, slot + 1; a zero slot is a free cell. */
+  /** Pairs: mark, slot + 1; a zero slot is a free cell. */
   #cells = new Int32Array(CELLS_MIN * 2);
   #shift = 32 - Math.log2(CELLS_MIN);
 
+  /** Means nothing, as in int-key-table.ts. */
+  ahead = 0;
+  /** Of the keys that are looked for. */
+  #marks = new Int32Array(0);
+
   /** slots[i] = slot of key i of `keys` for from <= i < to; new keys get the next slots. */
   slotsOf(keys: KeyBytes, from: number, to: number, slots: Int32Array): void {
+    this.#mark(keys, from, to);
+    const marks = this.#marks;
     let cells = this.#cells;
     let shift = this.#shift;
     let mask = cells.length - 1;
     const { bytes, starts, sizes, hashes } = keys;
     for (let i = from; i < to; i++) {
-      const hash = hashes[i]!;
+      const mark = marks[i]!;
       const start = starts[i]!;
       const size = sizes[i]!;
-      let cell = (Math.imul(hash, GOLDEN) >>> shift) << 1;
+      let cell = (Math.imul(mark, GOLDEN) >>> shift) << 1;
       let slot = cells[cell + 1]!;
-      while (slot !== 0 && !(cells[cell] === hash && this.#equals(slot - 1, bytes, start, size))) {
+      while (slot !== 0 && !(cells[cell] === mark && this.#equals(slot - 1, bytes, start, size))) {
         cell = (cell + 2) & mask;
         slot = cells[cell + 1]!;
       }
@@ -45,10 +55,10 @@ export class ByteKeyTable {
           cells = this.#cells;
           shift = this.#shift;
           mask = cells.length - 1;
-          cell = this.#freeCell(hash);
+          cell = this.#freeCell(mark);
         }
-        slot = this.#insert(hash, bytes, start, size);
-        cells[cell] = hash;
+        slot = this.#insert(hashes[i]!, bytes, start, size);
+        cells[cell] = mark;
         cells[cell + 1] = slot;
       }
       slots[i] = slot - 1;
@@ -57,23 +67,41 @@ export class ByteKeyTable {
 
   /** slots[i] = slot of key i of `keys` for from <= i < to; -1 for a key that is not there. */
   findSlots(keys: KeyBytes, from: number, to: number, slots: Int32Array): void {
+    this.#mark(keys, from, to);
+    const marks = this.#marks;
     const cells = this.#cells;
     const shift = this.#shift;
     const mask = cells.length - 1;
-    const { bytes, starts, sizes, hashes } = keys;
+    const { bytes, starts, sizes } = keys;
     for (let i = from; i < to; i++) {
-      const hash = hashes[i]!;
-      let cell = (Math.imul(hash, GOLDEN) >>> shift) << 1;
+      const mark = marks[i]!;
+      let cell = (Math.imul(mark, GOLDEN) >>> shift) << 1;
       let slot = cells[cell + 1]!;
       while (
         slot !== 0 &&
-        !(cells[cell] === hash && this.#equals(slot - 1, bytes, starts[i]!, sizes[i]!))
+        !(cells[cell] === mark && this.#equals(slot - 1, bytes, starts[i]!, sizes[i]!))
       ) {
         cell = (cell + 2) & mask;
         slot = cells[cell + 1]!;
       }
       slots[i] = slot - 1;
     }
+  }
+
+  /** The marks of keys; where cells do not stay in the cache, theirs are read ahead. */
+  #mark({ bytes, starts, sizes, hashes }: KeyBytes, from: number, to: number): void {
+    if (this.#marks.length < to) this.#marks = new Int32Array(to);
+    const marks = this.#marks;
+    for (let i = from; i < to; i++) {
+      const end = starts[i]! + (sizes[i]! >> 1);
+      marks[i] = hashes[i]! ^ Math.imul(sizes[i]! < 8 ? 0 : lastWord(bytes, end), GOLDEN);
+    }
+    const cells = this.#cells;
+    if (cells.length <= UNCACHED_CELLS) return;
+    const shift = this.#shift;
+    let ahead = 0;
+    for (let i = from; i < to; i++) ahead |= cells[(Math.imul(marks[i]!, GOLDEN) >>> shift) << 1]!;
+    this.ahead = ahead;
   }
 
   clear(): void {
@@ -141,11 +169,17 @@ export class ByteKeyTable {
     }
   }
 
-  #freeCell(hash: number): number {
+  #freeCell(mark: number): number {
     const cells = this.#cells;
     const mask = cells.length - 1;
-    let cell = (Math.imul(hash, GOLDEN) >>> this.#shift) << 1;
+    let cell = (Math.imul(mark, GOLDEN) >>> this.#shift) << 1;
     while (cells[cell + 1] !== 0) cell = (cell + 2) & mask;
     return cell;
   }
+}
+
+function lastWord(bytes: Uint8Array, end: number): number {
+  return (
+    bytes[end - 4]! | (bytes[end - 3]! << 8) | (bytes[end - 2]! << 16) | (bytes[end - 1]! << 24)
+  );
 }

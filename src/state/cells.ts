@@ -25,3 +25,6 @@ export function loadedCapacity(capacity: number, needed: number, expected: numbe
 export function cellsFor(count: number): number {
   return Math.max(CELLS_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, count) / LOAD_MAX)));
 }
+
+/** Int32s of cells that do not stay in the cache. */
+export const UNCACHED_CELLS = 128 * 1024;

@@ -4,13 +4,17 @@
  * Benchmark: figure keyed-tumbling.
  */
 
-import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, loadedCapacity } from './cells.ts';
+import {
+  CELLS_MIN,
+  capacityOf,
+  cellsFor,
+  GOLDEN,
+  loadedCapacity,
+  UNCACHED_CELLS,
+} from './cells.ts';
 
 /** Cells that an insertion of many keys goes through at a time, as a power of two: they stay in the L2 cache. */
 const REGION_SHIFT = 15;
-
-/** Int32s of cells that do not stay in the cache. */
-const UNCACHED_CELLS = 128 * 1024;
 
 export class IntKeyTable {
   count = 0;

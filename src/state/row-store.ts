@@ -13,7 +13,7 @@ import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { RowReaders } from '../data/row-reader.ts';
 import type { Schema } from '../data/schema.ts';
-import { flattened } from '../data/string-flatten.ts';
+import { flattened, isCoded } from '../data/string-flatten.ts';
 
 const PLACE_BITS = 12;
 const PLACE_MASK = (1 << PLACE_BITS) - 1;
@@ -153,7 +153,7 @@ export function storable(batch: Batch, schema: Schema | null): Batch {
     rowCount,
     schema,
     columns: columns.map((column) =>
-      column.kind === 'string' && column.codes !== null ? flattened(column, rowCount) : column,
+      column.kind === 'string' && isCoded(column) ? flattened(column, rowCount) : column,
     ),
     timestamps,
     isTransient: true,

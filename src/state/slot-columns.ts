@@ -1,6 +1,6 @@
 /**
- * Some fields of a row by slot, a column each: fixed kinds in a typed array, strings and values of any type as they are. Loops
- * that are made for the fields read and write the columns themselves.
+ * Some fields of a row by slot, a column each: fixed kinds in a typed array, texts as bytes, values of any type as they are, and
+ * texts too where they are compared. Loops that are made for the fields read and write the columns themselves.
  */
 
 import type { Batch } from '../data/batch.ts';
@@ -13,12 +13,14 @@ import {
   type FixedKind,
   fixedArray,
   PRESENT,
+  type StringColumn,
   valueAt,
 } from '../data/column.ts';
 import { fieldTypeError, fitsField } from '../data/field-check.ts';
 import { ownText } from '../data/own-text.ts';
 import type { Field } from '../data/schema.ts';
 import { grownSlots } from './slot-list.ts';
+import { SlotTexts } from './slot-texts.ts';
 
 export type FixedSlotColumn = {
   readonly kind: 'fixed';
@@ -36,17 +38,25 @@ export type ObjectSlotColumn = {
   readonly values: unknown[];
 };
 
-export type SlotColumn = FixedSlotColumn | ObjectSlotColumn;
+export type TextSlotColumn = {
+  readonly kind: 'texts';
+  readonly field: Field;
+  readonly texts: SlotTexts;
+};
+
+export type SlotColumn = FixedSlotColumn | ObjectSlotColumn | TextSlotColumn;
 
 export class SlotColumns {
   readonly columns: readonly SlotColumn[];
   #capacity = 0;
 
-  constructor(fields: readonly Field[]) {
+  /** `compared`: the name of a field that is read more often than it is written. */
+  constructor(fields: readonly Field[], compared: string | null = null) {
     this.columns = fields.map((field): SlotColumn => {
-      if (field.kind === 'string' || field.kind === 'dynamic') {
+      if (field.kind === 'dynamic' || (field.kind === 'string' && field.name === compared)) {
         return { kind: 'objects', field, values: [] };
       }
+      if (field.kind === 'string') return { kind: 'texts', field, texts: new SlotTexts() };
       const absent = field.nullable ? new Uint8Array(0) : null;
       return { kind: 'fixed', field, values: fixedArray(field.kind, 0), absent };
     });
@@ -54,7 +64,7 @@ export class SlotColumns {
 
   /** Whether a row may weigh more than its numbers. */
   get hasObjects(): boolean {
-    return this.columns.some(({ kind }) => kind === 'objects');
+    return this.columns.some(({ kind }) => kind !== 'fixed');
   }
 
   /** Room for slots below `slotCount`. */
@@ -68,19 +78,44 @@ export class SlotColumns {
   append(builder: BatchBuilder, firstColumn: number, from: number, to: number): void {
     for (const [c, column] of this.columns.entries()) {
       if (column.kind === 'fixed') appendFixed(column, builder, firstColumn + c, from, to);
+      else if (column.kind === 'texts') appendTexts(column, builder, firstColumn + c, from, to);
       else appendObjects(column, builder, firstColumn + c, from, to);
     }
   }
 
   /** The slot of row i becomes what the row has, from this column on. */
   load(batch: Batch, firstColumn: number, slots: Int32Array): void {
+    this.put(batch, firstColumn, null, slots, batch.rowCount);
+  }
+
+  /** The same for some rows: slots[i] becomes what rows[i] has, for i below `count`; null for the first rows. */
+  put(
+    batch: Batch,
+    firstColumn: number,
+    rows: Int32Array | null,
+    slots: Int32Array,
+    count: number,
+  ): void {
+    const from = rows ?? firstRows(count);
     for (const [c, column] of this.columns.entries()) {
-      loadColumn(column, batch.columns[firstColumn + c]!, slots, batch.rowCount);
+      putColumn(column, batch.columns[firstColumn + c]!, from, slots, count);
     }
   }
 }
 
+/** 0, 1, 2, ... */
+let allRows = new Int32Array(0);
+
+function firstRows(count: number): Int32Array {
+  if (allRows.length < count) allRows = Int32Array.from({ length: count * 2 }, (_, i) => i);
+  return allRows;
+}
+
 function grow(column: SlotColumn, slotCount: number, capacity: number): void {
+  if (column.kind === 'texts') {
+    column.texts.reserve(capacity);
+    return;
+  }
   if (column.kind === 'objects') {
     while (column.values.length < slotCount) column.values.push(null);
     return;
@@ -107,6 +142,23 @@ function appendFixed(
   if (absent === null) return;
   for (let slot = from; slot < to; slot++) {
     if (absent[slot] !== PRESENT) builder.setNull(c, at + slot - from);
+  }
+}
+
+function appendTexts(
+  { texts }: TextSlotColumn,
+  builder: BatchBuilder,
+  c: number,
+  from: number,
+  to: number,
+): void {
+  const target = builder.strings(c);
+  for (let slot = from; slot < to; slot++) {
+    if (!texts.isNull(slot)) texts.appendTo(target, slot);
+    else {
+      builder.setNull(c, builder.rowCount + slot - from);
+      target.appendEmpty();
+    }
   }
 }
 
@@ -138,17 +190,56 @@ function appendObjects(
   }
 }
 
-function loadColumn(to: SlotColumn, from: Column, slots: Int32Array, rowCount: number): void {
-  if (to.kind === 'objects') {
-    for (let i = 0; i < rowCount; i++) {
-      const value = valueAt(from, i);
-      to.values[slots[i]!] = typeof value === 'string' ? ownText(value) : value;
-    }
-    return;
+function putColumn(
+  to: SlotColumn,
+  from: Column,
+  rows: Int32Array,
+  slots: Int32Array,
+  count: number,
+): void {
+  if (to.kind === 'texts') putTexts(to.texts, from as StringColumn, rows, slots, count);
+  else if (to.kind === 'objects') putObjects(to.values, from, rows, slots, count);
+  else putFixed(to, from as FixedColumn, rows, slots, count);
+}
+
+function putTexts(
+  texts: SlotTexts,
+  { entries, codes, absent }: StringColumn,
+  rows: Int32Array,
+  slots: Int32Array,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const row = rows[i]!;
+    if (absent !== null && absent[row] !== PRESENT) texts.setNull(slots[i]!);
+    else texts.set(slots[i]!, entries, codes === null ? row : codes[row]!);
   }
-  const { values, absent } = to;
-  const found = (from as FixedColumn).values;
-  for (let i = 0; i < rowCount; i++) values[slots[i]!] = found[i]!;
-  if (absent === null || from.absent === null) return;
-  for (let i = 0; i < rowCount; i++) absent[slots[i]!] = from.absent[i]!;
+}
+
+function putObjects(
+  values: unknown[],
+  from: Column,
+  rows: Int32Array,
+  slots: Int32Array,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const value = valueAt(from, rows[i]!);
+    values[slots[i]!] = typeof value === 'string' ? ownText(value) : value;
+  }
+}
+
+function putFixed(
+  to: FixedSlotColumn,
+  { values, absent }: FixedColumn,
+  rows: Int32Array,
+  slots: Int32Array,
+  count: number,
+): void {
+  const target = to.values as Float64Array;
+  const found = values as Float64Array;
+  for (let i = 0; i < count; i++) target[slots[i]!] = found[rows[i]!]!;
+  if (to.absent === null) return;
+  if (absent === null) for (let i = 0; i < count; i++) to.absent[slots[i]!] = PRESENT;
+  else for (let i = 0; i < count; i++) to.absent[slots[i]!] = absent[rows[i]!]!;
 }

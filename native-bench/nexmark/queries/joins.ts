@@ -21,6 +21,7 @@ export const q3 = query(import.meta, 'q3', {
         ({ kind, category, state }) =>
           (kind === AUCTION && category === CATEGORY) || (kind === PERSON && STATES.has(state)),
       )
+      .project('kind', 'person', 'seller', 'auction', 'name', 'city', 'state')
       .keyBy(({ kind, person, seller }) => (kind === PERSON ? person : seller))
       .process({
         emits: LocalAuction,
@@ -206,6 +207,11 @@ const bidFields = {
 export const q20 = query(import.meta, 'q20', {
   result: (events) =>
     bidsAndAuctions(events)
+      .project(
+        ...(['kind', 'auction', 'itemName', 'description', 'initialBid', 'reserve'] as const),
+        ...(['expires', 'seller', 'category', 'bidder', 'price', 'channel', 'url'] as const),
+        ...(['time', 'extra'] as const),
+      )
       .keyBy('auction')
       .process({
         emits: record({ auction: t.int32, ...bidFields, ...auctionFields }),

@@ -1,0 +1,169 @@
+/**
+ * A reduce over rows of numbers, booleans and dates: values are columns by slot. The generated loop makes the value and the
+ * record as literals, which V8 takes apart where it inlines the function, and stores the fields of the result.
+ *
+ *   const result = join({ "key": s0[slot], "n": s1[slot] }, { "key": v0[i], "n": v1[i] });
+ *   if (!(typeof x1 === 'number' && ...)) break;                   it has other fields than the records
+ *   s1[slot] = x1; o1[at] = x1;
+ */
+import { Batch } from '../data/batch.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
+import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import { NULL, PRESENT } from '../data/column.ts';
+import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { FITS } from '../data/row-appender.ts';
+import type { Field, Schema } from '../data/schema.ts';
+import type { SlotColumn, SlotColumns } from '../state/slot-columns.ts';
+import type { ColumnReduce, Misfit, ReduceFunction, RollingTarget } from './rolling.ts';
+import { readAheadSource, slotRowSource } from './rolling-slot-row.ts';
+
+/** Where a loop is: the next row, and the first slot that has no value yet. `value`: a result that does not fit. */
+type TypedPlace = { row: number; known: number; ahead: number; value: unknown };
+
+/** Joins rows from `place.row` to `to` - 1; false when the result of `place.row` does not fit. */
+type TypedLoop = (
+  batch: Batch,
+  slots: Int32Array,
+  to: number,
+  states: readonly SlotColumn[],
+  out: BatchBuilder,
+  place: TypedPlace,
+) => boolean;
+
+/** Whether rows can be kept in columns whatever the function does: a text would have to be made for each call. */
+export function hasTypedValues({ fields }: Schema): boolean {
+  if (fields.length === 0) return false;
+  return fields.every(
+    ({ name, kind }) =>
+      kind !== 'string' && kind !== 'dynamic' && name !== 'constructor' && name !== '__proto__',
+  );
+}
+
+export class TypedReduce implements ColumnReduce {
+  readonly #schema: Schema;
+  readonly #columns: SlotColumns;
+  readonly #target: RollingTarget;
+  readonly #emitsEach: boolean;
+  readonly #loops: BatchLoops<TypedLoop>;
+  readonly #results: BatchBuilder;
+  readonly #place: TypedPlace = { row: 0, known: 0, ahead: 0, value: null };
+
+  constructor(
+    join: ReduceFunction,
+    schema: Schema,
+    columns: SlotColumns,
+    target: RollingTarget,
+    emitsEach: boolean,
+  ) {
+    this.#schema = schema;
+    this.#columns = columns;
+    this.#target = target;
+    this.#emitsEach = emitsEach;
+    this.#results = new BatchBuilder(schema);
+    this.#loops = new BatchLoops(
+      schema,
+      (row) => loopSource(row, schema.fields, emitsEach),
+      (source) => new Function('join', source)(join) as TypedLoop,
+    );
+  }
+
+  join(batch: Batch, slots: Int32Array, known: number, slotCount: number): Misfit | null {
+    this.#columns.reserve(slotCount);
+    const loop = this.#loops.for(batch);
+    const place = this.#place;
+    place.row = 0;
+    place.known = known;
+    while (place.row < batch.rowCount) {
+      const from = place.row;
+      const fits = this.#joinFrom(loop, batch, slots);
+      if (this.#emitsEach) this.#emitJoined(batch, from, place.row);
+      if (fits) continue;
+      const { value } = place;
+      place.value = null;
+      return { row: place.row, value, known: place.known };
+    }
+    return null;
+  }
+
+  #joinFrom(loop: TypedLoop, batch: Batch, slots: Int32Array): boolean {
+    const place = this.#place;
+    const results = this.#results;
+    const to = Math.min(batch.rowCount, place.row + results.capacity);
+    try {
+      return loop(batch, slots, to, this.#columns.columns, results, place);
+    } catch (error) {
+      throw this.#target.errorAt(error, place.row);
+    }
+  }
+
+  #emitJoined(batch: Batch, from: number, to: number): void {
+    if (from === to) return;
+    const results = this.#results;
+    results.advance(to - from);
+    this.#target.emit(
+      new Batch({
+        rowCount: to - from,
+        schema: this.#schema,
+        columns: results.seal().columns,
+        timestamps: batch.timestamps?.subarray(from, to) ?? null,
+        isTransient: true,
+      }),
+    );
+    results.reset();
+  }
+
+  generatedLoops(): readonly GeneratedLoop[] {
+    return [{ title: 'each record joined to what its key has', source: this.#loops.plainSource }];
+  }
+}
+
+function loopSource(
+  { prelude, row, fields: ofRow }: RowSource,
+  fields: readonly Field[],
+  emitsEach: boolean,
+): string {
+  const kept = slotRowSource(fields);
+  const each = (source: (field: Field, c: number) => string): string =>
+    fields.map(source).join('\n');
+  const result = fields.map(({ name }, c) => `x${c} = result[${JSON.stringify(name)}];`).join(' ');
+  const first = ofRow.map(({ expression }, c) => `x${c} = ${expression};`).join(' ');
+  return `'use strict';
+return (batch, slots, to, states, out, place) => {
+${prelude}${kept.prelude}${emitsEach ? `${each((_, c) => `const o${c} = out.fixed(${c}).values;`)}\n` : ''}const from = place.row;
+let { known } = place;
+${readAheadSource(fields.map((field, c) => ({ ...field, values: `s${c}` })))}let i = from;
+try {
+for (; i < to; i++) {
+const slot = slots[i];
+let ${fields.map((_, c) => `x${c}`).join(', ')};
+if (slot >= known) { known = slot + 1; ${first} }
+else {
+const result = join(${kept.row}, ${row});
+let names = 0;
+if (typeof result === 'object' && result !== null && result.constructor === Object) {
+for (const name in result) names++;
+${result}
+}
+if (names !== ${fields.length}${fields.map((field, c) => ` || !(${fitSource(field, `x${c}`)})`).join('')}) { place.value = result; return false; }
+}
+${each((field, c) => storeSource(field, c, emitsEach))}
+}
+} finally { place.row = i; place.known = known; }
+return true;
+};
+//# sourceURL=millrace-generated:rolling-typed`;
+}
+
+function fitSource({ kind, nullable }: Field, x: string): string {
+  return nullable ? `${x} === null || ${FITS[kind](x)}` : FITS[kind](x);
+}
+
+/** `x` becomes the field of the slot, and of the result. */
+function storeSource({ kind, nullable }: Field, c: number, emitsEach: boolean): string {
+  const x = `x${c}`;
+  const value = kind === 'boolean' ? `${x} ? 1 : 0` : kind === 'date' ? `${x}.getTime()` : x;
+  const store = `${emitsEach ? `o${c}[i - from] = ` : ''}s${c}[slot] = ${value};`;
+  if (!nullable) return store;
+  const setNull = emitsEach ? ` out.setNull(${c}, i - from);` : '';
+  return `if (${x} === null) { a${c}[slot] = ${NULL};${setNull} } else { a${c}[slot] = ${PRESENT}; ${store} }`;
+}

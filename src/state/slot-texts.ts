@@ -1,0 +1,140 @@
+/**
+ * One text by slot, or null, as bytes: no string is made to keep one, and none is left to the garbage collector.
+ *
+ * Texts lie in blocks of 16, 32, 48, ... bytes, long ones of powers of two, one after the other in segments. One that is
+ * replaced is written over where the next needs a block of the same size; else its block waits for another text of that size.
+ */
+import type { StringEntries } from '../data/column.ts';
+import { copyBytes, viewOf, WORDS_BYTES_MAX } from '../data/copy-bytes.ts';
+import type { StringBuilder } from '../data/string-builder.ts';
+
+/** Blocks begin at multiples of so many bytes. */
+const GRAIN_SHIFT = 4;
+const GRAIN_BYTES = 1 << GRAIN_SHIFT;
+/** Longer blocks have a power of two bytes. */
+const FINE_BYTES_MAX = 1024;
+/** Places of a segment, a grain each; a longer block has a segment of its own. */
+const SEGMENT_SHIFT = 16;
+const SEGMENT_PLACES = 1 << SEGMENT_SHIFT;
+
+/** In place of a size. */
+const IS_NULL = -1;
+
+export class SlotTexts {
+  /** Two numbers a slot: the place of its block, and twice the bytes of the text, one more where two bytes are a unit. */
+  #cells = new Int32Array(0);
+  readonly #segments: DataView[] = [];
+  /** The place of the next block, and the end of its segment. */
+  #next = 0;
+  #end = 0;
+  /** By their bytes, the places of blocks that hold nothing. */
+  readonly #free = new Map<number, number[]>();
+  /** What was copied from last. */
+  #source: Uint8Array = new Uint8Array(0);
+  #sourceView = viewOf(this.#source);
+
+  /** Room for slots below `slotCount`, which are null. */
+  reserve(slotCount: number): void {
+    if (slotCount * 2 <= this.#cells.length) return;
+    // For half as many slots more: texts are far larger than this, and growing writes all anew.
+    const length = (slotCount + (slotCount >> 1)) * 2;
+    const cells = new Int32Array(length).fill(IS_NULL, this.#cells.length);
+    cells.set(this.#cells);
+    this.#cells = cells;
+  }
+
+  isNull(slot: number): boolean {
+    return this.#cells[slot * 2 + 1] === IS_NULL;
+  }
+
+  setNull(slot: number): void {
+    this.#release(slot);
+    this.#cells[slot * 2 + 1] = IS_NULL;
+  }
+
+  /** The slot gets a copy of an entry. */
+  set(slot: number, { bytes, offsets, isWide }: StringEntries, entry: number): void {
+    const start = offsets[entry]!;
+    const length = offsets[entry + 1]! - start;
+    const place = this.#blockFor(slot, length, isWide);
+    if (length === 0) return;
+    const to = this.#segments[place >>> SEGMENT_SHIFT]!;
+    const at = offsetOf(place);
+    if (length > WORDS_BYTES_MAX) {
+      new Uint8Array(to.buffer, at, length).set(bytes.subarray(start, start + length));
+      return;
+    }
+    if (this.#source !== bytes) {
+      this.#source = bytes;
+      this.#sourceView = viewOf(bytes);
+    }
+    copyBytes(this.#sourceView, start, to, at, length);
+  }
+
+  /** The text of a slot, which is not null. */
+  get(slot: number): string {
+    const place = this.#cells[slot * 2]!;
+    const size = this.#cells[slot * 2 + 1]!;
+    if (size < 2) return '';
+    const { buffer } = this.#segments[place >>> SEGMENT_SHIFT]!;
+    const bytes = Buffer.from(buffer as ArrayBuffer, offsetOf(place), size >> 1);
+    return bytes.toString((size & 1) === 0 ? 'latin1' : 'utf16le');
+  }
+
+  /** Appends the text of a slot, which is not null. */
+  appendTo(builder: StringBuilder, slot: number): void {
+    const place = this.#cells[slot * 2]!;
+    const size = this.#cells[slot * 2 + 1]!;
+    if (size < 2) builder.append('');
+    else if ((size & 1) === 1) builder.append(this.get(slot));
+    else builder.appendView(this.#segments[place >>> SEGMENT_SHIFT]!, offsetOf(place), size >> 1);
+  }
+
+  /** The place of a block for the text of a slot: the one that it has where that is as long. */
+  #blockFor(slot: number, length: number, isWide: boolean): number {
+    const cells = this.#cells;
+    const at = slot * 2;
+    const size = cells[at + 1]!;
+    const wanted = blockBytes(length);
+    if (size === IS_NULL || blockBytes(size >> 1) !== wanted) {
+      this.#release(slot);
+      cells[at] = this.#free.get(wanted)?.pop() ?? this.#newBlock(wanted);
+    }
+    cells[at + 1] = length * 2 + (isWide ? 1 : 0);
+    return cells[at]!;
+  }
+
+  #release(slot: number): void {
+    const size = this.#cells[slot * 2 + 1]!;
+    if (size === IS_NULL) return;
+    const bytes = blockBytes(size >> 1);
+    const free = this.#free.get(bytes);
+    if (free === undefined) this.#free.set(bytes, [this.#cells[slot * 2]!]);
+    else free.push(this.#cells[slot * 2]!);
+  }
+
+  #newBlock(bytes: number): number {
+    const places = bytes >> GRAIN_SHIFT;
+    if (places > SEGMENT_PLACES) return this.#newSegment(bytes);
+    if (this.#next + places > this.#end) {
+      this.#next = this.#newSegment(SEGMENT_PLACES * GRAIN_BYTES);
+      this.#end = this.#next + SEGMENT_PLACES;
+    }
+    this.#next += places;
+    return this.#next - places;
+  }
+
+  /** The place where it begins. */
+  #newSegment(bytes: number): number {
+    return (this.#segments.push(new DataView(new ArrayBuffer(bytes))) - 1) << SEGMENT_SHIFT;
+  }
+}
+
+function offsetOf(place: number): number {
+  return (place & (SEGMENT_PLACES - 1)) << GRAIN_SHIFT;
+}
+
+function blockBytes(length: number): number {
+  if (length > FINE_BYTES_MAX) return 2 ** (32 - Math.clz32(length - 1));
+  return (length + GRAIN_BYTES - 1) & -GRAIN_BYTES;
+}
