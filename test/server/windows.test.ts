@@ -70,6 +70,15 @@ for (const threads of [0, 2]) {
         ] as const) {
           assert.equal(await kept(served, operator, state, 'user 2'), undefined, operator);
         }
+        const rowsTo = (name: string): number[] => {
+          const { tasks, exchanges } = served.client.metrics();
+          const task = tasks.find((one) => one.name.startsWith(name))!;
+          return exchanges.filter(({ toTask }) => toTask === task.id).map(({ rows }) => rows);
+        };
+        assert.deepEqual(rowsTo('sessions'), [20]);
+        assert.deepEqual(rowsTo('near'), [20, 20]);
+        const [partials] = rowsTo('tumbling');
+        assert.ok(partials! >= 6 && partials! <= 20, `${partials} rows of 2 users and 3 windows`);
         const { body } = await served.change('GET', `/jobs/${served.id}/states`);
         const { operators } = body as States;
         assert.deepEqual(
