@@ -18,10 +18,23 @@ const LANES = Math.min(2, availableParallelism());
 /** Behind it a file hangs. */
 const TIMEOUT_MS = 15 * 60_000;
 
-/** Files that wait for something to happen in time, or keep all processors busy. */
-const ALONE: readonly string[] = ['test/dashboard/', 'test/e2e/', 'test/simulation/'];
+/** Files that look at how the time of the machine is shared, that must be quicker than something else, or that open a browser. */
+const ALONE: readonly string[] = [
+  'test/dashboard/',
+  'test/e2e/cancellation.test.ts',
+  'test/e2e/folder-watching.test.ts',
+  'test/e2e/joins.test.ts',
+  'test/e2e/metrics.test.ts',
+  'test/e2e/recovery.test.ts',
+  'test/e2e/savepoint.test.ts',
+  'test/e2e/serve.test.ts',
+  'test/e2e/upgrade.test.ts',
+  'test/e2e/watch.test.ts',
+  'test/server/inspection.test.ts',
+  'test/sharedarraybuffer-queue/stress.test.ts',
+];
 /** Begun first, so that none of them is left over at the end. */
-const LONG: readonly string[] = ['test/bench/figures.test.ts'];
+const LONG: readonly string[] = ['test/bench/figures.test.ts', 'test/e2e/install.test.ts'];
 
 type Outcome = { readonly output: string; readonly isFailed: boolean; readonly ms: number };
 

@@ -16,8 +16,9 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
   }
   let threads: WorkerPool | null = null;
   try {
-    const settings = await runSettings(flags);
+    // Ahead of the settings, whose file may be TypeScript.
     const path = await findModule(module);
+    const settings = await runSettings(flags);
     if (settings.ofAll !== null) threads = startThreads(settings.ofAll.options);
     const job = await loadJob(path, flags.job ?? null);
     const { options, progress } = settings.of(job.name);

@@ -1,6 +1,7 @@
 /** All channels of an input as one stream: in order, one element a poll. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VirtualClock } from '../../src/base/clock.ts';
 import { ACTIVE, BARRIER, END, IDLE, WATERMARK } from '../../src/channel/channel.ts';
 import { InputGate } from '../../src/channel/input-gate.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
@@ -149,4 +150,39 @@ test('channels that have come as far as each other are read in turn', () => {
   for (const value of [1, 2, 3]) writers[0]!.put(rows(value));
   for (const value of [4, 5]) writers[1]!.put(rows(value));
   assert.deepEqual(drain(), [4, 1, 5, 2, 3]);
+});
+
+test('a barrier tells how long the first channel has waited for the last', () => {
+  const clock = new VirtualClock(0);
+  const writers = [0, 1].map(() => new LocalChannel(100));
+  const gate = new InputGate(writers, { clock });
+  const log: unknown[] = [];
+  const consumer = {
+    emit() {},
+    watermark() {},
+    idle() {},
+    barrier: (checkpoint: number, alignmentMs: number) => log.push([checkpoint, alignmentMs]),
+    end() {},
+  };
+  const drain = (): void => {
+    while (gate.poll(consumer));
+  };
+  writers[0]!.control(BARRIER, 1);
+  drain();
+  clock.advanceTo(5);
+  writers[1]!.control(BARRIER, 1);
+  drain();
+  // A newer one begins anew.
+  writers[0]!.control(BARRIER, 2);
+  drain();
+  clock.advanceTo(10);
+  writers[1]!.control(BARRIER, 3);
+  drain();
+  clock.advanceTo(13);
+  writers[0]!.control(BARRIER, 3);
+  drain();
+  assert.deepEqual(log, [
+    [1, 5],
+    [3, 3],
+  ]);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 
-const SHAPE = { workers: 2, operatorSlots: 3, subtasks: 2, outputs: 0, stages: 2 };
+const SHAPE = { workers: 2, operatorSlots: 3, subtasks: 2, outputs: 2, stages: 2 };
 
 test('every number is a word of its own, and all who share the memory see it', () => {
   const mine = new SharedCounters(SHAPE);
@@ -19,6 +19,15 @@ test('every number is a word of its own, and all who share the memory see it', (
         get: () => theirs.operator(slot)[name],
       });
     }
+  }
+  for (const slot of [0, 1]) {
+    const written = mine.output(slot);
+    cells.push({
+      set: (value) => {
+        written.rows = value;
+      },
+      get: () => theirs.output(slot).rows,
+    });
   }
   for (const subtask of [0, 1]) {
     for (const name of [

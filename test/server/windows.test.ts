@@ -6,11 +6,11 @@ import { windowed } from '../e2e/jobs/windowed.ts';
 import { type Served, whileServed } from './served.ts';
 
 type State = { name: string; kind: string; keys: number | null; windows: number | null };
-type States = { operators: { name: string; keys: number | null; states: State[] }[] };
+type States = { operators: { id: string; name: string; keys: number | null; states: State[] }[] };
 
 /** What a key has; undefined for nothing, or before the job is at work. */
-async function kept(served: Served, operator: string, state: string, user = 'user 1') {
-  const key = encodeURIComponent(JSON.stringify(user));
+async function kept(served: Served, operator: string, state: string, of: unknown = 'user 1') {
+  const key = encodeURIComponent(JSON.stringify(of));
   const path = `/states/${operator}/${encodeURIComponent(state)}/lookup?key=${key}`;
   const { body } = await served.change('GET', `/jobs/${served.id}${path}`);
   const { found = false, value } = body as { found?: boolean; value?: unknown };
@@ -56,6 +56,18 @@ for (const threads of [0, 2]) {
           records: 10,
           panes: [{ 'sum n': 36 }],
         });
+        const { body } = await served.change('GET', `/jobs/${served.id}/states`);
+        const { operators } = body as States;
+        const ahead = operators.find(({ id }) => id.startsWith('odd or even/'))!;
+        assert.deepEqual(
+          await kept(served, encodeURIComponent(ahead.id), 'partial panes', 1),
+          latest({ 'sum n': 36, count: 2 }),
+        );
+        assert.equal(await kept(served, encodeURIComponent('odd or even'), 'panes', 1), undefined);
+        assert.deepEqual(await kept(served, 'each', 'windows', 7), [
+          { start: 7, end: 107, values: { count: 1 } },
+        ]);
+        assert.equal(await kept(served, 'each', 'windows', 20), undefined);
         for (const side of ['left', 'right']) {
           assert.deepEqual(await kept(served, 'joined', `${side} rows`), latest(LATEST));
         }
@@ -70,12 +82,19 @@ for (const threads of [0, 2]) {
         ] as const) {
           assert.equal(await kept(served, operator, state, 'user 2'), undefined, operator);
         }
-        const { body } = await served.change('GET', `/jobs/${served.id}/states`);
-        const { operators } = body as States;
+        const rowsTo = (name: string): number[] => {
+          const { tasks, exchanges } = served.client.metrics();
+          const task = tasks.find((one) => one.name.startsWith(name))!;
+          return exchanges.filter(({ toTask }) => toTask === task.id).map(({ rows }) => rows);
+        };
+        assert.deepEqual(rowsTo('sessions'), [20]);
+        assert.deepEqual(rowsTo('near'), [20, 20]);
+        const [partials] = rowsTo('tumbling');
+        assert.ok(partials! >= 6 && partials! <= 20, `${partials} rows of 2 users and 3 windows`);
         assert.deepEqual(
           Object.fromEntries(
-            operators.map(({ name, keys, states }) => [
-              name,
+            operators.map(({ id, keys, states }) => [
+              id.replace(/\/\d+$/, ' ahead'),
               [keys, ...states.map(({ name, keys, windows }) => [name, keys, windows])],
             ]),
           ),
@@ -84,6 +103,10 @@ for (const threads of [0, 2]) {
             sliding: [2, ['panes', 2, 2]],
             sessions: [2, ['windows', 2, 2]],
             rows: [2, ['windows', 2, 2], ['fired', 2, null]],
+            'sliding ahead': [0, ['partial panes', 0, 0]],
+            'odd or even ahead': [2, ['partial panes', 2, 2]],
+            'odd or even': [0, ['panes', 0, 0]],
+            each: [20, ['windows', 20, 20]],
             counted: [2, ['windows', 2, null]],
             joined: [2, ['left rows', 2, 2], ['right rows', 2, 2]],
             near: [2, ['left rows', 2, 2], ['right rows', 2, 2]],

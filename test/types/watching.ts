@@ -1,5 +1,6 @@
 /** What the compiler knows of a job that is watched, checked by the compiler: this file is never run. */
 import {
+  type CheckpointPart,
   type CheckpointRecord,
   collection,
   type JobMetrics,
@@ -22,6 +23,8 @@ expect<Equal<typeof metrics, JobMetrics>>();
 expect<Equal<(typeof metrics.tasks)[number]['subtasks'], readonly SubtaskMetrics[]>>();
 expect<Equal<SubtaskMetrics['watermark'], number | null>>();
 expect<Equal<(typeof metrics.checkpoints)['lastCompleted'], CheckpointRecord | null>>();
+expect<Equal<CheckpointRecord['parts'], readonly CheckpointPart[]>>();
+expect<Equal<(typeof metrics.exchanges)[number]['rows'], number>>();
 expect<Equal<RunOptions['host'], string | undefined>>();
 
 // @ts-expect-error a snapshot is not to be changed

@@ -7,13 +7,14 @@ import type { AccumulatorRows } from './accumulator-rows.ts';
 import { countKeys } from './count-keys.ts';
 import { namedValues } from './named-values.ts';
 import type { Pane } from './pane.ts';
-import { PANES } from './window-state.ts';
 
-export type PanesLookOptions = Omit<KeyedRowsOptions, 'state'> & {
+export type PanesLookOptions = KeyedRowsOptions & {
   /** The live panes, by rising start. */
   readonly panes: readonly Pane[];
   readonly paneMs: number;
   readonly rows: AccumulatorRows;
+  /** Cells that panes have: rows may have one more, which is 0. */
+  readonly cellCount: number;
   /** The reader of the records. */
   readonly keys: KeyReader;
   readonly readKey: (given: unknown) => KeyReader;
@@ -36,11 +37,11 @@ export class PanesLook implements StateLook {
 
   sizes(): readonly StateSize[] {
     const windows = this.#options.panes.reduce((sum, { slotCount }) => sum + slotCount, 0);
-    return [{ name: PANES, kind: 'panes', keys: this.keyCount, windows }];
+    return [{ name: this.#options.state, kind: 'panes', keys: this.keyCount, windows }];
   }
 
   valueOf(state: string, key: unknown): readonly WindowOfKey[] | undefined {
-    if (state !== PANES) return undefined;
+    if (state !== this.#options.state) return undefined;
     const { panes, paneMs, readKey } = this.#options;
     const found = readKey(key);
     const windows = panes.flatMap((pane): WindowOfKey[] => {
@@ -52,11 +53,11 @@ export class PanesLook implements StateLook {
   }
 
   #values({ keys, accumulators }: Pane, slot: number): unknown {
-    const { schema, keyFields, isTypedKey, rows } = this.#options;
+    const { schema, keyFields, isTypedKey, rows, cellCount } = this.#options;
     const builder = new BatchBuilder(schema, 1);
     keys.appendKeys(slot, slot + 1, builder, keyFields, isTypedKey);
     rows.append(builder, keyFields.length, accumulators, slot, slot + 1);
     builder.advance(1);
-    return namedValues(builder, keyFields.length);
+    return namedValues(builder, keyFields.length, cellCount);
   }
 }

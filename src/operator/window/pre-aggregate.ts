@@ -13,11 +13,19 @@ import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
-import { isTypedKey, type KeyFunction, KeyReader, keyFields } from '../../data/key.ts';
+import {
+  isTypedKey,
+  type KeyFunction,
+  KeyReader,
+  type KeySpec,
+  keyFields,
+} from '../../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
 import type { Field } from '../../data/schema.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output } from '../operator.ts';
+import { readKey } from '../read-key.ts';
+import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
 import { AccumulatorRows } from './accumulator-rows.ts';
@@ -25,6 +33,7 @@ import type { AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import type { Pane } from './pane.ts';
 import { PaneList } from './pane-list.ts';
+import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
 import { endOfRun, paneMsOf, startOf, type WindowSpec } from './window.ts';
 
@@ -44,6 +53,7 @@ export class PreAggregateOperator implements Operator {
   readonly wakeAtMs = Infinity;
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
+  readonly #key: KeySpec;
   readonly #window: WindowSpec;
   readonly #paneMs: number;
   readonly #keys: KeyReader;
@@ -73,6 +83,7 @@ export class PreAggregateOperator implements Operator {
   constructor(options: AggregationOptions<WindowSpec>) {
     const { key, window, aggregates, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
+    this.#key = key;
     this.#window = window;
     this.#paneMs = paneMsOf(window);
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
@@ -277,6 +288,24 @@ export class PreAggregateOperator implements Operator {
     this.#context.metrics.recordsOut += rows;
     this.#output.emit(builder.seal());
     builder.reset();
+  }
+
+  /** The panes that are open here: a key may have parts of them in several subtasks. */
+  look(): StateLook {
+    const { schema, cells } = this.#plan;
+    const [keyFields, isTypedKey] = [this.#keyFields, this.#isTypedKey];
+    return new PanesLook({
+      state: 'partial panes',
+      schema,
+      keyFields,
+      isTypedKey,
+      panes: this.#panes.live,
+      paneMs: this.#paneMs,
+      rows: this.#rows,
+      cellCount: cells.length,
+      keys: this.#keys,
+      readKey: (given) => readKey(this.#key, keyFields, isTypedKey, given),
+    });
   }
 
   advanceTime(): void {}

@@ -108,6 +108,7 @@ export class WindowAggregateOperator implements Operator {
   /** Rows of the panes in a snapshot. */
   readonly #state: PartialPlan;
   readonly #stateRows: AccumulatorRows;
+  readonly #cellCount: number;
   #lineage = new Lineage(0);
   /** Where subtasks that this one has the keys of had fired to. */
   #fired: RestoredFired | null = null;
@@ -131,6 +132,7 @@ export class WindowAggregateOperator implements Operator {
     const plan = this.#partials ?? planAggregates(aggregates, inputSchema);
     this.#loops = new AggregateLoops(plan, inputSchema, functions);
     this.#stateRows = new AccumulatorRows(plan, this.#state.cells.length, functions);
+    this.#cellCount = plan.cells.length;
     const shape = { cells: plan.cells.length, objects: plan.objects.length };
     this.#panes = new PaneList(shape, this.#keys);
     this.#builder = new BatchBuilder(
@@ -417,12 +419,14 @@ export class WindowAggregateOperator implements Operator {
     const { schema } = this.#state;
     const [keyFields, isTypedKey] = [this.#keyFields, this.#isTypedKey];
     return new PanesLook({
+      state: PANES,
       schema,
       keyFields,
       isTypedKey,
       panes: this.#panes.live,
       paneMs: this.#paneMs,
       rows: this.#stateRows,
+      cellCount: this.#cellCount,
       keys: this.#keys,
       readKey: (given) => readKey(this.#key, keyFields, isTypedKey, given),
     });

@@ -63,6 +63,18 @@ export const windowed = job(import.meta, 'windowed', (flow) => {
     })
     .name('rows')
     .to(blackhole());
+  ticks
+    .keyBy(({ n }) => n % 2)
+    .window(tumbling(8))
+    .aggregate(({ sum }) => ({ sum: sum('n') }))
+    .name('odd or even')
+    .to(blackhole());
+  ticks
+    .keyBy('n')
+    .window(session(100))
+    .aggregate(({ count }) => ({ count: count() }))
+    .name('each')
+    .to(blackhole());
   byUser
     .window(slidingCount(4, 2))
     .aggregate(({ sum }) => ({ sum: sum('n') }))
