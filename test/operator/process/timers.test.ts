@@ -190,6 +190,50 @@ inEveryMode(
   },
 );
 
+inEveryMode(
+  'timers between milliseconds, long ago and at the end of the stream, several of a key, moved and deleted',
+  Command,
+  (commands) =>
+    commands.keyBy('key').process({
+      emits: type<string>(),
+      onRecord({ kind, time }, { timers }) {
+        if (kind === 'quarters') timers.eventTime(time / 4);
+        else if (kind === 'delete') timers.deleteEventTime(time / 4);
+        else for (const at of [Infinity, -Infinity, Number.MAX_VALUE]) timers.eventTime(at);
+      },
+      onTimer(time, ctx) {
+        ctx.emit(`${ctx.key.key} ${time}`);
+      },
+    }),
+  async (h) => {
+    const say = (key: string, kind: string, ...times: readonly number[]): void => {
+      for (const time of times) h.push({ key, kind, time }, 0);
+    };
+    // Keys side by side have no order; a key has.
+    const fired = (): string[] =>
+      textOf(h.take())
+        .map((text) => text.replace(/@.*/, ''))
+        .sort((a, b) => a.charCodeAt(0) - b.charCodeAt(0));
+    h.watermark(0);
+    h.take();
+    say('a', 'quarters', 42, 41, 48, 44, 41);
+    say('b', 'quarters', 43, 400, 4000);
+    say('c', 'extremes', 0);
+    say('a', 'delete', 42, 48, 47);
+    say('a', 'quarters', 48);
+    h.watermark(10.75);
+    assert.deepEqual(fired(), [...['a 10.25', 'b 10.75', 'c -Infinity'], '{"watermark":10.75}']);
+    say('b', 'delete', 400);
+    h.watermark(999);
+    assert.deepEqual(fired(), ['a 11', 'a 12', '{"watermark":999}']);
+    await h.end();
+    assert.deepEqual(fired(), [
+      ...['b 1000', `c ${Number.MAX_VALUE}`, 'c Infinity'],
+      ...['{"watermark":null}', '{"end":true}'],
+    ]);
+  },
+);
+
 /** The end of case 6. */
 inEveryMode(
   'timers of both kinds survive a snapshot, and go with their keys',
