@@ -218,6 +218,11 @@ export class PortionReader implements SplitReader {
     this.#feed = null;
   }
 
+  finish(): void {
+    this.#hasEnded = true;
+    this.close();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#closeFeed();
