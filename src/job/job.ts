@@ -217,7 +217,8 @@ export interface JobClient {
   savepoint(dir: string): Promise<string>;
   /**
    * Ends the job at a point that it can go on from: a savepoint in `savepoint`, and a last checkpoint where checkpoints are
-   * taken. What sinks have prepared is committed. With `drain` the sources end where they are, all windows fire, and the job finishes.
+   * taken. What sinks have prepared is committed. With `drain` the sources end where they are, behind what has come
+   * to them and waits, all windows fire, and the job finishes.
    * Resolves when it has ended; `result` is then 'stopped', or 'finished' where it was drained.
    */
   stop(options?: StopOptions): Promise<JobResult>;

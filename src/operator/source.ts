@@ -2,7 +2,7 @@
  * Where records come from: a source is cut into splits, a split is read by one reader at a time.
  *
  *   calling thread   discoverSplits once a job
- *   source subtask   createReader(split) → poll* → close, for one split after the other
+ *   source subtask   createReader(split) → poll* → (finish → poll*) → close, for one split after the other
  *
  * A source object is made anew in each thread by the user's module, so it may hold functions; `descriptor` is
  * what the graph knows of it. Splits and positions are plain data: they cross threads and go into snapshots.
@@ -82,6 +82,11 @@ export interface SplitReader {
   position(): PlainData;
   /** Share of the split that has been read, 0 to 1. */
   progress(): number;
+  /**
+   * Takes nothing more from outside, since the job is drained; what has come already is still given, until 'end'. Left out where nothing
+   * waits in it: then it is closed at once.
+   */
+  finish?(): void;
   close(): void;
 }
 

@@ -98,6 +98,8 @@ type OpenSplit = {
   readonly channel: number;
   readonly generator: WatermarkGenerator | null;
   isIdle: boolean;
+  /** Gives only what it has. */
+  isFinishing: boolean;
 };
 
 type HeldBatch = {
@@ -233,11 +235,16 @@ export class SourceInput implements TaskInput {
     return { position: this.#named(() => open.reader.position()), skip: open.skip };
   }
 
-  /** Nothing more is read; what has been read and is held goes out. */
+  /** Nothing more is read; what has been read and is held goes out, and what waits in readers. */
   #drain(): void {
     this.#allTaken = true;
     const held = this.#held?.open;
-    for (const open of this.#open.filter((one) => one !== held)) this.#closeSplit(open);
+    for (const open of this.#open.filter((one) => one !== held && !one.isFinishing)) {
+      const { reader } = open;
+      if (reader.finish === undefined) this.#closeSplit(open);
+      else this.#named(() => reader.finish!());
+      open.isFinishing = true;
+    }
   }
 
   /**
@@ -301,6 +308,7 @@ export class SourceInput implements TaskInput {
       channel: this.#merger.addInput(),
       generator,
       isIdle: false,
+      isFinishing: false,
     });
   }
 

@@ -218,6 +218,12 @@ export class PortionReader implements SplitReader {
     this.#feed = null;
   }
 
+  /** What was asked for and has not come is not waited for. */
+  finish(): void {
+    this.#hasEnded = true;
+    this.close();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#closeFeed();

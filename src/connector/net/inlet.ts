@@ -4,7 +4,7 @@
  *
  *   event loop   bytes → frames → wake          subtask   poll: frames → columns → resume
  */
-
+import type { Readable } from 'node:stream';
 import type { EngineError } from '../../base/errors.ts';
 import { choice, wrong } from '../../base/options.ts';
 import type {
@@ -27,7 +27,16 @@ export interface Inlet {
   /** Records have been taken out of the frames; all that were whole, where `isAll`. */
   onTaken(isAll: boolean): void;
   position(): PlainData;
+  /** Takes nothing more; it has ended when all that has come is in the frames. */
+  finish(): void;
   close(): void;
+}
+
+/** What a stream holds goes to its listener, and nothing after that. */
+export function endReading(stream: Readable): void {
+  stream.pause();
+  stream.read();
+  stream.destroy();
 }
 
 const NO_RANGE = { start: 0, end: 0, weight: 0 };
@@ -67,6 +76,10 @@ export class InletReader implements SplitReader {
 
   progress(): number {
     return 0;
+  }
+
+  finish(): void {
+    this.#inlet.finish();
   }
 
   close(): void {

@@ -114,6 +114,12 @@ export class Link {
     this.#wake();
   }
 
+  /** Nobody connects again, and nothing more comes. */
+  finish(): void {
+    this.close();
+    this.end();
+  }
+
   close(): void {
     this.isClosed = true;
     this.#stopWaiting?.();

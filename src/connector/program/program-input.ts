@@ -25,6 +25,8 @@ export class InputQueue<Row> {
   #read: BatchBuilder | null = null;
   #waitingRows = 0;
   #hasEnded = false;
+  /** The job is drained: it takes what waits, and no more. */
+  #isFinishing = false;
   #over: { readonly error: Error | null } | null = null;
   #waiters: Waiter[] = [];
   /** Wakes the source, when it has found nothing. */
@@ -36,7 +38,7 @@ export class InputQueue<Row> {
 
   /** Takes a row in any case; false when the source is behind: then wait for `drained`. */
   write(row: Row): boolean {
-    if (this.#hasEnded || this.#over !== null) this.#refuse();
+    if (this.#hasEnded || this.#isFinishing || this.#over !== null) this.#refuse();
     let builder = this.#last;
     if (builder === null || builder.isFull) builder = this.#addBuilder();
     builder.appendRow(row);
@@ -63,6 +65,15 @@ export class InputQueue<Row> {
   end(): void {
     this.#hasEnded = true;
     this.#wakeSource();
+  }
+
+  /** A reader begins. */
+  begin(): void {
+    this.#isFinishing = false;
+  }
+
+  finish(): void {
+    this.#isFinishing = true;
   }
 
   /** The job is over: nobody will read any more. */
@@ -92,7 +103,7 @@ export class InputQueue<Row> {
   poll(): PollResult {
     this.#recycle();
     const next = this.#filled.shift();
-    if (next === undefined) return this.#hasEnded ? 'end' : 'idle';
+    if (next === undefined) return this.#hasEnded || this.#isFinishing ? 'end' : 'idle';
     this.#read = next;
     if (this.#last === next) this.#last = null;
     this.#waitingRows -= next.rowCount;
@@ -128,17 +139,21 @@ export function programSource<Row>(schema: Schema<Row> | null): ProgramSource<Ro
     isCallers: true,
     assignment: 'spread',
     discoverSplits: async () => [{ id: 'program', weight: 0, detail: null }],
-    createReader: (_split, _position, context): SplitReader => ({
-      wakeAtMs: Infinity,
-      poll() {
-        queue.wake = null;
-        const result = queue.poll();
-        if (result === 'idle') queue.wake = () => context.wake();
-        return result;
-      },
-      position: () => null,
-      progress: () => 0,
-      close() {},
-    }),
+    createReader(_split, _position, context): SplitReader {
+      queue.begin();
+      return {
+        wakeAtMs: Infinity,
+        poll() {
+          queue.wake = null;
+          const result = queue.poll();
+          if (result === 'idle') queue.wake = () => context.wake();
+          return result;
+        },
+        position: () => null,
+        progress: () => 0,
+        finish: () => queue.finish(),
+        close() {},
+      };
+    },
   };
 }

@@ -35,6 +35,21 @@ function piped(...args: readonly (string | number)[]) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
+test('a job that is drained writes what it has read, and lets its process end', async () => {
+  const { input, result } = piped('csv', 'jsonLines', 0, 'drain');
+  const rows = numbers(6000).map((n) => `${n},a\n`);
+  // One piece; the last line is torn.
+  input.write(`n,text\n${rows.join('')}60`);
+  const { code, output } = await result();
+  assert.equal(code, 0);
+  assert.equal(
+    output,
+    numbers(6000)
+      .map((n) => `${JSON.stringify({ n, text: 'a' })}\n`)
+      .join(''),
+  );
+});
+
 for (const threads of [0, 1]) {
   test(`CSV in, JSON lines out, ${threads} threads; a header comes once`, async () => {
     const { input, result } = piped('csv', 'jsonLines', threads);

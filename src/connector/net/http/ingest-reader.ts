@@ -36,6 +36,7 @@ export class IngestReader implements SplitReader {
   /** The batch that has gone out last. */
   #given: BatchBuilder | null = null;
   #error: EngineError | null = null;
+  #isFinishing = false;
 
   constructor(schema: Schema | null, rules: IngestRules, context: SplitReaderContext) {
     this.#schema = schema;
@@ -63,7 +64,7 @@ export class IngestReader implements SplitReader {
       return next.builder.seal();
     }
     if (this.#error !== null) throw this.#error;
-    return 'idle';
+    return this.#isFinishing ? 'end' : 'idle';
   }
 
   /** Reads bodies until a batch is full, or none waits. */
@@ -145,6 +146,11 @@ export class IngestReader implements SplitReader {
 
   progress(): number {
     return 0;
+  }
+
+  finish(): void {
+    this.#isFinishing = true;
+    this.#intake.finish();
   }
 
   close(): void {

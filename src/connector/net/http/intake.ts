@@ -89,15 +89,17 @@ export class Intake {
     return body;
   }
 
-  /** Who has no answer hears that the job has ended. */
-  close(): void {
+  /** Nobody is let in any more; bodies that have come are still read. */
+  finish(): void {
     this.#isClosed = true;
     this.#blocked.length = 0;
-    for (const response of this.#open) {
-      answer(response, 503, ENDED, { Connection: 'close' });
-      // A body that nobody reads would keep the answer from being read.
-      response.req.resume();
-    }
+    for (const response of this.#open) if (!response.req.complete) refuse(response);
+  }
+
+  /** Who has no answer hears that the job has ended. */
+  close(): void {
+    this.finish();
+    for (const response of this.#open) refuse(response);
   }
 
   #collect(
@@ -128,7 +130,9 @@ export class Intake {
       }
     });
     request.on('end', () => {
-      if (!finish(bytes)) return;
+      // One that was refused meanwhile is not read.
+      const isWanted = !response.headersSent;
+      if (!finish(isWanted ? bytes : 0) || !isWanted) return;
       const { remoteAddress = '', remotePort = 0 } = request.socket;
       const from = `${remoteAddress}:${remotePort}`;
       this.#bodies.push({ kind, bytes: Buffer.concat(parts, bytes), response, from });
@@ -137,4 +141,10 @@ export class Intake {
     request.on('error', () => finish(0));
     request.on('close', () => finish(0));
   }
+}
+
+function refuse(response: ServerResponse): void {
+  answer(response, 503, ENDED, { Connection: 'close' });
+  // A body that nobody reads would keep the answer from being read.
+  response.req.resume();
 }

@@ -1,6 +1,5 @@
 /** Rows to an HTTP endpoint, many in a request: a sink that tries again. */
 import type { SecureContextOptions } from 'node:tls';
-
 import { BATCH_ROWS } from '../../../base/limits.ts';
 import { checkOptions, type OptionRules, wholeNumber, wrong } from '../../../base/options.ts';
 import type { Sink } from '../../../operator/sink.ts';

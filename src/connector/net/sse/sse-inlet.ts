@@ -5,7 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { createParser } from 'eventsource-parser';
 import type { SplitReaderContext } from '../../../operator/source.ts';
 import type { Headers } from '../address.ts';
-import type { Inlet } from '../inlet.ts';
+import { endReading, type Inlet } from '../inlet.ts';
 import { Link, type Reconnect } from '../link.ts';
 import { MessageFrames } from '../message-frames.ts';
 
@@ -135,6 +135,16 @@ export class SseInlet implements Inlet {
 
   position(): string | null {
     return this.frames.id === '' ? null : this.frames.id;
+  }
+
+  finish(): void {
+    this.#link.finish();
+    if (this.#response !== null) {
+      // Bytes that its connection holds become text of it first.
+      this.#response.socket.pause().read();
+      endReading(this.#response);
+    }
+    this.#request?.destroy();
   }
 
   close(): void {

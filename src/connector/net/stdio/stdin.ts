@@ -92,8 +92,20 @@ class StreamInlet implements Inlet {
   };
 
   onTaken(isAll: boolean): void {
-    if (isAll && this.#isAtEnd) this.hasEnded = true;
-    else if (this.#stream.isPaused() && !this.frames.isFull) this.#stream.resume();
+    if (!this.#isAtEnd) {
+      if (this.#stream.isPaused() && !this.frames.isFull) this.#stream.resume();
+    } else if (isAll) {
+      const torn = this.frames.restart();
+      if (torn !== null) this.#context.malformed(torn);
+      this.hasEnded = true;
+    }
+  }
+
+  finish(): void {
+    this.#stream.pause();
+    this.#stream.read();
+    this.close();
+    this.#isAtEnd = true;
   }
 
   position(): null {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { SplitReaderContext } from '../../../operator/source.ts';
 import type { Address } from '../address.ts';
 import { ByteLines } from '../byte-lines.ts';
-import type { Inlet } from '../inlet.ts';
+import { endReading, type Inlet } from '../inlet.ts';
 import { Link, type Reconnect } from '../link.ts';
 
 export class TcpClientInlet implements Inlet {
@@ -72,6 +72,12 @@ export class TcpClientInlet implements Inlet {
 
   position(): null {
     return null;
+  }
+
+  finish(): void {
+    this.#link.finish();
+    if (this.#socket !== null) endReading(this.#socket);
+    this.#gone ??= { cause: null };
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import type { SplitReaderContext } from '../../../operator/source.ts';
 import type { LineFrames } from '../../file/text-reader.ts';
 import { type Address, listen, textOfAddress } from '../address.ts';
 import { ByteLines } from '../byte-lines.ts';
-import type { Inlet } from '../inlet.ts';
+import { endReading, type Inlet } from '../inlet.ts';
 
 type Connection = {
   readonly socket: Socket;
@@ -18,7 +18,7 @@ type Connection = {
 export class TcpServerInlet implements Inlet {
   readonly frames: ConnectionLines;
   error: EngineError | null = null;
-  readonly hasEnded = false;
+  hasEnded = false;
   readonly #lineBytesMax: number;
   readonly #context: SplitReaderContext;
   readonly #connections: Connection[] = [];
@@ -58,6 +58,7 @@ export class TcpServerInlet implements Inlet {
       isBroken = true;
     });
     socket.on('close', () => {
+      if (this.hasEnded) return;
       connection.isGone = true;
       if (!isBroken) lines.finish();
       this.#context.wake();
@@ -72,6 +73,15 @@ export class TcpServerInlet implements Inlet {
 
   position(): null {
     return null;
+  }
+
+  finish(): void {
+    this.hasEnded = true;
+    this.#server.close();
+    for (const connection of this.#connections) {
+      endReading(connection.socket);
+      connection.isGone = true;
+    }
   }
 
   close(): void {

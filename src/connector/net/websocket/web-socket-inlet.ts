@@ -29,6 +29,7 @@ export class WebSocketInlet implements Inlet {
   readonly #wake: () => void;
   readonly #link: Link;
   #socket: WebSocket | null = null;
+  #isFinishing = false;
 
   constructor(rules: WebSocketRules, { wake }: SplitReaderContext) {
     this.#rules = rules;
@@ -87,16 +88,25 @@ export class WebSocketInlet implements Inlet {
       if (cause === null && !PROPER_ENDS.has(code)) {
         cause = new Error(`the connection was lost (close code ${code})`);
       }
-      this.#link.down(cause);
+      if (this.#isFinishing) this.#link.finish();
+      else this.#link.down(cause);
     });
   }
 
   onTaken(): void {
+    if (this.#isFinishing) return;
     if (this.#socket?.isPaused && !this.frames.isFull) this.#socket.resume();
   }
 
   position(): null {
     return null;
+  }
+
+  /** What has come, and was not looked at yet, becomes messages before the WebSocket is closed. */
+  finish(): void {
+    this.#isFinishing = true;
+    if (this.#socket === null) this.#link.finish();
+    else this.#socket.terminate();
   }
 
   close(): void {
