@@ -8,6 +8,7 @@
  * committed by the first checkpoint that completes with it, whatever has become of those between. One checkpoint is on its
  * way at a time.
  */
+
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
@@ -27,8 +28,9 @@ import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
+import { AT_END } from '../state/snapshot.ts';
 import type { SourceSplits } from '../task/deployment.ts';
-import { AT_END, hasBytes, NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
+import { hasBytes, NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
 import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
 import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';

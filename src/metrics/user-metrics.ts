@@ -8,9 +8,12 @@ import { wrong } from '../base/options.ts';
 import { HISTOGRAM_WORDS, SharedHistogram } from './histogram.ts';
 import { METER_WORDS, SharedMeter } from './meter.ts';
 
-/** Counts what a function sees. The counts of all subtasks are added up in the result of the job. */
+/**
+ * Counts what a function sees. The counts of all subtasks are added up in the result of the job. They are part of checkpoints:
+ * behind a restart they go on from there, each record counted once.
+ */
 export interface Counter {
-  /** What this subtask has counted since it was started. */
+  /** What this subtask has counted, with its share of what subtasks had before a restart. */
   readonly count: number;
   /** Adds 1, or so many; negative numbers too. */
   add(more?: number): void;
@@ -73,6 +76,9 @@ export function wordsOf({ kind, memory, index }: MetricCell): Float64Array {
 /** Numbers of one piece of shared memory. */
 const NUMBERS = 32;
 
+/** A counter in a snapshot. */
+export type SavedCounter = { readonly name: string; readonly count: number };
+
 type Made = { readonly kind: MetricKind; readonly metric: unknown };
 
 /** The metrics of one operator in one subtask. */
@@ -80,12 +86,24 @@ export class UserMetrics implements Metrics {
   readonly #tell: (cell: MetricCell) => void;
   readonly #clock: Clock;
   readonly #made = new Map<string, Made>();
+  /** Counters of a snapshot that nobody has asked for again. */
+  readonly #restored = new Set<string>();
   #memory = new SharedArrayBuffer(0);
   #used = 0;
 
-  constructor(tell: (cell: MetricCell) => void, clock: Clock) {
+  constructor(tell: (cell: MetricCell) => void, clock: Clock, saved: readonly SavedCounter[] = []) {
     this.#tell = tell;
     this.#clock = clock;
+    // At once: where all input has ended nobody makes them again.
+    for (const { name, count } of saved) this.counter(name).add(count);
+    for (const { name } of saved) this.#restored.add(name);
+  }
+
+  /** What a snapshot keeps. */
+  counters(): SavedCounter[] {
+    return [...this.#made].flatMap(([name, { kind, metric }]) =>
+      kind === 'counter' ? [{ name, count: (metric as Counter).count }] : [],
+    );
   }
 
   counter(name: string): Counter {
@@ -110,8 +128,9 @@ export class UserMetrics implements Metrics {
 
   #metric<T>(name: string, kind: MetricKind, make: (words: Float64Array) => T): T {
     const made = this.#made.get(name);
-    if (made === undefined) return this.#make(name, kind, make);
-    if (made.kind === kind) return made.metric as T;
+    const wasRestored = this.#restored.delete(name);
+    if (made?.kind === kind) return made.metric as T;
+    if (made === undefined || wasRestored) return this.#make(name, kind, make);
     throw new EngineError('JOB_DEFINITION', `ctx.metrics: '${name}' is a ${made.kind} already`);
   }
 

@@ -6,8 +6,10 @@ import { isThenable } from '../base/thenable.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
-import { UserMetrics } from '../metrics/user-metrics.ts';
+import type { UserMetrics } from '../metrics/user-metrics.ts';
+import { AT_END } from '../state/snapshot.ts';
 import type { Operator, OperatorContext } from './operator.ts';
+import { restoredMetrics, saveCounters } from './saved-counters.ts';
 import type { Sink, SinkWriter } from './sink.ts';
 import type { PlainData } from './source.ts';
 import { unsetContext } from './unset.ts';
@@ -26,6 +28,7 @@ export class SinkOperator implements Operator {
   readonly #runId: string;
   readonly #schema: Schema | null;
   #writer: SinkWriter | null = null;
+  #metrics: UserMetrics | null = null;
   #prepared: Prepared | null = null;
 
   constructor(sink: Sink, schema: Schema | null, runId: string) {
@@ -36,6 +39,8 @@ export class SinkOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
+    const metrics = restoredMetrics(context);
+    this.#metrics = metrics;
     this.#writer = this.#named(() =>
       this.#sink.createWriter({
         subtask: context.subtask,
@@ -45,7 +50,7 @@ export class SinkOperator implements Operator {
         restored: context.restored.items(WRITERS) as readonly PlainData[],
         schema: this.#schema,
         clock: context.clock,
-        metrics: new UserMetrics((cell) => context.onMetric(cell), context.clock),
+        metrics,
         wake: () => context.wake(),
       }),
     );
@@ -134,9 +139,11 @@ export class SinkOperator implements Operator {
 
   #handOver(committables: readonly PlainData[], checkpoint: number | null): void {
     this.#context.prepareCommit(committables, checkpoint);
+    const writer = this.#context.snapshot(checkpoint ?? AT_END);
+    saveCounters(this.#metrics!, writer);
     if (checkpoint === null) return;
     const state = this.#named(() => this.#writer!.snapshot?.() ?? []);
-    this.#context.snapshot(checkpoint).items(WRITERS, 'list', state);
+    writer.items(WRITERS, 'list', state);
   }
 
   close(): void {

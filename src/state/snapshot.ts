@@ -17,6 +17,9 @@ import type { Batch } from '../data/batch.ts';
 import type { Field } from '../data/schema.ts';
 import type { DeltaHead } from './generations.ts';
 
+/** In place of a checkpoint: what a subtask leaves that has come to its end belongs to every one that comes. */
+export const AT_END = Infinity;
+
 export type ListMode = 'list' | 'union' | 'broadcast';
 
 /** A state as a snapshot has it, without its rows. */

@@ -1,4 +1,5 @@
 /** From the execution graph to running subtasks: each with its input, its chain of operators and its gates. */
+
 import { must } from '../base/assert.ts';
 import type { ChainedOperator, Subtask as SubtaskPlan, Task } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -7,13 +8,14 @@ import { withBatchTime } from '../operator/batch-time.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
 import type { PlainData } from '../operator/source.ts';
+import { AT_END } from '../state/snapshot.ts';
 import { Chain, type ChainHead, type ChainLink } from './chain.ts';
 import { deploySource } from './deploy-source.ts';
 import { type DeploymentOptions, operatorSlots, slotKey } from './deployment.ts';
 import { ExchangeEnds } from './exchange-ends.ts';
 import { StoredStates } from './restored-state.ts';
 import { Subtask } from './subtask.ts';
-import { AT_END, SubtaskSnapshot } from './subtask-snapshot.ts';
+import { SubtaskSnapshot } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 import { WatchedHead } from './watched-head.ts';
 

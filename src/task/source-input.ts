@@ -5,6 +5,7 @@
  * Watermarks go out at most once an interval: finer ones would cut batches short at every
  * exchange. The end of the last split sends the maximum watermark, then the end. In batch that watermark is the only one.
  */
+
 import type { Clock } from '../base/clock.ts';
 import { SHOWN_MALFORMED, STAGE_CHECK_MS } from '../base/limits.ts';
 import { Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
@@ -25,13 +26,13 @@ import type {
   SplitReader,
 } from '../operator/source.ts';
 import { operatorError, recordError } from '../operator/user-function.ts';
+import { AT_END } from '../state/snapshot.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
 import { type Alignment, slowestOf } from './alignment.ts';
 import { closeAll } from './close-all.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import type { SplitQueue } from './split-queue.ts';
-import { AT_END } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
 /** What the coordinator asks of sources. */

@@ -13,10 +13,7 @@ import { encodeToBytes } from '../data/codec.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { DeltaHead } from '../state/generations.ts';
-import type { CaptureStep, ListMode, SnapshotWriter } from '../state/snapshot.ts';
-
-/** The last state of a subtask whose input has ended: it belongs to every checkpoint that comes. */
-export const AT_END = Infinity;
+import { AT_END, type CaptureStep, type ListMode, type SnapshotWriter } from '../state/snapshot.ts';
 
 /** An encoded batch of one state. */
 export type StateBlock = {

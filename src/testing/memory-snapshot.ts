@@ -1,9 +1,11 @@
 /** A snapshot that stays in memory: what subtasks write of one checkpoint, and what those of the next run get of it. */
+
 import { groupBy } from '../base/group-by.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { generationsOf } from '../state/generations.ts';
+import { AT_END } from '../state/snapshot.ts';
 import type { StoredState } from '../task/restored-state.ts';
-import { AT_END, type SnapshotListener, type StateBlock } from '../task/subtask-snapshot.ts';
+import type { SnapshotListener, StateBlock } from '../task/subtask-snapshot.ts';
 
 type Written = {
   readonly subtask: number;

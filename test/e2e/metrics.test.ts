@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient, JobMetrics, RunOptions, TaskMetrics } from 'millrace';
 import { inFolder } from '../connector/read-all.ts';
 import { orders } from '../dashboard/jobs/orders.ts';
+import { FEW, MANY, tallying } from './jobs/tallying.ts';
 import { watched } from './jobs/watched.ts';
 
 async function until(client: JobClient, what: (metrics: JobMetrics) => boolean) {
@@ -116,4 +117,24 @@ test('what leaves a chain on its way is counted, not only what leaves its end', 
   const counts = operators.map(({ recordsOut }) => recordsOut);
   assert.equal(counts.length, 2);
   assert.equal(subtasks[0]!.recordsOut, counts[0]! + counts[1]!);
+});
+
+test('what functions count goes on behind a restart, also in a step whose input has ended', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '20 ms' } as const;
+    const options: RunOptions = { threads: 1, parallelism: 2, checkpoints };
+    const client = await tallying.start(options);
+    const hasEnded = ({ tasks }: JobMetrics): boolean =>
+      tasks
+        .find(({ name }) => name.includes('few'))!
+        .subtasks.every((one) => one.state === 'finished');
+    const { checkpoints: before } = await until(client, hasEnded);
+    await until(client, ({ checkpoints: now }) => now.completed > before.completed + 1);
+    await client.cancel();
+    await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
+    const { operators } = await tallying.run(options);
+    const seen = (step: string): number | undefined =>
+      operators.find(({ name }) => name === step)?.counters.seen;
+    assert.deepEqual([seen('few'), seen('many')], [FEW, MANY]);
+  });
 });

@@ -16,7 +16,8 @@ import { executionGraph } from '../../src/graph/execution-graph.ts';
 import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
 import { CheckpointHistory } from '../../src/job/checkpoint-history.ts';
 import { type CheckpointOptions, checkpointSettings } from '../../src/job/checkpoint-settings.ts';
-import { AT_END, batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
+import { AT_END } from '../../src/state/snapshot.ts';
+import { batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
 import { MemoryFiles } from '../../src/testing/memory-files.ts';
 import { inFolder } from '../connector/read-all.ts';
 

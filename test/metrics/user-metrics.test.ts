@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type } from '../../src/api/emits.ts';
+import type { Stream } from '../../src/api/stream.ts';
 import { type Clock, VirtualClock } from '../../src/base/clock.ts';
 import { readMetrics } from '../../src/metrics/read-metrics.ts';
 import { type MetricCell, UserMetrics } from '../../src/metrics/user-metrics.ts';
 import { harness } from '../../src/testing/harness.ts';
+import { harness2 } from '../../src/testing/harness2.ts';
 
 function subtask(clock: Clock = new VirtualClock(0)) {
   const cells: MetricCell[] = [];
@@ -143,7 +145,7 @@ test('zeros lie between what is below and what is above them', () => {
   assert.equal(readMetrics(cells, 0).histograms.h!.p50, 0);
 });
 
-test('functions count by their context, in open too, and begin anew after a restart', async () => {
+test('functions count by their context, in open too, and go on after a restart, but for gauges', async () => {
   const h = await harness<number>(
     (numbers) =>
       numbers
@@ -168,8 +170,40 @@ test('functions count by their context, in open too, and begin anew after a rest
   await h.restart({ parallelism: 3 });
   h.push(5);
   assert.deepEqual(h.userMetrics(), {
-    counters: { opened: 3, sum: 5 },
+    counters: { opened: 4, sum: 12 },
     gauges: { last: [5] },
     ...NO_MORE,
   });
+});
+
+test('counters of a subtask that has ended are in every later snapshot', async () => {
+  const counting = (first: Stream<number>, second: Stream<number>) =>
+    first
+      .global()
+      .process({
+        emits: type<number>(),
+        onRecord: (n, ctx) => {
+          ctx.metrics.counter('sum').add(n);
+          ctx.emit(n);
+        },
+      })
+      .union(second);
+  const h = await harness2<number, number, number>(counting);
+  h.pushFirst(3);
+  h.pushFirst(4);
+  await h.endFirst();
+  h.pushSecond(5);
+  await h.restart();
+  h.pushSecond(6);
+  await h.restart({ parallelism: 2 });
+  await h.end();
+  assert.deepEqual(h.userMetrics().counters, { sum: 7 });
+});
+
+test('a counter of a snapshot makes way for another metric of its name', () => {
+  const restored = new UserMetrics(() => {}, new VirtualClock(0), [{ name: 'x', count: 2 }]);
+  assert.deepEqual(restored.counters(), [{ name: 'x', count: 2 }]);
+  restored.gauge('x').set(1);
+  assert.deepEqual(restored.counters(), []);
+  assert.throws(() => restored.counter('x'), { code: 'JOB_DEFINITION' });
 });

@@ -15,11 +15,12 @@ import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { KeyReader } from '../../data/key.ts';
 import type { Pair } from '../../data/key-pair.ts';
 import { type Schema, schemaOf } from '../../data/schema.ts';
-import { UserMetrics } from '../../metrics/user-metrics.ts';
+import type { UserMetrics } from '../../metrics/user-metrics.ts';
 import { KeyScope } from '../../state/key-scope.ts';
-import type { KeptState, RestoredState } from '../../state/snapshot.ts';
+import { AT_END, type KeptState, type RestoredState } from '../../state/snapshot.ts';
 import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
+import { restoredMetrics, saveCounters } from '../saved-counters.ts';
 import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError, timerError } from '../user-function.ts';
@@ -61,6 +62,7 @@ export class ProcessOperator implements Operator {
   #firing: TimerKind | null = null;
   #firingTo = MIN_WATERMARK;
   #isOpen = false;
+  #metrics: UserMetrics | null = null;
 
   constructor({ process, schemas, functions }: ProcessOptions) {
     const left = [...functions];
@@ -85,7 +87,8 @@ export class ProcessOperator implements Operator {
     this.#output = output;
     this.#emitter.open(context, output, sides);
     const { clock, name, subtask, parallelism, isIncremental } = context;
-    const metrics = new UserMetrics(context.onMetric, clock);
+    const metrics = restoredMetrics(context);
+    this.#metrics = metrics;
     this.#makeContexts({
       emitter: this.#emitter,
       clock,
@@ -267,6 +270,7 @@ export class ProcessOperator implements Operator {
   processBarrier(checkpoint: number): void {
     const writer = this.#context.snapshot(checkpoint);
     this.#guarded(() => this.#operatorStates.save(writer));
+    saveCounters(must(this.#metrics, 'metrics'), writer);
     if (this.#keyed !== null) {
       this.#keyed.scope.nowMs = this.#context.clock.now();
       this.#keyed.capture(writer, (work) => this.#guarded(work));
@@ -285,6 +289,7 @@ export class ProcessOperator implements Operator {
 
   /** Timers of event time have fired at the maximum watermark; those of processing time that are left are dropped. */
   finish(): void {
+    saveCounters(must(this.#metrics, 'metrics'), this.#context.snapshot(AT_END));
     this.#output.end();
   }
 
