@@ -2,6 +2,7 @@
  * Rows of one keyed state on their way into a snapshot: key fields and key hashes by slot, then what `fill` writes into
  * the columns behind them. Batches are handed over when they are full, and by `flush`.
  */
+import { STATE_BLOCK_ROWS } from '../base/limits.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { Field, Schema } from '../data/schema.ts';
 import type { KeySlots } from './key-slots.ts';
@@ -26,7 +27,7 @@ export class KeyedRows {
   constructor(options: KeyedRowsOptions, writer: SnapshotWriter) {
     this.#options = options;
     this.#writer = writer;
-    this.#builder = new BatchBuilder(options.schema);
+    this.#builder = new BatchBuilder(options.schema, STATE_BLOCK_ROWS);
   }
 
   append(keys: KeySlots, from: number, to: number, fill: FillColumns): void {

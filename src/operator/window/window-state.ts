@@ -2,6 +2,7 @@
  * The state of a windowed aggregation in a snapshot: its panes, as rows of partial results (partials.ts), and up to which
  * end windows have fired, by range of key groups.
  */
+import { STATE_BLOCK_ROWS } from '../../base/limits.ts';
 import type { KeyGroupRange } from '../../data/key-group.ts';
 import { KeyedRows, type KeyedRowsOptions } from '../../state/keyed-rows.ts';
 import type { Lineage } from '../../state/lineage.ts';
@@ -9,6 +10,7 @@ import {
   type CapturedTable,
   NUMBERS_SHIFT,
   SlotCapture,
+  STEP_SLOTS,
   writtenAtOnce,
 } from '../../state/slot-capture.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
@@ -56,7 +58,8 @@ export function capturePanes(
           () => rows.flush(),
         )
       : numberTable(pane, append);
-    pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null);
+    const stepSlots = hasObjects ? STEP_SLOTS : STATE_BLOCK_ROWS;
+    pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;
   });
   let next = 0;
