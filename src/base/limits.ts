@@ -78,8 +78,8 @@ export const ERROR_CAUSES_MAX = 8;
 /** Bytes of a block of state from which compressing it costs more than sending it to another thread and back. */
 export const POOLED_BLOCK_BYTES = 64 * 1024;
 
-/** Rows of a block of keyed state: each block costs the calling thread a message and a write. */
-export const STATE_BLOCK_ROWS = 16 * 1024;
+/** Values of a block of keyed state, with the hash of each row: a block costs the calling thread a message and a write. */
+export const STATE_BLOCK_VALUES = 64 * 1024;
 
 /**
  * Memory that a worker shares with the calling thread for blocks of state: one of a few columns fits into a piece, and the

@@ -2,7 +2,6 @@
  * The state of a windowed aggregation in a snapshot: its panes, as rows of partial results (partials.ts), and up to which
  * end windows have fired, by range of key groups.
  */
-import { STATE_BLOCK_ROWS } from '../../base/limits.ts';
 import type { KeyGroupRange } from '../../data/key-group.ts';
 import { KeyedRows, type KeyedRowsOptions } from '../../state/keyed-rows.ts';
 import type { Lineage } from '../../state/lineage.ts';
@@ -35,14 +34,13 @@ export function capturePanes(
   writer: SnapshotWriter,
 ): CaptureStep {
   const { hasObjects } = accumulators;
-  const rows = new KeyedRows({ ...options, state: PANES }, writer);
   const keyCount = options.keyFields.length;
   const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
-  const isDelta = lineage.isDelta(
-    writer,
-    sum(panes.map(({ changes }) => changes?.count ?? 0)),
-    sum(panes.map(({ slotCount }) => slotCount)),
-  );
+  const changed = sum(panes.map(({ changes }) => changes?.count ?? 0));
+  const all = sum(panes.map(({ slotCount }) => slotCount));
+  const isDelta = lineage.isDelta(writer, changed, all);
+  const rows = new KeyedRows({ ...options, state: PANES }, writer, isDelta ? changed : all);
+  const stepSlots = hasObjects ? STEP_SLOTS : rows.batchRows;
   if (isDelta) writer.delta(PANES, { keyFields: keyCount, before: panes[0]?.start ?? null });
   const captures = panes.map((pane) => {
     const marks = pane.changes?.take() ?? null;
@@ -58,7 +56,6 @@ export function capturePanes(
           () => rows.flush(),
         )
       : numberTable(pane, append);
-    const stepSlots = hasObjects ? STEP_SLOTS : STATE_BLOCK_ROWS;
     pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;
   });
