@@ -78,6 +78,16 @@ export const ERROR_CAUSES_MAX = 8;
 /** Bytes of a block of state from which compressing it costs more than sending it to another thread and back. */
 export const POOLED_BLOCK_BYTES = 64 * 1024;
 
+/** Values of a block of keyed state, with the hash of each row: a block costs the calling thread a message and a write. */
+export const STATE_BLOCK_VALUES = 64 * 1024;
+
+/**
+ * Memory that a worker shares with the calling thread for blocks of state: one of a few columns fits into a piece, and the
+ * pieces hold what a worker writes while the calling thread waits for a core.
+ */
+export const BLOCK_PIECE_BYTES = 512 * 1024;
+export const BLOCK_PIECES_MAX = 24;
+
 /** Threads that compress a checkpoint: it may take its time, the job beside it may not. */
 export const COMPRESS_THREADS_MAX = 2;
 

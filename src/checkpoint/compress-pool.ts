@@ -9,11 +9,14 @@ import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engi
 import { COMPRESS_IDLE_MS, COMPRESS_THREADS_MAX, POOLED_BLOCK_BYTES } from '../base/limits.ts';
 import { type BlockCodec, DEFAULT_CODEC } from './block-codec.ts';
 import type { CompressTask } from './compress-worker.ts';
-import { packBlock } from './state-file.ts';
+import { blockPieces, packBlock } from './state-file.ts';
 
 export interface BlockPacker {
-  /** The bytes of a block; the content belongs to the packer from now on. */
-  pack(content: Uint8Array): Promise<Uint8Array>;
+  /**
+   * The bytes of a block, one piece behind the other; the content belongs to the packer from now on, and may be one of the
+   * pieces.
+   */
+  pack(content: Uint8Array): Promise<readonly Uint8Array[]>;
   close(): Promise<void>;
 }
 
@@ -28,16 +31,16 @@ export class CompressPool implements BlockPacker {
     this.#start = start;
   }
 
-  async pack(content: Uint8Array): Promise<Uint8Array> {
+  async pack(content: Uint8Array): Promise<readonly Uint8Array[]> {
     // A checksum alone costs less than the way to a thread and back. Benchmark: figure checkpoint-overhead.
-    const isCheap = this.#codec === 'none' || content.length < POOLED_BLOCK_BYTES;
-    if (isCheap || IS_BUNDLED) return packBlock(content, this.#codec);
+    if (this.#codec === 'none') return blockPieces(content, 'none', content.length);
+    if (content.length < POOLED_BLOCK_BYTES || IS_BUNDLED) return [packBlock(content, this.#codec)];
     this.#pool ??= this.#start().catch(() => null);
     const pool = await this.#pool;
-    if (pool === null) return packBlock(content, this.#codec);
+    if (pool === null) return [packBlock(content, this.#codec)];
     const owned = isWholeBuffer(content) ? content : content.slice();
     const task: CompressTask = { content: owned, codec: this.#codec };
-    return await pool.run(task, { transferList: [owned.buffer] });
+    return [await pool.run(task, { transferList: [owned.buffer] })];
   }
 
   /** Ends the threads; they take no blocks any more. */

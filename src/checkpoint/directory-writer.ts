@@ -65,7 +65,7 @@ export class DirectoryWriter implements CheckpointWriter {
 
   async #write(
     before: Promise<unknown>,
-    packed: Promise<Uint8Array>,
+    packed: Promise<readonly Uint8Array[]>,
     rows: number,
   ): Promise<BlockRef> {
     await before;
@@ -73,9 +73,10 @@ export class DirectoryWriter implements CheckpointWriter {
     const file = await this.#stateFile();
     const block = await packed;
     const offset = this.#length;
-    await file.append(block);
-    this.#length += block.length;
-    return { checkpoint: '', offset, bytes: block.length, rows };
+    await file.append(...block);
+    const bytes = block.reduce((sum, { length }) => sum + length, 0);
+    this.#length += bytes;
+    return { checkpoint: '', offset, bytes, rows };
   }
 
   complete(manifest: Manifest): Promise<void> {

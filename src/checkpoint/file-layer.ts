@@ -9,7 +9,8 @@ import { dirname } from 'node:path';
 
 /** A file that is being written, from its beginning on. */
 export interface OutputFile {
-  append(bytes: Uint8Array): Promise<void>;
+  /** Writes pieces, one behind the other. */
+  append(...pieces: readonly Uint8Array[]): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
 }

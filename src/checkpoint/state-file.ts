@@ -56,15 +56,32 @@ export function checkFileHead(file: string, head: Uint8Array): void {
 export function packBlock(content: Uint8Array, codec: BlockCodec): Uint8Array {
   const compressed = compress(codec, content);
   const isWorthIt = compressed.length < content.length * WORTHWHILE;
-  const payload = isWorthIt ? compressed : content;
-  const block = new Uint8Array(align8(BLOCK_HEAD_BYTES + payload.length));
-  const view = viewOf(block);
-  view.setUint32(CODEC_AT, CODEC_IDS[isWorthIt ? codec : 'none'], true);
-  view.setUint32(RAW_BYTES_AT, content.length, true);
-  view.setUint32(STORED_BYTES_AT, payload.length, true);
-  block.set(payload, BLOCK_HEAD_BYTES);
-  view.setUint32(0, crc32(block.subarray(CODEC_AT)), true);
+  const pieces = isWorthIt
+    ? blockPieces(compressed, codec, content.length)
+    : blockPieces(content, 'none', content.length);
+  const block = new Uint8Array(pieces.reduce((bytes, { length }) => bytes + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    block.set(piece, at);
+    at += piece.length;
+  }
   return block;
+}
+
+/** The bytes of a block, one piece behind the other: the payload is not copied. */
+export function blockPieces(
+  payload: Uint8Array,
+  codec: BlockCodec,
+  rawBytes: number,
+): readonly Uint8Array[] {
+  const head = new Uint8Array(BLOCK_HEAD_BYTES);
+  const padding = new Uint8Array(-payload.length & 7);
+  const view = viewOf(head);
+  view.setUint32(CODEC_AT, CODEC_IDS[codec], true);
+  view.setUint32(RAW_BYTES_AT, rawBytes, true);
+  view.setUint32(STORED_BYTES_AT, payload.length, true);
+  view.setUint32(0, crc32(padding, crc32(payload, crc32(head.subarray(CODEC_AT)))), true);
+  return padding.length === 0 ? [head, payload] : [head, payload, padding];
 }
 
 export type BlockHead = {

@@ -40,8 +40,12 @@ class SystemOutput implements OutputFile {
     this.#handle = handle;
   }
 
-  append(bytes: Uint8Array): Promise<void> {
-    return this.#handle.appendFile(bytes);
+  async append(...pieces: readonly Uint8Array[]): Promise<void> {
+    let left = pieces;
+    while (left.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(left);
+      left = behind(left, bytesWritten);
+    }
   }
 
   sync(): Promise<void> {
@@ -51,6 +55,16 @@ class SystemOutput implements OutputFile {
   close(): Promise<void> {
     return this.#handle.close();
   }
+}
+
+/** What is left of pieces whose first bytes have been written. */
+function behind(pieces: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let first = 0;
+  let bytes = written;
+  while (first < pieces.length && bytes >= pieces[first]!.length) bytes -= pieces[first++]!.length;
+  const left = pieces.slice(first);
+  if (bytes > 0) left[0] = left[0]!.subarray(bytes);
+  return left;
 }
 
 class SystemInput implements InputFile {

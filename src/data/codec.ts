@@ -161,10 +161,15 @@ const NOTHING_PLANNED: Planned = {
 /** Its columns for values of one shape are used again. */
 const bytesEncoder = new BatchEncoder(true);
 
-/** Encodes a batch into memory of its own. */
-export function encodeToBytes(batch: Batch): Uint8Array {
-  const bytes = new Uint8Array(bytesEncoder.measure(batch));
-  bytesEncoder.write(bytes.buffer, 0);
+/** So many bytes of memory, at a multiple of 8. */
+export type Room = (bytes: number) => Uint8Array;
+
+const OWN_MEMORY: Room = (bytes) => new Uint8Array(bytes);
+
+/** Encodes a batch into memory of its own, or of the caller. */
+export function encodeToBytes(batch: Batch, room: Room = OWN_MEMORY): Uint8Array {
+  const bytes = room(bytesEncoder.measure(batch));
+  bytesEncoder.write(bytes.buffer, bytes.byteOffset);
   return bytes;
 }
 

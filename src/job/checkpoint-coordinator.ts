@@ -15,6 +15,7 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { groupBy } from '../base/group-by.ts';
+import { giveBack } from '../channel/block-memory.ts';
 import type {
   BlockRef,
   CheckpointWriter,
@@ -119,14 +120,17 @@ export class CheckpointCoordinator {
       this.#atEnd.set(subtask, blocks);
     } else if (this.#pending?.id === checkpoint) {
       this.#write(this.#pending, subtask, block);
+    } else {
+      giveBack(block.bytes);
     }
   }
 
   #write(pending: Pending, subtask: number, { bytes, ...block }: StateBlock): void {
     assert(hasBytes(block) || pending.base !== null, 'a delta is on top of a checkpoint');
     const ref = hasBytes(block) ? pending.target.writer.append(bytes, block.rows) : null;
-    // It is looked at when all have been written.
-    ref?.catch(() => {});
+    const isWritten = (): void => giveBack(bytes);
+    // An error is looked at when all have been written.
+    ref?.then(isWritten, isWritten);
     pending.blocks.push({ subtask, block, ref });
   }
 

@@ -63,19 +63,17 @@ export class KeyedState {
 
   /** Begins to write the rows of all slots, or of those that have changed, as they are now. */
   capture(slots: KeySlots, writer: SnapshotWriter, fill: FillColumns): void {
-    const rows = new KeyedRows(
-      {
-        state: this.#name,
-        schema: this.schema,
-        keyFields: this.#keyFields,
-        isTypedKey: this.#isTypedKey,
-      },
-      writer,
-    );
-    const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
     const changes = this.#changes;
     const isDelta = changes !== null && this.#lineage.isDelta(writer, changes.count, slots.count);
     if (isDelta) writer.delta(this.#name, { keyFields: this.keyCount, before: null });
+    const options = {
+      state: this.#name,
+      schema: this.schema,
+      keyFields: this.#keyFields,
+      isTypedKey: this.#isTypedKey,
+    };
+    const rows = new KeyedRows(options, writer, isDelta ? changes.count : slots.count);
+    const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
     const marks = changes?.take() ?? null;
     const capture = new SlotCapture(
       slots.count,

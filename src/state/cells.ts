@@ -18,7 +18,7 @@ export function capacityOf(cells: number): number {
  * case they go elsewhere.
  */
 export function loadedCapacity(capacity: number, needed: number, expected: number): number {
-  return Math.ceil(Math.max(needed, Math.min(Math.max(expected, capacity * 1.25), capacity * 4)));
+  return Math.ceil(Math.max(needed, Math.min(Math.max(expected, capacity * 1.25), capacity * 16)));
 }
 
 /** Cells for so many keys. */

@@ -2,6 +2,7 @@
  * Rows of one keyed state on their way into a snapshot: key fields and key hashes by slot, then what `fill` writes into
  * the columns behind them. Batches are handed over when they are full, and by `flush`.
  */
+import { BATCH_ROWS, STATE_BLOCK_VALUES } from '../base/limits.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { Field, Schema } from '../data/schema.ts';
 import type { KeySlots } from './key-slots.ts';
@@ -23,10 +24,18 @@ export class KeyedRows {
   readonly #writer: SnapshotWriter;
   readonly #builder: BatchBuilder;
 
-  constructor(options: KeyedRowsOptions, writer: SnapshotWriter) {
+  /** `rowCount`: about how many rows will come. */
+  constructor(options: KeyedRowsOptions, writer: SnapshotWriter, rowCount: number) {
     this.#options = options;
     this.#writer = writer;
-    this.#builder = new BatchBuilder(options.schema);
+    const values = options.schema.fields.length + 1;
+    const rowsMax = Math.max(BATCH_ROWS, Math.floor(STATE_BLOCK_VALUES / values));
+    this.#builder = new BatchBuilder(options.schema, Math.max(1, Math.min(rowCount, rowsMax)));
+  }
+
+  /** Rows of a batch. */
+  get batchRows(): number {
+    return this.#builder.capacity;
   }
 
   append(keys: KeySlots, from: number, to: number, fill: FillColumns): void {

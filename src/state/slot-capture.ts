@@ -8,8 +8,8 @@
  * delta only slots with a mark are (changed-slots.ts).
  */
 
-/** Slots that one step writes, where a slot is a row: about a batch. */
-const STEP_SLOTS = 4096;
+/** Slots that one step writes, where a slot is a row: about a batch. Of numbers it may be more, which are written fast. */
+export const STEP_SLOTS = 4096;
 
 /** Slots that one step looks at, where few of them are written. */
 const STEP_LOOKS = 256 * 1024;

@@ -61,7 +61,7 @@ export interface RestoredState {
   /** About how many rows they have: what memory may be reserved for. */
   keyedRows(state: string): number;
   items(state: string): readonly unknown[];
-  /** Batches of rows that are not keyed, in the order in which they were written. */
+  /** Batches of rows that are not keyed, in the order in which they were written, each transient until the next. */
   rows(state: string): Iterable<Batch>;
 }
 

@@ -28,7 +28,7 @@ export type StoredState = {
 /** An encoded batch. */
 export type StoredBlock = {
   readonly rows: number;
-  /** Reads it, to an address that is a multiple of 8. */
+  /** Reads it, to an address that is a multiple of 8; it may lie there until the next is read. */
   read(): Uint8Array;
 };
 
@@ -45,7 +45,7 @@ export type RestoredSnapshot = {
   readonly inFlight: readonly GraphEdge[];
 };
 
-/** The content of a block of a checkpoint, at a multiple of 8 in its memory. */
+/** The content of a block of a checkpoint, at a multiple of 8 in its memory; it may lie there until the next is read. */
 export type ReadBlock = (path: string, block: BlockRef) => Uint8Array;
 
 /** The states of a node in a checkpoint, read from disk when they are wanted. */

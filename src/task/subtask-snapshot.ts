@@ -9,7 +9,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
-import { encodeToBytes } from '../data/codec.ts';
+import { encodeToBytes, type Room } from '../data/codec.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { DeltaHead } from '../state/generations.ts';
@@ -52,6 +52,8 @@ export const NO_TIMES: SnapshotTimes = { cutAt: 0, alignmentMs: 0, pauseMs: 0, w
 /** Where the state of all subtasks of a thread goes. Checkpoint AT_END is of a subtask that has come to its end. */
 export interface SnapshotListener {
   onBlock(subtask: number, checkpoint: number, block: StateBlock): void;
+  /** Memory for the bytes of a block, at a multiple of 8; of their own where it is left out. */
+  room?: Room;
   /** All blocks of the subtask have been handed over. */
   onDone(subtask: number, checkpoint: number, times: SnapshotTimes): void;
 }
@@ -134,6 +136,8 @@ export class SubtaskSnapshot {
     const listener = this.#listener;
     const subtask = this.#subtask;
     const base = this.#base();
+    // What is kept for every checkpoint that comes has memory of its own.
+    const room = checkpoint === AT_END ? undefined : listener.room;
     const write = (
       state: string,
       kind: 'keyed' | ListMode,
@@ -146,7 +150,7 @@ export class SubtaskSnapshot {
         kind,
         fields: batch.schema!.fields,
         rows: batch.rowCount,
-        bytes: encodeToBytes(batch),
+        bytes: encodeToBytes(batch, room),
         content,
       });
     };

@@ -9,10 +9,12 @@ import { systemClock } from '../base/clock.ts';
 import { describeError } from '../base/error-transport.ts';
 import { EngineError } from '../base/errors.ts';
 import { nextTurn } from '../base/event-loop.ts';
+import { BlockMemory } from '../channel/block-memory.ts';
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
 import { SharedCounters } from '../metrics/shared-counters.ts';
 import { Signal } from '../sharedarraybuffer-queue/index.ts';
+
 import { deploy } from './deploy.ts';
 import type { TaskEvents } from './deployment.ts';
 import { importJob } from './import-job.ts';
@@ -53,10 +55,14 @@ type Report = (message: WorkerMessage, transfer?: ArrayBuffer[]) => void;
 
 /** What subtasks have to tell, as messages. */
 function messages(report: Report): TaskEvents {
+  const memory = new BlockMemory();
   return {
     onBlock(subtask, checkpoint, block) {
-      report({ type: 'block', subtask, checkpoint, block }, [block.bytes.buffer as ArrayBuffer]);
+      const { buffer } = block.bytes;
+      const isShared = buffer instanceof SharedArrayBuffer;
+      report({ type: 'block', subtask, checkpoint, block }, isShared ? [] : [buffer]);
     },
+    room: (bytes) => memory.take(bytes),
     onDone: (subtask, checkpoint, times) =>
       report({ type: 'snapshotDone', subtask, checkpoint, times }),
     onCommittables(subtask, checkpoint, node, committables) {

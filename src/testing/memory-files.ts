@@ -87,7 +87,8 @@ export class MemoryFiles implements FileLayer {
       file.bytes = Buffer.concat([file.bytes, part]);
     };
     return {
-      append: async (bytes) => {
+      append: async (...pieces) => {
+        const bytes = Buffer.concat(pieces);
         this.#perform(
           'append',
           path,

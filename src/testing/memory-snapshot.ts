@@ -72,7 +72,7 @@ function statesOfNode(
       const generations = generationsOf(
         ofPart.map(({ block: { content, rows, bytes } }) => ({
           content,
-          block: { rows, read: () => bytes },
+          block: { rows, read: () => readAsThreadsDo(bytes) },
         })),
         before?.parts.find((part) => part.subtask === index),
       );
@@ -83,4 +83,13 @@ function statesOfNode(
     const rows = ofState.find(({ block }) => block.content === 'rows');
     return [{ name, kind, fields: rows?.block.fields ?? before!.fields, parts }];
   });
+}
+
+let memory = new Uint8Array(0);
+
+/** Into memory that the next block is read into (block-reader.ts): what keeps a view of one would find another there. */
+function readAsThreadsDo(bytes: Uint8Array): Uint8Array {
+  if (memory.length < bytes.length) memory = new Uint8Array(bytes.length);
+  memory.set(bytes);
+  return memory.subarray(0, bytes.length);
 }

@@ -40,6 +40,7 @@ test('checksums are those of zlib, in one piece or two', () => {
       assert.equal(crc32ByTable(b, crc32ByTable(a)), whole);
     }),
   );
+  assert.equal(crc32(new Uint8Array(new ArrayBuffer(0)), 5), 5, 'of nothing, at no address');
 });
 
 test('the head of a file and of a block, as drawn', () => {

@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { job } from '../../src/api/job.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { BlockMemory } from '../../src/channel/block-memory.ts';
 import type { StoredCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import { encodeToBytes } from '../../src/data/codec.ts';
+import { encodeToBytes, type Room } from '../../src/data/codec.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { executionGraph } from '../../src/graph/execution-graph.ts';
 import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
@@ -33,10 +34,10 @@ const { graph } = job(import.meta, 'played', (flow) => {
 const execution = executionGraph(graph, { threads: 0, parallelism: 1 });
 const SINK = 1;
 
-function blockOf(items: readonly unknown[]): StateBlock {
+function blockOf(items: readonly unknown[], room?: Room): StateBlock {
   const batch = batchOfItems(items);
   const { fields } = batch.schema!;
-  const bytes = encodeToBytes(batch);
+  const bytes = encodeToBytes(batch, room);
   const rows = batch.rowCount;
   return { node: SINK, state: 'seen', kind: 'list', fields, rows, bytes, content: 'rows' };
 }
@@ -135,6 +136,32 @@ test('a checkpoint that cannot be written fails the job when none may fail', asy
   assert.equal((failures[0] as { code: string }).code, 'CHECKPOINT_WRITE');
   assert.deepEqual([stored, committed], [[], []]);
   assert.deepEqual(coordinator.uncommitted.get(SINK), ['1 of 1', '1 of 2']);
+});
+
+test('memory that blocks came in is free when they are written, and when nobody waits for them', async () => {
+  const memory = new BlockMemory();
+  const room: Room = (bytes) => memory.take(bytes);
+  const pieces: ArrayBufferLike[] = [];
+  const { coordinator, stored } = await setUp({
+    onRequest(asked, checkpoint) {
+      for (const { id, task } of execution.subtasks) {
+        const block = blockOf([`state ${checkpoint} of ${id}`], room);
+        pieces.push(block.bytes.buffer);
+        if (task > 0) asked.onBlock(id, checkpoint, block);
+        else asked.onBlock(id, checkpoint + 1, block);
+        asked.onDone(id, checkpoint);
+      }
+    },
+  });
+  await coordinator.checkpoint();
+  await coordinator.checkpoint();
+  assert.equal(stored.length, 2);
+  assert.equal(
+    new Set(pieces).size,
+    2,
+    'the piece of the block that nobody waits for is free at once',
+  );
+  assert.ok(pieces.every((piece) => piece instanceof SharedArrayBuffer));
 });
 
 test('two in a row may fail: what they had prepared is committed by the next', async () => {

@@ -83,16 +83,16 @@ for (const [name, aggregates] of [
   ['objects that change in place', OBJECTS],
 ] as const) {
   test(`${name}: records between the steps of a snapshot are not in it, whichever rows they change`, () => {
-    const keys = upTo(20_000);
+    const keys = upTo(100_000);
     const rig = new Rig(aggregates);
     rig.push(keys, 1, 5);
     rig.barrier();
     let steps = 0;
     // From the end, and all over: rows that are far from being written, and rows that are.
     while (rig.snapshot.isActive) {
-      const first = 19_999 - steps * 3000;
+      const first = 99_999 - steps * 3000;
       rig.push(
-        [first, first - 1, 7, 10_000 + steps, 20_000 + steps].filter((n) => n >= 0),
+        [first, first - 1, 7, 50_000 + steps, 100_000 + steps].filter((n) => n >= 0),
         100,
         5,
       );

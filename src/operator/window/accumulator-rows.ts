@@ -43,7 +43,10 @@ export class AccumulatorRows {
     const cellCount = this.#cellCount;
     for (let c = 0; c < cellCount; c++) {
       const column = builder.float64(firstColumn + c);
-      for (let row = 0; row < rows; row++) column[at + row] = cells[(from + row) * cellCount + c]!;
+      const end = at + rows;
+      for (let row = at, cell = from * cellCount + c; row < end; row++, cell += cellCount) {
+        column[row] = cells[cell]!;
+      }
     }
     for (let c = cellCount; c < this.#columnCount; c++) {
       builder.float64(firstColumn + c).fill(0, at, at + rows);

@@ -9,6 +9,7 @@ import {
   type CapturedTable,
   NUMBERS_SHIFT,
   SlotCapture,
+  STEP_SLOTS,
   writtenAtOnce,
 } from '../../state/slot-capture.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
@@ -33,14 +34,13 @@ export function capturePanes(
   writer: SnapshotWriter,
 ): CaptureStep {
   const { hasObjects } = accumulators;
-  const rows = new KeyedRows({ ...options, state: PANES }, writer);
   const keyCount = options.keyFields.length;
   const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
-  const isDelta = lineage.isDelta(
-    writer,
-    sum(panes.map(({ changes }) => changes?.count ?? 0)),
-    sum(panes.map(({ slotCount }) => slotCount)),
-  );
+  const changed = sum(panes.map(({ changes }) => changes?.count ?? 0));
+  const all = sum(panes.map(({ slotCount }) => slotCount));
+  const isDelta = lineage.isDelta(writer, changed, all);
+  const rows = new KeyedRows({ ...options, state: PANES }, writer, isDelta ? changed : all);
+  const stepSlots = hasObjects ? STEP_SLOTS : rows.batchRows;
   if (isDelta) writer.delta(PANES, { keyFields: keyCount, before: panes[0]?.start ?? null });
   const captures = panes.map((pane) => {
     const marks = pane.changes?.take() ?? null;
@@ -56,7 +56,7 @@ export function capturePanes(
           () => rows.flush(),
         )
       : numberTable(pane, append);
-    pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null);
+    pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;
   });
   let next = 0;
