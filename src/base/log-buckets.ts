@@ -16,7 +16,11 @@ export function bucketOf(size: number): number {
   return Math.ceil(Math.log(size) / LOG_GAMMA);
 }
 
-/** As far from the least value of the bucket as from the greatest, by the share of each. */
+/**
+ * As far from the least value of the bucket as from the greatest, by the share of each. It follows from the least, since the
+ * greatest of the last bucket is beyond all numbers.
+ */
 export function middleOf(bucket: number): number {
-  return Math.min(Math.exp(bucket * LOG_GAMMA) * (2 / (1 + GAMMA)), Number.MAX_VALUE);
+  const least = Math.exp((bucket - 1) * LOG_GAMMA);
+  return Math.min(least * ((2 * GAMMA) / (1 + GAMMA)), Number.MAX_VALUE);
 }

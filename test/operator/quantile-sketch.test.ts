@@ -4,6 +4,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { QuantileSketch } from '../../src/operator/window/quantile-sketch.ts';
 
+test('the middle of the last bucket is that of its numbers', () => {
+  const sketch = new QuantileSketch();
+  const size = 1.7637650858193227e308;
+  sketch.add(size);
+  assert.ok(Math.abs(sketch.valueAt(1) - size) <= size * 0.01);
+});
+
 const SHARES = [0, 0.1, 0.5, 0.99, 1];
 
 test('a quantile is within 1 % of the exact one, of all numbers, in parts that are merged', () => {
