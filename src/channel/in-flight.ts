@@ -13,7 +13,8 @@
  * which go before the barrier.
  *
  * After a restart the producers send it again, before anything else and by the rules of the exchange: so it finds its
- * way at any parallelism, and rows of a key keep their order. Watermarks in flight are made anew. (Chandy and Lamport,
+ * way at any parallelism, and rows of a key keep their order where the exchange is by that key. Behind any other, at another
+ * parallelism, those of a key may come from several producers. Watermarks in flight are made anew. (Chandy and Lamport,
  * "Distributed snapshots", 1985, with the signal of the cut in shared memory.)
  */
 import type { Batch } from '../data/batch.ts';

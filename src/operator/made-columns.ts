@@ -99,12 +99,12 @@ export class MadeColumns {
     this.#handedOn = handedOn.length === 0 ? null : schemaOf(handedOn);
     this.#stores = this.#newStores();
     this.#output = this.#outputSchema();
-    this.#loops = this.#newLoops();
+    this.#loops = this.#newLoops(this.#kinds);
   }
 
-  /** The loop, once it knows the kinds; before, as if all were numbers. */
+  /** The loop once it knows the kinds; before, as if all were numbers. */
   get source(): string {
-    return this.#loops.plainSource;
+    return this.#newLoops(this.#kinds.map((kind) => kind ?? 'float64')).plainSource;
   }
 
   /** Makes rows from `state.i` on, until the batch ends or a row does not fit; they come by `take`. */
@@ -167,7 +167,7 @@ export class MadeColumns {
     }
     this.#stores = this.#newStores();
     this.#output = this.#outputSchema();
-    this.#loops = this.#newLoops();
+    this.#loops = this.#newLoops(this.#kinds);
     return true;
   }
 
@@ -194,10 +194,10 @@ export class MadeColumns {
     return freeFormSchema(fields, 'fields');
   }
 
-  #newLoops(): BatchLoops<MadeLoop> {
+  #newLoops(kinds: readonly ComputedKind[]): BatchLoops<MadeLoop> {
     return new BatchLoops(
       this.#schema,
-      (row) => this.#sourceFor(row),
+      (row) => this.#sourceFor(row, kinds),
       (source) => {
         const make = new Function('steps', 'isDate', source);
         return make(
@@ -209,13 +209,13 @@ export class MadeColumns {
     );
   }
 
-  #sourceFor({ prelude, row }: RowSource): string {
+  #sourceFor({ prelude, row }: RowSource, kinds: readonly ComputedKind[]): string {
     const made = `r${this.#steps.length}`;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const values = this.#computed.map(
       (name, c) => `const x${c} = ${made}[${JSON.stringify(name)}];\n`,
     );
-    const stores = this.#kinds.map((kind, c) =>
+    const stores = kinds.map((kind, c) =>
       storeTyped(kind, `x${c}`, `w${c}`).replace('[i]', '[count]'),
     );
     const misfit = '{ state.isMisfit = true; state.misfit = row; i++; break; }\n';
@@ -223,7 +223,7 @@ export class MadeColumns {
 const [${names.join(', ')}] = steps;
 return function (batch, state, origins, stores) {
 ${prelude}const rowCount = batch.rowCount;
-const [${this.#kinds.map((_, c) => `w${c}`).join(', ')}] = stores;
+const [${kinds.map((_, c) => `w${c}`).join(', ')}] = stores;
 let i = state.i, count = 0;
 try {
 for (; i < rowCount; i++) {

@@ -198,6 +198,12 @@ test('columns come out, and texts that are handed on are those that came in', ()
   assert.deepEqual([metrics.recordsIn, metrics.recordsOut, batches.length], [4, 4, 2]);
 });
 
+test('the loop can be looked at before there is a row, as if all were numbers', () => {
+  const map = step('map', ({ id, text }: Note) => ({ text, n: id + 0.5 }));
+  const [loop] = new FusedOperator([map], Note).generatedLoops();
+  assert.match(loop!.source, /if \(typeof x0 === 'number'\) w0\[count\] = x0;/);
+});
+
 test('each function is called once a row, also where a row does not fit', () => {
   const calls: number[] = [];
   const rows: unknown[] = [];
