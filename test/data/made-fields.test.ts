@@ -93,6 +93,8 @@ const DOUBTFUL = [
   '({ a }) => ({ a, n: /}/.test("}") })',
   '({ a }) => { if (a) /}/.test("}"); return { a }; }',
   '({ a }) => ({ a, n: `$' + '{a}` })',
+  `({ a, text }) => { if (a) /'/.test(a); text = 1; /'/.test(a); return { text }; }`,
+  '(row) => { keep({ ...row }); return { ...row, a: 1 }; }',
   '({ \\u0061 }) => ({ a: \\u0061 })',
   'async ({ a }) => ({ a })',
   'async (row) => { return { a: row.a }; }',
