@@ -18,6 +18,7 @@ import type { Column, DynamicColumn } from './column.ts';
 import { freeFormOf } from './free-form.ts';
 import { materializer } from './materialize.ts';
 import type { Schema } from './schema.ts';
+import { readValues, type SelectedValues } from './selected-values.ts';
 
 /** A promise that no record at or before this event time follows. */
 export type Watermark = number;
@@ -29,7 +30,7 @@ export class Batch {
   readonly rowCount: number;
   readonly schema: Schema | null;
   readonly columns: readonly Column[];
-  readonly timestamps: Float64Array | null;
+  readonly #times: Float64Array | SelectedValues<Float64Array> | null;
   readonly keyHashes: Int32Array | null;
   readonly isTransient: boolean;
   #rows: readonly unknown[] | null;
@@ -39,7 +40,7 @@ export class Batch {
     readonly schema: Schema | null;
     readonly columns?: readonly Column[];
     readonly rows?: readonly unknown[] | null;
-    readonly timestamps?: Float64Array | null;
+    readonly timestamps?: Float64Array | SelectedValues<Float64Array> | null;
     readonly keyHashes?: Int32Array | null;
     readonly isTransient?: boolean;
   }) {
@@ -47,7 +48,7 @@ export class Batch {
     this.schema = parts.schema;
     this.columns = parts.columns ?? [];
     this.#rows = parts.rows ?? null;
-    this.timestamps = parts.timestamps ?? null;
+    this.#times = parts.timestamps ?? null;
     this.keyHashes = parts.keyHashes ?? null;
     this.isTransient = parts.isTransient ?? false;
     assert(
@@ -56,6 +57,15 @@ export class Batch {
         : this.columns.length === this.schema.fields.length,
       'a batch has a column per field, or rows',
     );
+  }
+
+  get timestamps(): Float64Array | null {
+    return this.#times && readValues(this.#times);
+  }
+
+  /** The times, or what they will be copied from. */
+  get unreadTimestamps(): Float64Array | SelectedValues<Float64Array> | null {
+    return this.#times;
   }
 
   /**
@@ -95,7 +105,7 @@ export class Batch {
       schema: this.schema,
       columns: this.columns,
       rows: this.#rows,
-      timestamps: parts.timestamps ?? this.timestamps,
+      timestamps: parts.timestamps ?? this.#times,
       keyHashes: parts.keyHashes === undefined ? this.keyHashes : parts.keyHashes,
       isTransient: this.isTransient,
     });

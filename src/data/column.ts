@@ -13,6 +13,7 @@
  */
 import { SLICE_UNITS_MIN } from './own-text.ts';
 import type { FieldKind } from './schema.ts';
+import { SelectedValues } from './selected-values.ts';
 
 export const PRESENT = 0;
 export const NULL = 1;
@@ -27,13 +28,35 @@ export type Column = FixedColumn | StringColumn | DynamicColumn;
 /** Numbers, times, booleans: `new FixedColumn('int32', Int32Array.of(3, 1, 4))`. */
 export class FixedColumn {
   readonly kind: FixedKind;
-  values: FixedArray;
   absent: Uint8Array | null;
+  /** Null until somebody reads what has been selected. */
+  #values: FixedArray | null;
+  readonly #selected: SelectedValues | null;
 
-  constructor(kind: FixedKind, values: FixedArray, absent: Uint8Array | null = null) {
+  constructor(
+    kind: FixedKind,
+    values: FixedArray | SelectedValues,
+    absent: Uint8Array | null = null,
+  ) {
+    const isSelected = values instanceof SelectedValues;
     this.kind = kind;
-    this.values = values;
     this.absent = absent;
+    this.#values = isSelected ? null : values;
+    this.#selected = isSelected ? values : null;
+  }
+
+  get values(): FixedArray {
+    this.#values ??= this.#selected!.read();
+    return this.#values;
+  }
+
+  set values(values: FixedArray) {
+    this.#values = values;
+  }
+
+  /** The values, or what they will be copied from: the same for columns, and times, that are the same. */
+  get unread(): FixedArray | SelectedValues {
+    return this.#selected ?? this.#values!;
   }
 }
 

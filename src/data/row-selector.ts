@@ -1,20 +1,14 @@
 /**
  * The rows of a batch that have passed a filter, side by side: transient, valid until the next call.
  *
- * Numbers are copied. Texts are not where most rows pass: their column is the old entries and the numbers of the rows
- * (StringColumn.isSelection), so that they are copied once, by the exchange or the sink that wants them. Nexmark q0 measures it.
+ * Numbers are copied when somebody reads them (selected-values.ts). Texts are not where most rows pass: their column is the old
+ * entries and the numbers of the rows (StringColumn.isSelection), so that they are copied once, by the exchange or the sink that
+ * wants them. Nexmark q0 measures it.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch } from './batch.ts';
-import {
-  type Column,
-  DynamicColumn,
-  type FixedArray,
-  FixedColumn,
-  fixedArray,
-  StringColumn,
-} from './column.ts';
-import { gatherFixed } from './gather.ts';
+import { type Column, DynamicColumn, FixedColumn, fixedArray, StringColumn } from './column.ts';
+import { SelectedValues, SelectionMemory } from './selected-values.ts';
 import { StringBuilder } from './string-builder.ts';
 
 /** Of the rows of a batch; with fewer, their texts are copied rather than dragged along with the others. */
@@ -23,24 +17,41 @@ const SHARE_MIN = 0.5;
 export class RowSelector {
   /** Memory by column, and that of times and hashes. */
   readonly #columns: ColumnMemory[] = [];
-  readonly #times = new FixedMemory<Float64Array>(() => new Float64Array(this.#capacity));
-  readonly #hashes = new FixedMemory<Int32Array>(() => new Int32Array(this.#capacity));
+  #times = timesMemory(BATCH_ROWS);
+  #hashes = intMemory(BATCH_ROWS);
   #capacity = BATCH_ROWS;
 
   /** Rows selection[0] to selection[count - 1], ascending. */
   select(batch: Batch, selection: Int32Array, count: number): Batch {
     if (count > this.#capacity) this.#grow(count);
-    const { timestamps, keyHashes } = batch;
+    const { keyHashes } = batch;
+    const columns = batch.columns.map((column, c) =>
+      this.#memory(c).select(column, batch.rowCount, selection, count),
+    );
     return new Batch({
       rowCount: count,
       schema: batch.schema,
-      columns: batch.columns.map((column, c) =>
-        this.#memory(c).select(column, batch.rowCount, selection, count),
-      ),
-      timestamps: timestamps && this.#times.gather(timestamps, selection, count),
+      columns,
+      timestamps: this.#timestamps(batch, columns, selection, count),
       keyHashes: keyHashes && this.#hashes.gather(keyHashes, selection, count),
       isTransient: true,
     });
+  }
+
+  /** Those of a column, where that has the times, so that they are copied once. */
+  #timestamps(
+    batch: Batch,
+    selected: readonly Column[],
+    selection: Int32Array,
+    count: number,
+  ): SelectedValues<Float64Array> | null {
+    const times = batch.unreadTimestamps;
+    if (times === null) return null;
+    const same = batch.columns.findIndex(
+      (column) => column instanceof FixedColumn && column.unread === times,
+    );
+    if (same < 0) return new SelectedValues(times, selection, count, this.#times);
+    return (selected[same] as FixedColumn).unread as SelectedValues<Float64Array>;
   }
 
   #memory(column: number): ColumnMemory {
@@ -51,43 +62,31 @@ export class RowSelector {
   #grow(capacity: number): void {
     this.#capacity = capacity;
     this.#columns.length = 0;
-    this.#times.forget();
-    this.#hashes.forget();
+    this.#times = timesMemory(capacity);
+    this.#hashes = intMemory(capacity);
   }
 }
 
-/** An array that is made when it is needed first. */
-class FixedMemory<A extends FixedArray> {
-  readonly #make: () => A;
-  #values: A | null = null;
+function timesMemory(capacity: number): SelectionMemory<Float64Array> {
+  return new SelectionMemory(() => new Float64Array(capacity));
+}
 
-  constructor(make: () => A) {
-    this.#make = make;
-  }
-
-  gather(source: A, selection: Int32Array, count: number): A {
-    this.#values ??= this.#make();
-    gatherFixed(this.#values, 0, source, selection, 0, count);
-    return this.#values;
-  }
-
-  forget(): void {
-    this.#values = null;
-  }
+function intMemory(capacity: number): SelectionMemory<Int32Array> {
+  return new SelectionMemory(() => new Int32Array(capacity));
 }
 
 class ColumnMemory {
   readonly #capacity: number;
-  readonly #absent: FixedMemory<Uint8Array>;
-  readonly #codes: FixedMemory<Int32Array>;
-  #fixed: FixedMemory<FixedArray> | null = null;
+  readonly #absent: SelectionMemory<Uint8Array>;
+  readonly #codes: SelectionMemory<Int32Array>;
+  #fixed: SelectionMemory | null = null;
   #texts: StringBuilder | null = null;
   #values: unknown[] = [];
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#absent = new FixedMemory(() => new Uint8Array(capacity));
-    this.#codes = new FixedMemory(() => new Int32Array(capacity));
+    this.#absent = new SelectionMemory(() => new Uint8Array(capacity));
+    this.#codes = intMemory(capacity);
   }
 
   select(column: Column, rowCount: number, selection: Int32Array, count: number): Column {
@@ -99,8 +98,9 @@ class ColumnMemory {
         return new DynamicColumn(this.#selectValues(column.values, selection, count), absent);
       default: {
         const { kind } = column;
-        this.#fixed ??= new FixedMemory(() => fixedArray(kind, this.#capacity));
-        return new FixedColumn(kind, this.#fixed.gather(column.values, selection, count), absent);
+        this.#fixed ??= new SelectionMemory(() => fixedArray(kind, this.#capacity));
+        const values = new SelectedValues(column.unread, selection, count, this.#fixed);
+        return new FixedColumn(kind, values, absent);
       }
     }
   }

@@ -105,7 +105,7 @@ export class FusedOperator implements Operator {
       rowCount: batch.rowCount,
       schema: this.#outputSchema,
       columns: this.#projection!.map((c) => batch.columns[c]!),
-      timestamps: batch.timestamps,
+      timestamps: batch.unreadTimestamps,
       keyHashes: batch.keyHashes,
       isTransient: batch.isTransient,
     });

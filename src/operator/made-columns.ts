@@ -135,7 +135,7 @@ export class MadeColumns {
       rowCount: count,
       schema: this.#output,
       columns: this.#made.names.map((name) => columns.get(name)!),
-      timestamps: passed.timestamps,
+      timestamps: passed.unreadTimestamps,
       isTransient: true,
     });
   }
@@ -173,7 +173,8 @@ export class MadeColumns {
 
   /** The columns that are handed on, under their names in the output. */
   #input(batch: Batch): Batch {
-    const { rowCount, timestamps, isTransient } = batch;
+    const { rowCount, isTransient } = batch;
+    const timestamps = batch.unreadTimestamps;
     const columns = [...this.#made.handedOn.values()].map(
       (field) => batch.columns[fieldIndex(this.#schema!, field, 'map')]!,
     );
