@@ -358,7 +358,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return { builder: this.#builder, inputs, schema: this.#schema };
   }
 
-  /** Rows to all subtasks of the next step in turn, so that each has as many: `.rebalance().map((bid) => bid.price)`. */
+  /**
+   * Rows to all subtasks of the next step in turn, so that each has as many; rows that come together may go to one side by
+   * side: `.rebalance().map((bid) => bid.price)`.
+   */
   rebalance(): Stream<Row> {
     return this.#partitioned({ kind: 'rebalance' });
   }

@@ -55,11 +55,12 @@ export class KeyDealer implements Dealer {
   }
 }
 
-/** To all channels in turn. */
+/** To all channels in turn: of each batch as many rows to one as to another, side by side, since those are copied whole. */
 export class TurnDealer implements Dealer {
   readonly failedRow = 0;
   readonly rows: RowOrder;
   readonly #channels: number;
+  /** The channel that one of the rows that are left over comes to next. */
   #next = 0;
 
   constructor(channels: number) {
@@ -74,16 +75,23 @@ export class TurnDealer implements Dealer {
   deal(batch: Batch): Batch {
     const { rowCount } = batch;
     const channels = this.#channels;
-    this.rows.reserve(rowCount);
-    const { order, starts } = this.rows;
-    let at = 0;
-    for (let channel = 0; channel < channels; channel++) {
-      starts[channel] = at;
-      const first = (channel - this.#next + channels) % channels;
-      for (let row = first; row < rowCount; row += channels) order[at++] = row;
+    const each = Math.floor(rowCount / channels);
+    const left = rowCount - each * channels;
+    if (this.rows.order.length < rowCount) {
+      this.rows.reserve(rowCount);
+      this.rows.order.forEach((_, row, order) => {
+        order[row] = row;
+      });
     }
-    starts[channels] = at;
-    this.#next = (this.#next + rowCount) % channels;
+    const { starts } = this.rows;
+    let row = 0;
+    for (let channel = 0; channel < channels; channel++) {
+      starts[channel] = row;
+      const turn = (channel - this.#next + channels) % channels;
+      row += each + (turn < left ? 1 : 0);
+    }
+    starts[channels] = row;
+    this.#next = (this.#next + left) % channels;
     return batch;
   }
 }

@@ -35,6 +35,25 @@ test('a dictionary in memory that is used again is kept as it was, as that of a 
   ]);
 });
 
+test('rows that follow each other go behind the rows so far, as others do', () => {
+  const Row = record({ n: t.int32, x: t.float64, maybe: t.nullable(t.boolean) });
+  const from = new BatchBuilder(Row, 100);
+  for (let n = 0; n < 100; n++)
+    from.appendRow({ n, x: n / 2, maybe: n % 3 === 0 ? null : true }, n);
+  const batch = from.seal();
+  const builder = new BatchBuilder(Row);
+  const apart = Int32Array.of(1, 5, 9);
+  const together = Int32Array.from({ length: 60 }, (_, i) => 20 + i);
+  for (const rows of [apart, together]) builder.appendSelected(batch, rows, 0, rows.length);
+  const built = builder.seal();
+  const numbers = [...apart, ...together];
+  assert.deepEqual(
+    built.rowObjects(),
+    numbers.map((n) => ({ n, x: n / 2, maybe: n % 3 === 0 ? null : true })),
+  );
+  assert.deepEqual([...built.timestamps!.subarray(0, numbers.length)], numbers);
+});
+
 test('rows that are taken back leave nothing behind, with a schema and without', () => {
   const Row = record({ text: t.string, maybe: t.nullable(t.int32) });
   for (const schema of [Row, null]) {
