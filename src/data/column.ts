@@ -126,11 +126,10 @@ export class StringEntries {
     const text = bytes.toString(isWide ? 'utf16le' : 'latin1', start, end);
     const shift = isWide ? 1 : 0;
     const strings = new Array<string>(count);
-    for (let i = 0; i < count; i++) {
-      strings[i] = text.substring(
-        (offsets[i]! - start) >> shift,
-        (offsets[i + 1]! - start) >> shift,
-      );
+    for (let i = 0, from = start; i < count; i++) {
+      const to = offsets[i + 1]!;
+      strings[i] = from === to ? '' : text.substring((from - start) >> shift, (to - start) >> shift);
+      from = to;
     }
     return strings;
   }
