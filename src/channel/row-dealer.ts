@@ -9,6 +9,8 @@ import { hashInts, murmur } from '../data/key-hash.ts';
 export class RowOrder {
   order: Int32Array = new Int32Array(0);
   readonly starts: Int32Array;
+  /** Rows of the second of two channels, until it is known where they begin. */
+  second: Int32Array = new Int32Array(0);
   #channelOf: Uint16Array = new Uint16Array(0);
 
   constructor(channels: number) {
@@ -25,8 +27,42 @@ export class RowOrder {
     if (this.order.length < rowCount) this.order = new Int32Array(rowCount);
   }
 
-  /** Sorts rows 0 to rowCount - 1 by their channels: a counting sort. */
+  /** The same for two channels, whose rows are written to `order` and to `second` before `joinTwo`. */
+  reserveTwo(rowCount: number): void {
+    this.reserve(rowCount);
+    if (this.second.length < rowCount) this.second = new Int32Array(rowCount);
+  }
+
+  joinTwo(rowCount: number, inSecond: number): void {
+    const { order, starts } = this;
+    const inFirst = rowCount - inSecond;
+    order.set(this.second.subarray(0, inSecond), inFirst);
+    starts[1] = inFirst;
+    starts[2] = rowCount;
+  }
+
+  /** Sorts rows 0 to rowCount - 1 by their channels. */
   sort(rowCount: number): void {
+    if (this.starts.length === 3) this.#sortTwo(rowCount);
+    else this.#sortMany(rowCount);
+  }
+
+  /** Without a branch, and without a counter in memory: each row is written to both, and one of the two advances. */
+  #sortTwo(rowCount: number): void {
+    this.reserveTwo(rowCount);
+    const { order, second } = this;
+    const channelOf = this.#channelOf;
+    let inSecond = 0;
+    for (let i = 0; i < rowCount; i++) {
+      order[i - inSecond] = i;
+      second[inSecond] = i;
+      inSecond += channelOf[i]!;
+    }
+    this.joinTwo(rowCount, inSecond);
+  }
+
+  /** A counting sort. */
+  #sortMany(rowCount: number): void {
     this.reserve(rowCount);
     const { order, starts } = this;
     const channelOf = this.#channelOf;
@@ -48,8 +84,6 @@ export class RowDealer {
   /** Groups - 1 when they are a power of two, as they are by default; else 0. */
   readonly #groupMask: number;
   #hashes = new Int32Array(0);
-  /** Rows of the second of two channels, until it is known where they begin. */
-  #second = new Int32Array(0);
 
   constructor(channels: number, maxParallelism: number) {
     this.rows = new RowOrder(channels);
@@ -64,8 +98,8 @@ export class RowDealer {
   /** Deals rows 0 to rowCount - 1 by the hashes of their keys. */
   deal(hashes: Int32Array, rowCount: number): void {
     if (this.#isToTwo) {
-      this.#reserveTwo(rowCount);
-      this.#joinTwo(rowCount, this.#dealToTwo(hashes, rowCount));
+      this.rows.reserveTwo(rowCount);
+      this.rows.joinTwo(rowCount, this.#dealToTwo(hashes, rowCount));
     } else {
       this.#dealToMany(hashes, rowCount);
     }
@@ -74,8 +108,8 @@ export class RowDealer {
   /** Deals rows 0 to rowCount - 1 by their keys. Between two channels, hashing and dealing are one loop. */
   dealInts(keys: Int32Array, rowCount: number): void {
     if (this.#isToTwo) {
-      this.#reserveTwo(rowCount);
-      this.#joinTwo(rowCount, this.#dealIntsToTwo(keys, rowCount));
+      this.rows.reserveTwo(rowCount);
+      this.rows.joinTwo(rowCount, this.#dealIntsToTwo(keys, rowCount));
       return;
     }
     if (this.#hashes.length < rowCount) this.#hashes = new Int32Array(rowCount);
@@ -87,25 +121,11 @@ export class RowDealer {
     return this.#channels === 2 && this.#groupMask !== 0;
   }
 
-  #reserveTwo(rowCount: number): void {
-    this.rows.reserve(rowCount);
-    if (this.#second.length < rowCount) this.#second = new Int32Array(rowCount);
-  }
-
-  #joinTwo(rowCount: number, inSecond: number): void {
-    const { order, starts } = this.rows;
-    const inFirst = rowCount - inSecond;
-    order.set(this.#second.subarray(0, inSecond), inFirst);
-    starts[1] = inFirst;
-    starts[2] = rowCount;
-  }
-
-  /** Without a branch: each row is written to both, and one of the two advances. */
+  /** As RowOrder sorts by two channels. */
   #dealIntsToTwo(keys: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;
-    const first = this.rows.order;
-    const second = this.#second;
+    const { order: first, second } = this.rows;
     let inSecond = 0;
     for (let i = 0; i < rowCount; i++) {
       first[i - inSecond] = i;
@@ -118,8 +138,7 @@ export class RowDealer {
   #dealToTwo(hashes: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;
-    const first = this.rows.order;
-    const second = this.#second;
+    const { order: first, second } = this.rows;
     let inSecond = 0;
     for (let i = 0; i < rowCount; i++) {
       first[i - inSecond] = i;

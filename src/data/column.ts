@@ -128,7 +128,8 @@ export class StringEntries {
     const strings = new Array<string>(count);
     for (let i = 0, from = start; i < count; i++) {
       const to = offsets[i + 1]!;
-      strings[i] = from === to ? '' : text.substring((from - start) >> shift, (to - start) >> shift);
+      strings[i] =
+        from === to ? '' : text.substring((from - start) >> shift, (to - start) >> shift);
       from = to;
     }
     return strings;

@@ -168,8 +168,10 @@ export class WatermarkGenerator {
     let hasMissing = false;
     for (let i = 0; i < rowCount; i++) {
       const time = timestamps[i]!;
+      // One comparison for most rows: NaN is not below either.
+      if (time <= greatest) continue;
       if (time > greatest) greatest = time;
-      else if (Number.isNaN(time)) hasMissing = true;
+      else hasMissing = true;
     }
     if (hasMissing) this.#refuseMissing(timestamps);
     this.#greatest = greatest;
