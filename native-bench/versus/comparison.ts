@@ -25,6 +25,8 @@ export type Line = {
   /** Peak resident memory in MB; null where it is not measured. */
   readonly memory: Pair | null;
   readonly bar: Bar | null;
+  /** Of jobs that read the corpus: what reads it and throws all away, and what does more. */
+  readonly ofCorpus?: 'floor' | 'query';
 };
 
 export type Comparison = {
@@ -46,7 +48,8 @@ export function holds({ value, bar }: Line): boolean | null {
 
 /** As Markdown. */
 export function tableOf(lines: readonly Line[]): string {
-  return lines.every(({ peer }) => peer === null) ? engineTable(lines) : versusTable(lines);
+  if (lines.every(({ peer }) => peer === null)) return engineTable(lines);
+  return [versusTable(lines), ...netTables(lines)].join('\n\n');
 }
 
 function versusTable(lines: readonly Line[]): string {
@@ -77,4 +80,62 @@ function engineTable(lines: readonly Line[]): string {
     memory?.millrace ?? null,
   ]);
   return markdownTable(['work', 'millrace', 'M records a CPU s', 'peak MB'], rows);
+}
+
+/** For each peer whose floor was measured: what queries take beyond the source. */
+function netTables(lines: readonly Line[]): readonly string[] {
+  return lines
+    .filter(({ ofCorpus }) => ofCorpus === 'floor')
+    .flatMap((floor) => {
+      const queries = lines.filter((line) => line.ofCorpus === 'query' && line.peer === floor.peer);
+      return queries.length === 0 ? [] : [netTable(floor, queries)];
+    });
+}
+
+/** Nobody learns anything from a query that runs at more than half of the rate of the source alone. */
+function netTable(floor: Line, queries: readonly Line[]): string {
+  const source = nanoseconds(floor);
+  const nets = queries.map((line) => {
+    const all = nanoseconds(line);
+    const net = { millrace: all.millrace - source.millrace, peer: all.peer - source.peer };
+    const isSourceBound = net.millrace < source.millrace || net.peer < source.peer;
+    return { work: line.work, all, net, isSourceBound };
+  });
+  const rows = nets.map(({ work, all, net, isSourceBound }): readonly Cell[] => [
+    ...[work, all.millrace, all.peer, all.peer / all.millrace],
+    ...(isSourceBound
+      ? [null, null, null, 'source-bound']
+      : [net.millrace, net.peer, net.peer / net.millrace, '']),
+  ]);
+  const mean = geometricMean(nets.map(({ all }) => all.peer / all.millrace));
+  const told = nets.filter(({ isSourceBound }) => !isSourceBound);
+  const netMean =
+    told.length === 0 ? null : geometricMean(told.map(({ net }) => net.peer / net.millrace));
+  const sides = ['millrace', floor.peer!, 'ratio'];
+  return markdownTable(
+    ['ns of CPU an event', ...sides, ...sides.map((side) => `${side}, less the source`), ''],
+    [
+      [
+        floor.work,
+        source.millrace,
+        source.peer,
+        source.peer / source.millrace,
+        null,
+        null,
+        null,
+        '',
+      ],
+      ...rows,
+      ['geometric mean of the queries', null, null, mean, null, null, netMean, ''],
+    ],
+  );
+}
+
+function nanoseconds({ recordsPerCpuSecond }: Line): { millrace: number; peer: number } {
+  const { millrace, peer } = recordsPerCpuSecond!;
+  return { millrace: 1000 / millrace, peer: 1000 / peer! };
+}
+
+function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }

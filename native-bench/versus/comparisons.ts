@@ -162,6 +162,7 @@ function nexmark(query: string, events: number): Throughput {
     id: query === 'floor' ? 'nexmark-floor' : query,
     what: query === 'floor' ? 'Nexmark: the source alone' : `Nexmark ${query}`,
     forms: { functions: null },
+    ofCorpus: query === 'floor' ? 'floor' : 'query',
     program: 'run-nexmark.ts',
     timed: () => on(events),
     verified: () => on(Math.min(events, VERIFIED)),

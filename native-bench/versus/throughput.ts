@@ -15,6 +15,7 @@ export type Throughput = {
   verified(): readonly string[];
   /** Least ratio to Flink of each form that the engine's job has; null where there is no bar. */
   readonly forms: Readonly<Partial<Record<Form, number | null>>>;
+  readonly ofCorpus?: 'floor' | 'query';
 };
 
 /** State of many keys needs more than V8 gives by itself. */
@@ -75,6 +76,7 @@ export function throughput(peers: readonly Peer[], given: Throughput): Compariso
             ),
             memory: pair((variant) => medianOf(outcome, variant, ({ peakMb }) => peakMb!)),
             bar: limit === null ? null : { direction: 'at least', limit },
+            ...(given.ofCorpus === undefined ? {} : { ofCorpus: given.ofCorpus }),
           };
         }),
       ),

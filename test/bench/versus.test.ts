@@ -220,6 +220,21 @@ test('the table holds each ratio against its bar', () => {
   );
 });
 
+test('a second table has what queries take beyond their source, unless it is less than that takes', () => {
+  const line = (work: string, millrace: number, peer: number): Line => ({
+    ...{ work, peer: 'Peer', unit: 'M records/s', value: { millrace, peer } },
+    ...{ recordsPerCpuSecond: { millrace, peer }, memory: null, bar: null },
+    ofCorpus: work === 'floor' ? 'floor' : 'query',
+  });
+  const table = tableOf([line('floor', 100, 50), line('q0', 80, 40), line('q3', 25, 5)]);
+  assert.deepEqual(table.split('\n').slice(-4), [
+    '| floor | 10.0 | 20.0 | 2.00 |  |  |  |  |',
+    '| q0 | 12.5 | 25.0 | 2.00 |  |  |  | source-bound |',
+    '| q3 | 40.0 | 200 | 5.00 | 30.0 | 180 | 6.00 |  |',
+    '| geometric mean of the queries |  |  | 3.16 |  |  | 6.00 |  |',
+  ]);
+});
+
 /** A program of a peer is built by the command, not by the tests: Maven and Cargo take long. */
 const JVM = { collector: 'parallel', heap: '1g' } as const;
 const BUILT = {
