@@ -60,28 +60,27 @@ export const q4 = query(import.meta, 'q4', {
         emits: Change,
         state: { lot: value(Lot), highest: value(t.int32), waiting: list(Price) },
         onRecord({ kind, time, expires, category, price }, { state, emit }) {
-          let lot = state.lot.get();
+          const lot = state.lot.get();
           if (kind === BID && lot === undefined) {
             state.waiting.add({ price, time });
             return;
           }
-          let offers: readonly RowOf<typeof Price>[] = [{ price, time }];
-          if (lot === undefined) {
-            lot = { opened: time, expires, category };
-            state.lot.set(lot);
-            offers = state.waiting.get();
-            state.waiting.clear();
-          }
           const before = state.highest.get() ?? 0;
           let highest = before;
-          for (const offer of offers) {
-            const isInTime = offer.time >= lot.opened && offer.time <= lot.expires;
-            if (isInTime && offer.price > highest) highest = offer.price;
+          if (lot === undefined) {
+            state.lot.set({ opened: time, expires, category });
+            for (const offer of state.waiting.get()) {
+              const isInTime = offer.time >= time && offer.time <= expires;
+              if (isInTime && offer.price > highest) highest = offer.price;
+            }
+            state.waiting.clear();
+          } else if (time >= lot.opened && time <= lot.expires && price > highest) {
+            highest = price;
           }
           if (highest === before) return;
           state.highest.set(highest);
           const auctions = before === 0 ? 1 : 0;
-          emit({ category: lot.category, auctions, total: highest - before });
+          emit({ category: lot?.category ?? category, auctions, total: highest - before });
         },
       })
       .keyBy('category')
