@@ -95,6 +95,8 @@ export type ThreadMetrics = {
   /** Time in steps of all its subtasks, of `elapsedMs` since it began. */
   readonly busyMs: number;
   readonly elapsedMs: number;
+  /** Time in which it collected garbage, most of it within steps; about a second old as it works. */
+  readonly gcMs: number;
   /** 0 before the first look; a thread that works looks about once a second. */
   readonly heapUsedBytes: number;
   readonly heapLimitBytes: number;

@@ -135,7 +135,7 @@ export class SubtaskNumbers {
   }
 }
 
-/** How long a thread has worked at the job, and its heap. */
+/** How long a thread has worked at the job, its heap, and what that costs. */
 export class ThreadNumbers {
   readonly #numbers: Float64Array;
   readonly #at: number;
@@ -170,6 +170,15 @@ export class ThreadNumbers {
 
   set heapLimitBytes(value: number) {
     this.#numbers[this.#at + 2] = value;
+  }
+
+  /** Time in which garbage was collected and nothing else was done, as of the last look; right at its end. */
+  get gcMs(): number {
+    return this.#numbers[this.#at + 3]!;
+  }
+
+  set gcMs(value: number) {
+    this.#numbers[this.#at + 3] = value;
   }
 }
 

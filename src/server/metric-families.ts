@@ -236,6 +236,9 @@ function addThreads(out: Families, { threads }: JobMetrics): void {
   add('thread_elapsed_seconds_total', 'counter', 'Time at work on the job.', (one) =>
     seconds(one.elapsedMs),
   );
+  add('thread_gc_seconds_total', 'counter', 'Time in which it collected garbage.', (one) =>
+    seconds(one.gcMs),
+  );
   add('thread_heap_used_bytes', 'gauge', 'Heap of a thread.', (one) => one.heapUsedBytes);
   add(
     'thread_heap_limit_bytes',

@@ -49,7 +49,7 @@ test('every number is a word of its own, and all who share the memory see it', (
     }
   }
   for (const worker of [-1, 0, 1]) {
-    for (const name of ['elapsedMs', 'heapUsedBytes', 'heapLimitBytes'] as const) {
+    for (const name of ['elapsedMs', 'heapUsedBytes', 'heapLimitBytes', 'gcMs'] as const) {
       const written = mine.thread(worker);
       cells.push({
         set: (value) => {
