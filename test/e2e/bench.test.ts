@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchReport } from '../../src/cli/bench/bench.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
@@ -192,7 +193,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       ...['-t', 1, '--duration', '1 h'],
     );
     while (!existsSync(out) || (await readdir(out)).length === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.equal(process.exitCode, null, 'it has ended before its job has written anything');
+      await delay(10);
     }
     process.kill(signal);
     const { code, stdout, stderr } = await ended;
