@@ -81,6 +81,8 @@ export type ExchangeMetrics = {
   readonly partitioning: string;
   /** What has been sent over it: records, or partial results of them. */
   readonly rows: number;
+  /** What of it has been written to rings; rows that stay within a thread are handed over as they are. */
+  readonly bytes: number;
   readonly localChannels: number;
   readonly rings: number;
   /** Bytes on their way in all its rings, and what these can hold. */

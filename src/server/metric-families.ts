@@ -2,7 +2,7 @@
  * The metrics of a job as families of samples with labels, for those who gather metrics: by the conventions of Prometheus, base
  * units, `_total` for what only grows. Families are always the same, whether they have samples now or not.
  */
-import type { JobMetrics } from '../job/job-metrics.ts';
+import type { CheckpointPart, JobMetrics } from '../job/job-metrics.ts';
 import type { HistogramValues } from '../metrics/histogram.ts';
 
 export type Labels = Readonly<Record<string, string | number>>;
@@ -203,18 +203,20 @@ function addExchanges(out: Families, { exchanges }: JobMetrics): void {
   const rings = all.filter(({ exchange }) => exchange.rings > 0);
   const add = (
     name: string,
+    type: 'counter' | 'gauge',
     help: string,
     of: (exchange: (typeof rings)[0]['exchange']) => number,
   ): void =>
     out.add(
       name,
-      'gauge',
+      type,
       help,
       rings.map(({ labels, exchange }) => [labels, of(exchange)]),
     );
-  add('exchange_used_bytes', 'Bytes in the rings of an exchange.', (one) => one.usedBytes);
-  add('exchange_capacity_bytes', 'What its rings can hold.', (one) => one.capacityBytes);
-  add('exchange_fullest_ratio', 'Share of its fullest ring.', (one) => one.fullest);
+  add('exchange_bytes_total', 'counter', 'What was written to its rings.', (one) => one.bytes);
+  add('exchange_used_bytes', 'gauge', 'Bytes in the rings of an exchange.', (one) => one.usedBytes);
+  add('exchange_capacity_bytes', 'gauge', 'What its rings can hold.', (one) => one.capacityBytes);
+  add('exchange_fullest_ratio', 'gauge', 'Share of its fullest ring.', (one) => one.fullest);
 }
 
 function addThreads(out: Families, { threads }: JobMetrics): void {
@@ -266,6 +268,30 @@ function addCheckpoints(out: Families, { checkpoints }: JobMetrics): void {
   out.add('last_checkpoint_state_bytes', 'gauge', 'State that it refers to.', [
     [{}, last?.fullBytes ?? null],
   ]);
+  const longest = (of: (part: CheckpointPart) => number): number | null =>
+    last === null ? null : seconds(Math.max(0, ...last.parts.map(of)));
+  out.add('last_checkpoint_pause_seconds', 'gauge', 'Longest time that a subtask stood still.', [
+    [{}, longest((part) => part.pauseMs)],
+  ]);
+  out.add('last_checkpoint_alignment_seconds', 'gauge', 'Longest wait for the last barrier.', [
+    [{}, longest((part) => part.alignmentMs)],
+  ]);
+  const operators = (last?.operators ?? []).map((operator) => {
+    const { uid, name } = operator;
+    return { labels: { uid, operator: name }, operator };
+  });
+  out.add(
+    'last_checkpoint_operator_bytes',
+    'gauge',
+    'State of an operator, of which it tells.',
+    operators.map(({ labels, operator }) => [labels, operator.fullBytes]),
+  );
+  out.add(
+    'last_checkpoint_operator_rows',
+    'gauge',
+    'Rows of that: keys, windows of keys, items of lists.',
+    operators.map(({ labels, operator }) => [labels, operator.rows]),
+  );
   out.add('last_checkpoint_timestamp_seconds', 'gauge', 'When it began.', [
     [{}, seconds(last?.startedAt ?? null)],
   ]);

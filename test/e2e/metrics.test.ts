@@ -51,6 +51,8 @@ test('a slow step is busy, and holds up what is before it', async () => {
       [exchange!.partitioning, exchange!.rings, exchange!.localChannels],
       ['hash', 1, 0],
     );
+    // Two numbers of four bytes and one of eight are a row.
+    assert.ok(exchange!.bytes >= 16 * slow.recordsIn);
     assert.ok(exchange!.usedBytes > 0 && exchange!.usedBytes <= exchange!.capacityBytes);
     assert.deepEqual(
       threads.map(({ worker }) => worker),
@@ -95,6 +97,10 @@ test('checkpoints with their state, and what has become of a failure', async () 
           restarts === 1 && completed > 3 && (history[1]?.operators.length ?? 0) > 1,
       );
       assert.equal(metrics.isRestarting, false);
+      assert.deepEqual(
+        metrics.exchanges.map(({ rings, rows, bytes }) => [rings, rows > 0, bytes]),
+        [[0, true, 0]],
+      );
       assert.equal(metrics.failures.length, 1);
       assert.equal(metrics.failures[0]!.code, 'USER_FUNCTION');
       assert.match(metrics.failures[0]!.message, /'totals'.*as it was told to/);
