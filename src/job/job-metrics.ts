@@ -23,6 +23,8 @@ export type JobMetrics = Omit<JobStatus, 'operators'> & {
   /** How long the event loop of the calling thread has kept others waiting, since metrics were first asked for. */
   readonly eventLoopDelay: EventLoopDelay;
   readonly checkpoints: CheckpointMetrics;
+  /** Of each sink that has committed something. */
+  readonly commits: readonly CommitMetrics[];
   /** What has ended attempts, the newest first, as many as are kept. */
   readonly failures: readonly FailureMetrics[];
 };
@@ -182,6 +184,13 @@ export type RestoredCheckpoint = {
   readonly path: string;
   /** Milliseconds since 1970 UTC. */
   readonly restoredAt: number;
+};
+
+/** What a sink had prepared, such as part files, and has committed since the job was started. */
+export type CommitMetrics = {
+  readonly uid: string;
+  readonly name: string;
+  readonly committed: number;
 };
 
 export type FailureMetrics = {

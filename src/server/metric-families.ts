@@ -2,33 +2,10 @@
  * The metrics of a job as families of samples with labels, for those who gather metrics: by the conventions of Prometheus, base
  * units, `_total` for what only grows. Families are always the same, whether they have samples now or not.
  */
-import type { CheckpointPart, JobMetrics } from '../job/job-metrics.ts';
+import type { JobMetrics } from '../job/job-metrics.ts';
 import type { HistogramValues } from '../metrics/histogram.ts';
-
-export type Labels = Readonly<Record<string, string | number>>;
-
-/** `suffix`: behind the name of the family, of parts of a summary. */
-export type Sample = readonly [labels: Labels, value: number | null, suffix?: '_sum' | '_count'];
-
-export type Family = {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'summary';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-};
-
-class Families {
-  readonly all: Family[] = [];
-
-  /** Samples without a value are left out. */
-  add(name: string, type: Family['type'], help: string, samples: readonly Sample[]): void {
-    this.all.push({ name, type, help, samples: samples.filter(([, value]) => value !== null) });
-  }
-}
-
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : ms / 1000;
-}
+import { addCheckpoints } from './checkpoint-families.ts';
+import { Families, type Family, type Labels, type Sample, seconds } from './families.ts';
 
 export function metricFamilies(metrics: JobMetrics): readonly Family[] {
   const out = new Families();
@@ -248,51 +225,4 @@ function addThreads(out: Families, { threads }: JobMetrics): void {
     'What the heap may grow to.',
     (one) => one.heapLimitBytes,
   );
-}
-
-function addCheckpoints(out: Families, { checkpoints }: JobMetrics): void {
-  const { completed, failed, restored, lastCompleted: last } = checkpoints;
-  out.add('checkpoints_completed_total', 'counter', 'Checkpoints and savepoints.', [
-    [{}, completed],
-  ]);
-  out.add('checkpoints_failed_total', 'counter', 'Those that have failed.', [[{}, failed]]);
-  out.add('checkpoints_restored_total', 'counter', 'Times that the job went on from one.', [
-    [{}, restored],
-  ]);
-  out.add('last_checkpoint_duration_seconds', 'gauge', 'Duration of the last checkpoint.', [
-    [{}, seconds(last?.durationMs ?? null)],
-  ]);
-  out.add('last_checkpoint_written_bytes', 'gauge', 'State that it has written.', [
-    [{}, last?.bytes ?? null],
-  ]);
-  out.add('last_checkpoint_state_bytes', 'gauge', 'State that it refers to.', [
-    [{}, last?.fullBytes ?? null],
-  ]);
-  const longest = (of: (part: CheckpointPart) => number): number | null =>
-    last === null ? null : seconds(Math.max(0, ...last.parts.map(of)));
-  out.add('last_checkpoint_pause_seconds', 'gauge', 'Longest time that a subtask stood still.', [
-    [{}, longest((part) => part.pauseMs)],
-  ]);
-  out.add('last_checkpoint_alignment_seconds', 'gauge', 'Longest wait for the last barrier.', [
-    [{}, longest((part) => part.alignmentMs)],
-  ]);
-  const operators = (last?.operators ?? []).map((operator) => {
-    const { uid, name } = operator;
-    return { labels: { uid, operator: name }, operator };
-  });
-  out.add(
-    'last_checkpoint_operator_bytes',
-    'gauge',
-    'State of an operator, of which it tells.',
-    operators.map(({ labels, operator }) => [labels, operator.fullBytes]),
-  );
-  out.add(
-    'last_checkpoint_operator_rows',
-    'gauge',
-    'Rows of that: keys, windows of keys, items of lists.',
-    operators.map(({ labels, operator }) => [labels, operator.rows]),
-  );
-  out.add('last_checkpoint_timestamp_seconds', 'gauge', 'When it began.', [
-    [{}, seconds(last?.startedAt ?? null)],
-  ]);
 }
