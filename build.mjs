@@ -14,6 +14,7 @@ const { bin, exports } = JSON.parse(readFileSync(new URL('package.json', ROOT), 
 const ENTRIES = [
   ...Object.values(exports).flatMap((door) => door.default ?? []),
   ...Object.values(bin),
+  'dist/cli/bench/bench-process.js',
   'dist/cli/upgrade/job-process.js',
   'dist/graph/load-job.js',
   'dist/task/worker-main.js',

@@ -198,6 +198,7 @@ export type {
   CheckpointMetrics,
   CheckpointPart,
   CheckpointRecord,
+  CommitMetrics,
   EventLoopDelay,
   ExchangeMetrics,
   FailureMetrics,

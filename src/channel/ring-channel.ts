@@ -11,6 +11,7 @@ import { encodeSchema } from '../data/codec-schema.ts';
 import { ownedCopy, sliceBatch } from '../data/copy.ts';
 import { RowEncoder } from '../data/row-encoder.ts';
 import type { Schema } from '../data/schema.ts';
+import type { ByteCount } from '../metrics/metrics.ts';
 import { type QueueDescriptor, type Signal, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
 import { type ChannelWriter, type ControlKind, OVERTAKING_BARRIER } from './channel.ts';
 import { BATCH_TAG, CONTROL_TAG, FRAGMENT_TAG, FREE_FORM_TAG, SCHEMA_TAG } from './ring-frames.ts';
@@ -36,12 +37,22 @@ export class RingWriter implements ChannelWriter {
   readonly #encoder = new BatchEncoder();
   readonly #waiting: Waiting[] = [];
   readonly #from: string;
+  readonly #sent: ByteCount;
   readonly #tag: number;
   readonly #maxPayloadBytes: number;
   #sentSchema: Schema | null = null;
 
-  /** `declared` is the schema of the stream, null for free-form rows; `from` the operator whose rows these are. */
-  constructor(descriptor: RingDescriptor, declared: Schema | null, from: string) {
+  /**
+   * `declared` is the schema of the stream, null for free-form rows; `from` the operator whose rows these are; `sent` counts
+   * what they take in the ring.
+   */
+  constructor(
+    descriptor: RingDescriptor,
+    declared: Schema | null,
+    from: string,
+    sent: ByteCount = { bytes: 0 },
+  ) {
+    this.#sent = sent;
     this.#queue = SpscQueue.attach(descriptor);
     this.#maxPayloadBytes = this.#queue.maxPayloadBytes - SPARE_BYTES;
     this.#from = from;
@@ -154,6 +165,7 @@ export class RingWriter implements ChannelWriter {
     const offset = this.#queue.reserve(size, SPARE_BYTES);
     if (offset < 0) return false;
     this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), this.#tag);
+    this.#sent.bytes += size;
     return true;
   }
 
@@ -166,7 +178,9 @@ export class RingWriter implements ChannelWriter {
   }
 
   #offer(payload: Uint8Array, tag: number): boolean {
-    return this.#queue.offer(payload, tag, SPARE_BYTES);
+    const fits = this.#queue.offer(payload, tag, SPARE_BYTES);
+    if (fits) this.#sent.bytes += payload.length;
+    return fits;
   }
 
   #sendControl(kind: ControlKind, value: number, spareBytes = SPARE_BYTES): boolean {

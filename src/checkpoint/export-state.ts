@@ -62,7 +62,10 @@ function stateOf({ path, manifest }: StoredCheckpoint, uid: string, name: string
     const known = manifest.operators.map((one) => `'${one.uid}'`).join(', ');
     throw missing(path, `no operator with uid '${uid}'; it has ${known || 'none'}`);
   }
-  const state = operator.states.find((one) => one.name === name);
+  // What a process function calls 'total' has a place of its own beside timers and counters.
+  const state =
+    operator.states.find((one) => one.name === name) ??
+    operator.states.find((one) => one.name === `state/${name}`);
   if (state !== undefined) return state;
   const known = operator.states.map((one) => `'${one.name}'`).join(', ');
   throw missing(path, `no state '${name}' of operator '${uid}', which has ${known || 'none'}`);

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { engineFile } from '../base/engine-files.ts';
+import { addBenchCommand } from './bench/bench-options.ts';
 import { addCompletionCommand } from './completion/completion-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { addJobCommands } from './job-commands.ts';
@@ -31,6 +32,7 @@ Examples:
   millrace top`,
     );
   addJobCommands(program);
+  addBenchCommand(program);
   addServeCommand(program);
   addStateCommands(program);
   addWatchCommands(program);

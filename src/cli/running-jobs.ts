@@ -26,17 +26,22 @@ export interface RunningJob extends ListedJob {
 type Answer = { readonly status: number; readonly body: unknown };
 type Ask = (method: string, path: string) => Promise<Answer>;
 
+const OVERVIEW = '/jobs/overview';
+
 /** All jobs of this machine, or of a server. */
 export async function runningJobs(url: string | null): Promise<RunningJob[]> {
-  if (url !== null) return await jobsBehind(url, null, overHttp(url));
+  if (url !== null) {
+    const ask = overHttp(url);
+    return jobsOf(await ask('GET', OVERVIEW), url, null, ask);
+  }
   const found = await Promise.all(processes().map(jobsOfProcess));
   return found.flat();
 }
 
-/** Jobs of a process that answers; none of one that does not. */
+/** Jobs of a process that answers; none of one that does not. One question: it may have ended before a second. */
 async function jobsOfProcess(pid: number): Promise<RunningJob[]> {
-  const answer = await askRest(pid, 'GET', '/jobs');
-  return answer === null ? [] : await jobsBehind(`process ${pid}`, pid, overSocket(pid));
+  const answer = await askRest(pid, 'GET', OVERVIEW);
+  return answer === null ? [] : jobsOf(answer, `process ${pid}`, pid, overSocket(pid));
 }
 
 /** The one job that is meant. EngineError JOB_NOT_FOUND for none, or several. */
@@ -68,8 +73,9 @@ export async function processOf(job: string): Promise<number> {
   );
 }
 
-async function jobsBehind(where: string, pid: number | null, ask: Ask): Promise<RunningJob[]> {
-  const { jobs } = bodyOf<{ jobs: ListedJob[] }>(await ask('GET', '/jobs/overview'));
+/** Those that an overview lists. */
+function jobsOf(overview: Answer, where: string, pid: number | null, ask: Ask): RunningJob[] {
+  const { jobs } = bodyOf<{ jobs: ListedJob[] }>(overview);
   return jobs.map((job) => ({
     ...job,
     where,

@@ -47,7 +47,7 @@ export class ExchangeReader {
         fromTask,
         toTask,
         partitioning: partitioning.kind,
-        rows: this.#rows(id),
+        ...this.#sent(id),
         localChannels: own.length - rings.length,
         rings: rings.length,
         usedBytes: rings.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
@@ -57,13 +57,16 @@ export class ExchangeReader {
     });
   }
 
-  #rows(exchange: number): number {
+  #sent(exchange: number): Pick<ExchangeMetrics, 'rows' | 'bytes'> {
     let rows = 0;
+    let bytes = 0;
     const end = this.#slots[exchange + 1]!;
     for (let slot = this.#slots[exchange]!; slot < end; slot++) {
-      rows += this.#counters.output(slot).rows;
+      const output = this.#counters.output(slot);
+      rows += output.rows;
+      bytes += output.bytes;
     }
-    return rows;
+    return { rows, bytes };
   }
 
   #queue(channel: number): SpscQueue {

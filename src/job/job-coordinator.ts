@@ -227,8 +227,11 @@ class JobRun implements WatchedJob {
       storage: this.#storage,
       settings: this.#checkpointSettings,
       request: (...request) => attempt.requestCheckpoint(...request),
-      commit: (node, committables) =>
-        inCallingThread(graph.nodes[node]!.name, () => bindings[node]!.sink!.commit(committables)),
+      commit: async (node, committables) => {
+        const { uid, name } = graph.nodes[node]!;
+        await inCallingThread(name, () => bindings[node]!.sink!.commit(committables));
+        this.#watch.onCommit(uid, name, committables.length);
+      },
       onFailure: (error) => void attempt.fail(error),
       onCompleted: (stored) => {
         this.#last = stored;

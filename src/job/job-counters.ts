@@ -175,12 +175,12 @@ export class JobCounters {
   /** The calling thread first. */
   threads(): ThreadMetrics[] {
     return this.#workers.map((worker) => {
-      const { elapsedMs, heapUsedBytes, heapLimitBytes } = this.#counters.thread(worker);
+      const { elapsedMs, gcMs, heapUsedBytes, heapLimitBytes } = this.#counters.thread(worker);
       const busyMs = this.#execution.subtasks
         .filter((subtask) => subtask.worker === worker)
         .reduce((sum, { id }) => sum + this.#counters.subtask(id).busyMs, 0);
       const name = worker === CALLER ? 'caller' : worker;
-      return { worker: name, busyMs, elapsedMs, heapUsedBytes, heapLimitBytes };
+      return { worker: name, busyMs, gcMs, elapsedMs, heapUsedBytes, heapLimitBytes };
     });
   }
 }

@@ -23,6 +23,8 @@ export type JobMetrics = Omit<JobStatus, 'operators'> & {
   /** How long the event loop of the calling thread has kept others waiting, since metrics were first asked for. */
   readonly eventLoopDelay: EventLoopDelay;
   readonly checkpoints: CheckpointMetrics;
+  /** Of each sink that has committed something. */
+  readonly commits: readonly CommitMetrics[];
   /** What has ended attempts, the newest first, as many as are kept. */
   readonly failures: readonly FailureMetrics[];
 };
@@ -81,6 +83,8 @@ export type ExchangeMetrics = {
   readonly partitioning: string;
   /** What has been sent over it: records, or partial results of them. */
   readonly rows: number;
+  /** What of it has been written to rings; rows that stay within a thread are handed over as they are. */
+  readonly bytes: number;
   readonly localChannels: number;
   readonly rings: number;
   /** Bytes on their way in all its rings, and what these can hold. */
@@ -95,6 +99,8 @@ export type ThreadMetrics = {
   /** Time in steps of all its subtasks, of `elapsedMs` since it began. */
   readonly busyMs: number;
   readonly elapsedMs: number;
+  /** Time in which it collected garbage, most of it within steps; about a second old as it works. */
+  readonly gcMs: number;
   /** 0 before the first look; a thread that works looks about once a second. */
   readonly heapUsedBytes: number;
   readonly heapLimitBytes: number;
@@ -178,6 +184,13 @@ export type RestoredCheckpoint = {
   readonly path: string;
   /** Milliseconds since 1970 UTC. */
   readonly restoredAt: number;
+};
+
+/** What a sink had prepared, such as part files, and has committed since the job was started. */
+export type CommitMetrics = {
+  readonly uid: string;
+  readonly name: string;
+  readonly committed: number;
 };
 
 export type FailureMetrics = {

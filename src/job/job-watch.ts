@@ -11,7 +11,13 @@ import type { Attempt, JobPlan } from './attempt.ts';
 import { CheckpointHistory } from './checkpoint-history.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
 import type { JobState, JobStatus } from './job.ts';
-import type { CheckpointRecord, FailureMetrics, JobConfig, JobMetrics } from './job-metrics.ts';
+import type {
+  CheckpointRecord,
+  CommitMetrics,
+  FailureMetrics,
+  JobConfig,
+  JobMetrics,
+} from './job-metrics.ts';
 import type { JobLog } from './log.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
 
@@ -23,6 +29,8 @@ export class JobWatch {
   readonly #eventLoop = new EventLoopWatch();
   /** The newest first. */
   readonly #failures: FailureMetrics[] = [];
+  /** By the uid of the sink. */
+  readonly #commits = new Map<string, CommitMetrics>();
   #restarts = 0;
   #isRestarting = false;
 
@@ -56,6 +64,11 @@ export class JobWatch {
     const stack = error instanceof Error ? (error.stack ?? message) : message;
     this.#failures.unshift({ at: this.#clock.now(), code, message, stack });
     if (this.#failures.length > SHOWN_FAILURES) this.#failures.pop();
+  }
+
+  onCommit(uid: string, name: string, count: number): void {
+    const committed = (this.#commits.get(uid)?.committed ?? 0) + count;
+    this.#commits.set(uid, { uid, name, committed });
   }
 
   onWait(): void {
@@ -95,6 +108,7 @@ export class JobWatch {
             ],
       eventLoopDelay: this.#eventLoop.delay(),
       checkpoints: this.checkpoints.metrics(),
+      commits: [...this.#commits.values()],
       failures: [...this.#failures],
     };
   }

@@ -13,3 +13,8 @@ export interface OperatorMetrics {
 export interface RowCount {
   rows: number;
 }
+
+/** How many bytes of them it has written to rings: what stays within a thread is not written. */
+export interface ByteCount {
+  bytes: number;
+}

@@ -13,11 +13,12 @@
  * Every counter has one writer, but those of splits, which are added to atomically; readers may see it a moment old. Command and
  * checkpoints are those of the caller's line.
  */
-import type { OperatorMetrics, RowCount } from './metrics.ts';
+import type { OperatorMetrics } from './metrics.ts';
 import {
   OPERATOR_NUMBERS,
+  OUTPUT_NUMBERS,
+  OutputNumbers,
   SharedOperatorMetrics,
-  SharedRowCount,
   SUBTASK_NUMBERS,
   SubtaskNumbers,
   THREAD_NUMBERS,
@@ -66,7 +67,7 @@ export class SharedCounters {
     const subtasksAt = shape.operatorSlots * OPERATOR_NUMBERS;
     const threadsAt = subtasksAt + shape.subtasks * SUBTASK_NUMBERS;
     const outputsAt = threadsAt + (shape.workers + 1) * THREAD_NUMBERS;
-    const numberCount = outputsAt + shape.outputs;
+    const numberCount = outputsAt + shape.outputs * OUTPUT_NUMBERS;
     const splitsOffset = wordCount * 4 + numberCount * 8;
     this.buffer = buffer ?? new SharedArrayBuffer(splitsOffset + shape.stages * SPLIT_WORDS * 4);
     this.#subtasksAt = subtasksAt;
@@ -186,8 +187,8 @@ export class SharedCounters {
     return new ThreadNumbers(this.#numbers, this.#threadsAt + (worker + 1) * THREAD_NUMBERS);
   }
 
-  /** Rows of one subtask that have crossed an exchange. */
-  output(slot: number): RowCount {
-    return new SharedRowCount(this.#numbers, this.#outputsAt + slot);
+  /** Of one subtask and an exchange that it writes to. */
+  output(slot: number): OutputNumbers {
+    return new OutputNumbers(this.#numbers, this.#outputsAt + slot * OUTPUT_NUMBERS);
   }
 }

@@ -2,11 +2,12 @@
  * Numbers in shared memory by name: those of an operator, of a subtask, of an exchange and of a thread. The thread that the subtask runs on
  * writes them, each by a plain store; anyone may read them, and sees them a moment old.
  */
-import type { OperatorMetrics, RowCount } from './metrics.ts';
+import type { ByteCount, OperatorMetrics, RowCount } from './metrics.ts';
 
 export const OPERATOR_NUMBERS = 4;
 export const SUBTASK_NUMBERS = 8;
 export const THREAD_NUMBERS = 4;
+export const OUTPUT_NUMBERS = 2;
 
 /** What an operator counts in one subtask. */
 export class SharedOperatorMetrics implements OperatorMetrics {
@@ -135,7 +136,7 @@ export class SubtaskNumbers {
   }
 }
 
-/** How long a thread has worked at the job, and its heap. */
+/** How long a thread has worked at the job, its heap, and what that costs. */
 export class ThreadNumbers {
   readonly #numbers: Float64Array;
   readonly #at: number;
@@ -171,9 +172,19 @@ export class ThreadNumbers {
   set heapLimitBytes(value: number) {
     this.#numbers[this.#at + 2] = value;
   }
+
+  /** Time in which garbage was collected and nothing else was done, as of the last look; right at its end. */
+  get gcMs(): number {
+    return this.#numbers[this.#at + 3]!;
+  }
+
+  set gcMs(value: number) {
+    this.#numbers[this.#at + 3] = value;
+  }
 }
 
-export class SharedRowCount implements RowCount {
+/** What a subtask has sent over an exchange. */
+export class OutputNumbers implements RowCount, ByteCount {
   readonly #numbers: Float64Array;
   readonly #at: number;
 
@@ -188,5 +199,13 @@ export class SharedRowCount implements RowCount {
 
   set rows(value: number) {
     this.#numbers[this.#at] = value;
+  }
+
+  get bytes(): number {
+    return this.#numbers[this.#at + 1]!;
+  }
+
+  set bytes(value: number) {
+    this.#numbers[this.#at + 1] = value;
   }
 }

@@ -7,7 +7,7 @@ import { type Call, type JobRoute, numberIn, RestError } from './rest.ts';
 import { aFlag, aNumber, aText, aTime, byName, list, object, oneOf, orNull } from './schema.ts';
 import { JOB_STATES, jobState, SUBTASK_STATES, stateCounts, taskState } from './states.ts';
 
-export const VERTEX_COUNTS = object({
+const VERTEX_NUMBERS = {
   'read-records': aNumber,
   'write-records': aNumber,
   'late-records': aNumber,
@@ -15,7 +15,9 @@ export const VERTEX_COUNTS = object({
   'accumulated-busy-time': aNumber,
   'accumulated-backpressured-time': aNumber,
   'accumulated-idle-time': aNumber,
-});
+};
+
+export const VERTEX_COUNTS = object(VERTEX_NUMBERS);
 
 type Counted = JobMetrics['tasks'][number]['subtasks'][number];
 
@@ -31,6 +33,13 @@ export function countsOf(subtasks: readonly Counted[]) {
     'accumulated-backpressured-time': Math.round(sum((subtask) => subtask.backPressuredMs)),
     'accumulated-idle-time': Math.round(sum((subtask) => subtask.idleMs)),
   };
+}
+
+/** What rings have brought to a task, and taken from it. */
+function bytesOf({ exchanges }: JobMetrics, task: number) {
+  const sum = (end: 'fromTask' | 'toTask'): number =>
+    exchanges.reduce((total, one) => total + (one[end] === task ? one.bytes : 0), 0);
+  return { 'read-bytes': sum('toTask'), 'write-bytes': sum('fromTask') };
 }
 
 const jobDetails: JobRoute = {
@@ -59,7 +68,7 @@ const jobDetails: JobRoute = {
         maxParallelism: aNumber,
         status: oneOf(...SUBTASK_STATES),
         tasks: STATE_COUNTS,
-        metrics: VERTEX_COUNTS,
+        metrics: object({ ...VERTEX_NUMBERS, 'read-bytes': aNumber, 'write-bytes': aNumber }),
       }),
     ),
     'status-counts': STATE_COUNTS,
@@ -85,7 +94,7 @@ const jobDetails: JobRoute = {
         maxParallelism,
         status: taskState(statesOf(metrics, task)),
         tasks: stateCounts(statesOf(metrics, task)),
-        metrics: countsOf(task.subtasks),
+        metrics: { ...countsOf(task.subtasks), ...bytesOf(metrics, task.id) },
       })),
       'status-counts': stateCounts(metrics.tasks.map((task) => taskState(statesOf(metrics, task)))),
       plan: planOf(metrics, isBatch),

@@ -4,31 +4,8 @@
  */
 import type { JobMetrics } from '../job/job-metrics.ts';
 import type { HistogramValues } from '../metrics/histogram.ts';
-
-export type Labels = Readonly<Record<string, string | number>>;
-
-/** `suffix`: behind the name of the family, of parts of a summary. */
-export type Sample = readonly [labels: Labels, value: number | null, suffix?: '_sum' | '_count'];
-
-export type Family = {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'summary';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-};
-
-class Families {
-  readonly all: Family[] = [];
-
-  /** Samples without a value are left out. */
-  add(name: string, type: Family['type'], help: string, samples: readonly Sample[]): void {
-    this.all.push({ name, type, help, samples: samples.filter(([, value]) => value !== null) });
-  }
-}
-
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : ms / 1000;
-}
+import { addCheckpoints } from './checkpoint-families.ts';
+import { Families, type Family, type Labels, type Sample, seconds } from './families.ts';
 
 export function metricFamilies(metrics: JobMetrics): readonly Family[] {
   const out = new Families();
@@ -203,18 +180,20 @@ function addExchanges(out: Families, { exchanges }: JobMetrics): void {
   const rings = all.filter(({ exchange }) => exchange.rings > 0);
   const add = (
     name: string,
+    type: 'counter' | 'gauge',
     help: string,
     of: (exchange: (typeof rings)[0]['exchange']) => number,
   ): void =>
     out.add(
       name,
-      'gauge',
+      type,
       help,
       rings.map(({ labels, exchange }) => [labels, of(exchange)]),
     );
-  add('exchange_used_bytes', 'Bytes in the rings of an exchange.', (one) => one.usedBytes);
-  add('exchange_capacity_bytes', 'What its rings can hold.', (one) => one.capacityBytes);
-  add('exchange_fullest_ratio', 'Share of its fullest ring.', (one) => one.fullest);
+  add('exchange_bytes_total', 'counter', 'What was written to its rings.', (one) => one.bytes);
+  add('exchange_used_bytes', 'gauge', 'Bytes in the rings of an exchange.', (one) => one.usedBytes);
+  add('exchange_capacity_bytes', 'gauge', 'What its rings can hold.', (one) => one.capacityBytes);
+  add('exchange_fullest_ratio', 'gauge', 'Share of its fullest ring.', (one) => one.fullest);
 }
 
 function addThreads(out: Families, { threads }: JobMetrics): void {
@@ -236,6 +215,9 @@ function addThreads(out: Families, { threads }: JobMetrics): void {
   add('thread_elapsed_seconds_total', 'counter', 'Time at work on the job.', (one) =>
     seconds(one.elapsedMs),
   );
+  add('thread_gc_seconds_total', 'counter', 'Time in which it collected garbage.', (one) =>
+    seconds(one.gcMs),
+  );
   add('thread_heap_used_bytes', 'gauge', 'Heap of a thread.', (one) => one.heapUsedBytes);
   add(
     'thread_heap_limit_bytes',
@@ -243,27 +225,4 @@ function addThreads(out: Families, { threads }: JobMetrics): void {
     'What the heap may grow to.',
     (one) => one.heapLimitBytes,
   );
-}
-
-function addCheckpoints(out: Families, { checkpoints }: JobMetrics): void {
-  const { completed, failed, restored, lastCompleted: last } = checkpoints;
-  out.add('checkpoints_completed_total', 'counter', 'Checkpoints and savepoints.', [
-    [{}, completed],
-  ]);
-  out.add('checkpoints_failed_total', 'counter', 'Those that have failed.', [[{}, failed]]);
-  out.add('checkpoints_restored_total', 'counter', 'Times that the job went on from one.', [
-    [{}, restored],
-  ]);
-  out.add('last_checkpoint_duration_seconds', 'gauge', 'Duration of the last checkpoint.', [
-    [{}, seconds(last?.durationMs ?? null)],
-  ]);
-  out.add('last_checkpoint_written_bytes', 'gauge', 'State that it has written.', [
-    [{}, last?.bytes ?? null],
-  ]);
-  out.add('last_checkpoint_state_bytes', 'gauge', 'State that it refers to.', [
-    [{}, last?.fullBytes ?? null],
-  ]);
-  out.add('last_checkpoint_timestamp_seconds', 'gauge', 'When it began.', [
-    [{}, seconds(last?.startedAt ?? null)],
-  ]);
 }

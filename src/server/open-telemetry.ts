@@ -7,7 +7,8 @@ import { optionalLibrary } from '../base/optional-library.ts';
 import { ENGINE_VERSION } from '../base/version.ts';
 import type { OpenTelemetryMeters } from '../job/job.ts';
 import type { JobMetrics } from '../job/job-metrics.ts';
-import { type Family, metricFamilies, type Sample } from './metric-families.ts';
+import type { Family, Sample } from './families.ts';
+import { metricFamilies } from './metric-families.ts';
 
 /** The provider of the option; that of the process for true. EngineError LIBRARY_MISSING where there is no library to have one. */
 export function metersOf(option: true | OpenTelemetryMeters): OpenTelemetryMeters {

@@ -3,7 +3,8 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import type { JobMetrics } from '../job/job-metrics.ts';
-import { type Family, type Labels, metricFamilies, type Sample } from './metric-families.ts';
+import type { Family, Labels, Sample } from './families.ts';
+import { metricFamilies } from './metric-families.ts';
 
 /** Of several jobs: each family once, with the samples of all. */
 export function prometheusText(jobs: readonly JobMetrics[]): string {

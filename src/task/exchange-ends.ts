@@ -14,6 +14,7 @@ import { exchangeDealer } from '../graph/exchange-dealer.ts';
 import type { Channel, Exchange, Subtask as SubtaskPlan, Task } from '../graph/execution-graph.ts';
 import type { LogicalNode, NodeId } from '../graph/graph.ts';
 import { schemaBehind } from '../graph/node-schemas.ts';
+import type { ByteCount, RowCount } from '../metrics/metrics.ts';
 import { recordError } from '../operator/user-function.ts';
 import type { RestoredState } from '../state/snapshot.ts';
 import type { ChainHead, SideGates } from './chain.ts';
@@ -84,10 +85,12 @@ export class ExchangeEnds {
     const channels = must(this.#channelsFrom.get(plan.id), 'channels of an exchange').filter(
       (channel) => channel.exchange === exchange.id,
     );
-    const writers = channels.map((channel) => this.#writer(channel.id, channel.isLocal));
-    const { isUnaligned } = this.#options.settings;
+    const { settings, counters } = this.#options;
+    const { isUnaligned } = settings;
+    const sent = counters.output(this.#slots[exchange.id]! + plan.index);
+    const writers = channels.map(({ id, isLocal }) => this.#writer(id, isLocal, sent));
     const inFlight = isUnaligned ? this.#inFlightLog(channels, snapshot, true) : null;
-    const gate = this.#gateOf(plan, exchange, writers, inFlight);
+    const gate = this.#gateOf(plan, exchange, writers, sent, inFlight);
     this.#options.looks?.addGate(exchange.id, gate);
     sendAgain({
       exchange,
@@ -106,11 +109,11 @@ export class ExchangeEnds {
     plan: SubtaskPlan,
     exchange: Exchange,
     writers: readonly ChannelWriter[],
+    sent: RowCount,
     inFlight: InFlightLog | null,
   ): OutputGate {
-    const { graph, bindings, settings, counters } = this.#options;
+    const { graph, bindings, settings } = this.#options;
     const { kind } = exchange.partitioning;
-    const sent = counters.output(this.#slots[exchange.id]! + plan.index);
     if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
       return new BatchGate(writers, kind, sent, inFlight);
     }
@@ -145,13 +148,14 @@ export class ExchangeEnds {
     return (thrown, record) => recordError({ name, subtask: plan.index }, thrown, record);
   }
 
-  #writer(channel: number, isLocal: boolean): ChannelWriter {
+  #writer(channel: number, isLocal: boolean, sent: ByteCount): ChannelWriter {
     return isLocal
       ? this.#local(channel)
       : new RingWriter(
           must(this.#options.rings.get(channel), 'ring'),
           this.#channelSchema(channel),
           this.#senderOf(channel).name,
+          sent,
         );
   }
 

@@ -142,8 +142,9 @@ export class Scheduler {
     return this.#live.some(({ subtask }) => subtask.waitsForEvents);
   }
 
-  /** Drops what is not done, after a failure or a cancellation. */
+  /** The last call; drops what is not done, after a failure or a cancellation. */
   close(): void {
+    this.#times?.end();
     try {
       closeAll(this.#live.splice(0).map(({ subtask }) => subtask));
     } catch {

@@ -9,7 +9,7 @@
  * The numbers stand in shared memory, where they are read by whoever wants them; nobody is told.
  */
 import type { Clock } from '../base/clock.ts';
-import { heapOfThread } from '../base/heap.ts';
+import { CollectionWatch, heapOfThread } from '../base/heap.ts';
 import { HEAP_LOOK_MS } from '../base/limits.ts';
 import type { SubtaskNumbers, ThreadNumbers } from '../metrics/shared-numbers.ts';
 
@@ -22,6 +22,7 @@ export class WorkTimes {
   readonly #startMs: number;
   /** End of the last step that was measured, or start of the round. */
   #nowMs: number;
+  readonly #collections = new CollectionWatch();
   #heapDueMs = -Infinity;
 
   /** Numbers of the thread, and of its subtasks. */
@@ -46,7 +47,13 @@ export class WorkTimes {
     const { usedBytes, limitBytes } = heapOfThread();
     this.#thread.heapUsedBytes = usedBytes;
     this.#thread.heapLimitBytes = limitBytes;
+    this.#thread.gcMs += this.#collections.take();
     this.#heapDueMs = this.#nowMs + HEAP_LOOK_MS;
+  }
+
+  /** No round follows. */
+  end(): void {
+    this.#thread.gcMs += this.#collections.stop();
   }
 
   of(subtask: number): SubtaskTimes {

@@ -1,11 +1,14 @@
 /** The metrics of jobs that run: who is busy and who is held up, rings, checkpoints, failures, threads. */
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient, JobMetrics, RunOptions, TaskMetrics } from 'millrace';
+import { prometheusText } from '../../src/server/prometheus.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { orders } from '../dashboard/jobs/orders.ts';
+import { counting } from './jobs/counting.ts';
 import { FEW, MANY, tallying } from './jobs/tallying.ts';
 import { watched } from './jobs/watched.ts';
 
@@ -51,6 +54,8 @@ test('a slow step is busy, and holds up what is before it', async () => {
       [exchange!.partitioning, exchange!.rings, exchange!.localChannels],
       ['hash', 1, 0],
     );
+    // Two numbers of four bytes and one of eight are a row.
+    assert.ok(exchange!.bytes >= 16 * slow.recordsIn);
     assert.ok(exchange!.usedBytes > 0 && exchange!.usedBytes <= exchange!.capacityBytes);
     assert.deepEqual(
       threads.map(({ worker }) => worker),
@@ -95,6 +100,10 @@ test('checkpoints with their state, and what has become of a failure', async () 
           restarts === 1 && completed > 3 && (history[1]?.operators.length ?? 0) > 1,
       );
       assert.equal(metrics.isRestarting, false);
+      assert.deepEqual(
+        metrics.exchanges.map(({ rings, bytes }) => [rings, bytes]),
+        [[0, 0]],
+      );
       assert.equal(metrics.failures.length, 1);
       assert.equal(metrics.failures[0]!.code, 'USER_FUNCTION');
       assert.match(metrics.failures[0]!.message, /'totals'.*as it was told to/);
@@ -136,5 +145,28 @@ test('what functions count goes on behind a restart, also in a step whose input 
     const seen = (step: string): number | undefined =>
       operators.find(({ name }) => name === step)?.counters.seen;
     assert.deepEqual([seen('few'), seen('many')], [FEW, MANY]);
+  });
+});
+
+test('what sinks have committed: each of their part files, at checkpoints and at the end', async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const client = await counting.start({
+      threads: 1,
+      checkpoints: { dir: join(folder, 'state'), every: '20 ms' },
+      params: { out, rolls: true, count: 3000, rate: 10_000 },
+    });
+    await client.result();
+    const { commits } = client.metrics();
+    const files = await Promise.all(['windows', 'sums'].map((sink) => readdir(join(out, sink))));
+    assert.ok(files.every(({ length }) => length > 1));
+    assert.deepEqual(
+      commits.map(({ committed }) => committed).sort(),
+      files.map(({ length }) => length).sort(),
+    );
+    assert.match(
+      prometheusText([client.metrics()]),
+      /^millrace_sink_commits_total\{.*uid="[^"]+",operator="csv"\} [1-9]\d*$/m,
+    );
   });
 });

@@ -77,6 +77,12 @@ test('listed, looked at and cancelled over the control socket', async () => {
         assert.match(frame.stdout, new RegExp(`${own.id} +watched +RUNNING`));
         const saved = await json<{ path: string }>('savepoint', own.id, join(folder, 'saved'));
         assert.equal(saved.path, join(folder, 'saved'));
+        const rowsOf = (state: string) =>
+          millrace('snapshot', 'export', saved.path, '--uid', 'totals', '--state', state);
+        // By its name in the job, as by that in the snapshot.
+        const [named, stored] = await Promise.all([rowsOf('total'), rowsOf('state/total')]);
+        assert.deepEqual([named.code, named.stdout], [0, stored.stdout], named.stderr);
+        assert.equal(named.stdout.trim().split('\n').length, 97);
         const cancelled = await millrace('cancel', own.id);
         assert.equal(cancelled.stdout.trim(), `watched (${own.id}) is being cancelled`);
         const { code, stderr } = await running.ended;

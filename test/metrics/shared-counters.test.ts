@@ -22,12 +22,14 @@ test('every number is a word of its own, and all who share the memory see it', (
   }
   for (const slot of [0, 1]) {
     const written = mine.output(slot);
-    cells.push({
-      set: (value) => {
-        written.rows = value;
-      },
-      get: () => theirs.output(slot).rows,
-    });
+    for (const name of ['rows', 'bytes'] as const) {
+      cells.push({
+        set: (value) => {
+          written[name] = value;
+        },
+        get: () => theirs.output(slot)[name],
+      });
+    }
   }
   for (const subtask of [0, 1]) {
     for (const name of [
@@ -49,7 +51,7 @@ test('every number is a word of its own, and all who share the memory see it', (
     }
   }
   for (const worker of [-1, 0, 1]) {
-    for (const name of ['elapsedMs', 'heapUsedBytes', 'heapLimitBytes'] as const) {
+    for (const name of ['elapsedMs', 'heapUsedBytes', 'heapLimitBytes', 'gcMs'] as const) {
       const written = mine.thread(worker);
       cells.push({
         set: (value) => {

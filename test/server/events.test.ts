@@ -1,11 +1,13 @@
 /** Events once a second, metrics for Prometheus, and the shares of time behind both. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { EVENT } from '../../src/server/events.ts';
 import { prometheusText } from '../../src/server/prometheus.ts';
 import { timeShares } from '../../src/server/rates.ts';
 import { backPressureLevel } from '../../src/server/vertex-routes.ts';
+import { inFolder } from '../connector/read-all.ts';
 import { whileServed } from './served.ts';
 
 test('events come as long as the job runs, then its end', async () => {
@@ -70,6 +72,35 @@ test('the text for Prometheus: each line is one, names say their unit, labels ar
     assert.match(text, /millrace_subtask_busy_seconds_total\{[^}]*subtask="0"[^}]*\} \d/);
     assert.equal(text, `${text.trimEnd()}\n`);
     assert.ok(prometheusText([client.metrics()]).includes('thread="caller"'));
+  });
+});
+
+test('what crosses rings and what a checkpoint keeps, for Prometheus and of each vertex', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
+    await whileServed({ threads: 2, checkpoints }, async ({ ask, client, id }) => {
+      while ((client.metrics().checkpoints.lastCompleted?.operators.length ?? 0) < 2) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const { text } = await ask('/metrics');
+      const shown = (name: string): number => {
+        const [, value] =
+          new RegExp(`^millrace_${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(text) ?? [];
+        assert.notEqual(value, undefined, name);
+        return Number(value);
+      };
+      assert.ok(shown('exchange_bytes_total') > 0);
+      assert.ok(shown('last_checkpoint_pause_seconds') > 0);
+      assert.ok(shown('last_checkpoint_alignment_seconds') >= 0);
+      assert.match(text, /last_checkpoint_operator_bytes\{[^}]*operator="totals"\} [1-9]/);
+      assert.match(text, /last_checkpoint_operator_rows\{[^}]*uid="totals"[^}]*\} [1-9]/);
+      const { vertices } = (await ask(`/jobs/${id}`)).body as {
+        vertices: readonly { metrics: Readonly<Record<string, number>> }[];
+      };
+      const bytes = vertices.map(({ metrics: of }) => [of['read-bytes'], of['write-bytes']]);
+      assert.deepEqual([bytes[0]![0], bytes[1]![1]], [0, 0]);
+      assert.ok(bytes[0]![1]! > 0 && bytes[0]![1] === bytes[1]![0]);
+    });
   });
 });
 

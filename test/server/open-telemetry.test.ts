@@ -39,6 +39,7 @@ test('counters and gauges with their units and labels, as of when they are asked
   assert.equal(busy.descriptor.unit, 's');
   assert.equal(busy.dataPoints.length, 2);
   assert.equal(found.get('millrace.thread_heap_used')!.descriptor.unit, 'By');
+  assert.equal(found.get('millrace.thread_gc')!.descriptor.unit, 's');
   const sizes = found.get('millrace.user_histogram')!;
   assert.equal(sizes.dataPointType, DataPointType.GAUGE);
   assert.deepEqual(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
+import { HEAP_LOOK_MS } from '../../src/base/limits.ts';
 import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import { Scheduler } from '../../src/task/scheduler.ts';
 import type { Steppable } from '../../src/task/task.ts';
@@ -121,3 +122,37 @@ test('without times nothing is measured', () => {
   assert.equal(scheduler.round(), true);
   assert.equal(scheduler.isDone, true);
 });
+
+test('the collections of a thread that never turns its event loop are measured: between two looks, and at its end', () => {
+  const counters = new SharedCounters({
+    workers: 1,
+    operatorSlots: 0,
+    subtasks: 0,
+    outputs: 0,
+    stages: 0,
+  });
+  const thread = counters.thread(0);
+  const clock = new VirtualClock(0);
+  const times = new WorkTimes(clock, thread, (subtask) => counters.subtask(subtask));
+  times.beginRound();
+  const before = thread.gcMs;
+  leaveGarbage();
+  times.beginRound();
+  assert.equal(thread.gcMs, before, 'no look within the second');
+  clock.advanceTo(HEAP_LOOK_MS);
+  times.beginRound();
+  const looked = thread.gcMs;
+  assert.ok(looked > before);
+  leaveGarbage();
+  new Scheduler({ subtasks: [], clock, times }).close();
+  assert.ok(thread.gcMs > looked);
+});
+
+/** More than fits into the young generation. */
+function leaveGarbage(): void {
+  let kept: object[] = [];
+  for (let n = 0; n < 2_000_000; n++) {
+    if (kept.length === 10_000) kept = [];
+    kept.push({ n });
+  }
+}

@@ -1,0 +1,42 @@
+/** Finding running jobs by their control sockets, in a folder of sockets that is the test's own. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const folder = await mkdtemp(join(tmpdir(), 'millrace-sockets-'));
+process.env.TMPDIR = folder;
+const { runningJobs } = await import('../../src/cli/running-jobs.ts');
+after(() => rm(folder, { recursive: true }));
+
+const LISTED = { jid: 'a1', name: 'flights', state: 'RUNNING', duration: 5, records: 7 };
+
+/** A process that answers so many questions, then has ended, and has left its socket behind. */
+async function listenFor(questions: number, pid: number): Promise<void> {
+  let left = questions;
+  const server = createServer((socket) => {
+    if (left-- <= 0) socket.destroy();
+    else socket.end(`${JSON.stringify({ rest: { status: 200, body: { jobs: [LISTED] } } })}\n`);
+  });
+  server.unref();
+  await new Promise<void>((resolve) => {
+    server.listen(join(folder, `millrace-${pid}.sock`), resolve);
+  });
+}
+
+test('a process that ends while it is asked takes nothing from the list of the others', async () => {
+  await listenFor(0, 11);
+  await listenFor(1, 12);
+  await listenFor(10, 13);
+  const jobs = await runningJobs(null);
+  assert.deepEqual(
+    jobs.map(({ name, where }) => [name, where]),
+    [
+      ['flights', 'process 12'],
+      ['flights', 'process 13'],
+    ],
+  );
+  await assert.rejects(jobs[0]!.ask('GET', ''), /process 12 has ended/);
+});
