@@ -31,7 +31,7 @@ export class KeyBytesWriter {
   }
 
   writeStrings(column: StringColumn, rows: number): void {
-    this.#begin(rows);
+    this.begin(rows);
     const { entries, codes } = column;
     const { offsets, isWide } = entries;
     const starts = this.#starts;
@@ -55,7 +55,7 @@ export class KeyBytesWriter {
   }
 
   writeColumns(columns: readonly (FixedColumn | StringColumn)[], rows: number): void {
-    this.#begin(rows);
+    this.begin(rows);
     for (let i = 0; i < rows; i++) {
       const start = this.#at;
       for (let c = 0; c < columns.length; c++) {
@@ -69,9 +69,25 @@ export class KeyBytesWriter {
     this.#finish(this.#bytes);
   }
 
+  /** Writes the key of one row, of columns of strings, behind those since `begin`, as key `number`. */
+  appendStrings(columns: readonly StringColumn[], row: number, number: number): void {
+    const start = this.#at;
+    if (columns.length === 1) {
+      const { entries, codes } = columns[0]!;
+      const entry = codes![row]!;
+      const [from, to] = [entries.offsets[entry]!, entries.offsets[entry + 1]!];
+      this.#sizes[number] = this.#copyUnits(entries.bytes, from, to, entries.isWide);
+    } else {
+      for (const column of columns) this.#writeEntry(column, row);
+      this.#sizes[number] = (this.#at - start) << 1;
+    }
+    this.#starts[number] = start;
+    this.#finish(this.#bytes);
+  }
+
   /** Free-form keys: one value a row, or an array of values when the key has several fields. */
   writeValues(values: readonly unknown[], rows: number, names: readonly string[]): void {
-    this.#begin(rows);
+    this.begin(rows);
     for (let i = 0; i < rows; i++) {
       const start = this.#at;
       const value = values[i];
@@ -86,7 +102,8 @@ export class KeyBytesWriter {
     this.#finish(this.#bytes);
   }
 
-  #begin(rows: number): void {
+  /** Starts anew, with room for so many keys. */
+  begin(rows: number): void {
     this.#at = 0;
     if (this.#starts.length >= rows) return;
     this.#starts = new Int32Array(rows);

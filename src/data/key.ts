@@ -25,6 +25,7 @@ import {
   RowFunctionLoop,
 } from './row-function.ts';
 import { type Field, fieldIndex, type Schema } from './schema.ts';
+import { SharedKeys } from './shared-keys.ts';
 
 /** How a stream is keyed. The field of a key function is called 'key'. */
 export type KeySpec =
@@ -74,6 +75,9 @@ export class KeyReader {
     sizes: new Int32Array(0),
     hashes: new Int32Array(0),
   };
+  /** Keys of the last batch, where they are read once for all rows that have them; null when each row has its own. */
+  shared: SharedKeys | null = null;
+  #sharedBefore: SharedKeys | null = null;
   readonly #columns: readonly number[] | null;
   readonly #names: readonly string[];
   readonly #isByFunction: boolean;
@@ -157,7 +161,26 @@ export class KeyReader {
     return absent === null ? (values as Int32Array) : null;
   }
 
+  /** As `read`, for who takes keys that rows share: of key columns that are dictionaries. */
+  readShared(batch: Batch): void {
+    const shared = this.#columns === null || this.isInt ? null : this.#sharedOf(batch);
+    if (shared === null) this.read(batch);
+    else this.shared = shared;
+  }
+
+  #sharedOf(batch: Batch): SharedKeys | null {
+    const columns = this.#keyColumns(batch);
+    if (this.#sharedBefore?.areOf(columns) !== true) {
+      const shared = SharedKeys.of(columns, batch.rowCount);
+      if (shared === null) return null;
+      this.#sharedBefore = shared;
+    }
+    const shared = this.#sharedBefore!;
+    return shared.read(columns as StringColumn[], batch.rowCount) ? shared : null;
+  }
+
   read(batch: Batch): void {
+    this.shared = null;
     if (this.#isAll) {
       if (this.#ownInts.length < batch.rowCount) this.#ownInts = new Int32Array(batch.rowCount);
       this.ints = this.#ownInts;

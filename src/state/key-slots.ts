@@ -4,16 +4,23 @@
  */
 import { assert } from '../base/assert.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
-import type { KeyReader } from '../data/key.ts';
+import type { KeyBytes, KeyReader } from '../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../data/key-decoder.ts';
 import { murmur } from '../data/key-hash.ts';
 import type { Field } from '../data/schema.ts';
+import type { SharedKeys } from '../data/shared-keys.ts';
 import { ByteKeyTable } from './byte-key-table.ts';
 import { IntKeyTable } from './int-key-table.ts';
+
+/** Shared keys to a row of a run for which it is worth it to note what slots they have. */
+const KNOWN_KEYS_MAX = 4;
 
 export class KeySlots {
   #ints: IntKeyTable | null;
   #bytes: ByteKeyTable | null;
+  /** By number of a shared key: its slot, or -1 while nobody has asked for it. */
+  #known = new Int32Array(0);
+  #knownOf: SharedKeys | null = null;
 
   constructor(isInt: boolean) {
     this.#ints = isInt ? new IntKeyTable() : null;
@@ -32,7 +39,24 @@ export class KeySlots {
   slotsOf(keys: KeyReader, from: number, to: number, slots: Int32Array): void {
     if (this.#ints !== null && !keys.isInt) this.#becomeBytes(keys);
     if (this.#ints !== null) this.#ints.slotsOf(keys.ints, from, to, slots);
+    else if (keys.shared !== null) this.#slotsOfShared(keys.shared, from, to, slots);
     else this.#bytes!.slotsOf(keys.keyBytes, from, to, slots);
+  }
+
+  /** Each key is looked up once, unless there are many more than rows. */
+  #slotsOfShared(shared: SharedKeys, from: number, to: number, slots: Int32Array): void {
+    const { keys, codes, count } = shared;
+    const table = this.#bytes!;
+    if (this.#knownOf !== shared && count > (to - from) * KNOWN_KEYS_MAX) {
+      table.slotsOf(keysOf(keys, codes, from, to), 0, to - from, slots.subarray(from, to));
+      return;
+    }
+    const known = this.#knownSlots(shared);
+    for (let i = from; i < to; i++) {
+      const code = codes[i]!;
+      if (known[code] === -1) table.slotsOf(keys, code, code + 1, known);
+      slots[i] = known[code]!;
+    }
   }
 
   /**
@@ -149,6 +173,20 @@ export class KeySlots {
 
   clear(): void {
     (this.#ints ?? this.#bytes!).clear();
+    this.#knownOf = null;
+  }
+
+  #knownSlots(shared: SharedKeys): Int32Array {
+    const { count } = shared;
+    const before = this.#knownOf === shared ? this.#known.length : 0;
+    if (this.#known.length < count) {
+      const known = new Int32Array(Math.ceil(count * 1.25));
+      known.set(this.#known.subarray(0, before));
+      this.#known = known;
+    }
+    this.#known.fill(-1, before);
+    this.#knownOf = shared;
+    return this.#known;
   }
 
   #becomeBytes(keys: KeyReader): void {
@@ -159,6 +197,17 @@ export class KeySlots {
     this.#ints = null;
     this.#bytes = table;
   }
+}
+
+/** Of rows from to to - 1, a key each. */
+function keysOf(keys: KeyBytes, codes: Int32Array, from: number, to: number): KeyBytes {
+  const numbers = codes.subarray(from, to);
+  return {
+    bytes: keys.bytes,
+    starts: gathered(keys.starts, numbers, to - from),
+    sizes: gathered(keys.sizes, numbers, to - from),
+    hashes: gathered(keys.hashes, numbers, to - from),
+  };
 }
 
 function gathered(from: Int32Array, slots: Int32Array, count: number): Int32Array {

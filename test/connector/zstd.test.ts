@@ -47,6 +47,7 @@ test('a page is what it was, before and behind', async () => {
   assert.equal(text(), TEXT.toString());
   await prepareZstd();
   assert.equal(isZstdPrepared(), true);
+  assert.equal(typeof fetch, 'function', 'what the library must not use is there for others');
   assert.equal(text(), TEXT.toString());
   assert.equal(decompressZstd(new Uint8Array(0), 0).length, 0);
 });

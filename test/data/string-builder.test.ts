@@ -33,3 +33,20 @@ test('any selection of narrow texts, in runs and apart, in rising order or not',
     }
   }
 });
+
+test('long texts with a character that is not ASCII at any place, or two, or none', () => {
+  const builder = new StringBuilder(20);
+  const characters = ['\u0080', '\u00e9', '\u0142', '\u65e5', '\u{1f600}', '\ud83d', '\ude00'];
+  for (const character of characters) {
+    for (let length = 38; length < 50; length++) {
+      for (let place = 0; place <= length; place++) {
+        const plain = 'x'.repeat(length);
+        const text = plain.slice(0, place) + character + plain.slice(place + character.length);
+        const texts = [plain, text, plain, text.slice(0, -1) + character, 'short', plain];
+        builder.reset();
+        for (const one of texts) builder.append(one);
+        assert.deepEqual(builder.seal().entries.all(), texts);
+      }
+    }
+  }
+});

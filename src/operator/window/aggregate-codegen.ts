@@ -5,6 +5,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
+import { allRead, type FieldsRead, fieldsRead } from '../../data/fields-read.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field, Schema } from '../../data/schema.ts';
 import { valueTypeError } from './aggregate-errors.ts';
@@ -78,8 +79,9 @@ export class AggregateLoops {
     this.#functions = functions;
     this.#adds = new BatchLoops(
       schema,
-      (row) => this.#wrap('batch, from, to, slots, into, place', addSource(plan, row)),
+      (row) => this.#wrap(JOIN_PARAMETERS, addSource(plan, row)),
       (source) => this.#compile(source) as AddLoop,
+      readBy(plan, schema, functions),
     );
     this.init = this.#compile(this.#source('init')) as InitLoop;
     this.merge = this.#compile(this.#source('merge')) as MergeLoop;
@@ -143,24 +145,44 @@ ${LOOP_NAME}`;
   }
 }
 
+/** The fields of a row that the aggregates read. */
+function readBy(
+  plan: AggregatePlan,
+  schema: Schema | null,
+  functions: readonly object[],
+): FieldsRead {
+  if (plan.objects.some(wantsRow)) return null;
+  return plan.inputs.reduce<FieldsRead>(
+    (read, { source }) =>
+      allRead(
+        read,
+        source.kind === 'function'
+          ? fieldsRead(functions[source.index], schema)
+          : new Set([source.field]),
+      ),
+    new Set(),
+  );
+}
+
 /** Body of the loop that adds rows to their slots. */
 function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
+  const columnOf = ({ source }: PlannedInput): string | null =>
+    source.kind === 'function'
+      ? null
+      : (fields.find(({ name }) => name === source.field)?.expression ?? null);
   const needsRow =
-    fields.length === 0 ||
-    plan.objects.some((slot) => wantsRow(slot)) ||
-    plan.inputs.some((input) => input.source.kind === 'function');
-  const usedColumns = new Set(plan.inputs.map((input) => input.column));
+    plan.objects.some(wantsRow) || plan.inputs.some((input) => columnOf(input) === null);
   let body = '';
   plan.cells.forEach((cell, c) => {
     if (cell.kind === 'count' && cell.input === ALL_ROWS) body += `cells[o + ${c}] += 1;\n`;
   });
   plan.inputs.forEach((input, x) => {
-    body += inputSource(plan, input, x, fields[input.column ?? -1]?.expression ?? null);
+    body += inputSource(plan, input, x, columnOf(input));
   });
   plan.objects.forEach((slot, k) => {
     if (wantsRow(slot)) body += `${objectUpdate(slot, `objects[p + ${k}]`, 'row')}`;
   });
-  return `${needsRow ? prelude : preludeOf(prelude, usedColumns)}const { cells, objects } = into;
+  return `${prelude}const { cells, objects } = into;
 let i = from;
 try {
 for (; i < to; i++) {
@@ -170,18 +192,6 @@ const p = slot * ${plan.objects.length};
 ${needsRow ? `const row = ${row};\n` : ''}${body}}
 } finally { place.i = i; }
 `;
-}
-
-/** Only the statements that read columns somebody needs. */
-function preludeOf(prelude: string, columns: ReadonlySet<number | null>): string {
-  return prelude
-    .split('\n')
-    .filter((line) => {
-      const column = /^const [vkn](\d+)/.exec(line)?.[1];
-      return column === undefined || columns.has(Number(column));
-    })
-    .map((line) => `${line}\n`)
-    .join('');
 }
 
 function inputSource(

@@ -138,7 +138,8 @@ export class PreAggregateOperator implements Operator {
 
   #readKeys(batch: Batch): void {
     try {
-      this.#keys.read(batch);
+      if (this.#isBypassed) this.#keys.read(batch);
+      else this.#keys.readShared(batch);
     } catch (error) {
       throw this.#errorAt(error, this.#keys.failedRow);
     }

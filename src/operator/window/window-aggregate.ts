@@ -243,7 +243,7 @@ export class WindowAggregateOperator implements Operator {
 
   #readKeys(batch: Batch): void {
     try {
-      this.#keys.read(batch);
+      this.#keys.readShared(batch);
     } catch (error) {
       throw this.#errorAt(error, this.#keys.failedRow);
     }
