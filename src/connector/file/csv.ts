@@ -24,8 +24,8 @@ export type CsvRow = Readonly<Record<string, string>>;
 
 /**
  * CSV as a format for `files`: `csv()` for writing, or for rows of text; `csv(Flight)` for rows of a schema. Numbers,
- * times (milliseconds or ISO 8601), true and false are read by the field's kind; an empty value is null where that is
- * allowed. Fields are found by the header, in any order; columns the schema does not name are left out.
+ * times (milliseconds or ISO 8601, UTC where no zone is given), true and false are read by the field's kind; an empty value is
+ * null where that is allowed. Fields are found by the header, in any order; columns the schema does not name are left out.
  *
  *   csv(Reading, { delimiter: ';', nullText: 'NA', comment: '#' })
  */
