@@ -191,6 +191,13 @@ class CsvLineParser implements RecordParser<LineFrames> {
 
 function placeOf(path: string, names: readonly string[], field: Field): number {
   const at = names.indexOf(field.name);
+  if (at >= 0 && names.indexOf(field.name, at + 1) >= 0) {
+    const advice = `give all columns names of their own by { header: [...], skipLines: 1 }`;
+    throw new EngineError(
+      'INPUT_MALFORMED',
+      `'${path}' has more than one column '${field.name}': ${advice}`,
+    );
+  }
   if (at >= 0) return at;
   throw new EngineError(
     'INPUT_MALFORMED',

@@ -96,9 +96,12 @@ function isJson(text: string): boolean {
   }
 }
 
+/** Decimal numbers only: 0x10 is a text that looks like one. */
+const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+|Infinity)(?:e[+-]?\d+)?\s*$/i;
+
 function numberFromText(field: Field, text: string): number {
   const number = Number(text);
-  const isNumber = !Number.isNaN(number) && text.trim() !== '';
+  const isNumber = !Number.isNaN(number) && NUMBER.test(text);
   if (!isNumber && text !== 'NaN') throw wrong(field, text);
   return number;
 }
