@@ -156,6 +156,12 @@ export class Job<T> {
 
   #checkEnds(bindings: Bindings, outputs: number, returned: unknown): void {
     const hasSink = bindings.some((binding) => binding.sink !== null);
+    if (returned instanceof Promise) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `job '${this.name}' is defined by an asynchronous function: await in the module, in front of job(...)`,
+      );
+    }
     if (hasSink || outputs > 0 || Object.keys((returned ?? {}) as object).length > 0) return;
     throw new EngineError(
       'JOB_DEFINITION',

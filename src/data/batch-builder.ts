@@ -8,6 +8,7 @@
  * codes are copied.
  */
 import { assert } from '../base/assert.ts';
+import { EngineError } from '../base/errors.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch } from './batch.ts';
 import { BatchWeight, isSample } from './batch-weight.ts';
@@ -138,6 +139,9 @@ export class BatchBuilder {
 
   /** A row that does not fit leaves nothing behind. */
   #appendFields(row: unknown, at: number): void {
+    if (row === undefined || row === null) {
+      throw new EngineError('FIELD_TYPE', `the row is ${row}`);
+    }
     this.#appender ??= rowAppender(this.schema!, this);
     const misfit = this.#appender(row, at);
     if (misfit < 0) return;

@@ -71,7 +71,7 @@ export const t = {
 } as const;
 
 /**
- * A schema from its fields.
+ * A schema from its fields. EngineError JOB_DEFINITION for a field without a type.
  *
  *   const Bid = record({ auction: t.int32, price: t.float64, note: t.nullable(t.string) });
  */
@@ -79,8 +79,16 @@ export function record<Fields extends Readonly<Record<string, FieldType<unknown>
   fields: Fields,
 ): Schema<Flatten<{ -readonly [K in keyof Fields]: ValueOf<Fields[K]> }>> {
   return schemaOf(
-    Object.entries(fields).map(([name, { kind, nullable }]) => ({ name, kind, nullable })),
+    Object.entries(fields).map(([name, type]) => {
+      checkFieldType(name, type);
+      return { name, kind: type.kind, nullable: type.nullable };
+    }),
   );
+}
+
+function checkFieldType(name: string, type: FieldType<unknown>): void {
+  if (typeof type === 'object' && typeof type?.kind === 'string') return;
+  throw wrong(`record: field '${name}'`, 'has a type such as t.string or t.dynamic()', type);
 }
 
 /** A schema from a list of fields, for code that makes them up at run time. */

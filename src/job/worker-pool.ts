@@ -8,7 +8,7 @@ import { must } from '../base/assert.ts';
 import { openDoors } from '../base/doors.ts';
 import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { reviveError } from '../base/error-transport.ts';
-import { EngineError, messageOf } from '../base/errors.ts';
+import { EngineError, messageAndPlace } from '../base/errors.ts';
 import type { TaskEvents } from '../task/deployment.ts';
 import type { Answered, Asked } from '../task/question.ts';
 import { runWorker } from '../task/worker.ts';
@@ -147,7 +147,7 @@ export class WorkerPool {
           }),
         );
       };
-      worker.on('error', (error: unknown) => died(messageOf(error), error));
+      worker.on('error', (error: unknown) => died(messageAndPlace(error), error));
       worker.on('exit', (code) => died(`it exited with code ${code}`));
     });
     this.prepare(assignment.job.url);

@@ -13,6 +13,7 @@
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
+import { describe } from '../data/field-check.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
 import { type FusedStep, fieldsReadBy, stepSource } from './fused-steps.ts';
@@ -80,10 +81,11 @@ export class FusedLoops {
   }
 
   #compile(source: string): TransformLoop | SelectLoop {
-    const make = new Function('steps', 'drain', source);
+    const make = new Function('steps', 'drain', 'iteratorOf', source);
     return make(
       this.#steps.map((step) => step.code),
       drain,
+      iteratorOf,
     ) as TransformLoop | SelectLoop;
   }
 
@@ -134,14 +136,20 @@ state.count = count;
 state.iterator = pushed[Symbol.iterator]();
 let isDrained = drain(state, i);
 if (isDrained && returned !== undefined && returned !== null) {
-state.iterator = returned[Symbol.iterator]();
+state.iterator = iteratorOf(returned);
 isDrained = drain(state, i);
 } else if (!isDrained && returned !== undefined && returned !== null) {
-state.iterator = (function* (a, b) { yield* { [Symbol.iterator]: () => a }; yield* b; })(state.iterator, returned);
+state.iterator = (function* (a, b) { yield* { [Symbol.iterator]: () => a }; yield* { [Symbol.iterator]: () => b }; })(state.iterator, iteratorOf(returned));
 }
 count = state.count;
 if (!isDrained) break;
 `;
+}
+
+/** Of what a flatMap returned. */
+function iteratorOf(returned: Iterable<unknown>): Iterator<unknown> {
+  if (typeof returned[Symbol.iterator] === 'function') return returned[Symbol.iterator]();
+  throw new TypeError(`the function returned ${describe(returned)}, which is no iterable of rows`);
 }
 
 /** Takes rows from the iterator; false, with the state full, when there may be more than fit. */

@@ -74,6 +74,16 @@ test('several members one after the other are one file', () => {
   assert.deepEqual(rowsOf(jsonLines(Row), write('two.jsonl.gz', Buffer.concat(parts))), ROWS);
 });
 
+test('a file that is too short to be one is cut off', () => {
+  for (const bytes of [0, 3, 7]) {
+    const file = write('short.jsonl.gz', gzipSync(JSON_TEXT).subarray(0, bytes));
+    assert.throws(() => rowsOf(jsonLines(Row), file), {
+      code: 'INPUT_MALFORMED',
+      message: /short\.jsonl\.gz: damaged gzip data near byte \d: (it is cut off|unexpected EOF)$/,
+    });
+  }
+});
+
 test('each member is checked: damage in any of them is told', () => {
   const parts = [0, 1, 2].map((n) => gzipSync(Buffer.from(JSON_TEXT.slice(0, 4000 + n))));
   const checksumOf = (n: number): number =>

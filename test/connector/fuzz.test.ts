@@ -3,6 +3,7 @@
  * where malformed records are skipped, a line that is whole is read whatever stands around it.
  */
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
@@ -19,6 +20,12 @@ import { FORMAT_KINDS } from './format-kinds.ts';
 import { encode, inFolder, readAll, write } from './read-all.ts';
 
 const CASE_MS_MAX = 2_000;
+/** Files that this process has open, where the system tells. */
+const DESCRIPTORS = '/proc/self/fd';
+
+function openFiles(): number {
+  return existsSync(DESCRIPTORS) ? readdirSync(DESCRIPTORS).length : 0;
+}
 
 const Row = record({ n: t.int32, s: t.string, f: t.nullable(t.float64) });
 type Row = { n: number; s: string; f: number | null };
@@ -131,8 +138,11 @@ const KINDS: readonly Kind[] = [
   ...(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'LZ4_RAW', 'ZSTD'] as const).map((codec) =>
     plain(`${codec}.parquet`, parquet(Row), parquetFile(Compression[codec])),
   ),
-  ...FORMAT_KINDS.filter(({ name }) => /^(avro|protobuf|arrow)/.test(name)).map(({ name, of }) =>
-    plain(name, of(Row), encode(of(Row), Row, ROWS, 30)),
+  ...FORMAT_KINDS.filter(({ name }) => /^(avro|protobuf|arrow)/.test(name)).flatMap(
+    ({ name, of }) => {
+      const good = encode(of(Row), Row, ROWS, 30);
+      return [plain(name, of(Row), good), plain(`${name}.gz`, of(Row), gzipSync(good))];
+    },
   ),
   plain('avro without a schema', avro<Row>(), encode(avro(), Row, ROWS, 30)),
   plain('text', text() as unknown as FileFormat<Row>, CSV_TEXT, ROWS.length + 1),
@@ -142,6 +152,7 @@ for (const { name, format, good, rows, cases } of KINDS) {
   test(`${name}: damage never hangs or crashes a reader`, async () => {
     await inFolder((folder) => {
       assert.equal(readAll(write(`${folder}/${name}`, good), format).rows.length, rows);
+      const open = openFiles();
       for (let seed = 0; seed < cases; seed++) {
         const random = new Random(seed);
         let bytes = good;
@@ -159,6 +170,7 @@ for (const { name, format, good, rows, cases } of KINDS) {
           }
           const tookMs = performance.now() - startMs;
           assert.ok(tookMs < CASE_MS_MAX, `seed ${seed} takes ${tookMs} ms`);
+          assert.equal(openFiles(), open, `seed ${seed} leaves a file open`);
         }
       }
     });

@@ -61,7 +61,11 @@ const Everything = record({
   maybeInt: t.nullable(t.int32),
   maybeText: t.nullable(t.string),
   maybeFlag: t.nullable(t.boolean),
+  any: t.dynamic<unknown>(),
+  maybeAny: t.nullable(t.dynamic<unknown>()),
 });
+
+const SHAPES = [1, 'x', '', '1', 'true', '{', { a: [1, null, { b: 'é' }] }, ['"'], true, null];
 
 const anyRow = fc.record({
   int: fc.integer(),
@@ -78,6 +82,8 @@ const anyRow = fc.record({
   maybeInt: fc.option(fc.constantFrom(1, 2, 3)),
   maybeText: fc.option(fc.constantFrom('x', 'yy')),
   maybeFlag: fc.option(fc.boolean()),
+  any: fc.constantFrom<unknown>(...SHAPES),
+  maybeAny: fc.constantFrom<unknown>(...SHAPES),
 });
 
 test('rows of every kind come back, however they are batched and resumed', async () => {
@@ -98,6 +104,19 @@ test('rows of every kind come back, however they are batched and resumed', async
         },
       ),
       { numRuns: 80 },
+    );
+  });
+});
+
+test('a dynamic field of text that is no JSON has it as it stands', async () => {
+  const Text = record({ v: t.nullable(t.string) });
+  const rows = ['plain', '{"a":1', '{"a":1}', null, '12'].map((v) => ({ v }));
+  await inFolder((folder) => {
+    const file = write(`${folder}/text.parquet`, encode(parquet() as never, Text, rows));
+    const read = readAll(file, parquet(record({ v: t.dynamic<unknown>() }))).rows;
+    assert.deepEqual(
+      read.map(({ v }) => v),
+      ['plain', '{"a":1', { a: 1 }, null, 12],
     );
   });
 });

@@ -59,18 +59,21 @@ export function readAll<Row>(
   };
   for (const range of options.ranges ?? format.split(file)) {
     let position: PlainData = null;
-    let reader = format.open(file, range, position, context);
-    for (;;) {
-      const batch = reader.poll();
-      if (batch === 'end') break;
-      if (batch === 'idle') throw new Error('files are never idle');
-      rows.push(...(batch.rowObjects().slice(0, batch.rowCount) as Row[]));
-      if (options.reopens !== true) continue;
-      position = JSON.parse(JSON.stringify(reader.position())) as PlainData;
-      reader.close();
-      reader = format.open(file, range, position, context);
+    for (let isAtEnd = false; !isAtEnd; ) {
+      const reader = format.open(file, range, position, context);
+      try {
+        do {
+          const batch = reader.poll();
+          if (batch === 'idle') throw new Error('files are never idle');
+          isAtEnd = batch === 'end';
+          if (batch === 'end') break;
+          rows.push(...(batch.rowObjects().slice(0, batch.rowCount) as Row[]));
+        } while (options.reopens !== true);
+        position = JSON.parse(JSON.stringify(reader.position())) as PlainData;
+      } finally {
+        reader.close();
+      }
     }
-    reader.close();
   }
   return { rows, skipped: letters.length, letters };
 }

@@ -16,6 +16,8 @@ const Row: Schema = record({
   note: t.nullable(t.string),
   on: t.boolean,
   at: t.timestamp,
+  id: t.int64,
+  day: t.nullable(t.date),
 });
 
 type Scan = (line: Uint8Array, builder: BatchBuilder) => boolean;
@@ -113,13 +115,19 @@ const jsonOf: Readonly<Record<string, fc.Arbitrary<string>>> = {
     fc.constant('"2024-01-01"'),
     anyJson,
   ),
+  id: fc.oneof(
+    { weight: 12, arbitrary: fc.maxSafeInteger().map((n) => String(Math.trunc(n / 8))) },
+    { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 64n }).map(String) },
+    anyJson,
+  ),
+  day: fc.oneof({ weight: 12, arbitrary: fc.integer().map(String) }, fc.constant('null'), anyJson),
 };
 const member = fc
-  .constantFrom('i', 'f', 's', 'note', 'on', 'at', 'other', 'i\\u0020')
+  .constantFrom(...Row.fields.map(({ name }) => name), 'other', 'i\\u0020')
   .chain((name) => fc.tuple(fc.constant(name), space, space, jsonOf[name] ?? anyJson, space))
   .map(([name, a, b, value, c]) => `${a}"${name}"${b}:${value}${c}`);
 const allMembers = fc
-  .tuple(...['i', 'f', 's', 'note', 'on', 'at'].map((name) => jsonOf[name]!))
+  .tuple(...Row.fields.map(({ name }) => jsonOf[name]!))
   .map((values) => values.map((value, n) => `"${Row.fields[n]!.name}":${value}`));
 const objectLine = fc
   .tuple(
@@ -133,7 +141,7 @@ const objectLine = fc
       .map((all) => `{${all.join(',')}}${end}`),
   );
 
-const GOOD_JSON = bytesOf('{"i":1,"f":2.5,"s":"x","note":null,"on":true,"at":5}');
+const GOOD_JSON = bytesOf('{"i":1,"f":2.5,"s":"x","note":null,"on":true,"at":5,"id":-7,"day":-8}');
 
 test('JSON: objects of all kinds', () => {
   const scanner = new JsonScanner(Row);
@@ -149,7 +157,7 @@ test('JSON: objects of all kinds', () => {
     }),
     { numRuns: 5000 },
   );
-  assert.ok(fine > 500 && taken > 150, `${taken} taken of ${fine} that are fine`);
+  assert.ok(fine > 500 && taken > 60, `${taken} taken of ${fine} that are fine`);
 });
 
 test('JSON: damaged bytes', () => {
@@ -167,7 +175,7 @@ test('JSON: damaged bytes', () => {
 
 test('JSON: a line within a larger buffer ends where it ends', () => {
   const scanner = new JsonScanner(Row);
-  const line = '{"i":1,"f":2.5,"s":"x","note":"y","on":true,"at":5}';
+  const line = '{"i":1,"f":2.5,"s":"x","note":"y","on":true,"at":5,"id":7,"day":null}';
   const bytes = bytesOf(`${line}\n${line}\n`);
   for (let end = 0; end <= bytes.length; end++) {
     const builder = new BatchBuilder(Row, 1);
@@ -175,32 +183,22 @@ test('JSON: a line within a larger buffer ends where it ends', () => {
   }
 });
 
-const NAMES = ['other', 'i', 'f', 's', 'note', 'on', 'at'];
+const NAMES = ['other', ...Row.fields.map(({ name }) => name)];
 const PLACED = Row.fields.map((field) => ({ field, at: NAMES.indexOf(field.name) }));
-/** Without the boolean, which the scanner leaves to the slow way. */
-const GOOD_CSV = ['x', '1', '2.5', 'text', '', 'true', '5'];
+const GOOD_CSV = ['x', '1', '2.5', 'text', '', 'true', '5', '7', ''];
 
 test('CSV: records of all kinds', () => {
-  const Csv: Schema = record({
-    i: t.int32,
-    f: t.nullable(t.float64),
-    s: t.string,
-    note: t.nullable(t.string),
-    at: t.timestamp,
-  });
-  const placed = PLACED.filter(({ field }) => field.name !== 'on').map(({ field, at }) => ({
-    field,
-    at,
-  }));
-  const scanner = new CsvScanner(placed, NAMES.length, ',');
+  const scanner = new CsvScanner(PLACED, NAMES.length, ',');
   const plain = fc.oneof(
     fc.integer().map(String),
     number,
     fc.string({ unit: 'grapheme', maxLength: 6 }).filter((value) => !/["\r\n]/.test(value)),
     fc.constantFrom('', 'true', '"quoted"', ' 5', '1e3', 'NaN', '0x10', '漢'),
   );
+  const whole = fc.integer().map(String);
+  const flag = fc.constantFrom('true', 'false');
   const cells = fc
-    .tuple(plain, fc.integer().map(String), number, plain, plain, plain, fc.nat().map(String))
+    .tuple(plain, whole, number, plain, plain, flag, whole, whole, fc.oneof(whole, plain))
     .chain((values) => fc.tuple(fc.constant(values as string[]), fc.nat({ max: 20 }), plain))
     .map(([values, place, other]) => values.map((value, n) => (n === place ? other : value)));
   let taken = 0;
@@ -208,7 +206,7 @@ test('CSV: records of all kinds', () => {
     fc.property(cells, (values) => {
       const line = values.join(',');
       const bytes = bytesOf(line);
-      const builder = new BatchBuilder(Csv, 3);
+      const builder = new BatchBuilder(Row, 3);
       const good = bytesOf(GOOD_CSV.join(','));
       assert.ok(scanner.append(good, 0, good.length, builder));
       const isTaken = scanner.append(bytes, 0, bytes.length, builder);
@@ -219,10 +217,10 @@ test('CSV: records of all kinds', () => {
       taken++;
       const texts = line.split(',');
       assert.equal(texts.length, NAMES.length);
-      const slow = new BatchBuilder(Csv, 1);
+      const slow = new BatchBuilder(Row, 1);
       slow.appendRow(
         Object.fromEntries(
-          placed.map(({ field, at }) => [field.name, valueFromText(field, texts[at]!, false)]),
+          PLACED.map(({ field, at }) => [field.name, valueFromText(field, texts[at]!, false)]),
         ),
       );
       assert.deepStrictEqual(rows[1], slow.seal().rowObjects()[0], line);

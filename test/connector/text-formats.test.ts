@@ -175,6 +175,41 @@ test('csv: JSON that is broken is malformed, other text in a dynamic field is it
   });
 });
 
+test('csv: numbers are decimal', async () => {
+  const Row = record({ n: t.int32, x: t.float64 });
+  await inFolder((folder) => {
+    const good = '1e2,.5\n +7 ,5.\n007,-Infinity\n-0,1E-2\n';
+    const file = write(`${folder}/good.csv`, `n,x\n${good}`);
+    const rows = [
+      { n: 100, x: 0.5 },
+      { n: 7, x: 5 },
+      { n: 7, x: Number.NEGATIVE_INFINITY },
+      { n: 0, x: 0.01 },
+    ];
+    assert.deepEqual(readAll(file, csv(Row)).rows, rows);
+    for (const text of ['0x10', '0b1', '0o7', '1_000', '1e', '.', '--1', '1 2']) {
+      for (const line of [`${text},1`, `1,${text}`]) {
+        const bad = write(`${folder}/bad.csv`, `n,x\n${line}\n`);
+        const message = new RegExp(`:2: field '.' wants (int32|float64), got "${text}"$`);
+        assert.throws(() => readAll(bad, csv(Row)), { message });
+      }
+    }
+  });
+});
+
+test('csv: a column that is asked for and comes twice is told', async () => {
+  await inFolder((folder) => {
+    const file = write(`${folder}/twice.csv`, 'n,n,x\n1,2,3\n');
+    const message = /has more than one column 'n': .*\{ header: \[\.\.\.\], skipLines: 1 \}$/;
+    for (const format of [csv(), csv(record({ n: t.int32 }))]) {
+      assert.throws(() => readAll(file, format as never), { code: 'INPUT_MALFORMED', message });
+    }
+    const Own = csv(record({ x: t.int32, b: t.int32 }), { header: ['a', 'b', 'x'], skipLines: 1 });
+    assert.deepEqual(readAll(file, Own).rows, [{ x: 3, b: 2 }]);
+    assert.deepEqual(readAll(file, csv(record({ x: t.int32 }))).rows, [{ x: 3 }]);
+  });
+});
+
 test('a bad record in a later part of the file is told by its byte', async () => {
   await inFolder((folder) => {
     const path = `${folder}/late.csv`;
@@ -201,6 +236,39 @@ test('jsonLines: times as text, missing fields, extra fields, empty lines', asyn
       readAll(file, jsonLines<{ id: unknown }>()).rows.map((row) => row.id),
       ['9223372036854775807', 7],
     );
+  });
+});
+
+test('jsonLines: an int64 has all its digits, whatever else is in the line', async () => {
+  const Row = record({ id: t.int64, x: t.nullable(t.float64), any: t.nullable(t.dynamic()) });
+  const at = { x: null, any: null };
+  const lines: [string, object][] = [
+    ['{"id":9007199254740993}', { ...at, id: 9007199254740993n }],
+    ['{"id":-9223372036854775808}', { ...at, id: -(2n ** 63n) }],
+    ['{"id":"9223372036854775807"}', { ...at, id: 2n ** 63n - 1n }],
+    ['{"id":1,"id":9007199254740993}', { ...at, id: 9007199254740993n }],
+    [
+      '{"any":"\\"id\\":1234567890123456","id":12345678901234567}',
+      { ...at, id: 12345678901234567n, any: '"id":1234567890123456' },
+    ],
+    [
+      '{"id":12345678901234567,"x":12345678901234567,"any":{"n":12345678901234567,"f":-1.50000000000000000e-16}}',
+      {
+        id: 12345678901234567n,
+        x: 12345678901234568,
+        any: { n: 12345678901234568, f: -1.5e-16 },
+      },
+    ],
+  ];
+  await inFolder((folder) => {
+    for (const [line, row] of lines) {
+      const file = write(`${folder}/long.jsonl`, `${line}\n`);
+      assert.deepEqual(readAll(file, jsonLines(Row)).rows, [row], line);
+    }
+    const beyond = write(`${folder}/beyond.jsonl`, '{"id":9223372036854775808}\n');
+    assert.throws(() => readAll(beyond, jsonLines(Row)), {
+      message: /:1: field 'id' wants int64, got 9223372036854775808n$/,
+    });
   });
 });
 

@@ -306,6 +306,50 @@ test('a job without an end is refused', async () => {
   });
 });
 
+test('a job that is defined by an asynchronous function is refused', async () => {
+  const later = job(import.meta, 'later', async (flow) => {
+    rows(flow).to(blackhole());
+  });
+  await assert.rejects(later.run({ threads: 0 }), {
+    code: 'JOB_DEFINITION',
+    message:
+      "job 'later' is defined by an asynchronous function: await in the module, in front of job(...)",
+  });
+});
+
+test('a row that is none is told as such', async () => {
+  for (const none of [undefined, null] as unknown as { n: number }[]) {
+    const missing = job(import.meta, `collection of ${none}`, (flow) => {
+      flow.from(collection([none!], record({ n: t.int32 }))).to(blackhole());
+    });
+    await assert.rejects(missing.run({ threads: 0 }), {
+      code: 'FIELD_TYPE',
+      message: `operator 'collection': row 0 of the collection: the row is ${none}`,
+    });
+  }
+});
+
+test('a flatMap that returns a promise is told so', async () => {
+  const promising = job(import.meta, 'promising', (flow) => {
+    rows(flow)
+      .flatMap(async (row, out) => out(row))
+      .to(blackhole());
+  });
+  await assert.rejects(promising.run({ threads: 0 }), {
+    code: 'USER_FUNCTION',
+    message: /the function returned \[object Promise\], which is no iterable of rows$/,
+  });
+});
+
+test('a field without a type is refused', () => {
+  for (const type of [undefined, null, 'string', t.dynamic]) {
+    assert.throws(() => record({ n: type as never }), {
+      code: 'JOB_DEFINITION',
+      message: /^record: field 'n' has a type such as t\.string or t\.dynamic\(\), got /,
+    });
+  }
+});
+
 for (const [option, value] of [
   ['threads', -1],
   ['threads', 1.5],

@@ -152,6 +152,7 @@ test('what functions leave behind in a thread fails the job, not only what they 
     assert.equal(error.code, 'WORKER_DIED', text);
     assert.match(error.message, /^worker 0 died outside any operator: /);
     assert.ok(error.message.includes(text), error.message);
+    assert.match(error.message, /\n {4}at .*failing\.ts:\d+:\d+$/);
   }
 });
 

@@ -6,14 +6,15 @@
  *   if (bytes[at] !== 44) return false;
  *   while (bytes[at] !== 44) target[to++] = bytes[at++]; v1.closeEntry(to);
  *
- * It takes records without quotes whose values are plain decimal numbers, text, or nothing. At anything else it gives up
- * on the line, which is then read as text; so there is one place that decides what is wrong and how it is told.
+ * It takes records without quotes whose values are plain decimal numbers, true, false, text, or nothing. At anything else
+ * it gives up on the line, which is then read as text; so there is one place that decides what is wrong and how it is told.
  * Benchmark: figure csv-lines.
  */
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field } from '../../data/schema.ts';
 import {
+  booleanSource,
   type LineScan,
   type MakeLineScan,
   makeScan,
@@ -77,9 +78,7 @@ function scanSource(
     targets[at] = { column, field };
   });
   const areApart = targets.filter((target) => target !== null).length === fields.length;
-  const areSimple = fields.every(({ field }) =>
-    ['string', 'int32', 'float64', 'timestamp'].includes(field.kind),
-  );
+  const areSimple = fields.every(({ field }) => field.kind !== 'dynamic');
   if (fields.length === 0 || unit >= ASCII_END || !areApart || !areSimple) return null;
   const columns = fields.map(({ field }, c) =>
     field.kind === 'string'
@@ -102,8 +101,9 @@ function valueSource(target: Target | null, delimiter: number): string {
   const { column: c, field } = target;
   if (field.kind !== 'string') {
     const isEmpty = `at === end || bytes[at] === ${delimiter}`;
+    const value = field.kind === 'boolean' ? booleanSource(c) : numberSource(field.kind, c, false);
     const empty = field.nullable ? `builder.setNull(${c}, row);` : 'return false;';
-    return `if (${isEmpty}) { ${empty} } else {\n${numberSource(field.kind, c, false)}}\n`;
+    return `if (${isEmpty}) { ${empty} } else {\n${value}}\n`;
   }
   const setNull = field.nullable ? `if (at === from) builder.setNull(${c}, row);\n` : '';
   return `${textSource(c, isInside, 'b === 34')}${setNull}`;

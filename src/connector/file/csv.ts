@@ -24,8 +24,8 @@ export type CsvRow = Readonly<Record<string, string>>;
 
 /**
  * CSV as a format for `files`: `csv()` for writing, or for rows of text; `csv(Flight)` for rows of a schema. Numbers,
- * times (milliseconds or ISO 8601), true and false are read by the field's kind; an empty value is null where that is
- * allowed. Fields are found by the header, in any order; columns the schema does not name are left out.
+ * times (milliseconds or ISO 8601, UTC where no zone is given), true and false are read by the field's kind; an empty value is
+ * null where that is allowed. Fields are found by the header, in any order; columns the schema does not name are left out.
  *
  *   csv(Reading, { delimiter: ';', nullText: 'NA', comment: '#' })
  */
@@ -191,6 +191,13 @@ class CsvLineParser implements RecordParser<LineFrames> {
 
 function placeOf(path: string, names: readonly string[], field: Field): number {
   const at = names.indexOf(field.name);
+  if (at >= 0 && names.indexOf(field.name, at + 1) >= 0) {
+    const advice = `give all columns names of their own by { header: [...], skipLines: 1 }`;
+    throw new EngineError(
+      'INPUT_MALFORMED',
+      `'${path}' has more than one column '${field.name}': ${advice}`,
+    );
+  }
   if (at >= 0) return at;
   throw new EngineError(
     'INPUT_MALFORMED',

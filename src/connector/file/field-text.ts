@@ -1,6 +1,7 @@
 /** Values of fields in text formats: from the JSON value or the text of a file to the value of the row, and back. */
 import { describe } from '../../data/field-check.ts';
 import type { Field } from '../../data/schema.ts';
+import { timeOfNumber, timeOfText } from './time-text.ts';
 
 /** The value of a field from a JSON value; throws what is wrong. */
 export function valueFromJson(field: Field, value: unknown): unknown {
@@ -12,13 +13,19 @@ export function valueFromJson(field: Field, value: unknown): unknown {
     case 'int64':
       return bigintFrom(field, value);
     case 'timestamp':
-      return typeof value === 'string' ? timeFromText(field, value) : value;
+      return timeFromJson(field, value);
     case 'date':
-      if (typeof value === 'number') return new Date(value);
-      return typeof value === 'string' ? new Date(timeFromText(field, value)) : value;
+      return new Date(timeFromJson(field, value));
     default:
       return value;
   }
+}
+
+function timeFromJson(field: Field, value: unknown): number {
+  if (typeof value === 'string') return timeFromText(field, value);
+  const time = typeof value === 'number' ? timeOfNumber(value) : Number.NaN;
+  if (Number.isNaN(time)) throw wrong(field, value);
+  return time;
 }
 
 function bigintFrom(field: Field, value: unknown): unknown {
@@ -89,16 +96,18 @@ function isJson(text: string): boolean {
   }
 }
 
+/** Decimal numbers only: 0x10 is a text that looks like one. */
+const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+|Infinity)(?:e[+-]?\d+)?\s*$/i;
+
 function numberFromText(field: Field, text: string): number {
   const number = Number(text);
-  const isNumber = !Number.isNaN(number) && text.trim() !== '';
+  const isNumber = !Number.isNaN(number) && NUMBER.test(text);
   if (!isNumber && text !== 'NaN') throw wrong(field, text);
   return number;
 }
 
-/** Milliseconds as digits, or a date and time of ISO 8601. */
 function timeFromText(field: Field, text: string): number {
-  const time = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
+  const time = timeOfText(text);
   if (Number.isNaN(time)) throw wrong(field, text);
   return time;
 }

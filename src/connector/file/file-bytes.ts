@@ -169,10 +169,10 @@ class CompressedBytes implements FileBytes {
     const start = end - GZIP_TRAILER_BYTES;
     const count = start < 0 ? 0 : this.#compressed.read(trailer, 0, GZIP_TRAILER_BYTES, start);
     const view = new DataView(trailer.buffer);
-    const isWhole = count === GZIP_TRAILER_BYTES;
+    if (count < GZIP_TRAILER_BYTES) throw this.#damaged('it is cut off', null);
     const hasChecksum = crc32 === undefined || view.getUint32(0, true) === this.#checksum;
     const hasSize = view.getUint32(4, true) === this.#memberBytes % 2 ** 32;
-    if (!(isWhole && hasChecksum && hasSize)) throw this.#damaged('its checksum is wrong', null);
+    if (!(hasChecksum && hasSize)) throw this.#damaged('its checksum is wrong', null);
     this.#checksum = 0;
     this.#memberBytes = 0;
   }

@@ -12,8 +12,8 @@ import { type LineFrames, type RecordParser, textReader } from './text-reader.ts
 
 /**
  * JSON lines as a format for `files`. With a schema, fields are checked and become columns: times may be milliseconds
- * or ISO 8601 text, int64 numbers or digits as text, fields that are missing are null where that is allowed, and others
- * are left out. Without one, rows are what JSON.parse gives: `files('events', jsonLines<Event>())`.
+ * or ISO 8601 text (UTC where no zone is given), int64 numbers or digits as text, fields that are missing are null where
+ * that is allowed, and others are left out. Without one, rows are what JSON.parse gives: `files('events', jsonLines<Event>())`.
  */
 export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): FileFormat<Row> {
   if (schema !== null) aSchema('jsonLines: the schema', schema);
@@ -47,22 +47,42 @@ export class JsonParser implements RecordParser<LineFrames> {
   parse(lines: LineFrames): Readonly<Record<string, unknown>> | null {
     const text = lines.buffer.toString('utf8', lines.start, lines.end);
     if (text.trim() === '') return null;
-    return rowFromJson(this.#schema, JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    return rowFromJson(this.#schema, value, exactJson(this.#schema, text, value));
   }
 }
 
-/** The row of a value that JSON.parse gave; throws what is wrong with it. */
+const LONG_INTEGER = /\d{16}/;
+const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|[-+\d.e]+/gi;
+
+/**
+ * What JSON.parse gave, but with whole numbers of many digits as texts of their digits: it rounds them, and an int64 is exact.
+ * The value itself where that makes no difference.
+ */
+export function exactJson(schema: Schema | null, text: string, value: unknown): unknown {
+  const isExact = schema?.fields.some(({ kind }) => kind === 'int64') && LONG_INTEGER.test(text);
+  if (!isExact) return value;
+  const asText = (token: string): string => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token);
+  return JSON.parse(text.replace(TEXT_OR_NUMBER, asText));
+}
+
+/** The row of a value that JSON.parse gave, and `exactJson` of it; throws what is wrong with it. */
 export function rowFromJson(
   schema: Schema | null,
   value: unknown,
+  exact: unknown,
 ): Readonly<Record<string, unknown>> {
   const fields = value as Readonly<Record<string, unknown>>;
   if (schema === null) return fields;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`wanted an object, got ${describe(value)}`);
   }
+  const exactFields = exact as Readonly<Record<string, unknown>>;
   const row: Record<string, unknown> = {};
-  for (const field of schema.fields) row[field.name] = valueFromJson(field, fields[field.name]);
+  for (const field of schema.fields) {
+    const from = field.kind === 'int64' ? exactFields : fields;
+    row[field.name] = valueFromJson(field, from[field.name]);
+  }
   return row;
 }
 

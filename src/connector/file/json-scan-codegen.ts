@@ -9,22 +9,16 @@
  * Names are compared byte by byte with constants, and numbers are built as in plain-number.ts, all in local variables.
  */
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
-import type { Field, FieldKind, Schema } from '../../data/schema.ts';
+import type { Field, Schema } from '../../data/schema.ts';
 import {
+  booleanSource,
+  expectSource,
   type MakeLineScan,
   makeScan,
   numberSource,
   SCAN_LOCALS,
   textSource,
 } from './scan-codegen.ts';
-
-const KINDS: ReadonlySet<FieldKind> = new Set([
-  'int32',
-  'float64',
-  'timestamp',
-  'string',
-  'boolean',
-]);
 
 /** Null for schemas with other kinds of fields, or with names that JSON writes with escapes. */
 export function generateLineScan(schema: Schema): MakeLineScan | null {
@@ -42,7 +36,7 @@ export function generatedLineScans(schema: Schema): readonly GeneratedLoop[] {
 
 function lineScanSource({ fields }: Schema): string | null {
   const isSimple = fields.every(
-    ({ name, kind }) => KINDS.has(kind) && JSON.stringify(name) === `"${name}"`,
+    ({ name, kind }) => kind !== 'dynamic' && JSON.stringify(name) === `"${name}"`,
   );
   if (!isSimple || fields.length === 0) return null;
   const columns = fields.map(({ kind }, c) =>
@@ -59,13 +53,6 @@ ${steps.join('')}return bytes[at] === 125 && at + 1 === end;
 //# sourceURL=millrace-generated:json-lines`;
 }
 
-/** Bytes at the place, one after the other. */
-function expect(text: string): string {
-  const bytes = [...new TextEncoder().encode(text)];
-  const differs = bytes.map((byte, i) => `bytes[at + ${i}] !== ${byte}`).join(' || ');
-  return `if (${differs}) return false;\nat += ${bytes.length};\n`;
-}
-
 const SKIP_SPACE = 'if (bytes[at] === 32) at++;\n';
 
 function fieldSource({ name, kind, nullable }: Field, c: number, before: string): string {
@@ -75,9 +62,9 @@ function fieldSource({ name, kind, nullable }: Field, c: number, before: string)
       : kind === 'boolean'
         ? booleanSource(c)
         : numberSource(kind, c, true);
-  const setNull = `${expect('null')}builder.setNull(${c}, row);
+  const setNull = `${expectSource('null')}builder.setNull(${c}, row);
 ${kind === 'string' ? `v${c}.appendEmpty();\n` : ''}`;
-  return `${expect(before)}${SKIP_SPACE}${expect(`"${name}":`)}${SKIP_SPACE}${
+  return `${expectSource(before)}${SKIP_SPACE}${expectSource(`"${name}":`)}${SKIP_SPACE}${
     nullable ? `if (bytes[at] === 110) {\n${setNull}} else {\n${value}}\n` : value
   }`;
 }
@@ -86,8 +73,4 @@ function stringSource(c: number): string {
   const isInside = '(b = bytes[at]) !== 34';
   const isRefused = 'b < 32 || b === 92 || at >= end';
   return `if (bytes[at] !== 34) return false;\nat++;\n${textSource(c, isInside, isRefused)}at++;\n`;
-}
-
-function booleanSource(c: number): string {
-  return `if (bytes[at] === 116) {\n${expect('true')}v${c}[row] = 1;\n} else {\n${expect('false')}v${c}[row] = 0;\n}\n`;
 }

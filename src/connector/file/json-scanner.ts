@@ -219,7 +219,9 @@ export class JsonScanner {
         return this.#boolean(first, target.column, builder, row);
       case 'int32':
       case 'float64':
+      case 'int64':
       case 'timestamp':
+      case 'date':
         return this.#plainNumber(target, builder, row);
       default:
         return false;
@@ -245,7 +247,8 @@ export class JsonScanner {
     if (!number.read(this.#bytes, this.#at, this.#end) || number.hasLeadingZero) return false;
     const { value } = number;
     if (kind === 'int32' && (value | 0) !== value) return false;
-    builder.fixed(column).values[row] = value;
+    if ((kind === 'int64' || kind === 'date') && !Number.isInteger(value)) return false;
+    builder.fixed(column).values[row] = kind === 'int64' ? BigInt(value) : value;
     // An exponent would stand here, and is no comma or brace.
     this.#at = number.end;
     return true;

@@ -53,18 +53,16 @@ export class LineReader {
     this.#bytes = openBytes(file);
     this.#read = Buffer.allocUnsafe(CHUNK_BYTES);
     this.buffer = this.#read;
-    if (position !== null) {
-      this.#base = position.byte;
-      this.#nextLine = position.line;
-    } else if (range.start === 0) {
-      this.#base = 0;
-      this.#nextLine = 1;
-      this.#skipByteOrderMark();
-    } else {
-      // The line before belongs to the range before, even if it ends here.
-      this.#base = range.start - 1;
-      this.#nextLine = 0;
-      this.#take();
+    // The line before a range belongs to the range before, even if it ends here.
+    this.#base = position?.byte ?? Math.max(0, range.start - 1);
+    this.#nextLine = position?.line ?? (range.start === 0 ? 1 : 0);
+    if (position !== null) return;
+    try {
+      if (range.start === 0) this.#skipByteOrderMark();
+      else this.#take();
+    } catch (error) {
+      this.close();
+      throw error;
     }
   }
 

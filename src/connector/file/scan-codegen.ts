@@ -44,11 +44,13 @@ else v${c}.appendUtf8(bytes, from, at);
 }
 
 /**
- * Source that reads a plain number at `at` into row `row` of v<c>, and moves behind it. Where `isJson`, a leading zero
- * stands alone.
+ * Source that reads a plain number at `at` into row `row` of v<c>, and moves behind it; times are milliseconds. Where
+ * `isJson`, a leading zero stands alone.
  */
 export function numberSource(kind: FieldKind, c: number, isJson: boolean): string {
+  const isWhole = kind === 'int64' || kind === 'date';
   const check = kind === 'int32' ? 'if ((x | 0) !== x) return false;\n' : '';
+  const value = kind === 'int64' ? 'BigInt(x)' : 'x';
   return `b = bytes[at];
 isNegative = b === 45;
 if (isNegative) b = bytes[++at];
@@ -57,15 +59,37 @@ if (x < 0 || x > 9) return false;
 from = at;
 while ((b = bytes[++at] - 48) >= 0 && b <= 9) x = x * 10 + b;
 digits = at - from;
-${isJson ? 'if (digits > 1 && bytes[from] === 48) return false;\n' : ''}if (b === -2) {
+${isJson ? 'if (digits > 1 && bytes[from] === 48) return false;\n' : ''}${isWhole ? '' : fractionSource()}if (digits > ${DIGITS_MAX}) return false;
+if (isNegative) { if (x === 0) return false; x = -x; }
+${check}v${c}[row] = ${value};
+`;
+}
+
+function fractionSource(): string {
+  return `if (b === -2) {
 from = at + 1;
 while ((b = bytes[++at] - 48) >= 0 && b <= 9) x = x * 10 + b;
 if (at === from) return false;
 digits += at - from;
 if (digits > ${DIGITS_MAX}) return false;
 x /= POWERS[at - from];
-} else if (digits > ${DIGITS_MAX}) return false;
-if (isNegative) { if (x === 0) return false; x = -x; }
-${check}v${c}[row] = x;
+}
+`;
+}
+
+/** Source that moves behind a text at `at`; false where another one stands there. */
+export function expectSource(text: string): string {
+  const bytes = [...new TextEncoder().encode(text)];
+  const differs = bytes.map((byte, i) => `bytes[at + ${i}] !== ${byte}`).join(' || ');
+  return `if (${differs}) return false;\nat += ${bytes.length};\n`;
+}
+
+/** Source that reads true or false at `at` into row `row` of v<c>, and moves behind it. */
+export function booleanSource(c: number): string {
+  return `if (bytes[at] === 116) {
+${expectSource('true')}v${c}[row] = 1;
+} else {
+${expectSource('false')}v${c}[row] = 0;
+}
 `;
 }

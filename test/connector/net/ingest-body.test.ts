@@ -41,6 +41,16 @@ test('each type of body has the same rows', () => {
   assert.equal(bodyKindOf(undefined), null);
 });
 
+test('an int64 of a list has all its digits', () => {
+  const Id = record({ id: t.int64 }) as Schema;
+  const body = Buffer.from('[{"id":1},{"id":9007199254740993},{"id":9223372036854775808}]');
+  const { rows, misfits } = read(new BodyReader(Id), Id, 'json', body);
+  assert.deepEqual(rows, [{ id: 1n }, { id: 9007199254740993n }]);
+  const reason = "field 'id' wants int64, got 9223372036854775808n";
+  const text = '{"id":9223372036854776000}';
+  assert.deepEqual(misfits, [{ place: 'record 3', line: null, reason, text }]);
+});
+
 test('bytes that are damaged anywhere are told, never thrown', () => {
   const readers = [Row as Schema, null].map((schema) => ({
     schema,

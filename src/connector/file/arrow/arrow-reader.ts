@@ -53,7 +53,12 @@ export class ArrowReader implements SplitReader {
     this.#context = context;
     this.#library = library;
     this.#walker = new MessageWalker(file, library);
-    this.#before = [readSchemaMessage(file, this.#walker, library)];
+    try {
+      this.#before = [readSchemaMessage(file, this.#walker, library)];
+    } catch (error) {
+      this.#walker.close();
+      throw error;
+    }
     const { byte, row } = (position as Position | null) ?? { byte: range.start, row: 0 };
     this.#from = byte;
     this.#row = row;

@@ -64,11 +64,18 @@ export class MessageWalker {
     this.#file = file;
     this.#library = library;
     this.#cursor = new ByteCursor(file);
-    this.#cursor.has(FILE_HEAD_BYTES);
-    this.isFile =
-      this.#cursor.ready >= FILE_HEAD_BYTES &&
-      this.#cursor.bytes.subarray(0, MAGIC.length).equals(MAGIC);
+    this.isFile = this.#beginsAsFile();
     this.place = this.isFile ? FILE_HEAD_BYTES : 0;
+  }
+
+  #beginsAsFile(): boolean {
+    const cursor = this.#cursor;
+    try {
+      return cursor.has(FILE_HEAD_BYTES) && cursor.bytes.subarray(0, MAGIC.length).equals(MAGIC);
+    } catch (error) {
+      cursor.close();
+      throw error;
+    }
   }
 
   get progress(): number | null {

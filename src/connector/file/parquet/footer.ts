@@ -16,6 +16,7 @@ const MAGIC = 'PAR1';
 
 /** A field and the leaf column it is read from. */
 export type SourceColumn = {
+  /** As it is stored: a dynamic field as text. */
   readonly field: Field;
   readonly element: SchemaElement;
   readonly index: number;
@@ -81,7 +82,8 @@ export function columnsOf(file: InputFile, metadata: FileMetaData, schema: Schem
     }
     const { element } = leaves[index]!;
     checkType(file, field, element);
-    return { field, element, index };
+    const isText = field.kind === 'dynamic';
+    return { field: isText ? { ...field, kind: 'string' } : field, element, index };
   });
 }
 
@@ -112,7 +114,7 @@ const PHYSICAL_TYPES: Readonly<Record<FieldKind, readonly string[]>> = {
   string: ['BYTE_ARRAY'],
   timestamp: ['INT64', 'INT32'],
   date: ['INT64', 'INT32'],
-  dynamic: [],
+  dynamic: ['BYTE_ARRAY'],
 };
 
 function checkType(file: InputFile, field: Field, element: SchemaElement): void {

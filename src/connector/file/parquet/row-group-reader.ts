@@ -5,6 +5,7 @@ import { BATCH_ROWS } from '../../../base/limits.ts';
 import { Batch } from '../../../data/batch.ts';
 import {
   type Column,
+  DynamicColumn,
   type FixedArray,
   FixedColumn,
   type FixedKind,
@@ -91,9 +92,11 @@ export class RowGroupReader implements SplitReader {
     this.#waitsForZstd = false;
     if (this.#row >= this.#rowCount) return 'end';
     const rowCount = this.#prepare(Math.min(BATCH_ROWS, this.#rowCount - this.#row));
-    const columns = this.#columns.map((column) =>
-      this.#guarded(column, () => column.take(rowCount)),
-    );
+    const columns = this.#columns.map((column, c) => {
+      const stored = this.#guarded(column, () => column.take(rowCount));
+      const { kind, nullable } = this.#schema.fields[c]!;
+      return kind === 'dynamic' ? parsed(stored as StringColumn, rowCount, nullable) : stored;
+    });
     const batch = new Batch({ rowCount, schema: this.#schema, columns, isTransient: true });
     const checked = withoutNulls(batch, this.#schema, (...row) => this.#refuse(...row));
     this.#row += rowCount;
@@ -142,6 +145,27 @@ export class RowGroupReader implements SplitReader {
   }
 
   close(): void {}
+}
+
+/** The values of a dynamic field from their texts: JSON, or text that is none. Null is a value of them all. */
+function parsed(
+  { entries, codes, absent }: StringColumn,
+  rowCount: number,
+  nullable: boolean,
+): DynamicColumn {
+  const values = new Array<unknown>(rowCount).fill(null);
+  for (let i = 0; i < rowCount; i++) {
+    if (absent === null || absent[i] === PRESENT) values[i] = valueOfText(entries.get(codes![i]!));
+  }
+  return new DynamicColumn(values, nullable && absent !== null ? absent.slice(0, rowCount) : null);
+}
+
+function valueOfText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 /** One column of the row group: its current page, and where in it the next row is. */

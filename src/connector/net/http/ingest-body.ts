@@ -5,7 +5,7 @@ import { DEAD_LETTER_TEXT_BYTES } from '../../../base/limits.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { Schema } from '../../../data/schema.ts';
 import { csv } from '../../file/csv.ts';
-import { JsonParser, rowFromJson } from '../../file/json-lines.ts';
+import { exactJson, JsonParser, rowFromJson } from '../../file/json-lines.ts';
 import type { LineFrames, RecordParser } from '../../file/text-reader.ts';
 import { ByteLines } from '../byte-lines.ts';
 
@@ -87,10 +87,11 @@ export class BodyReader {
       const misfit = { place: 'the body', line: null, reason: messageOf(error), text: shown };
       return target.goesOn(misfit) ? null : misfit;
     }
-    const records: readonly unknown[] = Array.isArray(values) ? values : [values];
+    const records = recordsOf(values);
+    const exact = recordsOf(exactJson(this.#schema, text, values));
     for (const [n, value] of records.entries()) {
       try {
-        target.builder().appendRow(rowFromJson(this.#schema, value));
+        target.builder().appendRow(rowFromJson(this.#schema, value, exact[n]));
       } catch (error) {
         const shown = JSON.stringify(value).slice(0, DEAD_LETTER_TEXT_BYTES);
         const place = `record ${n + 1}`;
@@ -100,4 +101,8 @@ export class BodyReader {
     }
     return null;
   }
+}
+
+function recordsOf(values: unknown): readonly unknown[] {
+  return Array.isArray(values) ? values : [values];
 }
