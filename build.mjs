@@ -1,7 +1,8 @@
 /**
  * Builds `dist`: the types of every module, and the code of all of them in few files. Each thread of a job loads the
  * engine anew, and finding, reading and compiling hundreds of files is most of the time that takes (figure cold-start).
- * What several entries share lies in `dist/engine`, where src/base/engine-files.ts looks for itself.
+ * What several entries share lies in `dist/engine`, where src/base/engine-files.ts looks for itself: a file for each set of
+ * entries that share something, so that there are few when most entries hold the whole engine.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -22,6 +23,15 @@ const ENTRIES = [
   'dist/checkpoint/compress-worker.js',
 ].map((path) => path.replace(/^(\.\/)?dist\/(.*)\.js$/, 'src/$2.ts'));
 
+/** Entries that do without the rest of the engine, and some of which it imports. */
+const PARTS = [
+  'src/checkpoint/compress-worker.ts',
+  'src/graph/load-job.ts',
+  'src/sharedarraybuffer-queue/index.ts',
+];
+const DOOR = 'src/index.ts';
+const WHOLE = ENTRIES.filter((path) => path !== DOOR && !PARTS.includes(path));
+
 /** Node's own hooks, which are named by their files. */
 const HOOKS = [
   'src/base/no-tests.mjs',
@@ -40,6 +50,19 @@ const SHARED = {
   target: 'node20',
 };
 
+/** Lets entries hold what the door of the package does. */
+const wholeEngine = {
+  name: 'whole-engine',
+  setup({ onLoad }) {
+    const paths = new Set(WHOLE.map((path) => SHARED.absWorkingDir + path));
+    const door = JSON.stringify(SHARED.absWorkingDir + DOOR);
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      if (!paths.has(path)) return;
+      return { contents: `${readFileSync(path, 'utf8')}\nimport ${door};\n`, loader: 'ts' };
+    });
+  },
+};
+
 rmSync(new URL('dist/', ROOT), { recursive: true, force: true });
 execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], {
   cwd: ROOT,
@@ -52,5 +75,6 @@ await build({
   splitting: true,
   packages: 'external',
   chunkNames: 'engine/[hash]',
+  plugins: [wholeEngine],
 });
 await build({ ...SHARED, entryPoints: HOOKS, outExtension: { '.js': '.mjs' } });

@@ -110,16 +110,61 @@ export class IntKeyTable {
    * slots each would be a cache miss. Benchmark: figure recovery.
    */
   index(): boolean {
-    const { count } = this;
-    const cellCount = cellsFor(count);
+    const cellCount = cellsFor(this.count);
     const capacity = capacityOf(cellCount);
     if (this.keys.length !== capacity) this.keys = this.keys.slice(0, capacity);
-    const pairs = this.#pairsByRegion(Math.max(1, Math.log2(cellCount) - REGION_SHIFT));
-    const shift = 32 - Math.log2(cellCount);
-    const mask = cellCount * 2 - 1;
     const cells = new Int32Array(cellCount * 2);
+    this.#cells = cells;
+    this.#shift = 32 - Math.log2(cellCount);
+    // The pairs to insert lie in the last cells: memory of their own would cost its page faults, and so does a page that is
+    // read before it is written.
+    const first = cells.length - this.count * 2;
+    cells.fill(0, 0, first);
+    this.#sortByRegion(cells.subarray(first), Math.max(1, Math.log2(cellCount) - REGION_SHIFT));
+    const shift = this.#shift;
     let areNew = true;
-    for (let at = 0; at < count * 2; at += 2) {
+    let at = first;
+    for (; at < cells.length; at += 2) {
+      const key = cells[at]!;
+      let cell = (Math.imul(key, GOLDEN) >>> shift) << 1;
+      while (cell < at && cells[cell + 1] !== 0) {
+        if (cells[cell] === key) areNew = false;
+        cell += 2;
+      }
+      if (cell >= at) break;
+      cells[cell] = key;
+      cells[cell + 1] = cells[at + 1]!;
+      cells[at + 1] = 0;
+    }
+    // The cells of the last regions are those that their pairs lie in.
+    const rest = cells.slice(at);
+    cells.fill(0, at);
+    return this.#insert(rest) && areNew;
+  }
+
+  /** The pairs of all keys as in cells, those of a region, one of 2 ** bits, side by side: a counting sort. */
+  #sortByRegion(pairs: Int32Array, bits: number): void {
+    const { keys, count } = this;
+    const shift = 32 - bits;
+    const next = new Int32Array(2 ** bits + 1);
+    for (let slot = 0; slot < count; slot++)
+      next[(Math.imul(keys[slot]!, GOLDEN) >>> shift) + 1]!++;
+    for (let region = 1; region < next.length; region++) next[region]! += next[region - 1]!;
+    for (let slot = 0; slot < count; slot++) {
+      const key = keys[slot]!;
+      const at = next[Math.imul(key, GOLDEN) >>> shift]!++ << 1;
+      pairs[at] = key;
+      pairs[at + 1] = slot + 1;
+    }
+  }
+
+  /** Inserts pairs as they are in cells; false when one of the keys has a cell. */
+  #insert(pairs: Int32Array): boolean {
+    const cells = this.#cells;
+    const shift = this.#shift;
+    const mask = cells.length - 1;
+    let areNew = true;
+    for (let at = 0; at < pairs.length; at += 2) {
       const key = pairs[at]!;
       let cell = (Math.imul(key, GOLDEN) >>> shift) << 1;
       while (cells[cell + 1] !== 0) {
@@ -129,27 +174,7 @@ export class IntKeyTable {
       cells[cell] = key;
       cells[cell + 1] = pairs[at + 1]!;
     }
-    this.#cells = cells;
-    this.#shift = shift;
     return areNew;
-  }
-
-  /** Pairs of all keys as in cells, those of a region, one of 2 ** bits, side by side: a counting sort. */
-  #pairsByRegion(bits: number): Int32Array {
-    const { keys, count } = this;
-    const shift = 32 - bits;
-    const next = new Int32Array(2 ** bits + 1);
-    for (let slot = 0; slot < count; slot++)
-      next[(Math.imul(keys[slot]!, GOLDEN) >>> shift) + 1]!++;
-    for (let region = 1; region < next.length; region++) next[region]! += next[region - 1]!;
-    const pairs = new Int32Array(count * 2);
-    for (let slot = 0; slot < count; slot++) {
-      const key = keys[slot]!;
-      const at = next[Math.imul(key, GOLDEN) >>> shift]!++ << 1;
-      pairs[at] = key;
-      pairs[at + 1] = slot + 1;
-    }
-    return pairs;
   }
 
   /** Forgets all keys; memory that was far too large is given back. */

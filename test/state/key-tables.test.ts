@@ -151,12 +151,38 @@ test('keys that are loaded all at once are found in the slots of their order', (
   }
 });
 
+/** Of GOLDEN in cells.ts, modulo 2 ** 32: a product with it is a key of this hash. */
+const GOLDEN_INVERSE = 0x0e8b2f51;
+
+for (const place of ['first', 'last'] as const) {
+  test(`keys whose cells are all among the ${place} ones are loaded`, () => {
+    const count = 5000;
+    const table = new IntKeyTable();
+    const keys = Int32Array.from({ length: count }, (_, n) =>
+      Math.imul(place === 'first' ? n * 1000 : -1 - n * 1000, GOLDEN_INVERSE),
+    );
+    const slots = new Int32Array(count);
+    table.append(keys, 0, count, slots, count);
+    assert.ok(table.index());
+    const found = new Int32Array(count);
+    table.findSlots(keys, 0, count, found);
+    assert.deepEqual(found, slots);
+    const others = Int32Array.from({ length: count }, (_, n) =>
+      Math.imul(n * 1000 + 500, GOLDEN_INVERSE),
+    );
+    table.findSlots(others, 0, count, found);
+    assert.deepEqual(found, new Int32Array(count).fill(-1));
+  });
+}
+
 test('a key that is loaded twice is told', () => {
-  const table = new IntKeyTable();
   const keys = Int32Array.from({ length: 5000 }, (_, n) => n);
-  table.append(keys, 0, 5000, new Int32Array(5000), 5001);
-  table.append(keys, 4321, 4322, new Int32Array(5000), 1);
-  assert.equal(table.index(), false);
+  for (let twice = 0; twice < keys.length; twice += 61) {
+    const table = new IntKeyTable();
+    table.append(keys, 0, 5000, new Int32Array(5000), 5001);
+    table.append(keys, twice, twice + 1, new Int32Array(5000), 1);
+    assert.equal(table.index(), false, `${twice}`);
+  }
 });
 
 test('a table that was large gives memory back when it is cleared', () => {
