@@ -34,6 +34,8 @@ export type KeySpec =
   /** One key without fields, which all records have. */
   | { readonly kind: 'all' };
 
+const RECENT_DICTIONARIES = 4;
+
 export type KeyFunction = (row: unknown) => unknown;
 
 /** Keys as canonical bytes: key i is bytes[starts[i]], of sizes[i] >> 1 bytes. */
@@ -77,7 +79,8 @@ export class KeyReader {
   };
   /** Keys of the last batch, where they are read once for all rows that have them; null when each row has its own. */
   shared: SharedKeys | null = null;
-  #sharedBefore: SharedKeys | null = null;
+  /** Those of the dictionaries that came last, the newest in front: splits may be read in turn. */
+  readonly #recent: SharedKeys[] = [];
   readonly #columns: readonly number[] | null;
   readonly #names: readonly string[];
   readonly #isByFunction: boolean;
@@ -170,13 +173,18 @@ export class KeyReader {
 
   #sharedOf(batch: Batch): SharedKeys | null {
     const columns = this.#keyColumns(batch);
-    if (this.#sharedBefore?.areOf(columns) !== true) {
-      const shared = SharedKeys.of(columns, batch.rowCount);
-      if (shared === null) return null;
-      this.#sharedBefore = shared;
-    }
-    const shared = this.#sharedBefore!;
-    return shared.read(columns as StringColumn[], batch.rowCount) ? shared : null;
+    const found =
+      this.#recent.find((recent) => recent.areOf(columns)) ??
+      this.#newShared(columns, batch.rowCount);
+    return found?.read(columns as StringColumn[], batch.rowCount) === true ? found : null;
+  }
+
+  #newShared(columns: readonly Column[], rows: number): SharedKeys | null {
+    const made = SharedKeys.of(columns, rows);
+    if (made === null) return null;
+    this.#recent.unshift(made);
+    this.#recent.length = Math.min(this.#recent.length, RECENT_DICTIONARIES);
+    return made;
   }
 
   read(batch: Batch): void {

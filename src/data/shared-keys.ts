@@ -8,8 +8,8 @@ import type { KeyBytes } from './key.ts';
 import { entryHashCodes, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
 
-/** Combinations of entries that are told apart, each of which takes four bytes. */
-const COMBINATIONS_MAX = 256 * 1024;
+/** Combinations of entries to a row of the first batch, each of which takes four bytes: it may be the only batch. */
+const COMBINATIONS_A_ROW_MAX = 64;
 /** More would not stay in the cache beside the tables of several panes. */
 const KEYS_MAX = 8192;
 /** Rows of a batch to an entry of a dictionary below which most keys come once. */
@@ -20,7 +20,7 @@ export class SharedKeys {
     bytes: new Uint8Array(0),
     starts: new Int32Array(0),
     sizes: new Int32Array(0),
-    hashes: new Int32Array(KEYS_MAX),
+    hashes: new Int32Array(0),
   };
   /** Of the batch read last: row i has key codes[i]. */
   codes = new Int32Array(0);
@@ -29,12 +29,15 @@ export class SharedKeys {
   /** By combination of entries: the number of its key, from 1 on; 0 for one that has not come. */
   readonly #numbers: Int32Array;
   readonly #writer = new KeyBytesWriter(this.keys);
+  readonly #keysMax: number;
   #areTooMany = false;
 
   private constructor(dictionaries: readonly StringEntries[], combinations: number) {
     this.#dictionaries = dictionaries;
     this.#numbers = new Int32Array(combinations);
-    this.#writer.begin(KEYS_MAX);
+    this.#keysMax = Math.min(KEYS_MAX, combinations);
+    this.#writer.begin(this.#keysMax);
+    this.keys.hashes = new Int32Array(this.#keysMax);
   }
 
   /** For a batch with these key columns; null when keys are not shared there. */
@@ -45,7 +48,7 @@ export class SharedKeys {
       if (column.entries.count * ROWS_AN_ENTRY_MIN > rowCount) return null;
       combinations *= column.entries.count;
     }
-    if (combinations > COMBINATIONS_MAX) return null;
+    if (combinations > rowCount * COMBINATIONS_A_ROW_MAX) return null;
     const dictionaries = (columns as readonly StringColumn[]).map(({ entries }) => entries);
     return new SharedKeys(dictionaries, combinations);
   }
@@ -67,7 +70,7 @@ export class SharedKeys {
     for (let i = 0; i < rows; i++) {
       const combination = codes[i]!;
       if (numbers[combination] === 0) {
-        if (this.count === KEYS_MAX) {
+        if (this.count === this.#keysMax) {
           this.#areTooMany = true;
           return false;
         }
@@ -88,12 +91,13 @@ export class SharedKeys {
   }
 }
 
-/** Not one that has rows without a value, which are no keys. */
+/** Known by its entries, which therefore stay as they are. Not one that has rows without a value, which are no keys. */
 function isDictionary(column: Column): column is StringColumn {
   return (
     column instanceof StringColumn &&
     column.codes !== null &&
     !column.isSelection &&
+    column.entries.isOwned &&
     column.absent === null
   );
 }

@@ -12,7 +12,7 @@ import type { SharedKeys } from '../data/shared-keys.ts';
 import { ByteKeyTable } from './byte-key-table.ts';
 import { IntKeyTable } from './int-key-table.ts';
 
-/** Shared keys to a row of a run for which it is worth it to note what slots they have. */
+/** Shared keys to a row of a run, up to which it pays to note what slots they have. */
 const KNOWN_KEYS_MAX = 4;
 
 export class KeySlots {
@@ -199,7 +199,7 @@ export class KeySlots {
   }
 }
 
-/** Of rows from to to - 1, a key each. */
+/** Keys codes[from] to codes[to - 1]. */
 function keysOf(keys: KeyBytes, codes: Int32Array, from: number, to: number): KeyBytes {
   const numbers = codes.subarray(from, to);
   return {

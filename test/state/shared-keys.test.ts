@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Batch } from '../../src/data/batch.ts';
-import { type Column, NULL, StringColumn, type StringEntries } from '../../src/data/column.ts';
+import { type Column, NULL, StringColumn, StringEntries } from '../../src/data/column.ts';
 import { KeyReader } from '../../src/data/key.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { StringBuilder } from '../../src/data/string-builder.ts';
@@ -12,10 +12,11 @@ import { KeySlots } from '../../src/state/key-slots.ts';
 const Route = record({ origin: t.string, destination: t.string });
 const Place = record({ origin: t.string });
 
-function entriesOf(texts: readonly string[]): StringEntries {
+function entriesOf(texts: readonly string[], isOwned = true): StringEntries {
   const builder = new StringBuilder(texts.length);
   for (const text of texts) builder.append(text);
-  return builder.seal().entries;
+  const { count, offsets, bytes, isWide } = builder.seal().entries;
+  return new StringEntries(count, offsets, bytes, isWide, isOwned);
 }
 
 function batchOf(columns: readonly Column[], rowCount: number): Batch {
@@ -80,7 +81,9 @@ test('one dictionary after the other, of one column and of two', () => {
       fc.constantFrom(1, 3, 100),
       fc.nat(),
       (dictionaries, parts, columns, runs, seed) => {
-        const entries = dictionaries.map((pair) => pair.slice(0, columns).map(entriesOf));
+        const entries = dictionaries.map((pair) =>
+          pair.slice(0, columns).map((texts) => entriesOf(texts)),
+        );
         const batches = parts.map(([d, rows], b) =>
           entries[d % entries.length]!.map(
             (of, c) =>
@@ -112,13 +115,15 @@ test('too many different keys are read row by row, and so are those of batches a
   assert.equal(compare([few, many, few], [rows, rows, rows], 1000), 1);
 });
 
-test('rows without a key, and selections of rows, are not shared', () => {
+test('rows without a key, selections of rows, and entries that may change, are not shared', () => {
   const entries = entriesOf(['a', 'b']);
   const codes = Int32Array.of(0, 1, 0, 1);
   const [reader] = readersOf(1);
   reader.readShared(batchOf([new StringColumn(entries, codes)], 4));
   assert.notEqual(reader.shared, null);
   reader.readShared(batchOf([new StringColumn(entries, codes, null, true)], 4));
+  assert.equal(reader.shared, null);
+  reader.readShared(batchOf([new StringColumn(entriesOf(['a', 'b'], false), codes)], 4));
   assert.equal(reader.shared, null);
   const absent = Uint8Array.of(0, 0, NULL, 0);
   assert.throws(() => reader.readShared(batchOf([new StringColumn(entries, codes, absent)], 4)), {
