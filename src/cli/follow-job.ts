@@ -5,11 +5,19 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { showProgress } from './progress.ts';
 
+export type FollowOptions = {
+  /** Whether progress is shown. */
+  readonly progress: boolean;
+  /** Whether the result goes to standard output, as a line of JSON. */
+  readonly json: boolean;
+  /** Where its server listens, if it has one. */
+  readonly host: string | undefined;
+};
+
 /** Waits for the end, whether it comes by itself, by Ctrl-C or by another command. */
 export async function follow(
   client: WatchedJob,
-  withProgress: boolean,
-  host = '127.0.0.1',
+  { progress: withProgress, json, host = '127.0.0.1' }: FollowOptions,
 ): Promise<ExitCode> {
   let isCancelled = false;
   const onSignal = (): void => {
@@ -28,6 +36,7 @@ export async function follow(
     const result = await client.result();
     progress?.stop();
     console.error(describeResult(client, result));
+    if (json) console.log(JSON.stringify({ ...result, records: client.status().records }));
     return EXIT.done;
   } catch (error) {
     progress?.stop();

@@ -60,6 +60,7 @@ npm install.`,
     )
     .addOption(logLevelOption())
     .option('--no-progress', 'do not show progress on standard error')
+    .option('--json', 'at the end print the result, as the last line of standard output')
     .option(
       '-w, --watch',
       'when the module is saved, go on with the new version from the state of the old one',
@@ -72,6 +73,7 @@ Examples:
   millrace run flights.ts --threads 2 --param input=flights.parquet --param out=results
   millrace run flights.ts --checkpoint-dir state/ --checkpoint-every 5s
   millrace run flights.ts --checkpoint-dir state/ --watch
+  millrace run flights.ts --json | tail -n 1 | jq '.records / .durationMs * 1000'
 
 With --batch windows fire when all input has been read, so no record is late, and rolling aggregations (sum, min, reduce, ...)
 give one row a key: the last. It keeps every window of the input at once; a job in batch is refused a source without an end.

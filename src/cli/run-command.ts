@@ -24,7 +24,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     const { options, progress } = settings.of(job.name);
     threads ??= startThreads(options);
     const client = await startServedJob(job, options, NO_DOORS, threads);
-    return await follow(client, progress, options.host);
+    return await follow(client, { progress, json: flags.json ?? false, host: options.host });
   } catch (error) {
     await threads?.terminate();
     console.error(describeFailure(error));

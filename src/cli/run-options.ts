@@ -20,6 +20,8 @@ export type RunFlags = JobFlags & {
   readonly batch?: boolean;
   readonly batchAuto?: boolean;
   readonly progress: boolean;
+  /** Prints what became of the job. */
+  readonly json?: boolean;
   /** Goes on with each new version of the module. */
   readonly watch?: boolean;
   readonly checkpointDir?: string;

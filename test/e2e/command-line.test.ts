@@ -90,6 +90,17 @@ test('a job gets its parameters, typed by their defaults', async () => {
   assert.match(run.stderr, /^short: finished in [\d.]+ m?s, 4 records\n$/);
 });
 
+test('run --json: the result is the last line of standard output, behind what the job prints', async () => {
+  const run = await millrace('run', TWO_JOBS, '--job', 'short', '-t', 1, '--json');
+  assert.equal(run.code, 0, run.stderr);
+  const lines = run.stdout.trimEnd().split('\n');
+  assert.equal(lines.length, 4);
+  const { name, state, records, durationMs, operators, lastCheckpoint } = JSON.parse(lines[3]!);
+  assert.deepEqual([name, state, records, lastCheckpoint], ['short', 'finished', 3, null]);
+  assert.ok(durationMs > 0);
+  assert.equal(operators[0].recordsOut, 3);
+});
+
 const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'an unknown parameter',

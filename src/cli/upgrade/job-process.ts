@@ -20,6 +20,7 @@ const LOOK_MS = 10;
 
 type Loaded = {
   readonly settings: RunSettings;
+  readonly json: boolean;
   readonly job: RegisteredJob;
   readonly built: BuiltJob;
   readonly threads: WorkerPool;
@@ -41,25 +42,27 @@ async function load(module: string, flags: RunFlags): Promise<FromJob> {
   const threads = startThreads(settings.options);
   const built = job.build(settings.options.params ?? {}, false);
   await threads.load(job.url);
-  loaded = { settings, job, built, threads };
+  loaded = { settings, json: flags.json ?? false, job, built, threads };
   return { type: 'loaded', shape: jobShape(built) };
 }
 
-async function start({ settings, job, threads }: Loaded): Promise<FromJob> {
+async function start({ settings, json, job, threads }: Loaded): Promise<FromJob> {
   const running = await startServedJob(job, settings.options, NO_DOORS, threads);
   client = running;
-  void end(running, settings);
+  void end(running, settings, json);
   while (isStarting(running)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   return { type: 'running' };
 }
 
 /** Until the job has ended, and with it the process. */
-async function end(running: WatchedJob, settings: RunSettings): Promise<void> {
+async function end(running: WatchedJob, settings: RunSettings, json: boolean): Promise<void> {
   const { options, progress } = settings;
-  process.exitCode = await follow(running, progress, options.host).catch((error) => {
-    console.error(describeFailure(error));
-    return EXIT.failed;
-  });
+  process.exitCode = await follow(running, { progress, json, host: options.host }).catch(
+    (error) => {
+      console.error(describeFailure(error));
+      return EXIT.failed;
+    },
+  );
   await current;
   process.off('disconnect', onOrphaned);
   process.disconnect();
