@@ -50,7 +50,8 @@ export class JobInput<Row> {
 
   /**
    * A Node stream in object mode that writes into the job, and ends the input with itself:
-   * `await pipeline(Readable.from(moreRows), client.inputs.clicks.writable())`.
+   * `await pipeline(Readable.from(moreRows), client.inputs.clicks.writable())`. One that is destroyed by an error ends nothing:
+   * others may write on, or the program cancels the job.
    */
   writable(): Writable {
     return new Writable({
@@ -67,7 +68,7 @@ export class JobInput<Row> {
 
   /**
    * A Web stream that writes into the job, and ends the input with itself:
-   * `await ReadableStream.from(moreRows).pipeTo(client.inputs.clicks.writableStream())`.
+   * `await ReadableStream.from(moreRows).pipeTo(client.inputs.clicks.writableStream())`. One that is aborted ends nothing.
    */
   writableStream(): WritableStream<Row> {
     return new WritableStream<Row>({

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { csv } from '../../src/connector/file/csv.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
-import { timeOfText } from '../../src/connector/file/time-text.ts';
+import { timeOfBytes, timeOfText } from '../../src/connector/file/time-text.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { inFolder, readAll, write } from './read-all.ts';
 
@@ -59,7 +59,10 @@ test('what is no time', () => {
 test('every time that a Date writes', () => {
   fc.assert(
     fc.property(fc.date({ noInvalidDate: true }), (date) => {
-      assert.equal(timeOfText(date.toISOString()), date.getTime());
+      const text = date.toISOString();
+      assert.equal(timeOfText(text), date.getTime());
+      const quick = timeOfBytes(Buffer.from(text), 0);
+      assert.ok(Number.isNaN(quick) || quick === date.getTime());
       assert.equal(timeOfText(String(date.getTime())), date.getTime());
     }),
   );
@@ -67,7 +70,7 @@ test('every time that a Date writes', () => {
 
 test('a time without a zone is the same wherever the machine stands', () => {
   const module = new URL('../../src/connector/file/time-text.ts', import.meta.url).href;
-  const program = `import { timeOfText } from '${module}';
+  const program = `import { timeOfBytes, timeOfText } from '${module}';
     console.log(timeOfText('2024-02-29T12:00') + ' ' + timeOfText('2024-02-29 12:00:00'));`;
   const hooks = new URL('../../src/base/typescript-register.mjs', import.meta.url).href;
   for (const zone of ['UTC', 'America/New_York', 'Asia/Kathmandu']) {

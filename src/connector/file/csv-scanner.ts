@@ -6,19 +6,18 @@
  *   if (bytes[at] !== 44) return false;
  *   while (bytes[at] !== 44) target[to++] = bytes[at++]; v1.closeEntry(to);
  *
- * It takes records without quotes whose values are plain decimal numbers, true, false, text, or nothing. At anything else
- * it gives up on the line, which is then read as text; so there is one place that decides what is wrong and how it is told.
- * Benchmark: figure csv-lines.
+ * It takes records without quotes whose values are plain decimal numbers, times of ISO 8601 in UTC, true, false, text, or
+ * nothing. At anything else it gives up on the line, which is then read as text; so there is one place that decides what is
+ * wrong and how it is told. Benchmark: figure csv-lines.
  */
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field } from '../../data/schema.ts';
 import {
-  booleanSource,
+  fixedSource,
   type LineScan,
   type MakeLineScan,
   makeScan,
-  numberSource,
   SCAN_LOCALS,
   textSource,
 } from './scan-codegen.ts';
@@ -101,7 +100,7 @@ function valueSource(target: Target | null, delimiter: number): string {
   const { column: c, field } = target;
   if (field.kind !== 'string') {
     const isEmpty = `at === end || bytes[at] === ${delimiter}`;
-    const value = field.kind === 'boolean' ? booleanSource(c) : numberSource(field.kind, c, false);
+    const value = fixedSource(field.kind, c, false);
     const empty = field.nullable ? `builder.setNull(${c}, row);` : 'return false;';
     return `if (${isEmpty}) { ${empty} } else {\n${value}}\n`;
   }

@@ -11,11 +11,10 @@
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Field, Schema } from '../../data/schema.ts';
 import {
-  booleanSource,
   expectSource,
+  fixedSource,
   type MakeLineScan,
   makeScan,
-  numberSource,
   SCAN_LOCALS,
   textSource,
 } from './scan-codegen.ts';
@@ -56,12 +55,7 @@ ${steps.join('')}return bytes[at] === 125 && at + 1 === end;
 const SKIP_SPACE = 'if (bytes[at] === 32) at++;\n';
 
 function fieldSource({ name, kind, nullable }: Field, c: number, before: string): string {
-  const value =
-    kind === 'string'
-      ? stringSource(c)
-      : kind === 'boolean'
-        ? booleanSource(c)
-        : numberSource(kind, c, true);
+  const value = kind === 'string' ? stringSource(c) : fixedSource(kind, c, true);
   const setNull = `${expectSource('null')}builder.setNull(${c}, row);
 ${kind === 'string' ? `v${c}.appendEmpty();\n` : ''}`;
   return `${expectSource(before)}${SKIP_SPACE}${expectSource(`"${name}":`)}${SKIP_SPACE}${

@@ -2,7 +2,7 @@
  * Reads JSON objects of a schema from bytes straight into columns: no object and, for plain text, no string is made.
  *
  * Lines in the form of the schema are read by a generated scan (json-scan-codegen.ts), others here. It takes what most
- * lines are made of, and nothing that is not JSON: plain decimal numbers, strings without escapes,
+ * lines are made of, and nothing that is not JSON: plain decimal numbers, times of ISO 8601 in UTC, strings without escapes,
  * and beside the fields of the schema any values that are made of these. At anything else it gives up on the line, which
  * is then read by JSON.parse; so there is one place that decides what is wrong and how it is told. Benchmark: figure
  * json-lines.
@@ -12,6 +12,7 @@ import type { Field, Schema } from '../../data/schema.ts';
 import { generateLineScan } from './json-scan-codegen.ts';
 import { PlainNumber } from './plain-number.ts';
 import type { LineScan, MakeLineScan } from './scan-codegen.ts';
+import { timeLength, timeOfBytes } from './time-text.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -220,8 +221,10 @@ export class JsonScanner {
       case 'int32':
       case 'float64':
       case 'int64':
+        return this.#plainNumber(target, builder, row);
       case 'timestamp':
       case 'date':
+        if (first === QUOTE) return this.#time(target.column, builder, row);
         return this.#plainNumber(target, builder, row);
       default:
         return false;
@@ -251,6 +254,16 @@ export class JsonScanner {
     builder.fixed(column).values[row] = kind === 'int64' ? BigInt(value) : value;
     // An exponent would stand here, and is no comma or brace.
     this.#at = number.end;
+    return true;
+  }
+
+  #time(column: number, builder: BatchBuilder, row: number): boolean {
+    const start = this.#at + 1;
+    const time = timeOfBytes(this.#bytes, start);
+    const end = start + timeLength(this.#bytes, start);
+    if (Number.isNaN(time) || this.#bytes[end] !== QUOTE) return false;
+    builder.fixed(column).values[row] = time;
+    this.#at = end + 1;
     return true;
   }
 

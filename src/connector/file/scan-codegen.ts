@@ -1,6 +1,7 @@
 /** What generated scans of lines have in common: their shape, their variables, and numbers. */
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import type { FieldKind } from '../../data/schema.ts';
+import { timeLength, timeOfBytes } from './time-text.ts';
 
 /** Writes the record in bytes start to end - 1 as row `row` of its builder; false when it has another form. */
 export type LineScan = (bytes: Uint8Array, start: number, end: number, row: number) => boolean;
@@ -8,10 +9,10 @@ export type LineScan = (bytes: Uint8Array, start: number, end: number, row: numb
 /** Makes the scan of a builder. */
 export type MakeLineScan = (builder: BatchBuilder) => LineScan;
 
-/** Powers of ten are all that a scan needs beside its builder. */
+/** Powers of ten and times are all that a scan needs beside its builder. */
 export function makeScan(source: string): MakeLineScan {
-  const make = new Function('builder', 'POWERS', source);
-  return (builder) => make(builder, POWERS) as LineScan;
+  const make = new Function('builder', 'POWERS', 'timeOfBytes', 'timeLength', source);
+  return (builder) => make(builder, POWERS, timeOfBytes, timeLength) as LineScan;
 }
 
 /** Variables of a scan: all local, which is what makes it fast. */
@@ -47,7 +48,7 @@ else v${c}.appendUtf8(bytes, from, at);
  * Source that reads a plain number at `at` into row `row` of v<c>, and moves behind it; times are milliseconds. Where
  * `isJson`, a leading zero stands alone.
  */
-export function numberSource(kind: FieldKind, c: number, isJson: boolean): string {
+function numberSource(kind: FieldKind, c: number, isJson: boolean): string {
   const isWhole = kind === 'int64' || kind === 'date';
   const check = kind === 'int32' ? 'if ((x | 0) !== x) return false;\n' : '';
   const value = kind === 'int64' ? 'BigInt(x)' : 'x';
@@ -77,6 +78,19 @@ x /= POWERS[at - from];
 `;
 }
 
+/** Source that reads a time at `at` into row `row` of v<c>, and moves behind it: milliseconds, or ISO 8601. */
+function timeSource(kind: FieldKind, c: number, isJson: boolean): string {
+  const quote = isJson ? expectSource('"') : '';
+  return `if (bytes[${isJson ? 'at] === 34' : 'at + 4] === 45'}) {
+${quote}x = timeOfBytes(bytes, at);
+if (x !== x) return false;
+at += timeLength(bytes, at);
+${quote}v${c}[row] = x;
+} else {
+${numberSource(kind, c, isJson)}}
+`;
+}
+
 /** Source that moves behind a text at `at`; false where another one stands there. */
 export function expectSource(text: string): string {
   const bytes = [...new TextEncoder().encode(text)];
@@ -84,8 +98,15 @@ export function expectSource(text: string): string {
   return `if (${differs}) return false;\nat += ${bytes.length};\n`;
 }
 
+/** Source that reads a value of a fixed kind at `at` into row `row` of v<c>, and moves behind it. */
+export function fixedSource(kind: FieldKind, c: number, isJson: boolean): string {
+  if (kind === 'boolean') return booleanSource(c);
+  const isTime = kind === 'timestamp' || kind === 'date';
+  return isTime ? timeSource(kind, c, isJson) : numberSource(kind, c, isJson);
+}
+
 /** Source that reads true or false at `at` into row `row` of v<c>, and moves behind it. */
-export function booleanSource(c: number): string {
+function booleanSource(c: number): string {
   return `if (bytes[at] === 116) {
 ${expectSource('true')}v${c}[row] = 1;
 } else {

@@ -36,3 +36,48 @@ function isoZone(zone: string): string {
   if (zone.length === 1) return 'Z';
   return `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}`;
 }
+
+const [DASH, COLON, POINT, T, Z, ZERO] = [0x2d, 0x3a, 0x2e, 0x54, 0x5a, 0x30];
+
+/**
+ * A time as `Date.toISOString` writes it, with or without milliseconds, from the bytes at a place; NaN for any other form,
+ * which may be a time all the same.
+ */
+export function timeOfBytes(bytes: Uint8Array, at: number): number {
+  const isForm =
+    bytes[at + 4] === DASH &&
+    bytes[at + 7] === DASH &&
+    bytes[at + 10] === T &&
+    bytes[at + 13] === COLON &&
+    bytes[at + 16] === COLON;
+  if (!isForm) return Number.NaN;
+  const hasMs = bytes[at + 19] === POINT;
+  if (bytes[at + (hasMs ? 23 : 19)] !== Z) return Number.NaN;
+  const year = twoDigits(bytes, at) * 100 + twoDigits(bytes, at + 2);
+  const month = twoDigits(bytes, at + 5);
+  const day = twoDigits(bytes, at + 8);
+  const hour = twoDigits(bytes, at + 11);
+  const minute = twoDigits(bytes, at + 14);
+  const second = twoDigits(bytes, at + 17);
+  const ms = hasMs ? twoDigits(bytes, at + 20) * 10 + digit(bytes[at + 22]!) : 0;
+  // Date.UTC has ideas of its own about years below 100, and rolls over what is too large.
+  const isPlain = year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  if (!(isPlain && hour < 24 && minute < 60 && second < 60)) return Number.NaN;
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, ms);
+  return day <= DAYS_MIN || new Date(time).getUTCDate() === day ? time : Number.NaN;
+}
+
+/** How many bytes the time has that `timeOfBytes` has read at a place. */
+export function timeLength(bytes: Uint8Array, at: number): number {
+  return bytes[at + 19] === POINT ? 24 : 20;
+}
+
+function twoDigits(bytes: Uint8Array, at: number): number {
+  return digit(bytes[at]!) * 10 + digit(bytes[at + 1]!);
+}
+
+/** NaN for what is none. */
+function digit(byte: number): number {
+  const value = byte - ZERO;
+  return value >= 0 && value <= 9 ? value : Number.NaN;
+}
