@@ -33,3 +33,12 @@ test('any selection of narrow texts, in runs and apart, in rising order or not',
     }
   }
 });
+
+test('entries of more than one piece are read whole, narrow, wide and empty', () => {
+  for (const letter of ['x', '漢']) {
+    const strings = Array.from({ length: 3000 }, (_, i) => (i % 700 < 600 ? `${letter}${i}` : ''));
+    const builder = new StringBuilder(strings.length);
+    for (const text of strings) builder.append(text);
+    assert.deepEqual(builder.seal().entries.all(), strings);
+  }
+});
