@@ -15,6 +15,9 @@ import { SLICE_UNITS_MIN } from './own-text.ts';
 import type { FieldKind } from './schema.ts';
 import { SelectedValues } from './selected-values.ts';
 
+/** Entries that are decoded as one text: few enough that it is mostly young memory, which costs little to give back. */
+const PIECE_ENTRIES = 512;
+
 export const PRESENT = 0;
 export const NULL = 1;
 export const UNDEFINED = 2;
@@ -112,7 +115,7 @@ export class StringEntries {
     return text.length < SLICE_UNITS_MIN ? text : this.one(entry);
   }
 
-  /** All entries as strings. Long ones are slices of one string: copy what outlives the batch. */
+  /** All entries as strings. Long ones are slices of longer strings: copy what outlives the batch. */
   all(): readonly string[] {
     this.#strings ??= this.#decode();
     return this.#strings;
@@ -120,17 +123,20 @@ export class StringEntries {
 
   #decode(): string[] {
     const { count, offsets, isWide } = this;
-    const start = offsets[0]!;
     const bytes = Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
-    const end = offsets[count]!;
-    const text = bytes.toString(isWide ? 'utf16le' : 'latin1', start, end);
+    const encoding = isWide ? 'utf16le' : 'latin1';
     const shift = isWide ? 1 : 0;
     const strings = new Array<string>(count);
-    for (let i = 0, from = start; i < count; i++) {
-      const to = offsets[i + 1]!;
-      strings[i] =
-        from === to ? '' : text.substring((from - start) >> shift, (to - start) >> shift);
-      from = to;
+    for (let i = 0; i < count; ) {
+      const last = Math.min(count, i + PIECE_ENTRIES);
+      const start = offsets[i]!;
+      const text = bytes.toString(encoding, start, offsets[last]);
+      for (let from = start; i < last; i++) {
+        const to = offsets[i + 1]!;
+        strings[i] =
+          from === to ? '' : text.substring((from - start) >> shift, (to - start) >> shift);
+        from = to;
+      }
     }
     return strings;
   }

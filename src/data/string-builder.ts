@@ -139,6 +139,11 @@ export class StringBuilder {
     return this.#bytes;
   }
 
+  /** The same memory, for copies of several bytes at a time. */
+  get targetView(): DataView {
+    return this.#view;
+  }
+
   /** The open entry ends before this place. */
   closeEntry(end: number): void {
     this.#offsets[++this.#count] = end;

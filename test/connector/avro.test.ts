@@ -176,6 +176,21 @@ const LONGS = [
   -(2n ** 63n),
 ];
 
+test('texts of every short length are whole, with a letter that is not ASCII at every place', async () => {
+  const texts = ['', 'é', '漢'];
+  for (let length = 1; length < 14; length++) {
+    const plain = 'abcdefghijklm'.slice(0, length);
+    texts.push(plain);
+    for (let at = 0; at < length; at++) {
+      texts.push(`${plain.slice(0, at)}é${plain.slice(at + 1)}`);
+    }
+  }
+  const fields = [{ name: 'text', type: 'string' }];
+  const rows = texts.map((text) => ({ text }));
+  const bytes = await written({ type: 'record', name: 'Texts', fields }, rows);
+  assert.deepEqual((await readBack(bytes, record({ text: t.string }))).rows, rows);
+});
+
 test('longs of every length are exact, as bigints and as numbers', async () => {
   const long = avsc.types.LongType.__with({
     fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),

@@ -129,7 +129,7 @@ test('csv: what is malformed is told with file and line, or skipped and counted'
       ['SFO,1,n,m', '4 values for 3 columns'],
       [
         '"SFO,1,n',
-        'a quote is still open at the end of the line; for line breaks in values set { multiline: true }',
+        'a quote is still open at the end of the line; values have line breaks in files only, with { multiline: true }',
       ],
       ['"SFO"x,1,n', "'x' follows a closing quote"],
     ];

@@ -50,3 +50,12 @@ test('long texts with a character that is not ASCII at any place, or two, or non
     }
   }
 });
+
+test('entries of more than one piece are read whole, narrow, wide and empty', () => {
+  for (const letter of ['x', '漢']) {
+    const strings = Array.from({ length: 3000 }, (_, i) => (i % 700 < 600 ? `${letter}${i}` : ''));
+    const builder = new StringBuilder(strings.length);
+    for (const text of strings) builder.append(text);
+    assert.deepEqual(builder.seal().entries.all(), strings);
+  }
+});

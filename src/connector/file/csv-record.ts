@@ -22,7 +22,7 @@ export function splitRecord(lines: LineFrames, dialect: CsvDialect): CsvRecord {
     if (found !== null) return found;
     if (!dialect.multiline) {
       throw new Error(
-        'a quote is still open at the end of the line; for line breaks in values set { multiline: true }',
+        'a quote is still open at the end of the line; values have line breaks in files only, with { multiline: true }',
       );
     }
     if (!lines.extend()) throw new Error('a quote is still open at the end of the file');

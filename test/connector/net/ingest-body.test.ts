@@ -71,3 +71,10 @@ test('bytes that are damaged anywhere are told, never thrown', () => {
   }
   assert.ok(told > 1000);
 });
+
+test('a value of CSV with a line break is told, with what to do', () => {
+  const reader = new BodyReader(Row as Schema);
+  const { misfits } = read(reader, Row as Schema, 'csv', Buffer.from('n,text\n1,"a\n"\n'));
+  assert.equal(misfits[0]!.place, 'line 2');
+  assert.match(misfits[0]!.reason, /still open at the end of the line; .* in files only/);
+});

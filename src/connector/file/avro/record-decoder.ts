@@ -92,7 +92,7 @@ const weight = builder.weight;
 ${columns.join('')}return (block, row, rowEnd) => {
 const bytes = block.bytes, end = bytes.length;
 const view = new DataView(bytes.buffer, bytes.byteOffset, end);
-let at = block.at, x = 0, y = 0, z = 0, h = 0, n = 0, b = 0, to = 0, from = 0, bits = 0, misfit = -1, start = 0, target = bytes, w;
+let at = block.at, x = 0, y = 0, z = 0, h = 0, n = 0, b = 0, to = 0, from = 0, bits = 0, misfit = -1, start = 0, target = view, w;
 while (row < rowEnd && weight.bytes < ${BATCH_BYTES}) {
 start = at;
 ${body}if (at > end) throw new RangeError('a record is cut off');
@@ -238,6 +238,10 @@ function timeSource(type: AvroType, c: number): string | null {
   return longSource((n) => `v${c}[row] = ${n}${factor};`);
 }
 
+/** Bits of four bytes that none of them has when all are ASCII. */
+const NOT_ASCII = 0x80808080 | 0;
+
+/** Texts are copied four bytes at a time, the last four once more where they are not a multiple of that. */
 function stringSource(type: AvroType, c: number): string | null {
   if (type.kind === 'enum') {
     return `${LONG}w = ${JSON.stringify(type.symbols)}[(x & 1) === 1 || (y | z) !== 0 ? -1 : x >>> 1];
@@ -250,9 +254,13 @@ v${c}.append(w);
 to = v${c}.openEntry(n);
 if (to < 0) v${c}.appendUtf8(bytes, from, at);
 else {
-target = v${c}.target;
-for (h = from; h < at; h++) { b = bytes[h]; bits |= b; target[to++] = b; }
-if (bits < 128) v${c}.closeEntry(to);
+target = v${c}.targetView;
+if (n < 4) for (h = 0; h < n; h++) { b = bytes[from + h]; bits |= b; target.setUint8(to + h, b); }
+else {
+for (h = 0; h < n - 4; h += 4) { b = view.getInt32(from + h, true); bits |= b; target.setInt32(to + h, b, true); }
+b = view.getInt32(at - 4, true); bits |= b; target.setInt32(to + n - 4, b, true);
+}
+if ((bits & ${NOT_ASCII}) === 0) v${c}.closeEntry(to + n);
 else v${c}.appendUtf8(bytes, from, at);
 }
 `;
