@@ -359,8 +359,8 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   }
 
   /**
-   * Rows to all subtasks of the next step in turn, so that each has as many; rows that come together may go to one side by
-   * side: `.rebalance().map((bid) => bid.price)`.
+   * Rows to all subtasks of the next step in turn, so that each has as many; of a large batch an equal part each:
+   * `.rebalance().map((bid) => bid.price)`.
    */
   rebalance(): Stream<Row> {
     return this.#partitioned({ kind: 'rebalance' });

@@ -55,12 +55,15 @@ export class KeyDealer implements Dealer {
   }
 }
 
-/** To all channels in turn: of each batch as many rows to one as to another, side by side, since those are copied whole. */
+/** Rows of a part that is worth to be copied whole. */
+const PART_ROWS_MIN = 64;
+
+/** To all channels in turn: row by row, or of a large batch an equal part each, since parts are copied whole. */
 export class TurnDealer implements Dealer {
   readonly failedRow = 0;
   readonly rows: RowOrder;
   readonly #channels: number;
-  /** The channel that one of the rows that are left over comes to next. */
+  /** The channel of the next row that is dealt by itself. */
   #next = 0;
 
   constructor(channels: number) {
@@ -75,22 +78,21 @@ export class TurnDealer implements Dealer {
   deal(batch: Batch): Batch {
     const { rowCount } = batch;
     const channels = this.#channels;
+    this.rows.reserve(rowCount);
+    const { order, starts } = this.rows;
+    const isInParts = rowCount >= channels * PART_ROWS_MIN;
     const each = Math.floor(rowCount / channels);
-    const left = rowCount - each * channels;
-    if (this.rows.order.length < rowCount) {
-      this.rows.reserve(rowCount);
-      this.rows.order.forEach((_, row, order) => {
-        order[row] = row;
-      });
-    }
-    const { starts } = this.rows;
-    let row = 0;
+    const left = rowCount % channels;
+    let at = 0;
     for (let channel = 0; channel < channels; channel++) {
-      starts[channel] = row;
+      starts[channel] = at;
       const turn = (channel - this.#next + channels) % channels;
-      row += each + (turn < left ? 1 : 0);
+      const end = at + each + (turn < left ? 1 : 0);
+      const first = isInParts ? at : turn;
+      const step = isInParts ? 1 : channels;
+      for (let row = first; at < end; row += step) order[at++] = row;
     }
-    starts[channels] = row;
+    starts[channels] = at;
     this.#next = (this.#next + left) % channels;
     return batch;
   }

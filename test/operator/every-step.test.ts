@@ -226,33 +226,14 @@ class SlowSink implements Sink {
 
 const all = ITEMS.map(({ id }) => id);
 
-/** Of each batch an equal part to each subtask; what is left over goes on where the batch before it has stopped. */
-function inTurn(subtask: number, subtasks: number, batchRows: number): readonly number[] {
-  const got: number[] = [];
-  let next = 0;
-  for (let from = 0; from < all.length; from += batchRows) {
-    const batch = all.slice(from, from + batchRows);
-    const each = Math.floor(batch.length / subtasks);
-    const left = batch.length % subtasks;
-    const more = upTo(left).map((n) => (next + n) % subtasks);
-    for (let to = 0, row = 0; to < subtasks; to++) {
-      const end = row + each + (more.includes(to) ? 1 : 0);
-      if (to === subtask) got.push(...batch.slice(row, end));
-      row = end;
-    }
-    next = (next + left) % subtasks;
-  }
-  return got;
-}
-
 /** Which items each of so many subtasks gets. */
 const PARTITIONINGS: readonly [
   name: string,
   build: (items: Stream<Item>) => Stream<Item>,
-  model: (subtask: number, subtasks: number, batchRows: number) => readonly number[],
+  model: (subtask: number, subtasks: number) => readonly number[],
 ][] = [
-  ['rebalance', (s) => s.rebalance(), inTurn],
-  ['rescale', (s) => s.rescale(), inTurn],
+  ['rebalance', (s) => s.rebalance(), (subtask, of) => all.filter((id) => id % of === subtask)],
+  ['rescale', (s) => s.rescale(), (subtask, of) => all.filter((id) => id % of === subtask)],
   ['broadcast', (s) => s.broadcast(), () => all],
   ['global', (s) => s.global(), (subtask) => (subtask === 0 ? all : [])],
   [
@@ -276,10 +257,6 @@ const PARTITIONINGS: readonly [
   ],
 ];
 
-function rowsOf(batchSize: number | 'all'): number {
-  return batchSize === 'all' ? ITEMS.length : batchSize;
-}
-
 for (const [name, build, model] of PARTITIONINGS) {
   let sink = new SlowSink();
   inEveryMode(
@@ -290,13 +267,13 @@ for (const [name, build, model] of PARTITIONINGS) {
       build(items).to(sink);
       return items;
     },
-    async (h, { parallelism, batchSize }) => {
+    async (h, { parallelism }) => {
       for (const item of ITEMS) h.push(item);
       h.watermark(5);
       await h.end();
       h.take();
       const expected = Array.from({ length: parallelism }, (_, subtask) =>
-        model(subtask, parallelism, rowsOf(batchSize)).map((id) => ITEMS[id]!),
+        model(subtask, parallelism).map((id) => ITEMS[id]!),
       );
       assert.deepEqual(sink.rows, expected);
       assert.deepEqual(sink.ended.sort(), upTo(parallelism));
@@ -308,11 +285,9 @@ for (const [name, build, model] of PARTITIONINGS) {
     `${name}, and steps behind it`,
     Item,
     (items) => build(items).map(({ id }) => id),
-    (h, { parallelism, batchSize }) => {
+    (h, { parallelism }) => {
       for (const item of ITEMS) h.push(item);
-      const expected = upTo(parallelism).flatMap((subtask) =>
-        model(subtask, parallelism, rowsOf(batchSize)),
-      );
+      const expected = upTo(parallelism).flatMap((subtask) => model(subtask, parallelism));
       assert.deepEqual(inAnyOrder(h.takeRecords()), inAnyOrder(expected));
     },
     WITHOUT_RESTARTS,
