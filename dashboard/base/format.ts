@@ -25,6 +25,11 @@ export function formatRate(value: number | null | undefined): string {
   return text === NONE ? text : `${text}/s`;
 }
 
+/** `1.94 KiB/s`; empty for nothing, as of what has no bytes. */
+export function formatByteRate(value: number): string {
+  return value === 0 ? '' : `${formatBytes(Math.round(value))}/s`;
+}
+
 /** All of its digits, in groups. */
 export function formatWhole(value: number): string {
   return Math.round(value).toLocaleString('en-US').replaceAll(',', '\u2009');

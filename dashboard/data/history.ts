@@ -5,7 +5,7 @@ import type { Progress } from './shapes.ts';
 /** Ten minutes. */
 export const HISTORY_POINTS = 600;
 
-export const SERIES = ['in', 'out', 'lag', 'busy', 'held'] as const;
+export const SERIES = ['in', 'out', 'lag', 'busy', 'held', 'gc'] as const;
 export type SeriesName = (typeof SERIES)[number];
 
 /** Times in seconds since 1970, and a value for each, null where there is none. */
@@ -16,7 +16,7 @@ export type Points = {
 
 export const NO_POINTS: Points = {
   times: [],
-  values: { in: [], out: [], lag: [], busy: [], held: [] },
+  values: { in: [], out: [], lag: [], busy: [], held: [], gc: [] },
 };
 
 export function withPoint(points: Points, progress: Progress, rates: Rates | null): Points {
@@ -27,6 +27,7 @@ export function withPoint(points: Points, progress: Progress, rates: Rates | nul
     lag: lagOf(progress),
     busy: greatest(vertices.map(({ busy }) => busy)),
     held: greatest(vertices.map(({ held }) => held)),
+    gc: rates?.gc ?? null,
   };
   const values = Object.fromEntries(
     SERIES.map((name) => [name, appended(points.values[name], now[name])]),

@@ -10,6 +10,9 @@ export type VertexRates = {
   readonly out: number;
   /** To the outside. */
   readonly written: number;
+  /** Bytes a second, outside. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
   /** Shares of time, 0 to 1. */
   readonly busy: number;
   readonly held: number;
@@ -20,6 +23,8 @@ export type Rates = {
   readonly read: number;
   /** Records a second that came to sinks. */
   readonly written: number;
+  /** Of the time of the thread that has collected most garbage. */
+  readonly gc: number;
   readonly vertices: ReadonlyMap<string, VertexRates>;
   /** Rows a second that cross an edge, by its id. */
   readonly edges: ReadonlyMap<string, number>;
@@ -56,6 +61,8 @@ export function ratesOver(recent: readonly Progress[]): Rates | null {
         in: perSecond(({ recordsIn }) => recordsIn),
         out: perSecond(({ recordsOut }) => recordsOut),
         written: perSecond(({ recordsWritten }) => recordsWritten),
+        bytesRead: perSecond(({ bytesRead }) => bytesRead),
+        bytesWritten: perSecond(({ bytesWritten }) => bytesWritten),
         busy: mean(({ busyRatio }) => busyRatio),
         held: mean(({ backPressuredRatio }) => backPressuredRatio),
       },
@@ -64,6 +71,7 @@ export function ratesOver(recent: readonly Progress[]): Rates | null {
   return {
     read: (last.records - first.records) / seconds,
     written: all.reduce((sum, [, { written }]) => sum + written, 0),
+    gc: Math.max(0, ...last.gcMs.map((ms, n) => (ms - (first.gcMs[n] ?? ms)) / 1000 / seconds)),
     vertices: new Map(all),
     edges: new Map(
       last.edges.map(({ id, rows }, n) => [id, (rows - first.edges[n]!.rows) / seconds]),

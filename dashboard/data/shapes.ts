@@ -11,6 +11,8 @@ export type Progress = {
   readonly watermark: number | null;
   readonly restarts: number;
   readonly checkpoint: number | null;
+  /** Of each thread. */
+  readonly gcMs: readonly number[];
   readonly vertices: readonly VertexProgress[];
   readonly edges: readonly EdgeProgress[];
 };
@@ -20,6 +22,9 @@ export type VertexProgress = {
   readonly recordsIn: number;
   readonly recordsOut: number;
   readonly recordsWritten: number;
+  /** Outside: of files, or over the net. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
   readonly watermark: number | null;
   readonly watermarkLag: number | null;
   readonly busyRatio: number;

@@ -1,5 +1,6 @@
 /** How the job is, at a glance. */
 import {
+  formatByteRate,
   formatBytes,
   formatCount,
   formatDuration,
@@ -10,6 +11,7 @@ import {
 } from '../base/format.ts';
 import { lagOf } from '../data/history.ts';
 import { type Live, live } from '../data/live.ts';
+import type { VertexRates } from '../data/rates.ts';
 import { hrefOf } from '../data/route.ts';
 import type { Checkpoints } from '../data/shapes.ts';
 import { useStore } from '../data/store.ts';
@@ -51,6 +53,8 @@ type TilesProps = PageProps & {
 function Tiles({ job, state, checkpoints }: TilesProps) {
   const { progress, rates, points } = state;
   const share = job['input-share'];
+  const bytes = (of: (rates: VertexRates) => number): string =>
+    formatByteRate([...(rates?.vertices.values() ?? [])].reduce((sum, one) => sum + of(one), 0));
   const lag = progress === null ? null : lagOf(progress);
   return (
     <section class="tiles" aria-label="Now">
@@ -63,14 +67,21 @@ function Tiles({ job, state, checkpoints }: TilesProps) {
         id="in"
         title="Records in"
         value={formatRate(rates?.read)}
-        note={`${formatWhole(progress?.records ?? 0)} read${share === null || share < SHARE_MIN ? '' : `, ${formatShare(share)}`}`}
+        note={noteOf(
+          `${formatWhole(progress?.records ?? 0)} read`,
+          share === null || share < SHARE_MIN ? '' : formatShare(share),
+          bytes(({ bytesRead }) => bytesRead),
+        )}
         line={{ values: points.values.in, tone: 'blue' }}
       />
       <Tile
         id="out"
         title="Records out"
         value={formatRate(rates?.written)}
-        note={`${formatCount(progress?.vertices.reduce((sum, { recordsWritten }) => sum + recordsWritten, 0))} written`}
+        note={noteOf(
+          `${formatCount(progress?.vertices.reduce((sum, { recordsWritten }) => sum + recordsWritten, 0))} written`,
+          bytes(({ bytesWritten }) => bytesWritten),
+        )}
         line={{ values: points.values.out, tone: 'green' }}
       />
       <Tile
@@ -89,6 +100,11 @@ function Tiles({ job, state, checkpoints }: TilesProps) {
       />
     </section>
   );
+}
+
+/** What there is to say. */
+function noteOf(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 function CheckpointTile({ checkpoints }: Pick<TilesProps, 'checkpoints'>) {
@@ -144,6 +160,7 @@ function Plots({ points }: Live) {
         lines={[
           { label: 'busy', tone: 'busy', values: values.busy },
           { label: 'back-pressured', tone: 'held', values: values.held },
+          { label: 'collecting garbage', tone: 'violet', values: values.gc },
         ]}
       />
     </section>

@@ -1,9 +1,17 @@
 /** One vertex: its subtasks side by side, and whether their work is spread evenly. */
 import { useEffect, useRef } from 'preact/hooks';
-import { formatCount, formatEventClock, formatWhole } from '../base/format.ts';
+import {
+  formatByteRate,
+  formatBytes,
+  formatCount,
+  formatEventClock,
+  formatWhole,
+} from '../base/format.ts';
 import { chainOf } from '../data/edges.ts';
+import { live } from '../data/live.ts';
 import { hrefOf } from '../data/route.ts';
 import type { BackPressure, Job, Metric, Vertex } from '../data/shapes.ts';
+import { useStore } from '../data/store.ts';
 import { usePolled } from '../data/use-polled.ts';
 import { Answer } from '../parts/answer.tsx';
 import { Badge } from '../parts/badge.tsx';
@@ -46,6 +54,7 @@ export function VertexDrawer({ job, vertexId, onClose }: DrawerProps) {
           <>
             <Skew subtasks={subtasks} />
             <Dropped subtasks={subtasks} />
+            <Bytes vertexId={vertexId} />
             <Subtasks
               subtasks={subtasks}
               hasOutput={job.plan.nodes.some(({ inputs }) =>
@@ -105,6 +114,25 @@ function Dropped({ subtasks }: { readonly subtasks: readonly Subtask[] }) {
     <p>
       Late <b>{formatWhole(late)}</b>, malformed <b>{formatWhole(malformed)}</b>
     </p>
+  );
+}
+
+/** What has crossed the border of the job here; nothing where that is not known. */
+function Bytes({ vertexId }: Pick<DrawerProps, 'vertexId'>) {
+  const { progress, rates } = useStore(live);
+  const vertex = progress?.vertices.find(({ id }) => id === vertexId);
+  const rate = rates?.vertices.get(vertexId);
+  const directions = [
+    ['Read', vertex?.bytesRead ?? 0, rate?.bytesRead ?? 0],
+    ['Written', vertex?.bytesWritten ?? 0, rate?.bytesWritten ?? 0],
+  ] as const;
+  return directions.map(
+    ([what, bytes, perSecond]) =>
+      bytes > 0 && (
+        <p key={what}>
+          {what} <b>{formatBytes(bytes)}</b> <span class="quiet">{formatByteRate(perSecond)}</span>
+        </p>
+      ),
   );
 }
 

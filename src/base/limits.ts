@@ -152,6 +152,9 @@ export const TAP_WAIT_MS = 2000;
 /** How long a thread that is asked something may go on with its step. */
 export const ANSWER_WAIT_MS = 2000;
 
+/** How long one waits for the process of a job, or a server, that is asked how its jobs are: longer than it may wait for a thread. */
+export const PROCESS_WAIT_MS = 5000;
+
 /** Turns of its event loop in which a thread waits for a question that it was told of: mostly it is there in the first. */
 export const QUESTION_TURNS_MAX = 16;
 

@@ -8,6 +8,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
+import { PROCESS_WAIT_MS } from '../base/limits.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
 import type { StopOptions, WatchedJob } from '../job/job.ts';
 import {
@@ -112,19 +113,26 @@ export async function ask(pid: number, job: string, request: ControlRequest): Pr
   throw new EngineError(reply.code ?? 'USER_FUNCTION', reply.message);
 }
 
-/** Asks the REST API of a process; null where nobody answers. */
-export async function askRest(
-  pid: number,
-  method: string,
-  path: string,
-): Promise<RestAnswer | null> {
-  const reply = await send(pid, { ask: 'rest', method, path });
-  return reply !== null && 'rest' in reply ? reply.rest : null;
+/** What became of a question to a process: `ended` where nobody listens, `silent` where somebody does and does not answer. */
+export type Asked = RestAnswer | 'ended' | 'silent';
+
+/** Asks the REST API of a process, which has PROCESS_WAIT_MS to answer. */
+export async function askRest(pid: number, method: string, path: string): Promise<Asked> {
+  const signal = AbortSignal.timeout(PROCESS_WAIT_MS);
+  const reply = await send(pid, { ask: 'rest', method, path }, signal);
+  if (reply !== null && 'rest' in reply) return reply.rest;
+  return signal.aborted ? 'silent' : 'ended';
 }
 
-async function send(pid: number, request: ControlRequest): Promise<Answer | null> {
+/** Null where nobody answers before the signal; without one it waits as long as what is asked may take. */
+async function send(
+  pid: number,
+  request: ControlRequest,
+  signal?: AbortSignal,
+): Promise<Answer | null> {
   const line = await new Promise<string | null>((resolve) => {
-    const socket = connect(socketOf(pid), () => socket.write(`${JSON.stringify(request)}\n`));
+    const socket = connect({ path: socketOf(pid), ...(signal && { signal }) });
+    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
     socket.on('error', () => resolve(null));
     socket.on('close', () => resolve(null));
     onLine(socket, resolve);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { PROCESS_WAIT_MS } from '../base/limits.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
 import { askRest, ownerOf, processes } from './control.ts';
 
@@ -23,33 +24,46 @@ export interface RunningJob extends ListedJob {
   ask<T>(method: 'GET' | 'PATCH', path: string): Promise<T>;
 }
 
+/** What there is: a process that does not answer may have any jobs. */
+export type RunningJobs = {
+  readonly jobs: readonly RunningJob[];
+  /** Processes that take a question and do not answer it. */
+  readonly silent: readonly number[];
+};
+
 type Answer = { readonly status: number; readonly body: unknown };
 type Ask = (method: string, path: string) => Promise<Answer>;
 
 const OVERVIEW = '/jobs/overview';
 
 /** All jobs of this machine, or of a server. */
-export async function runningJobs(url: string | null): Promise<RunningJob[]> {
+export async function runningJobs(url: string | null): Promise<RunningJobs> {
   if (url !== null) {
     const ask = overHttp(url);
-    return jobsOf(await ask('GET', OVERVIEW), url, null, ask);
+    return { jobs: jobsOf(await ask('GET', OVERVIEW), url, null, ask), silent: [] };
   }
-  const found = await Promise.all(processes().map(jobsOfProcess));
-  return found.flat();
+  return await jobsOfProcesses(processes());
 }
 
-/** Jobs of a process that answers; none of one that does not. One question: it may have ended before a second. */
-async function jobsOfProcess(pid: number): Promise<RunningJob[]> {
-  const answer = await askRest(pid, 'GET', OVERVIEW);
-  return answer === null ? [] : jobsOf(answer, `process ${pid}`, pid, overSocket(pid));
+/** One question each: a process may have ended before a second. */
+async function jobsOfProcesses(pids: readonly number[]): Promise<RunningJobs> {
+  const asked = await Promise.all(
+    pids.map(async (pid) => ({ pid, answer: await askRest(pid, 'GET', OVERVIEW) })),
+  );
+  return {
+    jobs: asked.flatMap(({ pid, answer }) =>
+      typeof answer === 'string' ? [] : jobsOf(answer, `process ${pid}`, pid, overSocket(pid)),
+    ),
+    silent: asked.flatMap(({ pid, answer }) => (answer === 'silent' ? [pid] : [])),
+  };
 }
 
 /** The one job that is meant. EngineError JOB_NOT_FOUND for none, or several. */
 export async function findRunningJob(job: string): Promise<RunningJob> {
   const isAddress = /^https?:\/\//.test(job);
   const isDirectory = !isAddress && existsSync(join(job, LOCK_NAME));
-  const jobs = isDirectory
-    ? await jobsOfProcess(ownerOf(job))
+  const { jobs, silent } = isDirectory
+    ? await jobsOfProcesses([ownerOf(job)])
     : await runningJobs(isAddress ? job : null);
   const meant =
     isAddress || isDirectory ? jobs : jobs.filter(({ jid, name }) => jid === job || name === job);
@@ -57,9 +71,13 @@ export async function findRunningJob(job: string): Promise<RunningJob> {
   throw new EngineError(
     'JOB_NOT_FOUND',
     meant.length === 0
-      ? `no job '${job}' runs here: millrace list shows those that do`
+      ? `no job '${job}' runs here: millrace list shows those that do${silentText(silent)}`
       : `several jobs are '${job}': choose one by its id: ${meant.map(({ jid }) => jid).join(', ')}`,
   );
+}
+
+function silentText(silent: readonly number[]): string {
+  return silent.map((pid) => `; process ${pid} does not answer`).join('');
 }
 
 /** The process of a job: by the directory of its checkpoints, its id or its name. EngineError JOB_NOT_FOUND. */
@@ -95,8 +113,9 @@ function bodyOf<T>({ status, body }: Answer): T {
 function overSocket(pid: number): Ask {
   return async (method, path) => {
     const answer = await askRest(pid, method, path);
-    if (answer !== null) return answer;
-    throw new EngineError('JOB_NOT_FOUND', `process ${pid} has ended`);
+    if (typeof answer !== 'string') return answer;
+    const became = answer === 'ended' ? 'has ended' : 'does not answer';
+    throw new EngineError('JOB_NOT_FOUND', `process ${pid} ${became}`);
   };
 }
 
@@ -106,6 +125,7 @@ function overHttp(url: string): Ask {
     try {
       const response = await fetch(new URL(path, url), {
         method,
+        signal: AbortSignal.timeout(PROCESS_WAIT_MS),
         ...(token ? { headers: { Authorization: `Bearer ${token}` } } : {}),
       });
       return { status: response.status, body: await response.json() };

@@ -4,27 +4,41 @@ import { formatBytes, formatCount, formatDuration, formatTime, table } from './f
 import type { JobCheckpoints, JobInfo } from './job-answers.ts';
 import { findRunningJob, runningJobs } from './running-jobs.ts';
 
+/** In a list, of a process that takes questions and does not answer them. */
+const NOT_ANSWERING = {
+  id: null,
+  name: null,
+  state: 'NOT ANSWERING',
+  durationMs: null,
+  records: null,
+} as const;
+
 export function listCommand(url: string | null, flags: AnswerFlags): Promise<number> {
-  const find = async () =>
-    (await runningJobs(url)).map(({ jid, name, state, duration, records, where }) => ({
-      id: jid,
-      name,
-      state,
-      durationMs: duration,
-      records,
-      where,
-    }));
+  const find = async () => {
+    const { jobs, silent } = await runningJobs(url);
+    return [
+      ...jobs.map(({ jid, name, state, duration, records, where }) => ({
+        id: jid,
+        name,
+        state,
+        durationMs: duration,
+        records,
+        where,
+      })),
+      ...silent.map((pid) => ({ ...NOT_ANSWERING, where: `process ${pid}` })),
+    ];
+  };
   return answer(flags, find, (jobs) =>
     jobs.length === 0
       ? 'no job runs here'
       : table(
           ['id', 'name', 'state', 'since', 'records', 'where'],
           jobs.map(({ id, name, state, durationMs, records, where }) => [
-            id,
-            name,
+            id ?? '',
+            name ?? '',
             state,
-            formatDuration(durationMs),
-            formatCount(records),
+            durationMs === null ? '' : formatDuration(durationMs),
+            records === null ? '' : formatCount(records),
             where,
           ]),
         ),

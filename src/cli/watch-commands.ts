@@ -15,7 +15,9 @@ export function addWatchCommands(program: Command): void {
       `
 Examples:
   millrace list
-  millrace list http://localhost:8081 --json | jq -r '.[].id'`,
+  millrace list http://localhost:8081 --json | jq -r '.[].id'
+
+A process that does not answer within 5 s is NOT ANSWERING, and its jobs are not known.`,
     )
     .action(async (url: string | undefined, flags: AnswerFlags) => {
       process.exitCode = await listCommand(url ?? null, flags);

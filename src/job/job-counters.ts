@@ -206,12 +206,21 @@ function endsOf(
 }
 
 function total(counts: readonly OperatorMetrics[]): OperatorMetrics {
-  const totals = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  const totals = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
   for (const one of counts) {
     totals.recordsIn += one.recordsIn;
     totals.recordsOut += one.recordsOut;
     totals.lateRecords += one.lateRecords;
     totals.skippedRecords += one.skippedRecords;
+    totals.bytesRead += one.bytesRead;
+    totals.bytesWritten += one.bytesWritten;
   }
   return totals;
 }

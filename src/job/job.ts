@@ -160,6 +160,10 @@ export type OperatorResult = {
   readonly lateRecords: number;
   /** Records skipped because they were malformed. */
   readonly skippedRecords: number;
+  /** Bytes that a source has read from files, or that have come over the net, compressed as they are; 0 where it does not know. */
+  readonly bytesRead: number;
+  /** Bytes that a sink has written; 0 where it does not know. */
+  readonly bytesWritten: number;
   /** Counters that functions have made by `ctx.metrics`, added up over all subtasks. */
   readonly counters: Readonly<Record<string, number>>;
   /** Gauges that functions have made and set: one value for each subtask that has, in no particular order. */

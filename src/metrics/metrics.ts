@@ -7,6 +7,9 @@ export interface OperatorMetrics {
   recordsOut: number;
   lateRecords: number;
   skippedRecords: number;
+  /** What a source has read, and a sink written, outside; 0 where its connector does not tell. */
+  bytesRead: number;
+  bytesWritten: number;
 }
 
 /** How many rows a subtask has sent over an exchange. */

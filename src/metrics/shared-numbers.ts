@@ -4,7 +4,7 @@
  */
 import type { ByteCount, OperatorMetrics, RowCount } from './metrics.ts';
 
-export const OPERATOR_NUMBERS = 4;
+export const OPERATOR_NUMBERS = 6;
 export const SUBTASK_NUMBERS = 8;
 export const THREAD_NUMBERS = 4;
 export const OUTPUT_NUMBERS = 2;
@@ -49,6 +49,22 @@ export class SharedOperatorMetrics implements OperatorMetrics {
 
   set skippedRecords(value: number) {
     this.#numbers[this.#at + 3] = value;
+  }
+
+  get bytesRead(): number {
+    return this.#numbers[this.#at + 4]!;
+  }
+
+  set bytesRead(value: number) {
+    this.#numbers[this.#at + 4] = value;
+  }
+
+  get bytesWritten(): number {
+    return this.#numbers[this.#at + 5]!;
+  }
+
+  set bytesWritten(value: number) {
+    this.#numbers[this.#at + 5] = value;
   }
 }
 

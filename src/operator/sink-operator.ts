@@ -51,6 +51,9 @@ export class SinkOperator implements Operator {
         schema: this.#schema,
         clock: context.clock,
         metrics,
+        wrote: (bytes) => {
+          context.metrics.bytesWritten += bytes;
+        },
         wake: () => context.wake(),
       }),
     );

@@ -33,6 +33,8 @@ export interface SinkWriterContext {
   readonly clock: Clock;
   /** Metrics of this writer. */
   readonly metrics: Metrics;
+  /** Counts bytes that have gone outside; left out where nobody counts. */
+  wrote?(bytes: number): void;
   /** Runs the subtask again once `isBusy` has become false. */
   wake(): void;
 }

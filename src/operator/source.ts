@@ -60,6 +60,8 @@ export interface SplitReaderContext {
   wake(): void;
   /** Takes a record that was left out because it is malformed: it is counted, and goes to the dead letters. */
   malformed(record: DeadLetter): void;
+  /** Counts bytes that have come from outside; left out where nobody counts. */
+  read?(bytes: number): void;
 }
 
 /** 'idle': nothing now, `wake` will be called or `wakeAtMs` comes. 'end': nothing any more. */

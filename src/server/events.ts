@@ -15,6 +15,7 @@ export const EVENT = object({
   watermark: orNull(aNumber),
   restarts: aNumber,
   checkpoint: orNull(aNumber),
+  gcMs: list(aNumber),
   vertices: list(
     object({
       id: aText,
@@ -22,6 +23,8 @@ export const EVENT = object({
       recordsIn: aNumber,
       recordsOut: aNumber,
       recordsWritten: aNumber,
+      bytesRead: aNumber,
+      bytesWritten: aNumber,
       watermark: orNull(aNumber),
       watermarkLag: orNull(aNumber),
       busyRatio: aNumber,
@@ -34,7 +37,7 @@ export const EVENT = object({
 
 /**
  * Ratios of a vertex are those of its busiest, and of its most held-up subtask; its watermark is the least, and its lag the
- * greatest.
+ * greatest. `gcMs` is that of each thread, the calling one first.
  */
 export function eventOf(metrics: JobMetrics, rates: Rates) {
   return {
@@ -45,6 +48,7 @@ export function eventOf(metrics: JobMetrics, rates: Rates) {
     watermark: finite(metrics.watermark),
     restarts: metrics.restarts,
     checkpoint: metrics.checkpoints.lastCompleted?.id ?? null,
+    gcMs: metrics.threads.map(({ gcMs }) => Math.round(gcMs)),
     vertices: metrics.tasks.map((task) => vertexOf(task, rates)),
     edges: metrics.exchanges.map(({ id, fromTask, toTask, rows, fullest }) => ({
       id,
@@ -56,7 +60,7 @@ export function eventOf(metrics: JobMetrics, rates: Rates) {
   };
 }
 
-function vertexOf({ id, subtasks, recordsWritten }: TaskMetrics, rates: Rates) {
+function vertexOf({ id, operators, subtasks, recordsWritten }: TaskMetrics, rates: Rates) {
   const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
   const recordsIn = sum(subtasks.map((subtask) => subtask.recordsIn));
   const recordsOut = sum(subtasks.map((subtask) => subtask.recordsOut));
@@ -69,6 +73,8 @@ function vertexOf({ id, subtasks, recordsWritten }: TaskMetrics, rates: Rates) {
     recordsIn,
     recordsOut,
     recordsWritten,
+    bytesRead: sum(operators.map((operator) => operator.bytesRead)),
+    bytesWritten: sum(operators.map((operator) => operator.bytesWritten)),
     watermark: finite(Math.min(...watermarks)),
     watermarkLag: finite(Math.max(...lags)),
     busyRatio: Math.max(0, ...shares.map(({ busy }) => busy)),

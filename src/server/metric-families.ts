@@ -54,6 +54,12 @@ function addOperators(out: Families, { tasks }: JobMetrics): void {
   add('operator_records_out_total', 'Records that left an operator.', (one) => one.recordsOut);
   add('operator_late_records_total', 'Records dropped as late.', (one) => one.lateRecords);
   add('operator_skipped_records_total', 'Malformed records.', (one) => one.skippedRecords);
+  add('operator_read_bytes_total', 'What a source has read outside.', (one) => one.bytesRead);
+  add(
+    'operator_written_bytes_total',
+    'What a sink has written outside.',
+    (one) => one.bytesWritten,
+  );
   out.add(
     'user_counter_total',
     'counter',

@@ -290,6 +290,9 @@ export class SourceInput implements TaskInput {
       source.createReader(split, position, {
         clock,
         wake: () => context.wake(),
+        read: (bytes) => {
+          context.metrics.bytesRead += bytes;
+        },
         malformed: (record) => {
           context.metrics.skippedRecords++;
           if (source.hasDeadLetters === true) this.#letters.push(record);

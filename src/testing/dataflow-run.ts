@@ -156,7 +156,14 @@ export class DataflowRun {
   }
 
   metrics(): OperatorMetrics {
-    const total = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+    const total = {
+      recordsIn: 0,
+      recordsOut: 0,
+      lateRecords: 0,
+      skippedRecords: 0,
+      bytesRead: 0,
+      bytesWritten: 0,
+    };
     for (let slot = 0; slot < this.#operatorSlots; slot++) {
       addCounts(total, this.#counters.operator(slot));
     }
@@ -178,4 +185,6 @@ export function addCounts(total: OperatorMetrics, counts: OperatorMetrics): void
   total.recordsOut += counts.recordsOut;
   total.lateRecords += counts.lateRecords;
   total.skippedRecords += counts.skippedRecords;
+  total.bytesRead += counts.bytesRead;
+  total.bytesWritten += counts.bytesWritten;
 }

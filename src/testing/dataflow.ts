@@ -82,6 +82,8 @@ export class Dataflow<Out> {
     recordsOut: 0,
     lateRecords: 0,
     skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
   };
   /** Records that have not become a batch yet, all of one input. */
   #pending: Pending[] = [];

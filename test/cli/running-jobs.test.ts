@@ -1,14 +1,15 @@
 /** Finding running jobs by their control sockets, in a folder of sockets that is the test's own. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { millrace } from '../e2e/command-line.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-sockets-'));
 process.env.TMPDIR = folder;
-const { runningJobs } = await import('../../src/cli/running-jobs.ts');
+const { findRunningJob, runningJobs } = await import('../../src/cli/running-jobs.ts');
 after(() => rm(folder, { recursive: true }));
 
 const LISTED = { jid: 'a1', name: 'flights', state: 'RUNNING', duration: 5, records: 7 };
@@ -30,7 +31,7 @@ test('a process that ends while it is asked takes nothing from the list of the o
   await listenFor(0, 11);
   await listenFor(1, 12);
   await listenFor(10, 13);
-  const jobs = await runningJobs(null);
+  const { jobs } = await runningJobs(null);
   assert.deepEqual(
     jobs.map(({ name, where }) => [name, where]),
     [
@@ -39,4 +40,41 @@ test('a process that ends while it is asked takes nothing from the list of the o
     ],
   );
   await assert.rejects(jobs[0]!.ask('GET', ''), /process 12 has ended/);
+});
+
+test('a process that takes questions and does not answer them holds up nobody', {
+  timeout: 60_000,
+}, async () => {
+  await listenFor(10, 21);
+  const path = join(folder, 'millrace-22.sock');
+  const taken: Socket[] = [];
+  const server = createServer((socket) => void taken.push(socket));
+  await new Promise<void>((resolve) => {
+    server.listen(path, resolve);
+  });
+  try {
+    const { jobs, silent } = await runningJobs(null);
+    assert.ok(jobs.some(({ where }) => where === 'process 21'));
+    assert.deepEqual(silent, [22]);
+    await assert.rejects(
+      findRunningJob('other'),
+      /no job 'other' runs here.*; process 22 does not/,
+    );
+    const list = await millrace('list', '--json');
+    const listed = JSON.parse(list.stdout) as { state: string; where: string }[];
+    assert.deepEqual(
+      listed.find(({ where }) => where === 'process 22'),
+      {
+        id: null,
+        name: null,
+        state: 'NOT ANSWERING',
+        durationMs: null,
+        records: null,
+        where: 'process 22',
+      },
+    );
+  } finally {
+    for (const socket of taken) socket.destroy();
+    server.close();
+  }
 });

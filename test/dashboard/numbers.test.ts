@@ -93,13 +93,15 @@ function moment(
     recordsIn,
     recordsOut,
     recordsWritten: 0,
+    bytesRead: recordsOut * 100,
+    bytesWritten: 0,
     watermark: null,
     watermarkLag: null,
     busyRatio: now / 10_000,
     backPressuredRatio: 0,
   }));
   const records = counts.reduce((sum, [, out]) => sum + out, 0);
-  const rest = { watermark: null, checkpoint: null, edges: [] };
+  const rest = { watermark: null, checkpoint: null, gcMs: [0, now / 5], edges: [] };
   return { state: 'RUNNING', now, records, restarts, vertices, ...rest };
 }
 
@@ -112,6 +114,7 @@ test('rates are those of the last seconds of one attempt', () => {
   const two = ratesOver(recentOf(moment(0, [[0, 0]]), moment(2000, [[10, 30]])))!;
   assert.deepEqual([two.read, two.vertices.get('a')!.in, two.vertices.get('a')!.out], [15, 5, 15]);
   assert.equal(two.vertices.get('a')!.busy, 0.2);
+  assert.deepEqual([two.vertices.get('a')!.bytesRead, two.gc], [1500, 0.2]);
   const many = recentOf(...Array.from({ length: 20 }, (_, n) => moment(n * 1000, [[0, n * n]])));
   assert.equal(ratesOver(many)!.read, (19 ** 2 - 14 ** 2) / 5);
   const again = [moment(0, [[0, 9]]), moment(1000, [[0, 99]]), moment(2000, [[0, 3]], 1)];

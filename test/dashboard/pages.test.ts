@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { inFolder } from '../connector/read-all.ts';
 import { type Look, picture, SKIP, textOf, until, useBrowser, whileLooking } from './browser.ts';
+import { kept } from './jobs/kept.ts';
 import { orders } from './jobs/orders.ts';
 
 const held = useBrowser();
@@ -90,6 +91,23 @@ test('numbers move by themselves', { skip: SKIP }, async () => {
       await moves(look, '[data-tile="completed"] .value');
       await look.page.locator('tbody button').last().click();
       await look.page.locator('.details', { hasText: 'totals by customer' }).waitFor();
+    });
+  });
+});
+
+test('bytes that go outside, and time that garbage takes, beside the rates', {
+  skip: SKIP,
+}, async () => {
+  await inFolder(async (folder) => {
+    const params = { out: join(folder, 'out'), rate: 20_000 };
+    await whileLooking(held, kept, { threads: 1, params }, async (look) => {
+      await look.open('overview');
+      const note = look.page.locator('[data-tile="out"] .note');
+      await until(async () => /written, [\d.]+ [KM]iB\/s$/.test(await textOf(note)), 'a rate');
+      await look.page.locator('.plots', { hasText: 'collecting garbage' }).waitFor();
+      await look.open('graph/1');
+      await look.page.locator('.drawer', { hasText: /Written [\d.]+ [KM]iB/ }).waitFor();
+      assert.equal(await look.page.locator('.drawer', { hasText: /Read \d/ }).count(), 0);
     });
   });
 });

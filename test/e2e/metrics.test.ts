@@ -1,13 +1,15 @@
 /** The metrics of jobs that run: who is busy and who is held up, rings, checkpoints, failures, threads. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import type { JobClient, JobMetrics, RunOptions, TaskMetrics } from 'millrace';
 import { prometheusText } from '../../src/server/prometheus.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { orders } from '../dashboard/jobs/orders.ts';
+import { copying } from './jobs/copying.ts';
 import { counting } from './jobs/counting.ts';
 import { FEW, MANY, tallying } from './jobs/tallying.ts';
 import { watched } from './jobs/watched.ts';
@@ -30,6 +32,32 @@ async function whileRunning(options: RunOptions, look: (client: JobClient) => Pr
     await client.cancel();
   }
 }
+
+test('bytes that a source reads and a sink writes are those of the files', async () => {
+  await inFolder(async (folder) => {
+    const input = join(folder, 'in');
+    const out = join(folder, 'out');
+    await mkdir(input);
+    const lines = Array.from({ length: 5000 }, (_, n) => `{"n":${n},"label":"row"}\n`);
+    const half = lines.slice(0, 2500).join('');
+    await writeFile(join(input, 'a.jsonl'), half);
+    await writeFile(join(input, 'b.jsonl.gz'), gzipSync(half));
+    const { operators } = await copying.run({ threads: 2, params: { input, out } });
+    const source = operators[0]!;
+    const sink = operators.at(-1)!;
+    const sizeOf = async (path: string): Promise<number> => {
+      const names = await readdir(path);
+      const sizes = await Promise.all(
+        names.map(async (name) => (await stat(join(path, name))).size),
+      );
+      return sizes.reduce((total, size) => total + size, 0);
+    };
+    // Of a compressed file the checksum at its end is read again.
+    assert.equal(source.bytesRead, (await sizeOf(input)) + 8);
+    assert.equal(sink.bytesWritten, await sizeOf(out));
+    assert.deepEqual([source.bytesWritten, sink.bytesRead], [0, 0]);
+  });
+});
 
 test('a slow step is busy, and holds up what is before it', async () => {
   const params = { rate: 0, slowMs: 0.02 };

@@ -49,7 +49,14 @@ for (const [name, make] of Object.entries(OPERATORS)) {
       idle() {},
       end() {},
     };
-    const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+    const metrics = {
+      recordsIn: 0,
+      recordsOut: 0,
+      lateRecords: 0,
+      skippedRecords: 0,
+      bytesRead: 0,
+      bytesWritten: 0,
+    };
     operator.open({ name, metrics, restored: NO_STATE } as unknown as OperatorContext, output);
     const text = 'x'.repeat(HEAVY);
     for (let from = 0; from < 60; from += 30) {

@@ -11,7 +11,14 @@ export const ALONE: Place = { subtask: 0, parallelism: 1 };
 
 export class OneSubtask<Of extends Operator, Result> {
   readonly operator: Of;
-  readonly metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  readonly metrics = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
   readonly results: Result[] = [];
   readonly blocks: StateBlock[] = [];
   readonly snapshot = new SubtaskSnapshot(0, {

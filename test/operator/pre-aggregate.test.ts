@@ -162,7 +162,14 @@ function alone() {
     inputSchema: null,
     functions: [],
   });
-  const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  const metrics = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
   operator.open({ name: 'window', metrics } as unknown as OperatorContext, output);
   const pushRows = (rows: readonly { key: number }[], times: readonly number[]): void => {
     const timestamps = Float64Array.from(times);

@@ -167,7 +167,14 @@ function sums(ns: readonly bigint[]): readonly (readonly Row[])[] {
     idle() {},
     end() {},
   };
-  const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  const metrics = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
   const context = { name: 'sum', subtask: 0, metrics, restored: NO_STATE };
   operator.open(context as unknown as OperatorContext, output);
   const at = (i: number): number => i % 2;

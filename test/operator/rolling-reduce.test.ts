@@ -237,7 +237,14 @@ function picked(keys: readonly number[], times: readonly number[], texts: readon
     idle() {},
     end() {},
   };
-  const metrics = { recordsIn: 0, recordsOut: 0, lateRecords: 0, skippedRecords: 0 };
+  const metrics = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
   const context = { name: 'reduce', subtask: 0, metrics, restored: NO_STATE };
   operator.open(context as unknown as OperatorContext, output);
   const entries = new StringBuilder(texts.length);

@@ -95,5 +95,7 @@ test('the clock is one for both, and what is counted is that of all operators', 
     recordsOut: 2,
     lateRecords: 0,
     skippedRecords: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
   });
 });

@@ -20,7 +20,7 @@ export type Sample = {
 
 /** All jobs, and more of the one with this id, or of the first where there is none such. */
 export async function sample(url: string | null, chosen: string | null): Promise<Sample> {
-  const jobs = await runningJobs(url);
+  const { jobs } = await runningJobs(url);
   const job = jobs.find(({ jid }) => jid === chosen) ?? jobs[0];
   return { at: Date.now(), jobs, chosen: job === undefined ? null : await sampleOf(job) };
 }

@@ -56,7 +56,7 @@ class Supervisor {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
     try {
-      const first = this.#load(this.#flags);
+      const first = await this.#load(this.#flags);
       this.#shape = await first.loaded;
       this.#checkpointDir(this.#shape);
       await this.#start(first);
@@ -88,7 +88,6 @@ class Supervisor {
   /** Version after version, until one comes to its end. */
   async #live(): Promise<number> {
     while (!this.#isCancelled) {
-      void this.#files.update();
       const ended = await this.#untilSavedOrEnded();
       if (ended === null && !this.#isCancelled) await this.#upgrade();
       else if (ended === EXIT.failed) {
@@ -108,7 +107,10 @@ class Supervisor {
     return Promise.race([saved, woken, ...(this.#running === null ? [] : [this.#running.ended])]);
   }
 
-  #load(flags: RunFlags): Version {
+  /** Its files are known before it reads them: whatever is saved from then on is news. */
+  async #load(flags: RunFlags): Promise<Version> {
+    await this.#files.update();
+    if (this.#isCancelled) throw new Refused('cancelled');
     this.#next = new Version(this.#module, flags);
     return this.#next;
   }
@@ -130,8 +132,8 @@ class Supervisor {
     this.#files.take();
     // What was said about the first start is not meant for those that follow.
     const { from: _, fresh: _fresh, ...flags } = this.#flags;
-    const next = this.#load(flags);
     try {
+      const next = await this.#load(flags);
       const shape = await Promise.race([next.loaded, this.#files.saved().then(() => null)]);
       // What is saved meanwhile is tried instead, also where a module never comes to its end.
       if (shape === null) return next.kill('SIGKILL');

@@ -7,7 +7,8 @@ import * as zlib from 'node:zlib';
 import { Gunzip } from 'fflate';
 import { Decompress } from 'fzstd';
 import { EngineError, messageOf } from '../../base/errors.ts';
-import type { InputFile } from './format.ts';
+import type { SplitReaderContext } from '../../operator/source.ts';
+import type { CountedFile, InputFile } from './format.ts';
 
 export interface FileBytes {
   /** Reads up to `length` bytes of the content from `place` on into the buffer at `offset`; 0 at the end. */
@@ -17,9 +18,14 @@ export interface FileBytes {
   close(): void;
 }
 
-export function openBytes(file: InputFile): FileBytes {
+export function openBytes(file: CountedFile): FileBytes {
   const kind = compressionOf(file);
   return kind === null ? new PlainBytes(file) : new CompressedBytes(file, kind);
+}
+
+/** A file, the bytes of which are counted as it is read. */
+export function counted(file: InputFile, context: SplitReaderContext): CountedFile {
+  return { ...file, onRead: (bytes) => context.read?.(bytes) };
 }
 
 type Compression = 'gzip' | 'zstd';
@@ -53,17 +59,19 @@ export function notReadable(file: InputFile, cause: unknown): EngineError {
 
 class PlainBytes implements FileBytes {
   readonly progress = null;
-  readonly #file: InputFile;
+  readonly #file: CountedFile;
   readonly #descriptor: number;
 
-  constructor(file: InputFile) {
+  constructor(file: CountedFile) {
     this.#file = file;
     this.#descriptor = openForReading(file);
   }
 
   read(buffer: Uint8Array, offset: number, length: number, place: number): number {
     try {
-      return readSync(this.#descriptor, buffer, offset, length, place);
+      const count = readSync(this.#descriptor, buffer, offset, length, place);
+      this.#file.onRead?.(count);
+      return count;
     } catch (error) {
       throw notReadable(this.#file, error);
     }
@@ -97,7 +105,7 @@ class CompressedBytes implements FileBytes {
   #checksum = 0;
   #memberBytes = 0;
 
-  constructor(file: InputFile, kind: Compression) {
+  constructor(file: CountedFile, kind: Compression) {
     this.#file = file;
     this.#kind = kind;
     this.#compressed = new PlainBytes(file);

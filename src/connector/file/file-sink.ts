@@ -100,7 +100,11 @@ export class FileSink implements Sink {
   createWriter(context: SinkWriterContext): PartWriter {
     const { bucket, rolling } = this.#options;
     return new PartWriter(
-      { disk: this.#disk, folder: this.#folder.path },
+      {
+        disk: this.#disk,
+        folder: this.#folder.path,
+        onWritten: (bytes) => context.wrote?.(bytes),
+      },
       this.#format,
       context,
       rollingLimits(rolling, context.isCheckpointed),

@@ -11,6 +11,7 @@ import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit, SplitReaderContext } from '../../operator/source.ts';
 import type { Duration } from '../../time/duration.ts';
+import { counted } from './file-bytes.ts';
 import { type ExistingPolicy, FileSink } from './file-sink.ts';
 import { checkFolder, findFiles } from './find-files.ts';
 import type { FileFormat, FileRange, InputFile, MalformedPolicy, ReadContext } from './format.ts';
@@ -115,7 +116,12 @@ function foundFiles(path: string, format: FileFormat, onMalformed: MalformedPoli
     },
     createReader(split, position, context) {
       const { file, range } = split.detail as { file: InputFile; range: FileRange };
-      return format.open(file, range, position, readContext(onMalformed, context));
+      return format.open(
+        counted(file, context),
+        range,
+        position,
+        readContext(onMalformed, context),
+      );
     },
   };
 }

@@ -16,6 +16,9 @@ import type { LineFrames, RecordParser } from './text-reader.ts';
 
 export type InputFile = { readonly path: string; readonly sizeBytes: number };
 
+/** A file that counts the bytes that are read of it; `onRead` is left out where nobody counts. */
+export type CountedFile = InputFile & { readonly onRead?: (bytes: number) => void };
+
 /**
  * A part of a file that can be read by itself: bytes from start to end - 1 of a text file (the lines that begin
  * there), row group `start` to `end` - 1 of a Parquet file, or the blocks that begin between two bytes.
@@ -48,7 +51,7 @@ export interface FileFormat<Row = unknown> {
    * A reader of one range, which continues at a `position` that an earlier reader gave, or begins when it is null.
    * EngineErrors: INPUT_NOT_FOUND, INPUT_MALFORMED with file and line or byte.
    */
-  open(file: InputFile, range: FileRange, position: PlainData, context: ReadContext): SplitReader;
+  open(file: CountedFile, range: FileRange, position: PlainData, context: ReadContext): SplitReader;
   /**
    * An encoder for one file of rows of this schema; null for free-form rows, whose first row gives the fields. `restored`
    * is what another encoder gave to `snapshot`: this one goes on with its file.

@@ -9,7 +9,7 @@ import {
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
 import { notReadable } from '../file-bytes.ts';
-import type { InputFile } from '../format.ts';
+import type { CountedFile, InputFile } from '../format.ts';
 
 const TAIL_BYTES = 8;
 const MAGIC = 'PAR1';
@@ -24,7 +24,7 @@ export type SourceColumn = {
 
 /** Reads bytes start to end - 1 of an open file. */
 export function readBytes(
-  file: InputFile,
+  file: CountedFile,
   descriptor: number,
   start: number,
   end: number,
@@ -41,6 +41,7 @@ export function readBytes(
     if (read === 0) throw malformed(file, `it ends at byte ${start + at}`);
     at += read;
   }
+  file.onRead?.(at);
   return bytes;
 }
 

@@ -14,7 +14,12 @@ import type { PartFacts } from './rolling-policy.ts';
 const WRITE_BYTES = 256 * 1024;
 
 /** Where parts lie. */
-export type PartPlace = { readonly disk: OutputDisk; readonly folder: string };
+export type PartPlace = {
+  readonly disk: OutputDisk;
+  readonly folder: string;
+  /** Counts bytes that are written; left out where nobody counts. */
+  readonly onWritten?: (bytes: number) => void;
+};
 
 export class PartFile implements PartFacts {
   readonly path: string;
@@ -25,6 +30,7 @@ export class PartFile implements PartFacts {
   /** Of them, those that are not in the file yet. */
   gatheredBytes = 0;
   readonly #disk: OutputDisk;
+  readonly #onWritten: ((bytes: number) => void) | undefined;
   readonly #hidden: string;
   readonly #descriptor: number;
   /** Null for a part that is only to be ended, as it is. */
@@ -34,7 +40,7 @@ export class PartFile implements PartFacts {
   #isInSnapshot: boolean;
 
   private constructor(
-    disk: OutputDisk,
+    { disk, onWritten }: PartPlace,
     hidden: string,
     descriptor: number,
     encoder: FileEncoder | null,
@@ -42,6 +48,7 @@ export class PartFile implements PartFacts {
     isInSnapshot: boolean,
   ) {
     this.#disk = disk;
+    this.#onWritten = onWritten;
     this.#hidden = hidden;
     this.#descriptor = descriptor;
     this.#encoder = encoder;
@@ -53,16 +60,12 @@ export class PartFile implements PartFacts {
   }
 
   /** A new part, in a folder that is there. */
-  static create(
-    { disk, folder }: PartPlace,
-    path: string,
-    encoder: FileEncoder,
-    nowMs: number,
-  ): PartFile {
+  static create(place: PartPlace, path: string, encoder: FileEncoder, nowMs: number): PartFile {
+    const { disk, folder } = place;
     const hidden = join(folder, hiddenPath(path));
     return guarded(hidden, () => {
       const part = { path, bytes: 0, createdMs: nowMs, writtenMs: nowMs };
-      return new PartFile(disk, hidden, disk.create(hidden), encoder, part, false);
+      return new PartFile(place, hidden, disk.create(hidden), encoder, part, false);
     });
   }
 
@@ -70,11 +73,8 @@ export class PartFile implements PartFacts {
    * The part of a snapshot, cut to the length that it had then; without an encoder it can only be finished. An EngineError
    * when the file has not even that length.
    */
-  static reopen(
-    { disk, folder }: PartPlace,
-    part: OpenPart,
-    encoder: FileEncoder | null,
-  ): PartFile {
+  static reopen(place: PartPlace, part: OpenPart, encoder: FileEncoder | null): PartFile {
+    const { disk, folder } = place;
     const hidden = join(folder, hiddenPath(part.path));
     return guarded(hidden, () => {
       const descriptor = disk.reopen(hidden);
@@ -87,7 +87,7 @@ export class PartFile implements PartFacts {
         disk.close(descriptor);
         throw error;
       }
-      return new PartFile(disk, hidden, descriptor, encoder, part, true);
+      return new PartFile(place, hidden, descriptor, encoder, part, true);
     });
   }
 
@@ -113,6 +113,7 @@ export class PartFile implements PartFacts {
       for (const bytes of this.#gathered) {
         this.#disk.write(this.#descriptor, bytes, this.bytes - this.gatheredBytes);
         this.gatheredBytes -= bytes.length;
+        this.#onWritten?.(bytes.length);
       }
       this.#gathered = [];
     });

@@ -12,6 +12,7 @@ import type {
   SplitReader,
   SplitReaderContext,
 } from '../../../operator/source.ts';
+import { counted } from '../file-bytes.ts';
 import { listFiles, type TimedFile } from '../find-files.ts';
 import type { FileFormat, FileRange, InputFile, ReadContext } from '../format.ts';
 import { type ReadFile, SeenFiles } from './seen-files.ts';
@@ -105,8 +106,8 @@ export class WatchReader implements SplitReader {
   }
 
   #readerOf(file: InputFile, range: FileRange, position: PlainData): SplitReader {
-    const { format, readContext } = this.#options;
-    return format.open(file, range, position, readContext);
+    const { format, readContext, context } = this.#options;
+    return format.open(counted(file, context), range, position, readContext);
   }
 
   #nextRange(open: OpenFile): void {

@@ -82,6 +82,7 @@ export class IngestReader implements SplitReader {
     const rows = this.#filled.at(-1)?.builder.rowCount ?? 0;
     let skipped = 0;
     const { onMalformed } = this.#rules;
+    this.#context.read?.(body.bytes.length);
     const refused = this.#bodies.read(body.kind, body.bytes, {
       builder: () => this.#builder(),
       goesOn: (misfit) => {

@@ -92,7 +92,10 @@ export class PostWriter implements SinkWriter {
   #onDone(posting: Posting, error: EngineError | null): void {
     this.#error ??= error;
     // What failed stays under way: a checkpoint must not miss it.
-    if (error === null) this.#underWay.delete(posting);
+    if (error === null) {
+      this.#underWay.delete(posting);
+      this.#context.wrote?.(Buffer.byteLength(posting.body));
+    }
     if (this.#error === null) this.#startReady();
     this.#context.wake();
   }

@@ -27,7 +27,7 @@ const NOTHING_MORE = 204;
 export class SseInlet implements Inlet {
   readonly frames: MessageFrames;
   readonly #rules: SseRules;
-  readonly #wake: () => void;
+  readonly #context: SplitReaderContext;
   readonly #link: Link;
   #request: ClientRequest | null = null;
   #response: IncomingMessage | null = null;
@@ -35,12 +35,17 @@ export class SseInlet implements Inlet {
   #lastId: string;
   #retryMs = 0;
 
-  constructor(rules: SseRules, lastId: string | null, { wake }: SplitReaderContext) {
+  constructor(rules: SseRules, lastId: string | null, context: SplitReaderContext) {
     this.#rules = rules;
-    this.#wake = wake;
+    this.#context = context;
     this.#lastId = lastId ?? '';
     this.frames = new MessageFrames(rules.path, rules.maxEventBytes, this.#lastId);
-    this.#link = new Link(rules.path, rules.reconnect, () => this.#connect(), wake);
+    this.#link = new Link(
+      rules.path,
+      rules.reconnect,
+      () => this.#connect(),
+      () => context.wake(),
+    );
     this.#connect();
   }
 
@@ -114,7 +119,7 @@ export class SseInlet implements Inlet {
       onError: ({ type }) => {
         if (type !== 'max-buffer-size-exceeded') return;
         this.frames.pushTooLong();
-        this.#wake();
+        this.#context.wake();
         down(new Error(`an event is longer than ${maxEventBytes} bytes`));
       },
     });
@@ -122,8 +127,9 @@ export class SseInlet implements Inlet {
     response.on('data', (text: string) => {
       if (this.#response !== response) return;
       parser.feed(text);
+      this.#context.read?.(Buffer.byteLength(text));
       if (this.frames.isFull) response.pause();
-      this.#wake();
+      this.#context.wake();
     });
     response.on('end', () => down(null));
     response.on('close', () => down(new Error('the connection was lost')));

@@ -75,6 +75,7 @@ class StreamInlet implements Inlet {
 
   readonly #onData = (bytes: Buffer): void => {
     this.frames.push(bytes);
+    this.#context.read?.(bytes.length);
     if (this.frames.isFull) this.#stream.pause();
     this.#context.wake();
   };

@@ -31,10 +31,12 @@ export function stdout(format: FileFormat): Sink {
 class StdoutWriter implements SinkWriter {
   readonly #encoder: FileEncoder;
   readonly #output: StandardOutput;
+  readonly #context: SinkWriterContext;
 
-  constructor(format: FileFormat, { schema, wake }: SinkWriterContext) {
-    this.#encoder = format.createEncoder(schema);
-    this.#output = new StandardOutput(wake);
+  constructor(format: FileFormat, context: SinkWriterContext) {
+    this.#encoder = format.createEncoder(context.schema);
+    this.#output = new StandardOutput(() => context.wake());
+    this.#context = context;
   }
 
   get isBusy(): boolean {
@@ -44,6 +46,7 @@ class StdoutWriter implements SinkWriter {
   write(batch: Batch): void {
     const { buffer, byteOffset, byteLength } = this.#encoder.encode(batch);
     this.#output.write(Buffer.from(buffer, byteOffset, byteLength));
+    this.#context.wrote?.(byteLength);
   }
 
   resume(): void {

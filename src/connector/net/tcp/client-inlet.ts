@@ -44,6 +44,7 @@ export class TcpClientInlet implements Inlet {
     socket.on('connect', () => this.#link.up());
     socket.on('data', (bytes) => {
       this.frames.push(bytes);
+      this.#context.read?.(bytes.length);
       if (this.frames.isFull) socket.pause();
       this.#context.wake();
     });

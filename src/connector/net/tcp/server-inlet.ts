@@ -51,6 +51,7 @@ export class TcpServerInlet implements Inlet {
     let isBroken = false;
     socket.on('data', (bytes) => {
       lines.push(bytes);
+      this.#context.read?.(bytes.length);
       if (lines.isFull) socket.pause();
       this.#context.wake();
     });

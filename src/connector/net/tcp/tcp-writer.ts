@@ -77,6 +77,7 @@ export class TcpWriter implements SinkWriter {
       if (error != null || this.#socket !== socket) return;
       this.#unsent.shift();
       this.#unsentBytes -= bytes.length;
+      this.#context.wrote?.(bytes.length);
       if (!this.isBusy) this.#context.wake();
     });
   }

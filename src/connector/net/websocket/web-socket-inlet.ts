@@ -26,16 +26,21 @@ const PROPER_ENDS: ReadonlySet<number> = new Set([1000, 1001]);
 export class WebSocketInlet implements Inlet {
   readonly frames: MessageFrames;
   readonly #rules: WebSocketRules;
-  readonly #wake: () => void;
+  readonly #context: SplitReaderContext;
   readonly #link: Link;
   #socket: WebSocket | null = null;
   #isFinishing = false;
 
-  constructor(rules: WebSocketRules, { wake }: SplitReaderContext) {
+  constructor(rules: WebSocketRules, context: SplitReaderContext) {
     this.#rules = rules;
-    this.#wake = wake;
+    this.#context = context;
     this.frames = new MessageFrames(rules.path, rules.maxMessageBytes);
-    this.#link = new Link(rules.path, rules.reconnect, () => this.#connect(), wake);
+    this.#link = new Link(
+      rules.path,
+      rules.reconnect,
+      () => this.#connect(),
+      () => context.wake(),
+    );
     this.#connect();
   }
 
@@ -73,14 +78,15 @@ export class WebSocketInlet implements Inlet {
     socket.on('message', (data) => {
       isAlive = true;
       this.frames.push(data as Buffer);
+      this.#context.read?.((data as Buffer).length);
       if (this.frames.isFull) socket.pause();
-      this.#wake();
+      this.#context.wake();
     });
     socket.on('error', (error) => {
       cause = error;
       if ((error as NodeJS.ErrnoException).code !== 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return;
       this.frames.pushTooLong();
-      this.#wake();
+      this.#context.wake();
     });
     socket.on('close', (code) => {
       stopPings();
