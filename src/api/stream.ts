@@ -9,7 +9,7 @@
  *     .to(files('out', csv()));
  */
 import { EngineError } from '../base/errors.ts';
-import { someText, wholeNumber, wrong } from '../base/options.ts';
+import { notAsync, someText, wholeNumber, wrong } from '../base/options.ts';
 import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
@@ -155,6 +155,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
 
   /** A new row for each row: `.map((bid) => ({ ...bid, euros: bid.price / 100 }))`. */
   map<Out>(fn: (row: Row) => Out): Stream<Out> {
+    notAsync('map', fn, 'mapAsync');
     return this.#stateless<Out>({ type: 'map' }, fn);
   }
 
@@ -162,6 +163,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   filter<Out extends Row>(fn: (row: Row) => row is Out): Stream<Out>;
   filter(fn: (row: Row) => boolean): Stream<Row>;
   filter(fn: (row: Row) => boolean): Stream<Row> {
+    notAsync('filter', fn, 'mapAsync, and filter behind it');
     return this.#stateless<Row>({ type: 'filter' }, fn);
   }
 
@@ -169,6 +171,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => Iterable<Out>): Stream<Out>;
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => void): Stream<Out>;
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => unknown): Stream<Out> {
+    notAsync('flatMap', fn, 'flatMapAsync');
     return this.#stateless<Out>({ type: 'flatMap' }, fn);
   }
 

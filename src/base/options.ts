@@ -113,6 +113,16 @@ export const aFunction: OptionRule = (what, value) => {
   if (typeof value !== 'function') throw wrong(what, 'is a function', value);
 };
 
+/** Refuses a function whose answer comes later, which `instead` takes; its promises would be results. */
+export function notAsync(what: string, fn: unknown, instead: string): void {
+  if (typeof fn === 'function' && /^Async(Generator)?Function$/.test(fn.constructor.name)) {
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${what}: the function is async, and nothing waits for it here; take ${instead}`,
+    );
+  }
+}
+
 /** The error of a value that breaks a rule: 'csv: quote', 'is one character', the value. */
 export function wrong(what: string, rule: string, value: unknown): EngineError {
   return new EngineError('JOB_DEFINITION', `${what} ${rule}, got ${shown(value)}`);

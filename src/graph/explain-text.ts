@@ -10,7 +10,7 @@ import type {
 
 export function explanationText(explanation: Explanation): string {
   const { job, steps, tasks, exchanges } = explanation;
-  return [
+  const lines = [
     `job ${job}, fingerprint ${explanation.fingerprint}`,
     `${explanation.threads} threads, parallelism ${explanation.parallelism}`,
     '',
@@ -22,6 +22,9 @@ export function explanationText(explanation: Explanation): string {
     '',
     'Exchanges',
     ...(exchanges.length === 0 ? ['  none'] : exchanges.map(exchangeText)),
+  ];
+  return [
+    ...lines.map(oneLine),
     ...tasks.flatMap((task) =>
       task.operators.flatMap(({ steps: names, loops }) =>
         loops.map((loop) => loopText(`Task ${task.id}, ${names.join(' + ')}`, loop)),
@@ -31,6 +34,14 @@ export function explanationText(explanation: Explanation): string {
       loops.map((loop) => loopText(`Exchange ${fromTask} → ${toTask}`, loop)),
     ),
   ].join('\n');
+}
+
+/** Names may have line breaks: they are shown as `\n`, and other control characters by their numbers. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    if (character === '\n') return '\\n';
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 function inputText(input: ExplainedStep['inputs'][number]): string {
@@ -86,7 +97,7 @@ function exchangeText(exchange: ExplainedExchange): string {
 }
 
 function loopText(place: string, { title, source }: GeneratedLoop): string {
-  return `\n// ${place}: ${title}\n${source}`;
+  return `\n// ${oneLine(`${place}: ${title}`)}\n${source}`;
 }
 
 function workerText(worker: number | 'caller'): string {

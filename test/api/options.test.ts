@@ -35,6 +35,26 @@ const typo = { paralelism: 2 };
 const endless = generate({ schema: Row, row: (n) => ({ n, s: '' }) });
 const ended = collection([{ n: 1, s: 'a' }], Row);
 
+/** Steps that would pass promises on. */
+const ASYNC: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = [
+  ['map', (flow) => rows(flow).map(async (given) => given), /^map: .* is async, .* take mapAsync$/],
+  [
+    'filter',
+    (flow) => loose(rows(flow).filter.bind(rows(flow)))(async () => false),
+    /^filter: .* is async, .* take mapAsync, and filter behind it$/,
+  ],
+  [
+    'flatMap',
+    (flow) => rows(flow).flatMap(async () => {}),
+    /^flatMap: .* is async, .* take flatMapAsync$/,
+  ],
+  [
+    'flatMap',
+    (flow) => rows(flow).flatMap(async function* () {}),
+    /^flatMap: .* is async, .* take flatMapAsync$/,
+  ],
+];
+
 const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'hybrid',
@@ -532,7 +552,7 @@ const definitions = DEFINITIONS.map(
     ] as const,
 );
 
-for (const [what, build, message] of [...BUILDS, ...definitions]) {
+for (const [what, build, message] of [...BUILDS, ...ASYNC, ...definitions]) {
   test(`${what}: ${message.source}`, async () => {
     const wrong = job(import.meta, message.source, (flow) => {
       build(flow);

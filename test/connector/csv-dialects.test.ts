@@ -293,6 +293,29 @@ test('options that no file can have are refused', () => {
   }
 });
 
+test('a column may be called __proto__, with a schema and without', async () => {
+  await inFolder((folder) => {
+    const file = write(`${folder}/proto.csv`, Buffer.from('__proto__,n\na,1\nb,2\n'));
+    const Row = record({ ['__proto__']: t.string, n: t.string });
+    for (const format of [csv(), csv(Row), csv(Row, { trim: true })]) {
+      const { rows } = readAll(file, format as typeof format & ReturnType<typeof csv>);
+      assert.deepEqual(
+        rows.map((row) => Object.entries(row as object)),
+        [
+          [
+            ['__proto__', 'a'],
+            ['n', '1'],
+          ],
+          [
+            ['__proto__', 'b'],
+            ['n', '2'],
+          ],
+        ],
+      );
+    }
+  });
+});
+
 test('a header that cannot be read ends the job with its place, whatever the policy', async () => {
   await inFolder((folder) => {
     const path = `${folder}/header.csv`;

@@ -353,3 +353,20 @@ test('a poll takes a bounded number of lines and bytes, whatever is wrong with t
     }
   });
 });
+
+test('jsonLines: numbers that JSON has not are null, which a nullable field reads', async () => {
+  await inFolder((folder) => {
+    const Row = record({ x: t.nullable(t.float64) });
+    const format = jsonLines(Row);
+    const written = [NaN, Infinity, -Infinity, -0].map((x) => ({ x }));
+    const text = encode(format, Row, written, 2);
+    assert.equal(text.toString(), '{"x":null}\n{"x":null}\n{"x":null}\n{"x":0}\n');
+    const { rows } = readAll(write(`${folder}/a.jsonl`, text), format);
+    assert.deepEqual(rows, [{ x: null }, { x: null }, { x: null }, { x: 0 }]);
+    const strict = jsonLines(record({ x: t.float64 }));
+    assert.throws(() => readAll(write(`${folder}/b.jsonl`, text), strict), {
+      code: 'INPUT_MALFORMED',
+      message: /b\.jsonl:1: /,
+    });
+  });
+});

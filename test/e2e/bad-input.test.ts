@@ -332,7 +332,7 @@ test('a row that is none is told as such', async () => {
 test('a flatMap that returns a promise is told so', async () => {
   const promising = job(import.meta, 'promising', (flow) => {
     rows(flow)
-      .flatMap(async (row, out) => out(row))
+      .flatMap((row, out) => Promise.resolve(out(row)))
       .to(blackhole());
   });
   await assert.rejects(promising.run({ threads: 0 }), {

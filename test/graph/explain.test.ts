@@ -560,3 +560,16 @@ test('a drawing that is damaged is not read', () => {
   assert.throws(() => readDot('digraph "a" { o1 [label="x"y"]; }'));
   assert.throws(() => readDot('digraph "a" { o1 [label="x\ny"]; }'));
 });
+
+test('a name with line breaks stays on its line of the text', () => {
+  const broken = (stream: Stream<Row>): Stream<Row> =>
+    stream.map((row) => row).name('a\nb\r\u2028c');
+  const define = (flow: Flow): void => {
+    broken(typed(flow)).to(blackhole());
+  };
+  const lines = explanationText(explained(define, undefined, 'two\nlines')).split(/[\r\n\u2028]/);
+  assert.match(lines[0]!, /^job two\\nlines, fingerprint /);
+  const shown = lines.filter((line) => line.includes('a\\nb\\u000d\\u2028c'));
+  assert.ok(shown.length >= 3, 'its step, its task, its loops');
+  assert.equal(lines.filter((line) => /^(b$|lines,)/.test(line)).length, 0);
+});

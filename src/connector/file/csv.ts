@@ -114,7 +114,9 @@ class CsvParser implements RecordParser<LineFrames> {
     const { nullText } = this.#dialect;
     const row: Record<string, unknown> = {};
     for (const { field, at } of this.#fields) {
-      row[field.name] = valueFromText(field, values[at]!, quoted.has(at), nullText);
+      const value = valueFromText(field, values[at]!, quoted.has(at), nullText);
+      if (field.name === '__proto__') ownProto(row, value);
+      else row[field.name] = value;
     }
     return row;
   }
@@ -203,4 +205,10 @@ function placeOf(path: string, names: readonly string[], field: Field): number {
     'INPUT_MALFORMED',
     `'${path}' has no column '${field.name}'; its header has ${names.join(', ')}`,
   );
+}
+
+/** A field of this name, which an assignment would take for the prototype. */
+function ownProto(row: object, value: unknown): void {
+  const property = { value, configurable: true, enumerable: true, writable: true };
+  Object.defineProperty(row, '__proto__', property);
 }

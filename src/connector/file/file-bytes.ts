@@ -5,10 +5,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import * as zlib from 'node:zlib';
 import { Gunzip } from 'fflate';
-import { Decompress } from 'fzstd';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import type { SplitReaderContext } from '../../operator/source.ts';
 import type { CountedFile, InputFile } from './format.ts';
+import { ZstdStream } from './zstd.ts';
 
 export interface FileBytes {
   /** Reads up to `length` bytes of the content from `place` on into the buffer at `offset`; 0 at the end. */
@@ -113,10 +113,9 @@ class CompressedBytes implements FileBytes {
       if (content.length === 0) return;
       this.#memberBytes += content.length;
       if (kind === 'gzip') this.#checksum = crc32?.(content, this.#checksum) ?? 0;
-      // fflate gives memory of its own; fzstd promises nothing.
-      this.#pieces.push(kind === 'gzip' ? content : content.slice());
+      this.#pieces.push(content);
     };
-    this.#stream = kind === 'gzip' ? new Gunzip(take) : new Decompress(take);
+    this.#stream = kind === 'gzip' ? new Gunzip(take) : new ZstdStream(take);
     if (this.#stream instanceof Gunzip) {
       this.#stream.onmember = (start) => this.#checkMember(start);
     }

@@ -157,11 +157,7 @@ function watchedFiles(
 }
 
 function readContext(onMalformed: MalformedPolicy, context: SplitReaderContext): ReadContext {
-  return {
-    onMalformed,
-    malformed: (record: DeadLetter) => context.malformed(record),
-    wake: () => context.wake(),
-  };
+  return { onMalformed, malformed: (record: DeadLetter) => context.malformed(record) };
 }
 
 function splitOf(file: InputFile, range: FileRange): SourceSplit {

@@ -32,8 +32,6 @@ export interface ReadContext {
   readonly onMalformed: MalformedPolicy;
   /** Takes a record that was left out. */
   malformed(record: DeadLetter): void;
-  /** Has an idle reader polled again; left out where one that is idle would wait for ever. */
-  wake?(): void;
 }
 
 export interface FileFormat<Row = unknown> {

@@ -14,6 +14,7 @@ import { type LineFrames, type RecordParser, textReader } from './text-reader.ts
  * JSON lines as a format for `files`. With a schema, fields are checked and become columns: times may be milliseconds
  * or ISO 8601 text (UTC where no zone is given), int64 numbers or digits as text, fields that are missing are null where
  * that is allowed, and others are left out. Without one, rows are what JSON.parse gives: `files('events', jsonLines<Event>())`.
+ * JSON has no NaN and no Infinity: they are written as null, which `t.nullable(t.float64)` reads, and -0 as 0.
  */
 export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): FileFormat<Row> {
   if (schema !== null) aSchema('jsonLines: the schema', schema);

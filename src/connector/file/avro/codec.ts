@@ -1,8 +1,8 @@
 /** What the blocks of an Avro file are compressed with. */
 import * as zlib from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { EngineError } from '../../../base/errors.ts';
 import { FRAME_BYTES_MAX } from '../byte-cursor.ts';
+import { decompressZstd } from '../zstd.ts';
 
 /** As the file names it. */
 export type AvroCodec = 'null' | 'deflate' | 'zstandard';
@@ -23,20 +23,7 @@ const LIMIT = { maxOutputLength: FRAME_BYTES_MAX };
 export function decompressBlock(codec: AvroCodec, bytes: Uint8Array): Uint8Array {
   if (codec === 'null') return bytes;
   if (codec === 'deflate') return zlib.inflateRawSync(bytes, LIMIT);
-  return zstdDecompressSync?.(bytes, LIMIT) ?? decompressZstd(bytes);
-}
-
-/** By a library in JavaScript, which tells each piece of the content. */
-function decompressZstd(bytes: Uint8Array): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  const stream = new Decompress((piece) => {
-    length += piece.length;
-    if (length > FRAME_BYTES_MAX) throw new RangeError('a block is too large');
-    pieces.push(piece.slice());
-  });
-  stream.push(bytes, true);
-  return Buffer.concat(pieces);
+  return zstdDecompressSync?.(bytes, LIMIT) ?? decompressZstd(bytes, FRAME_BYTES_MAX);
 }
 
 export function compressBlock(codec: AvroCodec, bytes: Uint8Array): Uint8Array {

@@ -27,7 +27,6 @@ import {
   type SourceColumn,
 } from './footer.ts';
 import { type Page, PageReader } from './page.ts';
-import { isZstdPrepared, prepareZstd } from './zstd.ts';
 
 export class RowGroupReader implements SplitReader {
   readonly wakeAtMs = Infinity;
@@ -38,8 +37,6 @@ export class RowGroupReader implements SplitReader {
   readonly #columns: readonly ChunkReader[];
   readonly #rowCount: number;
   #row = 0;
-  /** Pages are decoded several times as fast in a moment. */
-  #waitsForZstd = false;
 
   constructor(
     file: InputFile,
@@ -72,11 +69,6 @@ export class RowGroupReader implements SplitReader {
       closeSync(descriptor);
     }
     this.#skipTo(position === null ? 0 : (position as { row: number }).row);
-    const hasZstd = rowGroup.columns.some(({ meta_data }) => meta_data?.codec === 'ZSTD');
-    const { wake } = context;
-    if (!hasZstd || isZstdPrepared() || wake === undefined) return;
-    this.#waitsForZstd = true;
-    void prepareZstd().then(wake);
   }
 
   #skipTo(row: number): void {
@@ -88,8 +80,6 @@ export class RowGroupReader implements SplitReader {
   }
 
   poll(): PollResult {
-    if (this.#waitsForZstd && !isZstdPrepared()) return 'idle';
-    this.#waitsForZstd = false;
     if (this.#row >= this.#rowCount) return 'end';
     const rowCount = this.#prepare(Math.min(BATCH_ROWS, this.#rowCount - this.#row));
     const columns = this.#columns.map((column, c) => {
