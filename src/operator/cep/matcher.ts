@@ -150,8 +150,9 @@ export class Matcher {
     this.#next.push({ state, node, start, startTime, lastTime: this.#time });
   }
 
-  #isOver({ until, blocks }: Wait): boolean {
+  #isOver({ until, needs, blocks }: Wait): boolean {
     for (let i = 0; i < until.length; i++) if (this.#holds(until[i]!)) return true;
+    for (let i = 0; i < needs.length; i++) if (!this.#holds(needs[i]!)) return true;
     for (let i = 0; i < blocks.length; i++) if (this.#holds(blocks[i]!)) return true;
     return false;
   }

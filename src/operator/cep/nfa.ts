@@ -6,7 +6,7 @@
  *        take    the condition holds: on with the record, into `taken`
  *        ignore  the record is left out: on into `ignored`, where 'relaxed' only what does not meet the condition is left out
  *
- * A wait does nothing at all while one of its `until` or `blocks` holds. A state that is `complete` is a match as soon as it
+ * A wait does nothing at all while one of its `until` or `blocks` holds, or one of its `needs` does not. A state that is `complete` is a match as soon as it
  * is reached by a record; one that is `completeAtEnd` is a match when its time is over.
  */
 import type { Contiguity } from './pattern-spec.ts';
@@ -18,6 +18,8 @@ export type Wait = {
   readonly contiguity: Contiguity;
   /** Conditions that end the wait: `until` of the step, and of the groups around it. */
   readonly until: readonly number[];
+  /** Conditions that end greedy steps before: a wait for what is theirs no more. */
+  readonly needs: readonly number[];
   /** Conditions of greedy steps before, whose records are theirs. */
   readonly blocks: readonly number[];
   readonly taken: number;
