@@ -251,7 +251,8 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   /**
-   * The step has no more records from the first on that meets the condition: `.oneOrMore().until((login) => login.ip === '::1')`.
+   * The step has no more records from the first on behind its own that meets the condition, which is none of them:
+   * `.oneOrMore().until((login) => login.ip === '::1')`.
    * EngineError JOB_DEFINITION but for oneOrMore and timesOrMore.
    */
   until(condition: (row: Row, ctx: ConditionContext<Match>) => boolean): Pattern<Row, Match, Last> {

@@ -33,7 +33,7 @@ type Around = {
 };
 
 /** How a step takes its record, in one place of it. */
-type Place = Around & { readonly gapMs: number };
+type Place = Around & { readonly refuses: readonly number[]; readonly gapMs: number };
 
 const OUTSIDE: Around = { contiguity: 'strict', blocks: [], stops: [], until: [] };
 
@@ -119,8 +119,18 @@ class Compiler {
   #step(step: StepSpec, follows: Follows, before: Around, stops: readonly number[]): Draft {
     const gapMs = step.gapMs ?? Infinity;
     const until = step.until === null ? before.until : [...before.until, step.until];
-    const first: Place = { ...before, until, gapMs };
-    const again: Place = { contiguity: step.inner, blocks: [], stops, until, gapMs };
+    const again: Place = {
+      contiguity: step.inner,
+      blocks: [],
+      stops,
+      until,
+      refuses: [],
+      gapMs,
+    };
+    const first: Place =
+      step.of.kind === 'group' || step.until === null
+        ? { ...before, until, refuses: [], gapMs }
+        : { ...before, refuses: [step.until], gapMs };
     const exits = exitsOf(step, follows);
     let { next } = follows;
     const { min, max } = step;
@@ -148,6 +158,7 @@ class Compiler {
       condition: step.of.condition,
       contiguity: place.contiguity,
       until: place.until,
+      refuses: place.refuses,
       needs: [],
       blocks: place.blocks,
       taken: next.id,
@@ -177,6 +188,7 @@ function passing(ignored: number): Wait {
     condition: NO_STEP,
     contiguity: 'any',
     until: [],
+    refuses: [],
     needs: [],
     blocks: [],
     taken: DONE,

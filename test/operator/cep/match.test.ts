@@ -340,6 +340,32 @@ for (const [how, of, expected] of [
   );
 }
 
+inEveryMode(
+  'until ends a step that has begun; before its first record it is only none of them',
+  Item,
+  (items) =>
+    items
+      .keyBy('k')
+      .match(
+        pattern<Item>()
+          .begin('s', is('x'))
+          .followedBy('a', is('a', 'b'))
+          .oneOrMore()
+          .until(is('z', 'b'))
+          .followedBy('c', is('c')),
+        { skip: 'none' },
+      )
+      .select(({ a, c }) => `${c[0].k}: a${a.map(({ n }) => n).join('')} c${c[0].n}`),
+  (h) => {
+    for (const [k, input] of ['xzac', 'xazac', 'xzazac', 'xbac'].entries()) {
+      for (const [n, v] of [...input].entries()) h.push({ k, v, n }, n);
+    }
+    h.watermark(10);
+    const got = take(h.take()).map((line) => line.replace(/ @\d+$/, ''));
+    assert.deepEqual(got, ['0: a2 c3', '1: a1 c4', '2: a2 c5']);
+  },
+);
+
 /** In every mode the same as in the plainest one: runs, what waits, timers and matches that are held. */
 const shapes: readonly (readonly [string, PatternLike<Item, Record<never, never>>])[] = [
   [

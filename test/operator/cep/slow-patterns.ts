@@ -18,7 +18,9 @@ type Element = {
   readonly contiguity: Contiguity;
   /** None of these holds for a record from the element before, without it, up to this one. */
   readonly never: readonly number[];
-  /** Nor this one, of the greedy step before; unless the record right behind the element before ends that step. */
+  /** None of these holds for its record. */
+  readonly refuses: readonly number[];
+  /** This one does not hold where `never` must not, of the greedy step before; unless the record right behind the element before ends that step. */
   readonly greedy: { readonly condition: number; readonly until: number | null } | null;
   /** None of these holds for the record right behind the element before. */
   readonly notNext: readonly number[];
@@ -110,7 +112,7 @@ function roundsOf(steps: readonly StepSpec[], s: number, limit: number, first: H
   for (let round = 1; round <= (step.max ?? limit) && plans.length > 0; round++) {
     const head: Head =
       round === 1
-        ? { ...first, never: [...first.never, ...until] }
+        ? { ...first, never: [...first.never, ...(step.of.kind === 'group' ? until : [])] }
         : { contiguity: step.inner, never: [...inner, ...until], greedy: null };
     const exits = round > step.min ? exitStops(steps, s) : [];
     const one: Element[][] =
@@ -122,6 +124,7 @@ function roundsOf(steps: readonly StepSpec[], s: number, limit: number, first: H
             [
               {
                 ...head,
+                refuses: round === 1 ? until : [],
                 step: step.name,
                 condition: numberOf(step),
                 notNext: exits,
@@ -231,7 +234,8 @@ export class SlowPattern {
       this.#waits(plan, places, place - 1) &&
       this.#isInTime(places, place, element.gapMs) &&
       !this.#isForbidden(plan, places, place) &&
-      this.#holds(element.condition, place, plan, places)
+      this.#holds(element.condition, place, plan, places) &&
+      !element.refuses.some((condition) => this.#holds(condition, place, plan, places))
     );
   }
 
