@@ -215,8 +215,9 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   /**
-   * The step takes as many records as it can, what would do for it is not for the next step: `.oneOrMore().greedy()`. EngineError
-   * JOB_DEFINITION for groups, and for a step of one record.
+   * The step takes as many records as it can, what would do for it is not for the next step: `.oneOrMore().greedy()`. When the
+   * record right behind its last one meets `until`, the step is over, and the next one may have them. EngineError JOB_DEFINITION
+   * for groups, and for a step of one record.
    */
   greedy(): Pattern<Row, Match, Last> {
     const step = this.#repeated('greedy');
@@ -250,7 +251,8 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   }
 
   /**
-   * The step has no more records from the first on that meets the condition: `.oneOrMore().until((login) => login.ip === '::1')`.
+   * The step has no more records from the first on behind its own that meets the condition, which is none of them:
+   * `.oneOrMore().until((login) => login.ip === '::1')`.
    * EngineError JOB_DEFINITION but for oneOrMore and timesOrMore.
    */
   until(condition: (row: Row, ctx: ConditionContext<Match>) => boolean): Pattern<Row, Match, Last> {

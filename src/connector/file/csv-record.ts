@@ -9,7 +9,7 @@ const NONE_QUOTED: ReadonlySet<number> = new Set();
 /** The values of the record that begins in the current line; takes further lines while a quote is open. */
 export function splitRecord(lines: LineFrames, dialect: CsvDialect): CsvRecord {
   const { quote, delimiter, trim } = dialect;
-  let text = lines.buffer.toString('utf8', lines.start, lines.end);
+  const text = lines.buffer.toString('utf8', lines.start, lines.end);
   if (quote === null || !text.includes(quote)) {
     const values = text.split(delimiter);
     return {
@@ -17,48 +17,81 @@ export function splitRecord(lines: LineFrames, dialect: CsvDialect): CsvRecord {
       quoted: NONE_QUOTED,
     };
   }
-  for (;;) {
-    const found = splitQuoted(text, dialect, quote);
-    if (found !== null) return found;
+  const splitter = new QuotedSplitter(dialect, quote, dialect.escapedBy!);
+  let isDone = splitter.take(text);
+  while (!isDone) {
     if (!dialect.multiline) {
       throw new Error(
         'a quote is still open at the end of the line; values have line breaks in files only, with { multiline: true }',
       );
     }
+    // Extending moves the start, and makes the break of the last line part of the record.
+    const length = lines.end - lines.start;
     if (!lines.extend()) throw new Error('a quote is still open at the end of the file');
-    text = lines.buffer.toString('utf8', lines.start, lines.end);
+    isDone = splitter.take(lines.buffer.toString('utf8', lines.start + length, lines.end));
   }
+  return splitter;
 }
 
-/** Null when a quote is still open at the end. */
-function splitQuoted(text: string, dialect: CsvDialect, quote: string): CsvRecord | null {
-  const { delimiter, escapedBy, trim } = dialect;
-  const behindBlanks = (place: number): number => {
+/**
+ * Takes a record with quotes line by line, each character once: of an open quote the parts so far are kept. What begins a part
+ * is a line break, so that no quote stands there that a character at the end of the part before would escape.
+ */
+class QuotedSplitter implements CsvRecord {
+  readonly values: string[] = [];
+  readonly quoted = new Set<number>();
+  readonly #dialect: CsvDialect;
+  readonly #quote: string;
+  readonly #escapedBy: string;
+  /** The parts of the open value so far; null while no quote is open. */
+  #open: string[] | null = null;
+
+  constructor(dialect: CsvDialect, quote: string, escapedBy: string) {
+    this.#dialect = dialect;
+    this.#quote = quote;
+    this.#escapedBy = escapedBy;
+  }
+
+  /** False when a quote is still open at the end. */
+  take(text: string): boolean {
+    const { delimiter, trim } = this.#dialect;
+    let at = 0;
+    for (;;) {
+      if (this.#open === null) {
+        const begin = this.#behindBlanks(text, at);
+        if (text[begin] !== this.#quote) {
+          const end = text.indexOf(delimiter, at);
+          const value = text.slice(at, end < 0 ? text.length : end);
+          this.values.push(trim ? trimmed(value, delimiter) : value);
+          if (end < 0) return true;
+          at = end + 1;
+          continue;
+        }
+        this.#open = [];
+        at = begin + 1;
+      }
+      const close = closingQuote(text, at, this.#quote, this.#escapedBy);
+      this.#open.push(text.slice(at, close < 0 ? text.length : close));
+      if (close < 0) return false;
+      this.#close(this.#open.join(''));
+      at = this.#behindBlanks(text, close + 1);
+      if (at === text.length) return true;
+      if (text[at] !== delimiter) throw new Error(`'${text[at]}' follows a closing quote`);
+      at++;
+    }
+  }
+
+  #close(text: string): void {
+    this.#open = null;
+    this.quoted.add(this.values.length);
+    this.values.push(unescaped(text, this.#quote, this.#escapedBy));
+  }
+
+  #behindBlanks(text: string, place: number): number {
+    const { delimiter, trim } = this.#dialect;
     let at = place;
     while (trim && isBlank(text[at]) && text[at] !== delimiter) at++;
     return at;
-  };
-  const values: string[] = [];
-  const quoted = new Set<number>();
-  let at = 0;
-  for (;;) {
-    const begin = behindBlanks(at);
-    if (text[begin] !== quote) {
-      const end = text.indexOf(delimiter, at);
-      const value = text.slice(at, end < 0 ? text.length : end);
-      values.push(trim ? trimmed(value, delimiter) : value);
-      if (end < 0) return { values, quoted };
-      at = end + 1;
-      continue;
-    }
-    const close = closingQuote(text, begin + 1, quote, escapedBy!);
-    if (close < 0) return null;
-    quoted.add(values.length);
-    values.push(unescaped(text.slice(begin + 1, close), quote, escapedBy!));
-    at = behindBlanks(close + 1);
-    if (at === text.length) return { values, quoted };
-    if (text[at] !== delimiter) throw new Error(`'${text[at]}' follows a closing quote`);
-    at++;
   }
 }
 

@@ -12,11 +12,17 @@ import { type Contiguity, namesOf, type PatternSpec, type StepSpec } from './pat
 type Draft = {
   readonly id: number;
   readonly waits: Wait[];
-  readonly proceeds: Draft[];
+  readonly proceeds: Proceed[];
   readonly stops: readonly number[];
   readonly gapMs: number;
   readonly end: 'complete' | 'atEnd' | null;
 };
+
+/** On at once: always, only by a record for which a condition holds, or only by one for which it does not. */
+type Proceed = { readonly to: Draft; readonly on: number | null; readonly notOn: number | null };
+
+/** What follows a step; `freed` is the same by the record that ends a greedy step: its records are for the next one then. */
+type Follows = { readonly next: Draft; readonly freed: Draft | null };
 
 /** What is around a sequence of steps. */
 type Around = {
@@ -27,7 +33,7 @@ type Around = {
 };
 
 /** How a step takes its record, in one place of it. */
-type Place = Around & { readonly gapMs: number };
+type Place = Around & { readonly refuses: readonly number[]; readonly gapMs: number };
 
 const OUTSIDE: Around = { contiguity: 'strict', blocks: [], stops: [], until: [] };
 
@@ -70,10 +76,12 @@ class Compiler {
   /** Steps one after the other, in front of what follows them. */
   #sequence(steps: readonly StepSpec[], follows: Draft, around: Around): Draft {
     let next = follows;
+    let freed: Draft | null = null;
     for (let s = steps.length - 1; s >= 0; s--) {
       const step = steps[s]!;
       if (step.isNegative) {
         next = this.#negative(step, next, s === steps.length - 1);
+        freed = freed && this.#negative(step, freed, false);
         continue;
       }
       const before = {
@@ -82,7 +90,12 @@ class Compiler {
         stops: [...(s === 0 ? around.stops : []), ...stopsBefore(steps, s)],
         until: around.until,
       };
-      next = this.#step(step, next, before, stopsBehind(steps[s + 1]));
+      const behind: Follows = { next, freed };
+      const stops = stopsBehind(steps[s + 1]);
+      next = this.#step(step, behind, before, stops);
+      freed = isEndedGreedy(positiveBefore(steps, s))
+        ? this.#step(step, behind, { ...before, blocks: [] }, stops)
+        : null;
     }
     return next;
   }
@@ -92,7 +105,7 @@ class Compiler {
     const stops = [conditionOf(step)];
     const gapMs = step.gapMs ?? Infinity;
     if (step.contiguity === 'strict') {
-      const draft = this.#draft({ stops, gapMs, ...(isLast ? {} : { proceeds: [next] }) });
+      const draft = this.#draft({ stops, gapMs, ...(isLast ? {} : { proceeds: [always(next)] }) });
       if (isLast) draft.waits.push(passing(DONE));
       return draft;
     }
@@ -103,27 +116,38 @@ class Compiler {
   }
 
   /** `stops` are those of a notFollowedBy behind: they hold between the rounds too. */
-  #step(step: StepSpec, follows: Draft, before: Around, stops: readonly number[]): Draft {
+  #step(step: StepSpec, follows: Follows, before: Around, stops: readonly number[]): Draft {
     const gapMs = step.gapMs ?? Infinity;
     const until = step.until === null ? before.until : [...before.until, step.until];
-    const first: Place = { ...before, until, gapMs };
-    const again: Place = { contiguity: step.inner, blocks: [], stops, until, gapMs };
-    let next = follows;
+    const again: Place = {
+      contiguity: step.inner,
+      blocks: [],
+      stops,
+      until,
+      refuses: [],
+      gapMs,
+    };
+    const first: Place =
+      step.of.kind === 'group' || step.until === null
+        ? { ...before, until, refuses: [], gapMs }
+        : { ...before, refuses: [step.until], gapMs };
+    const exits = exitsOf(step, follows);
+    let { next } = follows;
     const { min, max } = step;
     if (max === null) {
       const loop = this.#draft({ proceeds: [], stops, gapMs });
-      loop.proceeds.push(this.#round(step, loop, again), follows);
+      loop.proceeds.push(always(this.#round(step, loop, again)), ...exits);
       next = loop;
     } else {
-      for (let n = min; n < max; n++) next = this.#orNot(this.#round(step, next, again), follows);
+      for (let n = min; n < max; n++) next = this.#orNot(this.#round(step, next, again), exits);
     }
     for (let n = 1; n < min; n++) next = this.#round(step, next, again);
     const entry = this.#round(step, next, first);
-    return step.isOptional ? this.#orNot(entry, follows) : entry;
+    return step.isOptional ? this.#orNot(entry, exits) : entry;
   }
 
-  #orNot(entry: Draft, follows: Draft): Draft {
-    return this.#draft({ proceeds: [entry, follows], gapMs: entry.gapMs });
+  #orNot(entry: Draft, exits: readonly Proceed[]): Draft {
+    return this.#draft({ proceeds: [always(entry), ...exits], gapMs: entry.gapMs });
   }
 
   #round(step: StepSpec, next: Draft, place: Place): Draft {
@@ -134,12 +158,27 @@ class Compiler {
       condition: step.of.condition,
       contiguity: place.contiguity,
       until: place.until,
+      refuses: place.refuses,
+      needs: [],
       blocks: place.blocks,
       taken: next.id,
       ignored: draft.id,
     });
     return draft;
   }
+}
+
+function always(to: Draft): Proceed {
+  return { to, on: null, notOn: null };
+}
+
+/** Out of a step, behind enough of its records. */
+function exitsOf({ until }: StepSpec, { next, freed }: Follows): Proceed[] {
+  if (until === null || freed === null) return [always(next)];
+  return [
+    { to: next, on: null, notOn: until },
+    { to: freed, on: until, notOn: null },
+  ];
 }
 
 /** A wait that takes nothing. */
@@ -149,6 +188,8 @@ function passing(ignored: number): Wait {
     condition: NO_STEP,
     contiguity: 'any',
     until: [],
+    refuses: [],
+    needs: [],
     blocks: [],
     taken: DONE,
     ignored,
@@ -161,8 +202,16 @@ function conditionOf({ of }: StepSpec): number {
 
 /** Records that a greedy step could take are not for the next one that takes any. */
 function blocksBefore(steps: readonly StepSpec[], at: number): readonly number[] {
-  const step = steps.slice(0, at).findLast(({ isNegative }) => !isNegative);
+  const step = positiveBefore(steps, at);
   return step?.isGreedy ? [conditionOf(step)] : [];
+}
+
+function positiveBefore(steps: readonly StepSpec[], at: number): StepSpec | undefined {
+  return steps.slice(0, at).findLast(({ isNegative }) => !isNegative);
+}
+
+function isEndedGreedy(step: StepSpec | undefined): boolean {
+  return step?.isGreedy === true && step.until !== null;
 }
 
 /** Of each notFollowedBy before a step, also behind other such steps and optional ones. */
@@ -181,18 +230,22 @@ function stopsBehind(step: StepSpec | undefined): readonly number[] {
   return step?.isNegative && step.contiguity === 'relaxed' ? [conditionOf(step)] : [];
 }
 
-/** A draft with all that it proceeds to. */
+/** A draft with all that it proceeds to; a wait further on has the conditions on the way to it. */
 function stateOf(draft: Draft): NfaState {
   const found = new Set<Draft>();
-  const visit = (at: Draft): void => {
+  const waits: Wait[] = [];
+  const visit = (at: Draft, needs: readonly number[], until: readonly number[]): void => {
     if (found.has(at)) return;
     found.add(at);
-    at.proceeds.forEach(visit);
+    for (const wait of at.waits) waits.push({ ...wait, needs, until: [...wait.until, ...until] });
+    for (const { to, on, notOn } of at.proceeds) {
+      visit(to, on === null ? needs : [...needs, on], notOn === null ? until : [...until, notOn]);
+    }
   };
-  visit(draft);
+  visit(draft, [], []);
   const all = [...found];
   return {
-    waits: all.flatMap(({ waits }) => waits),
+    waits,
     stops: [...new Set(all.flatMap(({ stops }) => stops))],
     isComplete: all.some(({ end }) => end === 'complete'),
     isCompleteAtEnd: all.some(({ end }) => end === 'atEnd'),

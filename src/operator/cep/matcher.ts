@@ -112,6 +112,7 @@ export class Matcher {
     this.#context.enter(null);
     for (const wait of this.#nfa.states[0]!.waits) {
       if (wait.step === NO_STEP || this.#isOver(wait) || !this.#holds(wait.condition)) continue;
+      if (this.#isRefused(wait)) continue;
       const node = { row: this.#row, place, step: wait.step, previous: null };
       this.#reach(wait.taken, node, place, this.#time);
     }
@@ -124,12 +125,12 @@ export class Matcher {
     for (let w = 0; w < waits.length; w++) {
       const wait = waits[w]!;
       if (this.#isOver(wait)) continue;
-      const isTaken = wait.step !== NO_STEP && this.#holds(wait.condition);
-      if (isTaken) {
+      const isFit = wait.step !== NO_STEP && this.#holds(wait.condition);
+      if (isFit && !this.#isRefused(wait)) {
         const node = { row: this.#row, place, step: wait.step, previous: run.node };
         this.#reach(wait.taken, node, run.start, run.startTime);
       }
-      if (wait.contiguity === 'any' || (wait.contiguity === 'relaxed' && !isTaken)) {
+      if (wait.contiguity === 'any' || (wait.contiguity === 'relaxed' && !isFit)) {
         this.#ignore(run, wait.ignored);
       }
     }
@@ -150,9 +151,15 @@ export class Matcher {
     this.#next.push({ state, node, start, startTime, lastTime: this.#time });
   }
 
-  #isOver({ until, blocks }: Wait): boolean {
+  #isOver({ until, needs, blocks }: Wait): boolean {
     for (let i = 0; i < until.length; i++) if (this.#holds(until[i]!)) return true;
+    for (let i = 0; i < needs.length; i++) if (!this.#holds(needs[i]!)) return true;
     for (let i = 0; i < blocks.length; i++) if (this.#holds(blocks[i]!)) return true;
+    return false;
+  }
+
+  #isRefused({ refuses }: Wait): boolean {
+    for (let i = 0; i < refuses.length; i++) if (this.#holds(refuses[i]!)) return true;
     return false;
   }
 

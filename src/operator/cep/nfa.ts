@@ -3,10 +3,10 @@
  *
  *   1  when a condition of `stops` holds, it is over, with all that could have come of it
  *   2  else each wait is tried, and the partial match goes on by every way there is:
- *        take    the condition holds: on with the record, into `taken`
+ *        take    the condition holds, and none of `refuses`: on with the record, into `taken`
  *        ignore  the record is left out: on into `ignored`, where 'relaxed' only what does not meet the condition is left out
  *
- * A wait does nothing at all while one of its `until` or `blocks` holds. A state that is `complete` is a match as soon as it
+ * A wait does nothing at all while one of its `until` or `blocks` holds, or one of its `needs` does not. A state that is `complete` is a match as soon as it
  * is reached by a record; one that is `completeAtEnd` is a match when its time is over.
  */
 import type { Contiguity } from './pattern-spec.ts';
@@ -18,6 +18,10 @@ export type Wait = {
   readonly contiguity: Contiguity;
   /** Conditions that end the wait: `until` of the step, and of the groups around it. */
   readonly until: readonly number[];
+  /** Conditions of records that it does not take: `until` of a step that has not begun. */
+  readonly refuses: readonly number[];
+  /** Conditions that end greedy steps before: a wait for what is theirs no more. */
+  readonly needs: readonly number[];
   /** Conditions of greedy steps before, whose records are theirs. */
   readonly blocks: readonly number[];
   readonly taken: number;

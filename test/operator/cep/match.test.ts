@@ -288,6 +288,84 @@ for (const [skip, expected] of [
   );
 }
 
+/** a+ greedy until z, and a record that would do for it too, by how it follows: what comes right behind the last a decides. */
+const untilZ = pattern<Item>().begin('a', is('a')).oneOrMore().greedy().until(is('z'));
+for (const [how, of, expected] of [
+  [
+    'followedBy',
+    untilZ.followedBy('c', is('a', 'c')),
+    { aaaza: ['a012 c4', 'a12 c4', 'a2 c4'], azaa: ['a0 c2'], azxza: ['a0 c4'], axzc: ['a0 c3'] },
+  ],
+  [
+    'followedByAny',
+    untilZ.followedByAny('c', is('a', 'c')),
+    {
+      aaza: ['a01 c3', 'a1 c3'],
+      azaa: ['a0 c2', 'a0 c3'],
+      azxa: ['a0 c3'],
+      axac: ['a02 c3', 'a2 c3'],
+    },
+  ],
+  ['next', untilZ.next('c', is('a', 'c')), { aza: [], axac: ['a02 c3', 'a2 c3'] }],
+  [
+    'next, which takes the end',
+    untilZ.next('c', is('a', 'c', 'z')),
+    { aaaza: ['a012 c3', 'a12 c3', 'a2 c3'] },
+  ],
+] as const) {
+  inEveryMode(
+    `greedy until, ${how}`,
+    Item,
+    (items) =>
+      items
+        .keyBy('k')
+        .match(of, { skip: 'none' })
+        .select(({ a, c }) => `${a[0].k}: a${a.map(({ n }) => n).join('')} c${c[0].n}`),
+    (h) => {
+      const inputs: [string, readonly string[]][] = Object.entries({
+        ...expected,
+        axza: [],
+        aaxza: [],
+      });
+      inputs.forEach(([input], k) => {
+        for (const [n, v] of [...input].entries()) h.push({ k, v, n }, n);
+      });
+      h.watermark(10);
+      const got = take(h.take()).map((line) => line.replace(/ @\d+$/, ''));
+      assert.deepEqual(
+        got,
+        inputs.flatMap(([, matches], k) => matches.map((m) => `${k}: ${m}`)),
+      );
+    },
+  );
+}
+
+inEveryMode(
+  'until ends a step that has begun; before its first record it is only none of them',
+  Item,
+  (items) =>
+    items
+      .keyBy('k')
+      .match(
+        pattern<Item>()
+          .begin('s', is('x'))
+          .followedBy('a', is('a', 'b'))
+          .oneOrMore()
+          .until(is('z', 'b'))
+          .followedBy('c', is('c')),
+        { skip: 'none' },
+      )
+      .select(({ a, c }) => `${c[0].k}: a${a.map(({ n }) => n).join('')} c${c[0].n}`),
+  (h) => {
+    for (const [k, input] of ['xzac', 'xazac', 'xzazac', 'xbac'].entries()) {
+      for (const [n, v] of [...input].entries()) h.push({ k, v, n }, n);
+    }
+    h.watermark(10);
+    const got = take(h.take()).map((line) => line.replace(/ @\d+$/, ''));
+    assert.deepEqual(got, ['0: a2 c3', '1: a1 c4', '2: a2 c5']);
+  },
+);
+
 /** In every mode the same as in the plainest one: runs, what waits, timers and matches that are held. */
 const shapes: readonly (readonly [string, PatternLike<Item, Record<never, never>>])[] = [
   [

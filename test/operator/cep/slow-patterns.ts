@@ -18,6 +18,10 @@ type Element = {
   readonly contiguity: Contiguity;
   /** None of these holds for a record from the element before, without it, up to this one. */
   readonly never: readonly number[];
+  /** None of these holds for its record. */
+  readonly refuses: readonly number[];
+  /** This one does not hold where `never` must not, of the greedy step before; unless the record right behind the element before ends that step. */
+  readonly greedy: { readonly condition: number; readonly until: number | null } | null;
   /** None of these holds for the record right behind the element before. */
   readonly notNext: readonly number[];
   readonly gapMs: number;
@@ -57,7 +61,7 @@ function stopsBefore(steps: readonly StepSpec[], s: number): readonly number[] {
     .map(numberOf);
 }
 
-type Head = Pick<Element, 'contiguity' | 'never'>;
+type Head = Pick<Element, 'contiguity' | 'never' | 'greedy'>;
 
 /** A list so far, and what must not come right behind it. */
 type Begun = { readonly elements: readonly Element[]; readonly notNext: readonly number[] };
@@ -74,11 +78,8 @@ function plansOf(steps: readonly StepSpec[], limit: number, head: Head): Element
     const previous = steps.slice(0, s).findLast(({ isNegative }) => !isNegative);
     const first: Head = {
       contiguity: s === 0 ? head.contiguity : step.contiguity,
-      never: [
-        ...(s === 0 ? head.never : []),
-        ...stopsBefore(steps, s),
-        ...(previous?.isGreedy === true ? [numberOf(previous)] : []),
-      ],
+      never: [...(s === 0 ? head.never : []), ...stopsBefore(steps, s)],
+      greedy: s === 0 ? head.greedy : greedyOf(previous),
     };
     const rounds = roundsOf(steps, s, limit, first);
     plans = plans
@@ -86,6 +87,10 @@ function plansOf(steps: readonly StepSpec[], limit: number, head: Head): Element
       .filter(({ elements }) => elements.length <= limit);
   });
   return plans.map(({ elements }) => [...elements]);
+}
+
+function greedyOf(step: StepSpec | undefined): Element['greedy'] {
+  return step?.isGreedy === true ? { condition: numberOf(step), until: step.until } : null;
 }
 
 function joined(plan: Begun, [first, ...rest]: readonly Element[]): Begun {
@@ -107,8 +112,8 @@ function roundsOf(steps: readonly StepSpec[], s: number, limit: number, first: H
   for (let round = 1; round <= (step.max ?? limit) && plans.length > 0; round++) {
     const head: Head =
       round === 1
-        ? { contiguity: first.contiguity, never: [...first.never, ...until] }
-        : { contiguity: step.inner, never: [...inner, ...until] };
+        ? { ...first, never: [...first.never, ...(step.of.kind === 'group' ? until : [])] }
+        : { contiguity: step.inner, never: [...inner, ...until], greedy: null };
     const exits = round > step.min ? exitStops(steps, s) : [];
     const one: Element[][] =
       step.of.kind === 'group'
@@ -119,6 +124,7 @@ function roundsOf(steps: readonly StepSpec[], s: number, limit: number, first: H
             [
               {
                 ...head,
+                refuses: round === 1 ? until : [],
                 step: step.name,
                 condition: numberOf(step),
                 notNext: exits,
@@ -145,7 +151,11 @@ export class SlowPattern {
     this.#events = events;
     const last = pattern.steps.at(-1)!;
     // One element more than there are records: something may be waited for at the end.
-    const elements = plansOf(pattern.steps, events.length + 1, { contiguity: 'strict', never: [] });
+    const elements = plansOf(pattern.steps, events.length + 1, {
+      contiguity: 'strict',
+      never: [],
+      greedy: null,
+    });
     this.#plans = elements
       .filter(({ length }) => length > 0)
       .map((plan) => ({ elements: plan, last: last.isNegative ? last : null }));
@@ -224,14 +234,19 @@ export class SlowPattern {
       this.#waits(plan, places, place - 1) &&
       this.#isInTime(places, place, element.gapMs) &&
       !this.#isForbidden(plan, places, place) &&
-      this.#holds(element.condition, place, plan, places)
+      this.#holds(element.condition, place, plan, places) &&
+      !element.refuses.some((condition) => this.#holds(condition, place, plan, places))
     );
   }
 
   #isForbidden(plan: Plan, places: readonly number[], at: number): boolean {
-    const { never, notNext } = plan.elements[places.length]!;
-    const isNext = places.length > 0 && at === places.at(-1)! + 1;
-    return [...never, ...(isNext ? notNext : [])].some((condition) =>
+    const { never, notNext, greedy } = plan.elements[places.length]!;
+    const behind = places.length > 0 ? places.at(-1)! + 1 : at;
+    const isNext = places.length > 0 && at === behind;
+    const isFreed =
+      greedy === null || (greedy.until !== null && this.#holds(greedy.until, behind, plan, places));
+    const forGreedy = isFreed ? [] : [greedy.condition];
+    return [...never, ...forGreedy, ...(isNext ? notNext : [])].some((condition) =>
       this.#holds(condition, at, plan, places),
     );
   }
