@@ -1,9 +1,10 @@
 /**
  * Slots for int32 keys that come and go. A slot stays with its key until it is removed, and then serves another key.
  *
- * Open addressing with linear probing; a cell holds slot + 1 only, and the key is looked up by the slot: one more look at
- * memory than in int-key-table.ts, and half of its bytes. Removal shifts the cells behind back (Knuth, TAOCP 6.4,
- * algorithm R), so that there are no tombstones.
+ * Open addressing with linear probing; a cell holds slot + 1 and, in the bits that are left, the lowest ones of the key's
+ * hash: half of the bytes of int-key-table.ts. Other keys mostly differ in those bits, so that the key, which is looked up
+ * by the slot, is nearly always the right one, and nothing waits for it. Removal shifts the cells behind back (Knuth,
+ * TAOCP 6.4, algorithm R), so that there are no tombstones. Benchmark: figure process-function.
  */
 import { CELLS_MIN, capacityOf, GOLDEN } from './cells.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
@@ -15,7 +16,7 @@ export class LiveIntKeys {
   keys = new Int32Array(grownSlots(0));
   readonly #free: SlotList;
   #liveCount = 0;
-  /** Slot + 1; zero is a free cell. */
+  /** Slot + 1 above the lowest `#shift` bits, which are those of the hash; zero is a free cell. */
   #cells = new Int32Array(CELLS_MIN);
   #shift = 32 - Math.log2(CELLS_MIN);
 
@@ -31,44 +32,55 @@ export class LiveIntKeys {
     let mask = cells.length - 1;
     for (let i = from; i < to; i++) {
       const key = keys[i]!;
-      let cell = Math.imul(key, GOLDEN) >>> shift;
-      let slot = cells[cell]!;
-      while (slot !== 0 && bySlot[slot - 1] !== key) {
+      const hash = Math.imul(key, GOLDEN);
+      let cell = hash >>> shift;
+      let held = cells[cell]!;
+      while (
+        held !== 0 &&
+        ((held ^ hash) << (32 - shift) !== 0 || bySlot[(held >>> shift) - 1] !== key)
+      ) {
         cell = (cell + 1) & mask;
-        slot = cells[cell]!;
+        held = cells[cell]!;
       }
-      if (slot === 0) {
-        slot = this.#insert(key, cell) + 1;
-        fresh.push(slot - 1);
-        cells = this.#cells;
-        bySlot = this.keys;
-        shift = this.#shift;
-        mask = cells.length - 1;
+      if (held !== 0) {
+        slots[i] = (held >>> shift) - 1;
+        continue;
       }
-      slots[i] = slot - 1;
+      const slot = this.#insert(key, cell);
+      fresh.push(slot);
+      slots[i] = slot;
+      cells = this.#cells;
+      bySlot = this.keys;
+      shift = this.#shift;
+      mask = cells.length - 1;
     }
   }
 
   /** The slot of a key; -1 where it has none. */
   find(key: number): number {
     const cells = this.#cells;
+    const shift = this.#shift;
     const mask = cells.length - 1;
-    let cell = Math.imul(key, GOLDEN) >>> this.#shift;
-    while (cells[cell] !== 0 && this.keys[cells[cell]! - 1] !== key) cell = (cell + 1) & mask;
-    return cells[cell]! - 1;
+    let cell = Math.imul(key, GOLDEN) >>> shift;
+    while (cells[cell] !== 0 && this.keys[(cells[cell]! >>> shift) - 1] !== key) {
+      cell = (cell + 1) & mask;
+    }
+    return (cells[cell]! >>> shift) - 1;
   }
 
   /** Gives back the slot of a key; false when it was free already. */
   remove(slot: number): boolean {
     const cells = this.#cells;
+    const shift = this.#shift;
     const mask = cells.length - 1;
-    let hole = Math.imul(this.keys[slot]!, GOLDEN) >>> this.#shift;
-    while (cells[hole] !== slot + 1) {
+    const held = this.#held(slot);
+    let hole = Math.imul(this.keys[slot]!, GOLDEN) >>> shift;
+    while (cells[hole] !== held) {
       if (cells[hole] === 0) return false;
       hole = (hole + 1) & mask;
     }
     for (let cell = (hole + 1) & mask; cells[cell] !== 0; cell = (cell + 1) & mask) {
-      const home = Math.imul(this.keys[cells[cell]! - 1]!, GOLDEN) >>> this.#shift;
+      const home = Math.imul(this.keys[(cells[cell]! >>> shift) - 1]!, GOLDEN) >>> shift;
       if (((cell - home) & mask) < ((cell - hole) & mask)) continue;
       cells[hole] = cells[cell]!;
       hole = cell;
@@ -87,7 +99,7 @@ export class LiveIntKeys {
     }
     const slot = this.#free.count > 0 ? this.#free.pop() : this.#nextSlot();
     this.keys[slot] = key;
-    this.#cells[target] = slot + 1;
+    this.#cells[target] = this.#held(slot);
     this.#liveCount++;
     return slot;
   }
@@ -101,14 +113,22 @@ export class LiveIntKeys {
     return this.slotCount++;
   }
 
+  /** What the cell of a slot holds. Slots are fewer than cells, so that the bits suffice. */
+  #held(slot: number): number {
+    const shift = this.#shift;
+    return ((slot + 1) << shift) | (Math.imul(this.keys[slot]!, GOLDEN) & ((1 << shift) - 1));
+  }
+
   /** Twice as many cells. */
   #grow(): void {
     const old = this.#cells;
+    const oldShift = this.#shift;
     this.#cells = new Int32Array(old.length * 2);
     this.#shift--;
     for (let cell = 0; cell < old.length; cell++) {
-      const slot = old[cell]!;
-      if (slot !== 0) this.#cells[this.#freeCell(this.keys[slot - 1]!)] = slot;
+      if (old[cell] === 0) continue;
+      const slot = (old[cell]! >>> oldShift) - 1;
+      this.#cells[this.#freeCell(this.keys[slot]!)] = this.#held(slot);
     }
   }
 

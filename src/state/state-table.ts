@@ -51,6 +51,9 @@ export abstract class StateTable {
   /** Makes room for so many slots. */
   abstract reserve(slotCount: number): void;
 
+  /** Brings what the first slots of a list have into the cache, as far as it is worth it. */
+  readAhead(_slots: Int32Array, _count: number): void {}
+
   /** Whether the key of a slot has something. */
   abstract holds(slot: number): boolean;
 

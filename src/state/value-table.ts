@@ -43,6 +43,10 @@ export abstract class SingleTable extends StateTable {
     this.#touched = touched;
   }
 
+  override readAhead(slots: Int32Array, count: number): void {
+    this.values.readAhead(slots, count);
+  }
+
   holds(slot: number): boolean {
     return this.values.has(slot);
   }

@@ -6,6 +6,8 @@ import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { KeyReader } from '../../src/data/key.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
 import { readKey } from '../../src/operator/read-key.ts';
+import { GOLDEN } from '../../src/state/cells.ts';
+import { LiveIntKeys } from '../../src/state/live-int-keys.ts';
 import { LiveKeys } from '../../src/state/live-keys.ts';
 import { SlotList } from '../../src/state/slot-list.ts';
 
@@ -120,4 +122,19 @@ test('a key that is not there is not found by the hash of another', () => {
   table.slotsOf(key('Aa'), 0, 1, new Int32Array(1), new SlotList());
   assert.equal(table.find(key('Aa')), 0);
   assert.equal(table.find(key('BB')), -1, 'of the same hash in Java');
+});
+
+test('keys whose cells hold the same bits of the hash have slots of their own', () => {
+  // Keys by their hash: cells are 64 and hold the lowest 26 bits. The second is in the cell where the third belongs.
+  let inverse = GOLDEN;
+  for (let i = 0; i < 5; i++) inverse = Math.imul(inverse, 2 - Math.imul(GOLDEN, inverse));
+  const keys = Int32Array.of(1, 2, 2 + 2 ** 26).map((hash) => Math.imul(hash, inverse));
+  const table = new LiveIntKeys(new SlotList());
+  const slots = new Int32Array(keys.length);
+  table.slotsOf(keys, 0, keys.length, slots, new SlotList());
+  assert.deepEqual([...slots], [0, 1, 2]);
+  assert.deepEqual(
+    [...keys].map((key) => table.find(key)),
+    [0, 1, 2],
+  );
 });

@@ -119,6 +119,7 @@ export class KeyedStates {
       }
     }
     scope.beforeWrite(slots, rowCount);
+    for (const table of this.#tables) table.readAhead(slots, rowCount);
     return slots;
   }
 
@@ -133,9 +134,11 @@ export class KeyedStates {
   release(): boolean {
     const { emptied } = this.scope;
     let hasReleased = false;
+    let last = -1;
     for (let i = 0; i < emptied.count; i++) {
       const slot = emptied.slots[i]!;
-      if (this.#isHeld(slot)) continue;
+      if (slot === last || this.#isHeld(slot)) continue;
+      last = slot;
       this.#capture.beforeRemove(slot);
       if (this.#keys.remove(slot)) hasReleased = true;
     }
