@@ -8,6 +8,7 @@ import { Random } from '../../../src/base/random.ts';
 import { t } from '../../../src/data/schema.ts';
 import type { ValueState } from '../../../src/state/handles.ts';
 import { collector } from '../../collector.ts';
+import { anyValue } from '../../data/values.ts';
 import { StatesRig } from './states-rig.ts';
 
 const STATES = {
@@ -174,7 +175,7 @@ test('a value that cannot be written names its state', () => {
 test('values of any type come out as they went in', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.anything({ withDate: true, withBigInt: true, withMap: true })),
+      fc.array(fc.oneof(anyValue, fc.anything({ withBigInt: true, withMap: true }))),
       (all) => {
         const rig = new StatesRig({ v: value(type<unknown>()), l: list(type<unknown>()) });
         rig.of(1).l.addAll(all);
@@ -191,6 +192,17 @@ test('values of any type come out as they went in', () => {
     ),
     { numRuns: 100 },
   );
+});
+
+test('a date without a time stays one', () => {
+  const rig = new StatesRig({ v: value(type<Date>()), l: list(t.date) });
+  rig.of(1).v.set(new Date(NaN));
+  rig.of(1).l.add(new Date(NaN));
+  const restored = new StatesRig({ v: value(type<Date>()), l: list(t.date) }, rig.save()).of(1);
+  for (const date of [restored.v.get(), restored.l.get()[0]]) {
+    assert.ok(date instanceof Date);
+    assert.ok(Number.isNaN(date.getTime()));
+  }
 });
 
 test('a key with two numbers takes at most 40 bytes, however many there are', async () => {
