@@ -9,6 +9,7 @@
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
+import { readPairsAhead } from './read-ahead.ts';
 
 const BYTES_MIN = 1024;
 
@@ -26,7 +27,7 @@ export class ByteKeyTable {
   #cells = new Int32Array(CELLS_MIN * 2);
   #shift = 32 - Math.log2(CELLS_MIN);
 
-  /** Means nothing, as in int-key-table.ts. */
+  /** See read-ahead.ts. */
   ahead = 0;
   /** Of the keys that are looked for. */
   #marks = new Int32Array(0);
@@ -98,10 +99,7 @@ export class ByteKeyTable {
     }
     const cells = this.#cells;
     if (cells.length <= UNCACHED_CELLS) return;
-    const shift = this.#shift;
-    let ahead = 0;
-    for (let i = from; i < to; i++) ahead |= cells[(Math.imul(marks[i]!, GOLDEN) >>> shift) << 1]!;
-    this.ahead = ahead;
+    this.ahead = readPairsAhead(cells, this.#shift, marks, from, to);
   }
 
   clear(): void {

@@ -12,6 +12,7 @@ import {
   loadedCapacity,
   UNCACHED_CELLS,
 } from './cells.ts';
+import { readPairsAhead } from './read-ahead.ts';
 
 /** Cells that an insertion of many keys goes through at a time, as a power of two: they stay in the L2 cache. */
 const REGION_SHIFT = 15;
@@ -23,15 +24,15 @@ export class IntKeyTable {
   /** Pairs: key, slot + 1; a zero slot is a free cell. */
   #cells = new Int32Array(CELLS_MIN * 2);
   #shift = 32 - Math.log2(CELLS_MIN);
-  /** Means nothing: what is read ahead must go somewhere, or it would not be read. */
+  /** See read-ahead.ts: about a tenth of the time of a rolling sum with a million keys. */
   ahead = 0;
 
   /** slots[i] = slot of keys[i] for from <= i < to; new keys get the next slots. */
   slotsOf(keys: Int32Array, from: number, to: number, slots: Int32Array): void {
-    if (this.#cells.length > UNCACHED_CELLS) this.#readAhead(keys, from, to);
     let cells = this.#cells;
     let byslot = this.keys;
     let shift = this.#shift;
+    if (cells.length > UNCACHED_CELLS) this.ahead = readPairsAhead(cells, shift, keys, from, to);
     let mask = cells.length - 1;
     let { count } = this;
     for (let i = from; i < to; i++) {
@@ -60,18 +61,6 @@ export class IntKeyTable {
       slots[i] = slot - 1;
     }
     this.count = count;
-  }
-
-  /**
-   * Brings the cells of keys into the cache: reads that wait for nothing overlap, those of a search wait for each other.
-   * About a tenth of the time of a rolling sum with a million keys.
-   */
-  #readAhead(keys: Int32Array, from: number, to: number): void {
-    const cells = this.#cells;
-    const shift = this.#shift;
-    let ahead = 0;
-    for (let i = from; i < to; i++) ahead |= cells[(Math.imul(keys[i]!, GOLDEN) >>> shift) << 1]!;
-    this.ahead = ahead;
   }
 
   /** slots[i] = slot of keys[i] for from <= i < to; -1 for a key that is not there. */

@@ -64,7 +64,16 @@ class NumberValues implements SlotValues {
     if (flags.length <= UNCACHED_SLOTS || this.#column.kind === 'int64') return;
     const values = this.#column.values as Float64Array;
     let ahead = 0;
-    for (let i = 0; i < count; i++) ahead += flags[slots[i]!]! + values[slots[i]!]!;
+    let i = 0;
+    for (; i + 4 <= count; i += 4) {
+      const a = slots[i]!;
+      const b = slots[i + 1]!;
+      const c = slots[i + 2]!;
+      const d = slots[i + 3]!;
+      ahead += flags[a]! + flags[b]! + flags[c]! + flags[d]!;
+      ahead += values[a]! + values[b]! + values[c]! + values[d]!;
+    }
+    for (; i < count; i++) ahead += flags[slots[i]!]! + values[slots[i]!]!;
     this.ahead = ahead;
   }
 
