@@ -9,7 +9,7 @@
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
-import { readPairsAhead } from './read-ahead.ts';
+import { readKeysAhead, readPairsAhead } from './read-ahead.ts';
 
 const BYTES_MIN = 1024;
 
@@ -31,6 +31,8 @@ export class ByteKeyTable {
   ahead = 0;
   /** Of the keys that are looked for. */
   #marks = new Int32Array(0);
+  /** Slots that are read ahead. */
+  #seen = new Int32Array(0);
 
   /** slots[i] = slot of key i of `keys` for from <= i < to; new keys get the next slots. */
   slotsOf(keys: KeyBytes, from: number, to: number, slots: Int32Array): void {
@@ -99,7 +101,14 @@ export class ByteKeyTable {
     }
     const cells = this.#cells;
     if (cells.length <= UNCACHED_CELLS) return;
-    this.ahead = readPairsAhead(cells, this.#shift, marks, from, to);
+    const shift = this.#shift;
+    const ahead = readPairsAhead(cells, shift, marks, from, to);
+    if (this.#seen.length < to) this.#seen = new Int32Array(to);
+    const seen = this.#seen;
+    for (let i = from; i < to; i++) {
+      seen[i] = Math.max(0, cells[((Math.imul(marks[i]!, GOLDEN) >>> shift) << 1) + 1]! - 1);
+    }
+    this.ahead = ahead | readKeysAhead(this.keys, seen, from, to);
   }
 
   clear(): void {

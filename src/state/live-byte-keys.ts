@@ -5,8 +5,9 @@
  * then they are squeezed out when they are half of it, and it grows otherwise.
  */
 import type { KeyBytes } from '../data/key.ts';
-import { CELLS_MIN, capacityOf, GOLDEN } from './cells.ts';
+import { CELLS_MIN, capacityOf, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
+import { readCellsAhead, readKeysAhead } from './read-ahead.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
 
 const BYTES_MIN = 1024;
@@ -25,9 +26,14 @@ export class LiveByteKeys {
   #liveCount = 0;
   #bytesUsed = 0;
   #bytesLive = 0;
-  /** Slot + 1; zero is a free cell. */
+  /** Slot + 1 above the lowest `#shift` bits, which are those of the hash, as in live-int-keys.ts; zero is a free cell. */
   #cells = new Int32Array(CELLS_MIN);
   #shift = 32 - Math.log2(CELLS_MIN);
+
+  /** See read-ahead.ts. */
+  ahead = 0;
+  /** Slots that are read ahead. */
+  #seen = new Int32Array(0);
 
   constructor(free: SlotList) {
     this.#free = free;
@@ -47,53 +53,77 @@ export class LiveByteKeys {
 
   /** slots[i] = slot of key i of `keys` for from <= i < to; the slots of new keys go into `fresh` too. */
   slotsOf(keys: KeyBytes, from: number, to: number, slots: Int32Array, fresh: SlotList): void {
+    if (this.#cells.length > UNCACHED_CELLS) this.#readAhead(keys.hashes, from, to);
     let cells = this.#cells;
+    let shift = this.#shift;
     let mask = cells.length - 1;
-    const own = this.keys;
     for (let i = from; i < to; i++) {
-      const hash = keys.hashes[i]!;
-      let cell = Math.imul(hash, GOLDEN) >>> this.#shift;
-      let slot = cells[cell]!;
-      while (slot !== 0 && !(own.hashes[slot - 1] === hash && this.#equals(slot - 1, keys, i))) {
+      const hash = Math.imul(keys.hashes[i]!, GOLDEN);
+      let cell = hash >>> shift;
+      let held = cells[cell]!;
+      while (
+        held !== 0 &&
+        ((held ^ hash) << (32 - shift) !== 0 || !this.#equals((held >>> shift) - 1, keys, i))
+      ) {
         cell = (cell + 1) & mask;
-        slot = cells[cell]!;
+        held = cells[cell]!;
       }
-      if (slot === 0) {
-        if (this.#reserveCell()) {
-          cells = this.#cells;
-          mask = cells.length - 1;
-          cell = this.#freeCell(hash);
-        }
-        const taken = this.#free.count > 0 ? this.#free.pop() : this.#nextSlot();
-        this.#store(taken, keys, i, cell);
-        fresh.push(taken);
-        slot = taken + 1;
+      if (held !== 0) {
+        slots[i] = (held >>> shift) - 1;
+        continue;
       }
-      slots[i] = slot - 1;
+      if (this.#reserveCell()) {
+        cells = this.#cells;
+        shift = this.#shift;
+        mask = cells.length - 1;
+        cell = this.#freeCell(keys.hashes[i]!);
+      }
+      const slot = this.#free.count > 0 ? this.#free.pop() : this.#nextSlot();
+      this.#store(slot, keys, i, cell);
+      fresh.push(slot);
+      slots[i] = slot;
     }
+  }
+
+  /** Cells at which the search for keys of these hashes begins, and the keys that are compared there. */
+  #readAhead(hashes: Int32Array, from: number, to: number): void {
+    const cells = this.#cells;
+    const shift = this.#shift;
+    const ahead = readCellsAhead(cells, shift, hashes, from, to);
+    if (this.#seen.length < to) this.#seen = new Int32Array(to);
+    const seen = this.#seen;
+    for (let i = from; i < to; i++) {
+      seen[i] = Math.max(0, (cells[Math.imul(hashes[i]!, GOLDEN) >>> shift]! >>> shift) - 1);
+    }
+    this.ahead = ahead | readKeysAhead(this.keys, seen, from, to);
   }
 
   /** The slot of the first of `keys`; -1 where it has none. */
   find(keys: KeyBytes): number {
     const cells = this.#cells;
+    const shift = this.#shift;
     const mask = cells.length - 1;
-    let cell = Math.imul(keys.hashes[0]!, GOLDEN) >>> this.#shift;
-    while (cells[cell] !== 0 && !this.#equals(cells[cell]! - 1, keys, 0)) cell = (cell + 1) & mask;
-    return cells[cell]! - 1;
+    let cell = Math.imul(keys.hashes[0]!, GOLDEN) >>> shift;
+    while (cells[cell] !== 0 && !this.#equals((cells[cell]! >>> shift) - 1, keys, 0)) {
+      cell = (cell + 1) & mask;
+    }
+    return (cells[cell]! >>> shift) - 1;
   }
 
   /** Gives back the slot of a key; false when it was free already. */
   remove(slot: number): boolean {
     const cells = this.#cells;
+    const shift = this.#shift;
     const mask = cells.length - 1;
     const { hashes, sizes } = this.keys;
-    let hole = Math.imul(hashes[slot]!, GOLDEN) >>> this.#shift;
-    while (cells[hole] !== slot + 1) {
+    const held = this.#held(slot);
+    let hole = Math.imul(hashes[slot]!, GOLDEN) >>> shift;
+    while (cells[hole] !== held) {
       if (cells[hole] === 0) return false;
       hole = (hole + 1) & mask;
     }
     for (let cell = (hole + 1) & mask; cells[cell] !== 0; cell = (cell + 1) & mask) {
-      const home = Math.imul(hashes[cells[cell]! - 1]!, GOLDEN) >>> this.#shift;
+      const home = Math.imul(hashes[(cells[cell]! >>> shift) - 1]!, GOLDEN) >>> shift;
       if (((cell - home) & mask) < ((cell - hole) & mask)) continue;
       cells[hole] = cells[cell]!;
       hole = cell;
@@ -108,12 +138,14 @@ export class LiveByteKeys {
 
   #equals(slot: number, keys: KeyBytes, i: number): boolean {
     const own = this.keys;
-    if (own.sizes[slot] !== keys.sizes[i]) return false;
-    const ownStart = own.starts[slot]!;
+    const size = own.sizes[slot]!;
+    if (size !== keys.sizes[i]) return false;
+    const ownBytes = own.bytes;
+    const { bytes } = keys;
     const start = keys.starts[i]!;
-    const length = own.sizes[slot]! >> 1;
-    for (let b = 0; b < length; b++) {
-      if (own.bytes[ownStart + b] !== keys.bytes[start + b]) return false;
+    const end = own.starts[slot]! + (size >> 1);
+    for (let b = own.starts[slot]!, at = start; b < end; b++, at++) {
+      if (ownBytes[b] !== bytes[at]) return false;
     }
     return true;
   }
@@ -130,7 +162,7 @@ export class LiveByteKeys {
     own.hashes[slot] = keys.hashes[i]!;
     this.#bytesUsed = at + length;
     this.#bytesLive += length;
-    this.#cells[cell] = slot + 1;
+    this.#cells[cell] = this.#held(slot);
     this.#liveCount++;
   }
 
@@ -166,15 +198,25 @@ export class LiveByteKeys {
     this.#bytesUsed = at;
   }
 
+  /** What the cell of a slot holds. */
+  #held(slot: number): number {
+    const shift = this.#shift;
+    return (
+      ((slot + 1) << shift) | (Math.imul(this.keys.hashes[slot]!, GOLDEN) & ((1 << shift) - 1))
+    );
+  }
+
   /** Room for one more key; true when cells have moved. */
   #reserveCell(): boolean {
     if (this.#liveCount < capacityOf(this.#cells.length)) return false;
     const old = this.#cells;
+    const oldShift = this.#shift;
     this.#cells = new Int32Array(old.length * 2);
     this.#shift--;
     for (let cell = 0; cell < old.length; cell++) {
-      const slot = old[cell]!;
-      if (slot !== 0) this.#cells[this.#freeCell(this.keys.hashes[slot - 1]!)] = slot;
+      if (old[cell] === 0) continue;
+      const slot = (old[cell]! >>> oldShift) - 1;
+      this.#cells[this.#freeCell(this.keys.hashes[slot]!)] = this.#held(slot);
     }
     return true;
   }

@@ -6,7 +6,8 @@
  * by the slot, is nearly always the right one, and nothing waits for it. Removal shifts the cells behind back (Knuth,
  * TAOCP 6.4, algorithm R), so that there are no tombstones. Benchmark: figure process-function.
  */
-import { CELLS_MIN, capacityOf, GOLDEN } from './cells.ts';
+import { CELLS_MIN, capacityOf, GOLDEN, UNCACHED_CELLS } from './cells.ts';
+import { readCellsAhead } from './read-ahead.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
 
 export class LiveIntKeys {
@@ -14,6 +15,8 @@ export class LiveIntKeys {
   slotCount = 0;
   /** Key by slot. */
   keys = new Int32Array(grownSlots(0));
+  /** See read-ahead.ts. */
+  ahead = 0;
   readonly #free: SlotList;
   #liveCount = 0;
   /** Slot + 1 above the lowest `#shift` bits, which are those of the hash; zero is a free cell. */
@@ -30,6 +33,7 @@ export class LiveIntKeys {
     let bySlot = this.keys;
     let shift = this.#shift;
     let mask = cells.length - 1;
+    if (cells.length > UNCACHED_CELLS) this.ahead = readCellsAhead(cells, shift, keys, from, to);
     for (let i = from; i < to; i++) {
       const key = keys[i]!;
       const hash = Math.imul(key, GOLDEN);

@@ -5,6 +5,7 @@
  *
  * What they return means nothing. It must be kept somewhere, or V8 would not read at all.
  */
+import type { KeyBytes } from '../data/key.ts';
 import { GOLDEN } from './cells.ts';
 
 /** The cells in pairs (cells.ts) at which the search for these keys begins. */
@@ -28,6 +29,27 @@ export function readPairsAhead(
   return ahead;
 }
 
+/** The same where a cell is one number. */
+export function readCellsAhead(
+  cells: Int32Array,
+  shift: number,
+  keys: Int32Array,
+  from: number,
+  to: number,
+): number {
+  let ahead = 0;
+  let i = from;
+  for (const last = to - 4; i <= last; i += 4) {
+    const a = cells[Math.imul(keys[i]!, GOLDEN) >>> shift]!;
+    const b = cells[Math.imul(keys[i + 1]!, GOLDEN) >>> shift]!;
+    const c = cells[Math.imul(keys[i + 2]!, GOLDEN) >>> shift]!;
+    const d = cells[Math.imul(keys[i + 3]!, GOLDEN) >>> shift]!;
+    ahead |= a | b | c | d;
+  }
+  for (; i < to; i++) ahead |= cells[Math.imul(keys[i]!, GOLDEN) >>> shift]!;
+  return ahead;
+}
+
 /** What slots have, in values of `stride` numbers a slot. */
 export function readSlotsAhead(
   values: Float64Array,
@@ -46,5 +68,45 @@ export function readSlotsAhead(
     ahead += a + b + c + d;
   }
   for (; i < to; i++) ahead += values[slots[i]! * stride]!;
+  return ahead;
+}
+
+/** What is compared of the keys of slots, and turns slots[i] into where the bytes of their keys start. */
+export function readKeysAhead(
+  { bytes, starts, sizes }: KeyBytes,
+  slots: Int32Array,
+  from: number,
+  to: number,
+): number {
+  const ahead = readIntsAhead(sizes, slots, from, to) | readIntsAhead(starts, slots, from, to);
+  for (let i = from; i < to; i++) slots[i] = starts[slots[i]!]!;
+  return ahead | readBytesAhead(bytes, slots, from, to);
+}
+
+function readIntsAhead(values: Int32Array, slots: Int32Array, from: number, to: number): number {
+  let ahead = 0;
+  let i = from;
+  for (const last = to - 4; i <= last; i += 4) {
+    const a = values[slots[i]!]!;
+    const b = values[slots[i + 1]!]!;
+    const c = values[slots[i + 2]!]!;
+    const d = values[slots[i + 3]!]!;
+    ahead |= a | b | c | d;
+  }
+  for (; i < to; i++) ahead |= values[slots[i]!]!;
+  return ahead;
+}
+
+function readBytesAhead(bytes: Uint8Array, places: Int32Array, from: number, to: number): number {
+  let ahead = 0;
+  let i = from;
+  for (const last = to - 4; i <= last; i += 4) {
+    const a = bytes[places[i]!]!;
+    const b = bytes[places[i + 1]!]!;
+    const c = bytes[places[i + 2]!]!;
+    const d = bytes[places[i + 3]!]!;
+    ahead |= a | b | c | d;
+  }
+  for (; i < to; i++) ahead |= bytes[places[i]!]!;
   return ahead;
 }
