@@ -6,6 +6,7 @@
  * The mark is the hash and the last bytes of the key together. The hash alone is the same for (1, 62) and (2, 31): of pairs
  * of ids that rise together, many share one.
  */
+import { areEqualBytes } from '../data/copy-bytes.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
@@ -130,13 +131,7 @@ export class ByteKeyTable {
   #equals(slot: number, bytes: Uint8Array, start: number, size: number): boolean {
     const keys = this.keys;
     if (keys.sizes[slot] !== size) return false;
-    const own = keys.bytes;
-    const ownStart = keys.starts[slot]!;
-    const length = size >> 1;
-    for (let i = 0; i < length; i++) {
-      if (own[ownStart + i] !== bytes[start + i]) return false;
-    }
-    return true;
+    return areEqualBytes(keys.bytes, keys.starts[slot]!, bytes, start, size >> 1);
   }
 
   #insert(hash: number, bytes: Uint8Array, start: number, size: number): number {

@@ -4,6 +4,7 @@
  * Key bytes lie one after the other in one array. Those of removed keys stay where they are until the array is full;
  * then they are squeezed out when they are half of it, and it grows otherwise.
  */
+import { areEqualBytes } from '../data/copy-bytes.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
@@ -140,14 +141,7 @@ export class LiveByteKeys {
     const own = this.keys;
     const size = own.sizes[slot]!;
     if (size !== keys.sizes[i]) return false;
-    const ownBytes = own.bytes;
-    const { bytes } = keys;
-    const start = keys.starts[i]!;
-    const end = own.starts[slot]! + (size >> 1);
-    for (let b = own.starts[slot]!, at = start; b < end; b++, at++) {
-      if (ownBytes[b] !== bytes[at]) return false;
-    }
-    return true;
+    return areEqualBytes(own.bytes, own.starts[slot]!, keys.bytes, keys.starts[i]!, size >> 1);
   }
 
   #store(slot: number, keys: KeyBytes, i: number, cell: number): void {
