@@ -10,7 +10,7 @@ import { areEqualBytes } from '../data/copy-bytes.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';
-import { readKeysAhead, readPairsAhead } from './read-ahead.ts';
+import { readCellsAhead, readKeysAhead } from './read-ahead.ts';
 
 const BYTES_MIN = 1024;
 
@@ -103,7 +103,7 @@ export class ByteKeyTable {
     const cells = this.#cells;
     if (cells.length <= UNCACHED_CELLS) return;
     const shift = this.#shift;
-    const ahead = readPairsAhead(cells, shift, marks, from, to);
+    const ahead = readCellsAhead(cells, 1, shift, marks, from, to);
     if (this.#seen.length < to) this.#seen = new Int32Array(to);
     const seen = this.#seen;
     for (let i = from; i < to; i++) {

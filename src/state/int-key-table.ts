@@ -12,7 +12,7 @@ import {
   loadedCapacity,
   UNCACHED_CELLS,
 } from './cells.ts';
-import { readPairsAhead } from './read-ahead.ts';
+import { readCellsAhead } from './read-ahead.ts';
 
 /** Cells that an insertion of many keys goes through at a time, as a power of two: they stay in the L2 cache. */
 const REGION_SHIFT = 15;
@@ -32,7 +32,7 @@ export class IntKeyTable {
     let cells = this.#cells;
     let byslot = this.keys;
     let shift = this.#shift;
-    if (cells.length > UNCACHED_CELLS) this.ahead = readPairsAhead(cells, shift, keys, from, to);
+    if (cells.length > UNCACHED_CELLS) this.ahead = readCellsAhead(cells, 1, shift, keys, from, to);
     let mask = cells.length - 1;
     let { count } = this;
     for (let i = from; i < to; i++) {

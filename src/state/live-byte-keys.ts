@@ -90,7 +90,7 @@ export class LiveByteKeys {
   #readAhead(hashes: Int32Array, from: number, to: number): void {
     const cells = this.#cells;
     const shift = this.#shift;
-    const ahead = readCellsAhead(cells, shift, hashes, from, to);
+    const ahead = readCellsAhead(cells, 0, shift, hashes, from, to);
     if (this.#seen.length < to) this.#seen = new Int32Array(to);
     const seen = this.#seen;
     for (let i = from; i < to; i++) {

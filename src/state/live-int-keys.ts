@@ -33,7 +33,7 @@ export class LiveIntKeys {
     let bySlot = this.keys;
     let shift = this.#shift;
     let mask = cells.length - 1;
-    if (cells.length > UNCACHED_CELLS) this.ahead = readCellsAhead(cells, shift, keys, from, to);
+    if (cells.length > UNCACHED_CELLS) this.ahead = readCellsAhead(cells, 0, shift, keys, from, to);
     for (let i = from; i < to; i++) {
       const key = keys[i]!;
       const hash = Math.imul(key, GOLDEN);

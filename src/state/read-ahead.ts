@@ -8,30 +8,10 @@
 import type { KeyBytes } from '../data/key.ts';
 import { GOLDEN } from './cells.ts';
 
-/** The cells in pairs (cells.ts) at which the search for these keys begins. */
-export function readPairsAhead(
-  cells: Int32Array,
-  shift: number,
-  keys: Int32Array,
-  from: number,
-  to: number,
-): number {
-  let ahead = 0;
-  let i = from;
-  for (const last = to - 4; i <= last; i += 4) {
-    const a = cells[(Math.imul(keys[i]!, GOLDEN) >>> shift) << 1]!;
-    const b = cells[(Math.imul(keys[i + 1]!, GOLDEN) >>> shift) << 1]!;
-    const c = cells[(Math.imul(keys[i + 2]!, GOLDEN) >>> shift) << 1]!;
-    const d = cells[(Math.imul(keys[i + 3]!, GOLDEN) >>> shift) << 1]!;
-    ahead |= a | b | c | d;
-  }
-  for (; i < to; i++) ahead |= cells[(Math.imul(keys[i]!, GOLDEN) >>> shift) << 1]!;
-  return ahead;
-}
-
-/** The same where a cell is one number. */
+/** The cells at which the search for these keys begins; a cell is 2 ** `width` numbers. */
 export function readCellsAhead(
   cells: Int32Array,
+  width: number,
   shift: number,
   keys: Int32Array,
   from: number,
@@ -40,13 +20,13 @@ export function readCellsAhead(
   let ahead = 0;
   let i = from;
   for (const last = to - 4; i <= last; i += 4) {
-    const a = cells[Math.imul(keys[i]!, GOLDEN) >>> shift]!;
-    const b = cells[Math.imul(keys[i + 1]!, GOLDEN) >>> shift]!;
-    const c = cells[Math.imul(keys[i + 2]!, GOLDEN) >>> shift]!;
-    const d = cells[Math.imul(keys[i + 3]!, GOLDEN) >>> shift]!;
+    const a = cells[(Math.imul(keys[i]!, GOLDEN) >>> shift) << width]!;
+    const b = cells[(Math.imul(keys[i + 1]!, GOLDEN) >>> shift) << width]!;
+    const c = cells[(Math.imul(keys[i + 2]!, GOLDEN) >>> shift) << width]!;
+    const d = cells[(Math.imul(keys[i + 3]!, GOLDEN) >>> shift) << width]!;
     ahead |= a | b | c | d;
   }
-  for (; i < to; i++) ahead |= cells[Math.imul(keys[i]!, GOLDEN) >>> shift]!;
+  for (; i < to; i++) ahead |= cells[(Math.imul(keys[i]!, GOLDEN) >>> shift) << width]!;
   return ahead;
 }
 
