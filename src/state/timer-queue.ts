@@ -94,7 +94,7 @@ export class TimerQueue {
   #moveOn(target: number): void {
     const list = this.#lists.find(({ count }) => count > 0)!;
     const until = Math.min(target, list.count <= FEW ? list.greatest() : list.least());
-    this.#passed = Math.min(Math.floor(until), WHOLE);
+    this.#passed = Math.floor(until);
     this.#leastAhead = null;
     const { count, times, slots } = list;
     list.clear();

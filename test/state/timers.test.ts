@@ -66,6 +66,16 @@ function fireFirst(timers: Timers, model: Model, to: number): boolean {
 
 const inOrder = (times: number[]): number[] => times.sort((a, b) => (a < b ? -1 : 1));
 
+test('a time beyond whole numbers comes before a later one that is due already', () => {
+  const timers = new Timers();
+  timers.add(0, 2 ** 53);
+  timers.add(0, 2 ** 53 + 4);
+  assert.ok(timers.isDue(Infinity));
+  timers.removeFirst();
+  timers.add(0, 2 ** 53 + 2);
+  assert.equal(timers.firstTime, 2 ** 53 + 2);
+});
+
 test('timers are unique, fire in the order of their times, and can be removed', () => {
   fc.assert(
     fc.property(fc.array(STEP, { maxLength: 400 }), (steps) => {
