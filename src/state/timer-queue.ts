@@ -34,7 +34,7 @@ export class TimerQueue {
   count = 0;
   readonly #due = new TimerHeap();
   readonly #lists: TimerList[] = [];
-  /** A whole number; times at or before it are due. */
+  /** A whole number, or Infinity; times at or before it are due. */
   #passed = -WHOLE;
   /** The least time in the lists; null when it is not known. */
   #leastAhead: number | null = Infinity;
