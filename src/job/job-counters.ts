@@ -11,10 +11,11 @@ import type { LogicalGraph } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { readMetrics } from '../metrics/read-metrics.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import { readStateCounts, type StateCell } from '../metrics/state-numbers.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import { operatorSlots, type SourceSplits, slotKey } from '../task/deployment.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
-import type { SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
+import type { StateMetrics, SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
 
 /** A subtask that reads a source, and the counter slot of the source in it. */
 type SourceSubtask = {
@@ -38,6 +39,8 @@ export class JobCounters {
   readonly #ends: ReadonlySet<ChainedOperator>;
   /** Of functions of the user, by the slot of their operator. */
   readonly #metrics = new Map<number, MetricCell[]>();
+  /** By the slot of their operator. */
+  readonly #states = new Map<number, StateCell[]>();
   /** Of all splits together; 0 when it is not known. */
   readonly #weight: number;
 
@@ -75,6 +78,10 @@ export class JobCounters {
 
   addMetric(slot: number, cell: MetricCell): void {
     this.#metrics.set(slot, [...(this.#metrics.get(slot) ?? []), cell]);
+  }
+
+  addState(slot: number, cell: StateCell): void {
+    this.#states.set(slot, [...(this.#states.get(slot) ?? []), cell]);
   }
 
   progress(): Progress {
@@ -169,7 +176,16 @@ export class JobCounters {
       busyMs,
       backPressuredMs: heldUpMs,
       idleMs: Math.max(0, (endedMs > 0 ? endedMs : elapsedMs) - busyMs - heldUpMs),
+      states: task.operators.flatMap((operator) => this.#statesOf(id, operator)),
     };
+  }
+
+  #statesOf(subtask: number, operator: ChainedOperator): StateMetrics[] {
+    const cells = this.#states.get(this.#slot(subtask, operator)) ?? [];
+    return cells.map((cell) => {
+      const { name, kind } = cell;
+      return { operator: operator.name, name, kind, ...readStateCounts(cell) };
+    });
   }
 
   /** The calling thread first. */

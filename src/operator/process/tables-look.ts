@@ -1,5 +1,4 @@
 /** The states of a process function as those see it who watch the job: read as a snapshot reads them, so that none is touched. */
-import { COUNTED_SLOTS_MAX } from '../../base/limits.ts';
 import type { KeyReader } from '../../data/key.ts';
 import type { LiveKeys } from '../../state/live-keys.ts';
 import { StateRows } from '../../state/slot-rows.ts';
@@ -27,17 +26,9 @@ export class TablesLook implements StateLook {
     return this.#tables.map((table) => ({
       name: table.name,
       kind: table.kind,
-      keys: this.#count(table),
+      keys: table.keyCount,
       windows: null,
     }));
-  }
-
-  #count(table: StateTable): number | null {
-    const { slotCount } = this.#keys;
-    if (slotCount > COUNTED_SLOTS_MAX) return null;
-    let count = 0;
-    for (let slot = 0; slot < slotCount; slot++) if (table.holds(slot)) count++;
-    return count;
   }
 
   valueOf(state: string, key: unknown): unknown {
