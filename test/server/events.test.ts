@@ -93,6 +93,8 @@ test('what crosses rings and what a checkpoint keeps, for Prometheus and of each
       assert.ok(shown('last_checkpoint_pause_seconds') > 0);
       assert.ok(shown('last_checkpoint_alignment_seconds') >= 0);
       assert.match(text, /last_checkpoint_operator_bytes\{[^}]*operator="totals"\} [1-9]/);
+      assert.match(text, /last_checkpoint_operator_state_bytes\{[^}]*state="state\/total"\} [1-9]/);
+      assert.match(text, /last_checkpoint_operator_state_rows\{[^}]*state="state\/total"\} [1-9]/);
       assert.match(text, /last_checkpoint_operator_rows\{[^}]*uid="totals"[^}]*\} [1-9]/);
       const { vertices } = (await ask(`/jobs/${id}`)).body as {
         vertices: readonly { metrics: Readonly<Record<string, number>> }[];

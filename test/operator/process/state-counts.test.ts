@@ -1,7 +1,14 @@
 /** How many keys a state has, as it is counted along, against going through all slots. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aggregating, list, map, reducing, type TtlOptions, value } from '../../../src/api/state.ts';
+import {
+  aggregating,
+  list,
+  map,
+  reducing,
+  type TtlOptions,
+  value,
+} from '../../../src/api/state.ts';
 import { Random } from '../../../src/base/random.ts';
 import { record, t } from '../../../src/data/schema.ts';
 import type { StateTable } from '../../../src/state/state-table.ts';
