@@ -28,6 +28,7 @@ type SourceSubtask = {
 export type Progress = Pick<JobStatus, 'records' | 'watermark' | 'newestEventTime' | 'inputShare'>;
 
 export class JobCounters {
+  readonly #graph: LogicalGraph;
   readonly #execution: ExecutionGraph;
   readonly #counters: SharedCounters;
   /** The caller first. */
@@ -51,11 +52,12 @@ export class JobCounters {
     counters: SharedCounters,
     workers: readonly number[],
   ) {
+    this.#graph = graph;
     this.#execution = execution;
     this.#counters = counters;
     this.#workers = workers;
     this.#slots = operatorSlots(execution);
-    this.#sources = this.#sourceSubtasks(graph);
+    this.#sources = this.#sourceSubtasks();
     this.#sinks = new Set(execution.tasks.flatMap(({ operators }) => sinksOf(operators, graph)));
     this.#ends = new Set(execution.tasks.flatMap(({ operators }) => endsOf(operators, execution)));
     this.#weight = splits
@@ -63,11 +65,12 @@ export class JobCounters {
       .reduce((sum, { split }) => sum + split.weight, 0);
   }
 
-  #sourceSubtasks(graph: LogicalGraph): SourceSubtask[] {
+  #sourceSubtasks(): SourceSubtask[] {
+    const { nodes } = this.#graph;
     const { subtasks, tasks } = this.#execution;
     return subtasks.flatMap((subtask) => {
       const head = tasks[subtask.task]!.operators[0]!;
-      const spec = graph.nodes[head.nodes[0]!]!.operator;
+      const spec = nodes[head.nodes[0]!]!.operator;
       if (spec.type !== 'source') return [];
       const slot = this.#slots.get(slotKey(subtask.id, head.id))!;
       return [
@@ -115,6 +118,7 @@ export class JobCounters {
   #operator(task: Task, operator: ChainedOperator): OperatorResult {
     const slots = this.#subtasksOf(task).map(({ id }) => this.#slot(id, operator));
     return {
+      uid: this.#uidOf(operator),
       name: operator.name,
       parallelism: task.parallelism,
       ...total(slots.map((slot) => this.#counters.operator(slot))),
@@ -123,6 +127,10 @@ export class JobCounters {
         systemClock.now(),
       ),
     };
+  }
+
+  #uidOf({ nodes }: ChainedOperator): string {
+    return this.#graph.nodes[nodes.at(-1)!]!.uid;
   }
 
   #subtasksOf(task: Task): readonly Subtask[] {
@@ -182,9 +190,10 @@ export class JobCounters {
 
   #statesOf(subtask: number, operator: ChainedOperator): StateMetrics[] {
     const cells = this.#states.get(this.#slot(subtask, operator)) ?? [];
+    const uid = this.#uidOf(operator);
     return cells.map((cell) => {
       const { name, kind } = cell;
-      return { operator: operator.name, name, kind, ...readStateCounts(cell) };
+      return { uid, operator: operator.name, name, kind, ...readStateCounts(cell) };
     });
   }
 

@@ -79,6 +79,7 @@ export type SubtaskMetrics = {
 
 /** A state by key of one operator in one subtask. */
 export type StateMetrics = StateCounts & {
+  readonly uid: string;
   readonly operator: string;
   readonly name: string;
   readonly kind: string;

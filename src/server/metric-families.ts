@@ -38,7 +38,10 @@ function addJob(out: Families, metrics: JobMetrics): void {
 
 function addOperators(out: Families, { tasks }: JobMetrics): void {
   const operators = tasks.flatMap(({ id, operators }) =>
-    operators.map((operator) => ({ labels: { task: id, operator: operator.name }, operator })),
+    operators.map((operator) => {
+      const { uid, name } = operator;
+      return { labels: { task: id, uid, operator: name }, operator };
+    }),
   );
   const add = (
     name: string,
@@ -177,8 +180,8 @@ function addStates(out: Families, { tasks }: JobMetrics): void {
   const states = tasks.flatMap(({ id, subtasks }) =>
     subtasks.flatMap(({ index, states }) =>
       states.map((state) => {
-        const { operator, name } = state;
-        return { labels: { task: id, subtask: index, operator, state: name }, state };
+        const { uid, operator, name } = state;
+        return { labels: { task: id, subtask: index, uid, operator, state: name }, state };
       }),
     ),
   );

@@ -1,7 +1,7 @@
 /**
  * Counts what the operators of a thread keep by key, and writes it where those find it who watch the job, whether the thread has
- * time for them or not. It does so between two rounds, about once a second, and more seldom where counting takes long: never for
- * more than a thousandth of the time.
+ * time for them or not. It does so between two rounds, about once a second, and more seldom where counting takes long each time:
+ * no more than a thousandth of the time goes into it.
  */
 import type { Clock } from '../base/clock.ts';
 import { STATE_LOOK_MS, STATE_LOOK_SHARE } from '../base/limits.ts';
@@ -17,6 +17,8 @@ export class StateWatch {
   /** Of each subtask that has some. */
   readonly #operators = new Map<number, WatchedOperator[]>();
   #dueMs = -Infinity;
+  /** What the last look took. */
+  #tookMs = 0;
 
   constructor(clock: Clock, tell: TellState) {
     this.#clock = clock;
@@ -36,7 +38,11 @@ export class StateWatch {
     const startMs = this.#clock.monotonic();
     for (const operators of this.#operators.values()) for (const one of operators) one.count();
     const endMs = this.#clock.monotonic();
-    this.#dueMs = endMs + Math.max(STATE_LOOK_MS, (endMs - startMs) * STATE_LOOK_SHARE);
+    const tookMs = endMs - startMs;
+    // A look that is slow alone was held up by something else: new code, or another process.
+    const slowMs = Math.min(tookMs, this.#tookMs);
+    this.#tookMs = tookMs;
+    this.#dueMs = endMs + Math.max(STATE_LOOK_MS, slowMs * STATE_LOOK_SHARE);
   }
 
   /** What a subtask has kept to its end. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { blackhole, collection, job } from 'millrace';
 import { EVENT } from '../../src/server/events.ts';
 import { prometheusText } from '../../src/server/prometheus.ts';
 import { timeShares } from '../../src/server/rates.ts';
@@ -73,6 +74,24 @@ test('the text for Prometheus: each line is one, names say their unit, labels ar
     assert.equal(text, `${text.trimEnd()}\n`);
     assert.ok(prometheusText([client.metrics()]).includes('thread="caller"'));
   });
+});
+
+const alike = job(import.meta, 'alike', (flow) => {
+  const numbers = flow.from(collection([1, 2, 3]));
+  const twice = numbers.mapAsync(async (n) => n).mapAsync(async (n) => n);
+  twice.to(blackhole());
+  twice.to(blackhole());
+});
+
+test('steps of one name in one task have samples of their own', async () => {
+  const client = await alike.start({ threads: 0 });
+  await client.result();
+  const samples = prometheusText([client.metrics()])
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.slice(0, line.lastIndexOf(' ')));
+  assert.equal(samples.filter((one) => /records_in.*operator="mapAsync"/.test(one)).length, 2);
+  assert.equal(new Set(samples).size, samples.length);
 });
 
 test('what crosses rings and what a checkpoint keeps, for Prometheus and of each vertex', async () => {

@@ -45,6 +45,7 @@ test('counters and gauges with their units and labels, as of when they are asked
     job_name: 'watched',
     task: 1,
     subtask: 0,
+    uid: 'totals',
     operator: 'totals',
     state: 'total',
   });
