@@ -82,6 +82,7 @@ for (const threads of [0, 2]) {
           'rows fired': 2,
           'each windows': 20,
           'counted windows': 2,
+          'begun matches': 2,
           'joined left rows': 2,
         });
       },

@@ -1,6 +1,4 @@
 /** The states of a process function as those see it who watch the job: read as a snapshot reads them, so that none is touched. */
-import type { KeyReader } from '../../data/key.ts';
-import type { LiveKeys } from '../../state/live-keys.ts';
 import { StateRows } from '../../state/slot-rows.ts';
 import type { StateTable } from '../../state/state-table.ts';
 import type { StateLook, StateSize } from '../state-look.ts';
@@ -9,17 +7,14 @@ type Row = Readonly<Record<string, unknown>>;
 
 export class TablesLook implements StateLook {
   readonly #tables: readonly StateTable[];
-  readonly #keys: LiveKeys;
-  readonly #keyOf: (given: unknown) => KeyReader;
+  readonly keyCount: number;
+  readonly #slotOf: (key: unknown) => number;
 
-  constructor(tables: readonly StateTable[], keys: LiveKeys, keyOf: (given: unknown) => KeyReader) {
+  /** `slotOf`: of a key as JSON has it; -1 where it has none. */
+  constructor(tables: readonly StateTable[], keyCount: number, slotOf: (key: unknown) => number) {
     this.#tables = tables;
-    this.#keys = keys;
-    this.#keyOf = keyOf;
-  }
-
-  get keyCount(): number {
-    return this.#keys.keyCount;
+    this.keyCount = keyCount;
+    this.#slotOf = slotOf;
   }
 
   sizes(): readonly StateSize[] {
@@ -34,7 +29,7 @@ export class TablesLook implements StateLook {
   valueOf(state: string, key: unknown): unknown {
     const table = this.#tables.find(({ name }) => name === state);
     if (table === undefined) return undefined;
-    const slot = this.#keys.find(this.#keyOf(key));
+    const slot = this.#slotOf(key);
     return slot < 0 || !table.holds(slot) ? undefined : valueIn(table, rowsOf(table, slot));
   }
 }
