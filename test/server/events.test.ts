@@ -1,10 +1,12 @@
 /** Events once a second, metrics for Prometheus, and the shares of time behind both. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { blackhole, collection, job } from 'millrace';
 import { EVENT } from '../../src/server/events.ts';
+import { metricFamilies } from '../../src/server/metric-families.ts';
 import { prometheusText } from '../../src/server/prometheus.ts';
 import { timeShares } from '../../src/server/rates.ts';
 import { backPressureLevel } from '../../src/server/vertex-routes.ts';
@@ -92,6 +94,15 @@ test('steps of one name in one task have samples of their own', async () => {
     .map((line) => line.slice(0, line.lastIndexOf(' ')));
   assert.equal(samples.filter((one) => /records_in.*operator="mapAsync"/.test(one)).length, 2);
   assert.equal(new Set(samples).size, samples.length);
+});
+
+test('the guide has every metric', async () => {
+  const client = await alike.start({ threads: 0 });
+  await client.result();
+  const guide = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  for (const { name } of metricFamilies(client.metrics())) {
+    assert.ok(guide.includes(`\`${name}\``), name);
+  }
 });
 
 test('what crosses rings and what a checkpoint keeps, for Prometheus and of each vertex', async () => {
