@@ -195,6 +195,7 @@ export type {
 } from './job/job.ts';
 export type {
   CheckpointedOperator,
+  CheckpointedState,
   CheckpointMetrics,
   CheckpointPart,
   CheckpointRecord,
@@ -204,6 +205,7 @@ export type {
   FailureMetrics,
   JobMetrics,
   RestoredCheckpoint,
+  StateMetrics,
   SubtaskMetrics,
   TaskMetrics,
   ThreadMetrics,

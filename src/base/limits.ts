@@ -103,6 +103,12 @@ export const OPEN_STATE_FILES = 16;
 /** How often a thread looks at the size of its heap: a few microseconds each. */
 export const HEAP_LOOK_MS = 1000;
 
+/** How often a thread counts the keys of its states, at most: see STATE_LOOK_SHARE. */
+export const STATE_LOOK_MS = 1000;
+
+/** Times as long as counting them has taken, a thread does not count them again. */
+export const STATE_LOOK_SHARE = 1000;
+
 /** Checkpoints, and failures, that a job remembers for those who watch it, beside the last of each kind. */
 export const SHOWN_CHECKPOINTS = 10;
 export const SHOWN_FAILURES = 16;
@@ -157,9 +163,6 @@ export const PROCESS_WAIT_MS = 5000;
 
 /** Turns of its event loop in which a thread waits for a question that it was told of: mostly it is there in the first. */
 export const QUESTION_TURNS_MAX = 16;
-
-/** Slots of keys up to which a state is gone through to count its keys: about a millisecond. */
-export const COUNTED_SLOTS_MAX = 1_000_000;
 
 /** Keys of several panes up to which those are counted that are in any: each is looked for. About two milliseconds. */
 export const COUNTED_KEYS_MAX = 32_768;

@@ -4,8 +4,9 @@ import { explain } from '../graph/explain.ts';
 import { explanationDot } from '../graph/explain-dot.ts';
 import { explanationText } from '../graph/explain-text.ts';
 import { jobOptions } from './config/settings.ts';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { describeFailure, findModule, loadJob } from './load-job.ts';
+import { EXIT } from './exit-codes.ts';
+import { fail } from './failure.ts';
+import { findModule, loadJob } from './load-job.ts';
 import type { JobFlags } from './run-options.ts';
 
 export type ExplainFlags = JobFlags & {
@@ -28,7 +29,6 @@ export async function explainCommand(module: string, flags: ExplainFlags): Promi
     else console.log(explanationText(explanation));
     return EXIT.done;
   } catch (error) {
-    console.error(describeFailure(error));
-    return exitCodeOf(error);
+    return fail(flags, error);
   }
 }

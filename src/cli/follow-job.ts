@@ -42,12 +42,19 @@ export async function follow(
     progress?.stop();
     if (!isCancelled && client.status().state !== 'cancelled') throw error;
     console.error(`${client.name}: cancelled`);
+    if (json) console.log(JSON.stringify(cancelledResult(client)));
     return EXIT.cancelled;
   } finally {
     control.close();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+/** As far as there is a result of a job that was cancelled. */
+function cancelledResult(client: JobClient) {
+  const { name, state, elapsedMs, records, operators } = client.status();
+  return { name, state, durationMs: elapsedMs, operators, records };
 }
 
 function describeResult(client: JobClient, result: JobResult): string {

@@ -14,12 +14,14 @@ export function addJobCommands(program: Command): void {
     .description('make a project: a job that runs, and a test of it')
     .argument('[dir]', 'an empty folder, or one that is not there yet', '.')
     .option('-y, --yes', 'without asking')
+    .option('--json', 'the files as plain data')
     .addHelpText(
       'after',
       `
 Examples:
   millrace init visits && cd visits && npm install && npm start
   mkdir jobs && cd jobs && git init && millrace init --yes
+  millrace init visits --yes --json | jq -r '.files[]'
 
 It writes package.json, tsconfig.json, a job in src, a test in test, .gitignore and a README. Nothing is downloaded before
 npm install.`,
@@ -60,7 +62,10 @@ npm install.`,
     )
     .addOption(logLevelOption())
     .option('--no-progress', 'do not show progress on standard error')
-    .option('--json', 'at the end print the result, as the last line of standard output')
+    .option(
+      '--json',
+      'at the end print the result, or the error, as the last line of standard output',
+    )
     .option(
       '-w, --watch',
       'when the module is saved, go on with the new version from the state of the old one',

@@ -9,7 +9,7 @@ import { delay } from '../base/event-loop.ts';
 import { MODULE_LOAD_MS_MAX } from '../base/limits.ts';
 import { checkOptions } from '../base/options.ts';
 import type { RegisteredJob } from '../graph/job-registry.ts';
-import { type JobResult, RUN_OPTIONS, type RunOptions, type WatchedJob } from '../job/job.ts';
+import { RUN_OPTIONS, type RunOptions } from '../job/job.ts';
 import { startJob } from '../job/job-coordinator.ts';
 import { archived } from '../server/archive.ts';
 import type { JobModule, JobModules, StartRequest } from '../server/modules.ts';
@@ -17,7 +17,9 @@ import { notFound, RestError } from '../server/rest.ts';
 import { ROUTES } from '../server/rest-api.ts';
 import { outcomesTold } from '../server/serve.ts';
 import type { ServedJob, ServedJobs } from '../server/served-jobs.ts';
-import { describeFailure, jobsOfModule } from './load-job.ts';
+import { describeFailure } from './failure.ts';
+import { jobsOfModule } from './load-job.ts';
+import type { TellEvent } from './serve-events.ts';
 
 const MODULE = /^[^.].*(?<!\.d)\.m?[jt]s$/;
 
@@ -26,10 +28,10 @@ export type JobFolderOptions = {
   readonly jobs: ServedJobs;
   /** Of a job by its name. */
   readonly optionsOf: (job: string) => RunOptions;
-  readonly tell: (message: string) => void;
+  readonly tell: TellEvent;
 };
 
-type Loaded = { readonly jobs: readonly RegisteredJob[]; readonly error: string | null };
+type Loaded = { readonly jobs: readonly RegisteredJob[]; readonly error: unknown };
 
 export class JobFolder implements JobModules {
   readonly #options: JobFolderOptions;
@@ -48,7 +50,8 @@ export class JobFolder implements JobModules {
       .filter((one) => MODULE.test(one))
       .sort()) {
       const loaded = await Promise.race([loadModule(join(folder, name)), tooLate()]);
-      if (loaded.error !== null) tell(`${name}: ${loaded.error}`);
+      const { error } = loaded;
+      if (error !== null) tell({ event: 'notLoaded', module: name, error });
       this.#modules.set(name, loaded);
     }
   }
@@ -57,7 +60,7 @@ export class JobFolder implements JobModules {
     return [...this.#modules].map(([id, { jobs, error }]) => ({
       id,
       jobs: jobs.map(({ name }) => name),
-      error,
+      error: error === null ? null : describeFailure(error),
     }));
   }
 
@@ -68,7 +71,7 @@ export class JobFolder implements JobModules {
         try {
           await this.start(id, { job });
         } catch (error) {
-          this.#options.tell(`${job}: ${describeFailure(error)}`);
+          this.#options.tell({ event: 'notStarted', job, error });
         }
       }
     }
@@ -94,7 +97,8 @@ export class JobFolder implements JobModules {
   #find(module: string, name: unknown): RegisteredJob {
     const loaded = this.#modules.get(module);
     if (loaded === undefined) throw notFound(`module '${module}'`);
-    if (loaded.error !== null) throw new RestError(409, `'${module}': ${loaded.error}`);
+    const { error } = loaded;
+    if (error !== null) throw new RestError(409, `'${module}': ${describeFailure(error)}`);
     const found = loaded.jobs.filter((job) => name === undefined || job.name === name);
     if (found.length === 1) return found[0]!;
     const names = loaded.jobs.map((job) => `'${job.name}'`).join(', ');
@@ -105,19 +109,21 @@ export class JobFolder implements JobModules {
   async #follow(served: ServedJob): Promise<void> {
     const { job } = served;
     const { jobs, tell } = this.#options;
-    tell(`${job.name}: runs, job ${job.id}`);
-    try {
-      tell(endText(job, await job.result()));
-    } catch (error) {
-      const { state } = job.status();
-      tell(`${job.name}: ${state === 'cancelled' ? state : describeFailure(error)}`);
-    }
+    const { id, name } = job;
+    tell({ event: 'started', job: name, id });
+    const failure = await job.result().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const { state, elapsedMs: durationMs } = job.status();
+    const error = state === 'cancelled' ? null : failure;
+    tell({ event: 'ended', job: name, id, state, durationMs, error });
     try {
       jobs.archive?.add(await archived(served, jobs, ROUTES));
-    } catch (error) {
-      tell(`${job.name}: it is not kept: ${describeFailure(error)}`);
+    } catch (cause) {
+      tell({ event: 'warning', message: `${name}: it is not kept: ${describeFailure(cause)}` });
     }
-    this.#running.delete(job.name);
+    this.#running.delete(name);
     await outcomesTold(served);
     jobs.end(served);
   }
@@ -126,17 +132,18 @@ export class JobFolder implements JobModules {
 async function loadModule(path: string): Promise<Loaded> {
   try {
     const jobs = await jobsOfModule(realpathSync(path));
-    const error = jobs.length === 0 ? 'it defines no job' : null;
-    return { jobs, error };
+    if (jobs.length > 0) return { jobs, error: null };
+    return { jobs, error: new EngineError('JOB_NOT_FOUND', 'it defines no job') };
   } catch (error) {
-    return { jobs: [], error: describeFailure(error) };
+    return { jobs: [], error };
   }
 }
 
 /** One that waits for something at its top level must not keep the others waiting. */
 async function tooLate(): Promise<Loaded> {
   await delay(MODULE_LOAD_MS_MAX);
-  return { jobs: [], error: `it was not loaded within ${MODULE_LOAD_MS_MAX / 1000} s` };
+  const message = `it was not loaded within ${MODULE_LOAD_MS_MAX / 1000} s`;
+  return { jobs: [], error: new EngineError('JOB_DEFINITION', message) };
 }
 
 function refuseInput(name: string): never {
@@ -144,8 +151,4 @@ function refuseInput(name: string): never {
     'JOB_DEFINITION',
     `the job takes rows from a program (input '${name}'), and here is none`,
   );
-}
-
-function endText({ name }: WatchedJob, { state, durationMs }: JobResult): string {
-  return `${name}: ${state} after ${Math.round(durationMs)} ms`;
 }

@@ -1,9 +1,9 @@
-/** What commands that name a job have in common: finding it, and telling what went wrong. */
+/** What commands that name a job have in common: finding it. */
 import { realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { engineFile } from '../base/engine-files.ts';
-import { EngineError, messageOf } from '../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 
@@ -47,12 +47,4 @@ export async function loadJob(path: string, name: string | null): Promise<Regist
       ? `'${path}' defines no job: call job(import.meta, name, define) at its top level`
       : `choose one of the jobs of '${path}' by --job: ${names}`,
   );
-}
-
-/** An error in one line, or with its stack when it is none of ours. */
-export function describeFailure(error: unknown): string {
-  if (error instanceof EngineError) return `error ${error.code}: ${error.message}`;
-  // What does not compile: its message names file and line, its stack is that of the compiler.
-  if (error instanceof Error && 'errors' in error) return `error: ${error.message}`;
-  return `error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`;
 }

@@ -3,9 +3,9 @@ import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { startServedJob } from '../server/serve.ts';
 import { runSettings } from './config/settings.ts';
-import { exitCodeOf } from './exit-codes.ts';
+import { fail } from './failure.ts';
 import { follow } from './follow-job.ts';
-import { describeFailure, findModule, loadJob } from './load-job.ts';
+import { findModule, loadJob } from './load-job.ts';
 import { NO_DOORS, type RunFlags } from './run-options.ts';
 
 /** Exit code of the process. */
@@ -27,7 +27,6 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     return await follow(client, { progress, json: flags.json ?? false, host: options.host });
   } catch (error) {
     await threads?.terminate();
-    console.error(describeFailure(error));
-    return exitCodeOf(error);
+    return fail(flags, error);
   }
 }

@@ -9,12 +9,13 @@ import { listen } from '../server/serve.ts';
 import { ServedJobs } from '../server/served-jobs.ts';
 import type { Duration } from '../time/duration.ts';
 import { ArchiveFolder } from './archive-folder.ts';
-import { exitCodeOf } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
+import { describeFailure, fail, type JsonFlag } from './failure.ts';
 import { JobFolder } from './job-folder.ts';
-import { describeFailure } from './load-job.ts';
 import { logLevelOption, wholeNumber } from './options.ts';
+import { eventTeller } from './serve-events.ts';
 
-type ServeFlags = {
+type ServeFlags = JsonFlag & {
   readonly port: number;
   readonly host?: string;
   readonly threads: number;
@@ -38,11 +39,13 @@ export function addServeCommand(program: Command): void {
     .option('--archive <dir>', 'where jobs that have ended are kept', 'millrace-archive')
     .option('--no-start', 'start no job but those that are asked for by REST')
     .addOption(logLevelOption())
+    .option('--json', 'what becomes of the jobs, as lines of JSON on standard output')
     .addHelpText(
       'after',
       `
 Examples:
   MILLRACE_TOKEN=... millrace serve jobs/ --checkpoint-dir state/
+  millrace serve jobs/ --json | jq -r 'select(.event == "ended") | .job'
   curl localhost:8081/modules
   curl -X POST -H "Authorization: Bearer $MILLRACE_TOKEN" localhost:8081/modules/flights.ts/run -d '{"params": {"rate": 10}}'
   curl -X PATCH -H "Authorization: Bearer $MILLRACE_TOKEN" localhost:8081/jobs/ID?mode=cancel
@@ -56,35 +59,35 @@ A job that fails leaves the others alone. Ctrl-C cancels all of them.`,
 
 /** Exit code of the process, when it is asked to end. */
 async function serveCommand(folder: string, flags: ServeFlags): Promise<number> {
-  const tell = (message: string): void => console.error(message);
+  const tell = eventTeller(flags.json ?? false);
+  const warn = (message: string): void => tell({ event: 'warning', message });
   try {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
       throw new EngineError('JOB_NOT_FOUND', `there is no folder '${folder}'`);
     }
     const { port, host } = flags;
-    const jobs = new ServedJobs(new ArchiveFolder(flags.archive, tell));
+    const jobs = new ServedJobs(new ArchiveFolder(flags.archive, warn));
     const modules = new JobFolder({ folder, jobs, optionsOf: optionsBy(flags), tell });
     jobs.modules = modules;
     const server = await listen({ port, ...(host === undefined ? {} : { host }) });
     server!.serve(jobs);
-    const ended = untilAskedToEnd(tell);
+    const ended = untilAskedToEnd(warn);
     await modules.load();
-    tell(`http://${host ?? '127.0.0.1'}:${server!.port}/`);
+    tell({ event: 'listening', url: `http://${host ?? '127.0.0.1'}:${server!.port}/` });
     if (flags.start) await modules.startAll();
     await ended;
     await Promise.all(jobs.all.map(({ job }) => job.cancel()));
     server!.close();
-    return 0;
+    return EXIT.done;
   } catch (error) {
-    tell(describeFailure(error));
-    return exitCodeOf(error);
+    return fail(flags, error);
   }
 }
 
 /** What code of one job leaves behind, such as a promise that was rejected, must not end the others. */
-async function untilAskedToEnd(tell: (message: string) => void): Promise<void> {
-  process.on('unhandledRejection', (error) => tell(`unhandled: ${describeFailure(error)}`));
-  process.on('uncaughtException', (error) => tell(`unhandled: ${describeFailure(error)}`));
+async function untilAskedToEnd(warn: (message: string) => void): Promise<void> {
+  process.on('unhandledRejection', (error) => warn(`unhandled: ${describeFailure(error)}`));
+  process.on('uncaughtException', (error) => warn(`unhandled: ${describeFailure(error)}`));
   // The server does not keep the process; somebody has to.
   const stays = setInterval(() => {}, 2 ** 30);
   await new Promise<void>((resolve) => {

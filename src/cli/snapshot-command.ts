@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { EngineError } from '../base/errors.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { idOf } from '../checkpoint/checkpoint-names.ts';
 import { stateBatches } from '../checkpoint/export-state.ts';
@@ -13,12 +14,16 @@ import { jsonLines } from '../connector/file/json-lines.ts';
 import { parquet } from '../connector/file/parquet/parquet.ts';
 import { type AnswerFlags, answer } from './answer.ts';
 import { ask } from './control.ts';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { fail } from './failure.ts';
 import { formatCount } from './format.ts';
-import { describeFailure } from './load-job.ts';
 import { processOf } from './running-jobs.ts';
 
-export type ExportFlags = { readonly uid: string; readonly state: string; readonly out?: string };
+export type ExportFlags = AnswerFlags & {
+  readonly uid: string;
+  readonly state: string;
+  readonly out?: string;
+};
 export type StopFlags = AnswerFlags & { readonly savepoint?: string; readonly drain?: boolean };
 
 /** A checkpoint or savepoint, or the newest of a checkpoint directory. */
@@ -34,11 +39,15 @@ export function inspectCommand(path: string, flags: AnswerFlags): Promise<ExitCo
   return answer(flags, summary, (found) => formatInspect(found).trimEnd());
 }
 
-export async function exportCommand(
-  path: string,
-  { uid, state, out }: ExportFlags,
-): Promise<ExitCode> {
+export async function exportCommand(path: string, flags: ExportFlags): Promise<ExitCode> {
+  const { uid, state, out, json = false } = flags;
   try {
+    if (json && out === undefined) {
+      throw new EngineError(
+        'CONFIG_INVALID',
+        '--json tells what was written to a file: give --out, or leave it out to have the rows as lines of JSON',
+      );
+    }
     const stored = await find(path);
     const format = out?.endsWith('.parquet') ? parquet() : jsonLines();
     const target = out === undefined ? process.stdout : createWriteStream(out);
@@ -53,11 +62,11 @@ export async function exportCommand(
     if (target === process.stdout) return EXIT.done;
     target.end();
     await finished(target);
-    console.error(`${formatCount(rows)} rows in ${out}`);
+    if (json) console.log(JSON.stringify({ rows, uid, state, path: resolve(out!) }, null, 2));
+    else console.error(`${formatCount(rows)} rows in ${out}`);
     return EXIT.done;
   } catch (error) {
-    console.error(describeFailure(error));
-    return exitCodeOf(error);
+    return fail(flags, error);
   }
 }
 

@@ -43,13 +43,15 @@ Examples:
     .requiredOption('--uid <uid>', 'the step whose state it is; inspect lists them')
     .requiredOption('--state <name>', 'the state; inspect lists them')
     .option('--out <file>', 'a file, .jsonl or .parquet (default: JSON lines on standard output)')
+    .option('--json', 'with --out: what was written, as plain data')
     .addHelpText(
       'after',
       `
 Examples:
   millrace snapshot inspect state/
   millrace snapshot export state/ --uid hourly --state panes | head
-  millrace snapshot export savepoints/monday --uid hourly --state panes --out panes.parquet`,
+  millrace snapshot export savepoints/monday --uid hourly --state panes --out panes.parquet
+  millrace snapshot export state/ --uid hourly --state panes --out panes.jsonl --json | jq .rows`,
     )
     .action(async (dir: string, flags: ExportFlags) => {
       process.exitCode = await exportCommand(dir, flags);

@@ -30,6 +30,7 @@ import {
 import type { Question } from '../task/question.ts';
 import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
+import { StateWatch } from '../task/state-watch.ts';
 import { ThreadAnswers } from '../task/thread-answers.ts';
 import { threadPools } from '../task/thread-pool.ts';
 import { WorkTimes } from '../task/work-times.ts';
@@ -159,6 +160,7 @@ export class Attempt implements AskedThreads {
         onCommittables: (subtask, checkpoint, node, committables) =>
           events.onCommittables(subtask, checkpoint, node, committables),
         onMetric: (slot, cell) => events.onMetric(slot, cell),
+        onState: (slot, cell) => this.watched.addState(slot, cell),
         onSkipped: (record) => events.onSkipped(record),
         onAnswer: (answer) => this.#asker.onAnswer(answer),
         runningIn: (number) => this.runningIn(number),
@@ -218,6 +220,7 @@ export class Attempt implements AskedThreads {
     const { plan, execution, settings, splits, restored, events } = this.#options;
     const { built } = plan;
     const signal = this.#signals.get(CALLER)!;
+    const states = new StateWatch(systemClock, (slot, cell) => this.watched.addState(slot, cell));
     const subtasks = deploy({
       graph: built.graph,
       bindings: built.bindings,
@@ -233,10 +236,11 @@ export class Attempt implements AskedThreads {
       events,
       pools: threadPools(this.#job()),
       looks: this.#answers,
+      states,
     });
     const numbersOf = (subtask: number) => this.#counters.subtask(subtask);
     const times = new WorkTimes(systemClock, this.#counters.thread(CALLER), numbersOf);
-    const scheduler = new Scheduler({ subtasks, clock: systemClock, times });
+    const scheduler = new Scheduler({ subtasks, clock: systemClock, times, states });
     this.#answers.scheduler = scheduler;
     try {
       for (const subtask of subtasks) subtask.open();

@@ -5,7 +5,12 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { SHOWN_CHECKPOINTS } from '../base/limits.ts';
-import type { Manifest, OperatorManifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import type {
+  Manifest,
+  OperatorManifest,
+  StateManifest,
+  StoredCheckpoint,
+} from '../checkpoint/checkpoint.ts';
 import { allBlocks } from '../state/generations.ts';
 import type { SnapshotTimes } from '../task/subtask-snapshot.ts';
 import { CheckpointParts, type PartPlace } from './checkpoint-parts.ts';
@@ -14,6 +19,7 @@ import type {
   CheckpointMetrics,
   CheckpointRecord,
   RestoredCheckpoint,
+  StoredSize,
 } from './job-metrics.ts';
 
 /** A checkpoint as long as it runs. */
@@ -148,9 +154,14 @@ function partsOf({ parts }: Entry): Pick<CheckpointRecord, 'parts' | 'subtasksDo
 }
 
 function stateOf({ uid, name, states }: OperatorManifest): CheckpointedOperator {
+  const sizes = states.map((state) => ({ name: state.name, ...sizeOf([state]) }));
+  return { uid, name, ...sizeOf(states), states: sizes };
+}
+
+function sizeOf(states: readonly StateManifest[]): StoredSize {
   const blocks = states.flatMap(({ parts }) => parts.flatMap((part) => [...allBlocks(part)]));
   const own = blocks.filter(({ checkpoint }) => checkpoint === '');
   const bytesOf = (some: typeof blocks): number => some.reduce((sum, { bytes }) => sum + bytes, 0);
   const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-  return { uid, name, bytes: bytesOf(own), fullBytes: bytesOf(blocks), rows };
+  return { bytes: bytesOf(own), fullBytes: bytesOf(blocks), rows };
 }

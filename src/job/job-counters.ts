@@ -11,10 +11,11 @@ import type { LogicalGraph } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { readMetrics } from '../metrics/read-metrics.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
+import { readStateCounts, type StateCell } from '../metrics/state-numbers.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import { operatorSlots, type SourceSplits, slotKey } from '../task/deployment.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
-import type { SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
+import type { StateMetrics, SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
 
 /** A subtask that reads a source, and the counter slot of the source in it. */
 type SourceSubtask = {
@@ -27,6 +28,7 @@ type SourceSubtask = {
 export type Progress = Pick<JobStatus, 'records' | 'watermark' | 'newestEventTime' | 'inputShare'>;
 
 export class JobCounters {
+  readonly #graph: LogicalGraph;
   readonly #execution: ExecutionGraph;
   readonly #counters: SharedCounters;
   /** The caller first. */
@@ -38,6 +40,8 @@ export class JobCounters {
   readonly #ends: ReadonlySet<ChainedOperator>;
   /** Of functions of the user, by the slot of their operator. */
   readonly #metrics = new Map<number, MetricCell[]>();
+  /** By the slot of their operator. */
+  readonly #states = new Map<number, StateCell[]>();
   /** Of all splits together; 0 when it is not known. */
   readonly #weight: number;
 
@@ -48,11 +52,12 @@ export class JobCounters {
     counters: SharedCounters,
     workers: readonly number[],
   ) {
+    this.#graph = graph;
     this.#execution = execution;
     this.#counters = counters;
     this.#workers = workers;
     this.#slots = operatorSlots(execution);
-    this.#sources = this.#sourceSubtasks(graph);
+    this.#sources = this.#sourceSubtasks();
     this.#sinks = new Set(execution.tasks.flatMap(({ operators }) => sinksOf(operators, graph)));
     this.#ends = new Set(execution.tasks.flatMap(({ operators }) => endsOf(operators, execution)));
     this.#weight = splits
@@ -60,11 +65,12 @@ export class JobCounters {
       .reduce((sum, { split }) => sum + split.weight, 0);
   }
 
-  #sourceSubtasks(graph: LogicalGraph): SourceSubtask[] {
+  #sourceSubtasks(): SourceSubtask[] {
+    const { nodes } = this.#graph;
     const { subtasks, tasks } = this.#execution;
     return subtasks.flatMap((subtask) => {
       const head = tasks[subtask.task]!.operators[0]!;
-      const spec = graph.nodes[head.nodes[0]!]!.operator;
+      const spec = nodes[head.nodes[0]!]!.operator;
       if (spec.type !== 'source') return [];
       const slot = this.#slots.get(slotKey(subtask.id, head.id))!;
       return [
@@ -75,6 +81,10 @@ export class JobCounters {
 
   addMetric(slot: number, cell: MetricCell): void {
     this.#metrics.set(slot, [...(this.#metrics.get(slot) ?? []), cell]);
+  }
+
+  addState(slot: number, cell: StateCell): void {
+    this.#states.set(slot, [...(this.#states.get(slot) ?? []), cell]);
   }
 
   progress(): Progress {
@@ -108,6 +118,7 @@ export class JobCounters {
   #operator(task: Task, operator: ChainedOperator): OperatorResult {
     const slots = this.#subtasksOf(task).map(({ id }) => this.#slot(id, operator));
     return {
+      uid: this.#uidOf(operator),
       name: operator.name,
       parallelism: task.parallelism,
       ...total(slots.map((slot) => this.#counters.operator(slot))),
@@ -116,6 +127,10 @@ export class JobCounters {
         systemClock.now(),
       ),
     };
+  }
+
+  #uidOf({ nodes }: ChainedOperator): string {
+    return this.#graph.nodes[nodes.at(-1)!]!.uid;
   }
 
   #subtasksOf(task: Task): readonly Subtask[] {
@@ -169,7 +184,17 @@ export class JobCounters {
       busyMs,
       backPressuredMs: heldUpMs,
       idleMs: Math.max(0, (endedMs > 0 ? endedMs : elapsedMs) - busyMs - heldUpMs),
+      states: task.operators.flatMap((operator) => this.#statesOf(id, operator)),
     };
+  }
+
+  #statesOf(subtask: number, operator: ChainedOperator): StateMetrics[] {
+    const cells = this.#states.get(this.#slot(subtask, operator)) ?? [];
+    const uid = this.#uidOf(operator);
+    return cells.map((cell) => {
+      const { name, kind } = cell;
+      return { uid, operator: operator.name, name, kind, ...readStateCounts(cell) };
+    });
   }
 
   /** The calling thread first. */

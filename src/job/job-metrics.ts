@@ -5,6 +5,7 @@
  * Nothing is gathered until it is asked for: a snapshot reads shared memory, and disturbs no thread. Its numbers are those
  * of one moment as far as threads that go on allow; a thread that sleeps brings its own up to date five times a second.
  */
+import type { StateCounts } from '../metrics/state-numbers.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
 
 export type JobMetrics = Omit<JobStatus, 'operators'> & {
@@ -72,6 +73,16 @@ export type SubtaskMetrics = {
   readonly backPressuredMs: number;
   /** The rest: it had nothing to do, or other subtasks of the thread had their turn. */
   readonly idleMs: number;
+  /** What its operators keep by key, about a second old; none before its first round. */
+  readonly states: readonly StateMetrics[];
+};
+
+/** A state by key of one operator in one subtask. */
+export type StateMetrics = StateCounts & {
+  readonly uid: string;
+  readonly operator: string;
+  readonly name: string;
+  readonly kind: string;
 };
 
 /** An edge between two tasks. Where a channel stays within a thread it has no ring. */
@@ -133,10 +144,20 @@ export type CheckpointRecord = {
   readonly failure: string | null;
 };
 
-export type CheckpointedOperator = {
+export type CheckpointedOperator = StoredSize & {
   readonly uid: string;
   readonly name: string;
+  /** What it is made of: states by key, and what else the operator has to know to go on. */
+  readonly states: readonly CheckpointedState[];
+};
+
+/** By the name that `millrace snapshot inspect` shows: of a process function `state/total` is what it calls `total`. */
+export type CheckpointedState = StoredSize & { readonly name: string };
+
+export type StoredSize = {
+  /** That the checkpoint has written itself. */
   readonly bytes: number;
+  /** The same, with those of earlier checkpoints that it refers to. */
   readonly fullBytes: number;
   readonly rows: number;
 };

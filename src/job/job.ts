@@ -152,6 +152,8 @@ function anAbortSignal(what: string, value: unknown): void {
 export type JobState = 'running' | 'finished' | 'stopped' | 'cancelled' | 'failed';
 
 export type OperatorResult = {
+  /** Of its step, of the last where several have become one. */
+  readonly uid: string;
   readonly name: string;
   readonly parallelism: number;
   readonly recordsIn: number;

@@ -11,6 +11,7 @@ import { reviveError } from '../base/error-transport.ts';
 import { EngineError, messageAndPlace } from '../base/errors.ts';
 import type { TaskEvents } from '../task/deployment.ts';
 import type { Answered, Asked } from '../task/question.ts';
+import type { TellState } from '../task/state-watch.ts';
 import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
 
@@ -51,6 +52,7 @@ type BootData = {
 };
 
 export interface WorkerEvents extends TaskEvents {
+  readonly onState: TellState;
   onAnswer(answer: Answered): void;
   /** Name of the subtask a worker is working at. */
   runningIn(worker: number): string | null;
@@ -124,6 +126,9 @@ export class WorkerPool {
           }
           case 'metric':
             events.onMetric(message.slot, message.cell);
+            break;
+          case 'state':
+            events.onState(message.slot, message.cell);
             break;
           case 'skipped':
             events.onSkipped(message.record);

@@ -2,15 +2,9 @@
  * The keyed state of an operator as those see it who watch the job. Every call comes from the thread of the operator, between
  * two steps, and changes nothing: no key gets a slot, and no time to live begins anew.
  */
+import type { StateCounts } from '../metrics/state-numbers.ts';
 
-export type StateSize = {
-  readonly name: string;
-  readonly kind: string;
-  /** Keys that have something in it; null where there are too many to count. */
-  readonly keys: number | null;
-  /** Windows that are open, or panes of them, each as often as keys have something in it; null for a state that has none. */
-  readonly windows: number | null;
-};
+export type StateSize = StateCounts & { readonly name: string; readonly kind: string };
 
 /** What a key has in a window, or in a pane of some: a state with windows has a list of them, by rising start. */
 export type WindowOfKey = {

@@ -44,6 +44,21 @@ export function addCheckpoints(out: Families, { checkpoints, commits }: JobMetri
     'Rows of that: keys, windows of keys, items of lists.',
     operators.map(({ labels, operator }) => [labels, operator.rows]),
   );
+  const states = operators.flatMap(({ labels, operator }) =>
+    operator.states.map((state) => ({ labels: { ...labels, state: state.name }, state })),
+  );
+  out.add(
+    'last_checkpoint_operator_state_bytes',
+    'gauge',
+    'Each state of it.',
+    states.map(({ labels, state }) => [labels, state.fullBytes]),
+  );
+  out.add(
+    'last_checkpoint_operator_state_rows',
+    'gauge',
+    'Rows of that.',
+    states.map(({ labels, state }) => [labels, state.rows]),
+  );
   out.add('last_checkpoint_timestamp_seconds', 'gauge', 'When it began.', [
     [{}, seconds(last?.startedAt ?? null)],
   ]);

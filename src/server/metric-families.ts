@@ -12,6 +12,7 @@ export function metricFamilies(metrics: JobMetrics): readonly Family[] {
   addJob(out, metrics);
   addOperators(out, metrics);
   addSubtasks(out, metrics);
+  addStates(out, metrics);
   addExchanges(out, metrics);
   addThreads(out, metrics);
   addCheckpoints(out, metrics);
@@ -37,7 +38,10 @@ function addJob(out: Families, metrics: JobMetrics): void {
 
 function addOperators(out: Families, { tasks }: JobMetrics): void {
   const operators = tasks.flatMap(({ id, operators }) =>
-    operators.map((operator) => ({ labels: { task: id, operator: operator.name }, operator })),
+    operators.map((operator) => {
+      const { uid, name } = operator;
+      return { labels: { task: id, uid, operator: name }, operator };
+    }),
   );
   const add = (
     name: string,
@@ -169,6 +173,29 @@ function addSubtasks(out: Families, { tasks }: JobMetrics): void {
   );
   add('subtask_watermark_lag_seconds', 'gauge', 'Watermark behind the newest record.', (one) =>
     seconds(one.watermarkLagMs),
+  );
+}
+
+function addStates(out: Families, { tasks }: JobMetrics): void {
+  const states = tasks.flatMap(({ id, subtasks }) =>
+    subtasks.flatMap(({ index, states }) =>
+      states.map((state) => {
+        const { uid, operator, name } = state;
+        return { labels: { task: id, subtask: index, uid, operator, state: name }, state };
+      }),
+    ),
+  );
+  out.add(
+    'state_keys',
+    'gauge',
+    'Keys that have something in a state.',
+    states.map(({ labels, state }) => [labels, state.keys]),
+  );
+  out.add(
+    'state_windows',
+    'gauge',
+    'Windows or panes that are open in a state, each as often as keys are in it.',
+    states.map(({ labels, state }) => [labels, state.windows]),
   );
 }
 

@@ -148,7 +148,18 @@ function valuesOf(task: TaskMetrics): { id: string; value: string }[] {
       value: read(subtask),
     })),
   );
-  return [...ofSubtasks, ...task.operators.flatMap(valuesOfFunctions)];
+  const ofStates = task.subtasks.flatMap(valuesOfStates);
+  return [...ofSubtasks, ...ofStates, ...task.operators.flatMap(valuesOfFunctions)];
+}
+
+function valuesOfStates({ index, states }: SubtaskMetrics): { id: string; value: string }[] {
+  return states.flatMap(({ operator, name, keys, windows }) => {
+    const id = `${index}.${operator}.${name}`;
+    return [
+      { id: `${id}.keys`, value: String(keys ?? '') },
+      ...(windows === null ? [] : [{ id: `${id}.windows`, value: String(windows) }]),
+    ];
+  });
 }
 
 function valuesOfFunctions(operator: OperatorResult): { id: string; value: string }[] {
@@ -179,7 +190,8 @@ const vertexMetrics: JobRoute = {
     const get = call.query.get('get');
     if (get === null) return values.map(({ id }) => ({ id }));
     if (get === '*') return values;
-    const wanted = new Set(get.split(','));
+    // Names that functions and steps give may have commas.
+    const wanted = new Set([get, ...get.split(',')]);
     return values.filter(({ id }) => wanted.has(id));
   },
 };

@@ -19,6 +19,7 @@ type Elements = { values: unknown[]; touched: number[] | null };
 export class ListTable extends StateTable implements ListState<unknown> {
   readonly #type: ValueType;
   readonly #lists: (Elements | null)[] = [];
+  #keyCount = 0;
 
   constructor(name: string, type: TypeSpec, ttl: TtlSpec | null, scope: KeyScope) {
     const element = new ValueType(type, '#element', name);
@@ -28,6 +29,10 @@ export class ListTable extends StateTable implements ListState<unknown> {
 
   reserve(slotCount: number): void {
     while (this.#lists.length < slotCount) this.#lists.push(null);
+  }
+
+  get keyCount(): number {
+    return this.#keyCount;
   }
 
   holds(slot: number): boolean {
@@ -64,8 +69,12 @@ export class ListTable extends StateTable implements ListState<unknown> {
   }
 
   #listOf(slot: number): Elements {
-    this.#lists[slot] ??= this.#empty();
-    return this.#lists[slot];
+    const known = this.#lists[slot] ?? null;
+    if (known !== null) return known;
+    const list = this.#empty();
+    this.#lists[slot] = list;
+    this.#keyCount++;
+    return list;
   }
 
   #empty(): Elements {
@@ -88,8 +97,10 @@ export class ListTable extends StateTable implements ListState<unknown> {
 
   /** A list without elements is none. */
   #put(slot: number, list: Elements): void {
-    this.#lists[slot] = list.values.length === 0 ? null : list;
-    if (list.values.length === 0) this.scope.emptied.push(slot);
+    const isEmpty = list.values.length === 0;
+    this.#keyCount += (isEmpty ? 0 : 1) - (this.holds(slot) ? 1 : 0);
+    this.#lists[slot] = isEmpty ? null : list;
+    if (isEmpty) this.scope.emptied.push(slot);
   }
 
   get(): unknown[] {

@@ -18,6 +18,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
   readonly #type: ValueType;
   readonly #areDates: boolean;
   readonly #maps: (Entries | null)[] = [];
+  #keyCount = 0;
 
   constructor(
     name: string,
@@ -36,6 +37,10 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
 
   reserve(slotCount: number): void {
     while (this.#maps.length < slotCount) this.#maps.push(null);
+  }
+
+  get keyCount(): number {
+    return this.#keyCount;
   }
 
   holds(slot: number): boolean {
@@ -81,13 +86,21 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
   }
 
   #mapOf(slot: number): Entries {
-    this.#maps[slot] ??= new Map();
-    return this.#maps[slot];
+    const known = this.#maps[slot] ?? null;
+    if (known !== null) return known;
+    const map: Entries = new Map();
+    this.#maps[slot] = map;
+    this.#keyCount++;
+    return map;
   }
 
   /** A map without entries is none. */
   #dropEmpty(slot: number, map: Entries): void {
-    if (map.size > 0) return;
+    if (map.size === 0) this.#drop(slot);
+  }
+
+  #drop(slot: number): void {
+    if (this.holds(slot)) this.#keyCount--;
     this.#maps[slot] = null;
     this.scope.emptied.push(slot);
   }
@@ -191,9 +204,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
   }
 
   clear(): void {
-    const slot = this.enter();
-    this.#maps[slot] = null;
-    this.scope.emptied.push(slot);
+    this.#drop(this.enter());
   }
 
   /** A key as a user gets it: a Date of its own. */

@@ -23,6 +23,7 @@ export class RowLists {
   #classes = new Uint8Array(PLACES_MIN);
   /** Slots that may have a list. */
   #slots = 0;
+  #filledCount = 0;
   #used = 0;
   /** Starts of free places, by class. */
   #free: number[][] = [];
@@ -40,11 +41,9 @@ export class RowLists {
     return slot >= 0 && slot < this.#slots ? this.#counts[slot]! : 0;
   }
 
-  /** Slots that have entries, for those who watch the job: goes through all. */
-  countFilled(): number {
-    let count = 0;
-    for (let slot = 0; slot < this.#slots; slot++) if (this.#counts[slot]! > 0) count++;
-    return count;
+  /** Slots that have entries. */
+  get filledCount(): number {
+    return this.#filledCount;
   }
 
   /** Appends rows from to to - 1 to the lists of their slots, all below `slotCount`. */
@@ -111,6 +110,7 @@ export class RowLists {
 
   /** A place for one more entry. */
   #widen(slot: number, count: number): void {
+    if (count === 0) this.#filledCount++;
     const old = this.#classes[slot]!;
     const next = count === 0 ? FIRST_CLASS : old + 1;
     const start = this.#free[next]?.pop() ?? this.#place(1 << next);
@@ -164,6 +164,7 @@ export class RowLists {
       this.#classes.fill(0, 0, this.#slots);
     }
     this.#slots = 0;
+    this.#filledCount = 0;
     this.#used = 0;
     this.#free = [];
   }

@@ -4,6 +4,8 @@ import { grownSlots } from './slot-list.ts';
 import type { TypeSpec } from './value-type.ts';
 
 export interface SlotValues {
+  /** Slots that have a value. */
+  readonly count: number;
   reserve(slotCount: number): void;
   /** Brings what the first slots of a list have into the cache, as far as it is worth it. */
   readAhead(slots: Int32Array, count: number): void;
@@ -37,6 +39,7 @@ const THERE = 1;
 const IS_NULL = 2;
 
 class NumberValues implements SlotValues {
+  count = 0;
   readonly #column: FixedColumn;
   #flags = new Uint8Array(0);
   /** Means nothing: what is read ahead must go somewhere, or it would not be read. */
@@ -88,6 +91,7 @@ class NumberValues implements SlotValues {
   }
 
   set(slot: number, value: unknown): void {
+    if (this.#flags[slot] === NONE) this.count++;
     if (value === null) {
       this.#flags[slot] = IS_NULL;
     } else {
@@ -97,6 +101,7 @@ class NumberValues implements SlotValues {
   }
 
   clear(slot: number): void {
+    if (this.has(slot)) this.count--;
     this.#flags[slot] = NONE;
   }
 }
@@ -124,6 +129,7 @@ class DateValues extends NumberValues {
 }
 
 class ObjectValues implements SlotValues {
+  count = 0;
   readonly #values: unknown[] = [];
 
   /** Objects lie elsewhere. */
@@ -142,10 +148,12 @@ class ObjectValues implements SlotValues {
   }
 
   set(slot: number, value: unknown): void {
+    if (this.#values[slot] === undefined) this.count++;
     this.#values[slot] = value;
   }
 
   clear(slot: number): void {
+    if (this.has(slot)) this.count--;
     this.#values[slot] = undefined;
   }
 }

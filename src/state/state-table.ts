@@ -54,6 +54,9 @@ export abstract class StateTable {
   /** Brings what the first slots of a list have into the cache, as far as it is worth it. */
   readAhead(_slots: Int32Array, _count: number): void {}
 
+  /** Keys that have something; null where they would have to be counted. */
+  abstract get keyCount(): number | null;
+
   /** Whether the key of a slot has something. */
   abstract holds(slot: number): boolean;
 

@@ -47,6 +47,10 @@ export abstract class SingleTable extends StateTable {
     this.values.readAhead(slots, count);
   }
 
+  get keyCount(): number {
+    return this.values.count;
+  }
+
   holds(slot: number): boolean {
     return this.values.has(slot);
   }

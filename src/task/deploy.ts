@@ -70,7 +70,9 @@ class Deployer {
       operators.filter((next) => next.input === of.id).map((next) => numberOf.get(next.id)!);
     const links = operators.map((operator): ChainLink => {
       const made = this.#operator(operator);
-      this.#options.looks?.addOperator(operator.nodes.at(-1)!, plan.index, made);
+      const { looks, states } = this.#options;
+      looks?.addOperator(operator.nodes.at(-1)!, plan.index, made);
+      states?.add(plan.id, this.#slot(plan, operator), made);
       return {
         operator: made,
         context: this.#context(plan, task, operator, snapshot),
@@ -121,7 +123,7 @@ class Deployer {
     // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
     const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
-    const slot = must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
+    const slot = this.#slot(plan, operator);
     return {
       name: operator.name,
       subtask: plan.index,
@@ -146,6 +148,10 @@ class Deployer {
       },
       onMetric: (cell) => events.onMetric(slot, cell),
     };
+  }
+
+  #slot(plan: SubtaskPlan, operator: ChainedOperator): number {
+    return must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
   }
 
   #input(

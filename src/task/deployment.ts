@@ -15,6 +15,7 @@ import type { Operator, Output } from '../operator/operator.ts';
 import type { DeadLetter, PlainData, SourceAssignment } from '../operator/source.ts';
 import type { StoredState } from './restored-state.ts';
 import type { SplitToRead } from './source-input.ts';
+import type { StateWatch } from './state-watch.ts';
 import type { SnapshotListener } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';
 
@@ -66,6 +67,8 @@ export type DeploymentOptions = {
   readonly pools?: (node: NodeId) => MakePool;
   /** Is told what there is to look at; left out where nobody can ask. */
   readonly looks?: ThreadLooks;
+  /** Counts what operators keep; left out where nobody reads it. */
+  readonly states?: StateWatch;
   /** Makes the input of a source node instead of reading splits: for tests that feed elements by hand. */
   readonly manualInput?: (node: NodeId, output: Output) => TaskInput;
 };

@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { closeAll } from './close-all.ts';
+import type { StateWatch } from './state-watch.ts';
 import type { Steppable } from './task.ts';
 import type { SubtaskTimes, WorkTimes } from './work-times.ts';
 
@@ -19,6 +20,8 @@ export type SchedulerOptions = {
   readonly onStep?: (subtask: number | null) => void;
   /** Measures what becomes of the time; not measured when left out. */
   readonly times?: WorkTimes;
+  /** Counts what they keep, where times are measured. */
+  readonly states?: StateWatch;
   /** Index of the subtask to step next among those not done; in turn when left out. */
   readonly choose?: (count: number) => number;
 };
@@ -43,6 +46,7 @@ const ROUNDS_LEFT_OUT_MAX = 8;
 export class Scheduler {
   readonly #live: Entry[];
   readonly #times: WorkTimes | null;
+  readonly #states: StateWatch | null;
   readonly #clock: Clock;
   readonly #onStep: (subtask: number | null) => void;
   readonly #choose: ((count: number) => number) | null;
@@ -50,6 +54,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     const { times } = options;
     this.#times = times ?? null;
+    this.#states = options.states ?? null;
     this.#live = options.subtasks.map((subtask) => ({
       subtask,
       times: times?.of(subtask.id) ?? null,
@@ -73,7 +78,7 @@ export class Scheduler {
 
   /** One step for each subtask that is not left out; false when nothing moved at any of all. */
   round(): boolean {
-    this.#times?.beginRound();
+    if (this.#times !== null) this.#beginRound(this.#times);
     let moved = false;
     if (this.#choose !== null) moved = this.#chosenSteps(this.#choose);
     else if (this.#live.length <= FEW_SUBTASKS) moved = this.#stepAll();
@@ -81,6 +86,11 @@ export class Scheduler {
     this.#onStep(null);
     if (this.#live.some(({ subtask }) => subtask.isDone)) this.#retire();
     return moved;
+  }
+
+  #beginRound(times: WorkTimes): void {
+    this.#states?.beginRound(times.lastMs);
+    times.beginRound();
   }
 
   #chosenSteps(choose: (count: number) => number): boolean {
@@ -119,6 +129,7 @@ export class Scheduler {
     for (const entry of this.#live.filter(({ subtask }) => subtask.isDone)) {
       entry.subtask.flush();
       entry.times?.onEnd();
+      this.#states?.onEnd(entry.subtask.id);
       this.#live.splice(this.#live.indexOf(entry), 1);
       entry.subtask.close();
     }

@@ -4,6 +4,7 @@ import type { RingDescriptor } from '../channel/ring-channel.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { JobParams } from '../graph/job-registry.ts';
 import type { CountersShape } from '../metrics/shared-counters.ts';
+import type { StateCell } from '../metrics/state-numbers.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import type { RuntimeSettings, SourceSplits } from './deployment.ts';
@@ -56,6 +57,7 @@ export type WorkerMessage =
       readonly times: SnapshotTimes;
     }
   | { readonly type: 'metric'; readonly slot: number; readonly cell: MetricCell }
+  | { readonly type: 'state'; readonly slot: number; readonly cell: StateCell }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
   | Answered
   | { readonly type: 'done' }

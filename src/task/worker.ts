@@ -21,6 +21,7 @@ import { importJob } from './import-job.ts';
 import type { Asked } from './question.ts';
 import { storedStates } from './restored-state.ts';
 import { Scheduler } from './scheduler.ts';
+import { StateWatch } from './state-watch.ts';
 import { ThreadAnswers } from './thread-answers.ts';
 import { threadPools } from './thread-pool.ts';
 import { WorkTimes } from './work-times.ts';
@@ -99,6 +100,7 @@ async function work(
   const { worker, shape, settings, threads, parallelism, splits, restored, rings } = assignment;
   const counters = new SharedCounters(shape, assignment.counters);
   const signal = new Signal(counters.buffer, counters.signalWord(worker));
+  const states = new StateWatch(systemClock, (slot, cell) => report({ type: 'state', slot, cell }));
   const subtasks = deploy({
     graph: built.graph,
     bindings: built.bindings,
@@ -118,12 +120,14 @@ async function work(
     events: messages(report),
     pools: threadPools(assignment.job),
     looks,
+    states,
   });
   const scheduler = new Scheduler({
     subtasks,
     clock: systemClock,
     onStep: (subtask) => counters.setRunning(worker, subtask),
     times: new WorkTimes(systemClock, counters.thread(worker), (id) => counters.subtask(id)),
+    states,
   });
   looks.scheduler = scheduler;
   try {

@@ -79,6 +79,7 @@ test('a checkpoint from its beginning to its end', () => {
       [3, 0, 0],
     ],
   );
+  const size = { bytes: 64, fullBytes: 1064, rows: 4 };
   assert.deepEqual(rest, {
     id: 7,
     kind: 'checkpoint',
@@ -89,7 +90,7 @@ test('a checkpoint from its beginning to its end', () => {
     subtasksDone: 4,
     bytes: 64,
     fullBytes: 1064,
-    operators: [{ uid: 'sum', name: 'sum', bytes: 64, fullBytes: 1064, rows: 4 }],
+    operators: [{ uid: 'sum', name: 'sum', ...size, states: [{ name: 'total', ...size }] }],
     path: '/state/7',
     failure: null,
   });

@@ -1,9 +1,12 @@
 /** Events once a second, metrics for Prometheus, and the shares of time behind both. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { blackhole, collection, job } from 'millrace';
 import { EVENT } from '../../src/server/events.ts';
+import { metricFamilies } from '../../src/server/metric-families.ts';
 import { prometheusText } from '../../src/server/prometheus.ts';
 import { timeShares } from '../../src/server/rates.ts';
 import { backPressureLevel } from '../../src/server/vertex-routes.ts';
@@ -75,6 +78,33 @@ test('the text for Prometheus: each line is one, names say their unit, labels ar
   });
 });
 
+const alike = job(import.meta, 'alike', (flow) => {
+  const numbers = flow.from(collection([1, 2, 3]));
+  const twice = numbers.mapAsync(async (n) => n).mapAsync(async (n) => n);
+  twice.to(blackhole());
+  twice.to(blackhole());
+});
+
+test('steps of one name in one task have samples of their own', async () => {
+  const client = await alike.start({ threads: 0 });
+  await client.result();
+  const samples = prometheusText([client.metrics()])
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.slice(0, line.lastIndexOf(' ')));
+  assert.equal(samples.filter((one) => /records_in.*operator="mapAsync"/.test(one)).length, 2);
+  assert.equal(new Set(samples).size, samples.length);
+});
+
+test('the guide has every metric', async () => {
+  const client = await alike.start({ threads: 0 });
+  await client.result();
+  const guide = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  for (const { name } of metricFamilies(client.metrics())) {
+    assert.ok(guide.includes(`\`${name}\``), name);
+  }
+});
+
 test('what crosses rings and what a checkpoint keeps, for Prometheus and of each vertex', async () => {
   await inFolder(async (folder) => {
     const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
@@ -93,6 +123,8 @@ test('what crosses rings and what a checkpoint keeps, for Prometheus and of each
       assert.ok(shown('last_checkpoint_pause_seconds') > 0);
       assert.ok(shown('last_checkpoint_alignment_seconds') >= 0);
       assert.match(text, /last_checkpoint_operator_bytes\{[^}]*operator="totals"\} [1-9]/);
+      assert.match(text, /last_checkpoint_operator_state_bytes\{[^}]*state="state\/total"\} [1-9]/);
+      assert.match(text, /last_checkpoint_operator_state_rows\{[^}]*state="state\/total"\} [1-9]/);
       assert.match(text, /last_checkpoint_operator_rows\{[^}]*uid="totals"[^}]*\} [1-9]/);
       const { vertices } = (await ask(`/jobs/${id}`)).body as {
         vertices: readonly { metrics: Readonly<Record<string, number>> }[];

@@ -40,6 +40,15 @@ test('counters and gauges with their units and labels, as of when they are asked
   assert.equal(busy.dataPoints.length, 2);
   assert.equal(found.get('millrace.thread_heap_used')!.descriptor.unit, 'By');
   assert.equal(found.get('millrace.thread_gc')!.descriptor.unit, 's');
+  const keys = found.get('millrace.state_keys')!;
+  assert.deepEqual(keys.dataPoints[0]!.attributes, {
+    job_name: 'watched',
+    task: 1,
+    subtask: 0,
+    uid: 'totals',
+    operator: 'totals',
+    state: 'total',
+  });
   const sizes = found.get('millrace.user_histogram')!;
   assert.equal(sizes.dataPointType, DataPointType.GAUGE);
   assert.deepEqual(

@@ -75,7 +75,13 @@ for (const threads of [0, 2]) {
           { start: 0, end: 1000, values: [row(19)] },
         ]);
         assert.equal(await kept(served, 'near', 'right rows'), undefined, 'they are over');
+        assert.deepEqual(await kept(served, 'begun', 'matches'), [
+          { one: [row(1)], other: [] },
+          { one: [row(3)], other: [] },
+        ]);
+        assert.equal(await kept(served, 'begun', 'others'), undefined);
         for (const [operator, state] of [
+          ['begun', 'matches'],
           ['tumbling', 'panes'],
           ['rows', 'windows'],
           ['joined', 'left rows'],
@@ -109,6 +115,7 @@ for (const threads of [0, 2]) {
             each: [20, ['windows', 20, 20]],
             counted: [2, ['windows', 2, null]],
             joined: [2, ['left rows', 2, 2], ['right rows', 2, 2]],
+            begun: [2, ['matches', 2, null]],
             near: [2, ['left rows', 2, 2], ['right rows', 2, 2]],
           },
         );

@@ -111,10 +111,11 @@ test('lists by time, and in the order in which rows come, against arrays', () =>
               assert.equal(lists.firstBehind(slot, time) - start, firstBehind);
             }
           });
+          assert.equal(lists.filledCount, model.filter((one) => one.length > 0).length);
           assert.equal(lists.count(-1), 0);
           assert.equal(lists.count(7), 0);
           lists.clear();
-          assert.equal(lists.count(0), 0);
+          assert.deepEqual([lists.count(0), lists.filledCount], [0, 0]);
         }
       }
     }),

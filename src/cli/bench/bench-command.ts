@@ -1,9 +1,10 @@
 /** `millrace bench`: round by round each variant in a process of its own, then what all rounds say. */
 import { availableParallelism, cpus } from 'node:os';
 import { runSettings } from '../config/settings.ts';
-import { EXIT, type ExitCode, exitCodeOf } from '../exit-codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { fail } from '../failure.ts';
 import { formatCount, formatDuration } from '../format.ts';
-import { describeFailure, findModule } from '../load-job.ts';
+import { findModule } from '../load-job.ts';
 import type { RunFlags } from '../run-options.ts';
 import type { BenchFlags, BenchReport, Measurement, RunAnswer, Variant } from './bench.ts';
 import { type BenchRun, startRun } from './bench-run.ts';
@@ -23,9 +24,9 @@ export async function benchCommand(
     console.log(flags.json ? JSON.stringify(report, null, 2) : benchText(report));
     return EXIT.done;
   } catch (error) {
-    if (error instanceof Ended) return error.tell();
-    console.error(describeFailure(error));
-    return exitCodeOf(error);
+    if (!(error instanceof Ended)) return fail(flags, error);
+    fail(flags, error, error.message);
+    return error.code;
   }
 }
 
@@ -41,16 +42,11 @@ async function showsProgress({ config, progress }: BenchFlags): Promise<boolean>
 
 /** Why there are no figures. */
 class Ended extends Error {
-  readonly #code: ExitCode;
+  readonly code: ExitCode;
 
   constructor(message: string, code: ExitCode) {
     super(message);
-    this.#code = code;
-  }
-
-  tell(): ExitCode {
-    console.error(this.message);
-    return this.#code;
+    this.code = code;
   }
 }
 

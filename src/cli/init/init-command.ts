@@ -5,17 +5,19 @@ import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { engineFile } from '../../base/engine-files.ts';
 import { EngineError } from '../../base/errors.ts';
+import type { AnswerFlags } from '../answer.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { describeFailure } from '../load-job.ts';
+import { fail } from '../failure.ts';
 import { projectFiles } from './template.ts';
 
-export type InitFlags = {
+export type InitFlags = AnswerFlags & {
   /** Without asking. */
   readonly yes?: boolean;
 };
 
 /** Exit code of the process. */
-export async function initCommand(target: string, { yes = false }: InitFlags): Promise<ExitCode> {
+export async function initCommand(target: string, flags: InitFlags): Promise<ExitCode> {
+  const { yes = false, json = false } = flags;
   try {
     const folder = resolve(target);
     refuseOtherFiles(folder);
@@ -26,14 +28,15 @@ export async function initCommand(target: string, { yes = false }: InitFlags): P
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text, { flag: 'wx' });
-      console.log(join(target, path));
     }
+    const paths = Object.keys(files);
     const enter = folder === process.cwd() ? '' : `cd ${target} && `;
-    console.log(`\nnext: ${enter}npm install && npm start && npm test`);
+    const next = `${enter}npm install && npm start && npm test`;
+    if (json) console.log(JSON.stringify({ folder, files: paths, next }, null, 2));
+    else console.log(`${paths.map((path) => join(target, path)).join('\n')}\n\nnext: ${next}`);
     return EXIT.done;
   } catch (error) {
-    console.error(describeFailure(error));
-    return EXIT.failed;
+    return fail(flags, error);
   }
 }
 

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Duration, durationMs } from '../../time/duration.ts';
 import { type AnswerFlags, answer } from '../answer.ts';
-import { EXIT, type ExitCode, exitCodeOf } from '../exit-codes.ts';
-import { describeFailure } from '../load-job.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { fail } from '../failure.ts';
 import { type Sample, sample } from './sample.ts';
 import { type Key, Screen } from './screen.ts';
 import type { TopView } from './top.ts';
@@ -31,8 +31,7 @@ export async function topCommand(url: string | null, flags: TopFlags): Promise<E
     await new Top(url, Math.max(100, durationMs(every as Duration, '--every'))).run();
     return EXIT.done;
   } catch (error) {
-    console.error(describeFailure(error));
-    return exitCodeOf(error);
+    return fail(flags, error);
   }
 }
 

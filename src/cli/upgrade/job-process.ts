@@ -9,8 +9,9 @@ import type { WorkerPool } from '../../job/worker-pool.ts';
 import { startServedJob } from '../../server/serve.ts';
 import { type RunSettings, runSettings } from '../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
+import { describeFailure, fail } from '../failure.ts';
 import { follow } from '../follow-job.ts';
-import { describeFailure, findModule, loadJob } from '../load-job.ts';
+import { findModule, loadJob } from '../load-job.ts';
 import { NO_DOORS, type RunFlags } from '../run-options.ts';
 import { keepCheckpoint } from './savepoints.ts';
 import type { FromJob, ToJob } from './upgrade.ts';
@@ -59,7 +60,7 @@ async function end(running: WatchedJob, settings: RunSettings, json: boolean): P
   const { options, progress } = settings;
   process.exitCode = await follow(running, { progress, json, host: options.host }).catch(
     (error) => {
-      console.error(describeFailure(error));
+      fail({ json }, error);
       return EXIT.failed;
     },
   );

@@ -10,9 +10,10 @@ import { EngineError, messageOf } from '../../base/errors.ts';
 import type { JobShape } from '../../graph/job-shape.ts';
 import { type RunSettings, runSettings, type Settings } from '../config/settings.ts';
 import { differenceText } from '../difference-text.ts';
-import { EXIT, exitCodeOf } from '../exit-codes.ts';
+import { EXIT } from '../exit-codes.ts';
+import { describeFailure, fail } from '../failure.ts';
 import { formatDuration } from '../format.ts';
-import { describeFailure, findModule } from '../load-job.ts';
+import { findModule } from '../load-job.ts';
 import type { RunFlags } from '../run-options.ts';
 import { SavedFiles } from './saved-files.ts';
 import { nextSavepoint, removeOldSavepoints } from './savepoints.ts';
@@ -26,8 +27,7 @@ export async function superviseCommand(module: string, flags: RunFlags): Promise
     const supervisor = new Supervisor(await findModule(module), flags, settings);
     return await supervisor.run();
   } catch (error) {
-    console.error(error instanceof Refused ? error.message : describeFailure(error));
-    return exitCodeOf(error);
+    return fail(flags, error, error instanceof Refused ? error.message : describeFailure(error));
   }
 }
 

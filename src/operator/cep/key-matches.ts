@@ -18,7 +18,7 @@ export class KeyMatches {
   /** By slot; null for a key without runs. */
   readonly runs: readonly (KeyRuns | null)[];
   readonly #states: KeyedStates;
-  readonly #runs: (KeyRuns | null)[];
+  readonly #table: RunsTable;
   readonly #matcher: Matcher;
   /** Time of the first timer of a slot that has runs. */
   #armed = new Float64Array(0);
@@ -26,19 +26,18 @@ export class KeyMatches {
 
   constructor(states: KeyedStates, table: RunsTable, matcher: Matcher) {
     this.#states = states;
-    this.#runs = table.runs;
+    this.#table = table;
     this.runs = table.runs;
     this.#matcher = matcher;
   }
 
   /** The next record of a key. */
   take(slot: number, row: unknown, time: number, mayStart: boolean, timers: Timers): void {
-    const runs = this.#runs;
     this.#states.scope.touch(slot);
-    const key = runs[slot] ?? noRuns();
+    const key = this.runs[slot] ?? noRuns();
     this.#matcher.expire(key, time);
     this.#matcher.take(key, row, time, mayStart);
-    runs[slot] = key.runs.length === 0 ? null : key;
+    this.#table.put(slot, key.runs.length === 0 ? null : key);
     if (key.runs.length > 0) this.#arm(slot, key, timers);
   }
 
@@ -57,15 +56,14 @@ export class KeyMatches {
 
   /** The first of the timers is due; what is over at a time goes. */
   fire(timers: Timers, to: number): void {
-    const runs = this.#runs;
     const slot = timers.firstSlot;
     this.#states.scope.touch(slot);
     timers.removeFirst();
     if (slot < this.#armed.length) this.#armed[slot] = Infinity;
-    const key = runs[slot] ?? null;
+    const key = this.runs[slot] ?? null;
     if (key === null) return;
     this.#matcher.expire(key, to);
-    if (key.runs.length === 0) runs[slot] = null;
+    if (key.runs.length === 0) this.#table.put(slot, null);
     else this.#arm(slot, key, timers);
   }
 

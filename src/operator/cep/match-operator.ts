@@ -19,11 +19,13 @@ import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { Emitter, ThrownBehind } from '../process/emitter.ts';
 import { KeyedStates } from '../process/keyed-states.ts';
+import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
 import { compilePattern } from './compile-pattern.ts';
 import { KeyMatches } from './key-matches.ts';
 import { Matcher } from './matcher.ts';
+import { MatchesLook } from './matches-look.ts';
 import type { Match, MatchContext, MatchFunctions, MatchSpec } from './pattern-spec.ts';
 import { PendingRows } from './pending-rows.ts';
 import { RunsTable } from './runs-table.ts';
@@ -49,6 +51,7 @@ export class MatchOperator implements Operator {
   readonly #keys: KeyReader;
   readonly #states: KeyedStates;
   readonly #matches: KeyMatches;
+  readonly #look: StateLook;
   readonly #functions: MatchFunctions;
   readonly #starts: StartLoop;
   readonly #readers: RowReaders;
@@ -92,6 +95,7 @@ export class MatchOperator implements Operator {
     });
     this.#starts = new StartLoop(inputSchema, matcher, live.conditions);
     this.#matches = new KeyMatches(this.#states, table, matcher);
+    this.#look = new MatchesLook(table, nfa.steps, (key) => this.#states.slotOf(key));
   }
 
   open(context: OperatorContext, output: Output, sides: SideOutputs): void {
@@ -116,6 +120,10 @@ export class MatchOperator implements Operator {
       ...this.#readers.generatedLoops('a record that is looked at'),
       ...this.#keys.generatedLoops('reading'),
     ];
+  }
+
+  look(): StateLook {
+    return this.#look;
   }
 
   processBatch(batch: Batch): void {

@@ -249,7 +249,7 @@ function unknownStep(name: string, steps: readonly string[]): EngineError {
 }
 
 /** The records of each step, also of those that have none. */
-function matchOf(steps: readonly string[], last: MatchNode): Match {
+export function matchOf(steps: readonly string[], last: MatchNode): Match {
   const rows: unknown[][] = steps.map(() => []);
   for (let at: MatchNode | null = last; at !== null; at = at.previous) rows[at.step]!.push(at.row);
   const match: Record<string, readonly unknown[]> = {};

@@ -216,6 +216,10 @@ export class PendingRows extends StateTable {
     this.#heads = copied(this.#heads, new Int32Array(grownSlots(slotCount)));
   }
 
+  get keyCount(): null {
+    return null;
+  }
+
   holds(slot: number): boolean {
     this.#link();
     return this.#heads[slot] !== 0;

@@ -14,7 +14,9 @@ const RUNS = '#runs';
 
 export class RunsTable extends StateTable {
   /** By slot; null for a key without runs. */
-  readonly runs: (KeyRuns | null)[] = [];
+  readonly runs: readonly (KeyRuns | null)[];
+  readonly #runs: (KeyRuns | null)[] = [];
+  #keyCount = 0;
   /** Runs stand in states by number, which mean nothing to another pattern. */
   readonly #pattern: number;
 
@@ -24,15 +26,26 @@ export class RunsTable extends StateTable {
       { name: RUNS, kind: 'dynamic', nullable: false },
     ] as const;
     super('matches', 'value', fields, scope, null);
+    this.runs = this.#runs;
     this.#pattern = stringHashCode(JSON.stringify(nfa));
   }
 
   reserve(slotCount: number): void {
-    while (this.runs.length < slotCount) this.runs.push(null);
+    while (this.#runs.length < slotCount) this.#runs.push(null);
+  }
+
+  get keyCount(): number {
+    return this.#keyCount;
+  }
+
+  /** Null for none. */
+  put(slot: number, runs: KeyRuns | null): void {
+    this.#keyCount += (runs === null ? 0 : 1) - (this.holds(slot) ? 1 : 0);
+    this.#runs[slot] = runs;
   }
 
   holds(slot: number): boolean {
-    return this.runs[slot] !== null;
+    return (this.#runs[slot] ?? null) !== null;
   }
 
   append(slot: number, rows: SlotRows): void {
@@ -53,7 +66,7 @@ export class RunsTable extends StateTable {
         throw incompatible(this.name, null, 'matches of another pattern', 'those of this one');
       }
       const packed = (batch.columns[runs] as DynamicColumn).values[row];
-      this.runs[slot] = unpackRuns(packed as PackedRuns);
+      this.put(slot, unpackRuns(packed as PackedRuns));
     };
   }
 

@@ -29,7 +29,7 @@ export class JoinLook implements StateLook {
     const keys = this.keyCount;
     return this.#inputs.map(({ rows }, input) => {
       const windows = this.#panes.reduce(
-        (sum, { sides }) => sum + sides[input]!.lists.countFilled(),
+        (sum, { sides }) => sum + sides[input]!.lists.filledCount,
         0,
       );
       return { name: rows.name, kind: 'rows', keys, windows };

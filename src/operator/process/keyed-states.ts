@@ -99,9 +99,13 @@ export class KeyedStates {
 
   /** For those who watch the job. */
   look(): StateLook {
-    const keyOf = (given: unknown): KeyReader =>
-      readKey(this.#key, this.#keyFields.fields, this.#keyFields.isTyped, given);
-    return new TablesLook(this.#tables, this.#keys, keyOf);
+    return new TablesLook(this.#tables, this.keyCount, (key) => this.slotOf(key));
+  }
+
+  /** The slot of a key as JSON has it; -1 where it has none. Changes nothing. EngineError KEY_INVALID. */
+  slotOf(key: unknown): number {
+    const { fields, isTyped } = this.#keyFields;
+    return this.#keys.find(readKey(this.#key, fields, isTyped, key));
   }
 
   /** The slots of the rows of a batch, whose keys have been read. They are valid until `release`. */

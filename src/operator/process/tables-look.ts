@@ -1,7 +1,4 @@
 /** The states of a process function as those see it who watch the job: read as a snapshot reads them, so that none is touched. */
-import { COUNTED_SLOTS_MAX } from '../../base/limits.ts';
-import type { KeyReader } from '../../data/key.ts';
-import type { LiveKeys } from '../../state/live-keys.ts';
 import { StateRows } from '../../state/slot-rows.ts';
 import type { StateTable } from '../../state/state-table.ts';
 import type { StateLook, StateSize } from '../state-look.ts';
@@ -10,40 +7,29 @@ type Row = Readonly<Record<string, unknown>>;
 
 export class TablesLook implements StateLook {
   readonly #tables: readonly StateTable[];
-  readonly #keys: LiveKeys;
-  readonly #keyOf: (given: unknown) => KeyReader;
+  readonly keyCount: number;
+  readonly #slotOf: (key: unknown) => number;
 
-  constructor(tables: readonly StateTable[], keys: LiveKeys, keyOf: (given: unknown) => KeyReader) {
+  /** `slotOf`: of a key as JSON has it; -1 where it has none. */
+  constructor(tables: readonly StateTable[], keyCount: number, slotOf: (key: unknown) => number) {
     this.#tables = tables;
-    this.#keys = keys;
-    this.#keyOf = keyOf;
-  }
-
-  get keyCount(): number {
-    return this.#keys.keyCount;
+    this.keyCount = keyCount;
+    this.#slotOf = slotOf;
   }
 
   sizes(): readonly StateSize[] {
     return this.#tables.map((table) => ({
       name: table.name,
       kind: table.kind,
-      keys: this.#count(table),
+      keys: table.keyCount,
       windows: null,
     }));
-  }
-
-  #count(table: StateTable): number | null {
-    const { slotCount } = this.#keys;
-    if (slotCount > COUNTED_SLOTS_MAX) return null;
-    let count = 0;
-    for (let slot = 0; slot < slotCount; slot++) if (table.holds(slot)) count++;
-    return count;
   }
 
   valueOf(state: string, key: unknown): unknown {
     const table = this.#tables.find(({ name }) => name === state);
     if (table === undefined) return undefined;
-    const slot = this.#keys.find(this.#keyOf(key));
+    const slot = this.#slotOf(key);
     return slot < 0 || !table.holds(slot) ? undefined : valueIn(table, rowsOf(table, slot));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A job that keeps windows of every kind open: 20 records come, then the watermark stands still at 19. The time of a record is
+ * A job that keeps windows of every kind open, and partial matches: 20 records come, then the watermark stands still at 19. The time of a record is
  * its number, and its user is one of two.
  */
 import {
@@ -15,10 +15,15 @@ import {
   tumbling,
   value,
 } from 'millrace';
+import { pattern } from 'millrace/cep';
 
 const Tick = record({ n: t.int32, user: t.string, at: t.timestamp });
 
 const LAST = 20;
+
+const begun = pattern<{ n: number }>()
+  .begin('one', ({ n }) => n < 4)
+  .followedBy('other', () => false);
 
 export const windowed = job(import.meta, 'windowed', (flow) => {
   const ticks = flow
@@ -92,5 +97,10 @@ export const windowed = job(import.meta, 'windowed', (flow) => {
     .between(0, 1)
     .process((left, right) => ({ n: left.n, with: right.n }))
     .name('near')
+    .to(blackhole());
+  byUser
+    .match(begun)
+    .select(({ one }) => one[0])
+    .name('begun')
     .to(blackhole());
 });

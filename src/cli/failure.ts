@@ -1,0 +1,38 @@
+/** How a command tells that it has failed: text on standard error, with `--json` plain data on standard output too. */
+import { EngineError, messageOf } from '../base/errors.ts';
+import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+
+export type JsonFlag = {
+  /** Plain data on standard output. */
+  readonly json?: boolean;
+};
+
+/** As data. */
+export type Failure = {
+  /** Of an EngineError; null of what else was thrown. */
+  readonly code: string | null;
+  readonly message: string;
+};
+
+export function failureOf(error: unknown): Failure {
+  return { code: error instanceof EngineError ? error.code : null, message: messageOf(error) };
+}
+
+/** Tells of an error; `text`: what people read of it. Exit code of the process. */
+export function fail(
+  { json = false }: JsonFlag,
+  error: unknown,
+  text = describeFailure(error),
+): ExitCode {
+  console.error(text);
+  if (json) console.log(JSON.stringify({ error: failureOf(error) }));
+  return exitCodeOf(error);
+}
+
+/** An error in one line, or with its stack when it is none of ours. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof EngineError) return `error ${error.code}: ${error.message}`;
+  // What does not compile: its message names file and line, its stack is that of the compiler.
+  if (error instanceof Error && 'errors' in error) return `error: ${error.message}`;
+  return `error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`;
+}
