@@ -7,6 +7,7 @@ import type { StatelessSpec } from './operator-spec.ts';
 /** One step of the run; `code` is the user's function, null for a projection. */
 export type FusedStep = {
   readonly name: string;
+  readonly trace?: Error | undefined;
   readonly spec: StatelessSpec;
   readonly code: ((...args: never[]) => unknown) | null;
 };

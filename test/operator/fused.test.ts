@@ -145,6 +145,23 @@ for (const [name, record, build] of [
   }
 }
 
+test('what is thrown without a place is told with that of the step', async () => {
+  const h = await harness<{ a: number }>((stream) =>
+    stream
+      .map((row) => row)
+      .map((row) => {
+        if (row.a === 5) throw 'five';
+        return row;
+      })
+      .name('check'),
+  );
+  for (let a = 0; a < 10; a++) h.push({ a });
+  assert.throws(() => h.take(), {
+    code: 'USER_FUNCTION',
+    message: /^operator 'check' \(subtask 0, record 5\): five\n {4}at .*fused\.test\.ts:152:\d+$/,
+  });
+});
+
 test('a field of the wrong type names the field and what was found', async () => {
   const h = await harness<{ a: number; s: string | null }>((stream) => stream.filter(() => true), {
     schema: Row,
