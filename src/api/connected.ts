@@ -1,5 +1,5 @@
 /** Two streams that go into one step, each with functions of its own. */
-import { aFunction, checkFunctions, type OptionRules } from '../base/options.ts';
+import { aFunction, checkFunctions, notAsync, type OptionRules } from '../base/options.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { type } from './emits.ts';
 import type { GraphBuilder } from './graph-builder.ts';
@@ -118,7 +118,9 @@ abstract class Connected<First, Second> {
 function checkPair(what: string, pair: object): void {
   checkFunctions(what, pair, PAIR_PARTS as OptionRules<object>);
   for (const part of ['first', 'second'] as const) {
-    aFunction(`${what}: ${part}`, (pair as Record<string, unknown>)[part]);
+    const fn = (pair as Record<string, unknown>)[part];
+    aFunction(`${what}: ${part}`, fn);
+    notAsync(`${what}: ${part}`, fn, `${what}Async, before the streams are connected`);
   }
 }
 

@@ -45,6 +45,7 @@ export type NodeSettings = {
 
 type Draft = {
   node: NewNode;
+  trace: Error;
   settings: NodeSettings;
   /** The node whose first half this one is. */
   halfOf: NodeId | null;
@@ -59,7 +60,7 @@ export class GraphBuilder {
   }
 
   add(node: NewNode): NodeId {
-    this.#drafts.push({ node, settings: {}, halfOf: null });
+    this.#drafts.push({ node, trace: new Error(), settings: {}, halfOf: null });
     return this.#drafts.length - 1;
   }
 
@@ -111,6 +112,7 @@ export class GraphBuilder {
       return false;
     }
     draft.node = { ...draft.node, operator: { ...operator, eventTime }, functions };
+    draft.trace = new Error();
     return true;
   }
 
@@ -183,11 +185,12 @@ export class GraphBuilder {
     });
     checkUids(nodes);
     const bindings = this.#drafts.map(
-      ({ node }): NodeBindings => ({
+      ({ node, trace }): NodeBindings => ({
         functions: node.functions ?? [],
         edgeFunctions: node.inputs.map((edge) => edge.functions ?? []),
         source: node.source ?? null,
         sink: node.sink ?? null,
+        trace,
       }),
     );
     return { graph: Object.freeze({ name: this.#name, nodes: Object.freeze(nodes) }), bindings };

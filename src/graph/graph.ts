@@ -71,6 +71,8 @@ export type NodeBindings = {
   readonly edgeFunctions: readonly (readonly UserCode[])[];
   readonly source: Source | null;
   readonly sink: Sink | null;
+  /** Made where the user has given the functions: its stack tells, to whoever asks, where that is. */
+  readonly trace: Error;
 };
 
 /** Live halves by node id. */

@@ -31,6 +31,7 @@ export type OperatorPlan = {
   readonly spec: OperatorSpec;
   readonly functions: readonly object[];
   readonly sink: Sink | null;
+  readonly trace?: Error | undefined;
 };
 
 export type OperatorPlace = {
@@ -124,6 +125,7 @@ export function fusedStep(plan: OperatorPlan): FusedStep {
   assert(isStateless(plan.spec), 'a fused step is stateless');
   return {
     name: plan.name,
+    trace: plan.trace,
     spec: plan.spec,
     code: (plan.functions[0] as FusedStep['code'] | undefined) ?? null,
   };

@@ -8,9 +8,10 @@
  *     rows[count] = r1; origins[count++] = i;
  *   }
  *
- * Steps are numbered for the error message only.
+ * Steps are numbered for the error message only. Until a row has passed all of them, the loop also looks for promises.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
+import { answeredNow } from '../base/thenable.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import { describe } from '../data/field-check.ts';
@@ -48,17 +49,13 @@ export class FusedLoops {
   readonly hasFilter: boolean;
   readonly #steps: readonly FusedStep[];
   readonly #schema: Schema | null;
-  readonly #loops: BatchLoops<TransformLoop | SelectLoop>;
+  #loops: BatchLoops<TransformLoop | SelectLoop>;
+  #looks = true;
 
   constructor(steps: readonly FusedStep[], schema: Schema | null) {
     this.#steps = steps;
     this.#schema = schema;
-    this.#loops = new BatchLoops(
-      schema,
-      (row) => this.#sourceFor(row),
-      (source) => this.#compile(source),
-      fieldsReadBy(steps, schema),
-    );
+    this.#loops = this.#newLoops(true);
     this.hasFilter = steps.some((step) => step.spec.type === 'filter');
     this.staysColumns = steps.every(
       (step) => step.spec.type === 'filter' || step.spec.type === 'project',
@@ -67,32 +64,50 @@ export class FusedLoops {
 
   /** Writes the numbers of the rows that pass into `selection`; returns how many. */
   select(batch: Batch, selection: Int32Array, state: LoopState): number {
-    return (this.#loops.for(batch) as SelectLoop)(batch, selection, state);
+    const passed = (this.#loops.for(batch) as SelectLoop)(batch, selection, state);
+    if (this.#looks && passed > 0) this.#lookNoMore();
+    return passed;
   }
 
   /** Runs rows from `state.i` on until the batch ends or `state.isFull`. */
   transform(batch: Batch, state: LoopState): void {
     (this.#loops.for(batch) as TransformLoop)(batch, state);
+    if (this.#looks && state.count > 0) this.#lookNoMore();
   }
 
   /** The loop over all steps. */
   get generatedLoop(): GeneratedLoop {
-    return { title: ALL_STEPS, source: this.#loops.plainSource };
+    return { title: ALL_STEPS, source: this.#newLoops(false).plainSource };
+  }
+
+  #lookNoMore(): void {
+    this.#looks = false;
+    this.#loops = this.#newLoops(false);
+  }
+
+  #newLoops(looks: boolean): BatchLoops<TransformLoop | SelectLoop> {
+    return new BatchLoops(
+      this.#schema,
+      (row) => this.#sourceFor(row, looks),
+      (source) => this.#compile(source),
+      fieldsReadBy(this.#steps, this.#schema),
+    );
   }
 
   #compile(source: string): TransformLoop | SelectLoop {
-    const make = new Function('steps', 'drain', 'iteratorOf', source);
+    const make = new Function('steps', 'drain', 'iteratorOf', 'answeredNow', source);
     return make(
       this.#steps.map((step) => step.code),
       drain,
       iteratorOf,
+      answeredNow,
     ) as TransformLoop | SelectLoop;
   }
 
-  #sourceFor({ prelude, row }: RowSource): string {
+  #sourceFor({ prelude, row }: RowSource, looks: boolean): string {
     const isSelect = this.staysColumns && this.#schema !== null;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
-    const body = this.#steps.map((step, s) => stepSource(step, s)).join('');
+    const body = this.#steps.map((step, s) => stepSource(step, s, looks)).join('');
     const last = this.#steps.at(-1)!;
     const emit = isSelect
       ? 'selection[count++] = i;\n'

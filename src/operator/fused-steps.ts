@@ -7,6 +7,7 @@ import type { StatelessSpec } from './operator-spec.ts';
 /** One step of the run; `code` is the user's function, null for a projection. */
 export type FusedStep = {
   readonly name: string;
+  readonly trace?: Error | undefined;
   readonly spec: StatelessSpec;
   readonly code: ((...args: never[]) => unknown) | null;
 };
@@ -39,13 +40,17 @@ export function fieldsReadBy(steps: readonly FusedStep[], schema: Schema | null)
   return reads;
 }
 
-/** Source of a step that turns r<s> into r<s + 1>. */
-export function stepSource(step: FusedStep, s: number): string {
+/**
+ * Source of a step that turns r<s> into r<s + 1>. A loop that `looks` for promises refuses them: to a filter they would be
+ * true. It costs a comparison a record, so that loops look until a row has passed all steps, and no longer.
+ */
+export function stepSource(step: FusedStep, s: number, looks: boolean): string {
+  const call = looks ? `answeredNow(f${s}(r${s}))` : `f${s}(r${s})`;
   switch (step.spec.type) {
     case 'map':
-      return `state.step = ${s}; const r${s + 1} = f${s}(r${s});\n`;
+      return `state.step = ${s}; const r${s + 1} = ${call};\n`;
     case 'filter':
-      return `state.step = ${s}; if (!f${s}(r${s})) continue;\nconst r${s + 1} = r${s};\n`;
+      return `state.step = ${s}; if (!${call}) continue;\nconst r${s + 1} = r${s};\n`;
     case 'project': {
       const fields = step.spec.fields.map((name) => ({
         name,

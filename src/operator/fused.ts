@@ -164,9 +164,9 @@ export class FusedOperator implements Operator {
     try {
       return loop();
     } catch (error) {
-      const step = this.#steps[state.step]!;
+      const { name, trace } = this.#steps[state.step]!;
       throw recordError(
-        { ...this.#context, name: step.name },
+        { name, trace, subtask: this.#context.subtask },
         error,
         this.#context.metrics.recordsIn + state.i,
       );

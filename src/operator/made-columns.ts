@@ -12,6 +12,7 @@
  * that fits no typed array, all rows are objects again. Nexmark q1 and the job `chain` of native-bench/versus measure it.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
+import { answeredNow } from '../base/thenable.ts';
 import { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import {
@@ -61,6 +62,8 @@ export class MadeColumns {
   readonly #kinds: ComputedKind[];
   readonly #selector = new RowSelector();
   #loops: BatchLoops<MadeLoop>;
+  /** Whether the loop looks for promises: of filters, and of maps before the last. */
+  #looks = true;
   #stores: readonly FixedArray[];
   #origins = new Int32Array(BATCH_ROWS);
   #output: FreeFormSchema;
@@ -104,7 +107,8 @@ export class MadeColumns {
 
   /** The loop once it knows the kinds; before, as if all were numbers. */
   get source(): string {
-    return this.#newLoops(this.#kinds.map((kind) => kind ?? 'float64')).plainSource;
+    const kinds = this.#kinds.map((kind) => kind ?? 'float64');
+    return this.#newLoops(kinds, false).plainSource;
   }
 
   /** Makes rows from `state.i` on, until the batch ends or a row does not fit; they come by `take`. */
@@ -116,6 +120,9 @@ export class MadeColumns {
     this.state.isMisfit = false;
     this.state.misfit = undefined;
     this.#loops.for(batch)(batch, this.state, this.#origins, this.#stores);
+    if (!this.#looks || this.state.count === 0) return;
+    this.#looks = false;
+    this.#loops = this.#newLoops(this.#kinds);
   }
 
   /** What has been made of the batch: transient. */
@@ -195,22 +202,23 @@ export class MadeColumns {
     return freeFormSchema(fields, 'fields');
   }
 
-  #newLoops(kinds: readonly ComputedKind[]): BatchLoops<MadeLoop> {
+  #newLoops(kinds: readonly ComputedKind[], looks = this.#looks): BatchLoops<MadeLoop> {
     return new BatchLoops(
       this.#schema,
-      (row) => this.#sourceFor(row, kinds),
+      (row) => this.#sourceFor(row, kinds, looks),
       (source) => {
-        const make = new Function('steps', 'isDate', source);
+        const make = new Function('steps', 'isDate', 'answeredNow', source);
         return make(
           this.#steps.map((step) => step.code),
           isDate,
+          answeredNow,
         ) as MadeLoop;
       },
       this.#reads,
     );
   }
 
-  #sourceFor({ prelude, row }: RowSource, kinds: readonly ComputedKind[]): string {
+  #sourceFor({ prelude, row }: RowSource, kinds: readonly ComputedKind[], looks: boolean): string {
     const made = `r${this.#steps.length}`;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const values = this.#computed.map(
@@ -229,7 +237,7 @@ let i = state.i, count = 0;
 try {
 for (; i < rowCount; i++) {
 const r0 = ${row};
-${this.#steps.map(stepSource).join('')}const row = ${made};
+${this.#steps.map((step, s) => stepSource(step, s, looks)).join('')}const row = ${made};
 if (typeof row !== 'object' || row === null) ${misfit}${values.join('')}${stores
       .map((store) => `${store}else ${misfit}`)
       .join('')}origins[count++] = i;

@@ -55,6 +55,8 @@ export type SideOutputs = ReadonlyMap<string, { emit(batch: Batch): void }>;
 export interface OperatorContext {
   /** Name of the operator, as in messages and metrics. */
   readonly name: string;
+  /** Where the user has given it its functions, by its stack; left out where that is not known. */
+  readonly trace?: Error | undefined;
   readonly subtask: number;
   readonly parallelism: number;
   /** Key groups of the job. */

@@ -6,17 +6,19 @@ import {
   placeText,
   UserFunctionError,
   type UserFunctionPlace,
+  userFrame,
 } from '../base/errors.ts';
 import type { OperatorContext } from './operator.ts';
 
-type Place = Pick<OperatorContext, 'name' | 'subtask'>;
+type Place = Pick<OperatorContext, 'name' | 'subtask' | 'trace'>;
 
 /**
  * The error for something thrown at a record. Errors of the engine (a wrong field type, say) keep their code; anything
- * else came out of a user's function. `record` is the place of the record among all that reached the subtask.
+ * else came out of a user's function. `record` is the place of the record among all that reached the subtask. What tells no
+ * place itself, such as a text that was thrown, gets that where the user has given the function.
  */
 export function recordError(place: Place, thrown: unknown, record: number): EngineError {
-  return errorAt({ operator: place.name, subtask: place.subtask, record }, thrown);
+  return errorAt({ ...placeFor(place, thrown), record }, thrown);
 }
 
 /** The same for what came later, and may have lost its way: `definedAt` is where the user has given the function. */
@@ -36,7 +38,13 @@ export function timerError(
   record: number,
   timer: NonNullable<UserFunctionPlace['timer']>,
 ): EngineError {
-  return errorAt({ operator: place.name, subtask: place.subtask, record, timer }, thrown);
+  return errorAt({ ...placeFor(place, thrown), record, timer }, thrown);
+}
+
+function placeFor({ name, subtask, trace }: Place, thrown: unknown) {
+  const place = { operator: name, subtask };
+  const tellsPlace = thrown instanceof EngineError || userFrame(thrown) !== null;
+  return tellsPlace || trace === undefined ? place : { ...place, definedAt: userFrame(trace) };
 }
 
 function errorAt(place: UserFunctionPlace, thrown: unknown): EngineError {

@@ -108,8 +108,8 @@ class Deployer {
   #plan(id: NodeId) {
     const { graph, bindings } = this.#options;
     const node = graph.nodes[id]!;
-    const { functions, sink } = bindings[id]!;
-    return { name: node.name, spec: node.operator, functions, sink };
+    const { functions, sink, trace } = bindings[id]!;
+    return { name: node.name, spec: node.operator, functions, sink, trace };
   }
 
   #context(
@@ -118,7 +118,7 @@ class Deployer {
     operator: ChainedOperator,
     snapshot: SubtaskSnapshot,
   ): OperatorContext {
-    const { clock, counters, settings, wake, restored, events } = this.#options;
+    const { clock, counters, settings, wake, restored, events, bindings } = this.#options;
     const { isCheckpointed, isIncremental, isBatch, maxParallelism } = settings;
     // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
@@ -126,6 +126,7 @@ class Deployer {
     const slot = this.#slot(plan, operator);
     return {
       name: operator.name,
+      trace: bindings[node]!.trace,
       subtask: plan.index,
       parallelism: task.parallelism,
       maxParallelism,

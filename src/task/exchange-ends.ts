@@ -143,9 +143,10 @@ export class ExchangeEnds {
 
   /** Partitioners run with the sender, but belong to the operator that the rows go to. */
   #errorAt(plan: SubtaskPlan, exchange: Exchange): (thrown: unknown, record: number) => Error {
-    const { graph } = this.#options;
+    const { graph, bindings } = this.#options;
     const { name } = graph.nodes[exchange.toNode]!;
-    return (thrown, record) => recordError({ name, subtask: plan.index }, thrown, record);
+    const { trace } = bindings[exchange.toNode]!;
+    return (thrown, record) => recordError({ name, trace, subtask: plan.index }, thrown, record);
   }
 
   #writer(channel: number, isLocal: boolean, sent: ByteCount): ChannelWriter {

@@ -73,9 +73,11 @@ export function monotonous(): WatermarkStrategy {
 /**
  * Watermarks by functions of your own: promises in the records themselves, say.
  *
- *   custom<Reading>({ onRecord: (row, _, context) => { if (row.isLastOfMinute) context.emit(row.time); } })
+ *   bids.eventTime('time', custom({ onRecord: (bid, at, { emit }) => { if (bid.name === 'end of minute') emit(at); } }));
  *
- * An object that has more than `create`, `onRecord` and `onPeriodic` is one of a class.
+ * The rows are those of the stream that it is given to. With `withIdleness` or `withAlignment` behind it the compiler does not
+ * know them: say their type at the row, `onRecord(bid: Bid, ...)`, and that of the state still follows from `create`. An object
+ * that has more than `create`, `onRecord` and `onPeriodic` is one of a class.
  */
 export function custom<Row, State = undefined>(
   generator: CustomWatermarks<Row, State>,

@@ -53,6 +53,14 @@ const ASYNC: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = [
     (flow) => rows(flow).flatMap(async function* () {}),
     /^flatMap: .* is async, .* take flatMapAsync$/,
   ],
+  [
+    'map of two streams',
+    (flow) =>
+      rows(flow)
+        .connect(rows(flow))
+        .map({ first: (given) => given, second: async (given) => given }),
+    /^map: second: .* is async, .* take mapAsync, before the streams are connected$/,
+  ],
 ];
 
 const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [

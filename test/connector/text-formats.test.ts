@@ -239,6 +239,28 @@ test('jsonLines: times as text, missing fields, extra fields, empty lines', asyn
   });
 });
 
+test('jsonLines: a field may be called as what every object inherits, and is null where it is missing', async () => {
+  const names = ['__proto__', 'constructor', 'toString', 'n'];
+  for (const type of [t.nullable(t.string), t.nullable(t.dynamic<unknown>())]) {
+    const Row = record(Object.fromEntries(names.map((name) => [name, type])));
+    // In the order of the schema, in another one, and without most of the fields.
+    const lines = [
+      '{"__proto__":"a","constructor":"b","toString":"c","n":"d"}',
+      '{"n":"d","toString":"c","constructor":"b","__proto__":"a"}',
+      '{"n":"d"}',
+    ];
+    await inFolder((folder) => {
+      const file = write(`${folder}/names.jsonl`, `${lines.join('\n')}\n`);
+      assert.deepEqual(
+        readAll(file, jsonLines(Row)).rows.map((row) => Object.entries(row)),
+        ['abcd', 'abcd', null].map((values) =>
+          names.map((name, n) => [name, values?.[n] ?? (name === 'n' ? 'd' : null)]),
+        ),
+      );
+    });
+  }
+});
+
 test('jsonLines: an int64 has all its digits, whatever else is in the line', async () => {
   const Row = record({ id: t.int64, x: t.nullable(t.float64), any: t.nullable(t.dynamic()) });
   const at = { x: null, any: null };
@@ -366,7 +388,7 @@ test('jsonLines: numbers that JSON has not are null, which a nullable field read
     const strict = jsonLines(record({ x: t.float64 }));
     assert.throws(() => readAll(write(`${folder}/b.jsonl`, text), strict), {
       code: 'INPUT_MALFORMED',
-      message: /b\.jsonl:1: /,
+      message: /b\.jsonl:1: field 'x' is null$/,
     });
   });
 });

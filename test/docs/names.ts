@@ -80,7 +80,6 @@ export type Alert = RowOf<typeof Alert>;
 export const Sale = record({ item: t.string, price: t.float64 });
 export type Sale = RowOf<typeof Sale>;
 export const Offset = record({ file: t.string, byte: t.float64 });
-export type Reading = { readonly time: number; readonly isLastOfMinute: boolean };
 export const Reading = record({ time: t.timestamp, value: t.nullable(t.float64) });
 export type Visit = { readonly user: string; readonly isMobile: boolean };
 export type Shift = { readonly user: string; readonly start: number; readonly end: number };

@@ -337,7 +337,8 @@ test('a flatMap that returns a promise is told so', async () => {
   });
   await assert.rejects(promising.run({ threads: 0 }), {
     code: 'USER_FUNCTION',
-    message: /the function returned \[object Promise\], which is no iterable of rows$/,
+    message:
+      /the function returned \[object Promise\], which is no iterable of rows\n {4}at .*bad-input\.test\.ts:\d+:\d+$/,
   });
 });
 

@@ -127,12 +127,13 @@ for (const [part, jobs, operator] of [
   });
 }
 
-test('anything may be thrown: the error says what it was', async () => {
+test('anything may be thrown: the error says what it was, and where the step is', async () => {
   const check = async (text: string, job: AnyJob, threads: number): Promise<void> => {
     const error = await failureOf(job, { threads });
     assert.equal(error.code, 'USER_FUNCTION', text);
     const [first] = error.message.split('\n');
     assert.equal(first, `operator 'throwing' (subtask 0, record 5000): ${text}`);
+    assert.match(error.message, /\n {4}at .*failing\.ts:\d+:\d+$/, text);
   };
   await Promise.all(
     oddThrows.flatMap(({ text, job }) => [check(text, job, 0), check(text, job, 1)]),

@@ -1,11 +1,13 @@
 /** Stateless steps in every mode, and what they do to columns, event times and errors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RowStream, Stream } from '../../src/api/stream.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode, inOrderOf } from '../modes.ts';
 
 const Row = record({ a: t.int32, s: t.nullable(t.string) });
+const RowOfA = record({ a: t.int32 });
 
 function countUp(row: { a: number }, out: (n: number) => void): void {
   for (let i = 0; i < row.a; i++) out(i);
@@ -108,6 +110,56 @@ test('what a function throws names the operator, the record and the place in the
       return true;
     },
   );
+});
+
+type Later = (stream: Stream<{ a: number }>) => RowStream<unknown>;
+const later = (row: { a: number }): never => Promise.resolve(row) as never;
+
+for (const [name, record, build] of [
+  ['filter', 0, (stream) => stream.filter(later)],
+  ['filter', 0, (stream) => stream.filter(later).map(({ a }) => ({ a }))],
+  ['map', 0, (stream) => stream.map(later)],
+  ['map', 0, (stream) => stream.map(later).filter(({ a }) => a > 1)],
+  ['map', 0, (stream) => stream.map(later).map(({ a }) => ({ a }))],
+  ['map', 4, (stream) => stream.filter(({ a }) => a > 3).map(later)],
+] satisfies [string, number, Later][]) {
+  for (const batchSize of [1, 'all'] as const) {
+    for (const schema of [undefined, RowOfA]) {
+      test(`a promise is no answer of a ${name}: ${build}, batches of ${batchSize}, ${schema ? 'typed' : 'free-form'}`, async () => {
+        const h = await harness<{ a: number }, unknown>(build, {
+          batchSize,
+          ...(schema ? { schema } : {}),
+        });
+        const run = (): unknown => {
+          for (let a = 0; a < 10; a++) h.push({ a });
+          return h.take();
+        };
+        assert.throws(run, {
+          code: 'USER_FUNCTION',
+          message: new RegExp(
+            `^operator '${name}' \\(subtask 0, record ${record}\\): the function returned a promise, and nothing waits`,
+          ),
+        });
+      });
+    }
+  }
+}
+
+test('what is thrown without a place is told with that of the step', async () => {
+  const h = await harness<{ a: number }>((stream) =>
+    stream
+      .map((row) => row)
+      .map((row) => {
+        if (row.a === 5) throw 'five';
+        return row;
+      })
+      .name('check'),
+  );
+  for (let a = 0; a < 10; a++) h.push({ a });
+  assert.throws(() => h.take(), {
+    code: 'USER_FUNCTION',
+    message: /^operator 'check' \(subtask 0, record 5\): five\n {4}at .*fused\.test\.ts:152:\d+$/,
+  });
 });
 
 test('a field of the wrong type names the field and what was found', async () => {

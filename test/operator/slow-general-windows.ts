@@ -28,6 +28,8 @@ export type SlowRules = {
   /** Which records are left, of those of a window that fires; all when left out. */
   readonly evict?: (records: readonly SlowRecord[]) => readonly SlowRecord[];
   readonly evictsAfter?: boolean;
+  /** The values of a window come by stretches of this length; as their records came when left out. */
+  readonly paneMs?: number;
 };
 
 type Window = {
@@ -167,9 +169,17 @@ export class SlowGeneralWindows {
     if (window.records.length === 0) return;
     const left = evict === undefined ? window.records : [...evict(window.records)];
     const shown = evictsAfter === true ? window.records : left;
-    this.#results.push({ start: window.start, end: window.end, all: shown.map(({ v }) => v) });
+    const all = this.#byPanes(shown).map(({ v }) => v);
+    this.#results.push({ start: window.start, end: window.end, all });
     window.records = left;
     if (isPurging) window.records = [];
+  }
+
+  #byPanes(records: readonly SlowRecord[]): readonly SlowRecord[] {
+    const { paneMs } = this.#rules;
+    if (paneMs === undefined) return records;
+    const paneOf = ({ time }: SlowRecord): number => Math.floor(time / paneMs);
+    return [...records].sort((a, b) => paneOf(a) - paneOf(b));
   }
 
   /** Time goes on to here: what is due happens in the order of its time. */

@@ -2,6 +2,7 @@
 import {
   type Collected,
   collection,
+  custom,
   type Flow,
   generate,
   hybrid,
@@ -119,6 +120,29 @@ bids.eventTime((bid) => bid.at + 1, monotonous());
 bids.eventTime('bidder', monotonous());
 // @ts-expect-error: not a duration
 monotonous().withIdleness('5 parsecs');
+const newest = { create: () => ({ at: 0 }) };
+bids.eventTime(
+  'at',
+  custom({
+    ...newest,
+    onRecord(bid, _, { state }) {
+      expect<Equal<typeof bid, Bid>>();
+      expect<Equal<typeof state, { at: number }>>();
+    },
+  }),
+);
+// Behind it a method is called, so that nothing tells the rows but the function itself.
+bids.eventTime(
+  'at',
+  custom({
+    ...newest,
+    onRecord(_bid: Bid, _, { state }) {
+      expect<Equal<typeof state, { at: number }>>();
+    },
+  }).withIdleness('1 min'),
+);
+// @ts-expect-error: rows of another type
+bids.eventTime('at', custom({ onRecord(_: { user: string }) {} }).withIdleness('1 min'));
 
 // Keys
 bids.keyBy('auction', 'bidder', 'paid', 'day', 'big');

@@ -14,7 +14,7 @@ import { CsvEncoder, type CsvFileState } from './csv-encoder.ts';
 import { type CsvHeader, isComment, readHeader } from './csv-header.ts';
 import { splitRecord, trimmed } from './csv-record.ts';
 import { CsvScanner } from './csv-scanner.ts';
-import { valueFromText } from './field-text.ts';
+import { setField, valueFromText } from './field-text.ts';
 import type { FileFormat, FileRange, LineFormat } from './format.ts';
 import { byteRanges, wholeFile } from './line-reader.ts';
 import { type LineFrames, type RecordParser, textReader } from './text-reader.ts';
@@ -115,8 +115,7 @@ class CsvParser implements RecordParser<LineFrames> {
     const row: Record<string, unknown> = {};
     for (const { field, at } of this.#fields) {
       const value = valueFromText(field, values[at]!, quoted.has(at), nullText);
-      if (field.name === '__proto__') ownProto(row, value);
-      else row[field.name] = value;
+      setField(row, field.name, value);
     }
     return row;
   }
@@ -205,10 +204,4 @@ function placeOf(path: string, names: readonly string[], field: Field): number {
     'INPUT_MALFORMED',
     `'${path}' has no column '${field.name}'; its header has ${names.join(', ')}`,
   );
-}
-
-/** A field of this name, which an assignment would take for the prototype. */
-function ownProto(row: object, value: unknown): void {
-  const property = { value, configurable: true, enumerable: true, writable: true };
-  Object.defineProperty(row, '__proto__', property);
 }

@@ -3,6 +3,14 @@ import { describe } from '../../data/field-check.ts';
 import type { Field } from '../../data/schema.ts';
 import { timeOfNumber, timeOfText } from './time-text.ts';
 
+/** Sets a field of a row. One that is called __proto__ is defined: an assignment would set the prototype. */
+export function setField(row: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') row[name] = value;
+  else Object.defineProperty(row, name, { value, ...ASSIGNED });
+}
+
+const ASSIGNED = { configurable: true, enumerable: true, writable: true } as const;
+
 /** The value of a field from a JSON value; throws what is wrong. */
 export function valueFromJson(field: Field, value: unknown): unknown {
   if (value === null || value === undefined) {

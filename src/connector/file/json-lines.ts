@@ -3,7 +3,7 @@ import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { describe } from '../../data/field-check.ts';
 import { aSchema, type Schema } from '../../data/schema.ts';
-import { jsonOf, valueFromJson } from './field-text.ts';
+import { jsonOf, setField, valueFromJson } from './field-text.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
 import { generatedLineScans } from './json-scan-codegen.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -82,7 +82,9 @@ export function rowFromJson(
   const row: Record<string, unknown> = {};
   for (const field of schema.fields) {
     const from = field.kind === 'int64' ? exactFields : fields;
-    row[field.name] = valueFromJson(field, from[field.name]);
+    // What every object inherits, a constructor say, is not in the file.
+    const given = Object.hasOwn(from, field.name) ? from[field.name] : undefined;
+    setField(row, field.name, valueFromJson(field, given));
   }
   return row;
 }
