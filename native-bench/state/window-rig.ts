@@ -49,6 +49,7 @@ export function windowOperator(options: RigOptions): WindowAggregateOperator {
     key: { kind: 'fields', fields: ['key'] },
     window: { kind: 'tumbling', time: 'event', sizeMs: 1e9, slideMs: 1e9, offsetMs: 0 },
     aggregates: [...(form === 'typed' ? COUNT_AND_SUM : OBJECT)],
+    shapes: [],
     inputSchema: Event,
     functions: form === 'typed' ? [] : [total],
     takesPartials: false,

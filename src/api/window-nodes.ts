@@ -17,6 +17,7 @@ import {
   type TriggerSpec,
   type WindowWork,
 } from '../operator/window/general/window-spec.ts';
+import { type NumberShape, shapesOf } from '../operator/window/number-shape.ts';
 import { canTravel, planPartials } from '../operator/window/partials.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
@@ -57,10 +58,11 @@ export function addPlainWindow<Out>(
   functions: readonly object[],
 ): AddedNode<Out> {
   const { builder, key } = parts;
+  const shapes = shapesOf(aggregates, functions);
   // What was added up before the exchange is not there any more to be sent to a side output.
   const canHalve = window.kind !== 'count' && window.time === 'event' && lateTo === null;
   if (canHalve && canTravel(aggregates, functions)) {
-    return addInHalves(parts, window, aggregates, functions);
+    return addInHalves(parts, window, aggregates, shapes, functions);
   }
   const { inputs, schema } = lateTo === null ? onlyNeeded(parts, aggregates) : parts;
   const isByCount = window.kind === 'count';
@@ -72,7 +74,7 @@ export function addPlainWindow<Out>(
     name: 'window',
     operator: isByCount
       ? { type: 'countWindow', key, window, aggregates }
-      : { type: 'windowAggregate', key, window, aggregates, partialsOf: null, lateTo },
+      : { type: 'windowAggregate', key, window, aggregates, shapes, partialsOf: null, lateTo },
     inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
     schema: out,
     functions,
@@ -86,15 +88,16 @@ function addInHalves<Out>(
   parts: KeyedParts,
   window: WindowSpec,
   aggregates: readonly AggregateSpec[],
+  shapes: readonly (NumberShape | null)[],
   functions: readonly object[],
 ): AddedNode<Out> {
   const { builder, inputs, schema, key } = parts;
   const fields = schema?.fields ?? null;
-  const partials = planPartials(key, aggregates, schema).schema;
+  const partials = planPartials(key, aggregates, schema, shapes).sent;
   const halves = inputs.map((from) =>
     builder.add({
       name: 'window',
-      operator: { type: 'preAggregate', key, window, aggregates, fields },
+      operator: { type: 'preAggregate', key, window, aggregates, shapes, fields },
       inputs: [{ from, partitioning: { kind: 'forward' } }],
       schema: partials,
       functions,
@@ -106,7 +109,15 @@ function addInHalves<Out>(
   const partialsOf = { fields };
   const node = builder.add({
     name: 'window',
-    operator: { type: 'windowAggregate', key, window, aggregates, partialsOf, lateTo: null },
+    operator: {
+      type: 'windowAggregate',
+      key,
+      window,
+      aggregates,
+      shapes,
+      partialsOf,
+      lateTo: null,
+    },
     inputs: halves.map((from) => ({ from, partitioning })),
     schema: out,
     functions,

@@ -16,7 +16,7 @@ import type { Batch } from './batch.ts';
 import type { Column, FixedColumn, StringColumn } from './column.ts';
 import { fieldsRead } from './fields-read.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
-import { firstInvalidKey, hashKeys, hashKeyValue, murmur } from './key-hash.ts';
+import { firstInvalidKey, hashInts, hashKeys, hashKeyValue, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
 import {
   fieldReader,
@@ -85,6 +85,8 @@ export class KeyReader {
   readonly #names: readonly string[];
   readonly #isByFunction: boolean;
   readonly #isAll: boolean;
+  /** Of a key that is one column of any values; -1 for other keys. */
+  readonly #valueColumn: number;
   /** For keys that are not typed columns. */
   readonly #hashLoop: RowFunctionLoop<unknown, number>;
   readonly #intLoop: RowFunctionLoop<unknown, number>;
@@ -103,6 +105,8 @@ export class KeyReader {
       : null;
     this.#names = fields.map((field) => field.name);
     this.#isAll = key.kind === 'all';
+    const isColumn = keyFunction === null && schema !== null && fields.length === 1 && !isTyped;
+    this.#valueColumn = isColumn ? fieldIndex(schema, fields[0]!.name, 'keyBy') : -1;
     this.#isByFunction = keyFunction !== null;
     const of = keyFunction ?? keyOfFields(this.#names);
     const read = keyFunction === null ? new Set(this.#names) : fieldsRead(keyFunction, schema);
@@ -136,6 +140,8 @@ export class KeyReader {
       this.#ownHashes.fill(murmur(0));
     } else if (this.#columns !== null) {
       this.#hashColumns(this.#keyColumns(batch), rows, this.#ownHashes);
+    } else if (this.isInt && this.#copyInts(batch)) {
+      hashInts(this.#ownInts, rows, this.#ownHashes);
     } else {
       this.#run(this.#hashLoop, batch, this.#ownHashes);
     }
@@ -220,9 +226,9 @@ export class KeyReader {
   #readValues(batch: Batch): void {
     const rows = batch.rowCount;
     if (this.isInt) {
-      if (this.#ownInts.length < rows) this.#ownInts = new Int32Array(rows);
+      const areCopied = this.#copyInts(batch);
       this.ints = this.#ownInts;
-      this.#run(this.#intLoop, batch, this.ints);
+      if (!areCopied) this.#run(this.#intLoop, batch, this.ints);
     }
     if (this.isInt) return;
     const values = new Array<unknown>(rows);
@@ -231,6 +237,21 @@ export class KeyReader {
     const { hashes } = this.keyBytes;
     this.#hashValues(values, batch.keyHashes, hashes);
     this.#writer.writeValues(values, rows, this.#names);
+  }
+
+  /** Takes the keys of a column of values as they are; false when they are no such column, or not all ints. */
+  #copyInts({ columns, rowCount }: Batch): boolean {
+    if (this.#ownInts.length < rowCount) this.#ownInts = new Int32Array(rowCount);
+    const column = columns[this.#valueColumn];
+    if (column?.kind !== 'dynamic' || column.absent !== null) return false;
+    const { values } = column;
+    const ints = this.#ownInts;
+    for (let i = 0; i < rowCount; i++) {
+      const value = values[i];
+      if (typeof value !== 'number' || (value | 0) !== value) return false;
+      ints[i] = value;
+    }
+    return true;
   }
 
   #hashValues(values: readonly unknown[], known: Int32Array | null, out: Int32Array): void {

@@ -21,7 +21,7 @@ export type MadeFields = {
   readonly reads: ReadonlySet<string>;
 };
 
-/** Of the row that a function makes of its only parameter, a row of the schema; without a schema nothing is handed on. */
+/** Of the row that a function makes of its only parameter, a row of the schema, if it has one; without a schema nothing is handed on. */
 export function madeFields(fn: unknown, schema: Schema | null): MadeFields | null {
   if (typeof fn !== 'function') return null;
   const tokens = tokensOf(Function.prototype.toString.call(fn));
@@ -115,7 +115,8 @@ function fieldsOf(
     const [dot, field, next] = body.slice(at + 1, at + 4);
     const isField = (dot === '.' || dot === '?.') && isName(field);
     // A field that is called would get the row as `this`; one that is written would not be that of the input any more.
-    if (!isField || next === '(' || next === '?.' || next === '`' || isWrite(body, at)) return null;
+    const isCalled = next === '(' || next === '?.' || next?.startsWith('`') === true;
+    if (!isField || isCalled || isWrite(body, at)) return null;
     fields.push(field!);
   }
   return fields;
@@ -154,6 +155,7 @@ function parameterOf(
   let at = tokens[0] === 'function' ? 1 : 0;
   if (isName(tokens[at]) && tokens[at] !== 'async') at++;
   if (tokens[at++] !== '(') return null;
+  if (tokens[at] === ')') return { parameter: new Map(), end: at + 1 };
   if (isName(tokens[at]) && tokens[at + 1] === ')') {
     return { parameter: tokens[at]!, end: at + 2 };
   }

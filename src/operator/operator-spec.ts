@@ -21,6 +21,7 @@ import type { PlainData } from './source.ts';
 import type { AggregateSpec } from './window/aggregate.ts';
 import type { CountWindowSpec } from './window/count-window.ts';
 import type { GeneralWindowSpec } from './window/general/window-spec.ts';
+import type { NumberShape } from './window/number-shape.ts';
 import type { WindowSpec } from './window/window.ts';
 
 /** Where the event time of a record comes from. */
@@ -69,12 +70,15 @@ export type OperatorSpec =
        * sees only one of them: the halves have to agree on what goes from one to the other.
        */
       readonly fields: readonly Field[] | null;
+      /** Of the accumulators of the user, by aggregate: the halves agree on these too. */
+      readonly shapes: readonly (NumberShape | null)[];
     }
   | {
       readonly type: 'windowAggregate';
       readonly key: KeySpec;
       readonly window: WindowSpec;
       readonly aggregates: readonly AggregateSpec[];
+      readonly shapes: readonly (NumberShape | null)[];
       /** Fields of the records, where a preAggregate comes before and sends partial results of them. */
       readonly partialsOf: { readonly fields: readonly Field[] | null } | null;
       /** The side output for late records; null when they are counted and dropped. */

@@ -1,4 +1,5 @@
 /** What is in flight between subtasks, as state of the nodes that it comes from; and on its way again after a restart. */
+import { EngineError } from '../base/errors.ts';
 import type { ChannelWriter } from '../channel/channel.ts';
 import {
   decodeInFlight,
@@ -9,8 +10,11 @@ import {
   type UnalignedCheckpoints,
 } from '../channel/in-flight.ts';
 import type { OutputGate } from '../channel/output-gate.ts';
+import type { Batch } from '../data/batch.ts';
+import { type Schema, sameSchema } from '../data/schema.ts';
 import type { Channel, Exchange, ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph } from '../graph/graph.ts';
+import { schemaBehind } from '../graph/node-schemas.ts';
 import type { RestoredState } from '../state/snapshot.ts';
 import { copyFor, type StoredState } from './restored-state.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
@@ -78,21 +82,33 @@ export type Sender = {
   readonly writers: readonly ChannelWriter[];
 };
 
-/** Sends again what was in flight in an exchange. */
+/** Sends again what was in flight in an exchange. STATE_INCOMPATIBLE where its rows had other fields than they have now. */
 export function sendAgain({ exchange, graph, restored, ofConsumer, ...sender }: Sender): void {
   const { index, producers, gate, writers } = sender;
   const items = restored.items(stateOf(graph, exchange)) as readonly InFlightItem[];
   const own = items.filter(({ fromSubtask }) => fromSubtask % producers === index);
   const copies = ofConsumer.flatMap(({ kind, parts }) => (kind === 'broadcast' ? parts : []));
+  const node = graph.nodes[exchange.fromNode]!;
+  const schema = schemaBehind(graph, exchange.fromNode, exchange.side);
   for (const item of inOrder(own)) {
     if (exchange.partitioning.kind !== 'broadcast') {
-      gate.emit(decodeInFlight(item));
+      gate.emit(decodedAs(schema, item, node.name));
       continue;
     }
     // Each consumer has had as much as the one of before whose state it goes on from.
     writers.forEach((writer, to) => {
       const before = copyFor(to, copies)?.subtask ?? to % item.consumers;
-      if (before === item.toSubtask) writer.put(decodeInFlight(item));
+      if (before === item.toSubtask) writer.put(decodedAs(schema, item, node.name));
     });
   }
+}
+
+function decodedAs(schema: Schema | null, item: InFlightItem, name: string): Batch {
+  const batch = decodeInFlight(item);
+  if (schema === null || sameSchema(batch.schema, schema)) return batch;
+  throw new EngineError(
+    'STATE_INCOMPATIBLE',
+    `the checkpoint is unaligned, with rows of '${name}' in flight that have other fields than they have now: run the job as ` +
+      'it was, take a savepoint, which has no rows in flight, and go on from that',
+  );
 }

@@ -88,6 +88,134 @@ const AGGREGATES: Readonly<
   ],
 };
 
+/** Accumulators that are numbers, and stay so. */
+const NUMBERS: typeof AGGREGATES = {
+  inPlace: [
+    (a) =>
+      a.aggregate({
+        create: () => ({ count: 0, sum: 0 }),
+        add(so, { n }) {
+          so.count++;
+          so.sum += n;
+          return so;
+        },
+        merge(one, other) {
+          one.count += other.count;
+          one.sum += other.sum;
+          return one;
+        },
+        result: (so) => so,
+      }),
+    (items) => ({ count: items.length, sum: total(items.map(({ n }) => n)) }),
+  ],
+  value: [
+    (a) =>
+      a.aggregate({
+        create: () => 0,
+        add: (so, { n }) => so + n,
+        merge: (one, other) => one + other,
+        result: (so) => so,
+      }),
+    (items) => total(items.map(({ n }) => n)),
+  ],
+  inOrder: [
+    (a) =>
+      a.aggregate({
+        create: () => ({ hash: 0, power: 1 }),
+        add: ({ hash, power }, { id }) => ({
+          hash: (hash * 3 + id) % 1009,
+          power: (power * 3) % 1009,
+        }),
+        merge: (one, other) => ({
+          hash: (one.hash * other.power + other.hash) % 1009,
+          power: (one.power * other.power) % 1009,
+        }),
+        result: ({ hash }) => hash,
+      }),
+    (items) => items.reduce((hash, { id }) => (hash * 3 + id) % 1009, 0),
+  ],
+  strange: [
+    (a) =>
+      a.aggregate({
+        create: () => ({ zero: -0, none: Number.NaN, much: Infinity }),
+        add: (so) => so,
+        merge: (one) => one,
+        result: (so) => so,
+      }),
+    () => ({ zero: -0, none: Number.NaN, much: Infinity }),
+  ],
+};
+
+type Noted = { n: number; note?: string };
+
+/** Accumulators that begin as numbers and become something else. */
+const MISFITS: typeof AGGREGATES = {
+  ...NUMBERS,
+  withFieldMore: [
+    (a) =>
+      a.aggregate({
+        create: (): Noted => ({ n: 0 }),
+        add(so, { n, note }) {
+          so.n += n;
+          if (note !== null) so.note = note;
+          return so;
+        },
+        merge(one, other) {
+          one.n += other.n;
+          if (other.note !== undefined) one.note = other.note;
+          return one;
+        },
+        result: (so) => so,
+      }),
+    (items) => {
+      const note = notNull(items.map((item) => item.note)).at(-1);
+      const n = total(items.map((item) => item.n));
+      return note === undefined ? { n } : { n, note };
+    },
+  ],
+  withText: [
+    (a) =>
+      a.aggregate({
+        create: (): { seen: number | string } => ({ seen: 0 }),
+        add(so) {
+          so.seen = typeof so.seen === 'string' || so.seen === 2 ? 'many' : so.seen + 1;
+          return so;
+        },
+        merge(one, { seen }) {
+          const areFew = typeof one.seen === 'number' && typeof seen === 'number';
+          const sum = areFew ? Number(one.seen) + Number(seen) : 3;
+          one.seen = sum > 2 ? 'many' : sum;
+          return one;
+        },
+        result: ({ seen }) => seen,
+      }),
+    ({ length }) => (length > 2 ? 'many' : length),
+  ],
+  nothing: [
+    (a) =>
+      a.aggregate({
+        create: (): number | null => 0,
+        add: (so, { n, paid }) => (so === null || paid ? null : so + n),
+        merge: (one, other) => (one === null || other === null ? null : one + other),
+        result: (so) => so,
+      }),
+    (items) => (items.some(({ paid }) => paid) ? null : total(items.map(({ n }) => n))),
+  ],
+  otherOrder: [
+    (a) =>
+      a.aggregate({
+        create: () => ({ first: 0, second: 0 }),
+        add: (so, { n }) => ({ second: so.second + n, first: so.first + 1 }),
+        merge: (one, other) => ({
+          second: one.second + other.second,
+          first: one.first + other.first,
+        }),
+        result: (so) => Object.entries(so).flat(),
+      }),
+    (items) => ['second', total(items.map(({ n }) => n)), 'first', items.length],
+  ],
+};
+
 /** With these, accumulators cannot travel: records cross the exchange one by one. */
 const HEAVY: typeof AGGREGATES = {
   longest: [
@@ -163,10 +291,14 @@ const WINDOWS: Readonly<
 for (const [name, [window, windowsOf]] of Object.entries(WINDOWS)) {
   // Only windows of event time are added up before their exchange, where accumulators can travel.
   const isInHalves = window.kind !== 'count' && window.time === 'event';
-  const all = { ...AGGREGATES, ...HEAVY };
-  for (const aggregates of isInHalves ? [AGGREGATES, all] : [all]) {
-    const how = aggregates === AGGREGATES ? '' : ', with an accumulator that cannot travel';
-    test(`every aggregate in ${name}${how}, in every mode`, async () => {
+  const sets: Readonly<Record<string, typeof AGGREGATES>> = {
+    'accumulators of numbers': NUMBERS,
+    'accumulators that are not numbers for long': MISFITS,
+    ...(isInHalves ? { 'every aggregate': { ...AGGREGATES, ...MISFITS } } : {}),
+    'every aggregate and an accumulator that cannot travel': { ...AGGREGATES, ...HEAVY },
+  };
+  for (const [what, aggregates] of Object.entries(sets)) {
+    test(`${what} in ${name}, in every mode`, async () => {
       const expected = [...new Set(ITEMS.map(({ shop }) => shop))].flatMap((shop) =>
         windowsOf(ITEMS.filter((item) => item.shop === shop)).map(({ items, bounds, time }) => ({
           record: {

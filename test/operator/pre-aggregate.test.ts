@@ -1,12 +1,14 @@
 /** Aggregations in two halves: the same results, however many keys there are, and nothing later than it would be. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
 import { tumbling } from '../../src/api/windows.ts';
 import { Batch } from '../../src/data/batch.ts';
-import { record, t } from '../../src/data/schema.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
-import { isPlainData } from '../../src/operator/window/partials.ts';
+import { shapesOf } from '../../src/operator/window/number-shape.ts';
+import { isPlainData, planPartials } from '../../src/operator/window/partials.ts';
 import { PreAggregateOperator } from '../../src/operator/window/pre-aggregate.ts';
 import { type Harness, type HarnessOptions, harness } from '../../src/testing/harness.ts';
 
@@ -65,6 +67,45 @@ for (const [what, rows, keys] of [
   }
 }
 
+test('records of a key stay in order where its partial results turn into single ones and back', async () => {
+  type Seen = { hash: number; power: number; key?: string };
+  const h = await aggregating(1e9, { parallelism: 3, batchSize: 4096, schema: Row }, (of) => ({
+    value: of.aggregate({
+      create: (): Seen => ({ hash: 0, power: 1 }),
+      add(so, { key, n }) {
+        so.hash = (so.hash * 3 + n) % 1009;
+        so.power = (so.power * 3) % 1009;
+        // Seldom, the accumulator is no object of numbers any more.
+        if (n % 5000 === 0) so.key = key;
+        return so;
+      },
+      merge(a, b) {
+        a.hash = (a.hash * b.power + b.hash) % 1009;
+        a.power = (a.power * b.power) % 1009;
+        if (b.key !== undefined) a.key = b.key;
+        return a;
+      },
+      result: ({ hash, key }) => ({ hash, key }),
+    }),
+  }));
+  const expected = new Map<string, { hash: number; key: string | undefined }>();
+  for (let n = 0; n < 2_700_000; n++) {
+    // Few keys, many that come once, few again: a judgement holds for 2,000,000 records.
+    const isMany = n >= 150_000 && n < 400_000;
+    const key = isMany && n % 5 > 0 ? `k${n}` : `few ${n % 7}`;
+    h.push({ key, n }, n);
+    if (isMany && n % 5 > 0) continue;
+    const { hash = 0, key: was } = expected.get(key) ?? {};
+    expected.set(key, { hash: (hash * 3 + n) % 1009, key: n % 5000 === 0 ? key : was });
+  }
+  await h.end();
+  const got = (h.takeRecords() as { key: string; value: unknown }[]).filter(({ key }) =>
+    key.startsWith('few'),
+  );
+  assert.equal(got.length, 7);
+  for (const { key, value } of got) assert.deepEqual(value, expected.get(key), key);
+});
+
 test('late records are counted one by one, not as the partial result that they come in', async () => {
   const h = await aggregating(10, { parallelism: 2 }, ({ max }) => ({ most: max('n') }));
   h.push({ key: 'a', n: 1 }, 5);
@@ -119,6 +160,75 @@ test('an accumulator that turns into an instance of a class is told', async () =
   });
 });
 
+test('what is sent has numbers of accumulators under their names, a snapshot has whole accumulators', () => {
+  const [aggregate, value] = [0, 1].map((user) => ({
+    name: `u${user}`,
+    kind: 'user' as const,
+    input: { kind: 'none' as const },
+    user,
+    quantile: null,
+  }));
+  const plan = planPartials({ kind: 'fields', fields: ['key'] }, [aggregate!, value!], Row, [
+    { names: ['n', 'sum'], keptBy: [] },
+    { names: null, keptBy: [] },
+  ]);
+  const namesOf = ({ fields }: Schema): string[] => fields.map(({ name }) => name);
+  assert.deepEqual(namesOf(plan.schema), ['key', '#0 count', '#1 u0', '#2 u1']);
+  assert.deepEqual(namesOf(plan.sent), [
+    'key',
+    '#0 count',
+    '#1 u0.n',
+    '#2 u0.sum',
+    '#3 u1',
+    '#4 u0',
+    '#5 u1',
+  ]);
+});
+
+test('accumulators have a shape where all they are made of is numbers', () => {
+  const shapeOf = (aggregate: object): unknown =>
+    shapesOf(
+      [{ name: 'u', kind: 'user', input: { kind: 'none' }, user: 0, quantile: null }],
+      [aggregate],
+    )[0]?.names;
+  const functions = { add: (so: unknown) => so, merge: (so: unknown) => so };
+  assert.deepEqual(shapeOf({ ...functions, create: () => ({ n: 0, sum: -0 }) }), ['n', 'sum']);
+  assert.equal(shapeOf({ ...functions, create: () => Number.NaN }), null);
+  for (const value of [
+    { n: 0, text: '' },
+    { n: 0, none: null },
+    { n: { deep: 0 } },
+    { n: 0, [Symbol('s')]: 0 },
+    JSON.parse('{ "__proto__": 0 }'),
+    {
+      get n() {
+        return 0;
+      },
+    },
+    Object.defineProperty({ n: 0 }, 'hidden', { value: 0 }),
+    Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`f${n}`, n])),
+    {},
+    [0],
+    null,
+    undefined,
+    0n,
+    new Counter(),
+  ]) {
+    assert.equal(shapeOf({ ...functions, create: () => value }), undefined, inspect(value));
+  }
+  const packed = {
+    ...functions,
+    create: () => 0,
+    pack: (n: number) => n,
+    unpack: (n: number) => n,
+  };
+  assert.equal(shapeOf(packed), undefined);
+  const failing = () => {
+    throw new Error('no');
+  };
+  assert.equal(shapeOf({ ...functions, create: failing }), undefined);
+});
+
 test('what is plain data', () => {
   for (const value of [
     1,
@@ -159,6 +269,7 @@ function alone() {
     key: { kind: 'fields', fields: ['key'] },
     window: { kind: 'tumbling', time: 'event', sizeMs: 10, slideMs: 10, offsetMs: 0 },
     aggregates: [{ name: 'n', kind: 'count', input: { kind: 'none' }, user: null, quantile: null }],
+    shapes: [null],
     inputSchema: null,
     functions: [],
   });

@@ -30,10 +30,13 @@ const NUMBERS: AggregateSpec[] = [
 const OBJECTS: AggregateSpec[] = [
   { name: 'total', kind: 'user', input: { kind: 'none' }, user: 0, quantile: null },
 ];
+/** The same in cells, but for those that do not fit. */
+const IN_CELLS: AggregateSpec[] = [...OBJECTS];
 const SUM = {
   create: () => ({ sum: 0 }),
-  add(total: { sum: number }, row: { value: number }) {
+  add(total: { sum: number; isLess?: true }, row: { value: number }) {
     total.sum += row.value;
+    if (row.value < 0) total.isLess = true;
     return total;
   },
   merge(a: { sum: number }, b: { sum: number }) {
@@ -54,8 +57,9 @@ class Rig extends OneSubtask<WindowAggregateOperator, Result> {
       key: { kind: 'fields', fields: ['key'] },
       window: { kind: 'sliding', time: 'event', sizeMs: 20, slideMs: 10, offsetMs: 0 },
       aggregates,
+      shapes: aggregates === IN_CELLS ? [{ names: ['sum'], keptBy: [] }] : [],
       inputSchema: Event,
-      functions: aggregates === OBJECTS ? [SUM] : [],
+      functions: aggregates === NUMBERS ? [] : [SUM],
       takesPartials: false,
       lateTo: null,
     });
@@ -78,14 +82,17 @@ function batchOf(keys: readonly number[], value: number, time: number): Batch {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 const byKey = (a: Result, b: Result): number => a.key - b.key;
 
-for (const [name, aggregates] of [
-  ['numbers', NUMBERS],
-  ['objects that change in place', OBJECTS],
-] as const) {
+for (const [name, aggregates, misfits] of [
+  ['numbers', NUMBERS, []],
+  ['objects that change in place', OBJECTS, []],
+  ['objects in cells', IN_CELLS, []],
+  ['objects in cells, but for some', IN_CELLS, [7, 50_000, 99_999]],
+] as readonly [string, AggregateSpec[], number[]][]) {
   test(`${name}: records between the steps of a snapshot are not in it, whichever rows they change`, () => {
     const keys = upTo(100_000);
     const rig = new Rig(aggregates);
     rig.push(keys, 1, 5);
+    rig.push(misfits, -1, 5);
     rig.barrier();
     let steps = 0;
     // From the end, and all over: rows that are far from being written, and rows that are.
@@ -103,9 +110,29 @@ for (const [name, aggregates] of [
     const again = new Rig(aggregates, ALONE, rig.states());
     again.operator.processWatermark(9);
     assert.equal(again.results.length, keys.length);
-    for (const { key, total } of again.results.sort(byKey)) assert.equal(total, 1, `key ${key}`);
+    const before = (key: number): number => (misfits.includes(key) ? 0 : 1);
+    for (const { key, total } of again.results.sort(byKey)) {
+      assert.equal(total, before(key), `key ${key}`);
+    }
     rig.operator.processWatermark(9);
-    assert.equal(rig.results.find(({ key }) => key === 7)!.total, 1 + 100 * steps);
+    assert.equal(rig.results.find(({ key }) => key === 7)!.total, before(7) + 100 * steps);
+  });
+}
+
+for (const [what, before, after] of [
+  ['in cells are objects where they are to be', IN_CELLS, OBJECTS],
+  ['that were objects go to cells', OBJECTS, IN_CELLS],
+] as const) {
+  test(`accumulators ${what} after a restart`, () => {
+    const rig = new Rig(before);
+    rig.push(upTo(1000), 2, 5);
+    rig.barrier();
+    rig.finish();
+    const again = new Rig(after, ALONE, rig.states());
+    again.push(upTo(1000), 3, 6);
+    again.operator.processWatermark(9);
+    assert.equal(again.results.length, 1000);
+    assert.ok(again.results.every(({ total }) => total === 5));
   });
 }
 

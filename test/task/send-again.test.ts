@@ -5,8 +5,12 @@ import { BATCH } from '../../src/channel/channel.ts';
 import { encodeInFlight, inFlightState } from '../../src/channel/in-flight.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
 import { Batch } from '../../src/data/batch.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { record, type Schema, t } from '../../src/data/schema.ts';
 import { NO_STATE } from '../../src/state/snapshot.ts';
 import { type Sender, sendAgain } from '../../src/task/in-flight-state.ts';
+
+const Row = record({ n: t.int32 });
 
 /** Rows for each of the new consumers, of what was on its way to the old ones; `alive`: old ones that left a copy. */
 function sentAgain(consumers: number, alive: readonly number[], onTheWay: Record<number, string>) {
@@ -20,10 +24,16 @@ function sentAgain(consumers: number, alive: readonly number[], onTheWay: Record
       ...encoded,
     })),
   );
-  const exchange = { toNode: 1, operatorInput: 1, side: null, partitioning: { kind: 'broadcast' } };
+  const exchange = {
+    fromNode: 0,
+    toNode: 1,
+    operatorInput: 1,
+    side: null,
+    partitioning: { kind: 'broadcast' },
+  };
   sendAgain({
     exchange,
-    graph: { nodes: [{ uid: 'from' }, { uid: 'rules' }] },
+    graph: { nodes: [{ uid: 'from', schema: null }, { uid: 'rules' }] },
     restored: {
       ...NO_STATE,
       items: (state: string) => (state === inFlightState('rules', 1, null) ? items : []),
@@ -57,4 +67,28 @@ test('those of a number that had come to its end get what was on its way to anot
 
 test('where a consumer keeps no copy its number decides', () => {
   assert.deepEqual(sentAgain(3, [], { 1: 'to 1' }), [null, 'to 1', null]);
+});
+
+test('rows that had other fields are refused', () => {
+  const builder = new BatchBuilder(Row, 1);
+  builder.appendRow({ n: 1 });
+  const [encoded] = encodeInFlight(builder.seal());
+  const item = { fromSubtask: 0, toSubtask: 0, consumers: 1, isOvertaken: false, ...encoded };
+  const sent: Batch[] = [];
+  const sendTo = (schema: Schema): void =>
+    sendAgain({
+      exchange: { fromNode: 0, toNode: 1, side: null, partitioning: { kind: 'hash' } },
+      graph: { nodes: [{ uid: 'from', name: 'window', schema: schema.fields }, { uid: 'to' }] },
+      restored: { ...NO_STATE, items: () => [item] },
+      ofConsumer: [],
+      index: 0,
+      producers: 1,
+      gate: { emit: (batch: Batch) => sent.push(batch) },
+    } as unknown as Sender);
+  sendTo(Row);
+  assert.deepEqual(sent[0]!.rowObjects(), [{ n: 1 }]);
+  assert.throws(() => sendTo(record({ n: t.int32, more: t.float64 })), {
+    code: 'STATE_INCOMPATIBLE',
+    message: /rows of 'window' in flight/,
+  });
 });

@@ -1,24 +1,36 @@
 /**
- * Accumulators as columns, for partial results and for snapshots: a float64 column for each cell, a dynamic one for each
- * object. What is no plain data is packed by its aggregate, or refused.
+ * Accumulators as columns, for partial results and for snapshots (partials.ts): a float64 column for each cell, a dynamic one
+ * for each object. What is no plain data is packed by its aggregate, or refused.
  */
 import { EngineError } from '../../base/errors.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
+import { MISSING } from '../../data/column.ts';
 import { describe } from '../../data/field-check.ts';
 import type { UserAggregate } from './aggregate.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
-import type { AggregatePlan } from './aggregate-plan.ts';
+import { type AggregatePlan, areAllNumbers, numbersOf } from './aggregate-plan.ts';
+import { accumulatorReader, type ReadAccumulator } from './number-codegen.ts';
+import { IN_CELLS } from './number-shape.ts';
 import { isPlainData } from './partials.ts';
 
 export class AccumulatorRows {
   readonly #cellCount: number;
+  readonly #numberCount: number;
   /** Cells of the rows: there may be one more, which is 0. */
   readonly #columnCount: number;
   readonly #aggregates: readonly (UserAggregate<never, unknown, unknown> | null)[];
+  /** Of objects that may be in cells; null for others. */
+  readonly #readers: readonly (ReadAccumulator | null)[];
+  readonly #areAllNumbers: boolean;
 
   constructor(plan: AggregatePlan, columnCount: number, functions: readonly object[]) {
     this.#cellCount = plan.cells.length;
+    this.#numberCount = plan.numberCount;
     this.#columnCount = columnCount;
+    this.#readers = plan.objects.map((slot, k) =>
+      numbersOf(slot) === null ? null : accumulatorReader(plan, k),
+    );
+    this.#areAllNumbers = areAllNumbers(plan);
     this.#aggregates = plan.objects.map((slot) => {
       if (slot.kind === 'user')
         return functions[slot.user] as UserAggregate<never, unknown, unknown>;
@@ -30,32 +42,82 @@ export class AccumulatorRows {
     return this.#aggregates.length > 0;
   }
 
+  /** Whether these are all in cells. */
+  areInCells({ objects }: Accumulators): boolean {
+    return this.#areAllNumbers && objects.length === 0;
+  }
+
   /** Writes slots from to to - 1 behind the rows of the builder, from this column on; `advance` is the caller's. */
   append(
     builder: BatchBuilder,
     firstColumn: number,
-    { cells, objects }: Accumulators,
+    of: Accumulators,
     from: number,
     to: number,
   ): void {
+    this.#appendCells(builder, firstColumn, of, from, to, this.#cellCount);
     const at = builder.rowCount;
     const rows = to - from;
-    const cellCount = this.#cellCount;
-    for (let c = 0; c < cellCount; c++) {
-      const column = builder.float64(firstColumn + c);
-      const end = at + rows;
-      for (let row = at, cell = from * cellCount + c; row < end; row++, cell += cellCount) {
-        column[row] = cells[cell]!;
-      }
-    }
-    for (let c = cellCount; c < this.#columnCount; c++) {
+    for (let c = this.#cellCount; c < this.#columnCount; c++) {
       builder.float64(firstColumn + c).fill(0, at, at + rows);
     }
+    const { objects } = of;
     const objectCount = this.#aggregates.length;
     for (let k = 0; k < objectCount; k++) {
       const column = builder.dynamic(firstColumn + this.#columnCount + k).values;
+      const read = this.#readers[k]!;
       for (let row = 0; row < rows; row++) {
-        column[at + row] = this.pack(k, objects[(from + row) * objectCount + k]);
+        const slot = from + row;
+        const value = read === null ? objects[slot * objectCount + k] : read(of, slot);
+        column[at + row] = this.pack(k, value);
+      }
+    }
+  }
+
+  /** The same as rows of partial results, which have numbers where they are. */
+  appendPartials(
+    builder: BatchBuilder,
+    firstColumn: number,
+    of: Accumulators,
+    from: number,
+    to: number,
+  ): void {
+    const stride = this.#cellCount + this.#numberCount;
+    this.#appendCells(builder, firstColumn, of, from, to, stride);
+    const at = builder.rowCount;
+    const { objects } = of;
+    const objectCount = this.#aggregates.length;
+    for (let k = 0; k < objectCount; k++) {
+      const c = firstColumn + stride + k;
+      const column = builder.dynamic(c);
+      if (objects.length === 0) {
+        column.absent ??= new Uint8Array(builder.capacity);
+        column.absent.fill(MISSING, at, at + to - from);
+        continue;
+      }
+      for (let slot = from, row = at; slot < to; slot++, row++) {
+        const value = objects[slot * objectCount + k];
+        if (value === IN_CELLS) builder.setAbsent(c, row, MISSING);
+        else column.values[row] = this.pack(k, value);
+      }
+    }
+  }
+
+  #appendCells(
+    builder: BatchBuilder,
+    firstColumn: number,
+    { cells }: Accumulators,
+    from: number,
+    to: number,
+    count: number,
+  ): void {
+    const at = builder.rowCount;
+    const end = at + to - from;
+    const stride = this.#cellCount + this.#numberCount;
+    for (let c = 0; c < count; c++) {
+      const column = builder.float64(firstColumn + c);
+      for (let row = at, cell = from * stride + c; row < end; row++, cell += stride) {
+        column[row] = cells[cell]!;
       }
     }
   }

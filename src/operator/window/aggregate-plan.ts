@@ -8,13 +8,20 @@
 import { EngineError } from '../../base/errors.ts';
 import { type Field, fieldIndex, type Schema } from '../../data/schema.ts';
 import type { AggregateInput, AggregateSpec } from './aggregate.ts';
+import { cellsOf, type NumberShape } from './number-shape.ts';
 import { isValueKind, type ValueAggregate, valueAggregate } from './value-aggregates.ts';
 
 export type CellKind = 'count' | 'sum' | 'min' | 'max';
 export type Cell = { readonly kind: CellKind; readonly input: number };
 /** A JavaScript accumulator: a user aggregate, one over values, or the least, greatest or summed value of any type. */
 export type ObjectSlot =
-  | { readonly kind: 'user'; readonly user: number; readonly label: string }
+  | {
+      readonly kind: 'user';
+      readonly user: number;
+      readonly label: string;
+      /** Where its numbers are, if it is of numbers. */
+      readonly numbers: NumberCells | null;
+    }
   /** Over an input, or over whole rows when it is null; `value` is its place in the plan's `values`. */
   | {
       readonly kind: 'value';
@@ -23,6 +30,9 @@ export type ObjectSlot =
       readonly label: string;
     }
   | { readonly kind: 'sum' | 'min' | 'max'; readonly input: number };
+
+/** The cells of an accumulator of the user, counted from the first behind those of the plan. */
+export type NumberCells = { readonly shape: NumberShape; readonly first: number };
 
 /** A distinct thing that aggregates read from a row. */
 export type PlannedInput = {
@@ -45,6 +55,8 @@ export type PlannedResult =
 export type AggregatePlan = {
   readonly inputs: readonly PlannedInput[];
   readonly cells: readonly Cell[];
+  /** Cells behind these, of accumulators of the user that are numbers (number-shape.ts). */
+  readonly numberCount: number;
   readonly objects: readonly ObjectSlot[];
   readonly values: readonly ValueAggregate[];
   /** One per aggregate, in order. */
@@ -56,14 +68,32 @@ export type AggregatePlan = {
 /** Input number of a count of all rows. */
 export const ALL_ROWS = -1;
 
+/** Cells of a slot. */
+export function strideOf({ cells, numberCount }: AggregatePlan): number {
+  return cells.length + numberCount;
+}
+
+/** Where an accumulator of the user has its numbers; null for any other. */
+export function numbersOf(slot: ObjectSlot): NumberCells | null {
+  return slot.kind === 'user' ? slot.numbers : null;
+}
+
+/** Whether all objects are in cells, but for those that do not fit. */
+export function areAllNumbers({ objects }: AggregatePlan): boolean {
+  return objects.every((slot) => numbersOf(slot) !== null);
+}
+
+/** `shapes`: of the accumulators of the user, by aggregate; those beyond are kept as objects. */
 export function planAggregates(
   aggregates: readonly AggregateSpec[],
   schema: Schema | null,
+  shapes: readonly (NumberShape | null)[] = [],
 ): AggregatePlan {
   const inputs: PlannedInput[] = [];
   const cells: Cell[] = [];
   const objects: ObjectSlot[] = [];
   const values: ValueAggregate[] = [];
+  let numberCount = 0;
   const inputOf = (spec: AggregateSpec): number => {
     const planned = planInput(spec, schema);
     return indexOf(
@@ -77,9 +107,12 @@ export function planAggregates(
   const valueCountOf = (input: number): number =>
     cellOf('count', inputs[input]!.mayBeAbsent ? input : ALL_ROWS);
 
-  const results = aggregates.map((spec): PlannedResult => {
+  const results = aggregates.map((spec, a): PlannedResult => {
     if (spec.kind === 'user') {
-      objects.push({ kind: 'user', user: spec.user!, label: spec.name });
+      const shape = shapes[a] ?? null;
+      const numbers = shape === null ? null : { shape, first: numberCount };
+      objects.push({ kind: 'user', user: spec.user!, label: spec.name, numbers });
+      if (shape !== null) numberCount += cellsOf(shape);
       return { from: 'object', object: objects.length - 1 };
     }
     if (isValueKind(spec.kind)) {
@@ -107,7 +140,7 @@ export function planAggregates(
     };
   });
   const fields = results.map((result, i) => resultField(aggregates[i]!, result, inputs, schema));
-  return { inputs, cells, objects, values, results, fields };
+  return { inputs, cells, numberCount, objects, values, results, fields };
 }
 
 function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {

@@ -52,7 +52,8 @@ export type AggregationOptions<Window> = {
 
 /**
  * An aggregate of the user. `add` and `merge` may change their first argument and return it; `merge` must neither
- * change nor return its second, which belongs to a pane that later windows still need.
+ * change nor return its second, which belongs to a pane that later windows still need. An accumulator that is plain data may
+ * come back as another object with the same fields: from another thread, from a snapshot, or from columns (number-shape.ts).
  *
  *   const product = { create: () => 1, add: (acc, row) => acc * row.n, merge: (a, b) => a * b, result: (acc) => acc };
  */

@@ -10,11 +10,22 @@ import { KeySlots } from '../../state/key-slots.ts';
 import { readSlotsAhead } from '../../state/read-ahead.ts';
 import type { SlotCapture } from '../../state/slot-capture.ts';
 import type { Accumulators, AddLoop, AggregateLoops } from './aggregate-codegen.ts';
+import { type AggregatePlan, areAllNumbers, strideOf } from './aggregate-plan.ts';
 
 const SLOTS_MIN = 32;
 const MUCH_SLOTS = 64 * 1024;
 
-export type PaneShape = { readonly cells: number; readonly objects: number };
+export type PaneShape = {
+  /** Cells of a slot. */
+  readonly cells: number;
+  readonly objects: number;
+  /** Whether the objects are in cells, but for those that do not fit. */
+  readonly areNumbers: boolean;
+};
+
+export function paneShapeOf(plan: AggregatePlan): PaneShape {
+  return { cells: strideOf(plan), objects: plan.objects.length, areNumbers: areAllNumbers(plan) };
+}
 
 export class Pane {
   start = 0;
@@ -38,7 +49,7 @@ export class Pane {
     this.keys = new KeySlots(isInt);
     this.accumulators = {
       cells: new Float64Array(SLOTS_MIN * shape.cells),
-      objects: new Array(SLOTS_MIN * shape.objects).fill(null),
+      objects: shape.areNumbers ? [] : new Array(SLOTS_MIN * shape.objects).fill(null),
     };
   }
 
@@ -123,7 +134,8 @@ export class Pane {
     const used = this.slotCount;
     this.keys.clear();
     this.changes?.clear();
-    accumulators.objects.fill(null, 0, used * this.#shape.objects);
+    if (this.#shape.areNumbers) accumulators.objects.length = 0;
+    else accumulators.objects.fill(null, 0, used * this.#shape.objects);
     if (used * 8 < this.#capacity) this.#resize(Math.max(SLOTS_MIN, used));
   }
 
@@ -139,11 +151,15 @@ export class Pane {
     const cells = new Float64Array(capacity * this.#shape.cells);
     cells.set(accumulators.cells.subarray(0, cells.length));
     accumulators.cells = cells;
-    accumulators.objects.length = capacity * this.#shape.objects;
-    if (capacity > this.#capacity) {
-      accumulators.objects.fill(null, this.#capacity * this.#shape.objects);
-    }
+    this.#resizeObjects(accumulators.objects, capacity * this.#shape.objects);
     this.#capacity = capacity;
+  }
+
+  #resizeObjects(objects: unknown[], length: number): void {
+    const before = objects.length;
+    if (before === 0) return;
+    objects.length = length;
+    if (length > before) objects.fill(null, before);
   }
 }
 

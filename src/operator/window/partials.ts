@@ -1,21 +1,26 @@
 /**
  * Partial results: what a pre-aggregation sends instead of records. One row for each key and pane:
  *
- *   key fields | cells of the plan, float64 | objects of the plan, dynamic        event time: the start of the pane
+ *   key fields | cells of the plan, float64 | numbers, float64 | objects, dynamic        event time: the start of the pane
  *
- * One of the cells counts the records, so that late ones can be counted. A snapshot of windows has the same rows.
+ * One of the cells counts the records, so that late ones can be counted. Numbers are those of accumulators of the user
+ * (number-shape.ts), whose object is MISSING then. A snapshot of windows has the same rows without numbers: so it does not
+ * depend on the fields of these accumulators, and a later version of the job may have others.
  */
 import { type KeySpec, keyFields } from '../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import type { AggregateSpec } from './aggregate.ts';
 import { type AggregatePlan, ALL_ROWS, planAggregates } from './aggregate-plan.ts';
+import type { NumberShape } from './number-shape.ts';
 import { isValueKind, valueAggregate } from './value-aggregates.ts';
 
 export type PartialPlan = AggregatePlan & {
   /** The cell that counts records. */
   readonly rowsCell: number;
-  /** Of the partial results. */
+  /** Of the partial results in a snapshot. */
   readonly schema: Schema;
+  /** Of those that cross the exchange. */
+  readonly sent: Schema;
   readonly keyCount: number;
 };
 
@@ -23,8 +28,9 @@ export function planPartials(
   key: KeySpec,
   aggregates: readonly AggregateSpec[],
   inputSchema: Schema | null,
+  shapes: readonly (NumberShape | null)[] = [],
 ): PartialPlan {
-  const plan = planAggregates(aggregates, inputSchema);
+  const plan = planAggregates(aggregates, inputSchema, shapes);
   const counting = plan.cells.findIndex(
     ({ kind, input }) => kind === 'count' && input === ALL_ROWS,
   );
@@ -35,15 +41,26 @@ export function planPartials(
     ...plan,
     cells,
     rowsCell: counting >= 0 ? counting : cells.length - 1,
-    schema: schemaOf(partialFields(keys, { ...plan, cells })),
+    schema: schemaOf(partialFields(keys, { ...plan, cells }, [])),
+    sent: schemaOf(partialFields(keys, { ...plan, cells }, numberNames(plan))),
     keyCount: keys.length,
   };
+}
+
+/** Of the numbers of accumulators, in their order. */
+function numberNames({ objects }: AggregatePlan): readonly string[] {
+  return objects.flatMap((slot) => {
+    if (slot.kind !== 'user' || slot.numbers === null) return [];
+    const { names } = slot.numbers.shape;
+    return names === null ? [slot.label] : names.map((name) => `${slot.label}.${name}`);
+  });
 }
 
 /** Names tell what accumulators are of: those of a snapshot must not be taken for others. */
 function partialFields(
   keys: readonly Field[],
-  { cells, objects, inputs }: Pick<AggregatePlan, 'cells' | 'objects' | 'inputs'>,
+  { cells, objects, inputs }: AggregatePlan,
+  numbers: readonly string[],
 ): Field[] {
   let mark = '#';
   while (keys.some((field) => field.name.startsWith(mark))) mark += '#';
@@ -53,9 +70,13 @@ function partialFields(
     ...cells.map(({ kind, input }, c): Field => {
       return { name: `${mark}${c} ${kind}${labelOf(input)}`, kind: 'float64', nullable: false };
     }),
+    ...numbers.map((name, n): Field => {
+      return { name: `${mark}${cells.length + n} ${name}`, kind: 'float64', nullable: false };
+    }),
     ...objects.map((slot, k): Field => {
       const label = 'label' in slot ? slot.label : `${slot.kind}${labelOf(slot.input)}`;
-      return { name: `${mark}${cells.length + k} ${label}`, kind: 'dynamic', nullable: false };
+      const at = cells.length + numbers.length + k;
+      return { name: `${mark}${at} ${label}`, kind: 'dynamic', nullable: numbers.length > 0 };
     }),
   ];
 }

@@ -31,7 +31,8 @@ import { operatorError, recordError } from '../user-function.ts';
 import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
-import type { Pane } from './pane.ts';
+import type { NumberShape } from './number-shape.ts';
+import { type Pane, paneShapeOf } from './pane.ts';
 import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
@@ -48,6 +49,11 @@ type Announcement =
   | { readonly watermark: Watermark }
   | { readonly isIdle: boolean }
   | { readonly barrier: number };
+
+export type PreAggregateOptions = AggregationOptions<WindowSpec> & {
+  /** Of the accumulators of the user, by aggregate. */
+  readonly shapes: readonly (NumberShape | null)[];
+};
 
 export class PreAggregateOperator implements Operator {
   readonly wakeAtMs = Infinity;
@@ -80,8 +86,8 @@ export class PreAggregateOperator implements Operator {
   #liveSlotsBefore = 0;
   readonly #place = { i: 0 };
 
-  constructor(options: AggregationOptions<WindowSpec>) {
-    const { key, window, aggregates, inputSchema, functions } = options;
+  constructor(options: PreAggregateOptions) {
+    const { key, window, aggregates, shapes, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#key = key;
     this.#window = window;
@@ -89,15 +95,16 @@ export class PreAggregateOperator implements Operator {
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
-    this.#plan = planPartials(key, aggregates, inputSchema);
+    this.#plan = planPartials(key, aggregates, inputSchema, shapes);
     this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
-    this.#builder = new BatchBuilder(this.#plan.schema, FIRE_SLICE_ROWS);
-    const { cells, objects } = this.#plan;
+    this.#builder = new BatchBuilder(this.#plan.sent, FIRE_SLICE_ROWS);
+    const { cells } = this.#plan;
     this.#rows = new AccumulatorRows(this.#plan, cells.length, functions);
-    this.#panes = new PaneList({ cells: cells.length, objects: objects.length }, this.#keys);
+    const shape = paneShapeOf(this.#plan);
+    this.#panes = new PaneList(shape, this.#keys);
     this.#apart = {
-      cells: new Float64Array(FIRE_SLICE_ROWS * cells.length),
-      objects: new Array(FIRE_SLICE_ROWS * objects.length).fill(null),
+      cells: new Float64Array(FIRE_SLICE_ROWS * shape.cells),
+      objects: shape.areNumbers ? [] : new Array(FIRE_SLICE_ROWS * shape.objects).fill(null),
     };
   }
 
@@ -280,7 +287,7 @@ export class PreAggregateOperator implements Operator {
     const builder = this.#builder;
     const rows = to - from;
     try {
-      this.#rows.append(builder, this.#plan.keyCount, accumulators, from, to);
+      this.#rows.appendPartials(builder, this.#plan.keyCount, accumulators, from, to);
     } catch (error) {
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }

@@ -43,7 +43,8 @@ import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { planAggregates } from './aggregate-plan.ts';
-import type { Pane } from './pane.ts';
+import type { NumberShape } from './number-shape.ts';
+import { type Pane, paneShapeOf } from './pane.ts';
 import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
@@ -59,6 +60,8 @@ import {
 import { capturePanes, PANES, RestoredFired, writeFired } from './window-state.ts';
 
 export type WindowAggregateOptions = AggregationOptions<WindowSpec> & {
+  /** Of the accumulators of the user, by aggregate. */
+  readonly shapes: readonly (NumberShape | null)[];
   /** What comes in are the partial results of a pre-aggregation. */
   readonly takesPartials: boolean;
   /** The side output for late records; null when they are dropped. */
@@ -114,9 +117,9 @@ export class WindowAggregateOperator implements Operator {
   #fired: RestoredFired | null = null;
 
   constructor(options: WindowAggregateOptions) {
-    const { key, inputSchema, functions, aggregates } = options;
+    const { key, inputSchema, functions, aggregates, shapes } = options;
     this.#key = key;
-    this.#state = planPartials(key, aggregates, inputSchema);
+    this.#state = planPartials(key, aggregates, inputSchema, shapes);
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = options.window;
     this.#lateTo = options.lateTo;
@@ -126,15 +129,14 @@ export class WindowAggregateOperator implements Operator {
     this.#keys =
       this.#partials === null
         ? new KeyReader(key, inputSchema, keyFunction)
-        : new KeyReader(stateKey(key), this.#partials.schema, null);
+        : new KeyReader(stateKey(key), this.#partials.sent, null);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
-    const plan = this.#partials ?? planAggregates(aggregates, inputSchema);
+    const plan = planAggregates(aggregates, inputSchema, shapes);
     this.#loops = new AggregateLoops(plan, inputSchema, functions);
     this.#stateRows = new AccumulatorRows(plan, this.#state.cells.length, functions);
     this.#cellCount = plan.cells.length;
-    const shape = { cells: plan.cells.length, objects: plan.objects.length };
-    this.#panes = new PaneList(shape, this.#keys);
+    this.#panes = new PaneList(paneShapeOf(plan), this.#keys);
     this.#builder = new BatchBuilder(
       schemaOf(windowAggregateFields(key, aggregates, inputSchema)),
       FIRE_SLICE_ROWS,
@@ -208,7 +210,7 @@ export class WindowAggregateOperator implements Operator {
     const addLoop =
       this.#partials === null
         ? this.#loops.addFor(batch)
-        : this.#loops.joinPartials(this.#partials.keyCount);
+        : this.#loops.joinPartials(this.#partials);
     if (this.#isByClock) {
       this.#addRun(batch, 0, rows, this.#paneStart(this.#context.clock.now()), addLoop);
     } else {
@@ -221,7 +223,7 @@ export class WindowAggregateOperator implements Operator {
     const takes = this.#partials === null ? 'add' : 'join';
     const used = ['init', takes, 'merge', 'results'] as const;
     return [
-      ...this.#loops.generatedLoops(used, this.#partials?.keyCount),
+      ...this.#loops.generatedLoops(used, this.#state),
       ...this.#keys.generatedLoops('reading'),
     ];
   }

@@ -33,14 +33,13 @@ export function capturePanes(
   accumulators: AccumulatorRows,
   writer: SnapshotWriter,
 ): CaptureStep {
-  const { hasObjects } = accumulators;
   const keyCount = options.keyFields.length;
   const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
   const changed = sum(panes.map(({ changes }) => changes?.count ?? 0));
   const all = sum(panes.map(({ slotCount }) => slotCount));
   const isDelta = lineage.isDelta(writer, changed, all);
   const rows = new KeyedRows({ ...options, state: PANES }, writer, isDelta ? changed : all);
-  const stepSlots = hasObjects ? STEP_SLOTS : rows.batchRows;
+  const stepSlots = accumulators.hasObjects ? STEP_SLOTS : rows.batchRows;
   if (isDelta) writer.delta(PANES, { keyFields: keyCount, before: panes[0]?.start ?? null });
   const captures = panes.map((pane) => {
     const marks = pane.changes?.take() ?? null;
@@ -50,12 +49,13 @@ export function capturePanes(
         const at = builder.rowCount;
         builder.timestamps().fill(pane.start, at, at + end - first);
       });
-    const table = hasObjects
-      ? writtenAtOnce(
+    const areNumbers = accumulators.areInCells(pane.accumulators);
+    const table = areNumbers
+      ? numberTable(pane, append)
+      : writtenAtOnce(
           (from, to) => append(pane.accumulators, from, to),
           () => rows.flush(),
-        )
-      : numberTable(pane, append);
+        );
     pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;
   });
