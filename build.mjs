@@ -23,14 +23,24 @@ const ENTRIES = [
   'dist/checkpoint/compress-worker.js',
 ].map((path) => path.replace(/^(\.\/)?dist\/(.*)\.js$/, 'src/$2.ts'));
 
-/** Entries that do without the rest of the engine, and some of which it imports. */
-const PARTS = [
-  'src/checkpoint/compress-worker.ts',
-  'src/graph/load-job.ts',
-  'src/sharedarraybuffer-queue/index.ts',
-];
+/** Entries that do without the rest of the engine, and share nothing with it but code: each has its own copy of that. */
+const ALONE = ['src/checkpoint/compress-worker.ts', 'src/sharedarraybuffer-queue/index.ts'];
+const SPLIT = ENTRIES.filter((path) => !ALONE.includes(path));
 const DOOR = 'src/index.ts';
-const WHOLE = ENTRIES.filter((path) => path !== DOOR && !PARTS.includes(path));
+/** What the door itself imports. */
+const PART = 'src/graph/load-job.ts';
+/** What the rest imports when it is wanted, a file each: they need what is loaded by then. */
+const WANTED = [
+  'src/cli/bench/bench-command.ts',
+  'src/cli/config/config-command.ts',
+  'src/cli/config/config-schema.ts',
+  'src/cli/init/init-command.ts',
+  'src/cli/top/top-command.ts',
+  'src/cli/upgrade/supervisor.ts',
+  'src/server/http-server.ts',
+  'src/server/open-telemetry.ts',
+];
+const WHOLE = [...SPLIT.filter((path) => path !== DOOR && path !== PART), ...WANTED];
 
 /** Node's own hooks, which are named by their files. */
 const HOOKS = [
@@ -49,6 +59,8 @@ const SHARED = {
   platform: 'node',
   target: 'node20',
 };
+
+const BUNDLED = { ...SHARED, bundle: true, packages: 'external' };
 
 /** Lets entries hold what the door of the package does. */
 const wholeEngine = {
@@ -69,12 +81,11 @@ execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
 await build({
-  ...SHARED,
-  entryPoints: ENTRIES,
-  bundle: true,
+  ...BUNDLED,
+  entryPoints: SPLIT,
   splitting: true,
-  packages: 'external',
   chunkNames: 'engine/[hash]',
   plugins: [wholeEngine],
 });
+await build({ ...BUNDLED, entryPoints: ALONE });
 await build({ ...SHARED, entryPoints: HOOKS, outExtension: { '.js': '.mjs' } });

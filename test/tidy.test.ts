@@ -59,7 +59,7 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   { what: /'node:worker_threads'/, except: ['task/worker-main.ts', 'job/worker-pool.ts'] },
   { what: /'node:https?'/, except: ['server/', 'connector/net/'] },
   { what: /'node:fs/, except: ['checkpoint/', 'connector/', 'cli/', 'server/dashboard.ts'] },
-  { what: /'msgpackr'/, except: ['data/', 'state/'] },
+  { what: /'msgpackr/, except: ['data/', 'state/'] },
   { what: /'(hyparquet|tinyglobby|fflate|apache-arrow|protobufjs)/, except: ['connector/file/'] },
   { what: /'fzstd'/, except: ['checkpoint/'] },
   { what: /'zstddec/, except: ['connector/file/zstd.ts'] },

@@ -4,7 +4,7 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import type { BlockRef, Manifest, StoredCheckpoint } from './checkpoint.ts';
 import { MANIFEST_NAME, stateFileOf } from './checkpoint-names.ts';
-import { codeOf, type FileLayer } from './file-layer.ts';
+import { codeOf, type FileLayer, type InputFile } from './file-layer.ts';
 import { blocksOf, decodeManifest } from './manifest.ts';
 import { checkBlock, checkFileHead, damaged, FILE_HEAD_BYTES } from './state-file.ts';
 import { systemFiles } from './system-files.ts';
@@ -55,12 +55,9 @@ async function verifyFile(
   const input = await reading(file, files.open(file));
   try {
     checkFileHead(file, await reading(file, input.read(0, new Uint8Array(FILE_HEAD_BYTES))));
-    let buffer = new Uint8Array(0);
-    for (const { offset, length, blocks: inRun } of runsOf(blocks)) {
-      if (buffer.length < length) buffer = new Uint8Array(Math.max(length, RUN_BYTES));
-      const read = await reading(file, input.read(offset, buffer.subarray(0, length)));
-      for (const block of inRun) {
-        const at = block.offset - offset;
+    for await (const { run, bytes: read } of readAhead(file, input, runsOf(blocks))) {
+      for (const block of run.blocks) {
+        const at = block.offset - run.offset;
         const bytes = read.subarray(at, at + block.bytes);
         if (bytes.length < block.bytes) throw damaged(file, block.offset, 'the file is cut off');
         checkBlock(file, block.offset, bytes);
@@ -73,6 +70,33 @@ async function verifyFile(
 
 /** Blocks that lie one behind the other. */
 type Run = { readonly offset: number; length: number; readonly blocks: BlockRef[] };
+
+/** The bytes of each run, in memory that a later one is read into: the next is on its way while one is looked at. */
+async function* readAhead(
+  file: string,
+  input: InputFile,
+  runs: readonly Run[],
+): AsyncGenerator<{ readonly run: Run; readonly bytes: Uint8Array }> {
+  const buffers = [new Uint8Array(0), new Uint8Array(0)];
+  const begin = (n: number): Promise<Uint8Array> | null => {
+    const run = runs[n];
+    if (run === undefined) return null;
+    const { offset, length } = run;
+    if (buffers[n % 2]!.length < length)
+      buffers[n % 2] = new Uint8Array(Math.max(length, RUN_BYTES));
+    return reading(file, input.read(offset, buffers[n % 2]!.subarray(0, length)));
+  };
+  let next = begin(0);
+  try {
+    for (let n = 0; next !== null; n++) {
+      const bytes = await next;
+      next = begin(n + 1);
+      yield { run: runs[n]!, bytes };
+    }
+  } finally {
+    await next?.catch(() => {});
+  }
+}
 
 /** The blocks of a file in the order in which they lie, gathered for few reads. */
 function runsOf(blocks: readonly BlockRef[]): readonly Run[] {

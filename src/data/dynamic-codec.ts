@@ -10,9 +10,11 @@
  *
  * MessagePack is several times faster but loses -0, undefined, holes, lone surrogates, cycles and types;
  * `isPlain` decides by looking at the whole value first. Results never share memory with the bytes given.
+ *
+ * 'msgpackr' itself also loads an addon, which every thread of a job would wait for. Benchmark: figure cold-start.
  */
 import { DefaultDeserializer, serialize } from 'node:v8';
-import { Packr } from 'msgpackr';
+import { Packr } from 'msgpackr/pack';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { PRESENT } from './column.ts';
 import { untransferablePath } from './untransferable.ts';

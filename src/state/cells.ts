@@ -13,12 +13,18 @@ export function capacityOf(cells: number): number {
   return cells * LOAD_MAX;
 }
 
+/** Of the keys that are expected, the share from which on there is room made for all of them. */
+const ALL_FROM = 1 / 256;
+
 /**
- * How much to make room for while keys are loaded: for all that are expected, but not for far more than there are already, in
- * case they go elsewhere.
+ * How much to make room for while keys are loaded: for all that are expected, but where there are few of them yet for no more
+ * than 16 times as many, in case the others go elsewhere. Room that stays empty costs less than to move what is there.
+ * Benchmark: figure recovery.
  */
 export function loadedCapacity(capacity: number, needed: number, expected: number): number {
-  return Math.ceil(Math.max(needed, Math.min(Math.max(expected, capacity * 1.25), capacity * 16)));
+  const ahead =
+    capacity >= expected * ALL_FROM ? Math.max(expected, capacity * 1.25) : capacity * 16;
+  return Math.ceil(Math.max(needed, ahead));
 }
 
 /** Cells for so many keys. */

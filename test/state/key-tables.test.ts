@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { KeyBytes } from '../../src/data/key.ts';
 import { ByteKeyTable } from '../../src/state/byte-key-table.ts';
+import { loadedCapacity } from '../../src/state/cells.ts';
 import { IntKeyTable } from '../../src/state/int-key-table.ts';
 
 const someInts = fc.array(
@@ -150,6 +151,28 @@ test('keys that are loaded all at once are found in the slots of their order', (
     assert.equal(table.count, count + more.length);
   }
 });
+
+test('room for keys that are loaded is made before most of them are there', () => {
+  const { capacities, most } = capacitiesWhileLoading(5_000_000, 5_000_000);
+  assert.ok(most >= 5_000_000);
+  assert.ok(capacities.at(-2)! <= most / 10, `${capacities}: few move`);
+});
+
+test('a table that gets few of the keys that are expected takes no room for all of them', () => {
+  assert.ok(capacitiesWhileLoading(10_000, 5_000_000).most < 500_000);
+});
+
+/** What a table has room for, one after the other, while `count` of the `expected` keys come. */
+function capacitiesWhileLoading(count: number, expected: number) {
+  const capacities = [0];
+  for (let loaded = 0; loaded < count; ) {
+    const needed = Math.min(count, loaded + 16_384);
+    const capacity = capacities.at(-1)!;
+    if (needed > capacity) capacities.push(loadedCapacity(capacity, needed, expected));
+    loaded = needed;
+  }
+  return { capacities, most: capacities.at(-1)! };
+}
 
 /** Of GOLDEN in cells.ts, modulo 2 ** 32: a product with it is a key of this hash. */
 const GOLDEN_INVERSE = 0x0e8b2f51;
