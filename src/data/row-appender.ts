@@ -57,9 +57,14 @@ export const FITS: Readonly<Record<FieldKind, (x: string) => string>> = {
   dynamic: () => 'true',
 };
 
+/** Source of what a column keeps of a value that fits; see readExpression. */
+export function storeExpression(kind: FieldKind, x: string): string {
+  return kind === 'boolean' ? `${x} ? 1 : 0` : kind === 'date' ? `${x}.getTime()` : x;
+}
+
 function storeSource({ name, kind, nullable }: Field, c: number): string {
   const x = `x${c}`;
-  const value = kind === 'boolean' ? `${x} ? 1 : 0` : kind === 'date' ? `${x}.getTime()` : `${x}`;
+  const value = storeExpression(kind, x);
   const weigh =
     kind === 'dynamic'
       ? ` if (at % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) builder.weight.addSample(${x});`

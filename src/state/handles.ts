@@ -1,7 +1,8 @@
 /**
  * State as a user sees it: keyed state is always that of the key of the record, or timer, that is being processed.
  *
- * What `get` hands out of values that are objects is what the state holds: to change it is not enough, `set` it again.
+ * What `get` hands out of values that are objects is what the state holds, or a copy of it, as of records of numbers: to
+ * change it is not enough, `set` it again.
  * Lists and maps are copied on their way out and in, their elements are not.
  */
 

@@ -1,71 +1,77 @@
-/** One value by slot, or none: numbers, bigints, booleans and dates in a typed array, others as they are. */
-import { FixedColumn, fixedArray } from '../data/column.ts';
+/**
+ * One value by slot, or none: numbers, bigints, booleans and dates in a typed array, records of them as cells side by side
+ * (record-values.ts), others as they are.
+ */
+import { type FixedArray, type FixedKind, fixedArray } from '../data/column.ts';
+import { readExpression } from '../data/materialize.ts';
+import { storeExpression } from '../data/row-appender.ts';
+import { arePacked, RecordValues } from './record-values.ts';
+import { type SlotSource, type SlotValues, UNCACHED_SLOTS } from './slot-access.ts';
 import { grownSlots } from './slot-list.ts';
 import type { TypeSpec } from './value-type.ts';
 
-export interface SlotValues {
-  /** Slots that have a value. */
-  readonly count: number;
-  reserve(slotCount: number): void;
-  /** Brings what the first slots of a list have into the cache, as far as it is worth it. */
-  readAhead(slots: Int32Array, count: number): void;
-  has(slot: number): boolean;
-  /** Undefined when there is none. */
-  get(slot: number): unknown;
-  set(slot: number, value: unknown): void;
-  clear(slot: number): void;
-}
-
 export function slotValues(type: TypeSpec): SlotValues {
   switch (type.kind) {
-    case 'string':
     case 'record':
+      return arePacked(type.fields) ? new RecordValues(type.fields) : new ObjectValues();
+    case 'string':
     case 'dynamic':
       return new ObjectValues();
     case 'boolean':
-      return new BooleanValues(new FixedColumn('boolean', fixedArray('boolean', 0)));
+      return new BooleanValues('boolean');
     case 'date':
-      return new DateValues(new FixedColumn('date', fixedArray('date', 0)));
+      return new DateValues('date');
     default:
-      return new NumberValues(new FixedColumn(type.kind, fixedArray(type.kind, 0)));
+      return new NumberValues(type.kind);
   }
 }
-
-/** Slots whose values do not stay in the cache. */
-const UNCACHED_SLOTS = 32 * 1024;
 
 const NONE = 0;
 const THERE = 1;
 const IS_NULL = 2;
 
 class NumberValues implements SlotValues {
+  readonly source: SlotSource;
+  /** The three of them are named by the source; flags and numbers are those of each slot. */
   count = 0;
-  readonly #column: FixedColumn;
-  #flags = new Uint8Array(0);
+  flags = new Uint8Array(0);
+  numbers: FixedArray;
+  readonly #kind: FixedKind;
   /** Means nothing: what is read ahead must go somewhere, or it would not be read. */
   ahead = 0;
 
-  constructor(column: FixedColumn) {
-    this.#column = column;
+  constructor(kind: FixedKind) {
+    this.#kind = kind;
+    this.numbers = fixedArray(kind, 0);
+    this.source = {
+      read: `const flag = store.flags[slot];
+if (flag === ${THERE}) return ${readExpression(kind, 'store.numbers[slot]')};
+if (flag === ${IS_NULL}) return null;
+`,
+      write: `if (store.flags[slot] === ${NONE}) store.count++;
+store.flags[slot] = ${THERE};
+store.numbers[slot] = ${storeExpression(kind, 'value')};
+`,
+    };
   }
 
   reserve(slotCount: number): void {
-    if (slotCount <= this.#flags.length) return;
+    if (slotCount <= this.flags.length) return;
     const capacity = grownSlots(slotCount);
     const flags = new Uint8Array(capacity);
-    flags.set(this.#flags);
-    this.#flags = flags;
-    const values = fixedArray(this.#column.kind, capacity);
-    (values as Float64Array).set(this.#column.values as Float64Array);
-    this.#column.values = values;
+    flags.set(this.flags);
+    this.flags = flags;
+    const numbers = fixedArray(this.#kind, capacity);
+    (numbers as Float64Array).set(this.numbers as Float64Array);
+    this.numbers = numbers;
   }
 
   /** Reads that wait for nothing overlap, those of a user's function wait for each other. Benchmark: figure process-function. */
   readAhead(slots: Int32Array, count: number): void {
-    const flags = this.#flags;
+    const { flags } = this;
     // Values of int64 are bigints, which would be made for nothing.
-    if (flags.length <= UNCACHED_SLOTS || this.#column.kind === 'int64') return;
-    const values = this.#column.values as Float64Array;
+    if (flags.length <= UNCACHED_SLOTS || this.#kind === 'int64') return;
+    const values = this.numbers as Float64Array;
     let ahead = 0;
     let i = 0;
     for (; i + 4 <= count; i += 4) {
@@ -81,28 +87,28 @@ class NumberValues implements SlotValues {
   }
 
   has(slot: number): boolean {
-    return (this.#flags[slot] ?? NONE) !== NONE;
+    return (this.flags[slot] ?? NONE) !== NONE;
   }
 
   get(slot: number): unknown {
-    const flag = this.#flags[slot];
-    if (flag === THERE) return this.#column.values[slot];
+    const flag = this.flags[slot];
+    if (flag === THERE) return this.numbers[slot];
     return flag === IS_NULL ? null : undefined;
   }
 
   set(slot: number, value: unknown): void {
-    if (this.#flags[slot] === NONE) this.count++;
+    if (this.flags[slot] === NONE) this.count++;
     if (value === null) {
-      this.#flags[slot] = IS_NULL;
+      this.flags[slot] = IS_NULL;
     } else {
-      this.#flags[slot] = THERE;
-      this.#column.values[slot] = value as number;
+      this.flags[slot] = THERE;
+      this.numbers[slot] = value as number;
     }
   }
 
   clear(slot: number): void {
     if (this.has(slot)) this.count--;
-    this.#flags[slot] = NONE;
+    this.flags[slot] = NONE;
   }
 }
 
@@ -129,6 +135,7 @@ class DateValues extends NumberValues {
 }
 
 class ObjectValues implements SlotValues {
+  readonly source = null;
   count = 0;
   readonly #values: unknown[] = [];
 

@@ -30,7 +30,8 @@ export abstract class StateTable {
   readonly fields: readonly Field[];
   protected readonly scope: KeyScope;
   protected readonly ttl: TtlSpec | null;
-  readonly #what: string;
+  /** Of what somebody uses, in messages. */
+  protected readonly what: string;
   #swept = 0;
 
   constructor(
@@ -41,7 +42,7 @@ export abstract class StateTable {
     ttl: TtlSpec | null,
   ) {
     this.name = name;
-    this.#what = `state '${name}'`;
+    this.what = `state '${name}'`;
     this.kind = kind;
     this.fields = ttl === null ? fields : [...fields, TOUCHED];
     this.scope = scope;
@@ -72,7 +73,7 @@ export abstract class StateTable {
 
   /** The slot of the current key, at the beginning of each method of the user's. */
   protected enter(): number {
-    const slot = this.scope.require(this.#what);
+    const slot = this.scope.require(this.what);
     if (this.ttl !== null && this.ttl.sweptKeys > 0) this.#sweep(slot, this.ttl.sweptKeys);
     return slot;
   }

@@ -2,11 +2,13 @@
 import type { Schema } from '../data/schema.ts';
 import type { ValueState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
+import type { SlotValues } from './slot-access.ts';
 import { grownSlots } from './slot-list.ts';
 import type { StateRows } from './slot-rows.ts';
-import { type SlotValues, slotValues } from './slot-values.ts';
+import { slotValues } from './slot-values.ts';
 import { type LoadRow, type StateKind, StateTable } from './state-table.ts';
 import type { TtlSpec } from './ttl.ts';
+import { type ValueAccess, valueAccess } from './value-access.ts';
 import { type TypeSpec, ValueType } from './value-type.ts';
 
 export type SingleOptions = {
@@ -129,17 +131,44 @@ export abstract class SingleTable extends StateTable {
 }
 
 export class ValueTable extends SingleTable implements ValueState<unknown, unknown> {
-  get(): unknown {
-    return this.#get(this.enter());
+  readonly get: ValueAccess['get'];
+  readonly set: ValueAccess['set'];
+  readonly update: ValueAccess['update'];
+
+  constructor(options: SingleOptions, scope: KeyScope) {
+    super(options, scope);
+    const { source } = this.values;
+    const access =
+      source === null || this.ttl !== null
+        ? this.#plainAccess()
+        : valueAccess(source, options.type, {
+            store: this.values,
+            scope,
+            what: this.what,
+            fallback: this.fallback,
+            setAny: (slot, value) => this.#set(slot, value),
+          });
+    this.get = access.get;
+    this.set = access.set;
+    this.update = access.update;
+  }
+
+  #plainAccess(): ValueAccess {
+    return {
+      get: () => this.#get(this.enter()),
+      set: (value) => this.#set(this.enter(), value),
+      update: (fn) => {
+        const slot = this.enter();
+        const value = fn(this.#get(slot));
+        this.#set(slot, value);
+        return value;
+      },
+    };
   }
 
   #get(slot: number): unknown {
     const value = this.read(slot);
     return value === undefined ? this.fallback : value;
-  }
-
-  set(value: unknown): void {
-    this.#set(this.enter(), value);
   }
 
   #set(slot: number, value: unknown): void {
@@ -148,12 +177,5 @@ export class ValueTable extends SingleTable implements ValueState<unknown, unkno
       return;
     }
     this.write(slot, this.type.keep(value), this.scope.nowMs);
-  }
-
-  update(fn: (value: unknown) => unknown): unknown {
-    const slot = this.enter();
-    const value = fn(this.#get(slot));
-    this.#set(slot, value);
-    return value;
   }
 }

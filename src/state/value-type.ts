@@ -15,6 +15,7 @@ import { isSample } from '../data/batch-weight.ts';
 import { type DynamicColumn, valueAt } from '../data/column.ts';
 import { describe, fieldTypeError, fitsField, typeText } from '../data/field-check.ts';
 import { ownText, SLICE_UNITS_MIN } from '../data/own-text.ts';
+import { FITS } from '../data/row-appender.ts';
 import type { Field, FieldKind, Schema } from '../data/schema.ts';
 import { incompatible } from './incompatible.ts';
 
@@ -22,6 +23,19 @@ import { incompatible } from './incompatible.ts';
 export type TypeSpec =
   | { readonly kind: FieldKind; readonly nullable: boolean }
   | { readonly kind: 'record'; readonly fields: readonly Field[] };
+
+/** Source of whether `value` is of a type, as an expression. */
+export function fitsSource(spec: TypeSpec): string {
+  if (spec.kind !== 'record') return fitsFieldSource(spec, 'value');
+  const parts = spec.fields.map((field) =>
+    fitsFieldSource(field, `value[${JSON.stringify(field.name)}]`),
+  );
+  return ["typeof value === 'object' && value !== null", ...parts].join(' &&\n');
+}
+
+function fitsFieldSource({ kind, nullable }: Pick<Field, 'kind' | 'nullable'>, x: string): string {
+  return nullable ? `(${x} === null || ${FITS[kind](x)})` : FITS[kind](x);
+}
 
 /** Whether a value is of a type. */
 export function fitsType(spec: TypeSpec, value: unknown): boolean {
@@ -42,6 +56,7 @@ export class ValueType {
   readonly #state: string;
   readonly #label: string;
   readonly #isText: boolean;
+  readonly #fits: (value: unknown) => boolean;
   /** Fields of a record that are texts. */
   readonly #texts: readonly string[];
   /** Fields of the record; null for a single value. */
@@ -51,6 +66,9 @@ export class ValueType {
     this.#state = state;
     this.#label = label;
     this.#isText = spec.kind === 'string';
+    this.#fits = new Function('value', `return ${fitsSource(spec)};`) as (
+      value: unknown,
+    ) => boolean;
     this.#texts =
       spec.kind === 'record'
         ? spec.fields.filter(({ kind }) => kind === 'string').map(({ name }) => name)
@@ -64,6 +82,10 @@ export class ValueType {
 
   /** FIELD_TYPE for a value of another type. */
   check(value: unknown): void {
+    if (!this.#fits(value)) this.#refuse(value);
+  }
+
+  #refuse(value: unknown): void {
     if (this.#record === null) {
       const field = this.fields[0]!;
       if (!fitsField(field, value)) throw this.#misfit(typeText(field), value);

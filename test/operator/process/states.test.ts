@@ -134,6 +134,40 @@ agreesAsValue(
   }),
 );
 
+agreesAsValue(
+  'a record of numbers, booleans and dates',
+  value(record({ a: t.int32, b: t.float64, c: t.timestamp, d: t.boolean, e: t.date })),
+  (n) => ({
+    a: n << 28,
+    b: n === 3 ? -0 : n / 8,
+    c: n * 1e12 + 0.5,
+    d: n > 2,
+    e: new Date(n * 1e9),
+  }),
+);
+agreesAsValue(
+  'a record of numbers, one of which may be null',
+  value(record({ a: t.int32, b: t.nullable(t.float64) })),
+  (n) => ({ a: n, b: n < 2 ? null : n }),
+);
+
+agrees<ValueState<{ n: number }, { n: number }>, Box>(
+  'a record with a default',
+  value(record({ n: t.int32 }), { default: { n: 7 } }),
+  (state, what, n) => {
+    if (what === 0) state.clear();
+    else if (what < 5) return state.update((old) => ({ n: old.n + n }));
+    else assert.throws(() => state.set({ n: 0.5 }), { code: 'FIELD_TYPE' });
+    return state.get();
+  },
+  () => ({ now: { n: 7 } }),
+  (model, what, n) => {
+    if (what === 0) model.now = { n: 7 };
+    else if (what < 5) model.now = { n: (model.now as { n: number }).n + n };
+    return model.now;
+  },
+);
+
 agrees<ValueState<number, number>, Box>(
   'a value with a default',
   value(t.float64, { default: 7 }),
