@@ -1,54 +1,66 @@
 /**
- * Slots by time, the least first: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan, 1990), which uses that time
- * only goes on. What lies far ahead is in lists that are only appended to; what is next is in a heap, small enough for
+ * Slots by time, the least first: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan, 1990) with digits of five bits, which uses
+ * that time only goes on. What lies ahead is in lists that are only appended to; what is next is in a heap, small enough for
  * the cache.
  *
- *   due        times at or before `passed`: a heap
- *   lists[i]   times whose highest bit that differs from `passed` is bit i: all of them before those of lists[i + 1]
- *   lists[53]  times beyond whole numbers
+ *   due               times at or before `passed`: a heap
+ *   list of a digit   times whose highest digit that differs from `passed` is at its place and has its value: all of them
+ *                     before those of a greater digit at that place, and of any at a higher place
+ *   far               times beyond whole numbers
  *
- * When `passed` moves on, times of one list go to lists below it or become due. A time moves as often as the bits of its
- * distance at most, mostly once or twice. What becomes due is asked for its time again: a slot that is to come later by
- * now goes on, and costs no place in the heap. Benchmark: figures sessions, process-function.
+ *   passed 70 = 2·32 + 6      71 ... 95 in lists of place 0, one a time      96 ... 1023 in lists of place 1, 32 times each
+ *
+ * When `passed` moves on to a list, its times go to lists of lower places, or become due. All of them are asked for their
+ * time again, together, so that the cache misses of that overlap: a slot that is to come later by now goes on, and costs no
+ * place in the heap. Benchmark: figures sessions, process-function.
  */
-
-import { grownFloats, grownInts } from './grown-arrays.ts';
+import { CHUNK, TimerBuckets } from './timer-buckets.ts';
 import { TimerHeap } from './timer-heap.ts';
 
-/** Whole numbers lie below it, and above its negative. */
+/** Whole numbers lie below it, and not below its negative. */
 const WHOLE = 2 ** 53;
-const FAR = 53;
-const HALF = 2 ** 32;
-
-const LIST_MIN = 16;
-/** Slots for which an empty list keeps its room: there are many lists, and what a large one has had goes to others. */
-const LIST_KEPT = 16_384;
-/** A list of so many becomes due at once: a heap of them is quicker than more lists. */
-const FEW = 256;
+/** Lists of a place. */
+const DIGITS = 32;
+const DIGIT_BITS = 5;
+/** A whole number is a low part of six digits and a high part of five, to which so much is added that it is not negative. */
+const LOW_DIGITS = 6;
+const LOW = 2 ** (LOW_DIGITS * DIGIT_BITS);
+const HIGH_OFFSET = WHOLE / LOW;
+const PLACES = 11;
+const FAR = PLACES * DIGITS;
+const DUE = -1;
 
 /** The time of a slot that is to come no more. */
 export const GONE = Number.NaN;
+
+/** Replaces the times at which slots were put in by those at which they are to come: the same or later, or GONE. */
+export type AskTimes = (slots: Int32Array, times: Float64Array, count: number) => void;
 
 export class TimerQueue {
   /** How many there are. */
   count = 0;
   readonly #due = new TimerHeap();
-  readonly #lists: TimerList[] = [];
+  readonly #lists = new TimerBuckets(FAR + 1);
+  /** Which lists of a place may have times: a bit for each. */
+  readonly #filled = new Int32Array(PLACES);
   /** A whole number, or Infinity; times at or before it are due. */
   #passed = -WHOLE;
+  #passedHigh = 0;
+  #passedLow = 0;
   /** The least time in the lists; null when it is not known. */
   #leastAhead: number | null = Infinity;
-  readonly #timeOf: (slot: number, time: number) => number;
+  readonly #ask: AskTimes;
+  readonly #times = new Float64Array(CHUNK);
+  readonly #slots = new Int32Array(CHUNK);
 
-  /** `timeOf`: when a slot, which was put in at a time, is to come; at that time or later, or GONE. */
-  constructor(timeOf: (slot: number, time: number) => number) {
-    this.#timeOf = timeOf;
+  constructor(ask: AskTimes) {
+    this.#ask = ask;
   }
 
   /** The least time; Infinity when the queue is empty. */
   get time(): number {
     if (this.#due.count > 0) return this.#due.time;
-    this.#leastAhead ??= this.#lists.find(({ count }) => count > 0)?.least() ?? Infinity;
+    this.#leastAhead ??= this.#lists.least(this.#firstList());
     return this.#leastAhead;
   }
 
@@ -58,28 +70,26 @@ export class TimerQueue {
   }
 
   push(time: number, slot: number): void {
+    this.count++;
     const list = this.#listOf(time);
-    if (list < 0) {
-      this.#pushDue(time, slot);
+    if (list === DUE) {
+      this.#due.push(time, slot);
       return;
     }
-    this.count++;
-    while (this.#lists.length <= list) this.#lists.push(new TimerList());
-    this.#lists[list]!.push(time, slot);
+    this.#lists.push(list, time, slot);
+    if (list !== FAR) this.#filled[list >> DIGIT_BITS]! |= 1 << (list & (DIGITS - 1));
     if (this.#leastAhead !== null && time < this.#leastAhead) this.#leastAhead = time;
-  }
-
-  #pushDue(time: number, slot: number): void {
-    this.count++;
-    this.#due.push(time, slot);
   }
 
   /** Whether the least time is at or before `target`: then `slot` is that of it. */
   isDue(target: number): boolean {
     const due = this.#due;
     while (due.count === 0) {
-      if (this.count === 0 || this.time > target) return false;
-      this.#moveOn(target);
+      if (this.count === 0) return false;
+      const list = this.#firstList();
+      const start = this.#startOf(list);
+      if (start > target) return false;
+      this.#moveTo(list, start, target);
     }
     return due.time <= target;
   }
@@ -90,70 +100,81 @@ export class TimerQueue {
     this.#due.pop();
   }
 
-  /** Moves on to times at or before `target` in the first list that has any. */
-  #moveOn(target: number): void {
-    const list = this.#lists.find(({ count }) => count > 0)!;
-    const until = Math.min(target, list.count <= FEW ? list.greatest() : list.least());
-    this.#passed = Math.floor(until);
+  /** Moves on to the first list that has any. What a short one has at or before `target` becomes due at once. */
+  #moveTo(list: number, start: number, target: number): void {
+    const lists = this.#lists;
+    if (list === FAR) this.#passed = Math.floor(target);
+    else if (!lists.isShort(list)) this.#pass(start);
+    else this.#pass(Math.min(Math.floor(target), start + widthOf(list) - 1));
     this.#leastAhead = null;
-    const { count, times, slots } = list;
-    list.clear();
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!;
-      const time = times[i]! <= until ? this.#timeOf(slot, times[i]!) : times[i]!;
-      this.count--;
-      if (time <= until) this.#pushDue(time, slot);
-      else if (!Number.isNaN(time)) this.push(time, slot);
+    if (list !== FAR) this.#filled[list >> DIGIT_BITS]! &= ~(1 << (list & (DIGITS - 1)));
+    const times = this.#times;
+    const slots = this.#slots;
+    // Those beyond whole numbers may go back to their list, behind the chunks that are taken.
+    for (let chunks = lists.chunksOf(list); chunks > 0; chunks--) {
+      const count = lists.take(list, times, slots);
+      this.#ask(slots, times, count);
+      this.count -= count;
+      for (let i = 0; i < count; i++) {
+        if (!Number.isNaN(times[i])) this.push(times[i]!, slots[i]!);
+      }
     }
   }
 
-  /** The list for a time; -1 when it is due. */
+  #pass(time: number): void {
+    this.#passed = time;
+    const high = Math.floor(time / LOW);
+    this.#passedHigh = high + HIGH_OFFSET;
+    this.#passedLow = time - high * LOW;
+  }
+
+  /** The list for a time; DUE where it has none. */
   #listOf(time: number): number {
-    const passed = this.#passed;
     const whole = Math.floor(time);
-    if (whole <= passed) return -1;
+    if (whole <= this.#passed) return DUE;
     if (whole >= WHOLE) return FAR;
-    const high = Math.floor(whole / HALF) ^ Math.floor(passed / HALF);
-    if (high !== 0) return high < 0 ? FAR - 1 : 63 - Math.clz32(high);
-    return 31 - Math.clz32((whole | 0) ^ (passed | 0));
+    const high = Math.floor(whole / LOW);
+    const highDigits = high + HIGH_OFFSET;
+    if (highDigits !== this.#passedHigh) {
+      return listIn(highDigits, this.#passedHigh) + LOW_DIGITS * DIGITS;
+    }
+    return listIn(whole - high * LOW, this.#passedLow);
+  }
+
+  /** The first list that has any times; the queue must not be empty. */
+  #firstList(): number {
+    for (let place = 0; place < PLACES; place++) {
+      const filled = this.#filled[place]!;
+      if (filled !== 0) return place * DIGITS + 31 - Math.clz32(filled & -filled);
+    }
+    return FAR;
+  }
+
+  /** No time of a list is before it. */
+  #startOf(list: number): number {
+    if (list === FAR) return this.time;
+    const place = list >> DIGIT_BITS;
+    const digit = list & (DIGITS - 1);
+    if (place < LOW_DIGITS) {
+      return (this.#passedHigh - HIGH_OFFSET) * LOW + startIn(this.#passedLow, place, digit);
+    }
+    return (startIn(this.#passedHigh, place - LOW_DIGITS, digit) - HIGH_OFFSET) * LOW;
   }
 }
 
-class TimerList {
-  count = 0;
-  times = new Float64Array(LIST_MIN);
-  slots = new Int32Array(LIST_MIN);
+/** The list by the highest digit of a number that differs from another. */
+function listIn(number: number, other: number): number {
+  const place = Math.floor((31 - Math.clz32(number ^ other)) / DIGIT_BITS);
+  return place * DIGITS + ((number >>> (place * DIGIT_BITS)) & (DIGITS - 1));
+}
 
-  push(time: number, slot: number): void {
-    const { count } = this;
-    if (count === this.times.length) {
-      this.times = grownFloats(this.times, count * 2);
-      this.slots = grownInts(this.slots, count * 2);
-    }
-    this.times[count] = time;
-    this.slots[count] = slot;
-    this.count = count + 1;
-  }
+/** The least number with a digit at a place, and those of another number above it. */
+function startIn(number: number, place: number, digit: number): number {
+  const shift = place * DIGIT_BITS;
+  return (((number >>> (shift + DIGIT_BITS)) << DIGIT_BITS) | digit) << shift;
+}
 
-  /** Its arrays may be read on, as long as what is pushed meanwhile is what has been read. */
-  clear(): void {
-    this.count = 0;
-    if (this.times.length <= LIST_KEPT) return;
-    this.times = new Float64Array(LIST_MIN);
-    this.slots = new Int32Array(LIST_MIN);
-  }
-
-  least(): number {
-    const { times, count } = this;
-    let least = Infinity;
-    for (let i = 0; i < count; i++) least = Math.min(least, times[i]!);
-    return least;
-  }
-
-  greatest(): number {
-    const { times, count } = this;
-    let greatest = -Infinity;
-    for (let i = 0; i < count; i++) greatest = Math.max(greatest, times[i]!);
-    return greatest;
-  }
+/** How many whole times a list may have. */
+function widthOf(list: number): number {
+  return 2 ** ((list >> DIGIT_BITS) * DIGIT_BITS);
 }

@@ -103,7 +103,9 @@ export class Timers {
   }
 
   #emptyQueue(): TimerQueue {
-    return new TimerQueue((slot, time) => (this.#isIn(slot, time) ? time : GONE));
+    return new TimerQueue((slots, times, count) => {
+      for (let i = 0; i < count; i++) if (!this.#isIn(slots[i]!, times[i]!)) times[i] = GONE;
+    });
   }
 
   #queueAnew(): void {

@@ -28,7 +28,12 @@ test('what is taken is the least that is due, and what is to come later comes la
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       // By slot: when it is to come. Behind its time in the queue it may be put off.
       const dueAt: number[] = [];
-      const queue = new TimerQueue((slot) => (dueAt[slot] === NEVER ? GONE : dueAt[slot]!));
+      const queue = new TimerQueue((slots, times, count) => {
+        for (let i = 0; i < count; i++) {
+          const at = dueAt[slots[i]!]!;
+          times[i] = at === NEVER ? GONE : at;
+        }
+      });
       const waiting = new Set<number>();
       const push = (at: number): void => {
         const slot = dueAt.push(at) - 1;
@@ -72,7 +77,7 @@ test('what is taken is the least that is due, and what is to come later comes la
 });
 
 test('the least time is known although its place in the queue has passed', () => {
-  const queue = new TimerQueue((_slot, time) => time);
+  const queue = new TimerQueue(() => {});
   const take = (target: number): number | null => {
     if (!queue.isDue(target)) return null;
     const { slot } = queue;
@@ -96,7 +101,7 @@ test('the least time is known although its place in the queue has passed', () =>
 });
 
 test('what never comes but at the end comes then', () => {
-  const queue = new TimerQueue((_slot, time) => time);
+  const queue = new TimerQueue(() => {});
   queue.push(Infinity, 1);
   queue.push(Number.MAX_VALUE, 2);
   queue.push(-Infinity, 3);

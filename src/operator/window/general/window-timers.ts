@@ -26,7 +26,9 @@ export class WindowTimers {
   /** What `take` gave was due at this time. */
   dueAt = 0;
   readonly #lines: Lines;
-  readonly #queue = new TimerQueue((slot, time) => this.#dueOf(slot, time));
+  readonly #queue = new TimerQueue((slots, times, count) => {
+    for (let i = 0; i < count; i++) times[i] = this.#dueOf(slots[i]!, times[i]!);
+  });
   /** Whether any window has had a timer: a trigger may have none of this kind. */
   #isUsed = false;
   /** Timers beyond the first, rising; only of windows that have several. */
