@@ -61,6 +61,7 @@ function sampleAt(seconds: number, counts: { in: number; busy: number; held: num
       { ...job, records: counts.in, where: 'process 12' },
       { ...other, where: 'process 34' },
     ],
+    silent: [],
     chosen,
   };
 }
@@ -103,6 +104,20 @@ test('the text of a view', () => {
   ]);
 });
 
+test('a process that does not answer is shown, with jobs of others and alone', () => {
+  const withOthers = topText(topView(FIRST, { ...SECOND, silent: [56, 78] }), WIDE);
+  assert.deepEqual(withOthers.slice(4, 10), [
+    '   b2  words    FINISHED  500 ms  7        0          process 34',
+    '',
+    'process 56 does not answer',
+    'process 78 does not answer',
+    '',
+    'flights: checkpoint 4 COMPLETED 2.5 s ago, took 20 ms, 1.5 KiB written; 3 completed, 1 failed, 1 restarts',
+  ]);
+  const alone = topView(null, { at: NOON, jobs: [], silent: [56], chosen: null });
+  assert.deepEqual(topText(alone, WIDE).slice(1), ['', 'process 56 does not answer']);
+});
+
 test('no line is wider than the terminal, and none is behind its last row', () => {
   const lines = topText(topView(null, FIRST), { columns: 24, rows: 5 }, 'q quit');
   assert.deepEqual(lines, [
@@ -112,7 +127,7 @@ test('no line is wider than the terminal, and none is behind its last row', () =
     '>  a1  flights  RUNNING…',
     'q quit',
   ]);
-  assert.deepEqual(topText({ at: NOON, jobs: [], chosen: null }, WIDE), [
+  assert.deepEqual(topText({ at: NOON, jobs: [], silent: [], chosen: null }, WIDE), [
     'millrace  2026-01-31 12:00:00 UTC  0 jobs',
     '',
     'no job runs here',

@@ -15,14 +15,16 @@ export type JobSample = {
 export type Sample = {
   readonly at: number;
   readonly jobs: readonly (ListedJob & { readonly where: string })[];
+  /** Processes that take a question and do not answer it. */
+  readonly silent: readonly number[];
   readonly chosen: JobSample | null;
 };
 
 /** All jobs, and more of the one with this id, or of the first where there is none such. */
 export async function sample(url: string | null, chosen: string | null): Promise<Sample> {
-  const { jobs } = await runningJobs(url);
+  const { jobs, silent } = await runningJobs(url);
   const job = jobs.find(({ jid }) => jid === chosen) ?? jobs[0];
-  return { at: Date.now(), jobs, chosen: job === undefined ? null : await sampleOf(job) };
+  return { at: Date.now(), jobs, silent, chosen: job === undefined ? null : await sampleOf(job) };
 }
 
 /** Null for a job that has ended meanwhile. */

@@ -8,18 +8,19 @@ const BAR = 10;
 
 /** `keys`: what the keys do, in the last line; null where there are none. */
 export function topText(view: TopView, size: Size, keys: string | null = null): string[] {
-  const { jobs, chosen } = view;
+  const { jobs, silent, chosen } = view;
   const head = `millrace  ${formatTime(view.at)} UTC  ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}`;
   const body =
-    jobs.length === 0
+    jobs.length + silent.length === 0
       ? ['', 'no job runs here']
-      : [...jobLines(jobs, chosen), ...detailLines(view)];
+      : [...jobLines(jobs, chosen), ...silentLines(silent), ...detailLines(view)];
   const room = Math.max(1, size.rows - (keys === null ? 0 : 1));
   const lines = [head, ...body].slice(0, room);
   return [...lines, ...(keys === null ? [] : [keys])].map((line) => cut(line, size.columns));
 }
 
 function jobLines(jobs: readonly TopJob[], chosen: TopDetails | null): string[] {
+  if (jobs.length === 0) return [];
   const titles = ['', 'id', 'name', 'state', 'for', 'records', 'records/s', 'where'];
   const rows = jobs.map((job) => [
     job.id === chosen?.id ? '>' : '',
@@ -32,6 +33,10 @@ function jobLines(jobs: readonly TopJob[], chosen: TopDetails | null): string[] 
     job.where,
   ]);
   return ['', ...table(titles, rows).split('\n')];
+}
+
+function silentLines(silent: readonly number[]): string[] {
+  return silent.length === 0 ? [] : ['', ...silent.map((pid) => `process ${pid} does not answer`)];
 }
 
 function detailLines({ jobs, chosen }: TopView): string[] {

@@ -57,6 +57,8 @@ export type TopView = {
   /** Milliseconds since 1970 UTC. */
   readonly at: number;
   readonly jobs: readonly TopJob[];
+  /** Processes that take a question and do not answer it: what jobs they have is not known. */
+  readonly silent: readonly number[];
   /** Of the chosen job; null where no job runs. */
   readonly chosen: TopDetails | null;
 };

@@ -26,6 +26,7 @@ export function topView(before: Sample | null, now: Sample): TopView {
   return {
     at: now.at,
     jobs,
+    silent: now.silent,
     chosen: chosen === null ? null : details(isSame ? was : null, chosen, seconds, now.at),
   };
 }
