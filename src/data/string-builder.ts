@@ -4,9 +4,9 @@
  */
 import { assert } from '../base/assert.ts';
 import { BatchWeight } from './batch-weight.ts';
+import { copyBytes, viewOf, WORDS_BYTES_MAX } from './byte-runs.ts';
 import { StringColumn, StringEntries } from './column.ts';
 import { ownedEntries } from './copy.ts';
-import { copyBytes, viewOf, WORDS_BYTES_MAX } from './copy-bytes.ts';
 import { gatherFixed } from './gather.ts';
 
 const BYTES_MIN = 256;

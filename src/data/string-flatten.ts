@@ -1,7 +1,7 @@
 /** A string column without its dictionary: one entry a row. */
 
+import { copyBytes, viewOf } from './byte-runs.ts';
 import { PRESENT, StringColumn, StringEntries } from './column.ts';
-import { copyBytes, viewOf } from './copy-bytes.ts';
 
 /** A column with a dictionary. */
 export type CodedColumn = StringColumn & { readonly codes: Int32Array };

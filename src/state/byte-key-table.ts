@@ -6,7 +6,7 @@
  * The mark is the hash and the last bytes of the key together. The hash alone is the same for (1, 62) and (2, 31): of pairs
  * of ids that rise together, many share one.
  */
-import { areEqualBytes } from '../data/copy-bytes.ts';
+import { areEqualBytes } from '../data/byte-runs.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';

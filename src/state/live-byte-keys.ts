@@ -4,7 +4,7 @@
  * Key bytes lie one after the other in one array. Those of removed keys stay where they are until the array is full;
  * then they are squeezed out when they are half of it, and it grows otherwise.
  */
-import { areEqualBytes } from '../data/copy-bytes.ts';
+import { areEqualBytes } from '../data/byte-runs.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts } from './grown-arrays.ts';

@@ -4,8 +4,9 @@
  * Texts lie in blocks of 16, 32, 48, ... bytes, long ones of powers of two, one after the other in segments. One that is
  * replaced is written over where the next needs a block of the same size; else its block waits for another text of that size.
  */
+
+import { copyBytes, viewOf, WORDS_BYTES_MAX } from '../data/byte-runs.ts';
 import type { StringEntries } from '../data/column.ts';
-import { copyBytes, viewOf, WORDS_BYTES_MAX } from '../data/copy-bytes.ts';
 import type { StringBuilder } from '../data/string-builder.ts';
 
 /** Blocks begin at multiples of so many bytes. */
