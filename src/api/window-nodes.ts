@@ -61,7 +61,7 @@ export function addPlainWindow<Out>(
   const shapes = shapesOf(aggregates, functions);
   // What was added up before the exchange is not there any more to be sent to a side output.
   const canHalve = window.kind !== 'count' && window.time === 'event' && lateTo === null;
-  if (canHalve && canTravel(aggregates, functions)) {
+  if (canHalve && canTravel(aggregates, shapes, functions)) {
     return addInHalves(parts, window, aggregates, shapes, functions);
   }
   const { inputs, schema } = lateTo === null ? onlyNeeded(parts, aggregates) : parts;

@@ -87,9 +87,11 @@ function partialFields(
  */
 export function canTravel(
   aggregates: readonly AggregateSpec[],
+  shapes: readonly (NumberShape | null)[],
   functions: readonly object[],
 ): boolean {
-  return aggregates.every((spec) => {
+  return aggregates.every((spec, a) => {
+    if (shapes[a] !== null) return true;
     if (isValueKind(spec.kind))
       return isPlainData(valueAggregate({ ...spec, kind: spec.kind }).create());
     if (spec.kind !== 'user') return true;
