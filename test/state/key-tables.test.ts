@@ -6,10 +6,15 @@ import type { KeyBytes } from '../../src/data/key.ts';
 import { ByteKeyTable } from '../../src/state/byte-key-table.ts';
 import { loadedCapacity } from '../../src/state/cells.ts';
 import { IntKeyTable } from '../../src/state/int-key-table.ts';
+import { intRuns } from './int-runs.ts';
 
-const someInts = fc.array(
-  fc.oneof(fc.integer(), fc.nat(50), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31))),
-  { maxLength: 300 },
+const anyInt = fc.oneof(fc.integer(), fc.nat(50), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31)));
+const someInts = fc.oneof(
+  fc.array(anyInt, { maxLength: 300 }),
+  // Close together, with a few that are not.
+  fc
+    .tuple(intRuns(), fc.array(anyInt, { maxLength: 3 }))
+    .map(([run, others]) => [...run, ...others, ...run]),
 );
 
 test('int keys get dense slots in the order of their first appearance', () => {
@@ -26,7 +31,7 @@ test('int keys get dense slots in the order of their first appearance', () => {
         });
         assert.equal(table.count, model.size);
         assert.deepEqual([...table.keys.subarray(0, table.count)], [...model.keys()]);
-        const wanted = Int32Array.from({ length: 60 }, (_, i) => i - 5);
+        const wanted = Int32Array.from([...model.keys(), ...Array(60).keys()], (key) => key - 5);
         const found = new Int32Array(wanted.length);
         table.findSlots(wanted, 0, wanted.length, found);
         assert.deepEqual(

@@ -10,6 +10,7 @@ import { GOLDEN } from '../../src/state/cells.ts';
 import { LiveIntKeys } from '../../src/state/live-int-keys.ts';
 import { LiveKeys } from '../../src/state/live-keys.ts';
 import { SlotList } from '../../src/state/slot-list.ts';
+import { intRuns } from './int-runs.ts';
 
 type Key = number | string;
 type Step = { readonly keys: readonly Key[]; readonly removed: readonly number[] };
@@ -59,10 +60,13 @@ function follow(steps: readonly Step[], schema: Schema | null): void {
   }
 }
 
-function stepsOf(key: fc.Arbitrary<Key>): fc.Arbitrary<Step[]> {
+function stepsOf(
+  key: fc.Arbitrary<Key>,
+  keys: fc.Arbitrary<Key[]> = fc.array(key, { maxLength: 200 }),
+): fc.Arbitrary<Step[]> {
   return fc.array(
     fc.record({
-      keys: fc.array(key, { maxLength: 200 }),
+      keys,
       removed: fc.array(fc.nat(500), { maxLength: 200 }),
     }),
     { maxLength: 8 },
@@ -78,6 +82,16 @@ test('int keys keep their slots until they are removed', () => {
     {
       numRuns: 200,
     },
+  );
+});
+
+test('int keys that lie close together keep their slots until they are removed', () => {
+  const keys = fc
+    .tuple(intRuns(), fc.array(INTS, { maxLength: 3 }))
+    .map(([run, others]) => [...run, ...others]);
+  fc.assert(
+    fc.property(stepsOf(INTS, keys), (steps) => follow(steps, record({ k: t.int32 }))),
+    { numRuns: 200 },
   );
 });
 
