@@ -35,6 +35,16 @@ export function madeFields(fn: unknown, schema: Schema | null): MadeFields | nul
   return input(parts as never, properties, known);
 }
 
+/** The names of the row that a function makes of its parameters, whatever they are, and how many. */
+export function madeNames(fn: unknown): readonly string[] | null {
+  if (typeof fn !== 'function') return null;
+  const tokens = tokensOf(Function.prototype.toString.call(fn));
+  const end = tokens === null ? -1 : parametersEnd(tokens);
+  if (end < 0) return null;
+  const properties = propertiesOf(bodyParts(tokens!, end)?.literal ?? []);
+  return properties === null || properties.spread !== null ? null : [...properties.values.keys()];
+}
+
 type Properties = {
   /** The row that is spread at the front. */
   readonly spread: string | null;
@@ -141,20 +151,47 @@ function functionParts(
 ): Parts<string | ReadonlyMap<string, string>> | null {
   const head = parameterOf(tokens);
   if (head === null) return null;
-  const { parameter, end } = head;
+  const parts = bodyParts(tokens, head.end);
+  return parts && { parameter: head.parameter, ...parts };
+}
+
+/** What stands behind the parameters, which end before `end`. */
+function bodyParts(
+  tokens: readonly Token[],
+  end: number,
+): Omit<Parts<unknown>, 'parameter'> | null {
   const isArrow = tokens[end] === '=>';
   const body = tokens.slice(isArrow ? end + 1 : end);
   const literal = body[0] === '(' ? literalOf(body, 1, ')') : returnedLiteral(body);
-  return literal && { parameter, body, literal };
+  return literal && { body, literal };
+}
+
+/** Behind the parameters; -1 where there are none. */
+function parametersEnd(tokens: readonly Token[]): number {
+  if (isName(tokens[0]) && tokens[1] === '=>') return 1;
+  const open = parametersStart(tokens);
+  if (open < 0) return -1;
+  let depth = 0;
+  for (let at = open; at < tokens.length; at++) {
+    depth += depthOf(tokens[at]!);
+    if (depth === 0) return at + 1;
+  }
+  return -1;
+}
+
+/** Where the parenthesis of the parameters is; -1 where the function is of another kind. */
+function parametersStart(tokens: readonly Token[]): number {
+  let at = tokens[0] === 'function' ? 1 : 0;
+  if (isName(tokens[at]) && tokens[at] !== 'async') at++;
+  return tokens[at] === '(' ? at : -1;
 }
 
 function parameterOf(
   tokens: readonly Token[],
 ): { parameter: string | ReadonlyMap<string, string>; end: number } | null {
   if (isName(tokens[0]) && tokens[1] === '=>') return { parameter: tokens[0]!, end: 1 };
-  let at = tokens[0] === 'function' ? 1 : 0;
-  if (isName(tokens[at]) && tokens[at] !== 'async') at++;
-  if (tokens[at++] !== '(') return null;
+  let at = parametersStart(tokens) + 1;
+  if (at === 0) return null;
   if (tokens[at] === ')') return { parameter: new Map(), end: at + 1 };
   if (isName(tokens[at]) && tokens[at + 1] === ')') {
     return { parameter: tokens[at]!, end: at + 2 };

@@ -1,7 +1,7 @@
 /** What a function puts into the row that it makes: all of it, or a doubt. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { madeFields } from '../../src/data/made-fields.ts';
+import { madeFields, madeNames } from '../../src/data/made-fields.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { tokensOf } from '../../src/data/tokens.ts';
 
@@ -118,6 +118,29 @@ test('a local name that is written again is not that of the field', () => {
 test('without a schema nothing is handed on', () => {
   assert.equal(made('({ a, missing }) => ({ a, missing })', null), 'a missing; ; ');
   assert.equal(made('(row) => ({ ...row, a: 1 })', null), null);
+});
+
+test('the names of a row are known whatever it is made of', () => {
+  const names = (source: string): string | undefined =>
+    madeNames(new Function(`return ${source}`)())?.join(' ');
+  assert.equal(names('(a, { b }) => ({ b, c: a.c })'), 'b c');
+  assert.equal(names('(a, b = { c: (1) }, ...d) => { return { a, d }; }'), 'a d');
+  assert.equal(names('function (a, b) { a.n++; return { n: a.n }; }'), 'n');
+  assert.equal(names('({ join(a, b) { return { n: a + b }; } }).join'), 'n');
+  assert.equal(names('a => ({ a })'), 'a');
+  for (const doubt of [
+    '(a, b) => (a.n > 0 ? { n: 1 } : b)',
+    '(a, b) => { if (a.n > 0) return b; return { n: 1 }; }',
+    '(a, b) => ({ ...a, n: 1 })',
+    '(a, b) => ({ [b]: 1 })',
+    '(a, b) => ({ get n() { return 1; } })',
+    '(a, b) => ({ n: 1 }).n',
+    'async (a, b) => ({ n: 1 })',
+    'function* (a, b) { return { n: 1 }; }',
+    'Math.abs',
+  ]) {
+    assert.equal(names(doubt), undefined, doubt);
+  }
 });
 
 test('comments and texts are no code', () => {

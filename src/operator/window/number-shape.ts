@@ -7,7 +7,7 @@
  * the objects, at its slot, where all others have IN_CELLS; while there is none, that array is empty.
  */
 import { keepsFields } from '../../data/kept-fields.ts';
-import { madeFields } from '../../data/made-fields.ts';
+import { madeNames } from '../../data/made-fields.ts';
 import type { AggregateSpec, UserAggregate } from './aggregate.ts';
 
 export type NumberShape = {
@@ -73,7 +73,7 @@ function keptBy(
   { create, add, merge }: UserAggregate<never, unknown, unknown>,
   names: readonly string[],
 ): NumberShape['keptBy'] {
-  const made = madeFields(create, null)?.names ?? [];
+  const made = madeNames(create) ?? [];
   const isMade = made.length === names.length && made.every((name, n) => name === names[n]);
   return [
     ...(isMade ? (['create'] as const) : []),
