@@ -1,6 +1,9 @@
 /**
  * Builds a string column, one entry a row, or codes into one dictionary as long as every row comes from it.
  * Starts narrow (latin1) and widens all entries when a string needs two bytes a unit.
+ *
+ * Strings are put one behind the other and written all at once, when the first entry of another kind follows or the batch is
+ * complete. That works as long as they are ASCII; others are written unit by unit. Benchmark: figure codec.
  */
 import { assert } from '../base/assert.ts';
 import { BatchWeight } from './batch-weight.ts';
@@ -10,10 +13,10 @@ import { ownedEntries } from './copy.ts';
 import { gatherFixed } from './gather.ts';
 
 const BYTES_MIN = 256;
-/** From so many units on the call of Node's own copy costs less than a loop over them. */
-const NATIVE_UNITS_MIN = 40;
 /** Bytes of a character in UTF-8, at most. */
 const CHARACTER_BYTES_MAX = 4;
+/** Batches for which nothing is put together when texts were no ASCII. */
+const DIRECT_BATCHES = 32;
 /** Bytes after which a column adds to the weight of its batch what it has grown. */
 const WEIGHED_BYTES = 64 * 1024;
 
@@ -24,8 +27,11 @@ export class StringBuilder {
   #bytes = new Uint8Array(BYTES_MIN);
   #view = viewOf(this.#bytes);
   #buffer = bufferOf(this.#bytes);
-  /** Whether all long texts of the batch have been so far. */
-  #isAscii = true;
+  /** Texts that have their entries and are not written yet, and the first of these entries. */
+  #text = '';
+  #textFrom = 0;
+  /** Batches for which texts are written at once, unit by unit. */
+  #directBatches = 0;
   /** What was copied from last, until the batch is complete. */
   #copied: Uint8Array | null = null;
   #copiedView = this.#view;
@@ -67,10 +73,44 @@ export class StringBuilder {
   }
 
   append(value: string): void {
+    const end = this.#offsets[this.#count]! + value.length;
+    // What the texts weigh is known when they are written.
+    if (end + CHARACTER_BYTES_MAX > this.#room) this.#writeText();
+    if (this.#directBatches > 0 || this.#isWide) {
+      this.#appendDirect(value);
+      return;
+    }
     this.#entriesOnly();
+    this.#reserve(end + CHARACTER_BYTES_MAX);
+    if (this.#text === '') this.#textFrom = this.#count;
+    this.#text += value;
+    this.#offsets[++this.#count] = end;
+  }
+
+  /**
+   * Writes the texts that wait. ASCII has as many bytes in UTF-8 as units; anything else has more, and more are written: then
+   * each text is written by itself.
+   */
+  #writeText(): void {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
+    const from = this.#textFrom;
+    const start = this.#offsets[from]!;
+    const bytesMax = text.length + CHARACTER_BYTES_MAX;
+    if (this.#buffer.write(text, start, bytesMax) === text.length) return;
+    this.#directBatches = DIRECT_BATCHES;
+    const places = this.#offsets.slice(from, this.#count + 1);
+    this.#count = from;
+    for (let i = 1; i < places.length; i++) {
+      this.#appendDirect(text.substring(places[i - 1]! - start, places[i]! - start));
+    }
+  }
+
+  #appendDirect(value: string): void {
+    this.#settle();
     const units = value.length;
     const start = this.#offsets[this.#count]!;
-    if (units >= NATIVE_UNITS_MIN && this.#isAscii && this.#writeAscii(value, start)) return;
     this.#reserve(start + units * 2);
     let end = this.#isWide ? -1 : this.#writeNarrow(value, start);
     if (end < 0) {
@@ -86,19 +126,6 @@ export class StringBuilder {
       end = wideStart + units * 2;
     }
     this.#offsets[++this.#count] = end;
-  }
-
-  /**
-   * Appends a text of ASCII, which has as many bytes in UTF-8 as units. Any other has more, and more are written: false, and
-   * long texts are written unit by unit until the batch is complete.
-   */
-  #writeAscii(value: string, start: number): boolean {
-    const units = value.length;
-    const bytesMax = units + CHARACTER_BYTES_MAX;
-    this.#reserve(start + bytesMax);
-    this.#isAscii = !this.#isWide && this.#buffer.write(value, start, bytesMax) === units;
-    if (this.#isAscii) this.#offsets[++this.#count] = start + units;
-    return this.#isAscii;
   }
 
   /** Writes latin1 bytes; -1 when a unit does not fit one byte. */
@@ -127,7 +154,7 @@ export class StringBuilder {
    * -1 while entries are wide.
    */
   openEntry(bytesMax: number): number {
-    this.#entriesOnly();
+    this.#settle();
     if (this.#isWide) return -1;
     const start = this.#offsets[this.#count]!;
     this.#reserve(start + bytesMax);
@@ -151,7 +178,7 @@ export class StringBuilder {
 
   /** Appends bytes[start] to bytes[end - 1], one byte a unit. */
   appendLatin1(source: Uint8Array, start: number, end: number): void {
-    this.#entriesOnly();
+    this.#settle();
     if (this.#isWide) {
       this.append(
         Buffer.from(source.buffer, source.byteOffset, source.byteLength).toString(
@@ -176,7 +203,7 @@ export class StringBuilder {
       this.appendLatin1(new Uint8Array(buffer, byteOffset + start, length), 0, length);
       return;
     }
-    this.#entriesOnly();
+    this.#settle();
     const at = this.#offsets[this.#count]!;
     this.#reserve(at + length);
     copyBytes(source, start, this.#view, at, length);
@@ -251,7 +278,7 @@ export class StringBuilder {
 
   /** Appends narrow entries; those that lie side by side are copied at once. */
   #appendRuns(entries: StringEntries, selection: Int32Array, from: number, to: number): void {
-    this.#entriesOnly();
+    this.#settle();
     const { offsets, bytes } = entries;
     const ownOffsets = this.#offsets;
     let count = this.#count;
@@ -275,11 +302,13 @@ export class StringBuilder {
   /** Forgets what was appended behind the first `count` rows. */
   truncate(count: number): void {
     if (count >= this.#count) return;
+    this.#writeText();
     this.#count = count;
     this.#weigh(Math.min(this.#weighed, this.byteLength));
   }
 
   seal(): StringColumn {
+    this.#writeText();
     if (this.#dictionary !== null) {
       return new StringColumn(this.#dictionary, this.#codes, this.absent);
     }
@@ -293,11 +322,18 @@ export class StringBuilder {
     this.#weighed = 0;
     this.#room = Math.min(this.#bytes.length, WEIGHED_BYTES);
     this.#isWide = false;
-    this.#isAscii = true;
+    this.#text = '';
+    if (this.#directBatches > 0) this.#directBatches--;
     this.#source = null;
     this.#dictionary = null;
     this.#copied = null;
     this.#copiedView = this.#view;
+  }
+
+  /** Before an entry that is written at once. */
+  #settle(): void {
+    this.#entriesOnly();
+    this.#writeText();
   }
 
   #entriesOnly(): void {

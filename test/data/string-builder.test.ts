@@ -34,8 +34,16 @@ test('any selection of narrow texts, in runs and apart, in rising order or not',
   }
 });
 
+/** One that has had a batch of these texts. */
+function afterTexts(...texts: readonly string[]): StringBuilder {
+  const builder = new StringBuilder(6);
+  for (const text of texts) builder.append(text);
+  builder.seal();
+  builder.reset();
+  return builder;
+}
+
 test('long texts with a character that is not ASCII at any place, or two, or none', () => {
-  const builder = new StringBuilder(20);
   const characters = ['\u0080', '\u00e9', '\u0142', '\u65e5', '\u{1f600}', '\ud83d', '\ude00'];
   for (const character of characters) {
     for (let length = 38; length < 50; length++) {
@@ -43,10 +51,46 @@ test('long texts with a character that is not ASCII at any place, or two, or non
         const plain = 'x'.repeat(length);
         const text = plain.slice(0, place) + character + plain.slice(place + character.length);
         const texts = [plain, text, plain, text.slice(0, -1) + character, 'short', plain];
-        builder.reset();
-        for (const one of texts) builder.append(one);
-        assert.deepEqual(builder.seal().entries.all(), texts);
+        for (const builder of [new StringBuilder(6), afterTexts(text)]) {
+          for (const one of texts) builder.append(one);
+          assert.deepEqual(builder.seal().entries.all(), texts);
+        }
       }
+    }
+  }
+});
+
+test('entries of every kind, one behind the other, and taken back', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = new Random(seed);
+    const builder = new StringBuilder(60);
+    for (let batch = 0; batch < 40; batch++) {
+      const texts: string[] = [];
+      // Mostly ASCII, or a batch is never all put together.
+      const text = (): string =>
+        random.below(20) > 0 || batch % 3 > 0
+          ? 'a text of some units'.slice(random.below(20))
+          : textOf(random);
+      for (let n = random.below(60); n > 0; n--) {
+        const kind = random.below(8);
+        if (kind === 0) {
+          builder.appendEmpty();
+          texts.push('');
+        } else if (kind === 1) {
+          const bytes = Buffer.from(text(), 'latin1');
+          builder.appendLatin1(bytes, 0, bytes.length);
+          texts.push(bytes.toString('latin1'));
+        } else if (kind === 2 && texts.length > 0) {
+          texts.length = random.below(texts.length);
+          builder.truncate(texts.length);
+        } else {
+          const one = random.below(400) === 0 ? `${text()}\u65e5` : text();
+          builder.append(one);
+          texts.push(one);
+        }
+      }
+      if (random.below(10) > 0) assert.deepEqual(builder.seal().entries.all(), texts);
+      builder.reset();
     }
   }
 });
