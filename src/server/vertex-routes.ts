@@ -141,20 +141,33 @@ const NAMED: Readonly<Record<string, (subtask: SubtaskMetrics) => string>> = {
   accumulateIdleTimeMs: ({ idleMs }) => String(idleMs),
 };
 
-function valuesOf(task: TaskMetrics): { id: string; value: string }[] {
+type Value = { readonly id: string; readonly value: string };
+
+/** How a step is called in the ids of its metrics. */
+type LabelOf = (uid: string, name: string) => string;
+
+/** By its name, or by its uid where several of the vertex have this name. */
+function labelsIn({ operators }: TaskMetrics): LabelOf {
+  const names = operators.map(({ name }) => name);
+  return (uid, name) => (names.indexOf(name) === names.lastIndexOf(name) ? name : uid);
+}
+
+function valuesOf(task: TaskMetrics): Value[] {
+  const labelOf = labelsIn(task);
   const ofSubtasks = task.subtasks.flatMap((subtask) =>
     Object.entries(NAMED).map(([name, read]) => ({
       id: `${subtask.index}.${name}`,
       value: read(subtask),
     })),
   );
-  const ofStates = task.subtasks.flatMap(valuesOfStates);
-  return [...ofSubtasks, ...ofStates, ...task.operators.flatMap(valuesOfFunctions)];
+  const ofStates = task.subtasks.flatMap((subtask) => valuesOfStates(subtask, labelOf));
+  const ofFunctions = task.operators.flatMap((step) => valuesOfFunctions(step, labelOf));
+  return [...ofSubtasks, ...ofStates, ...ofFunctions];
 }
 
-function valuesOfStates({ index, states }: SubtaskMetrics): { id: string; value: string }[] {
-  return states.flatMap(({ operator, name, keys, windows }) => {
-    const id = `${index}.${operator}.${name}`;
+function valuesOfStates({ index, states }: SubtaskMetrics, labelOf: LabelOf): Value[] {
+  return states.flatMap(({ uid, operator, name, keys, windows }) => {
+    const id = `${index}.${labelOf(uid, operator)}.${name}`;
     return [
       { id: `${id}.keys`, value: String(keys ?? '') },
       ...(windows === null ? [] : [{ id: `${id}.windows`, value: String(windows) }]),
@@ -162,8 +175,8 @@ function valuesOfStates({ index, states }: SubtaskMetrics): { id: string; value:
   });
 }
 
-function valuesOfFunctions(operator: OperatorResult): { id: string; value: string }[] {
-  const { counters, gauges, meters, histograms } = operator;
+function valuesOfFunctions(operator: OperatorResult, labelOf: LabelOf): Value[] {
+  const { uid, name: step, counters, gauges, meters, histograms } = operator;
   const named: [string, number][] = [
     ...Object.entries(counters),
     ...Object.entries(gauges).flatMap(([name, values]) =>
@@ -173,7 +186,8 @@ function valuesOfFunctions(operator: OperatorResult): { id: string; value: strin
       Object.entries(values).map(([what, value]): [string, number] => [`${name}.${what}`, value]),
     ),
   ];
-  return named.map(([name, value]) => ({ id: `${operator.name}.${name}`, value: String(value) }));
+  const label = labelOf(uid, step);
+  return named.map(([name, value]) => ({ id: `${label}.${name}`, value: String(value) }));
 }
 
 const vertexMetrics: JobRoute = {

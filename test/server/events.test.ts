@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { blackhole, collection, job } from 'millrace';
+import { blackhole, collection, job, type Stream, type } from 'millrace';
 import { EVENT } from '../../src/server/events.ts';
 import { metricFamilies } from '../../src/server/metric-families.ts';
 import { prometheusText } from '../../src/server/prometheus.ts';
@@ -94,6 +95,38 @@ test('steps of one name in one task have samples of their own', async () => {
     .map((line) => line.slice(0, line.lastIndexOf(' ')));
   assert.equal(samples.filter((one) => /records_in.*operator="mapAsync"/.test(one)).length, 2);
   assert.equal(new Set(samples).size, samples.length);
+});
+
+const counted = job(import.meta, 'counted', (flow) => {
+  const numbers = flow.from(collection(Array.from({ length: 10_000 }, (_, n) => n)), {
+    rate: flow.param('rate', 0),
+  });
+  const count = (from: Stream<number>): Stream<number> =>
+    from.process({
+      emits: type<number>(),
+      onRecord(n, { emit, metrics }) {
+        metrics.counter('seen').add();
+        emit(n);
+      },
+    });
+  count(count(numbers)).to(blackhole());
+});
+
+test('steps of one name in one vertex have metrics of their own', async () => {
+  await whileServed(
+    { params: { rate: 1000 } },
+    async ({ ask, id }) => {
+      const ids = async (): Promise<string[]> => {
+        const { body } = await ask(`/jobs/${id}/vertices/0/metrics`);
+        return (body as { id: string }[]).map((metric) => metric.id);
+      };
+      while (!(await ids()).some((one) => one.endsWith('.seen'))) await delay(10);
+      const seen = (await ids()).filter((one) => one.endsWith('.seen'));
+      assert.equal(seen.length, 2);
+      assert.notEqual(seen[0], seen[1]);
+    },
+    counted,
+  );
 });
 
 test('the guide has every metric', async () => {
