@@ -198,12 +198,12 @@ export class StringBuilder {
 
   /** The same of a view, where texts come from many places. */
   appendView(source: DataView, start: number, length: number): void {
+    this.#settle();
     if (this.#isWide || length > WORDS_BYTES_MAX) {
       const { buffer, byteOffset } = source;
       this.appendLatin1(new Uint8Array(buffer, byteOffset + start, length), 0, length);
       return;
     }
-    this.#settle();
     const at = this.#offsets[this.#count]!;
     this.#reserve(at + length);
     copyBytes(source, start, this.#view, at, length);
@@ -269,6 +269,7 @@ export class StringBuilder {
   }
 
   #appendEntries(entries: StringEntries, places: Int32Array, from: number, to: number): void {
+    this.#settle();
     if (this.#isWide || entries.isWide) {
       for (let i = from; i < to; i++) this.appendEntry(entries, places[i]!);
     } else {
@@ -278,7 +279,6 @@ export class StringBuilder {
 
   /** Appends narrow entries; those that lie side by side are copied at once. */
   #appendRuns(entries: StringEntries, selection: Int32Array, from: number, to: number): void {
-    this.#settle();
     const { offsets, bytes } = entries;
     const ownOffsets = this.#offsets;
     let count = this.#count;

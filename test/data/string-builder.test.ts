@@ -60,10 +60,15 @@ test('long texts with a character that is not ASCII at any place, or two, or non
   }
 });
 
+const OTHERS = ['', 'one', 'another', 'on\u00e9', 'x'.repeat(200)];
+
 test('entries of every kind, one behind the other, and taken back', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = new Random(seed);
-    const builder = new StringBuilder(60);
+    const builder = new StringBuilder(180);
+    const source = new StringBuilder(OTHERS.length);
+    for (const text of OTHERS) source.append(text);
+    const others = source.seal();
     for (let batch = 0; batch < 40; batch++) {
       const texts: string[] = [];
       // Mostly ASCII, or a batch is never all put together.
@@ -80,6 +85,14 @@ test('entries of every kind, one behind the other, and taken back', () => {
           const bytes = Buffer.from(text(), 'latin1');
           builder.appendLatin1(bytes, 0, bytes.length);
           texts.push(bytes.toString('latin1'));
+        } else if (kind === 3) {
+          const bytes = Buffer.from(text(), 'latin1');
+          builder.appendView(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
+          texts.push(bytes.toString('latin1'));
+        } else if (kind === 4) {
+          const places = Int32Array.from({ length: 3 }, () => random.below(OTHERS.length));
+          builder.appendSelected(others, places, 0, 3);
+          for (const place of places) texts.push(OTHERS[place]!);
         } else if (kind === 2 && texts.length > 0) {
           texts.length = random.below(texts.length);
           builder.truncate(texts.length);
