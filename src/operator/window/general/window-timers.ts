@@ -27,6 +27,7 @@ export class WindowTimers {
   dueAt = 0;
   readonly #lines: Lines;
   readonly #queue = new TimerQueue((slots, times, count) => {
+    this.#lines.warm(slots, count);
     for (let i = 0; i < count; i++) times[i] = this.#dueOf(slots[i]!, times[i]!);
   });
   /** Whether any window has had a timer: a trigger may have none of this kind. */
