@@ -104,6 +104,22 @@ const OF_NUMBERS: readonly Case<Numbers>[] = [
     }),
   ],
   [
+    'adds a field by a literal',
+    ({ key, n, x, long, flag, at, day, maybeN, maybeDay, maybeFlag }, b) => ({
+      key,
+      n: n + b.n,
+      x,
+      long,
+      flag,
+      at,
+      day,
+      maybeN,
+      maybeDay,
+      maybeFlag,
+      extra: 1,
+    }),
+  ],
+  [
     'makes a row by a literal, and leaves int32',
     ({ key, n, x, long, flag, at, day, maybeN, maybeDay, maybeFlag }, b) => ({
       key,

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { KeyBytes } from '../../src/data/key.ts';
 import { ByteKeyTable } from '../../src/state/byte-key-table.ts';
 import { loadedCapacity } from '../../src/state/cells.ts';
+import { DenseInts } from '../../src/state/dense-ints.ts';
 import { IntKeyTable } from '../../src/state/int-key-table.ts';
 import { intRuns } from './int-runs.ts';
 
@@ -46,6 +47,34 @@ test('int keys get dense slots in the order of their first appearance', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('a range that many keys had is empty for the few that come behind them', () => {
+  const table = new IntKeyTable();
+  const slotsOf = (keys: readonly number[]): number[] => {
+    const slots = new Int32Array(keys.length);
+    table.slotsOf(Int32Array.from(keys), 0, keys.length, slots);
+    return [...slots];
+  };
+  slotsOf(Array.from({ length: 1000 }, (_, n) => n * 7));
+  table.clear();
+  const few = Array.from({ length: 300 }, (_, n) => n * 21);
+  const inOrder = few.map((_, n) => n);
+  assert.deepEqual(slotsOf(few), inOrder);
+  table.clear();
+  assert.deepEqual(slotsOf([5, ...few]), [0, ...few.map((_, n) => n + 1)]);
+});
+
+test('a range moves on with its keys, but not for each of a few that come and go', () => {
+  const dense = new DenseInts();
+  dense.moveTo({ least: 0, greatest: 999 }, 999);
+  for (let key = 0; key < 1000; key++) dense.set(key, key);
+  for (let key = 0; key < 900; key++) dense.remove(key, key);
+  assert.ok(dense.makeRoom(2000, 100, 1000), 'keys that have gone make room');
+  assert.deepEqual([dense.find(899), dense.find(900), dense.has(2000)], [-1, 900, true]);
+  assert.ok(!dense.makeRoom(-5, 100, 1001), 'it has moved just now');
+  assert.ok(dense.makeRoom(-5, 100, 2000));
+  assert.ok(!dense.makeRoom(1e9, 100, 4000), 'too far away');
 });
 
 /** Byte keys with a hash of few values, so that different keys collide all the time. */
