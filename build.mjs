@@ -5,7 +5,7 @@
  * entries that share something, so that there are few when most entries hold the whole engine.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const ROOT = new URL('./', import.meta.url);
@@ -88,4 +88,5 @@ await build({
   plugins: [wholeEngine],
 });
 await build({ ...BUNDLED, entryPoints: ALONE });
+copyFileSync(new URL('src/base/pool-entry.cjs', ROOT), new URL('dist/base/pool-entry.cjs', ROOT));
 await build({ ...SHARED, entryPoints: HOOKS, outExtension: { '.js': '.mjs' } });

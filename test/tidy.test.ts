@@ -66,6 +66,7 @@ const BANNED: readonly { what: RegExp; except: readonly string[] }[] = [
   {
     what: /'piscina'/,
     except: [
+      'base/start-pool.ts',
       'checkpoint/compress-pool.ts',
       'checkpoint/compress-worker.ts',
       'task/pool-worker.ts',

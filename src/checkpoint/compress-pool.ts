@@ -2,11 +2,11 @@
  * Makes blocks of encoded batches: large ones that are compressed in threads of a pool that is started at the first of them,
  * others at once. In a bundle, where no file is there for a thread to run, and where threads do not start, all are made at once.
  */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
-import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
+import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { COMPRESS_IDLE_MS, COMPRESS_THREADS_MAX, POOLED_BLOCK_BYTES } from '../base/limits.ts';
+import { startPool } from '../base/start-pool.ts';
 import { type BlockCodec, DEFAULT_CODEC } from './block-codec.ts';
 import type { CompressTask } from './compress-worker.ts';
 import { blockPieces, packBlock } from './state-file.ts';
@@ -26,7 +26,7 @@ export class CompressPool implements BlockPacker {
   /** Null before the first large block; of null, where there are no threads. */
   #pool: Promise<Piscina | null> | null = null;
 
-  constructor(codec: BlockCodec = DEFAULT_CODEC, start: () => Promise<Piscina> = startPool) {
+  constructor(codec: BlockCodec = DEFAULT_CODEC, start: () => Promise<Piscina> = startThreads) {
     this.#codec = codec;
     this.#start = start;
   }
@@ -56,12 +56,10 @@ function isWholeBuffer(content: Uint8Array): content is Uint8Array<ArrayBuffer> 
   return content.buffer instanceof ArrayBuffer && content.length === content.buffer.byteLength;
 }
 
-/** A pool with a thread that runs. Bundlers leave such a `require` alone: they would take in what they cannot use. */
-async function startPool(): Promise<Piscina> {
-  const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina');
-  const pool = new Piscina({
-    filename: engineEntry('checkpoint/compress-worker'),
-    execArgv: IS_TYPESCRIPT ? ['--import', engineFile('base/typescript-register.mjs')] : [],
+/** A pool with a thread that runs. */
+async function startThreads(): Promise<Piscina> {
+  const pool = startPool<unknown, unknown>('checkpoint/compress-worker', {
+    hooks: IS_TYPESCRIPT ? ['base/typescript-register.mjs'] : [],
     minThreads: 1,
     maxThreads: Math.min(availableParallelism(), COMPRESS_THREADS_MAX),
     idleTimeout: COMPRESS_IDLE_MS,

@@ -5,10 +5,10 @@
  *
  * In a bundle, where no file is there for a thread to run, the worker itself runs the function.
  */
-import { createRequire } from 'node:module';
 import type { Piscina } from 'piscina';
-import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
+import { IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 import { reviveError } from '../base/error-transport.ts';
+import { startPool } from '../base/start-pool.ts';
 import { memoryOf, RowPacker, RowUnpacker } from '../data/row-bytes.ts';
 import type { NodeId } from '../graph/graph.ts';
 import {
@@ -59,21 +59,18 @@ class ThreadPool implements FunctionPool {
   }
 }
 
-/** Bundlers leave such a `require` alone: they would take in what they cannot use. */
 function startThreads(thread: PoolThread, threads: number): Piscina<PoolTask, PoolTaskResult> {
-  const { Piscina } = createRequire(import.meta.url)('piscina') as typeof import('piscina');
   const { env } = process;
   const isInTest = env.NODE_TEST_CONTEXT !== undefined || env.VITEST !== undefined;
-  const hooks = [
-    ...(IS_TYPESCRIPT || /\.m?ts$/.test(thread.job.url) ? ['typescript-register.mjs'] : []),
-    ...(isInTest ? ['test-runner-register.mjs'] : []),
-  ];
-  return new Piscina({
-    filename: engineEntry('task/pool-worker'),
-    execArgv: hooks.flatMap((file) => ['--import', engineFile(`base/${file}`)]),
-    argv: process.argv.slice(2),
-    workerData: thread,
+  const isTypescript = IS_TYPESCRIPT || /\.m?ts$/.test(thread.job.url);
+  return startPool('task/pool-worker', {
+    hooks: [
+      ...(isTypescript ? ['base/typescript-register.mjs'] : []),
+      ...(isInTest ? ['base/test-runner-register.mjs'] : []),
+    ],
     minThreads: threads,
     maxThreads: threads,
+    data: thread,
+    argv: process.argv.slice(2),
   });
 }

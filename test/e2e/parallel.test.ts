@@ -127,6 +127,16 @@ test('cancel ends threads that do not return', async () => {
   }
 });
 
+test('cancel ends threads that load what they run', async () => {
+  const TRIALS = 60;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    const client = await endless.start({ threads: 0 });
+    await delay((150 * trial) / TRIALS);
+    await client.cancel();
+    await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
+  }
+});
+
 test('a job that is made within a function has none for other threads', async () => {
   const hidden = job(import.meta, 'hidden', (flow) => {
     const answers = flow.from(collection([1])).mapParallel((n) => n);
