@@ -59,6 +59,7 @@ test('the package holds what it needs and nothing else', () => {
     'dist/base/typescript-hooks.mjs',
     'dist/base/test-runner-hooks.mjs',
     'dist/base/no-tests.mjs',
+    'dist/base/pool-entry.cjs',
     'dist/dashboard/index.html',
     'dist/dashboard/index.html.gz',
     'dist/dashboard/licences.txt',
@@ -67,7 +68,7 @@ test('the package holds what it needs and nothing else', () => {
   }
   const dashboard =
     /^dist\/dashboard\/((index|icon)[\w-]*\.(html|js|css|svg)(\.gz)?|licences\.txt)$/;
-  const others = /^(dist\/.*\.(m?js|d\.m?ts)|package\.json|[A-Z]+(\.md)?)$/;
+  const others = /^(dist\/.*\.([cm]?js|d\.m?ts)|package\.json|[A-Z]+(\.md)?)$/;
   assert.deepEqual(
     paths.filter((path) => !dashboard.test(path) && !others.test(path)),
     [],
