@@ -16,7 +16,7 @@
  *
  * A segment has columns of S rows, also the last one, so that they are at the same place in all:
  *
- *      0        u32     events n, persons, auctions, bids, bytes of the text heap; zeros up to 64
+ *      0        u32     events n, persons, auctions, bids, bytes of the text heap, 0; zeros up to 64
  *     64        f64[S]  time
  *     64 +  8S  f64[S]  expires of an auction
  *     64 + 16S  i32[S]  kind: 0 person, 1 auction, 2 bid
@@ -48,6 +48,13 @@ export const BID = 2;
 
 /** The first event that a generator makes has this id. */
 export const FIRST_EVENT_ID = 2;
+
+/** Of each 50 events one is a person, and three are auctions. */
+export const CYCLE = 50;
+export const AUCTIONS_PER_CYCLE = 3;
+
+/** Among the counts of a segment. */
+const PASS = 5;
 
 const S = SEGMENT_EVENTS;
 
@@ -81,7 +88,7 @@ export type CorpusHeader = {
 
 /** The columns of a segment, in place. */
 export type Segment = {
-  /** Events, persons, auctions, bids, bytes of the heap. */
+  /** Events, persons, auctions, bids, bytes of the heap; in memory also the pass. */
   readonly counts: Uint32Array;
   readonly time: Float64Array;
   readonly expires: Float64Array;
@@ -99,11 +106,29 @@ export type Segment = {
   readonly heap: Uint8Array;
 };
 
+/** How often a corpus is read, where a query takes no seconds for one time. */
+export type Passes = {
+  readonly passes: number;
+  /**
+   * Whether ids and times of a pass go on where those of the one before ended, and the columns of a segment are those of the
+   * pass that was asked for last; or each pass has the same events, which is enough for queries of single events.
+   */
+  readonly goesOn: boolean;
+};
+
+const ONCE: Passes = { passes: 1, goesOn: false };
+
+/** As it is read; `events` and `segments` are those of all passes. */
 export type Corpus = CorpusHeader & {
   readonly bytes: ArrayBufferLike;
+  readonly read: Passes;
   readonly channelNames: Texts;
   readonly channelUrls: Texts;
   segment(index: number): Segment;
+  /** What one of so many readers reads behind a segment: the same ones in each pass, as nobody else may still read them. */
+  segmentAfter(index: number, readers: number): number;
+  /** Events in the segments in front of one. */
+  eventsBefore(index: number): number;
 };
 
 /** Bytes of a segment whose texts take so many. */
@@ -120,7 +145,7 @@ export function segmentAt(buffer: ArrayBufferLike, at: number, heapBytes: number
   const floats = (column: number) => new Float64Array(buffer, at + column, S);
   const ints = (column: number) => new Int32Array(buffer, at + column, S);
   return {
-    counts: new Uint32Array(buffer, at, 5),
+    counts: new Uint32Array(buffer, at, PASS + 1),
     time: floats(AT.time),
     expires: floats(AT.expires),
     kind: ints(AT.kind),
@@ -174,8 +199,8 @@ export function finishHead(head: Uint8Array, directoryAt: number, fileBytes: num
   view.setFloat64(72, fileBytes, true);
 }
 
-/** A corpus in memory, read in place. EngineError INPUT_MALFORMED for other bytes. */
-export function openCorpus(buffer: ArrayBufferLike): Corpus {
+/** A corpus in memory, read in place so many times. EngineError INPUT_MALFORMED for other bytes. */
+export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus {
   const view = new DataView(buffer, 0, Math.min(buffer.byteLength, HEADER_BYTES));
   const isCorpus =
     view.byteLength === HEADER_BYTES &&
@@ -186,23 +211,64 @@ export function openCorpus(buffer: ArrayBufferLike): Corpus {
   if (!isCorpus) {
     throw new EngineError('INPUT_MALFORMED', 'this is no whole Nexmark corpus: make it anew');
   }
+  const events = view.getUint32(16, true);
   const segments = view.getUint32(24, true);
   const directory = new Float64Array(buffer, view.getFloat64(64, true), segments + 1);
   const [channelNames, channelUrls] = channelsOf(buffer, view);
+  const rate = view.getUint32(28, true);
+  const { passes, goesOn } = read;
+  if (goesOn && events % CYCLE !== 0) {
+    throw new EngineError('CONFIG_INVALID', `ids go on behind a multiple of ${CYCLE} events`);
+  }
+  const pass = {
+    persons: events / CYCLE,
+    auctions: (events / CYCLE) * AUCTIONS_PER_CYCLE,
+    ms: (events / rate) * 1000,
+  };
   return {
     bytes: buffer,
+    read,
     seed: view.getUint32(12, true),
-    events: view.getUint32(16, true),
-    segments,
-    rate: view.getUint32(28, true),
+    events: events * passes,
+    segments: segments * passes,
+    rate,
     baseTimeMs: view.getFloat64(32, true),
     channelNames,
     channelUrls,
     segment(index) {
-      const at = directory[index]!;
-      return segmentAt(buffer, at, new Uint32Array(buffer, at, 5)[4]!);
+      const at = directory[index % segments]!;
+      const segment = segmentAt(buffer, at, new Uint32Array(buffer, at, 5)[4]!);
+      if (goesOn) moveTo(Math.floor(index / segments), segment, pass);
+      return segment;
     },
+    segmentAfter(index, readers) {
+      const inPass = index % segments;
+      const next = inPass + readers;
+      return index - inPass + (next < segments ? next : segments + (inPass % readers));
+    },
+    eventsBefore: (index) => Math.floor(index / segments) * events + (index % segments) * S,
   };
+}
+
+/** Moves ids and times of a segment from the pass that they are of to another. */
+function moveTo(
+  pass: number,
+  { counts, kind, id, party, time, expires }: Segment,
+  step: { readonly persons: number; readonly auctions: number; readonly ms: number },
+): void {
+  const passes = pass - counts[PASS]!;
+  if (passes === 0) return;
+  counts[PASS] = pass;
+  const persons = passes * step.persons;
+  const auctions = passes * step.auctions;
+  const ms = passes * step.ms;
+  const rows = counts[0]!;
+  for (let i = 0; i < rows; i++) {
+    id[i]! += kind[i] === PERSON ? persons : auctions;
+    party[i]! += persons;
+    time[i]! += ms;
+    expires[i]! += ms;
+  }
 }
 
 function channelsOf(buffer: ArrayBufferLike, header: DataView): [Texts, Texts] {

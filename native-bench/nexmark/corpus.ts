@@ -26,6 +26,7 @@ import {
   corpusHead,
   finishHead,
   openCorpus,
+  type Passes,
   PERSON,
   SEGMENT_EVENTS,
 } from './corpus-format.ts';
@@ -93,7 +94,7 @@ function writeCorpus(fd: number, header: CorpusHeader): void {
 }
 
 /** Reads a corpus into shared memory. */
-export function loadCorpus(path: string): Corpus {
+export function loadCorpus(path: string, read?: Passes): Corpus {
   const fd = openSync(path, 'r');
   const { size } = fstatSync(fd);
   const buffer = new SharedArrayBuffer(size);
@@ -101,7 +102,7 @@ export function loadCorpus(path: string): Corpus {
     at += readSync(fd, new Uint8Array(buffer, at, Math.min(READ_BYTES, size - at)));
   }
   closeSync(fd);
-  return openCorpus(buffer);
+  return openCorpus(buffer, read);
 }
 
 function writeJsonLines(fd: number, corpus: Corpus): void {

@@ -7,8 +7,10 @@
  */
 import {
   AUCTION,
+  AUCTIONS_PER_CYCLE,
   BID,
   type CorpusHeader,
+  CYCLE,
   FIRST_EVENT_ID,
   PERSON,
   SEGMENT_EVENTS,
@@ -25,8 +27,6 @@ import { TextHeap, textsOf } from './text-heap.ts';
 /** 2015-07-15, midnight UTC. */
 export const BASE_TIME_MS = 1436918400000;
 
-const CYCLE = 50;
-const AUCTIONS_PER_CYCLE = 3;
 const FIRST_PERSON = 1000;
 const FIRST_AUCTION = 1000;
 const FIRST_CATEGORY = 10;

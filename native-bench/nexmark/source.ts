@@ -1,7 +1,7 @@
 /**
  * The events of a corpus in shared memory, as columns in place: nothing is copied, made or decoded.
  *
- * Subtask g of p reads segments g, g + p, g + 2p, ..., so that all walk through event time side by side: the watermark
+ * Subtask g of p reads segments g, g + p, g + 2p, ... of each pass, so that all walk through event time side by side: the watermark
  * of all is that of the slowest, nothing is late, and windows close while the job runs. Within a subtask events come in the
  * order of their ids.
  */
@@ -27,7 +27,8 @@ const KEY = 'nexmark corpus';
 
 /** Gives the corpus to the jobs that this thread starts from now on, in all of their threads. */
 export function provideCorpus(corpus: Corpus): void {
-  setEnvironmentData(KEY, corpus.bytes as SharedArrayBuffer);
+  const { bytes, read } = corpus;
+  setEnvironmentData(KEY, { bytes, read } as never);
 }
 
 /** All events of the corpus that was provided, in the order of their ids. */
@@ -55,11 +56,11 @@ export function corpusEvents(): Source<Event> {
 }
 
 function providedCorpus(): Corpus {
-  const bytes = getEnvironmentData(KEY) as SharedArrayBuffer | undefined;
-  if (bytes === undefined) {
+  const provided = getEnvironmentData(KEY) as Pick<Corpus, 'bytes' | 'read'> | undefined;
+  if (provided === undefined) {
     throw new EngineError('INPUT_NOT_FOUND', 'no corpus was provided: call provideCorpus before');
   }
-  return openCorpus(bytes);
+  return openCorpus(provided.bytes, provided.read);
 }
 
 /** Every `of`-th segment from number `index` on. */
@@ -99,7 +100,7 @@ class CorpusReader implements SplitReader {
     if (this.#next >= this.#corpus.segments) return 'end';
     this.#stopwatch?.beforeSegment();
     const batch = this.#batch(this.#next);
-    this.#next += this.#step;
+    this.#next = this.#corpus.segmentAfter(this.#next, this.#step);
     return batch;
   }
 

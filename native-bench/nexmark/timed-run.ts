@@ -1,5 +1,5 @@
 /** Runs a query over a corpus in memory, as a job or as its bare loop, and measures what is behind the warm-up. */
-import { type Corpus, SEGMENT_EVENTS } from './corpus-format.ts';
+import type { Corpus } from './corpus-format.ts';
 import { LOOPS } from './loops.ts';
 import { count, floor, QUERIES } from './queries.ts';
 import { provideCorpus } from './source.ts';
@@ -19,7 +19,7 @@ export async function timedRun(id: string, corpus: Corpus, how: number | 'loop')
   const warmUpSegments = Math.floor(corpus.segments * WARM_UP_SHARE);
   const stopwatch = provideStopwatch(warmUpSegments);
   const rows = how === 'loop' ? loopRows(id, corpus, stopwatch) : await jobRows(id, corpus, how);
-  const events = corpus.events - warmUpSegments * SEGMENT_EVENTS;
+  const events = corpus.events - corpus.eventsBefore(warmUpSegments);
   return { ...stopwatch.read(), events, rows };
 }
 

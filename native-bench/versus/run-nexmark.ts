@@ -2,6 +2,7 @@
  * Runs a query of Nexmark by the arguments that the peer's program has too.
  *
  *   run-nexmark.ts --job q5 --form functions --corpus <file>     { timedRecords, seconds, cpuSeconds, peakMb, rows }
+ *   ... --passes 20 --goes-on 1                                  reads the corpus so many times, with later ids and times
  *   ... --verify 1                                               { results, checksum }
  */
 import assert from 'node:assert/strict';
@@ -15,11 +16,15 @@ const THREADS = 2;
 
 const { values } = parseArgs({
   options: Object.fromEntries(
-    ['job', 'form', 'corpus', 'verify'].map((name) => [name, { type: 'string' as const }]),
+    ['job', 'form', 'corpus', 'passes', 'goes-on', 'verify'].map((name) => [
+      name,
+      { type: 'string' as const },
+    ]),
   ),
 });
-const { job: id = '', corpus: path = '', verify } = values as Record<string, string>;
-const corpus = loadCorpus(path);
+const { job: id = '', corpus: path = '', passes = '1', verify } = values as Record<string, string>;
+const goesOn = values['goes-on'] === '1';
+const corpus = loadCorpus(path, { passes: Number(passes), goesOn });
 const report = verify === '1' ? await verified() : await timed();
 console.log(JSON.stringify(report));
 

@@ -17,6 +17,7 @@ const LocalAuction = record({ name: t.string, city: t.string, state: t.string, a
 export const q3 = query(import.meta, 'q3', {
   result: (events) =>
     events
+      .filter(({ kind }) => kind !== BID)
       .filter(
         ({ kind, category, state }) =>
           (kind === AUCTION && category === CATEGORY) || (kind === PERSON && STATES.has(state)),
@@ -50,6 +51,14 @@ const Price = record({ price: t.int32, time: t.timestamp });
 const Change = record({ category: t.int32, auctions: t.int32, total: t.float64 });
 const Average = record({ category: t.int32, average: t.float64 });
 
+function highestOf(offers: Iterable<RowOf<typeof Price>>, opened: number, expires: number): number {
+  let highest = 0;
+  for (const { price, time } of offers) {
+    if (time >= opened && time <= expires && price > highest) highest = price;
+  }
+  return highest;
+}
+
 /** The average of the winning bids of each category. */
 export const q4 = query(import.meta, 'q4', {
   result: (events) =>
@@ -58,29 +67,30 @@ export const q4 = query(import.meta, 'q4', {
       .keyBy('auction')
       .process({
         emits: Change,
-        state: { lot: value(Lot), highest: value(t.int32), waiting: list(Price) },
+        state: {
+          lot: value(Lot),
+          highest: value(t.int32, { default: 0 }),
+          waiting: list(Price),
+        },
         onRecord({ kind, time, expires, category, price }, { state, emit }) {
+          if (kind === AUCTION) {
+            const highest = highestOf(state.waiting.get(), time, expires);
+            state.waiting.clear();
+            state.lot.set({ opened: time, expires, category });
+            if (highest === 0) return;
+            state.highest.set(highest);
+            emit({ category, auctions: 1, total: highest });
+            return;
+          }
           const lot = state.lot.get();
-          if (kind === BID && lot === undefined) {
+          if (lot === undefined) {
             state.waiting.add({ price, time });
             return;
           }
-          const before = state.highest.get() ?? 0;
-          let highest = before;
-          if (lot === undefined) {
-            state.lot.set({ opened: time, expires, category });
-            for (const offer of state.waiting.get()) {
-              const isInTime = offer.time >= time && offer.time <= expires;
-              if (isInTime && offer.price > highest) highest = offer.price;
-            }
-            state.waiting.clear();
-          } else if (time >= lot.opened && time <= lot.expires && price > highest) {
-            highest = price;
-          }
-          if (highest === before) return;
-          state.highest.set(highest);
-          const auctions = before === 0 ? 1 : 0;
-          emit({ category: lot?.category ?? category, auctions, total: highest - before });
+          const before = state.highest.get();
+          if (price <= before || time < lot.opened || time > lot.expires) return;
+          state.highest.set(price);
+          emit({ category: lot.category, auctions: before === 0 ? 1 : 0, total: price - before });
         },
       })
       .keyBy('category')

@@ -38,6 +38,9 @@ final class Settings implements Serializable {
   final long miniBatchMs;
   /** The file of events of a query of Nexmark; empty for other jobs. */
   final String corpus;
+  /** How many times it is read, and whether its ids and times go on. */
+  final int passes;
+  final boolean goesOn;
   /** Whether a query is a program for streams, or a statement that is planned: 'stream' or 'sql'. */
   final String api;
 
@@ -70,6 +73,8 @@ final class Settings implements Serializable {
     dir = text("dir", "");
     miniBatchMs = number("mini-batch-ms", 0);
     corpus = text("corpus", "");
+    passes = (int) number("passes", 1);
+    goesOn = number("goes-on", 0) == 1;
     api = text("api", "stream");
     if (!given.isEmpty()) throw new IllegalArgumentException("there is no --" + given.keySet());
   }

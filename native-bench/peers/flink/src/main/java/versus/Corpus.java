@@ -11,8 +11,17 @@ import java.nio.file.StandardOpenOption;
 final class Corpus {
   static final int SEGMENT_EVENTS = 4096;
   private static final int TEXTS = 6;
+  private static final int CYCLE = 50;
+  private static final int AUCTIONS_PER_CYCLE = 3;
 
-  final int events;
+  /** All that are read, as are the segments. */
+  final long events;
+  private final int eventsOfPass;
+  private final int segmentsOfPass;
+  private final boolean goesOn;
+  private final int persons;
+  private final int auctions;
+  private final long passMs;
   final Segment[] segments;
   final Texts channelNames;
   final Texts channelUrls;
@@ -26,6 +35,8 @@ final class Corpus {
 
   static final class Segment {
     int events;
+    /** That its ids and times are of. */
+    int pass;
     long[] time;
     long[] expires;
     int[] kind;
@@ -45,19 +56,26 @@ final class Corpus {
     return loaded;
   }
 
-  static void load(String path) throws IOException {
+  /** Of a file whose events are read so many times, with later ids and times where it goes on. */
+  static void load(String path, int passes, boolean goesOn) throws IOException {
     try (FileChannel file = FileChannel.open(Path.of(path), StandardOpenOption.READ)) {
-      loaded = new Corpus(file);
+      loaded = new Corpus(file, passes, goesOn);
     }
   }
 
-  private Corpus(FileChannel file) throws IOException {
+  private Corpus(FileChannel file, int passes, boolean goesOn) throws IOException {
     ByteBuffer header = read(file, 0, 128);
     if (header.getInt(8) != 1 || header.getInt(20) != SEGMENT_EVENTS) {
       throw new IOException("the corpus is of another version of its format");
     }
-    events = header.getInt(16);
-    segments = new Segment[header.getInt(24)];
+    eventsOfPass = header.getInt(16);
+    segmentsOfPass = header.getInt(24);
+    this.goesOn = goesOn;
+    persons = eventsOfPass / CYCLE;
+    auctions = persons * AUCTIONS_PER_CYCLE;
+    passMs = eventsOfPass * 1000L / header.getInt(28);
+    events = (long) eventsOfPass * passes;
+    segments = new Segment[segmentsOfPass * passes];
     int channels = header.getInt(40);
     int nameBytes = header.getInt(44);
     int urlBytes = header.getInt(48);
@@ -69,12 +87,46 @@ final class Corpus {
     channelNames = new Texts(names, read(file, at, nameBytes).array());
     channelUrls = new Texts(urls, read(file, at + padded(nameBytes), urlBytes).array());
     long directoryAt = (long) header.getDouble(64);
-    ByteBuffer directory = read(file, directoryAt, (segments.length + 1) * 8);
-    for (int s = 0; s < segments.length; s++) {
+    ByteBuffer directory = read(file, directoryAt, (segmentsOfPass + 1) * 8);
+    for (int s = 0; s < segmentsOfPass; s++) {
       long from = (long) directory.getDouble(s * 8);
       long to = (long) directory.getDouble(s * 8 + 8);
       segments[s] = segment(read(file, from, (int) (to - from)));
     }
+    for (int s = segmentsOfPass; s < segments.length; s++) segments[s] = segments[s - segmentsOfPass];
+  }
+
+  /** A segment, whose ids and times may go on in each pass where those of the pass before ended. */
+  Segment segment(int index) {
+    Segment segment = segments[index];
+    int passes = index / segmentsOfPass - segment.pass;
+    if (goesOn && passes != 0) {
+      segment.pass += passes;
+      move(segment, passes * persons, passes * auctions, passes * passMs);
+    }
+    return segment;
+  }
+
+  private static void move(Segment segment, int persons, int auctions, long ms) {
+    for (int i = 0; i < segment.events; i++) {
+      segment.id[i] += segment.kind[i] == NexmarkEvent.PERSON ? persons : auctions;
+      segment.party[i] += persons;
+      segment.time[i] += ms;
+      segment.expires[i] += ms;
+    }
+  }
+
+  /** What one of so many readers reads behind a segment: the same ones in each pass, as nobody else may still read them. */
+  int segmentAfter(int index, int readers) {
+    int inPass = index % segmentsOfPass;
+    int next = inPass + readers;
+    return index - inPass + (next < segmentsOfPass ? next : segmentsOfPass + inPass % readers);
+  }
+
+  /** Events in the segments in front of one. */
+  long eventsBefore(int segment) {
+    return (long) (segment / segmentsOfPass) * eventsOfPass
+        + (long) (segment % segmentsOfPass) * SEGMENT_EVENTS;
   }
 
   private static Segment segment(ByteBuffer bytes) {

@@ -5,7 +5,7 @@ import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.core.io.InputStatus;
 
-/** All events of the corpus in memory: subtask g of p reads segments g, g + p, g + 2p and so on. */
+/** All events of the corpus in memory: subtask g of p reads segments g, g + p, g + 2p and so on, of each pass. */
 final class CorpusSource extends SplitSource<NexmarkEvent> {
   private static final double WARM_UP_SHARE = 0.3;
   private static final int AT_ONCE = 128;
@@ -21,7 +21,8 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
 
   /** Behind the warm-up. */
   static long timedEvents() {
-    return Corpus.loaded().events - (long) warmUpSegments() * Corpus.SEGMENT_EVENTS;
+    Corpus corpus = Corpus.loaded();
+    return corpus.events - corpus.eventsBefore(warmUpSegments());
   }
 
   private static final class CorpusReader extends Reader<NexmarkEvent> {
@@ -50,7 +51,7 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
         Stopwatch.start();
       }
       if (segment >= corpus.segments.length) return InputStatus.END_OF_INPUT;
-      Corpus.Segment rows = corpus.segments[segment];
+      Corpus.Segment rows = corpus.segment(segment);
       event.segment = rows;
       int end = Math.min(row + AT_ONCE, rows.events);
       for (; row < end; row++) {
@@ -61,7 +62,7 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
       }
       if (row == rows.events) {
         row = 0;
-        segment += split.of();
+        segment = corpus.segmentAfter(segment, split.of());
       }
       return InputStatus.MORE_AVAILABLE;
     }

@@ -23,7 +23,7 @@ public final class Main {
   public static void main(String[] args) throws Exception {
     Settings settings = new Settings(args);
     StreamExecutionEnvironment env = environment(settings);
-    if (!settings.corpus.isEmpty()) Corpus.load(settings.corpus);
+    if (!settings.corpus.isEmpty()) Corpus.load(settings.corpus, settings.passes, settings.goesOn);
     if (settings.api.equals("sql")) NexmarkSql.define(settings, env);
     else Jobs.define(settings, env);
     env.execute(settings.job);
