@@ -16,7 +16,7 @@
  *
  * A segment has columns of S rows, also the last one, so that they are at the same place in all:
  *
- *      0        u32     events n, persons, auctions, bids, bytes of the text heap, 0; zeros up to 64
+ *      0        u32     events n, persons, auctions, bids, bytes of the text heap; zeros up to 64
  *     64        f64[S]  time
  *     64 +  8S  f64[S]  expires of an auction
  *     64 + 16S  i32[S]  kind: 0 person, 1 auction, 2 bid
@@ -53,9 +53,6 @@ export const FIRST_EVENT_ID = 2;
 export const CYCLE = 50;
 export const AUCTIONS_PER_CYCLE = 3;
 
-/** Among the counts of a segment. */
-const PASS = 5;
-
 const S = SEGMENT_EVENTS;
 
 /** Where the columns of a segment are. */
@@ -88,7 +85,7 @@ export type CorpusHeader = {
 
 /** The columns of a segment, in place. */
 export type Segment = {
-  /** Events, persons, auctions, bids, bytes of the heap; in memory also the pass. */
+  /** Events, persons, auctions, bids, bytes of the heap. */
   readonly counts: Uint32Array;
   readonly time: Float64Array;
   readonly expires: Float64Array;
@@ -110,8 +107,8 @@ export type Segment = {
 export type Passes = {
   readonly passes: number;
   /**
-   * Whether ids and times of a pass go on where those of the one before ended, and the columns of a segment are those of the
-   * pass that was asked for last; or each pass has the same events, which is enough for queries of single events.
+   * Whether ids and times of a pass go on where those of the one before ended: then they lie in memory that is used again for
+   * the next segment. Or each pass has the same events, which is enough for queries of single events.
    */
   readonly goesOn: boolean;
 };
@@ -125,8 +122,6 @@ export type Corpus = CorpusHeader & {
   readonly channelNames: Texts;
   readonly channelUrls: Texts;
   segment(index: number): Segment;
-  /** What one of so many readers reads behind a segment: the same ones in each pass, as nobody else may still read them. */
-  segmentAfter(index: number, readers: number): number;
   /** Events in the segments in front of one. */
   eventsBefore(index: number): number;
 };
@@ -145,7 +140,7 @@ export function segmentAt(buffer: ArrayBufferLike, at: number, heapBytes: number
   const floats = (column: number) => new Float64Array(buffer, at + column, S);
   const ints = (column: number) => new Int32Array(buffer, at + column, S);
   return {
-    counts: new Uint32Array(buffer, at, PASS + 1),
+    counts: new Uint32Array(buffer, at, 5),
     time: floats(AT.time),
     expires: floats(AT.expires),
     kind: ints(AT.kind),
@@ -220,11 +215,7 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
   if (goesOn && events % CYCLE !== 0) {
     throw new EngineError('CONFIG_INVALID', `ids go on behind a multiple of ${CYCLE} events`);
   }
-  const pass = {
-    persons: events / CYCLE,
-    auctions: (events / CYCLE) * AUCTIONS_PER_CYCLE,
-    ms: (events / rate) * 1000,
-  };
+  const moved = goesOn ? new MovedSegment(events, (events / rate) * 1000) : null;
   return {
     bytes: buffer,
     read,
@@ -238,36 +229,45 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
     segment(index) {
       const at = directory[index % segments]!;
       const segment = segmentAt(buffer, at, new Uint32Array(buffer, at, 5)[4]!);
-      if (goesOn) moveTo(Math.floor(index / segments), segment, pass);
-      return segment;
-    },
-    segmentAfter(index, readers) {
-      const inPass = index % segments;
-      const next = inPass + readers;
-      return index - inPass + (next < segments ? next : segments + (inPass % readers));
+      return moved === null ? segment : moved.take(segment, Math.floor(index / segments));
     },
     eventsBefore: (index) => Math.floor(index / segments) * events + (index % segments) * S,
   };
 }
 
-/** Moves ids and times of a segment from the pass that they are of to another. */
-function moveTo(
-  pass: number,
-  { counts, kind, id, party, time, expires }: Segment,
-  step: { readonly persons: number; readonly auctions: number; readonly ms: number },
-): void {
-  const passes = pass - counts[PASS]!;
-  if (passes === 0) return;
-  counts[PASS] = pass;
-  const persons = passes * step.persons;
-  const auctions = passes * step.auctions;
-  const ms = passes * step.ms;
-  const rows = counts[0]!;
-  for (let i = 0; i < rows; i++) {
-    id[i]! += kind[i] === PERSON ? persons : auctions;
-    party[i]! += persons;
-    time[i]! += ms;
-    expires[i]! += ms;
+/** A segment with the ids and times of a pass, in memory of its own. */
+class MovedSegment {
+  readonly #persons: number;
+  readonly #auctions: number;
+  readonly #ms: number;
+  readonly #id = new Int32Array(S);
+  readonly #party = new Int32Array(S);
+  readonly #time = new Float64Array(S);
+  readonly #expires = new Float64Array(S);
+
+  /** Of a pass with so many events, which last so long. */
+  constructor(events: number, ms: number) {
+    this.#persons = events / CYCLE;
+    this.#auctions = this.#persons * AUCTIONS_PER_CYCLE;
+    this.#ms = ms;
+  }
+
+  take(segment: Segment, pass: number): Segment {
+    const persons = pass * this.#persons;
+    const auctions = pass * this.#auctions;
+    const ms = pass * this.#ms;
+    const id = this.#id;
+    const party = this.#party;
+    const time = this.#time;
+    const expires = this.#expires;
+    const rows = segment.counts[0]!;
+    for (let i = 0; i < rows; i++) {
+      id[i] = segment.id[i]! + (segment.kind[i] === PERSON ? persons : auctions);
+      party[i] = segment.party[i]! + persons;
+      time[i] = segment.time[i]! + ms;
+      expires[i] = segment.expires[i]! + ms;
+    }
+    return { ...segment, id, party, time, expires };
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The events of a corpus in shared memory, as columns in place: nothing is copied, made or decoded.
  *
- * Subtask g of p reads segments g, g + p, g + 2p, ... of each pass, so that all walk through event time side by side: the watermark
+ * Subtask g of p reads segments g, g + p, g + 2p, ..., so that all walk through event time side by side: the watermark
  * of all is that of the slowest, nothing is late, and windows close while the job runs. Within a subtask events come in the
  * order of their ids.
  */
@@ -100,7 +100,7 @@ class CorpusReader implements SplitReader {
     if (this.#next >= this.#corpus.segments) return 'end';
     this.#stopwatch?.beforeSegment();
     const batch = this.#batch(this.#next);
-    this.#next = this.#corpus.segmentAfter(this.#next, this.#step);
+    this.#next += this.#step;
     return batch;
   }
 
@@ -141,6 +141,7 @@ class CorpusReader implements SplitReader {
       rowCount: segment.counts[0]!,
       schema: Event,
       columns: Object.values(columns),
+      isTransient: this.#corpus.read.goesOn,
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import { list, type RowOf, record, t, value } from 'millrace';
 import { AUCTION, BID, PERSON } from '../corpus-format.ts';
-import type { Event, Events } from '../events.ts';
+import { auctions, type Event, type Events, persons } from '../events.ts';
 import { query } from '../query.ts';
 
 const CATEGORY = 10;
@@ -15,31 +15,32 @@ const LocalAuction = record({ name: t.string, city: t.string, state: t.string, a
 
 /** Auctions of a category, with who sells them, of some states. */
 export const q3 = query(import.meta, 'q3', {
-  result: (events) =>
-    events
-      .filter(({ kind }) => kind !== BID)
-      .filter(
-        ({ kind, category, state }) =>
-          (kind === AUCTION && category === CATEGORY) || (kind === PERSON && STATES.has(state)),
-      )
-      .project('kind', 'person', 'seller', 'auction', 'name', 'city', 'state')
-      .keyBy(({ kind, person, seller }) => (kind === PERSON ? person : seller))
+  result: (events) => {
+    const sellers = persons(events, 'person', 'name', 'city', 'state').filter(({ state }) =>
+      STATES.has(state),
+    );
+    const lots = auctions(events, 'auction', 'seller', 'category').filter(
+      ({ category }) => category === CATEGORY,
+    );
+    return sellers
+      .keyBy('person')
+      .connect(lots.project('auction', 'seller').keyBy('seller'))
       .process({
         emits: LocalAuction,
         state: { seller: value(Seller), waiting: list(t.int32) },
-        onRecord({ kind, auction, name, city, state: inState }, { state, emit }) {
-          if (kind === PERSON) {
-            const seller = { name, city, state: inState };
-            state.seller.set(seller);
-            for (const waiting of state.waiting.get()) emit({ ...seller, auction: waiting });
-            state.waiting.clear();
-            return;
-          }
+        onFirst({ name, city, state: inState }, { state, emit }) {
+          const seller = { name, city, state: inState };
+          state.seller.set(seller);
+          for (const auction of state.waiting.get()) emit({ ...seller, auction });
+          state.waiting.clear();
+        },
+        onSecond({ auction }, { state, emit }) {
           const seller = state.seller.get();
           if (seller === undefined) state.waiting.add(auction);
           else emit({ ...seller, auction });
         },
-      }),
+      });
+  },
   text: ({ name, city, state, auction }) => [name, city, state, auction],
 });
 

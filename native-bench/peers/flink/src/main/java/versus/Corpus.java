@@ -35,8 +35,6 @@ final class Corpus {
 
   static final class Segment {
     int events;
-    /** That its ids and times are of. */
-    int pass;
     long[] time;
     long[] expires;
     int[] kind;
@@ -47,6 +45,33 @@ final class Corpus {
     int[] category;
     int[] channel;
     Texts[] texts;
+
+    /** With room for the ids and times of any. */
+    static Segment ofFullSize() {
+      Segment segment = new Segment();
+      segment.id = new int[SEGMENT_EVENTS];
+      segment.party = new int[SEGMENT_EVENTS];
+      segment.time = new long[SEGMENT_EVENTS];
+      segment.expires = new long[SEGMENT_EVENTS];
+      return segment;
+    }
+
+    /** Becomes another one, with later ids and times. */
+    void take(Segment other, int persons, int auctions, long ms) {
+      events = other.events;
+      kind = other.kind;
+      price = other.price;
+      reserve = other.reserve;
+      category = other.category;
+      channel = other.channel;
+      texts = other.texts;
+      for (int i = 0; i < events; i++) {
+        id[i] = other.id[i] + (kind[i] == NexmarkEvent.PERSON ? persons : auctions);
+        party[i] = other.party[i] + persons;
+        time[i] = other.time[i] + ms;
+        expires[i] = other.expires[i] + ms;
+      }
+    }
   }
 
   /** The corpus of this process: the subtasks share it. */
@@ -96,31 +121,13 @@ final class Corpus {
     for (int s = segmentsOfPass; s < segments.length; s++) segments[s] = segments[s - segmentsOfPass];
   }
 
-  /** A segment, whose ids and times may go on in each pass where those of the pass before ended. */
-  Segment segment(int index) {
+  /** A segment; where ids and times go on in each pass, with those of its pass in the arrays of the one given. */
+  Segment segment(int index, Segment moved) {
     Segment segment = segments[index];
-    int passes = index / segmentsOfPass - segment.pass;
-    if (goesOn && passes != 0) {
-      segment.pass += passes;
-      move(segment, passes * persons, passes * auctions, passes * passMs);
-    }
-    return segment;
-  }
-
-  private static void move(Segment segment, int persons, int auctions, long ms) {
-    for (int i = 0; i < segment.events; i++) {
-      segment.id[i] += segment.kind[i] == NexmarkEvent.PERSON ? persons : auctions;
-      segment.party[i] += persons;
-      segment.time[i] += ms;
-      segment.expires[i] += ms;
-    }
-  }
-
-  /** What one of so many readers reads behind a segment: the same ones in each pass, as nobody else may still read them. */
-  int segmentAfter(int index, int readers) {
-    int inPass = index % segmentsOfPass;
-    int next = inPass + readers;
-    return index - inPass + (next < segmentsOfPass ? next : segmentsOfPass + inPass % readers);
+    if (!goesOn) return segment;
+    int pass = index / segmentsOfPass;
+    moved.take(segment, pass * persons, pass * auctions, pass * passMs);
+    return moved;
   }
 
   /** Events in the segments in front of one. */

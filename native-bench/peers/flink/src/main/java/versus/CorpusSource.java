@@ -5,7 +5,7 @@ import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.core.io.InputStatus;
 
-/** All events of the corpus in memory: subtask g of p reads segments g, g + p, g + 2p and so on, of each pass. */
+/** All events of the corpus in memory: subtask g of p reads segments g, g + p, g + 2p and so on. */
 final class CorpusSource extends SplitSource<NexmarkEvent> {
   private static final double WARM_UP_SHARE = 0.3;
   private static final int AT_ONCE = 128;
@@ -29,6 +29,7 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
     private final Corpus corpus = Corpus.loaded();
     private final int warmUp = warmUpSegments();
     private final NexmarkEvent event = new NexmarkEvent();
+    private final Corpus.Segment moved = Corpus.Segment.ofFullSize();
     private int segment;
     private int row;
     private boolean isTimed;
@@ -51,8 +52,8 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
         Stopwatch.start();
       }
       if (segment >= corpus.segments.length) return InputStatus.END_OF_INPUT;
-      Corpus.Segment rows = corpus.segment(segment);
-      event.segment = rows;
+      if (row == 0) event.segment = corpus.segment(segment, moved);
+      Corpus.Segment rows = event.segment;
       int end = Math.min(row + AT_ONCE, rows.events);
       for (; row < end; row++) {
         event.row = row;
@@ -62,7 +63,7 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
       }
       if (row == rows.events) {
         row = 0;
-        segment = corpus.segmentAfter(segment, split.of());
+        segment += split.of();
       }
       return InputStatus.MORE_AVAILABLE;
     }
