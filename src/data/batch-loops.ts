@@ -7,6 +7,7 @@
  * is missing is not the same as one that is undefined.
  */
 import type { Batch } from './batch.ts';
+import type { StringColumn, StringEntries } from './column.ts';
 import type { FieldsRead } from './fields-read.ts';
 import { freeFormOf } from './free-form.ts';
 import { columnSignature, objectLiteral, rowExpressions } from './materialize.ts';
@@ -15,13 +16,24 @@ import type { Schema } from './schema.ts';
 /** JavaScript source that reads row `i` of a batch: statements to run once a batch, and expressions. */
 export type RowSource = {
   readonly prelude: string;
-  /** The row as an object. */
+  /** The row as an object, without fields that are read late. */
   readonly row: string;
+  /** The row with them; null where there are none. */
+  readonly lateRow: string | null;
   /** The columns of a declared schema, in order; empty for free-form rows. */
   readonly fields: readonly { readonly name: string; readonly expression: string }[];
   /** How the columns look; see columnSignature. */
   readonly signature: string;
 };
+
+/** What is read of rows only where they have got so far: texts, and which fields in which order the row has then. */
+export type LateReads = {
+  readonly texts: ReadonlySet<string>;
+  readonly row: ReadonlySet<string>;
+};
+
+/** How many batches are read at once behind one of which many rows got so far. */
+const READ_AT_ONCE = 64;
 
 /** The loops of one user of a stream. */
 export class BatchLoops<Loop> {
@@ -29,28 +41,37 @@ export class BatchLoops<Loop> {
   readonly #sourceFor: (row: RowSource) => string;
   readonly #compile: (source: string) => Loop;
   readonly #reads: FieldsRead;
+  readonly #late: LateReads | null;
+  /** Of the columns, the first that is read late; -1 where none is. */
+  readonly #lateColumn: number;
+  /** What was read late of the batch before. */
+  #readLate: StringEntries | null = null;
+  #leftAtOnce = 0;
   readonly #loops = new Map<string, Map<string, Loop>>();
 
   /**
    * `declared` is the schema of the stream, null for free-form rows. Columns that are not among `reads` are left out of the
-   * rows: the texts of a batch are decoded only where somebody reads them.
+   * rows: the texts of a batch are decoded only where somebody reads them. `late` is for a declared schema.
    */
   constructor(
     declared: Schema | null,
     sourceFor: (row: RowSource) => string,
     compile: (source: string) => Loop,
     reads: FieldsRead = null,
+    late: LateReads | null = null,
   ) {
     this.#declared = declared;
     this.#sourceFor = sourceFor;
     this.#compile = compile;
     this.#reads = reads;
+    this.#late = late;
+    this.#lateColumn = declared?.fields.findIndex(({ name }) => late?.texts.has(name)) ?? -1;
   }
 
   /** The source of the loop for batches without absent values and dictionaries. */
   get plainSource(): string {
     const signature = '.'.repeat(this.#declared?.fields.length ?? 0);
-    return this.#sourceFor(rowSource(this.#declared, null, signature, this.#reads));
+    return this.#sourceFor(rowSource(this.#declared, null, signature, this.#reads, this.#late));
   }
 
   /** The loop for batches that look like this one. */
@@ -58,13 +79,24 @@ export class BatchLoops<Loop> {
     const isFreeForm = this.#declared === null && batch.schema !== null;
     const bySignature = this.#ofFields(isFreeForm ? fieldsText(batch.schema) : '');
     const signature = columnSignature(batch.columns);
-    let loop = bySignature.get(signature);
+    const late = this.#lateColumn >= 0 && this.#readsLate(batch) ? this.#late : null;
+    const look = late === null ? signature : `late ${signature}`;
+    let loop = bySignature.get(look);
     if (loop === undefined) {
-      const row = rowSource(this.#declared, batch.schema, signature, this.#reads);
+      const row = rowSource(this.#declared, batch.schema, signature, this.#reads, late);
       loop = this.#compile(this.#sourceFor(row));
-      bySignature.set(signature, loop);
+      bySignature.set(look, loop);
     }
     return loop;
+  }
+
+  /** Not for a while, where many texts of the batch before were wanted after all. */
+  #readsLate(batch: Batch): boolean {
+    if (this.#readLate?.isDecoded === true) this.#leftAtOnce = READ_AT_ONCE;
+    const isLate = this.#leftAtOnce === 0;
+    if (!isLate) this.#leftAtOnce--;
+    this.#readLate = isLate ? (batch.columns[this.#lateColumn] as StringColumn).entries : null;
+    return isLate;
   }
 
   #ofFields(text: string): Map<string, Loop> {
@@ -94,11 +126,13 @@ function rowSource(
   schema: Schema | null,
   signature: string,
   reads: FieldsRead,
+  late: LateReads | null,
 ): RowSource {
   if (declared === null && (schema === null || !hasLiteralRows(schema, signature))) {
     return {
       prelude: 'const input = batch.rowObjects();\n',
       row: 'input[i]',
+      lateRow: null,
       fields: [],
       signature,
     };
@@ -109,16 +143,26 @@ function rowSource(
     'columns',
     'at once',
     reads,
+    late?.texts,
   );
+  const first = late === null ? fields : fields.filter(({ name }) => !late.texts.has(name));
+  const afterwards = late && fieldsOf(late.row, fields);
   // Who reads no field sees nothing of the row: one serves for all.
   const isUnseen = reads?.size === 0;
-  const first = isUnseen ? 'const unseen = {};\n' : `const shape = ${shapeOf(fields)};\n`;
+  const shapes = [first, ...(afterwards === null ? [] : [afterwards])].map(shapeOf);
+  const constants = isUnseen ? 'const unseen = {};\n' : `const shapes = [${shapes.join(', ')}];\n`;
   return {
-    prelude: `${first}const columns = batch.columns;\n${prelude}`,
-    row: isUnseen ? 'unseen' : objectLiteral(fields),
+    prelude: `${constants}const columns = batch.columns;\n${prelude}`,
+    row: isUnseen ? 'unseen' : objectLiteral(first),
+    lateRow: afterwards && objectLiteral(afterwards),
     fields: declared === null ? [] : fields,
     signature,
   };
+}
+
+/** Those of these names, in their order. */
+function fieldsOf(names: ReadonlySet<string>, fields: RowSource['fields']): RowSource['fields'] {
+  return [...names].flatMap((name) => fields.find((field) => field.name === name) ?? []);
 }
 
 /**

@@ -18,6 +18,9 @@ import { SelectedValues } from './selected-values.ts';
 /** Entries that are decoded as one text: few enough that it is mostly young memory, which costs little to give back. */
 const PIECE_ENTRIES = 512;
 
+/** Of all entries, how few are decoded one by one: it takes some times as long for each. */
+const FEW_SHARE = 1 / 32;
+
 export const PRESENT = 0;
 export const NULL = 1;
 export const UNDEFINED = 2;
@@ -79,6 +82,8 @@ export class StringEntries {
   readonly isOwned: boolean;
   #strings: string[] | null = null;
   #text: Buffer | null = null;
+  /** How many were asked for one by one. */
+  #asked = 0;
   /** Java hash codes of the entries, once somebody needed them; see key-hash.ts. */
   hashCodes: Int32Array | null = null;
 
@@ -107,6 +112,18 @@ export class StringEntries {
     const { bytes, offsets, isWide } = this;
     this.#text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.#text.toString(isWide ? 'utf16le' : 'latin1', offsets[entry], offsets[entry + 1]);
+  }
+
+  /** One entry as a string, where it shows with time whether few of them are wanted or many. */
+  few(entry: number): string {
+    if (this.#strings !== null) return this.#strings[entry]!;
+    if (this.#asked++ < this.count * FEW_SHARE) return this.one(entry);
+    return this.get(entry);
+  }
+
+  /** Whether all are decoded. */
+  get isDecoded(): boolean {
+    return this.#strings !== null;
   }
 
   /** One entry as a string that keeps no other alive, where all are wanted. */

@@ -56,7 +56,9 @@ export function columnSignature(columns: readonly Column[]): string {
 
 /**
  * JavaScript source that reads row `i` of columns: statements to run once a batch, and one expression a field. Strings are
- * decoded all at once, or each where it is read, or so that each may be kept without the others; fields that nobody reads are left out. Shared by every generated loop, so that a value reads the same wherever it is used.
+ * decoded all at once, or each where it is read, or so that each may be kept without the others; those of `late` where it is
+ * read, as long as few of them are. Fields that nobody reads are left out. Shared by every generated loop, so that a value
+ * reads the same wherever it is used.
  */
 export function rowExpressions(
   schema: Schema,
@@ -64,6 +66,7 @@ export function rowExpressions(
   columns: string,
   strings: 'at once' | 'each' | 'own' = 'at once',
   reads: FieldsRead = null,
+  late: ReadonlySet<string> = NONE,
 ): { prelude: string; fields: readonly { name: string; expression: string }[] } {
   let prelude = '';
   const fields = schema.fields.flatMap((field, c) => {
@@ -71,14 +74,15 @@ export function rowExpressions(
     const mark = signature[c]!;
     const value = `v${c}`;
     if (field.kind === 'string') {
-      const all = strings === 'at once' ? '.all()' : '';
+      const all = strings === 'at once' && !late.has(field.name) ? '.all()' : '';
       prelude += `const ${value} = ${columns}[${c}].entries${all};\n`;
       if (mark === 'd' || mark === 'b') prelude += `const k${c} = ${columns}[${c}].codes;\n`;
     } else {
       prelude += `const ${value} = ${columns}[${c}].values;\n`;
     }
     const at = mark === 'd' || mark === 'b' ? `k${c}[i]` : 'i';
-    const read = field.kind === 'string' ? TEXT_READS[strings](value, at) : `${value}[${at}]`;
+    const text = late.has(field.name) ? 'few' : strings;
+    const read = field.kind === 'string' ? TEXT_READS[text](value, at) : `${value}[${at}]`;
     let expression = readExpression(field.kind, read);
     if (mark === 'a' || mark === 'b') {
       prelude += `const n${c} = ${columns}[${c}].absent;\n`;
@@ -89,10 +93,13 @@ export function rowExpressions(
   return { prelude, fields };
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 const TEXT_READS = {
   'at once': (texts: string, at: string) => `${texts}[${at}]`,
   each: (texts: string, at: string) => `${texts}.one(${at})`,
   own: (texts: string, at: string) => `${texts}.own(${at})`,
+  few: (texts: string, at: string) => `${texts}.few(${at})`,
 };
 
 /** Source of a value as the user sees it, of what its column has. */

@@ -15,9 +15,16 @@ import { answeredNow } from '../base/thenable.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import { describe } from '../data/field-check.ts';
+import type { FieldsRead } from '../data/fields-read.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
-import { type FusedStep, fieldsReadBy, stepSource } from './fused-steps.ts';
+import {
+  type FusedStep,
+  fieldsReadBy,
+  type LateTexts,
+  lateTexts,
+  stepsSource,
+} from './fused-steps.ts';
 
 /** Of the loop, as people are shown it. */
 export const ALL_STEPS = 'all steps of a row';
@@ -49,12 +56,16 @@ export class FusedLoops {
   readonly hasFilter: boolean;
   readonly #steps: readonly FusedStep[];
   readonly #schema: Schema | null;
+  readonly #reads: FieldsRead;
+  readonly #late: LateTexts | null;
   #loops: BatchLoops<TransformLoop | SelectLoop>;
   #looks = true;
 
   constructor(steps: readonly FusedStep[], schema: Schema | null) {
     this.#steps = steps;
     this.#schema = schema;
+    this.#reads = fieldsReadBy(steps, schema);
+    this.#late = lateTexts(steps, schema, this.#reads);
     this.#loops = this.#newLoops(true);
     this.hasFilter = steps.some((step) => step.spec.type === 'filter');
     this.staysColumns = steps.every(
@@ -90,7 +101,8 @@ export class FusedLoops {
       this.#schema,
       (row) => this.#sourceFor(row, looks),
       (source) => this.#compile(source),
-      fieldsReadBy(this.#steps, this.#schema),
+      this.#reads,
+      this.#late,
     );
   }
 
@@ -104,10 +116,10 @@ export class FusedLoops {
     ) as TransformLoop | SelectLoop;
   }
 
-  #sourceFor({ prelude, row }: RowSource, looks: boolean): string {
+  #sourceFor({ prelude, row, lateRow }: RowSource, looks: boolean): string {
     const isSelect = this.staysColumns && this.#schema !== null;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
-    const body = this.#steps.map((step, s) => stepSource(step, s, looks)).join('');
+    const body = stepsSource(this.#steps, looks, this.#late, lateRow);
     const last = this.#steps.at(-1)!;
     const emit = isSelect
       ? 'selection[count++] = i;\n'

@@ -1,4 +1,5 @@
 /** The steps of a fused run: what each does to schemas, which fields it reads, and its source. */
+import type { LateReads } from '../data/batch-loops.ts';
 import { allRead, type FieldsRead, fieldsRead } from '../data/fields-read.ts';
 import { objectLiteral } from '../data/materialize.ts';
 import { fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
@@ -40,17 +41,61 @@ export function fieldsReadBy(steps: readonly FusedStep[], schema: Schema | null)
   return reads;
 }
 
+/** Texts that are read behind filters that read none, which of them last, and the row behind it. */
+export type LateTexts = LateReads & { readonly step: number };
+
+/** Null where there are none: few rows may get so far, and the texts of the others need not be decoded. */
+export function lateTexts(
+  steps: readonly FusedStep[],
+  schema: Schema | null,
+  reads: FieldsRead,
+): LateTexts | null {
+  if (schema === null) return null;
+  const isText = new Set(
+    schema.fields.flatMap(({ name, kind }) => (kind === 'string' ? name : [])),
+  );
+  let after = schema;
+  let found: Pick<LateTexts, 'step' | 'row'> | null = null;
+  for (const [step, { spec, code }] of steps.entries()) {
+    if (spec.type === 'project') after = schemaAfter(spec, after)!;
+    else if (spec.type !== 'filter') break;
+    else {
+      const read = fieldsRead(code, schema);
+      if (read === null || [...read].some((name) => isText.has(name))) break;
+      found = { step, row: new Set(after.fields.map(({ name }) => name)) };
+    }
+  }
+  if (found === null) return null;
+  const texts = new Set(
+    [...isText].filter((name) => found.row.has(name) && (reads?.has(name) ?? true)),
+  );
+  return texts.size === 0 ? null : { ...found, texts };
+}
+
+/** Source of all steps, which turns r0 into the row that comes out; see stepSource. */
+export function stepsSource(
+  steps: readonly FusedStep[],
+  looks: boolean,
+  late: LateTexts | null,
+  lateRow: string | null,
+): string {
+  return steps
+    .map((step, s) => stepSource(step, s, looks, s === late?.step ? lateRow : null))
+    .join('');
+}
+
 /**
  * Source of a step that turns r<s> into r<s + 1>. A loop that `looks` for promises refuses them: to a filter they would be
- * true. It costs a comparison a record, so that loops look until a row has passed all steps, and no longer.
+ * true. It costs a comparison a record, so that loops look until a row has passed all steps, and no longer. Behind a filter
+ * the row may be another literal, which has texts too.
  */
-export function stepSource(step: FusedStep, s: number, looks: boolean): string {
+function stepSource(step: FusedStep, s: number, looks: boolean, lateRow: string | null): string {
   const call = looks ? `answeredNow(f${s}(r${s}))` : `f${s}(r${s})`;
   switch (step.spec.type) {
     case 'map':
       return `state.step = ${s}; const r${s + 1} = ${call};\n`;
     case 'filter':
-      return `state.step = ${s}; if (!${call}) continue;\nconst r${s + 1} = r${s};\n`;
+      return `state.step = ${s}; if (!${call}) continue;\nconst r${s + 1} = ${lateRow ?? `r${s}`};\n`;
     case 'project': {
       const fields = step.spec.fields.map((name) => ({
         name,

@@ -30,7 +30,14 @@ import { type MadeFields, madeFields } from '../data/made-fields.ts';
 import { RowSelector } from '../data/row-selector.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import type { LoopPlace } from './fused-codegen.ts';
-import { type FusedStep, fieldsReadBy, schemaAfter, stepSource } from './fused-steps.ts';
+import {
+  type FusedStep,
+  fieldsReadBy,
+  type LateTexts,
+  lateTexts,
+  schemaAfter,
+  stepsSource,
+} from './fused-steps.ts';
 
 /** Where the loop is, shared with the generated code. */
 export type MadeState = LoopPlace & {
@@ -59,6 +66,7 @@ export class MadeColumns {
   /** The fields that are not handed on. */
   readonly #computed: readonly string[];
   readonly #reads: FieldsRead;
+  readonly #late: LateTexts | null;
   readonly #kinds: ComputedKind[];
   readonly #selector = new RowSelector();
   #loops: BatchLoops<MadeLoop>;
@@ -94,6 +102,7 @@ export class MadeColumns {
     this.#computed = made.names.filter((name) => !made.handedOn.has(name));
     this.#kinds = this.#computed.map(() => null);
     this.#reads = map < 0 ? fieldsReadBy(steps, schema) : readsAround(steps, map, schema, made);
+    this.#late = lateTexts(steps, schema, this.#reads);
     const handedOn = [...made.handedOn].map(([name, field]) => ({
       ...schema!.fields[fieldIndex(schema!, field, 'map')]!,
       name,
@@ -215,10 +224,15 @@ export class MadeColumns {
         ) as MadeLoop;
       },
       this.#reads,
+      this.#late,
     );
   }
 
-  #sourceFor({ prelude, row }: RowSource, kinds: readonly ComputedKind[], looks: boolean): string {
+  #sourceFor(
+    { prelude, row, lateRow }: RowSource,
+    kinds: readonly ComputedKind[],
+    looks: boolean,
+  ): string {
     const made = `r${this.#steps.length}`;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const values = this.#computed.map(
@@ -237,7 +251,7 @@ let i = state.i, count = 0;
 try {
 for (; i < rowCount; i++) {
 const r0 = ${row};
-${this.#steps.map((step, s) => stepSource(step, s, looks)).join('')}const row = ${made};
+${stepsSource(this.#steps, looks, this.#late, lateRow)}const row = ${made};
 if (typeof row !== 'object' || row === null) ${misfit}${values.join('')}${stores
       .map((store) => `${store}else ${misfit}`)
       .join('')}origins[count++] = i;
