@@ -216,6 +216,12 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
     throw new EngineError('CONFIG_INVALID', `ids go on behind a multiple of ${CYCLE} events`);
   }
   const moved = goesOn ? new MovedSegment(events, (events / rate) * 1000) : null;
+  const found: Segment[] = [];
+  const segmentOf = (index: number): Segment => {
+    const at = directory[index]!;
+    found[index] ??= segmentAt(buffer, at, new Uint32Array(buffer, at, 5)[4]!);
+    return found[index];
+  };
   return {
     bytes: buffer,
     read,
@@ -227,8 +233,7 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
     channelNames,
     channelUrls,
     segment(index) {
-      const at = directory[index % segments]!;
-      const segment = segmentAt(buffer, at, new Uint32Array(buffer, at, 5)[4]!);
+      const segment = segmentOf(index % segments);
       return moved === null ? segment : moved.take(segment, Math.floor(index / segments));
     },
     eventsBefore: (index) => Math.floor(index / segments) * events + (index % segments) * S,

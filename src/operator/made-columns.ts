@@ -76,6 +76,8 @@ export class MadeColumns {
   #origins = new Int32Array(BATCH_ROWS);
   #output: FreeFormSchema;
   readonly #handedOn: Schema | null;
+  /** Of the columns of a batch, those that are handed on. */
+  readonly #handedOnFrom: readonly number[];
 
   /** Null when it cannot be told what comes out. */
   static of(steps: readonly FusedStep[], schema: Schema | null): MadeColumns | null {
@@ -108,6 +110,9 @@ export class MadeColumns {
       name,
       nullable: true,
     }));
+    this.#handedOnFrom = [...made.handedOn.values()].map((field) =>
+      fieldIndex(schema!, field, 'map'),
+    );
     this.#handedOn = handedOn.length === 0 ? null : schemaOf(handedOn);
     this.#stores = this.#newStores();
     this.#output = this.#outputSchema();
@@ -191,9 +196,7 @@ export class MadeColumns {
   #input(batch: Batch): Batch {
     const { rowCount, isTransient } = batch;
     const timestamps = batch.unreadTimestamps;
-    const columns = [...this.#made.handedOn.values()].map(
-      (field) => batch.columns[fieldIndex(this.#schema!, field, 'map')]!,
-    );
+    const columns = this.#handedOnFrom.map((c) => batch.columns[c]!);
     const schema = this.#handedOn ?? NO_FIELDS;
     return new Batch({ rowCount, schema, columns, timestamps, isTransient });
   }

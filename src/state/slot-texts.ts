@@ -18,11 +18,12 @@ const FINE_BYTES_MAX = 1024;
 const SEGMENT_SHIFT = 16;
 const SEGMENT_PLACES = 1 << SEGMENT_SHIFT;
 
-/** In place of a size. */
-const IS_NULL = -1;
+/** In place of a size; memory that grows is full of it. */
+const IS_NULL = 0;
+const EMPTY = 1;
 
 export class SlotTexts {
-  /** Two numbers a slot: the place of its block, and twice the bytes of the text, one more where two bytes are a unit. */
+  /** Two numbers a slot: the place of its block, and IS_NULL or the size of the text; see sizeOf. */
   #cells = new Int32Array(0);
   readonly #segments: DataView[] = [];
   /** The place of the next block, and the end of its segment. */
@@ -39,7 +40,7 @@ export class SlotTexts {
     if (slotCount * 2 <= this.#cells.length) return;
     // For half as many slots more: texts are far larger than this, and growing writes all anew.
     const length = (slotCount + (slotCount >> 1)) * 2;
-    const cells = new Int32Array(length).fill(IS_NULL, this.#cells.length);
+    const cells = new Int32Array(length);
     cells.set(this.#cells);
     this.#cells = cells;
   }
@@ -76,19 +77,22 @@ export class SlotTexts {
   get(slot: number): string {
     const place = this.#cells[slot * 2]!;
     const size = this.#cells[slot * 2 + 1]!;
-    if (size < 2) return '';
+    if (size === EMPTY) return '';
     const { buffer } = this.#segments[place >>> SEGMENT_SHIFT]!;
-    const bytes = Buffer.from(buffer as ArrayBuffer, offsetOf(place), size >> 1);
-    return bytes.toString((size & 1) === 0 ? 'latin1' : 'utf16le');
+    const bytes = Buffer.from(buffer as ArrayBuffer, offsetOf(place), lengthOf(size));
+    return bytes.toString(isWideSize(size) ? 'utf16le' : 'latin1');
   }
 
   /** Appends the text of a slot, which is not null. */
   appendTo(builder: StringBuilder, slot: number): void {
     const place = this.#cells[slot * 2]!;
     const size = this.#cells[slot * 2 + 1]!;
-    if (size < 2) builder.append('');
-    else if ((size & 1) === 1) builder.append(this.get(slot));
-    else builder.appendView(this.#segments[place >>> SEGMENT_SHIFT]!, offsetOf(place), size >> 1);
+    if (size === EMPTY) builder.append('');
+    else if (isWideSize(size)) builder.append(this.get(slot));
+    else {
+      const view = this.#segments[place >>> SEGMENT_SHIFT]!;
+      builder.appendView(view, offsetOf(place), lengthOf(size));
+    }
   }
 
   /** The place of a block for the text of a slot: the one that it has where that is as long. */
@@ -97,18 +101,18 @@ export class SlotTexts {
     const at = slot * 2;
     const size = cells[at + 1]!;
     const wanted = blockBytes(length);
-    if (size === IS_NULL || blockBytes(size >> 1) !== wanted) {
+    if (size === IS_NULL || blockBytes(lengthOf(size)) !== wanted) {
       this.#release(slot);
       cells[at] = this.#free.get(wanted)?.pop() ?? this.#newBlock(wanted);
     }
-    cells[at + 1] = length * 2 + (isWide ? 1 : 0);
+    cells[at + 1] = sizeOf(length, isWide);
     return cells[at]!;
   }
 
   #release(slot: number): void {
     const size = this.#cells[slot * 2 + 1]!;
     if (size === IS_NULL) return;
-    const bytes = blockBytes(size >> 1);
+    const bytes = blockBytes(lengthOf(size));
     const free = this.#free.get(bytes);
     if (free === undefined) this.#free.set(bytes, [this.#cells[slot * 2]!]);
     else free.push(this.#cells[slot * 2]!);
@@ -129,6 +133,19 @@ export class SlotTexts {
   #newSegment(bytes: number): number {
     return (this.#segments.push(new DataView(new ArrayBuffer(bytes))) - 1) << SEGMENT_SHIFT;
   }
+}
+
+/** EMPTY, and two more for each byte of the text, and one more where two bytes are a unit. */
+function sizeOf(length: number, isWide: boolean): number {
+  return EMPTY + length * 2 + (isWide && length > 0 ? 1 : 0);
+}
+
+function lengthOf(size: number): number {
+  return (size - EMPTY) >> 1;
+}
+
+function isWideSize(size: number): boolean {
+  return ((size - EMPTY) & 1) === 1;
 }
 
 function offsetOf(place: number): number {
