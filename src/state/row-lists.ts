@@ -7,6 +7,9 @@
  *
  *   slot s → times, ids [start(s)] to [start(s) + count(s) - 1]
  */
+import { UNCACHED_CELLS } from './cells.ts';
+import { grownInts } from './grown-arrays.ts';
+
 const PLACES_MIN = 64;
 /** Places that a list begins with. */
 const FIRST_CLASS = 1;
@@ -17,28 +20,28 @@ export class RowLists {
   times = new Float64Array(PLACES_MIN);
   ids = new Int32Array(PLACES_MIN);
   readonly #isByTime: boolean;
-  #starts = new Int32Array(PLACES_MIN);
-  #counts = new Int32Array(PLACES_MIN);
-  /** The list has 2 ** class places; 0 for none. */
-  #classes = new Uint8Array(PLACES_MIN);
+  /** Two numbers a slot, side by side as they are read: the start of its list, and the entries. */
+  #heads = new Int32Array(PLACES_MIN);
   /** Slots that may have a list. */
   #slots = 0;
   #filledCount = 0;
   #used = 0;
   /** Starts of free places, by class. */
   #free: number[][] = [];
+  /** See read-ahead.ts. */
+  ahead = 0;
 
   constructor(isByTime: boolean) {
     this.#isByTime = isByTime;
   }
 
   start(slot: number): number {
-    return this.#starts[slot]!;
+    return this.#heads[slot * 2]!;
   }
 
   /** Entries of a slot; none for one that is -1. */
   count(slot: number): number {
-    return slot >= 0 && slot < this.#slots ? this.#counts[slot]! : 0;
+    return slot >= 0 && slot < this.#slots ? this.#heads[slot * 2 + 1]! : 0;
   }
 
   /** Slots that have entries. */
@@ -56,12 +59,14 @@ export class RowLists {
     to: number,
   ): void {
     if (slotCount > this.#slots) this.#reserve(slotCount);
+    const heads = this.#heads;
+    if (heads.length > UNCACHED_CELLS) this.#readAhead(slots, from, to);
     for (let i = from; i < to; i++) {
-      const slot = slots[i]!;
-      const count = this.#counts[slot]!;
-      if (count === 0 || count === 1 << this.#classes[slot]!) this.#widen(slot, count);
-      this.#counts[slot] = count + 1;
-      const start = this.#starts[slot]!;
+      const head = slots[i]! * 2;
+      const count = heads[head + 1]!;
+      if (isFull(count)) this.#widen(head, count);
+      heads[head + 1] = count + 1;
+      const start = heads[head]!;
       const time = times[i]!;
       let at = start + count;
       if (this.#isByTime && count > 0 && this.times[at - 1]! > time) {
@@ -75,11 +80,35 @@ export class RowLists {
     }
   }
 
+  /** The heads of slots, and then the last times of their lists. */
+  #readAhead(slots: Int32Array, from: number, to: number): void {
+    const heads = this.#heads;
+    const { times } = this;
+    let ahead = 0;
+    let i = from;
+    for (const last = to - 4; i <= last; i += 4) {
+      const a = heads[slots[i]! * 2]!;
+      const b = heads[slots[i + 1]! * 2]!;
+      const c = heads[slots[i + 2]! * 2]!;
+      const d = heads[slots[i + 3]! * 2]!;
+      ahead |= a | b | c | d;
+    }
+    i = from;
+    for (const last = to - 4; i <= last; i += 4) {
+      const a = times[endOf(heads, slots[i]!)]!;
+      const b = times[endOf(heads, slots[i + 1]!)]!;
+      const c = times[endOf(heads, slots[i + 2]!)]!;
+      const d = times[endOf(heads, slots[i + 3]!)]!;
+      ahead |= a + b + c + d;
+    }
+    this.ahead = ahead;
+  }
+
   /** First place of a list, sorted by time, with at least this time; the end of the list when there is none. */
   firstAt(slot: number, time: number): number {
     const { times } = this;
-    let low = this.#starts[slot]!;
-    let high = low + this.#counts[slot]!;
+    let low = this.start(slot);
+    let high = low + this.#heads[slot * 2 + 1]!;
     while (high - low > SCAN_MAX) {
       const middle = (low + high) >>> 1;
       if (times[middle]! < time) low = middle + 1;
@@ -91,8 +120,8 @@ export class RowLists {
 
   /** First place of a list, sorted by time, with more than this time. */
   firstBehind(slot: number, time: number): number {
-    const start = this.#starts[slot]!;
-    return this.#firstAbove(start, start + this.#counts[slot]!, time);
+    const start = this.start(slot);
+    return this.#firstAbove(start, start + this.#heads[slot * 2 + 1]!, time);
   }
 
   #firstAbove(from: number, to: number, time: number): number {
@@ -108,21 +137,20 @@ export class RowLists {
     return low;
   }
 
-  /** A place for one more entry. */
-  #widen(slot: number, count: number): void {
+  /** A place for one more entry than the list has, which is full. */
+  #widen(head: number, count: number): void {
     if (count === 0) this.#filledCount++;
-    const old = this.#classes[slot]!;
+    const old = 31 - Math.clz32(count);
     const next = count === 0 ? FIRST_CLASS : old + 1;
     const start = this.#free[next]?.pop() ?? this.#place(1 << next);
     if (count > 0) {
-      const from = this.#starts[slot]!;
+      const from = this.#heads[head]!;
       this.times.copyWithin(start, from, from + count);
       this.ids.copyWithin(start, from, from + count);
       this.#free[old] ??= [];
       this.#free[old]!.push(from);
     }
-    this.#starts[slot] = start;
-    this.#classes[slot] = next;
+    this.#heads[head] = start;
   }
 
   #place(size: number): number {
@@ -140,12 +168,8 @@ export class RowLists {
   }
 
   #reserve(slots: number): void {
-    if (slots > this.#counts.length) {
-      const capacity = Math.max(slots, this.#counts.length * 2);
-      this.#starts = grown(this.#starts, new Int32Array(capacity));
-      this.#counts = grown(this.#counts, new Int32Array(capacity));
-      this.#classes = grown(this.#classes, new Uint8Array(capacity));
-    }
+    const { length } = this.#heads;
+    if (slots * 2 > length) this.#heads = grownInts(this.#heads, Math.max(slots, length) * 2);
     this.#slots = slots;
   }
 
@@ -155,14 +179,8 @@ export class RowLists {
       this.times = new Float64Array(PLACES_MIN);
       this.ids = new Int32Array(PLACES_MIN);
     }
-    if (this.#slots * 8 < this.#counts.length) {
-      this.#starts = new Int32Array(PLACES_MIN);
-      this.#counts = new Int32Array(PLACES_MIN);
-      this.#classes = new Uint8Array(PLACES_MIN);
-    } else {
-      this.#counts.fill(0, 0, this.#slots);
-      this.#classes.fill(0, 0, this.#slots);
-    }
+    if (this.#slots * 16 < this.#heads.length) this.#heads = new Int32Array(PLACES_MIN);
+    else this.#heads.fill(0, 0, this.#slots * 2);
     this.#slots = 0;
     this.#filledCount = 0;
     this.#used = 0;
@@ -170,7 +188,12 @@ export class RowLists {
   }
 }
 
-function grown<A extends Int32Array | Uint8Array>(from: A, into: A): A {
-  into.set(from);
-  return into;
+/** Whether a list with so many entries has no place for another: it has 2, 4, 8, ... of them. */
+function isFull(count: number): boolean {
+  return count !== 1 && (count & (count - 1)) === 0;
+}
+
+/** Where the next entry of a slot goes, as long as its list is not full. */
+function endOf(heads: Int32Array, slot: number): number {
+  return heads[slot * 2]! + heads[slot * 2 + 1]!;
 }
