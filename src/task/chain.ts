@@ -168,6 +168,12 @@ export class Chain {
     return false;
   }
 
+  /** Whether the clock will give an operator something to do. */
+  get awaitsClock(): boolean {
+    for (const operator of this.#operators) if (operator.wakeAtMs !== Infinity) return true;
+    return false;
+  }
+
   get wakeAtMs(): number {
     let due = Infinity;
     for (const operator of this.#operators) due = Math.min(due, operator.wakeAtMs);

@@ -84,7 +84,7 @@ export class Scheduler {
     else if (this.#live.length <= FEW_SUBTASKS) moved = this.#stepAll();
     else moved = this.#stepSome() || this.#stepAll();
     this.#onStep(null);
-    if (this.#live.some(({ subtask }) => subtask.isDone)) this.#retire();
+    if (this.#live.some(isDone)) this.#retire();
     return moved;
   }
 
@@ -126,7 +126,7 @@ export class Scheduler {
   }
 
   #retire(): void {
-    for (const entry of this.#live.filter(({ subtask }) => subtask.isDone)) {
+    for (const entry of this.#live.filter(isDone)) {
       entry.subtask.flush();
       entry.times?.onEnd();
       this.#states?.onEnd(entry.subtask.id);
@@ -150,7 +150,7 @@ export class Scheduler {
   }
 
   get waitsForEvents(): boolean {
-    return this.#live.some(({ subtask }) => subtask.waitsForEvents);
+    return this.#live.some(waitsForEvents);
   }
 
   /** The last call; drops what is not done, after a failure or a cancellation. */
@@ -162,4 +162,13 @@ export class Scheduler {
       // The job tells why it had to end, not what closing adds to that.
     }
   }
+}
+
+/** Made once: a round that finds nothing to do leaves nothing to the garbage collector either. */
+function isDone({ subtask }: Entry): boolean {
+  return subtask.isDone;
+}
+
+function waitsForEvents({ subtask }: Entry): boolean {
+  return subtask.waitsForEvents;
 }

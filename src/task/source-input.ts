@@ -343,14 +343,15 @@ export class SourceInput implements TaskInput {
         else this.#held = { open, batch: result, from: 0, before, leftOut: skip - open.skip };
         return this.#held === null || this.#emitHeld();
       }
-      this.#readersDueMs = Math.min(this.#readersDueMs, open.reader.wakeAtMs);
-      if (open.reader.wakeAtMs === Infinity) this.#awaitsWake = true;
+      const { wakeAtMs } = open.reader;
+      if (wakeAtMs < this.#readersDueMs) this.#readersDueMs = wakeAtMs;
+      if (wakeAtMs === Infinity) this.#awaitsWake = true;
     }
     return false;
   }
 
   #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
-    const result = this.#named(() => open.reader.poll());
+    const result = this.#polled(open.reader);
     // What is malformed among rows that had gone out has gone out too.
     if (open.skip > 0) this.#letters.length = 0;
     // Where rows wait, they go with the first of them: a snapshot before that begins before them all.
@@ -426,6 +427,16 @@ export class SourceInput implements TaskInput {
     const { context } = this.#options;
     try {
       return call();
+    } catch (error) {
+      throw operatorError(context, error, context.metrics.recordsOut);
+    }
+  }
+
+  /** As `named`, of a poll: without a function that is made for each. */
+  #polled(reader: SplitReader): Batch | 'idle' | 'end' {
+    const { context } = this.#options;
+    try {
+      return reader.poll();
     } catch (error) {
       throw operatorError(context, error, context.metrics.recordsOut);
     }

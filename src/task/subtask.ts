@@ -105,9 +105,7 @@ export class Subtask implements Steppable {
 
   #work(): boolean {
     const chain = this.#chain;
-    const dueMs = chain.wakeAtMs;
-    let worked =
-      dueMs !== Infinity && dueMs <= this.#clock.now() && chain.advanceTime(this.#clock.now());
+    let worked = chain.awaitsClock && chain.advanceTime(this.#clock.now());
     if (!chain.hasPendingWork && !this.#input.hasEnded) worked = this.#takeInput() || worked;
     chain.publish();
     this.#flushWhenDue();

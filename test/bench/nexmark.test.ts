@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Outcome } from '../../native-bench/harness.ts';
 import { Checksum, checksumOf } from '../../native-bench/nexmark/checksum.ts';
-import { corpusFile, eventsOf, loadCorpus } from '../../native-bench/nexmark/corpus.ts';
+import {
+  type Auction,
+  corpusFile,
+  eventsOf,
+  loadCorpus,
+} from '../../native-bench/nexmark/corpus.ts';
+import { AUCTION } from '../../native-bench/nexmark/corpus-format.ts';
 import { cppLoops } from '../../native-bench/nexmark/cpp/build.ts';
 import type { Event } from '../../native-bench/nexmark/events.ts';
 import { decimal } from '../../native-bench/nexmark/fields.ts';
@@ -36,6 +42,36 @@ for (const { id, checksum } of [floor, count, ...QUERIES]) {
     });
   }
 }
+
+for (const id of ['q2', 'q3', 'q4', 'q8', 'q11']) {
+  test(`${id} over a corpus that is read three times, and goes on`, async () => {
+    const path = corpusFile({ events: 10_000, rate: 500, folder });
+    const passes = loadCorpus(path, { passes: 3, goesOn: true });
+    const events = [...eventsOf(passes)];
+    assert.equal(events.length, 30_000);
+    assert.ok(events.every((event, i) => i === 0 || event.time >= events[i - 1]!.time));
+    const auctions = events.filter(({ kind }) => kind === AUCTION) as Auction[];
+    assert.equal(new Set(auctions.map(({ auction }) => auction)).size, 1800);
+    provideCorpus(passes);
+    const found = await QUERIES.find((query) => query.id === id)!.checksum({ threads: 2 });
+    provideCorpus(corpus);
+    assert.equal(String(found), String(expectedChecksum(id, events)));
+    const ofOne = expectedChecksum(id, eventsOf(loadCorpus(path)));
+    assert.notEqual(String(found), String(ofOne));
+  });
+}
+
+test('the same events each time', async () => {
+  const path = corpusFile({ events: 10_000, rate: 500, folder });
+  const once = [...eventsOf(loadCorpus(path))];
+  const twice = [...eventsOf(loadCorpus(path, { passes: 2, goesOn: false }))];
+  assert.deepEqual(twice, [...once, ...once]);
+});
+
+test('ids of a corpus that ends within fifty events do not go on', () => {
+  const path = corpusFile({ events: 10_010, rate: 500, folder });
+  assert.throws(() => loadCorpus(path, { passes: 2, goesOn: true }), { code: 'CONFIG_INVALID' });
+});
 
 test('a reader goes on where another has stopped, and two of them give each event once', async () => {
   const source = corpusEvents();
