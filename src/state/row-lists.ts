@@ -95,10 +95,10 @@ export class RowLists {
     }
     i = from;
     for (const last = to - 4; i <= last; i += 4) {
-      const a = times[endOf(heads, slots[i]!)]!;
-      const b = times[endOf(heads, slots[i + 1]!)]!;
-      const c = times[endOf(heads, slots[i + 2]!)]!;
-      const d = times[endOf(heads, slots[i + 3]!)]!;
+      const a = times[lastOf(heads, slots[i]!)]!;
+      const b = times[lastOf(heads, slots[i + 1]!)]!;
+      const c = times[lastOf(heads, slots[i + 2]!)]!;
+      const d = times[lastOf(heads, slots[i + 3]!)]!;
       ahead |= a + b + c + d;
     }
     this.ahead = ahead;
@@ -193,7 +193,7 @@ function isFull(count: number): boolean {
   return count !== 1 && (count & (count - 1)) === 0;
 }
 
-/** Where the next entry of a slot goes, as long as its list is not full. */
-function endOf(heads: Int32Array, slot: number): number {
-  return heads[slot * 2]! + heads[slot * 2 + 1]!;
+/** The last entry of a slot; any, where it has none. */
+function lastOf(heads: Int32Array, slot: number): number {
+  return Math.max(0, heads[slot * 2]! + heads[slot * 2 + 1]! - 1);
 }

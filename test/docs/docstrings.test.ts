@@ -11,6 +11,7 @@ const INTERNAL: ReadonlySet<string> = new Set([
   'StringEntries.all',
   'StringEntries.one',
   'StringEntries.own',
+  'StringEntries.few',
   'Flow.checkParams',
   'Job.build',
   'Job.register',
