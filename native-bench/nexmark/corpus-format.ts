@@ -215,7 +215,7 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
   if (goesOn && events % CYCLE !== 0) {
     throw new EngineError('CONFIG_INVALID', `ids go on behind a multiple of ${CYCLE} events`);
   }
-  const moved = goesOn ? new MovedSegment(events, (events / rate) * 1000) : null;
+  const moved = goesOn ? new MovedSegment(events, Math.floor((events * 1000) / rate)) : null;
   const found: Segment[] = [];
   const segmentOf = (index: number): Segment => {
     const at = directory[index]!;

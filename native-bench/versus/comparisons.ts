@@ -1,6 +1,7 @@
 /** What is compared with peers: the work, its sizes, and the bars against Flink. */
 import { javascript, typescript } from '../figure.ts';
 import { corpusFile } from '../nexmark/corpus.ts';
+import { CYCLE } from '../nexmark/corpus-format.ts';
 import type { Comparison } from './comparison.ts';
 import { durations, latency } from './durations.ts';
 import type { Peer, PeerId } from './peer.ts';
@@ -177,7 +178,11 @@ const ONCE = { millrace: 1, flink: 1 };
 
 /** Both engines read the same corpus, which lies in memory before the clock starts. */
 function nexmark(query: string, events: number): Throughput {
-  const on = (count: number) => ['--job', query, '--corpus', corpusFile({ events: count })];
+  // Ids go on behind whole cycles.
+  const on = (count: number) => {
+    const events = Math.max(CYCLE, count - (count % CYCLE));
+    return ['--job', query, '--corpus', corpusFile({ events })];
+  };
   const goesOn = OF_SINGLE_EVENTS.includes(query) ? '0' : '1';
   const read = (passes: number) => ['--passes', `${passes}`, '--goes-on', goesOn];
   const passes = PASSES[query] ?? ONCE;
