@@ -165,14 +165,17 @@ export class DirectoryWriter implements CheckpointWriter {
     return file;
   }
 
-  /** Without its manifest a directory is no checkpoint, so that goes first. */
+  /** Without its manifest a directory is no checkpoint, so that goes first, and for good. */
   async #undo(isRenamed: boolean): Promise<void> {
     const { what, path, draft, files, warn } = this.#target;
     const opened = await this.#opening?.catch(() => null);
     this.#opening = null;
     try {
       await opened?.close();
-      if (isRenamed) await files.remove(join(path, MANIFEST_NAME));
+      if (isRenamed) {
+        await files.remove(join(path, MANIFEST_NAME));
+        await files.syncDirectory(path);
+      }
       await files.remove(isRenamed ? path : draft);
     } catch (error) {
       const left = isRenamed ? path : draft;

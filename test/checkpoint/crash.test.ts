@@ -228,6 +228,26 @@ for (const isThere of [false, true]) {
   });
 }
 
+for (const before of [0, 1]) {
+  test(`a crash behind a checkpoint ${before + 1} whose name was not made safe leaves the old one or a whole one`, async () => {
+    const disk = await diskAfter(before);
+    const whole = disk.survivors('kept');
+    await runOnce(whole, 50);
+    const renamed = whole.operations.findIndex((operation) => operation.startsWith('rename'));
+    assert.equal(whole.operations[renamed + 1], `syncDirectory ${DIRECTORY}`);
+    for (let seed = 0; seed < 20; seed++) {
+      for (const survival of survivals(seed)) {
+        const files = disk.survivors('kept');
+        files.fault = { at: renamed + 2, kind: 'ENOSPC' };
+        const { error } = await runOnce(files, 50);
+        assert.equal((error as EngineError).code, 'CHECKPOINT_WRITE');
+        const found = await idFoundIn(files.survivors(survival));
+        assert.ok(found === before || found === before + 1, `found ${found}`);
+      }
+    }
+  });
+}
+
 test('after a checkpoint that could not be written, the next one can', async () => {
   const files = await diskAfter(1);
   const warnings: string[] = [];
