@@ -46,7 +46,7 @@ export const inspected = job(import.meta, 'inspected', (flow) => {
       },
       onRecord(row, ctx) {
         if (stuckMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stuckMs);
-        turnTheCrank(11);
+        turnTheCrank(14);
         const { first, sum, some, byParity, place } = ctx.state;
         if (first.get() === undefined) {
           first.set(row.n);
