@@ -272,7 +272,22 @@ class MovedSegment {
       time[i] = segment.time[i]! + ms;
       expires[i] = segment.expires[i]! + ms;
     }
-    return { ...segment, id, party, time, expires };
+    // Not by spreading the segment: V8 may make a hidden class for each object that comes of it.
+    return {
+      counts: segment.counts,
+      time,
+      expires,
+      kind: segment.kind,
+      id,
+      party,
+      price: segment.price,
+      reserve: segment.reserve,
+      category: segment.category,
+      channel: segment.channel,
+      isOther: segment.isOther,
+      offsets: segment.offsets,
+      heap: segment.heap,
+    };
   }
 }
 

@@ -129,9 +129,12 @@ export class SlotTexts {
     return this.#next - places;
   }
 
-  /** The place where it begins. */
+  /**
+   * The place where it begins. Shared, though with nobody: V8 looks for garbage each time that memory which is not shared has
+   * grown by 64 MB, and texts are no garbage. Nexmark q18 is a fifth faster for it.
+   */
   #newSegment(bytes: number): number {
-    return (this.#segments.push(new DataView(new ArrayBuffer(bytes))) - 1) << SEGMENT_SHIFT;
+    return (this.#segments.push(new DataView(new SharedArrayBuffer(bytes))) - 1) << SEGMENT_SHIFT;
   }
 }
 

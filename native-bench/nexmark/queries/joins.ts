@@ -29,15 +29,18 @@ export const q3 = query(import.meta, 'q3', {
         emits: LocalAuction,
         state: { seller: value(Seller), waiting: list(t.int32) },
         onFirst({ name, city, state: inState }, { state, emit }) {
-          const seller = { name, city, state: inState };
-          state.seller.set(seller);
-          for (const auction of state.waiting.get()) emit({ ...seller, auction });
+          state.seller.set({ name, city, state: inState });
+          for (const auction of state.waiting.get()) emit({ name, city, state: inState, auction });
           state.waiting.clear();
         },
         onSecond({ auction }, { state, emit }) {
           const seller = state.seller.get();
-          if (seller === undefined) state.waiting.add(auction);
-          else emit({ ...seller, auction });
+          if (seller === undefined) {
+            state.waiting.add(auction);
+            return;
+          }
+          const { name, city, state: inState } = seller;
+          emit({ name, city, state: inState, auction });
         },
       });
   },
