@@ -10,7 +10,9 @@ import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import type { FieldsRead } from '../data/fields-read.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
+import { grownInPlace } from '../state/grown-arrays.ts';
 import type { SlotColumn, SlotColumns } from '../state/slot-columns.ts';
+import { grownSlots } from '../state/slot-list.ts';
 import { appendPicked, KEPT } from '../state/slot-picks.ts';
 import type { ColumnReduce, ReduceFunction, RollingTarget } from './rolling.ts';
 import { slotRowSource } from './rolling-slot-row.ts';
@@ -91,9 +93,8 @@ export class PickingReduce implements ColumnReduce {
   #reserve(rowCount: number, slotCount: number): void {
     this.#columns.reserve(slotCount);
     if (this.#rowOf.length < slotCount) {
-      const rowOf = new Int32Array(slotCount + (slotCount >> 1)).fill(KEPT, this.#rowOf.length);
-      rowOf.set(this.#rowOf);
-      this.#rowOf = rowOf;
+      const known = this.#rowOf.length;
+      this.#rowOf = grownInPlace(this.#rowOf, grownSlots(slotCount)).fill(KEPT, known);
     }
     if (this.#picked.length >= rowCount) return;
     this.#picked = new Int32Array(rowCount);

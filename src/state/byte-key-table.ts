@@ -9,7 +9,7 @@
 import { areEqualBytes } from '../data/byte-runs.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
-import { grownInts } from './grown-arrays.ts';
+import { grownInts, zeros } from './grown-arrays.ts';
 import { readCellsAhead, readKeysAhead } from './read-ahead.ts';
 
 const BYTES_MIN = 1024;
@@ -160,7 +160,7 @@ export class ByteKeyTable {
     keys.sizes = grownInts(keys.sizes, capacity);
     keys.hashes = grownInts(keys.hashes, capacity);
     const old = this.#cells;
-    this.#cells = new Int32Array(cellCount * 2);
+    this.#cells = zeros(cellCount * 2);
     this.#shift = 32 - Math.log2(cellCount);
     // In the order of the cells, as in int-key-table.ts.
     for (let at = 0; at < old.length; at += 2) {

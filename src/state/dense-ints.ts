@@ -2,6 +2,7 @@
  * Slots by int32 key, for keys that lie close together, as ids mostly do: an array over their range. A look-up is one read that
  * waits for no other, of less memory than a hash table has.
  */
+import { zeros } from './grown-arrays.ts';
 
 /** Of a range, the places to a key: with more of them it would take more memory than a hash table. */
 const PLACES_MAX = 8;
@@ -121,7 +122,7 @@ export class DenseInts {
     const low = key === least ? Math.max(INT_MIN, greatest + 1 - length) : least;
     const from = Math.max(least, oldLow);
     const to = Math.min(greatest + 1, oldLow + old.length);
-    this.numbers = new Int32Array(length);
+    this.numbers = zeros(length);
     if (from < to) this.numbers.set(old.subarray(from - oldLow, to - oldLow), from - low);
     this.low = low;
   }

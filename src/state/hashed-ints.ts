@@ -3,6 +3,7 @@
  * that a hit costs one cache line.
  */
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
+import { zeros } from './grown-arrays.ts';
 import type { IntSlots } from './int-key-table.ts';
 import { readCellsAhead } from './read-ahead.ts';
 
@@ -122,7 +123,7 @@ export class HashedInts {
   /** Twice as many cells. */
   grow(): void {
     const old = this.#cells;
-    this.#cells = new Int32Array(old.length * 2);
+    this.#cells = zeros(old.length * 2);
     this.#shift--;
     // In the order of the cells, which is that of the new ones too: by slots each would be a cache miss.
     // Benchmark: figure recovery.

@@ -7,7 +7,7 @@
 import { areEqualBytes } from '../data/byte-runs.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, GOLDEN, UNCACHED_CELLS } from './cells.ts';
-import { grownInts } from './grown-arrays.ts';
+import { grownInPlace, zeros } from './grown-arrays.ts';
 import { readCellsAhead, readKeysAhead } from './read-ahead.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
 
@@ -164,9 +164,9 @@ export class LiveByteKeys {
     const { keys } = this;
     if (this.slotCount === keys.starts.length) {
       const capacity = grownSlots(this.slotCount);
-      keys.starts = grownInts(keys.starts, capacity);
-      keys.sizes = grownInts(keys.sizes, capacity);
-      keys.hashes = grownInts(keys.hashes, capacity);
+      keys.starts = grownInPlace(keys.starts, capacity);
+      keys.sizes = grownInPlace(keys.sizes, capacity);
+      keys.hashes = grownInPlace(keys.hashes, capacity);
     }
     return this.slotCount++;
   }
@@ -175,8 +175,7 @@ export class LiveByteKeys {
     const { keys } = this;
     const old = keys.bytes;
     if (this.#bytesLive + length > old.length / 2) {
-      keys.bytes = new Uint8Array(Math.max(this.#bytesUsed + length, old.length * 2));
-      keys.bytes.set(old);
+      keys.bytes = grownInPlace(old, Math.max(this.#bytesUsed + length, old.length * 2));
       return;
     }
     const bytes = new Uint8Array(old.length);
@@ -205,7 +204,7 @@ export class LiveByteKeys {
     if (this.#liveCount < capacityOf(this.#cells.length)) return false;
     const old = this.#cells;
     const oldShift = this.#shift;
-    this.#cells = new Int32Array(old.length * 2);
+    this.#cells = zeros(old.length * 2);
     this.#shift--;
     for (let cell = 0; cell < old.length; cell++) {
       if (old[cell] === 0) continue;

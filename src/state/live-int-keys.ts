@@ -9,6 +9,7 @@
  */
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { areDense, DenseInts, type KeyRange, rangeOf } from './dense-ints.ts';
+import { grownInPlace, zeros } from './grown-arrays.ts';
 import { readCellsAhead } from './read-ahead.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
 
@@ -172,7 +173,7 @@ export class LiveIntKeys {
     const cellCount = range === null ? cellsFor(capacity) : CELLS_MIN;
     this.#dense = range === null ? null : new DenseInts();
     this.#dense?.moveTo(range!, key);
-    this.#cells = new Int32Array(cellCount);
+    this.#cells = zeros(cellCount);
     this.#shift = 32 - Math.log2(cellCount);
     for (const slot of slots) this.#place(slot);
   }
@@ -189,9 +190,7 @@ export class LiveIntKeys {
 
   #nextSlot(): number {
     if (this.slotCount === this.keys.length) {
-      const keys = new Int32Array(grownSlots(this.slotCount));
-      keys.set(this.keys);
-      this.keys = keys;
+      this.keys = grownInPlace(this.keys, grownSlots(this.slotCount));
     }
     return this.slotCount++;
   }

@@ -5,6 +5,7 @@
 import { objectLiteral, readExpression } from '../data/materialize.ts';
 import { storeExpression } from '../data/row-appender.ts';
 import type { Field } from '../data/schema.ts';
+import { grownInPlace } from './grown-arrays.ts';
 import { type SlotSource, type SlotValues, UNCACHED_SLOTS } from './slot-access.ts';
 import { grownSlots } from './slot-list.ts';
 
@@ -43,12 +44,8 @@ export class RecordValues implements SlotValues {
   reserve(slotCount: number): void {
     if (slotCount <= this.flags.length) return;
     const capacity = grownSlots(slotCount);
-    const flags = new Uint8Array(capacity);
-    flags.set(this.flags);
-    this.flags = flags;
-    const cells = new Float64Array(capacity * this.#fieldCount);
-    cells.set(this.cells);
-    this.cells = cells;
+    this.flags = grownInPlace(this.flags, capacity);
+    this.cells = grownInPlace(this.cells, capacity * this.#fieldCount);
   }
 
   readAhead(slots: Int32Array, count: number): void {

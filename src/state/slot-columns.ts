@@ -10,7 +10,6 @@ import {
   type Column,
   type FixedArray,
   type FixedColumn,
-  type FixedKind,
   fixedArray,
   PRESENT,
   type StringColumn,
@@ -19,6 +18,7 @@ import {
 import { fieldTypeError, fitsField } from '../data/field-check.ts';
 import { ownText } from '../data/own-text.ts';
 import type { Field } from '../data/schema.ts';
+import { grownInPlace } from './grown-arrays.ts';
 import { grownSlots } from './slot-list.ts';
 import { SlotTexts } from './slot-texts.ts';
 
@@ -120,13 +120,8 @@ function grow(column: SlotColumn, slotCount: number, capacity: number): void {
     while (column.values.length < slotCount) column.values.push(null);
     return;
   }
-  const values = fixedArray(column.field.kind as FixedKind, capacity);
-  (values as Float64Array).set(column.values as Float64Array);
-  column.values = values;
-  if (column.absent === null) return;
-  const absent = new Uint8Array(capacity);
-  absent.set(column.absent);
-  column.absent = absent;
+  column.values = grownInPlace(column.values, capacity);
+  if (column.absent !== null) column.absent = grownInPlace(column.absent, capacity);
 }
 
 function appendFixed(

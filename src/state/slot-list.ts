@@ -7,7 +7,7 @@ const SLOTS_KEPT = 16_384;
 
 /** Room for more slots than `capacity`: an eighth more, as slots are many and what lies by slot is large. */
 export function grownSlots(capacity: number): number {
-  return capacity + (capacity >> 1) + SLOTS_MIN;
+  return capacity + (capacity >> 3) + SLOTS_MIN;
 }
 
 export class SlotList {

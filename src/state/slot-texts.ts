@@ -8,6 +8,7 @@
 import { copyBytes, viewOf, WORDS_BYTES_MAX } from '../data/byte-runs.ts';
 import type { StringEntries } from '../data/column.ts';
 import type { StringBuilder } from '../data/string-builder.ts';
+import { grownInPlace } from './grown-arrays.ts';
 
 /** Blocks begin at multiples of so many bytes. */
 const GRAIN_SHIFT = 4;
@@ -38,11 +39,7 @@ export class SlotTexts {
   /** Room for slots below `slotCount`, which are null. */
   reserve(slotCount: number): void {
     if (slotCount * 2 <= this.#cells.length) return;
-    // For half as many slots more: texts are far larger than this, and growing writes all anew.
-    const length = (slotCount + (slotCount >> 1)) * 2;
-    const cells = new Int32Array(length);
-    cells.set(this.#cells);
-    this.#cells = cells;
+    this.#cells = grownInPlace(this.#cells, slotCount * 2);
   }
 
   isNull(slot: number): boolean {

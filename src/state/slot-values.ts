@@ -5,6 +5,7 @@
 import { type FixedArray, type FixedKind, fixedArray } from '../data/column.ts';
 import { readExpression } from '../data/materialize.ts';
 import { storeExpression } from '../data/row-appender.ts';
+import { grownInPlace } from './grown-arrays.ts';
 import { arePacked, RecordValues } from './record-values.ts';
 import { type SlotSource, type SlotValues, UNCACHED_SLOTS } from './slot-access.ts';
 import { grownSlots } from './slot-list.ts';
@@ -58,12 +59,8 @@ store.numbers[slot] = ${storeExpression(kind, 'value')};
   reserve(slotCount: number): void {
     if (slotCount <= this.flags.length) return;
     const capacity = grownSlots(slotCount);
-    const flags = new Uint8Array(capacity);
-    flags.set(this.flags);
-    this.flags = flags;
-    const numbers = fixedArray(this.#kind, capacity);
-    (numbers as Float64Array).set(this.numbers as Float64Array);
-    this.numbers = numbers;
+    this.flags = grownInPlace(this.flags, capacity);
+    this.numbers = grownInPlace(this.numbers, capacity);
   }
 
   /** Reads that wait for nothing overlap, those of a user's function wait for each other. Benchmark: figure process-function. */

@@ -6,7 +6,7 @@
  * Numbers in `cells`, `heads`, `nexts` and `previouses` are one higher; zero is none.
  */
 import { CELLS_MIN, capacityOf, GOLDEN } from './cells.ts';
-import { grownFloats, grownInts } from './grown-arrays.ts';
+import { grownInPlace, zeros } from './grown-arrays.ts';
 import { grownSlots, SlotList } from './slot-list.ts';
 
 const ENTRIES_MIN = 16;
@@ -80,16 +80,16 @@ export class TimerLists {
     const capacity = this.#times.length;
     if (this.#used === capacity) {
       const larger = capacity * 2;
-      this.#times = grownFloats(this.#times, larger);
-      this.#slots = grownInts(this.#slots, larger);
-      this.#nexts = grownInts(this.#nexts, larger);
-      this.#previouses = grownInts(this.#previouses, larger);
+      this.#times = grownInPlace(this.#times, larger);
+      this.#slots = grownInPlace(this.#slots, larger);
+      this.#nexts = grownInPlace(this.#nexts, larger);
+      this.#previouses = grownInPlace(this.#previouses, larger);
     }
     return this.#used++;
   }
 
   #link(slot: number, entry: number): void {
-    if (slot >= this.#heads.length) this.#heads = grownInts(this.#heads, grownSlots(slot));
+    if (slot >= this.#heads.length) this.#heads = grownInPlace(this.#heads, grownSlots(slot));
     const head = this.#heads[slot]!;
     this.#nexts[entry] = head;
     this.#previouses[entry] = 0;
@@ -135,7 +135,7 @@ export class TimerLists {
   /** Twice as many cells. */
   #growCells(): void {
     const old = this.#cells;
-    this.#cells = new Int32Array(old.length * 2);
+    this.#cells = zeros(old.length * 2);
     this.#shift--;
     for (const entry of old) {
       if (entry === 0) continue;

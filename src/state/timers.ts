@@ -7,6 +7,7 @@
  * holds an entry for each timer that was ever added: entries of timers that were removed meanwhile are passed over when their
  * time comes, and left out when all are queued again, as soon as they are most of it. Benchmark: figure process-function.
  */
+import { grownInPlace } from './grown-arrays.ts';
 import { grownSlots } from './slot-list.ts';
 import { TimerLists } from './timer-lists.ts';
 import { GONE, TimerQueue } from './timer-queue.ts';
@@ -97,9 +98,8 @@ export class Timers {
   }
 
   #reserve(slotCount: number): void {
-    const times = new Float64Array(grownSlots(slotCount)).fill(NONE);
-    times.set(this.#times);
-    this.#times = times;
+    const known = this.#times.length;
+    this.#times = grownInPlace(this.#times, grownSlots(slotCount)).fill(NONE, known);
   }
 
   #emptyQueue(): TimerQueue {

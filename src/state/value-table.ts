@@ -1,5 +1,6 @@
 /** One value a key: columns by slot where the type has typed arrays. Its parts serve reducing and aggregating state too. */
 import type { Schema } from '../data/schema.ts';
+import { grownInPlace } from './grown-arrays.ts';
 import type { ValueState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
 import type { SlotValues } from './slot-access.ts';
@@ -40,9 +41,7 @@ export abstract class SingleTable extends StateTable {
   reserve(slotCount: number): void {
     this.values.reserve(slotCount);
     if (this.ttl === null || slotCount <= this.#touched.length) return;
-    const touched = new Float64Array(grownSlots(slotCount));
-    touched.set(this.#touched);
-    this.#touched = touched;
+    this.#touched = grownInPlace(this.#touched, grownSlots(slotCount));
   }
 
   override readAhead(slots: Int32Array, count: number): void {
