@@ -77,7 +77,7 @@ export class KeyedState {
     const marks = changes?.take() ?? null;
     const capture = new SlotCapture(
       slots.count,
-      writtenAtOnce(append, () => rows.flush()),
+      writtenAtOnce(append, () => rows.flush(), isDelta),
       isDelta ? marks : null,
     );
     this.#capture = capture;

@@ -14,9 +14,9 @@ export const STEP_SLOTS = 4096;
 /** Slots that one step looks at, where few of them are written. */
 const STEP_LOOKS = 256 * 1024;
 
-/** Chunks of numbers are copied fast; of objects each is written by itself, since that takes long. */
+/** Chunks of numbers are copied fast; rows are written a few at a time, since that takes long. */
 export const NUMBERS_SHIFT = 6;
-const OBJECTS_SHIFT = 0;
+export const ROWS_SHIFT = 3;
 
 export interface CapturedTable {
   /** Slots of a chunk, as a power of two. */
@@ -29,13 +29,17 @@ export interface CapturedTable {
   flush?(): void;
 }
 
-/** Rows that are written before they change: of objects, which may change in place. `flush` has them encoded. */
+/**
+ * Rows that are written before they change: of objects, which may change in place. `flush` has them encoded. Of a delta each has
+ * a chunk of its own, so that none is written that has not changed.
+ */
 export function writtenAtOnce(
   write: (from: number, to: number) => void,
   flush: () => void,
+  isDelta: boolean,
 ): CapturedTable {
   return {
-    chunkShift: OBJECTS_SHIFT,
+    chunkShift: isDelta ? 0 : ROWS_SHIFT,
     save: write,
     write(from, to, areSaved) {
       if (!areSaved) write(from, to);

@@ -22,6 +22,9 @@ import { grownInPlace } from './grown-arrays.ts';
 import { grownSlots } from './slot-list.ts';
 import { SlotTexts } from './slot-texts.ts';
 
+/** So many that a copy at once takes less time than one by one. */
+const COPIED_SLOTS_MIN = 32;
+
 export type FixedSlotColumn = {
   readonly kind: 'fixed';
   readonly field: Field;
@@ -133,7 +136,8 @@ function appendFixed(
 ): void {
   const at = builder.rowCount;
   const target = builder.fixed(c).values as Float64Array;
-  target.set((values as Float64Array).subarray(from, to), at);
+  if (to - from >= COPIED_SLOTS_MIN) target.set((values as Float64Array).subarray(from, to), at);
+  else for (let slot = from; slot < to; slot++) target[at + slot - from] = values[slot] as number;
   if (absent === null) return;
   for (let slot = from; slot < to; slot++) {
     if (absent[slot] !== PRESENT) builder.setNull(c, at + slot - from);

@@ -30,6 +30,7 @@ function captured(values: Float64Array, marks: Uint8Array | null, isSavedFirst: 
     : writtenAtOnce(
         (from, to) => write(values, from, to),
         () => {},
+        marks !== null,
       );
   return { written, capture: new SlotCapture(values.length, table, marks, 100) };
 }

@@ -95,6 +95,7 @@ export class StatesCapture {
         () => {
           for (const { rows } of parts) rows.endOfSlots();
         },
+        isDelta,
       ),
       marks,
       STEP_SLOTS,

@@ -55,6 +55,7 @@ export function capturePanes(
       : writtenAtOnce(
           (from, to) => append(pane.accumulators, from, to),
           () => rows.flush(),
+          isDelta,
         );
     pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;

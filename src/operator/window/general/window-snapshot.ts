@@ -87,14 +87,15 @@ export class WindowSnapshot {
       writer.keyed(STATE, builder.seal());
       builder.reset();
     };
-    const write = writtenAtOnce((from, to) => {
+    const write = (from: number, to: number): void => {
       for (let slot = from; slot < to; slot++) {
         if (open.windows.keyOf(slot) === NONE) continue;
         this.#write(slot, builder);
         if (builder.isFull) emit();
       }
-    }, emit);
-    const capture = new SlotCapture(open.windows.used, write, marks);
+    };
+    const table = writtenAtOnce(write, emit, marks !== null);
+    const capture = new SlotCapture(open.windows.used, table, marks);
     open.capture = capture;
     writer.later(() => {
       if (!capture.step()) return false;
