@@ -12,9 +12,9 @@ import type { BatchBuilder } from '../data/batch-builder.ts';
 import { SAMPLE_ROWS } from '../data/batch-weight.ts';
 import { NULL, PRESENT } from '../data/column.ts';
 import type { Field } from '../data/schema.ts';
-import type { SlotColumn } from '../state/slot-columns.ts';
+import { type SlotColumn, slotValueSource } from '../state/slot-columns.ts';
 import type { FieldRolling } from './rolling.ts';
-import { readAheadSource } from './rolling-slot-row.ts';
+import { inParts } from './rolling-slot-row.ts';
 
 /** Where a loop is: the next row, and the first slot that has no record yet. */
 export type RollingPlace = { row: number; known: number; ahead: number };
@@ -39,6 +39,8 @@ export type RollingLoopOptions = {
   readonly fields: readonly Field[];
   /** By field, the number of its column by slot; -1 where results have the column of their records. */
   readonly columnOf: readonly number[];
+  /** The columns by slot. */
+  readonly columns: readonly SlotColumn[];
   /** Whether each record has its result. */
   readonly emitsEach: boolean;
 };
@@ -54,16 +56,17 @@ type FieldSource = {
 
 /** Source of a function that makes the loop, of `misfit`: the error for a sum that its field does not take. */
 export function rollingLoopSource(options: RollingLoopOptions): string {
-  const { rolling, fields, columnOf, emitsEach } = options;
+  const { rolling, fields, columnOf, columns, emitsEach } = options;
   const kept = fields.flatMap((field, f) =>
     columnOf[f]! < 0
       ? []
-      : [fieldSource(field, f, columnOf[f]!, emitsEach, field.name === rolling.field)],
+      : [fieldSource(columns, field, f, columnOf[f]!, emitsEach, field.name === rolling.field)],
   );
   const f = fields.findIndex(({ name }) => name === rolling.field);
-  const ahead = fields.flatMap((field, f) =>
-    columnOf[f]! < 0 || isObject(field.kind) ? [] : [{ ...field, values: `v${f}s` }],
+  const ahead = fields.flatMap((_, f) =>
+    columnOf[f]! < 0 ? [] : [{ column: columns[columnOf[f]!]!, values: `v${f}s` }],
   );
+  const old = slotValueSource(columns[columnOf[f]!]!, `v${f}s`);
   const keepRow = kept.map(({ keep }) => keep).join(' ');
   const write = emitsEach ? kept.map(({ write }) => `${write}\n`).join('') : '';
   const isHeavy = emitsEach && fields.some(({ kind }, g) => columnOf[g]! >= 0 && isObject(kind));
@@ -72,18 +75,21 @@ return (batch, slots, to, states, nothing, out, place) => {
 const { columns } = batch;
 ${kept.map(({ prelude }) => prelude).join('')}${textPrelude(fields[f]!, f)}const from = place.row;
 let { known } = place;
-${readAheadSource(ahead)}let i = from;
+let i = from;
 try {
-for (; i < to; i++) {
+rows: ${inParts(
+    ahead,
+    `for (; i < end; i++) {
 const slot = slots[i];
 if (slot === known) {
 known++;
 ${keepRow}
 } else {
-${joinSource(rolling.kind, fields[f]!, f, keepRow)}
+${joinSource(rolling.kind, fields[f]!, f, old, keepRow)}
 }
-${emitsEach ? `const at = i - from;\n${write}` : ''}${isHeavy ? 'if (out.weight.isHeavy) { i++; break; }\n' : ''}}
-} finally { place.row = i; place.known = known; }
+${emitsEach ? `const at = i - from;\n${write}` : ''}${isHeavy ? 'if (out.weight.isHeavy) { i++; break rows; }\n' : ''}}
+`,
+  )}} finally { place.row = i; place.known = known; }
 };
 //# sourceURL=millrace-generated:rolling-columns`;
 }
@@ -94,6 +100,7 @@ function isObject(kind: Field['kind']): boolean {
 
 /** `v1` are the values of the batch, `v1s` those by slot, `v1o` those of the results; `n1` the same for absence. */
 function fieldSource(
+  columns: readonly SlotColumn[],
   field: Field,
   f: number,
   state: number,
@@ -116,12 +123,13 @@ function fieldSource(
       write: `${setNull}${v}o[at] = ${v}s[slot]; ${sample}`,
     };
   }
+  const value = slotValueSource(columns[state]!, `${v}s`);
   return {
     prelude: `${values}${nullable ? `${absent}const ${n}s = states[${state}].absent;\n` : ''}${
       emitsEach ? `const ${v}o = out.fixed(${f}).values;\n` : ''
     }`,
-    keep: `${v}s[slot] = ${v}[i];${nullable ? ` ${n}s[slot] = ${n}[i];` : ''}`,
-    write: `${v}o[at] = ${v}s[slot];${nullable ? ` if (${n}s[slot] !== ${PRESENT}) out.setNull(${f}, at);` : ''}`,
+    keep: `${value} = ${v}[i];${nullable ? ` ${n}s[slot] = ${n}[i];` : ''}`,
+    write: `${v}o[at] = ${value};${nullable ? ` if (${n}s[slot] !== ${PRESENT}) out.setNull(${f}, at);` : ''}`,
   };
 }
 
@@ -167,8 +175,13 @@ function textPrelude({ kind }: Field, f: number): string {
 }
 
 /** What a record does to a key that has one already. */
-function joinSource(kind: FieldRolling['kind'], field: Field, f: number, keepRow: string): string {
-  const old = `v${f}s[slot]`;
+function joinSource(
+  kind: FieldRolling['kind'],
+  field: Field,
+  f: number,
+  old: string,
+  keepRow: string,
+): string {
   const keepsRow = kind === 'minBy' || kind === 'maxBy';
   const isBetter = `next ${kind === 'min' || kind === 'minBy' ? '<' : '>'} old`;
   if (isObject(field.kind)) {

@@ -73,6 +73,7 @@ export class ColumnValues implements RollingValues {
       rolling,
       fields,
       columnOf: fields.map((field) => kept.indexOf(field)),
+      columns: this.#columns.columns,
       emitsEach,
     });
     const field = schema.fields.find(({ name }) => name === rolling.field)!;

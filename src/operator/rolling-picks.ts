@@ -63,7 +63,7 @@ export class PickingReduce implements ColumnReduce {
     this.#results = new BatchBuilder(schema);
     this.#loops = new BatchLoops(
       schema,
-      (row) => loopSource(row, schema, reads),
+      (row) => loopSource(row, columns.columns, reads),
       (source) => new Function('join', source)(join) as PickLoop,
       reads,
     );
@@ -141,8 +141,12 @@ export class PickingReduce implements ColumnReduce {
   }
 }
 
-function loopSource({ prelude, row }: RowSource, schema: Schema, reads: FieldsRead): string {
-  const kept = slotRowSource(schema.fields, reads);
+function loopSource(
+  { prelude, row }: RowSource,
+  columns: readonly SlotColumn[],
+  reads: FieldsRead,
+): string {
+  const kept = slotRowSource(columns, reads);
   return `'use strict';
 return (batch, slots, known, states, rowOf, picked, place) => {
 ${prelude}${kept.prelude}const rowAt = (i) => (${row});

@@ -2,44 +2,75 @@
 import { PRESENT } from '../data/column.ts';
 import type { FieldsRead } from '../data/fields-read.ts';
 import { objectLiteral, readExpression } from '../data/materialize.ts';
-import type { Field } from '../data/schema.ts';
+import {
+  type FixedSlotColumn,
+  isSideBySide,
+  type SlotColumn,
+  slotValueSource,
+} from '../state/slot-columns.ts';
+
+export type NamedColumn = { readonly column: SlotColumn; readonly values: string };
 
 /** Slots whose columns do not stay in the cache. */
 const UNCACHED_SLOTS = 32 * 1024;
 
+/** Rows that are read ahead at a time: more of them would push out the addresses of each other's pages. */
+const AHEAD_ROWS = 256;
+
+/** Rows i to `to` - 1, in parts: `part` goes from i to `end` - 1, behind what reads ahead for them. */
+export function inParts(columns: readonly NamedColumn[], part: string): string {
+  return `while (i < to) {
+const end = Math.min(to, i + ${AHEAD_ROWS});
+${readAheadSource(columns)}${part}}
+`;
+}
+
 /**
- * Brings what is kept of the slots of rows from `from` to `to` - 1 into the cache, as state/read-ahead.ts does: up to a quarter
- * of the time of a reduce with half a million keys. `place.ahead` means nothing.
+ * Brings what is kept of the slots of rows from i to `end` - 1 into the cache, as state/read-ahead.ts does: up to half of the time
+ * of a reduce with half a million keys. `place.ahead` means nothing.
  */
-export function readAheadSource(fields: readonly (Field & { readonly values: string })[]): string {
-  const reads = fields
-    .filter(({ kind }) => kind !== 'string' && kind !== 'dynamic' && kind !== 'int64')
-    .map(({ values }) => values);
+function readAheadSource(columns: readonly NamedColumn[]): string {
+  const numbers = columns.filter(({ column }) => {
+    return column.kind === 'fixed' && column.field.kind !== 'int64';
+  });
+  const reads = numbers.filter(({ column }) => !isSideBySide(column) || beginsLine(column));
   if (reads.length === 0) return '';
-  const ofSlot = (slot: string): string => reads.map((values) => `${values}[${slot}]`).join(' + ');
+  const ofSlot = (slot: string): string =>
+    reads.map(({ column, values }) => slotValueSource(column, values, slot)).join(' + ');
   return `if (known > ${UNCACHED_SLOTS}) {
 let ahead = 0;
-let i = from;
-for (; i + 4 <= to; i += 4) { const a = slots[i], b = slots[i + 1], c = slots[i + 2], d = slots[i + 3]; ahead += ${['a', 'b', 'c', 'd'].map(ofSlot).join(' + ')}; }
-for (; i < to; i++) { ahead += ${ofSlot('slots[i]')}; }
+let n = i;
+for (; n + 4 <= end; n += 4) { const a = slots[n], b = slots[n + 1], c = slots[n + 2], d = slots[n + 3]; ahead += ${['a', 'b', 'c', 'd'].map(ofSlot).join(' + ')}; }
+for (; n < end; n++) { ahead += ${ofSlot('slots[n]')}; }
 place.ahead = ahead;
 }
 `;
 }
 
+/** Values of a line of the cache. */
+const LINE_VALUES = 8;
+
+/** Whether the value may be the first of its line: the last of a slot is, where slots do not fill lines. */
+function beginsLine({ stride, offset }: FixedSlotColumn): boolean {
+  if (offset % LINE_VALUES === 0) return true;
+  return offset === stride - 1 && LINE_VALUES % stride !== 0;
+}
+
 /** A row object of what is kept: statements to run once a batch, and the row of `slot`. */
 export function slotRowSource(
-  fields: readonly Field[],
+  columns: readonly SlotColumn[],
   reads: FieldsRead = null,
 ): { prelude: string; row: string } {
   let prelude = '';
-  const read = fields.flatMap((field, c) => {
-    if (reads !== null && !reads.has(field.name)) return [];
-    const { name, kind, nullable } = field;
+  const read = columns.flatMap((column, c) => {
+    const { name, kind, nullable } = column.field;
+    if (reads !== null && !reads.has(name)) return [];
     const values = `s${c}`;
     prelude += `const ${values} = states[${c}].${kind === 'string' ? 'texts' : 'values'};\n`;
     if (kind === 'dynamic') return [{ name, expression: `${values}[slot]` }];
-    const value = kind === 'string' ? `${values}.get(slot)` : `${values}[slot]`;
+    const number = slotValueSource(column, values);
+    const isInt = kind === 'int32' && isSideBySide(column);
+    const value = kind === 'string' ? `${values}.get(slot)` : isInt ? `(${number} | 0)` : number;
     const expression = readExpression(kind, value);
     if (!nullable) return [{ name, expression }];
     if (kind === 'string') {

@@ -14,9 +14,9 @@ import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { madeNames } from '../data/made-fields.ts';
 import { FITS } from '../data/row-appender.ts';
 import type { Field, Schema } from '../data/schema.ts';
-import type { SlotColumn, SlotColumns } from '../state/slot-columns.ts';
+import { type SlotColumn, type SlotColumns, slotValueSource } from '../state/slot-columns.ts';
 import type { ColumnReduce, Misfit, ReduceFunction, RollingTarget } from './rolling.ts';
-import { readAheadSource, slotRowSource } from './rolling-slot-row.ts';
+import { inParts, slotRowSource } from './rolling-slot-row.ts';
 
 /** Where a loop is: the next row, and the first slot that has no value yet. `value`: a result that does not fit. */
 type TypedPlace = { row: number; known: number; ahead: number; value: unknown };
@@ -63,7 +63,7 @@ export class TypedReduce implements ColumnReduce {
     this.#results = new BatchBuilder(schema);
     this.#loops = new BatchLoops(
       schema,
-      (row) => loopSource(row, schema.fields, emitsEach, makesFields(join, schema.fields)),
+      (row) => loopSource(row, columns.columns, emitsEach, makesFields(join, schema.fields)),
       (source) => new Function('join', source)(join) as TypedLoop,
     );
   }
@@ -120,11 +120,12 @@ export class TypedReduce implements ColumnReduce {
 
 function loopSource(
   { prelude, row, fields: ofRow }: RowSource,
-  fields: readonly Field[],
+  columns: readonly SlotColumn[],
   emitsEach: boolean,
   isMade: boolean,
 ): string {
-  const kept = slotRowSource(fields);
+  const fields = columns.map(({ field }) => field);
+  const kept = slotRowSource(columns);
   const each = (source: (field: Field, c: number) => string): string =>
     fields.map(source).join('\n');
   const result = fields.map(({ name }, c) => `x${c} = result[${JSON.stringify(name)}];`).join(' ');
@@ -134,9 +135,11 @@ function loopSource(
 return (batch, slots, to, states, out, place) => {
 ${prelude}${kept.prelude}${emitsEach ? `${each((_, c) => `const o${c} = out.fixed(${c}).values;`)}\n` : ''}const from = place.row;
 let { known } = place;
-${readAheadSource(fields.map((field, c) => ({ ...field, values: `s${c}` })))}let i = from;
+let i = from;
 try {
-for (; i < to; i++) {
+${inParts(
+  columns.map((column, c) => ({ column, values: `s${c}` })),
+  `for (; i < end; i++) {
 const slot = slots[i];
 let ${fields.map((_, c) => `x${c}`).join(', ')};
 if (slot >= known) { known = slot + 1; ${first} }
@@ -145,9 +148,10 @@ const result = join(${kept.row}, ${row});
 ${isMade ? result : lookSource(result, fields.length)}
 if (!(${fits})) { place.value = result; return false; }
 }
-${each((field, c) => storeSource(field, c, emitsEach))}
+${columns.map((column, c) => storeSource(column, c, emitsEach)).join('\n')}
 }
-} finally { place.row = i; place.known = known; }
+`,
+)}} finally { place.row = i; place.known = known; }
 return true;
 };
 //# sourceURL=millrace-generated:rolling-typed`;
@@ -173,10 +177,11 @@ function fitSource({ kind, nullable }: Field, x: string): string {
 }
 
 /** `x` becomes the field of the slot, and of the result. */
-function storeSource({ kind, nullable }: Field, c: number, emitsEach: boolean): string {
+function storeSource(column: SlotColumn, c: number, emitsEach: boolean): string {
+  const { kind, nullable } = column.field;
   const x = `x${c}`;
   const value = kind === 'boolean' ? `${x} ? 1 : 0` : kind === 'date' ? `${x}.getTime()` : x;
-  const store = `${emitsEach ? `o${c}[i - from] = ` : ''}s${c}[slot] = ${value};`;
+  const store = `${emitsEach ? `o${c}[i - from] = ` : ''}${slotValueSource(column, `s${c}`)} = ${value};`;
   if (!nullable) return store;
   const setNull = emitsEach ? ` out.setNull(${c}, i - from);` : '';
   return `if (${x} === null) { a${c}[slot] = ${NULL};${setNull} } else { a${c}[slot] = ${PRESENT}; ${store} }`;

@@ -1,6 +1,8 @@
 /**
  * Some fields of a row by slot, a column each: fixed kinds in a typed array, texts as bytes, values of any type as they are, and
  * texts too where they are compared. Loops that are made for the fields read and write the columns themselves.
+ *
+ * Numbers and times share one array, side by side by slot: of many slots each access is a cache miss, and so it is one for a row.
  */
 
 import type { Batch } from '../data/batch.ts';
@@ -28,8 +30,10 @@ const COPIED_SLOTS_MIN = 32;
 export type FixedSlotColumn = {
   readonly kind: 'fixed';
   readonly field: Field;
-  /** Replaced when there are more slots. */
+  /** That of the slot is values[slot * stride + offset]. Replaced when there are more slots. */
   values: FixedArray;
+  readonly stride: number;
+  readonly offset: number;
   /** PRESENT or NULL by slot; null for a field that is never null. */
   absent: Uint8Array | null;
 };
@@ -52,16 +56,24 @@ export type SlotColumn = FixedSlotColumn | ObjectSlotColumn | TextSlotColumn;
 export class SlotColumns {
   readonly columns: readonly SlotColumn[];
   #capacity = 0;
+  /** Values of the columns that lie side by side, of which there are none or several. */
+  #cells = new Float64Array(0);
 
   /** `compared`: the name of a field that is read more often than it is written. */
   constructor(fields: readonly Field[], compared: string | null = null) {
+    const stride = fields.filter(isCell).length;
+    let cells = 0;
     this.columns = fields.map((field): SlotColumn => {
       if (field.kind === 'dynamic' || (field.kind === 'string' && field.name === compared)) {
         return { kind: 'objects', field, values: [] };
       }
       if (field.kind === 'string') return { kind: 'texts', field, texts: new SlotTexts() };
       const absent = field.nullable ? new Uint8Array(0) : null;
-      return { kind: 'fixed', field, values: fixedArray(field.kind, 0), absent };
+      if (stride > 1 && isCell(field)) {
+        return { kind: 'fixed', field, values: this.#cells, stride, offset: cells++, absent };
+      }
+      const values = fixedArray(field.kind, 0);
+      return { kind: 'fixed', field, values, stride: 1, offset: 0, absent };
     });
   }
 
@@ -74,7 +86,18 @@ export class SlotColumns {
   reserve(slotCount: number): void {
     if (slotCount <= this.#capacity) return;
     this.#capacity = grownSlots(slotCount);
-    for (const column of this.columns) grow(column, slotCount, this.#capacity);
+    for (const column of this.columns) {
+      if (isSideBySide(column)) this.#growCells(column);
+      else grow(column, slotCount, this.#capacity);
+    }
+  }
+
+  /** All of them grow with the first. */
+  #growCells(column: FixedSlotColumn): void {
+    const length = this.#capacity * column.stride;
+    if (this.#cells.length < length) this.#cells = grownInPlace(this.#cells, length);
+    column.values = this.#cells;
+    growAbsent(column, this.#capacity);
   }
 
   /** Writes slots from to to - 1 behind the rows of a builder, from this column on; `advance` is the caller's. */
@@ -106,6 +129,22 @@ export class SlotColumns {
   }
 }
 
+/** Whether a float64 holds it, and is not far larger. */
+function isCell({ kind }: Field): boolean {
+  return kind === 'int32' || kind === 'float64' || kind === 'timestamp' || kind === 'date';
+}
+
+export function isSideBySide(column: SlotColumn): column is FixedSlotColumn {
+  return column.kind === 'fixed' && column.stride > 1;
+}
+
+/** Source of the value of a slot, of a column whose values have a name. */
+export function slotValueSource(column: SlotColumn, values: string, slot = 'slot'): string {
+  return isSideBySide(column)
+    ? `${values}[${slot} * ${column.stride} + ${column.offset}]`
+    : `${values}[${slot}]`;
+}
+
 /** 0, 1, 2, ... */
 let allRows = new Int32Array(0);
 
@@ -124,11 +163,15 @@ function grow(column: SlotColumn, slotCount: number, capacity: number): void {
     return;
   }
   column.values = grownInPlace(column.values, capacity);
+  growAbsent(column, capacity);
+}
+
+function growAbsent(column: FixedSlotColumn, capacity: number): void {
   if (column.absent !== null) column.absent = grownInPlace(column.absent, capacity);
 }
 
 function appendFixed(
-  { values, absent }: FixedSlotColumn,
+  { values, stride, offset, absent }: FixedSlotColumn,
   builder: BatchBuilder,
   c: number,
   from: number,
@@ -136,8 +179,9 @@ function appendFixed(
 ): void {
   const at = builder.rowCount;
   const target = builder.fixed(c).values as Float64Array;
-  if (to - from >= COPIED_SLOTS_MIN) target.set((values as Float64Array).subarray(from, to), at);
-  else for (let slot = from; slot < to; slot++) target[at + slot - from] = values[slot] as number;
+  const found = values as Float64Array;
+  if (stride === 1 && to - from >= COPIED_SLOTS_MIN) target.set(found.subarray(from, to), at);
+  else for (let i = from; i < to; i++) target[at + i - from] = found[i * stride + offset]!;
   if (absent === null) return;
   for (let slot = from; slot < to; slot++) {
     if (absent[slot] !== PRESENT) builder.setNull(c, at + slot - from);
@@ -235,9 +279,10 @@ function putFixed(
   slots: Int32Array,
   count: number,
 ): void {
+  const { stride, offset } = to;
   const target = to.values as Float64Array;
   const found = values as Float64Array;
-  for (let i = 0; i < count; i++) target[slots[i]!] = found[rows[i]!]!;
+  for (let i = 0; i < count; i++) target[slots[i]! * stride + offset] = found[rows[i]!]!;
   if (to.absent === null) return;
   if (absent === null) for (let i = 0; i < count; i++) to.absent[slots[i]!] = PRESENT;
   else for (let i = 0; i < count; i++) to.absent[slots[i]!] = absent[rows[i]!]!;

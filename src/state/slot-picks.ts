@@ -58,9 +58,10 @@ function appendFixed(
   const target = builder.fixed(c).values as Float64Array;
   const values = column.values as Float64Array;
   const keptValues = kept.values as Float64Array;
+  const { stride, offset } = kept;
   for (let i = from; i < to; i++) {
     const row = picked[i]!;
-    target[i + shift] = row === KEPT ? keptValues[slots[i]!]! : values[row]!;
+    target[i + shift] = row === KEPT ? keptValues[slots[i]! * stride + offset]! : values[row]!;
   }
   const { absent } = column;
   if (kept.absent === null) return;
