@@ -8,7 +8,7 @@
 import { copyBytes, viewOf, WORDS_BYTES_MAX } from '../data/byte-runs.ts';
 import type { StringEntries } from '../data/column.ts';
 import type { StringBuilder } from '../data/string-builder.ts';
-import { grownInPlace } from './grown-arrays.ts';
+import { grownInPlace, uncounted } from './grown-arrays.ts';
 
 /** Blocks begin at multiples of so many bytes. */
 const GRAIN_SHIFT = 4;
@@ -126,12 +126,9 @@ export class SlotTexts {
     return this.#next - places;
   }
 
-  /**
-   * The place where it begins. Shared, though with nobody: V8 looks for garbage each time that memory which is not shared has
-   * grown by 64 MB, and texts are no garbage. Nexmark q18 is a fifth faster for it.
-   */
+  /** The place where it begins. */
   #newSegment(bytes: number): number {
-    return (this.#segments.push(new DataView(new SharedArrayBuffer(bytes))) - 1) << SEGMENT_SHIFT;
+    return (this.#segments.push(new DataView(uncounted(bytes))) - 1) << SEGMENT_SHIFT;
   }
 }
 
