@@ -152,3 +152,17 @@ test('keys whose cells hold the same bits of the hash have slots of their own', 
     [0, 1, 2],
   );
 });
+
+test('keys of some megabytes keep their slots while their memory grows, and while it is squeezed', () => {
+  const keysFrom = (first: number): string[] =>
+    Array.from({ length: 50_000 }, (_, i) => `the key with number ${first + i} of very many`);
+  const removed = Array.from({ length: 30_000 }, (_, i) => i * 7);
+  follow(
+    [
+      { keys: keysFrom(0), removed },
+      { keys: keysFrom(40_000), removed },
+      { keys: keysFrom(100_000), removed: [] },
+    ],
+    record({ k: t.string }),
+  );
+});
