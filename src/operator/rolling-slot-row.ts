@@ -26,8 +26,8 @@ ${readAheadSource(columns)}${part}}
 }
 
 /**
- * Brings what is kept of the slots of rows from i to `end` - 1 into the cache, as state/read-ahead.ts does: up to half of the time
- * of a reduce with half a million keys. `place.ahead` means nothing.
+ * Brings what is kept of the slots of rows from i to `end` - 1 into the cache, as state/read-ahead.ts does: up to a quarter of the
+ * time of a reduce with half a million keys. `place.ahead` means nothing.
  */
 function readAheadSource(columns: readonly NamedColumn[]): string {
   const numbers = columns.filter(({ column }) => {

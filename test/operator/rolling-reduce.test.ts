@@ -262,6 +262,19 @@ test('an error names its record, also behind a value that is no row of the colum
   }
 });
 
+test('an int that a function makes -0 is 0 from then on', async () => {
+  const h = await harness(
+    (stream: Stream<{ key: number; n: number }>) =>
+      stream.keyBy('key').reduce(({ key, n }) => ({ key, n: Object.is(n, -0) ? 1 : -0 })),
+    { schema: record({ key: t.int32, n: t.int32 }), batchSize: 1 },
+  );
+  for (const n of [5, 6, 7]) h.push({ key: 0, n });
+  assert.deepEqual(
+    h.takeRecords().map((row) => (row as { n: number }).n),
+    [5, 0, 0],
+  );
+});
+
 const Heavy = record({ key: t.int32, at: t.int32, text: t.string });
 
 /** Batches of results, of rows in one batch whose texts come from a dictionary. */
