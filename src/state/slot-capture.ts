@@ -16,7 +16,7 @@ const STEP_LOOKS = 256 * 1024;
 
 /** Chunks of numbers are copied fast; rows are written a few at a time, since that takes long. */
 export const NUMBERS_SHIFT = 6;
-export const ROWS_SHIFT = 3;
+const ROWS_SHIFT = 3;
 
 export interface CapturedTable {
   /** Slots of a chunk, as a power of two. */

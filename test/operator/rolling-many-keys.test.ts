@@ -4,93 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { VirtualClock } from '../../src/base/clock.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { type RowOf, record, type Schema, t } from '../../src/data/schema.ts';
 import type { RollingSpec } from '../../src/operator/rolling.ts';
 import { StreamRollingOperator } from '../../src/operator/rolling-stream.ts';
-import { type StoredState, StoredStates } from '../../src/task/restored-state.ts';
-import { SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
-import { MemorySnapshots } from '../../src/testing/memory-snapshot.ts';
+import type { StoredState } from '../../src/task/restored-state.ts';
+import { ALONE, OneSubtask } from './one-subtask.ts';
 
 const KEYS = 150_000;
 const BATCH = 4096;
 /** Rows of a run, of which each key has some. */
 const ROWS = KEYS * 3;
-const SHARE = { subtask: 0, parallelism: 1, maxParallelism: 128 };
-
-type Join = (value: never, row: never) => unknown;
-
-class Rig {
-  readonly out: unknown[] = [];
-  readonly #written = new MemorySnapshots();
-  readonly snapshot = new SubtaskSnapshot(0, this.#written);
-  readonly #operator: StreamRollingOperator;
-  readonly #schema: Schema;
-
-  constructor(
-    schema: Schema,
-    rolling: RollingSpec,
-    join: Join | null,
-    states: readonly StoredState[],
-  ) {
-    this.#schema = schema;
-    this.#operator = new StreamRollingOperator({
-      key: { kind: 'fields', fields: ['key'] },
-      rolling,
-      inputSchema: schema,
-      functions: join === null ? [] : [join],
-    });
-    this.#operator.open(
-      {
-        name: 'rolling',
-        ...SHARE,
-        clock: new VirtualClock(0),
-        watermarkIntervalMs: 10,
-        metrics: {
-          recordsIn: 0,
-          recordsOut: 0,
-          lateRecords: 0,
-          skippedRecords: 0,
-          bytesRead: 0,
-          bytesWritten: 0,
-        },
-        isCheckpointed: true,
-        isIncremental: false,
-        isBatch: false,
-        restored: new StoredStates(states, SHARE),
-        snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
-        wake() {},
-        prepareCommit() {},
-        onMetric() {},
-      },
-      {
-        isReady: true,
-        emit: (batch) => this.out.push(...batch.rowObjects()),
-        watermark() {},
-        idle() {},
-        barrier() {},
-        end() {},
-      },
-    );
-  }
-
-  push(rows: readonly unknown[]): void {
-    const builder = new BatchBuilder(this.#schema, rows.length);
-    for (const row of rows) builder.appendRow(row);
-    this.#operator.processBatch(builder.seal());
-  }
-
-  barrier(): void {
-    this.snapshot.begin(1);
-    this.#operator.processBarrier(1);
-  }
-
-  states(): readonly StoredState[] {
-    while (this.snapshot.isActive) this.snapshot.step(true);
-    return this.#written.statesOf(1, () => ({ index: 0, parallelism: 1 }), new Map()).get(0) ?? [];
-  }
-}
 
 type Case<Row> = {
   readonly schema: Schema<Row>;
@@ -101,8 +25,12 @@ type Case<Row> = {
 };
 
 function agrees<Row>({ schema, rolling, join, row }: Case<Row>): void {
-  const rig = (states: readonly StoredState[]): Rig =>
-    new Rig(schema as Schema, rolling, rolling.kind === 'reduce' ? (join as Join) : null, states);
+  const alone = (states: readonly StoredState[]): OneSubtask<StreamRollingOperator, Row> => {
+    const key = { kind: 'fields', fields: ['key'] } as const;
+    const functions = rolling.kind === 'reduce' ? [join] : [];
+    const options = { key, rolling, inputSchema: schema as Schema, functions };
+    return new OneSubtask(new StreamRollingOperator(options), ALONE, states);
+  };
   const kept = new Map<number, Row>();
   const joined = (key: number, next: Row): Row => {
     const value = kept.get(key);
@@ -120,21 +48,24 @@ function agrees<Row>({ schema, rolling, join, row }: Case<Row>): void {
     });
   });
   const half = batches.length >> 1;
-  const check = (on: Rig, from: number, to: number): void => {
+  const check = (on: ReturnType<typeof alone>, from: number, to: number): void => {
     for (const batch of batches.slice(from, to)) {
-      on.push(batch.map(({ next }) => next));
+      const builder = new BatchBuilder(schema as Schema, batch.length);
+      for (const { next } of batch) builder.appendRow(next);
+      on.operator.processBatch(builder.seal());
       const wanted = batch.map(({ wanted }) => wanted);
-      assert.deepEqual(on.out.splice(0), wanted);
+      assert.deepEqual(on.results.splice(0), wanted);
     }
   };
-  const first = rig([]);
+  const first = alone([]);
   check(first, 0, half);
   first.barrier();
   for (let b = half; b < half + 6; b++) {
     check(first, b, b + 1);
     first.snapshot.step(true);
   }
-  check(rig(first.states()), half, batches.length);
+  first.finish();
+  check(alone(first.states()), half, batches.length);
 }
 
 const Numbers = record({ key: t.int32, n: t.int32, price: t.float64, at: t.timestamp });
