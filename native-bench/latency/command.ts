@@ -39,7 +39,7 @@ export function latencyCommand(): CliCommand {
   return new CliCommand('latency')
     .description('Measures latency at 25, 50, 75 and 90 % of the most records a second.')
     .option('--of <job...>', `only these: ${JOBS.map(({ id }) => id).join(', ')}`)
-    .option('--seconds <n>', 'of each run, the first 3 of which are left out', positive, 30)
+    .option('--seconds <n>', 'of each run, the first half of which is left out', positive, 30)
     .option('-r, --rounds <n>', 'runs of each rate', positive, 3)
     .option('--buffer-timeout <ms>', 'how long a row may wait for others', Number, 10)
     .option('--maximum <n>', 'records a second, instead of measuring it', positive, null)

@@ -31,12 +31,14 @@ const BATCH_MAX = 4096;
 const LOOK_MS = 0.1;
 /** Latencies beyond are counted as this: a minute. */
 const LATENCY_US_MAX = 60_000_000;
-/** What is compiled in the first seconds is left out. */
-const WARM_UP_SECONDS = 3;
+/** What is compiled in the first half is left out. */
+const WARM_UP_SHARE = 0.5;
+
+const { timeOrigin } = performance;
 
 /** Microseconds on a clock that all threads share. */
 function nowUs(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
+  return (timeOrigin + performance.now()) * 1000;
 }
 
 type Row = { key: number; dueUs: number; time: number };
@@ -91,17 +93,18 @@ function openLoop(perSecond: number, seconds: number): Source<Row> {
 type Due = {
   /** Of the values, in microseconds on the clock of `nowUs`. */
   readonly column: 'dueUs' | 'windowEnd';
-  readonly skippedSeconds: number;
+  readonly warmUpSeconds: number;
 };
 
-/** Behind the first seconds. What comes before it is due is not counted: windows that the end of the input has closed. */
-function arrivals({ column, skippedSeconds }: Due): Sink {
+/** Behind the warm-up. What comes before it is due is not counted: windows that the end of the input has closed. */
+function arrivals({ column, warmUpSeconds }: Due): Sink {
   return {
     name: 'arrivals',
     descriptor: null,
     createWriter: () => {
       const histogram = newHistogram();
       let firstUs = Number.NaN;
+      let isWarm = false;
       return {
         isBusy: false,
         write(batch: Batch) {
@@ -109,9 +112,13 @@ function arrivals({ column, skippedSeconds }: Due): Sink {
           const unit = column === 'dueUs' ? 1 : 1000;
           const values = valuesOf(batch, column);
           if (Number.isNaN(firstUs)) firstUs = values[0]! * unit;
+          if (!isWarm && values[0]! * unit - firstUs >= warmUpSeconds * 1e6) {
+            histogram.reset();
+            isWarm = true;
+          }
           for (let i = 0; i < batch.rowCount; i++) {
             const dueUs = values[i]! * unit;
-            if (dueUs - firstUs < skippedSeconds * 1e6 || now < dueUs) continue;
+            if (now < dueUs) continue;
             histogram.recordValue(Math.min(LATENCY_US_MAX, Math.max(1, Math.round(now - dueUs))));
           }
         },
@@ -141,16 +148,12 @@ function newHistogram(): Histogram {
 /** In microseconds; filled in the calling thread, when the job is complete. */
 export const measured: Histogram = newHistogram();
 
-function skipped(seconds: number): number {
-  return Math.min(WARM_UP_SECONDS, seconds / 2);
-}
-
 export const latency = job(import.meta, 'latency', (flow) => {
   const seconds = flow.param('seconds', 10);
   flow
     .from(openLoop(flow.param('rate', 100_000), seconds), { parallelism: 1 })
     .partitionCustom((key, subtasks) => key % subtasks, 'key')
-    .to(arrivals({ column: 'dueUs', skippedSeconds: skipped(seconds) }));
+    .to(arrivals({ column: 'dueUs', warmUpSeconds: seconds * WARM_UP_SHARE }));
 });
 
 /** The time of a record is when it was due, so that a window is due when its end is. */
@@ -162,5 +165,5 @@ export const windowLatency = job(import.meta, 'window-latency', (flow) => {
     .keyBy('key')
     .window(sliding('10 s', '100 ms'))
     .aggregate(({ count }) => ({ count: count() }))
-    .to(arrivals({ column: 'windowEnd', skippedSeconds: skipped(seconds) }));
+    .to(arrivals({ column: 'windowEnd', warmUpSeconds: seconds * WARM_UP_SHARE }));
 });

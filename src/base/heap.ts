@@ -1,5 +1,6 @@
 /** The JavaScript heap of the calling thread. */
-import { GCProfiler, getHeapStatistics } from 'node:v8';
+import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 
 export type Heap = { readonly usedBytes: number; readonly limitBytes: number };
 
@@ -8,31 +9,34 @@ export function heapOfThread(): Heap {
   return { usedBytes, limitBytes };
 }
 
-const MICROSECONDS = 1000;
-
 /**
- * The time that this thread spends on collecting garbage. V8 writes down each collection, which costs a small part of what
- * that does; a thread that never turns its event loop learns of them in no other way.
+ * The time that this thread spends on collecting garbage. Node hands collections over in turns of the event loop, as they come:
+ * what it would write down of each for a GCProfiler takes longer than a small collection itself.
  */
 export class CollectionWatch {
-  #profiler = CollectionWatch.#started();
+  #ms = 0;
+  readonly #observer = new PerformanceObserver((list) => this.#add(list.getEntries()));
 
-  static #started(): GCProfiler {
-    const profiler = new GCProfiler();
-    profiler.start();
-    return profiler;
+  constructor() {
+    this.#observer.observe({ entryTypes: ['gc'] });
   }
 
-  /** Milliseconds since it was called last, or since the watch began. */
+  #add(collections: readonly PerformanceEntry[]): void {
+    for (const { duration } of collections) this.#ms += duration;
+  }
+
+  /** Milliseconds of the collections that have been handed over since it was called last. */
   take(): number {
-    const ms = this.stop();
-    this.#profiler = CollectionWatch.#started();
+    this.#add(this.#observer.takeRecords());
+    const ms = this.#ms;
+    this.#ms = 0;
     return ms;
   }
 
-  /** The last `take`: nothing is written down any more. */
+  /** The last `take`. */
   stop(): number {
-    const { statistics = [] } = this.#profiler.stop() ?? {};
-    return statistics.reduce((sum, { cost }) => sum + cost, 0) / MICROSECONDS;
+    const ms = this.take();
+    this.#observer.disconnect();
+    return ms;
   }
 }

@@ -61,7 +61,7 @@ export const THREADS_MAX = 1024;
 export const THREAD_HEAP_MB_MAX = 1024 * 1024;
 
 /** A worker looks for work this long before it goes to sleep. */
-export const SPIN_US = 50;
+export const SPIN_US = 10;
 
 /** Text of a malformed record that becomes a dead letter: more would be no help to whoever reads it. */
 export const DEAD_LETTER_TEXT_BYTES = 64 * 1024;

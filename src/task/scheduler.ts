@@ -135,6 +135,11 @@ export class Scheduler {
     }
   }
 
+  /** The clock when it was looked at last; it is not where times are not measured. */
+  get lastLookMs(): number {
+    return this.#times?.lastMs ?? -Infinity;
+  }
+
   /** Sends partial batches of all subtasks; true when there were any. */
   flush(): boolean {
     let had = false;

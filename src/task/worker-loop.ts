@@ -7,13 +7,15 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { nextTurn } from '../base/event-loop.ts';
-import { SPIN_US } from '../base/limits.ts';
+import { HEAP_LOOK_MS, SPIN_US } from '../base/limits.ts';
 import type { Signal } from '../sharedarraybuffer-queue/index.ts';
 import type { QuestionTurn } from './question.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** How long a thread may keep its event loop waiting. */
+/** How long a thread may keep its event loop waiting where that brings work, or belongs to others. */
 const TURN_MS = 2;
+/** The same elsewhere: collections of garbage are handed over in a turn. */
+const QUIET_TURN_MS = HEAP_LOOK_MS;
 /** Longest sleep: a look at cancellation now and then costs nothing. */
 const SLEEP_MS_MAX = 200;
 
@@ -37,7 +39,10 @@ export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' 
     if (questions?.isAsked === true) await questions.turn();
     const moved = scheduler.round();
     const yields = options.sharesEventLoop || scheduler.waitsForEvents;
-    if (yields && clock.monotonic() - turnStartMs >= TURN_MS) {
+    const isTurnDue = yields
+      ? clock.monotonic() - turnStartMs >= TURN_MS
+      : scheduler.lastLookMs - turnStartMs >= QUIET_TURN_MS;
+    if (isTurnDue) {
       await nextTurn();
       turnStartMs = clock.monotonic();
     }
@@ -45,7 +50,7 @@ export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' 
     if (scheduler.waitsForEvents && (await turn(scheduler))) continue;
     if (spin(scheduler, clock)) continue;
     await sleep(scheduler, signal, yields);
-    turnStartMs = clock.monotonic();
+    if (yields) turnStartMs = clock.monotonic();
   }
   return 'done';
 }

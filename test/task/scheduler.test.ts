@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock, VirtualClock } from '../../src/base/clock.ts';
+import { HEAP_LOOK_MS } from '../../src/base/limits.ts';
+import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import { Signal } from '../../src/sharedarraybuffer-queue/index.ts';
 import { Scheduler } from '../../src/task/scheduler.ts';
 import type { Steppable } from '../../src/task/task.ts';
+import { WorkTimes } from '../../src/task/work-times.ts';
 import { runWorkerLoop } from '../../src/task/worker-loop.ts';
 
 /** A subtask that moves in as many steps as it has work, then is done when it may end. */
@@ -159,6 +162,38 @@ test('the loop sleeps until it is woken, then goes on to the end', async () => {
   assert.equal(await loop, 'done');
   assert.ok(asleep < 100_000 && work.closed === 1);
   assert.ok(work.flushes >= 1, 'partial batches are sent before sleep');
+});
+
+test('a loop that is never idle still turns its event loop each second', async () => {
+  const clock = new VirtualClock(0);
+  const counters = new SharedCounters({
+    workers: 1,
+    operatorSlots: 0,
+    subtasks: 1,
+    outputs: 0,
+    stages: 0,
+  });
+  const work = new Work(0, 10 * HEAP_LOOK_MS);
+  const turned: number[] = [];
+  const onTurn = (): void => {
+    turned.push(work.steps);
+    setImmediate(onTurn).unref();
+  };
+  setImmediate(onTurn);
+  await runWorkerLoop({
+    scheduler: new Scheduler({
+      subtasks: [work],
+      clock,
+      onStep: (subtask) => subtask !== null && clock.advanceTo(clock.now() + 1),
+      times: new WorkTimes(clock, counters.thread(0), (subtask) => counters.subtask(subtask)),
+    }),
+    signal: new Signal(new SharedArrayBuffer(64), 0),
+    clock,
+    isCancelled: () => false,
+    sharesEventLoop: false,
+  });
+  assert.ok(turned.length >= 9 && turned.length <= 11, `${turned}`);
+  assert.ok(turned[0]! >= HEAP_LOOK_MS && turned[0]! <= HEAP_LOOK_MS + 2);
 });
 
 test('a cancelled loop leaves', async () => {
