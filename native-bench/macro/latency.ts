@@ -152,7 +152,7 @@ export const latency = job(import.meta, 'latency', (flow) => {
   const seconds = flow.param('seconds', 10);
   flow
     .from(openLoop(flow.param('rate', 100_000), seconds), { parallelism: 1 })
-    .partitionCustom((key, subtasks) => key % subtasks, 'key')
+    .partitionBy('key')
     .to(arrivals({ column: 'dueUs', warmUpSeconds: seconds * WARM_UP_SHARE }));
 });
 

@@ -28,7 +28,7 @@ const rebalance = job(import.meta, 'rebalance', (flow) => {
 const keyBy = job(import.meta, 'key-by', (flow) => {
   end(
     flow,
-    load(flow).partitionCustom((key, subtasks) => key % subtasks, 'key'),
+    load(flow).partitionBy('key'),
   );
 });
 

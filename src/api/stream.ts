@@ -474,6 +474,17 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     ]);
   }
 
+  /**
+   * Rows of equal keys to the same subtask of the next step, which itself has no keys, such as a sink:
+   * `.partitionBy('auction').to(files('bids', csv()))`, `.partitionBy((bid) => bid.name.length)`.
+   */
+  partitionBy<K extends KeyField<Row>>(...fields: [K, ...K[]]): Stream<Row>;
+  partitionBy(key: (row: Row) => KeyValue): Stream<Row>;
+  partitionBy(...by: readonly (string | ((row: Row) => KeyValue))[]): Stream<Row> {
+    const { key, functions } = this.#keyOf('partitionBy', by);
+    return this.#partitioned({ kind: 'partition', key }, functions);
+  }
+
   #partitioned(partitioning: Partitioning, functions: readonly object[] = []): Stream<Row> {
     const edges = this.#edges.map(({ from }) => ({ from, partitioning, functions }));
     return new Stream<Row>(this.#builder, edges, this.#schema);
@@ -483,17 +494,24 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   keyBy<K extends KeyField<Row>>(...fields: [K, ...K[]]): KeyedStream<Row, Pick<Row, K>>;
   keyBy<Key extends KeyValue>(fn: (row: Row) => Key): KeyedStream<Row, { key: Key }>;
   keyBy(...by: readonly (string | ((row: Row) => KeyValue))[]): KeyedStream<Row, never> {
+    const { key, functions } = this.#keyOf('keyBy', by);
+    return this.#keyed(key, functions);
+  }
+
+  /** The key that a call names by fields or a function. */
+  #keyOf(
+    call: string,
+    by: readonly (string | object)[],
+  ): { readonly key: KeySpec; readonly functions: readonly object[] } {
     const [first] = by;
-    if (typeof first === 'function') {
-      return this.#keyed({ kind: 'function' }, [first]);
-    }
-    if (by.length === 0) throw wrong('keyBy', 'needs fields or a function', by);
-    for (const field of by) someText('keyBy: a field', field);
+    if (typeof first === 'function') return { key: { kind: 'function' }, functions: [first] };
+    if (by.length === 0) throw wrong(call, 'needs fields or a function', by);
+    for (const field of by) someText(`${call}: a field`, field);
     const fields = by as readonly string[];
     if (this.#schema !== null) {
-      for (const field of fields) fieldIndex(this.#schema, field, 'keyBy');
+      for (const field of fields) fieldIndex(this.#schema, field, call);
     }
-    return this.#keyed({ kind: 'fields', fields }, []);
+    return { key: { kind: 'fields', fields }, functions: [] };
   }
 
   /**

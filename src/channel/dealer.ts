@@ -19,14 +19,24 @@ export interface Dealer {
   generatedLoops(): readonly GeneratedLoop[];
 }
 
+export type KeyDealerOptions = {
+  readonly keys: KeyReader;
+  readonly channels: number;
+  readonly maxParallelism: number;
+  /** Whether the consumer is keyed alike: only then are hashes worth anything behind the exchange. */
+  readonly handsOn: boolean;
+};
+
 /** By the key group of the key. */
 export class KeyDealer implements Dealer {
   readonly #keys: KeyReader;
   readonly #dealer: RowDealer;
+  readonly #handsOn: boolean;
 
-  constructor(keys: KeyReader, channels: number, maxParallelism: number) {
+  constructor({ keys, channels, maxParallelism, handsOn }: KeyDealerOptions) {
     this.#keys = keys;
     this.#dealer = new RowDealer(channels, maxParallelism);
+    this.#handsOn = handsOn;
   }
 
   get rows(): RowOrder {
@@ -41,7 +51,7 @@ export class KeyDealer implements Dealer {
     return this.#keys.generatedLoops('dealing');
   }
 
-  /** Hashes go along with the rows unless the consumer makes them anew faster. */
+  /** Hashes go along with the rows where they are handed on, unless the consumer makes them anew faster. */
   deal(batch: Batch): Batch {
     const keys = this.#keys;
     const ints = batch.keyHashes === null ? keys.intColumn(batch) : null;
@@ -51,7 +61,8 @@ export class KeyDealer implements Dealer {
     }
     const hashes = keys.hashes(batch);
     this.#dealer.deal(hashes, batch.rowCount);
-    return keys.isInt || batch.keyHashes !== null ? batch : batch.withKeyHashes(hashes);
+    const goAlong = this.#handsOn && !keys.isInt && batch.keyHashes === null;
+    return goAlong ? batch.withKeyHashes(hashes) : batch;
   }
 }
 

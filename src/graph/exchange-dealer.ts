@@ -52,6 +52,7 @@ export function exchangeDealer(exchange: Exchange, options: DealerOptions): Deal
       return new TurnDealer(channels);
     case 'shuffle':
       return new ChanceDealer(channels, options.sender);
+    case 'partition':
     case 'hash': {
       const isByFunction = partitioning.key.kind === 'function';
       const keyFunction = isByFunction
@@ -60,7 +61,8 @@ export function exchangeDealer(exchange: Exchange, options: DealerOptions): Deal
       // Where rows of different schemas meet, equal keys of different kinds have to be hashed alike.
       const keySchema = keySchemaBefore(graph, exchange) === null ? null : schema;
       const keys = new KeyReader(partitioning.key, keySchema, keyFunction);
-      return new KeyDealer(keys, channels, maxParallelism);
+      const handsOn = partitioning.kind === 'hash';
+      return new KeyDealer({ keys, channels, maxParallelism, handsOn });
     }
     case 'custom': {
       const [partitioner, keyFunction] = edgeFunctions[input]!;

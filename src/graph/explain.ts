@@ -222,8 +222,9 @@ function operatorOf(execution: ExecutionGraph, task: number, node: NodeId): numb
 }
 
 function partitioningText(partitioning: Partitioning): string {
-  if (partitioning.kind !== 'hash' && partitioning.kind !== 'custom') return partitioning.kind;
-  return `${partitioning.kind}(${keyText(partitioning.key)})`;
+  return 'key' in partitioning
+    ? `${partitioning.kind}(${keyText(partitioning.key)})`
+    : partitioning.kind;
 }
 
 function keyText(key: KeySpec): string {

@@ -21,6 +21,8 @@ export type Partitioning =
   | { readonly kind: 'forward' }
   /** By key group of the key; a key function is function 0 of the edge, or else of the receiving node. */
   | { readonly kind: 'hash'; readonly key: KeySpec }
+  /** The same, before a step that has no key: rows come without what is known of theirs. A key function is of the edge. */
+  | { readonly kind: 'partition'; readonly key: KeySpec }
   /** To all subtasks in turn, row by row. */
   | { readonly kind: 'rebalance' }
   /** As `rebalance`, among few of the subtasks: those whose index is the same, by the smaller number of subtasks. */

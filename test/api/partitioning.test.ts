@@ -1,13 +1,35 @@
-/** Where rows go between two steps: union, rebalance, broadcast, global, partitionCustom. */
+/** Where rows go between two steps: union, rebalance, broadcast, global, partitionBy, partitionCustom. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Batch, collection, generate, job, record, type Sink, type Stream, t } from 'millrace';
+import {
+  type Batch,
+  collection,
+  type Flow,
+  generate,
+  job,
+  record,
+  type Sink,
+  type Stream,
+  t,
+} from 'millrace';
 import { keys, meeting, SUBTASKS } from './meeting-job.ts';
 import { KEYS, together } from './union-job.ts';
 
-type Row = { n: number };
-const Typed = record({ n: t.int32 });
+type Row = { n: number; group: number; name: string; half: number };
+const Typed = record({ n: t.int32, group: t.int32, name: t.string, half: t.int32 });
 const ROWS = 100;
+const GROUPS = 10;
+
+/** Each group has one name. */
+function rowOf(n: number): Row {
+  const group = n % GROUPS;
+  return { n, group, name: `group ${group}`, half: n < ROWS / 2 ? 0 : 1 };
+}
+
+function source(flow: Flow, isTyped: boolean): Stream<Row> {
+  const schema = isTyped ? { schema: Typed } : {};
+  return flow.from(generate({ count: ROWS, row: rowOf, ...schema }), { parallelism: 1 });
+}
 
 /** Keeps the rows of each of its subtasks. */
 class SubtaskSink implements Sink {
@@ -33,12 +55,8 @@ class SubtaskSink implements Sink {
 /** Rows 0 to ROWS - 1 by the subtask that they reach. */
 async function spread(partition: (rows: Stream<Row>) => Stream<Row>, isTyped: boolean) {
   const sink = new SubtaskSink();
-  const schema = isTyped ? { schema: Typed } : {};
   const spreading = job(import.meta, `spread ${Math.random()}`, (flow) => {
-    const rows = flow.from(generate({ count: ROWS, row: (n) => ({ n }), ...schema }), {
-      parallelism: 1,
-    });
-    partition(rows).to(sink).parallelism(SUBTASKS);
+    partition(source(flow, isTyped)).to(sink).parallelism(SUBTASKS);
   });
   await spreading.run({ threads: 0 });
   return sink.rows;
@@ -106,6 +124,49 @@ for (const isTyped of [true, false]) {
         isTyped,
       );
       assert.deepEqual(got, [all.filter((n) => n % 2 === 0), [], all.filter((n) => n % 2 === 1)]);
+    });
+  }
+
+  const ways: Readonly<Record<string, (stream: Stream<Row>) => Stream<Row>>> = {
+    'a field of ints': (stream) => stream.partitionBy('group'),
+    'a field of texts': (stream) => stream.partitionBy('name'),
+    'two fields': (stream) => stream.partitionBy('group', 'name'),
+    'a function': (stream) => stream.partitionBy(({ group }) => `of ${group}`),
+  };
+  for (const [by, partition] of Object.entries(ways)) {
+    test(`partitionBy ${by} sends ${rows} of equal keys to one subtask, in their order`, async () => {
+      const got = await spread(partition, isTyped);
+      assert.deepEqual(
+        got.flat().sort((a, b) => a - b),
+        all,
+      );
+      for (const of of got) {
+        assert.ok(of.length > 0, 'there are keys for each subtask');
+        assert.deepEqual(
+          of,
+          of.toSorted((a, b) => a - b),
+        );
+      }
+      for (const { group } of all.map(rowOf)) {
+        const having = got.filter((of) => of.some((n) => rowOf(n).group === group));
+        assert.equal(having.length, 1, `group ${group}`);
+      }
+    });
+
+    test(`a key behind partitionBy ${by} is found anew in ${rows}`, async () => {
+      const sums = job(import.meta, `sums behind ${by}, ${rows}`, (flow) => ({
+        sums: partition(source(flow, isTyped))
+          .filter(({ n }) => n >= 0)
+          .keyBy('half')
+          .sum('n'),
+      }));
+      const got = await sums.collect({ threads: 0, parallelism: SUBTASKS });
+      for (const half of [0, 1]) {
+        const expected = all.filter((n) => rowOf(n).half === half).reduce((a, b) => a + b, 0);
+        const most = Math.max(...got.sums.filter((row) => row.half === half).map(({ n }) => n));
+        assert.equal(most, expected);
+      }
+      assert.equal(got.sums.length, ROWS);
     });
   }
 

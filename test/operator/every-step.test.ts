@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RowStream, Stream } from '../../src/api/stream.ts';
+import { DEFAULT_MAX_PARALLELISM } from '../../src/base/limits.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { csv } from '../../src/connector/file/csv.ts';
 import { files } from '../../src/connector/file/files.ts';
@@ -11,6 +12,8 @@ import type { FileFormat } from '../../src/connector/file/format.ts';
 import { jsonLines } from '../../src/connector/file/json-lines.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
 import type { Batch } from '../../src/data/batch.ts';
+import { keyGroupOf, subtaskOf } from '../../src/data/key-group.ts';
+import { hashKeyValue } from '../../src/data/key-hash.ts';
 import { record, t } from '../../src/data/schema.ts';
 import type { Sink, SinkWriterContext } from '../../src/operator/sink.ts';
 import { harness } from '../../src/testing/harness.ts';
@@ -226,6 +229,14 @@ class SlowSink implements Sink {
 
 const all = ITEMS.map(({ id }) => id);
 
+/** By the key group of a key, as keyed steps are dealt their records. */
+function dealtBy(keyOf: (item: Item) => number | string) {
+  const groupOf = (id: number): number =>
+    keyGroupOf(hashKeyValue(keyOf(ITEMS[id]!)), DEFAULT_MAX_PARALLELISM);
+  return (subtask: number, subtasks: number): readonly number[] =>
+    all.filter((id) => subtaskOf(groupOf(id), subtasks, DEFAULT_MAX_PARALLELISM) === subtask);
+}
+
 /** Which items each of so many subtasks gets. */
 const PARTITIONINGS: readonly [
   name: string,
@@ -236,6 +247,13 @@ const PARTITIONINGS: readonly [
   ['rescale', (s) => s.rescale(), (subtask, of) => all.filter((id) => id % of === subtask)],
   ['broadcast', (s) => s.broadcast(), () => all],
   ['global', (s) => s.global(), (subtask) => (subtask === 0 ? all : [])],
+  ['partitionBy a field of ints', (s) => s.partitionBy('n'), dealtBy(({ n }) => n)],
+  ['partitionBy a field of texts', (s) => s.partitionBy('shop'), dealtBy(({ shop }) => shop)],
+  [
+    'partitionBy a function',
+    (s) => s.partitionBy(({ id }) => `item ${id >> 1}`),
+    dealtBy(({ id }) => `item ${id >> 1}`),
+  ],
   [
     'partitionCustom by a field',
     (s) => s.partitionCustom((n, of) => (n + 3) % of, 'n'),

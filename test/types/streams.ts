@@ -107,6 +107,13 @@ bids.partitionCustom(
 );
 // @ts-expect-error: the key is a string
 bids.partitionCustom((bidder) => bidder % 2, 'bidder');
+const dealt = bids.partitionBy('bidder', 'auction');
+expect<Equal<RowOfStream<typeof dealt>, Bid>>();
+bids.partitionBy((bid) => bid.bidder.length);
+// @ts-expect-error: no such field
+bids.partitionBy('nothing');
+// @ts-expect-error: no field and no function
+bids.partitionBy();
 const both = projected.union(bids.project('auction', 'note'));
 expect<Equal<RowOfStream<typeof both>, Pick<Bid, 'auction' | 'note'>>>();
 // @ts-expect-error: rows of another type
