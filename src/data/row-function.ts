@@ -3,6 +3,7 @@
  *
  *   for (let i = 0; i < rowCount; i++) out[i] = convert(of({ "a": v0[i], "b": v1[i] }));
  */
+import { compiled } from '../base/generated-code.ts';
 import type { Batch } from './batch.ts';
 import { BatchLoops, type RowSource } from './batch-loops.ts';
 import { type FieldsRead, fieldsRead } from './fields-read.ts';
@@ -13,7 +14,7 @@ export type RowFunction<T> = (row: unknown) => T;
 
 type Loop = (batch: Batch, out: unknown, place: { row: number }) => void;
 
-/** One function with what is done to its values; an instance per use, so that V8 sees one target at each call. */
+/** One function with what is done to its values. */
 export class RowFunctionLoop<T, Out> {
   /** The row of the batch that threw, when one did; else 0. */
   row = 0;
@@ -29,7 +30,7 @@ export class RowFunctionLoop<T, Out> {
     this.#loops = new BatchLoops(
       schema,
       loopSource,
-      (source) => new Function('of', 'convert', source)(of, convert) as Loop,
+      (source) => compiled(source, { of, convert }, [of]) as Loop,
       read,
     );
   }

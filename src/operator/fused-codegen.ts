@@ -1,15 +1,16 @@
 /**
  * Source of the loops of a fused run. For `map(f0).filter(f1)` over a schema of two fields:
  *
- *   for (let i = state.i; i < rowCount; i++) {
+ *   for (let i = state.i; i < rowCount; i++) row: {
  *     const r0 = { "a": v0[i], "b": v1[i] };
- *     state.step = 0; const r1 = f0(r0);
- *     state.step = 1; if (!f1(r1)) continue;
+ *     step = 0; const r1 = f0(r0);
+ *     step = 1; if (!f1(r1)) break row;
  *     rows[count] = r1; origins[count++] = i;
  *   }
  *
  * Steps are numbered for the error message only. Until a row has passed all of them, the loop also looks for promises.
  */
+import { compiled } from '../base/generated-code.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { answeredNow } from '../base/thenable.ts';
 import type { Batch } from '../data/batch.ts';
@@ -23,6 +24,7 @@ import {
   fieldsReadBy,
   type LateTexts,
   lateTexts,
+  rowLoops,
   stepsSource,
 } from './fused-steps.ts';
 
@@ -107,43 +109,40 @@ export class FusedLoops {
   }
 
   #compile(source: string): TransformLoop | SelectLoop {
-    const make = new Function('steps', 'drain', 'iteratorOf', 'answeredNow', source);
-    return make(
-      this.#steps.map((step) => step.code),
-      drain,
-      iteratorOf,
-      answeredNow,
-    ) as TransformLoop | SelectLoop;
+    const steps = this.#steps.map((step) => step.code);
+    const loop = compiled(source, { steps, drain, iteratorOf, answeredNow }, steps);
+    return loop as TransformLoop | SelectLoop;
   }
 
   #sourceFor({ prelude, row, lateRow }: RowSource, looks: boolean): string {
     const isSelect = this.staysColumns && this.#schema !== null;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
-    const body = stepsSource(this.#steps, looks, this.#late, lateRow);
     const last = this.#steps.at(-1)!;
+    // Nobody sees the rows behind the last filter where the columns stay.
+    const lastFilter = this.#steps.findLastIndex((step) => step.spec.type === 'filter');
+    const looking = isSelect ? this.#steps.slice(0, lastFilter + 1) : this.#steps;
+    const body = stepsSource(looking, looks, this.#late, lateRow);
     const emit = isSelect
       ? 'selection[count++] = i;\n'
       : last.spec.type === 'flatMap'
         ? flatMapSource(this.#steps.length - 1)
         : `rows[count] = r${this.#steps.length}; origins[count++] = i;\n${FULL_CHECK}`;
+    const block = `row: {\nconst r0 = ${row};\n${body}${emit}}`;
     const head = isSelect ? 'batch, selection, state' : 'batch, state';
     return `'use strict';
 const [${names.join(', ')}] = steps;
 return function (${head}) {
 ${prelude}const rowCount = batch.rowCount;
 ${isSelect ? SELECT_HEAD : TRANSFORM_HEAD}try {
-for (; i < rowCount; i++) {
-const r0 = ${row};
-${body}${emit}}
-} finally { state.i = i; ${isSelect ? '' : 'state.count = count;'} }
+${isSelect ? rowLoops(block, looking) : `for (; i < rowCount; i++) ${block}\n`}} finally { state.i = i; state.step = step;${isSelect ? '' : ' state.count = count;'} }
 ${isSelect ? 'return count;\n' : ''}};
 //# sourceURL=millrace-generated:fused`;
   }
 }
 
-const SELECT_HEAD = 'let i = 0, count = 0;\n';
+const SELECT_HEAD = 'let i = 0, count = 0, step = 0;\n';
 const TRANSFORM_HEAD = `const { origins, rows } = state;
-let i = state.i, count = state.count;
+let i = state.i, count = state.count, step = 0;
 state.isFull = false;
 if (state.iterator !== null) {
 state.count = count;
@@ -156,7 +155,7 @@ const FULL_CHECK = `if (count === ${BATCH_ROWS}) { i++; state.isFull = i < rowCo
 
 /** The last step of a run: the function may push rows, return something iterable, or both. */
 function flatMapSource(s: number): string {
-  return `state.step = ${s};
+  return `step = ${s};
 const pushed = [];
 const returned = f${s}(r${s}, (row) => { pushed.push(row); });
 state.count = count;

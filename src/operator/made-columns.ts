@@ -11,6 +11,7 @@
  * A row that does not fit goes out as an object, and widens the columns; from the first on that has a text, or anything else
  * that fits no typed array, all rows are objects again. Nexmark q1 and the job `chain` of native-bench/versus measure it.
  */
+import { compiled } from '../base/generated-code.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { answeredNow } from '../base/thenable.ts';
 import { Batch } from '../data/batch.ts';
@@ -35,6 +36,7 @@ import {
   fieldsReadBy,
   type LateTexts,
   lateTexts,
+  rowLoops,
   schemaAfter,
   stepsSource,
 } from './fused-steps.ts';
@@ -219,12 +221,8 @@ export class MadeColumns {
       this.#schema,
       (row) => this.#sourceFor(row, kinds, looks),
       (source) => {
-        const make = new Function('steps', 'isDate', 'answeredNow', source);
-        return make(
-          this.#steps.map((step) => step.code),
-          isDate,
-          answeredNow,
-        ) as MadeLoop;
+        const steps = this.#steps.map((step) => step.code);
+        return compiled(source, { steps, isDate, answeredNow }, steps) as MadeLoop;
       },
       this.#reads,
       this.#late,
@@ -244,22 +242,24 @@ export class MadeColumns {
     const stores = kinds.map((kind, c) =>
       storeTyped(kind, `x${c}`, `w${c}`).replace('[i]', '[count]'),
     );
-    const misfit = '{ state.isMisfit = true; state.misfit = row; i++; break; }\n';
-    return `'use strict';
-const [${names.join(', ')}] = steps;
-return function (batch, state, origins, stores) {
-${prelude}const rowCount = batch.rowCount;
-const [${kinds.map((_, c) => `w${c}`).join(', ')}] = stores;
-let i = state.i, count = 0;
-try {
-for (; i < rowCount; i++) {
+    const misfit = '{ state.isMisfit = true; state.misfit = row; i++; break rows; }\n';
+    const block = `row: {
 const r0 = ${row};
 ${stepsSource(this.#steps, looks, this.#late, lateRow)}const row = ${made};
 if (typeof row !== 'object' || row === null) ${misfit}${values.join('')}${stores
       .map((store) => `${store}else ${misfit}`)
       .join('')}origins[count++] = i;
-}
-} finally { state.i = i; state.count = count; }
+}`;
+    return `'use strict';
+const [${names.join(', ')}] = steps;
+return function (batch, state, origins, stores) {
+${prelude}const rowCount = batch.rowCount;
+const [${kinds.map((_, c) => `w${c}`).join(', ')}] = stores;
+let i = state.i, count = 0, step = 0;
+try {
+rows: {
+${rowLoops(block, this.#steps)}}
+} finally { state.i = i; state.step = step; state.count = count; }
 };
 //# sourceURL=millrace-generated:made-columns`;
   }

@@ -4,6 +4,7 @@
  *
  * Within a batch a slot has the number of its picked row; only the last one is copied to what is kept, behind the results.
  */
+import { compiled } from '../base/generated-code.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
@@ -64,7 +65,7 @@ export class PickingReduce implements ColumnReduce {
     this.#loops = new BatchLoops(
       schema,
       (row) => loopSource(row, columns.columns, reads),
-      (source) => new Function('join', source)(join) as PickLoop,
+      (source) => compiled(source, { join }, [join]) as PickLoop,
       reads,
     );
   }

@@ -1,4 +1,5 @@
 /** Rolling aggregations whose results have no schema: a row object for each key, joined by a function. */
+import { compiled } from '../base/generated-code.ts';
 import { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
@@ -55,7 +56,7 @@ export class RowValues implements RollingValues {
     this.#loops = new BatchLoops(
       inputSchema,
       (row) => loopSource(row, emitsEach, copiesFirst),
-      (source) => new Function('join', 'NONE', source)(join, NONE) as JoinLoop,
+      (source) => compiled(source, { join, NONE }, [join]) as JoinLoop,
     );
   }
 

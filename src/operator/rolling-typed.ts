@@ -6,6 +6,7 @@
  *   if (!(typeof x1 === 'number' && ...)) break;                   it has other fields than the records
  *   s1[slot] = x1; o1[at] = x1;
  */
+import { compiled } from '../base/generated-code.ts';
 import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
@@ -64,7 +65,7 @@ export class TypedReduce implements ColumnReduce {
     this.#loops = new BatchLoops(
       schema,
       (row) => loopSource(row, columns.columns, emitsEach, makesFields(join, schema.fields)),
-      (source) => new Function('join', source)(join) as TypedLoop,
+      (source) => compiled(source, { join }, [join]) as TypedLoop,
     );
   }
 

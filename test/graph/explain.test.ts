@@ -327,7 +327,7 @@ test('sources are those of the steps: the code of the user is called where it sh
   });
   const [loop] = tasks[0]!.operators[1]!.loops;
   assert.match(loop!.source, /const \[f0, unused1, f2\] = steps;/);
-  assert.match(loop!.source, /if \(!f0\(r0\)\) continue;[\s\S]*r1\["key"\][\s\S]*f2\(r2\)/);
+  assert.match(loop!.source, /if \(!f0\(r0\)\) break row;[\s\S]*r1\["key"\][\s\S]*f2\(r2\)/);
 });
 
 test('the plain data has the same shape for every job', () => {

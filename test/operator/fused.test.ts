@@ -169,3 +169,71 @@ test('a field of the wrong type names the field and what was found', async () =>
   h.push({ a: 1.5, s: null });
   assert.throws(() => h.take(), { code: 'FIELD_TYPE', message: "field 'a' wants int32, got 1.5" });
 });
+
+/** Throws in the step with a name at a row. */
+const throwing =
+  <T>(value: (row: { a: number }) => T, at: number) =>
+  (row: { a: number }): T => {
+    if (row.a === at) throw new TypeError('this one');
+    return value(row);
+  };
+
+for (const at of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+  for (const [name, build] of [
+    ['first', (s) => s.filter(throwing(() => true, at)).name('first')],
+    [
+      'second',
+      (s) =>
+        s
+          .filter(({ a }) => a >= 0)
+          .filter(throwing(() => true, at))
+          .name('second'),
+    ],
+    [
+      'made',
+      (s) =>
+        s
+          .filter(({ a }) => a > 0 || at === 0)
+          .map(throwing(({ a }) => ({ a }), at))
+          .name('made'),
+    ],
+    ['made', (s) => s.map((row) => ({ a: throwing(({ a }) => a, at)(row) })).name('made')],
+  ] satisfies [string, (stream: Stream<{ a: number }>) => RowStream<unknown>][]) {
+    test(`row ${at} of several at once is the one that is told: ${build}`, async () => {
+      const options = { schema: RowOfA, batchSize: 'all' } as const;
+      const h = await harness<{ a: number }, unknown>(build, options);
+      for (let a = 0; a < 10; a++) h.push({ a });
+      assert.throws(() => h.take(), {
+        code: 'USER_FUNCTION',
+        message: new RegExp(`^operator '${name}' \\(subtask 0, record ${at}\\): this one`),
+      });
+    });
+  }
+}
+
+for (const count of [0, 1, 2, 3, 4, 5, 7, 8, 9]) {
+  test(`of ${count} rows at once none is left out and none comes twice`, async () => {
+    const options = { schema: RowOfA, batchSize: 'all' } as const;
+    const picked = await harness<{ a: number }, { a: number }>(
+      (stream) => stream.filter(({ a }) => a % 3 !== 1).filter(({ a }) => a !== 6),
+      options,
+    );
+    const made = await harness<{ a: number }, { b: number }>(
+      (stream) => stream.filter(({ a }) => a % 3 !== 1).map(({ a }) => ({ b: a + 1 })),
+      options,
+    );
+    for (let a = 0; a < count; a++) {
+      picked.push({ a });
+      made.push({ a });
+    }
+    const left = Array.from({ length: count }, (_, a) => a).filter((a) => a % 3 !== 1);
+    assert.deepEqual(
+      picked.takeRecords(),
+      left.filter((a) => a !== 6).map((a) => ({ a })),
+    );
+    assert.deepEqual(
+      made.takeRecords(),
+      left.map((a) => ({ b: a + 1 })),
+    );
+  });
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Batch } from '../../src/data/batch.ts';
 import {
@@ -49,6 +50,37 @@ test('idle after so long without a record, by the clock', () => {
   assert.equal(idle.isIdle(3499), false);
   assert.equal(idle.isIdle(3500), true);
   assert.equal(generator().isIdle(1e12), false);
+});
+
+test('the greatest of any timestamps, in batches of any size', () => {
+  const times = fc.array(fc.oneof(fc.integer({ min: 0, max: 20 }), fc.double({ noNaN: true })));
+  fc.assert(
+    fc.property(fc.array(times), (batches) => {
+      const any = generator();
+      let greatest = -Infinity;
+      for (const batch of batches) {
+        any.onBatch(timed(batch.length, ...batch));
+        greatest = Math.max(greatest, ...batch);
+        assert.equal(any.greatest, greatest);
+      }
+    }),
+  );
+});
+
+test('a NaN timestamp is refused wherever it is', () => {
+  for (let rows = 1; rows < 10; rows++) {
+    for (let row = 0; row < rows; row++) {
+      for (const others of [(i: number) => i, (i: number) => -i, () => 5]) {
+        const times = Array.from({ length: rows }, (_, i) => (i === row ? Number.NaN : others(i)));
+        const any = generator();
+        any.onBatch(timed(1, 3));
+        assert.throws(() => any.onBatch(timed(rows, ...times)), {
+          code: 'TIMESTAMP_INVALID',
+          message: `the event time of row ${row} of a batch is NaN`,
+        });
+      }
+    }
+  }
 });
 
 test('a NaN timestamp is refused with its row', () => {

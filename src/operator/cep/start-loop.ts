@@ -1,4 +1,5 @@
 /** Whether a match may begin with a record: asked of whole batches, over their columns, so that no object is made of a row. */
+import { compiled } from '../../base/generated-code.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
 import type { Schema } from '../../data/schema.ts';
@@ -25,7 +26,7 @@ export class StartLoop {
     this.#loops = new BatchLoops(
       schema,
       (row) => loopSource(row, matcher.startSource),
-      (source) => new Function('conditions', source)(conditions) as Ask,
+      (source) => compiled(source, { conditions }, conditions) as Ask,
     );
   }
 

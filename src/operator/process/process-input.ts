@@ -1,4 +1,5 @@
 /** One input of a process function: how its keys are read, and the loop that calls the function of the user for each record. */
+import { compiled } from '../../base/generated-code.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
 import { fieldsRead } from '../../data/fields-read.ts';
@@ -45,7 +46,7 @@ export class ProcessInput {
     this.#loops = new BatchLoops(
       schema,
       (row) => loopSource(row, calls, keys !== null),
-      (source) => new Function('user', source)(definition) as ProcessLoop,
+      (source) => compiled(source, { user: definition }, [definition[calls]]) as ProcessLoop,
       fieldsRead(definition[calls], schema),
     );
   }

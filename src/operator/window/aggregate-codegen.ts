@@ -2,6 +2,7 @@
  * The loops of an aggregate plan: add rows to slots, join the slots of two panes, write results. They are generated, of the
  * source that aggregate-source.ts gives.
  */
+import { compiled } from '../../base/generated-code.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { BatchLoops } from '../../data/batch-loops.ts';
@@ -135,8 +136,10 @@ ${LOOP_NAME}`;
   }
 
   #compile(source: string): unknown {
-    const make = new Function('functions', 'values', 'numbers', 'valueTypeError', source);
-    return make(this.#functions, this.#plan.values, this.#numbers, valueTypeError);
+    const functions = this.#functions;
+    const { values } = this.#plan;
+    const numbers = this.#numbers;
+    return compiled(source, { functions, values, numbers, valueTypeError }, functions);
   }
 
   /** The loop for batches whose columns look like those of this one. */

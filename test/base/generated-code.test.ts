@@ -1,0 +1,37 @@
+/** Generated code: which functions share what V8 learns of a source. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compiled, sourceOf } from '../../src/base/generated-code.ts';
+
+const SOURCE = 'return (row) => of(row) + plus;\n//# sourceURL=millrace-generated:example';
+
+test('compiled code sees its values by name', () => {
+  const of = (row: number): number => row * 2;
+  const loop = compiled(SOURCE, { of, plus: 1 }, [of]) as (row: number) => number;
+  assert.equal(loop(20), 41);
+});
+
+test('the source is another one for each set of functions, in their order, and the same for the same', () => {
+  const one = (row: number): number => row;
+  const other = (row: number): number => row;
+  const calls = [[one], [other], [one, other], [other, one], [one, null], [null, one], [null], []];
+  const sources = calls.map((functions) => sourceOf(SOURCE, functions));
+  assert.equal(new Set(sources).size, calls.length);
+  assert.deepEqual(
+    calls.map((functions) => sourceOf(SOURCE, functions)),
+    sources,
+  );
+  assert.ok(sources.every((source) => source.startsWith(SOURCE)));
+  assert.equal(sources.at(-1), SOURCE);
+});
+
+test('what throws is told with the name of the loop', () => {
+  const of = (): never => {
+    throw new Error('no row');
+  };
+  const loop = compiled(SOURCE, { of, plus: 1 }, [of]) as (row: number) => number;
+  assert.throws(
+    () => loop(1),
+    (error: Error) => /millrace-generated:example-\d+:\d+/.test(error.stack!),
+  );
+});
