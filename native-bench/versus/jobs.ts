@@ -26,10 +26,7 @@ const rebalance = job(import.meta, 'rebalance', (flow) => {
 
 /** Source, exchange by key, sink: what the keyed exchange costs by itself. */
 const keyBy = job(import.meta, 'key-by', (flow) => {
-  end(
-    flow,
-    load(flow).partitionBy('key'),
-  );
+  end(flow, load(flow).partitionBy('key'));
 });
 
 /** The running sum of each key, for every record. */

@@ -13,7 +13,7 @@ import {
   type Source,
   type SplitReader,
 } from 'millrace';
-import { amountOf, Event, hashOf, keyOf, timeOf } from './shape.ts';
+import { amountOf, Event, hashOf, keyOf, timeEnds, timeOf } from './shape.ts';
 
 export type Measurement = {
   readonly seconds: number;
@@ -70,7 +70,11 @@ export function events({ name, records, warmup, keys, perMs }: Load): Source<{
         const i = from + n;
         key[n] = keyOf(i, keys);
         value[n] = amountOf(i);
-        time[n] = timeOf(i, perMs);
+      }
+      for (let n = 0; n < rowCount; ) {
+        const end = Math.min(rowCount, timeEnds(from + n, perMs) - from);
+        time.fill(timeOf(from + n, perMs), n, end);
+        n = end;
       }
     },
   });

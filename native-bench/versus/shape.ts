@@ -30,6 +30,11 @@ export function timeOf(i: number, perMs: number): number {
   return 2 * Math.floor(i / (2 * perMs));
 }
 
+/** The number of the first record behind i that has another time. */
+export function timeEnds(i: number, perMs: number): number {
+  return (Math.floor(i / (2 * perMs)) + 1) * 2 * perMs;
+}
+
 /** The hash of a row of whole numbers: its fields in order. */
 export function hashOf(row: Readonly<Record<string, number>>): number {
   let hash = 0;

@@ -31,6 +31,11 @@ final class Shape {
     return 2 * (i / (2L * perMs));
   }
 
+  /** The number of the first record behind i that has another time. */
+  static long timeEnds(long i, int perMs) {
+    return (i / (2L * perMs) + 1) * 2L * perMs;
+  }
+
   /** The hash of a row so far, and one more whole number. */
   private static int fold(int hash, long number) {
     return mix32(mix32(hash ^ (int) number) + (int) (number >> 32));

@@ -38,6 +38,9 @@ final class EventSource extends SplitSource<Event> {
   private final class EventReader extends Reader<Event> {
     private final Event event = new Event();
     private long next;
+    private long time;
+    /** Where the next time begins. */
+    private long timeEnds;
     private boolean isTimed;
 
     @Override
@@ -60,7 +63,10 @@ final class EventSource extends SplitSource<Event> {
       if (next >= records) return InputStatus.END_OF_INPUT;
       long end = Math.min(next + AT_ONCE, records);
       for (long i = next; i < end; i++) {
-        long time = Shape.timeOf(i, perMs);
+        if (i >= timeEnds) {
+          time = Shape.timeOf(i, perMs);
+          timeEnds = Shape.timeEnds(i, perMs);
+        }
         event.key = Shape.keyOf(i, keys);
         event.value = Shape.amountOf(i);
         event.time = time;

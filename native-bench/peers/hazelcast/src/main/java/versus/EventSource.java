@@ -20,6 +20,9 @@ final class EventSource extends AbstractProcessor {
   private final long frameMs;
   private final int of;
   private long next;
+  private long time;
+  /** Where the next time begins. */
+  private long timeEnds;
   private long frame = Long.MIN_VALUE;
   private boolean isTimed;
   /** What the queue behind had no room for; null: nothing. */
@@ -41,7 +44,10 @@ final class EventSource extends AbstractProcessor {
       Stopwatch.start();
     }
     for (int n = 0; n < AT_ONCE && next < settings.records; n++) {
-      long time = Shape.timeOf(next, settings.perMs);
+      if (next >= timeEnds) {
+        time = Shape.timeOf(next, settings.perMs);
+        timeEnds = Shape.timeEnds(next, settings.perMs);
+      }
       Object item;
       if (time / frameMs != frame) {
         frame = time / frameMs;
