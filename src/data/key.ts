@@ -18,6 +18,7 @@ import { fieldsRead } from './fields-read.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
 import { firstInvalidKey, hashInts, hashKeys, hashKeyValue, murmur } from './key-hash.ts';
 import { KeyBytesWriter } from './key-writer.ts';
+import { plainField } from './plain-field.ts';
 import {
   fieldReader,
   generatedFieldReader,
@@ -87,6 +88,8 @@ export class KeyReader {
   readonly #isAll: boolean;
   /** Of a key that is one column of any values; -1 for other keys. */
   readonly #valueColumn: number;
+  /** Of a key that is one column of ints where none is absent, by field or by a function that only reads it; -1 for other keys. */
+  readonly #intColumn: number;
   /** For keys that are not typed columns. */
   readonly #hashLoop: RowFunctionLoop<unknown, number>;
   readonly #intLoop: RowFunctionLoop<unknown, number>;
@@ -108,6 +111,7 @@ export class KeyReader {
     const isColumn = keyFunction === null && schema !== null && fields.length === 1 && !isTyped;
     this.#valueColumn = isColumn ? fieldIndex(schema, fields[0]!.name, 'keyBy') : -1;
     this.#isByFunction = keyFunction !== null;
+    this.#intColumn = intColumnOf(this.#columns, keyFunction, schema);
     const of = keyFunction ?? keyOfFields(this.#names);
     const read = keyFunction === null ? new Set(this.#names) : fieldsRead(keyFunction, schema);
     this.#hashLoop = new RowFunctionLoop(schema, of, (value) => this.#hashOf(value), read);
@@ -140,10 +144,11 @@ export class KeyReader {
       this.#ownHashes.fill(murmur(0));
     } else if (this.#columns !== null) {
       this.#hashColumns(this.#keyColumns(batch), rows, this.#ownHashes);
-    } else if (this.isInt && this.#copyInts(batch)) {
-      hashInts(this.#ownInts, rows, this.#ownHashes);
     } else {
-      this.#run(this.#hashLoop, batch, this.#ownHashes);
+      const ints =
+        this.intColumn(batch) ?? (this.isInt && this.#copyInts(batch) ? this.#ownInts : null);
+      if (ints !== null) hashInts(ints, rows, this.#ownHashes);
+      else this.#run(this.#hashLoop, batch, this.#ownHashes);
     }
     return this.#ownHashes;
   }
@@ -163,10 +168,10 @@ export class KeyReader {
     return hashKeyValue(value, this.#names);
   }
 
-  /** The column that is the key of a batch, when it is a single int32 field; else null. */
+  /** The column that is the key of a batch, when it is a single int32 field, of which none is absent; else null. */
   intColumn(batch: Batch): Int32Array | null {
-    if (this.#columns === null || !this.isInt || this.#isAll) return null;
-    const { values, absent } = batch.columns[this.#columns[0]!] as FixedColumn;
+    if (this.#intColumn < 0 || !this.isInt) return null;
+    const { values, absent } = batch.columns[this.#intColumn] as FixedColumn;
     return absent === null ? (values as Int32Array) : null;
   }
 
@@ -225,6 +230,11 @@ export class KeyReader {
 
   #readValues(batch: Batch): void {
     const rows = batch.rowCount;
+    const column = this.intColumn(batch);
+    if (column !== null) {
+      this.ints = column;
+      return;
+    }
     if (this.isInt) {
       const areCopied = this.#copyInts(batch);
       this.ints = this.#ownInts;
@@ -285,6 +295,15 @@ export class KeyReader {
     new KeyBytesWriter(target).writeValues(values, count, this.#names);
     return target;
   }
+}
+
+function intColumnOf(
+  columns: readonly number[] | null,
+  keyFunction: KeyFunction | null,
+  schema: Schema | null,
+): number {
+  const only = columns?.length === 1 ? columns[0]! : plainField(keyFunction, schema);
+  return only !== null && schema!.fields[only]!.kind === 'int32' ? only : -1;
 }
 
 /** The value of the only field, or the values of several. */

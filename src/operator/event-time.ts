@@ -4,11 +4,13 @@
  * Right behind a source this work is done per split instead (task/source-input.ts), with the same two pieces:
  * `TimestampReader` and the watermark generator of time/.
  */
+
 import { EngineError } from '../base/errors.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type FixedColumn, PRESENT } from '../data/column.ts';
 import { describe } from '../data/field-check.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { plainField } from '../data/plain-field.ts';
 import { fieldReader, generatedFieldReader, RowFunctionLoop } from '../data/row-function.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
@@ -53,6 +55,8 @@ export function eventTimeFunctions(
 export class TimestampReader {
   readonly #spec: TimestampSpec;
   readonly #column: number | null;
+  /** Of float64 or times, what a function only reads. */
+  readonly #plainColumn: number | null;
   /** Of a column, the row without a time. */
   #absentRow = 0;
   /** For times that are not a column. */
@@ -71,6 +75,9 @@ export class TimestampReader {
     this.#loop = new RowFunctionLoop(schema, read, (value) => this.#toNumber(value));
     this.#column =
       spec.kind === 'field' && schema !== null ? fieldIndex(schema, spec.field, 'eventTime') : null;
+    const plain = plainField(timestampFunction, schema);
+    const isTime = plain !== null && ['float64', 'timestamp'].includes(schema!.fields[plain]!.kind);
+    this.#plainColumn = isTime ? plain : null;
     const kind = this.#column === null ? null : schema!.fields[this.#column]!.kind;
     if (kind === 'string' || kind === 'boolean') {
       throw new EngineError('FIELD_TYPE', `eventTime ${describeSpec(spec)}: the field is ${kind}`);
@@ -91,6 +98,9 @@ export class TimestampReader {
 
   /** The batch with its event times; a field that is a float64 column is used as it is. */
   assign(batch: Batch): Batch {
+    const plain =
+      this.#plainColumn === null ? null : (batch.columns[this.#plainColumn] as FixedColumn);
+    if (plain?.absent === null) return batch.withTimestamps(plain.values as Float64Array);
     const column = this.#column === null ? null : (batch.columns[this.#column] as FixedColumn);
     if (column?.absent != null) this.#refuseAbsent(column.absent, batch.rowCount);
     if (column !== null && column.values instanceof Float64Array) {

@@ -62,6 +62,30 @@ const CASES: readonly [
   ['an int64', (s) => s.eventTime('big', strategies.monotonous), (x) => x, (g) => g - 1],
   ['a dynamic field', (s) => s.eventTime('any', strategies.monotonous), (x) => x, (g) => g - 1],
   [
+    'a function that reads a timestamp',
+    (s) => s.eventTime(({ at }) => at, strategies.monotonous),
+    (x) => x,
+    (g) => g - 1,
+  ],
+  [
+    'a function that reads a float64',
+    (s) => s.eventTime((row) => row.fraction, strategies.monotonous),
+    (x) => x,
+    (g) => g - 1,
+  ],
+  [
+    'a function that reads a int32',
+    (s) => s.eventTime(({ n: time }) => time, strategies.monotonous),
+    (x) => x,
+    (g) => g - 1,
+  ],
+  [
+    'a function that reads a dynamic field',
+    (s) => s.eventTime((row) => row.any, strategies.monotonous),
+    (x) => x,
+    (g) => g - 1,
+  ],
+  [
     'a function',
     (s) => s.eventTime(({ at }) => at * 2, strategies.monotonous),
     (x) => x * 2,
