@@ -121,13 +121,32 @@ export class RowDealer {
     return this.#channels === 2 && this.#groupMask !== 0;
   }
 
-  /** As RowOrder sorts by two channels. */
+  /** As RowOrder sorts by two channels; by four, as gather.ts copies. */
   #dealIntsToTwo(keys: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;
     const { order: first, second } = this.rows;
     let inSecond = 0;
-    for (let i = 0; i < rowCount; i++) {
+    let i = 0;
+    for (const last = rowCount - 4; i <= last; i += 4) {
+      const a = channelOfGroup[murmur(keys[i]!) & mask]!;
+      const b = channelOfGroup[murmur(keys[i + 1]!) & mask]!;
+      const c = channelOfGroup[murmur(keys[i + 2]!) & mask]!;
+      const d = channelOfGroup[murmur(keys[i + 3]!) & mask]!;
+      first[i - inSecond] = i;
+      second[inSecond] = i;
+      inSecond += a;
+      first[i + 1 - inSecond] = i + 1;
+      second[inSecond] = i + 1;
+      inSecond += b;
+      first[i + 2 - inSecond] = i + 2;
+      second[inSecond] = i + 2;
+      inSecond += c;
+      first[i + 3 - inSecond] = i + 3;
+      second[inSecond] = i + 3;
+      inSecond += d;
+    }
+    for (; i < rowCount; i++) {
       first[i - inSecond] = i;
       second[inSecond] = i;
       inSecond += channelOfGroup[murmur(keys[i]!) & mask]!;
@@ -140,7 +159,26 @@ export class RowDealer {
     const mask = this.#groupMask;
     const { order: first, second } = this.rows;
     let inSecond = 0;
-    for (let i = 0; i < rowCount; i++) {
+    let i = 0;
+    for (const last = rowCount - 4; i <= last; i += 4) {
+      const a = channelOfGroup[hashes[i]! & mask]!;
+      const b = channelOfGroup[hashes[i + 1]! & mask]!;
+      const c = channelOfGroup[hashes[i + 2]! & mask]!;
+      const d = channelOfGroup[hashes[i + 3]! & mask]!;
+      first[i - inSecond] = i;
+      second[inSecond] = i;
+      inSecond += a;
+      first[i + 1 - inSecond] = i + 1;
+      second[inSecond] = i + 1;
+      inSecond += b;
+      first[i + 2 - inSecond] = i + 2;
+      second[inSecond] = i + 2;
+      inSecond += c;
+      first[i + 3 - inSecond] = i + 3;
+      second[inSecond] = i + 3;
+      inSecond += d;
+    }
+    for (; i < rowCount; i++) {
       first[i - inSecond] = i;
       second[inSecond] = i;
       inSecond += channelOfGroup[hashes[i]! & mask]!;

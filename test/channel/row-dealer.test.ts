@@ -5,15 +5,16 @@ import { RowDealer } from '../../src/channel/row-dealer.ts';
 import { keyGroupOf, subtaskOf } from '../../src/data/key-group.ts';
 import { hashKeyValue } from '../../src/data/key-hash.ts';
 
-for (const [channels, maxParallelism] of [
-  [1, 128],
-  [2, 128],
-  [3, 128],
-  [2, 10],
-  [4, 10],
+for (const [channels, maxParallelism, rows] of [
+  [1, 128, 5000],
+  [2, 128, 5000],
+  ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((few) => [2, 128, few] as const),
+  [3, 128, 5000],
+  [2, 10, 5000],
+  [4, 10, 5000],
 ] as const) {
-  test(`${channels} channels, ${maxParallelism} key groups`, () => {
-    const keys = Int32Array.from({ length: 5000 }, (_, row) => row * 7 - 9000);
+  test(`${channels} channels, ${maxParallelism} key groups, ${rows} rows`, () => {
+    const keys = Int32Array.from({ length: rows }, (_, row) => row * 7 - 9000);
     const hashes = keys.map((key) => hashKeyValue(key));
     const expected = Array.from({ length: channels }, (_, channel) =>
       [...hashes.keys()].filter((row) => {
