@@ -10,7 +10,7 @@
  *
  * Steps are numbered for the error message only. Until a row has passed all of them, the loop also looks for promises.
  */
-import { compiled } from '../base/generated-code.ts';
+import { compiled, rowLoop } from '../base/generated-code.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { answeredNow } from '../base/thenable.ts';
 import type { Batch } from '../data/batch.ts';
@@ -20,11 +20,11 @@ import type { FieldsRead } from '../data/fields-read.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
 import {
+  areShort,
   type FusedStep,
   fieldsReadBy,
   type LateTexts,
   lateTexts,
-  rowLoops,
   stepsSource,
 } from './fused-steps.ts';
 
@@ -134,7 +134,7 @@ const [${names.join(', ')}] = steps;
 return function (${head}) {
 ${prelude}const rowCount = batch.rowCount;
 ${isSelect ? SELECT_HEAD : TRANSFORM_HEAD}try {
-${isSelect ? rowLoops(block, looking) : `for (; i < rowCount; i++) ${block}\n`}} finally { state.i = i; state.step = step;${isSelect ? '' : ' state.count = count;'} }
+${rowLoop(block, 'rowCount', isSelect && areShort(looking))}} finally { state.i = i; state.step = step;${isSelect ? '' : ' state.count = count;'} }
 ${isSelect ? 'return count;\n' : ''}};
 //# sourceURL=millrace-generated:fused`;
   }

@@ -108,18 +108,10 @@ function stepSource(step: FusedStep, s: number, looks: boolean, lateRow: string 
   }
 }
 
-/** Characters of the functions of a loop in which the block of a row stands several times. */
+/** Characters of the functions of a short loop. */
 const SHORT_MAX = 240;
-const ROWS_AT_ONCE = 4;
 
-/**
- * Loops over rows `i` to `rowCount` by the block of one. Where functions are short, it stands there four times: they take little
- * longer than going on to the next row.
- */
-export function rowLoops(block: string, steps: readonly FusedStep[]): string {
-  const rest = `for (; i < rowCount; i++) ${block}\n`;
-  const length = steps.reduce((sum, { code }) => sum + String(code ?? '').length, 0);
-  if (length > SHORT_MAX) return rest;
-  const several = `${block}\ni++;\n`.repeat(ROWS_AT_ONCE);
-  return `for (const end = rowCount - ${ROWS_AT_ONCE - 1}; i < end; ) {\n${several}}\n${rest}`;
+/** Whether the loop over these steps is short, unless a function calls others. */
+export function areShort(steps: readonly FusedStep[]): boolean {
+  return steps.reduce((sum, { code }) => sum + String(code ?? '').length, 0) <= SHORT_MAX;
 }

@@ -11,7 +11,7 @@
  * A row that does not fit goes out as an object, and widens the columns; from the first on that has a text, or anything else
  * that fits no typed array, all rows are objects again. Nexmark q1 and the job `chain` of native-bench/versus measure it.
  */
-import { compiled } from '../base/generated-code.ts';
+import { compiled, rowLoop } from '../base/generated-code.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { answeredNow } from '../base/thenable.ts';
 import { Batch } from '../data/batch.ts';
@@ -32,11 +32,11 @@ import { RowSelector } from '../data/row-selector.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../data/schema.ts';
 import type { LoopPlace } from './fused-codegen.ts';
 import {
+  areShort,
   type FusedStep,
   fieldsReadBy,
   type LateTexts,
   lateTexts,
-  rowLoops,
   schemaAfter,
   stepsSource,
 } from './fused-steps.ts';
@@ -258,7 +258,7 @@ const [${kinds.map((_, c) => `w${c}`).join(', ')}] = stores;
 let i = state.i, count = 0, step = 0;
 try {
 rows: {
-${rowLoops(block, this.#steps)}}
+${rowLoop(block, 'rowCount', areShort(this.#steps))}}
 } finally { state.i = i; state.step = step; state.count = count; }
 };
 //# sourceURL=millrace-generated:made-columns`;

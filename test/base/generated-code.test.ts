@@ -1,7 +1,7 @@
 /** Generated code: which functions share what V8 learns of a source. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compiled, sourceOf } from '../../src/base/generated-code.ts';
+import { compiled, rowLoop, sourceOf } from '../../src/base/generated-code.ts';
 
 const SOURCE = 'return (row) => of(row) + plus;\n//# sourceURL=millrace-generated:example';
 
@@ -35,3 +35,30 @@ test('what throws is told with the name of the loop', () => {
     (error: Error) => /millrace-generated:example-\d+:\d+/.test(error.stack!),
   );
 });
+
+for (const isShort of [true, false]) {
+  test(`a ${isShort ? 'short' : 'long'} loop takes each row once, in order, and stops at the one that throws`, () => {
+    const block = 'row: { if (i % 3 === 1) break row; of(i); }';
+    const source = `return (from, end) => { let i = from; try {\n${rowLoop(block, 'end', isShort)}} finally { seen.push(-i); } };`;
+    for (const from of [0, 2]) {
+      for (let end = from; end < 12; end++) {
+        for (const bad of [Infinity, 0, 2, 3, 5, 8]) {
+          const seen: number[] = [];
+          const of = (i: number): void => {
+            if (i === bad) throw new Error('bad');
+            seen.push(i);
+          };
+          const loop = compiled(source, { of, seen }, [of]) as (from: number, end: number) => void;
+          const taken = Array.from({ length: end - from }, (_, n) => from + n).filter(
+            (i) => i % 3 !== 1,
+          );
+          const at = taken.indexOf(bad);
+          if (at < 0) loop(from, end);
+          else assert.throws(() => loop(from, end), /bad/);
+          const expected = at < 0 ? [...taken, -end] : [...taken.slice(0, at), -bad];
+          assert.deepEqual(seen, expected);
+        }
+      }
+    }
+  });
+}

@@ -2,6 +2,7 @@
  * Source of the loops of an aggregate plan. Each is a plain loop over columns; a row object is made only when a function of the
  * user wants one.
  */
+import { rowLoop } from '../../base/generated-code.ts';
 import type { RowSource } from '../../data/batch-loops.ts';
 import { PRESENT } from '../../data/column.ts';
 import type { Field } from '../../data/schema.ts';
@@ -25,6 +26,9 @@ import {
 /** The names that most loops have for the slot they are at. */
 const OWN: SlotNames = { cells: 'cells', cell: 'o', objects: 'objects', object: 'p' };
 
+/** Characters of a short loop. */
+const SHORT_MAX = 600;
+
 /** Body of the loop that adds rows to their slots. */
 export function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSource): string {
   const columnOf = ({ source }: PlannedInput): string | null =>
@@ -43,15 +47,16 @@ export function addSource(plan: AggregatePlan, { prelude, row, fields }: RowSour
   plan.objects.forEach((slot, k) => {
     if (wantsRow(slot)) body += objectUpdate(plan, k, OWN, 'row');
   });
-  return `${prelude}const { cells, objects } = into;
-let i = from;
-try {
-for (; i < to; i++) {
+  const block = `{
 const slot = slots[i];
 const o = slot * ${strideOf(plan)};
 const p = slot * ${plan.objects.length};
-${needsRow ? `const row = ${row};\n` : ''}${body}}
-} finally { place.i = i; }
+${needsRow ? `const row = ${row};\n` : ''}${body}}`;
+  const isShort = !needsRow && plan.objects.length === 0 && body.length <= SHORT_MAX;
+  return `${prelude}const { cells, objects } = into;
+let i = from;
+try {
+${rowLoop(block, 'to', isShort)}} finally { place.i = i; }
 `;
 }
 
