@@ -4,7 +4,6 @@
  * Right behind a source this work is done per split instead (task/source-input.ts), with the same two pieces:
  * `TimestampReader` and the watermark generator of time/.
  */
-
 import { EngineError } from '../base/errors.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type FixedColumn, PRESENT } from '../data/column.ts';
