@@ -121,7 +121,10 @@ export class RowDealer {
     return this.#channels === 2 && this.#groupMask !== 0;
   }
 
-  /** As RowOrder sorts by two channels; by four, as gather.ts copies. */
+  /**
+   * As RowOrder sorts by two channels; by four, as gather.ts copies. Apart from `#dealToTwo`: to write hashes first takes a
+   * nanosecond a row.
+   */
   #dealIntsToTwo(keys: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;

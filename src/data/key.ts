@@ -88,7 +88,7 @@ export class KeyReader {
   readonly #isAll: boolean;
   /** Of a key that is one column of any values; -1 for other keys. */
   readonly #valueColumn: number;
-  /** Of a key that is one column of ints where none is absent, by field or by a function that only reads it; -1 for other keys. */
+  /** Of a key that is one column of ints, by its field or by a function that only reads it; -1 for other keys. */
   readonly #intColumn: number;
   /** For keys that are not typed columns. */
   readonly #hashLoop: RowFunctionLoop<unknown, number>;

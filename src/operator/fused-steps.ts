@@ -85,8 +85,8 @@ export function stepsSource(
 }
 
 /**
- * Source of a step that turns r<s> into r<s + 1>, or leaves the block `row`. A loop that `looks` for promises refuses them: to a filter they would be
- * true. It costs a comparison a record, so that loops look until a row has passed all steps, and no longer. Behind a filter
+ * Source of a step that turns r<s> into r<s + 1>, or leaves the block `row`. A loop that `looks` for promises refuses them: to
+ * a filter they would be true. It costs a comparison a record, so that loops look until a row has passed all steps, and no longer. Behind a filter
  * the row may be another literal, which has texts too.
  */
 function stepSource(step: FusedStep, s: number, looks: boolean, lateRow: string | null): string {

@@ -56,3 +56,30 @@ test('event time from a function, a Date and a bigint; anything else is refused'
     message: `operator 'eventTime' (subtask 0, record 2): eventTime 'at': wants milliseconds or a Date, got "soon"`,
   });
 });
+
+test('event time from a function that only reads a field is that of this field; one that is absent is refused', async () => {
+  type Row = { a: number; b: number; c: number | null };
+  const Row = record({ a: t.float64, b: t.timestamp, c: t.nullable(t.float64) });
+  const timesBy = async (of: (row: Row) => number, ...rows: Row[]): Promise<number[]> => {
+    const h = await harness<Row, Row>((stream) => stream.eventTime(of, monotonous()), {
+      schema: Row,
+      batchSize: 'all',
+    });
+    for (const row of rows) h.push(row);
+    return h.take().flatMap((e) => ('record' in e ? [e.timestamp!] : []));
+  };
+  const rows = [
+    { a: 1.5, b: 20, c: 300 },
+    { a: 2.5, b: 30, c: 400 },
+  ];
+  assert.deepEqual(await timesBy(({ a }) => a, ...rows), [1.5, 2.5]);
+  assert.deepEqual(await timesBy((row) => row.b, ...rows), [20, 30]);
+  assert.deepEqual(await timesBy(({ c: time }) => time!, ...rows), [300, 400]);
+  await assert.rejects(
+    timesBy((row) => row.c!, ...rows, { a: 3, b: 40, c: null }),
+    {
+      code: 'TIMESTAMP_INVALID',
+      message: /record 2\): eventTime function: wants milliseconds or a Date, got null/,
+    },
+  );
+});
