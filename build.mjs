@@ -5,7 +5,7 @@
  * entries that share something, so that there are few when most entries hold the whole engine.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const ROOT = new URL('./', import.meta.url);
@@ -27,10 +27,11 @@ const ENTRIES = [
 const ALONE = ['src/checkpoint/compress-worker.ts', 'src/sharedarraybuffer-queue/index.ts'];
 const SPLIT = ENTRIES.filter((path) => !ALONE.includes(path));
 const DOOR = 'src/index.ts';
-/** What the door itself imports. */
-const PART = 'src/graph/load-job.ts';
+/** What the door itself imports, and what starts threads before the engine is loaded. */
+const PARTS = ['src/graph/load-job.ts', 'src/cli/main.ts'];
 /** What the rest imports when it is wanted, a file each: they need what is loaded by then. */
 const WANTED = [
+  'src/cli/program.ts',
   'src/cli/bench/bench-command.ts',
   'src/cli/config/config-command.ts',
   'src/cli/config/config-schema.ts',
@@ -40,7 +41,7 @@ const WANTED = [
   'src/server/http-server.ts',
   'src/server/open-telemetry.ts',
 ];
-const WHOLE = [...SPLIT.filter((path) => path !== DOOR && path !== PART), ...WANTED];
+const WHOLE = [...SPLIT.filter((path) => path !== DOOR && !PARTS.includes(path)), ...WANTED];
 
 /** Node's own hooks, which are named by their files. */
 const HOOKS = [
@@ -60,7 +61,32 @@ const SHARED = {
   target: 'node20',
 };
 
-const BUNDLED = { ...SHARED, bundle: true, packages: 'external' };
+/** Libraries that the files have within them: Hyparquet alone is forty modules, which each thread would have to find. */
+const HELD = [
+  'fflate',
+  'fzstd',
+  'hyparquet',
+  'hyparquet-compressors',
+  'hyparquet-writer',
+  'hysnappy',
+  'lru-cache',
+  'msgpackr',
+  'zstddec',
+];
+
+/** The others are found where the package is installed. */
+const packages = {
+  name: 'packages',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[@a-z]/ }, ({ path, kind }) => {
+      if (kind === 'entry-point') return;
+      const isHeld = HELD.some((name) => path === name || path.startsWith(`${name}/`));
+      return isHeld ? undefined : { path, external: true };
+    });
+  },
+};
+
+const BUNDLED = { ...SHARED, bundle: true };
 
 /** Lets entries hold what the door of the package does. */
 const wholeEngine = {
@@ -85,8 +111,15 @@ await build({
   entryPoints: SPLIT,
   splitting: true,
   chunkNames: 'engine/[hash]',
-  plugins: [wholeEngine],
+  plugins: [wholeEngine, packages],
 });
-await build({ ...BUNDLED, entryPoints: ALONE });
+await build({ ...BUNDLED, entryPoints: ALONE, plugins: [packages] });
+writeFileSync(new URL('dist/licences.txt', ROOT), HELD.map(licenceOf).join('\n\n'));
 copyFileSync(new URL('src/base/pool-entry.cjs', ROOT), new URL('dist/base/pool-entry.cjs', ROOT));
 await build({ ...SHARED, entryPoints: HOOKS, outExtension: { '.js': '.mjs' } });
+
+function licenceOf(name) {
+  const folder = new URL(`node_modules/${name}/`, ROOT);
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  return `${name}\n\n${readFileSync(new URL(file, folder), 'utf8').trim()}\n`;
+}

@@ -1,93 +1,30 @@
 /**
- * What checkpoints cost a job with a count and a sum for each of many keys, and how long it takes from the start of its process
- * to the first record, when it goes on from one; read-state.mjs reads the bytes of the checkpoint alone.
+ * What checkpoints cost a job with a count and a sum for each of many keys (endless-job.mjs), and how long it takes from the start
+ * of its process to the first record, when it goes on from one; read-state.mjs reads the bytes of the checkpoint alone.
  *
  *   recovery.ts write <keys> <dir>                    a checkpoint                                    { rows }
  *   recovery.ts recover <dir>                         until every thread has been asked for records   { ms }
  *   recovery.ts run <kind> <keys> <seconds> <dir>     a checkpoint every half a second, of a kind: none, full, incremental
  *                                                     or unaligned      { perSecond, gapMs, checkpointMs, writtenMb, fullMb }
  *
- * `gapMs` is the longest time between two batches of a source. Behind the first pass over all keys, which `run` does not measure,
- * every hundredth key changes.
+ * `gapMs` is the longest time between two batches of a source. `run` does not measure the first pass over all keys.
  */
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type CheckpointOptions,
-  generate,
-  job,
-  monotonous,
-  record,
-  type Sink,
-  t,
-  tumbling,
-} from 'millrace';
+import { fileURLToPath } from 'node:url';
+import type { CheckpointOptions } from 'millrace';
 import { median } from '../harness.ts';
+import { endless, takeLongestGap } from './endless-job.mjs';
 
 const THREADS = 2;
-const CHANGED_EACH = 100;
-const Event = record({ key: t.int32, value: t.float64, time: t.timestamp });
+/** How often to look whether the first records have come: seldom, for it takes from the cores that are measured. */
+const LOOK_MS = 50;
 
-/** Milliseconds since 1970, in any thread. */
-const nowMs = (): number => performance.timeOrigin + performance.now();
-
-/** Of the source in this thread: the longest since it was asked last. */
-const gap = { sinceMs: Number.NaN, longestMs: 0 };
-/** In the calling thread: of all sources, since it was reset. */
-let longestGapMs = 0;
-
-/** Throws its rows away, and tells the longest gap of its thread with each checkpoint. */
-const telling: Sink = {
-  name: 'telling',
-  descriptor: null,
-  createWriter: () => ({
-    isBusy: false,
-    write() {},
-    preCommit() {
-      const { longestMs } = gap;
-      gap.longestMs = 0;
-      return [longestMs];
-    },
-    close() {},
-  }),
-  async commit(committables) {
-    longestGapMs = Math.max(longestGapMs, ...(committables as number[]));
-  },
-};
-
-const endless = job(import.meta, 'recovery', (flow) => {
-  const keys = flow.param('keys', 1_000_000);
-  const marker = flow.param('marker', '');
-  let isFirst = marker !== '';
-  let made = 0;
-  flow
-    .from(
-      generate({
-        schema: Event,
-        count: 1e15,
-        fill({ key, value, time }, from, rowCount) {
-          if (isFirst) appendFileSync(marker, `${nowMs()}\n`);
-          isFirst = false;
-          const now = performance.now();
-          if (now - gap.sinceMs > gap.longestMs) gap.longestMs = now - gap.sinceMs;
-          gap.sinceMs = now;
-          for (let i = 0; i < rowCount; i++, made++) {
-            key[i] = made < keys * 2 ? made % keys : (made * CHANGED_EACH) % keys;
-            value[i] = (from + i) & 1023;
-            time[i] = 0;
-          }
-        },
-      }),
-    )
-    .eventTime('time', monotonous())
-    .keyBy('key')
-    .window(tumbling('1 d'))
-    .aggregate(({ count, sum }) => ({ count: count(), sum: sum('value') }))
-    .uid('totals')
-    .to(telling);
-});
+const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 async function write(keys: number, dir: string): Promise<{ rows: number }> {
   rmSync(dir, { recursive: true, force: true });
@@ -125,7 +62,7 @@ async function run(kind: Kind, keys: number, seconds: number, dir: string) {
   await behindTheFirst(client, kind);
   const { completed } = client.metrics().checkpoints;
   const before = client.status().records;
-  longestGapMs = 0;
+  takeLongestGap();
   const start = performance.now();
   await sleep(seconds * 1000);
   if (kind !== 'none') while (client.metrics().checkpoints.completed === completed) await sleep(10);
@@ -136,7 +73,7 @@ async function run(kind: Kind, keys: number, seconds: number, dir: string) {
     .slice(0, metrics.completed - completed);
   await client.stop();
   await client.result();
-  const gapMs = longestGapMs;
+  const gapMs = takeLongestGap();
   if (kind === 'none') return { perSecond, gapMs, checkpointMs: 0, writtenMb: 0, fullMb: 0 };
   return {
     perSecond,
@@ -153,21 +90,27 @@ async function behindTheFirst(client: Awaited<ReturnType<typeof endless.start>>,
   while (client.metrics().checkpoints.completed === 0) await sleep(10);
 }
 
+/** By the command that a user gives again after a crash. */
 async function recover(dir: string): Promise<{ ms: number }> {
-  const restoreFrom = checkpointIn(dir);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const marker = join(folder, 'marker');
-  appendFileSync(marker, '');
-  const client = await endless.start({ threads: THREADS, restoreFrom, params: { marker } });
+  writeFileSync(marker, '');
+  const command = ['run', fileOf('endless-job.mjs'), '--no-progress'];
+  const flags = ['--threads', `${THREADS}`, '--from', checkpointIn(dir), '-p', `marker=${marker}`];
+  const child = spawn(process.execPath, [fileOf('../../dist/cli/main.js'), ...command, ...flags], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = once(child, 'exit');
   let times: number[] = [];
-  while (times.length < THREADS) {
-    await sleep(2);
+  while (times.length < THREADS && child.exitCode === null) {
+    await sleep(LOOK_MS);
     times = readFileSync(marker, 'utf8').trimEnd().split('\n').filter(Boolean).map(Number);
   }
-  await client.cancel();
-  await client.result().catch(() => {});
+  child.kill('SIGKILL');
+  await ended;
   rmSync(folder, { recursive: true });
-  return { ms: Math.max(...times) - performance.timeOrigin };
+  if (times.length < THREADS) throw new Error('the job ended before its first record');
+  return { ms: Math.max(...times) };
 }
 
 /** The newest checkpoint of a directory. */

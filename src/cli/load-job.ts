@@ -1,5 +1,5 @@
 /** What commands that name a job have in common: finding it. */
-import { realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { engineFile } from '../base/engine-files.ts';
@@ -7,13 +7,22 @@ import { EngineError } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
 
-/** A module that is there, by its real path, with what nearly every job imports loaded already. */
+/** Parts of the package by how a module names them, but for the one that every job imports. */
+const PARTS: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
+  [/millrace\/connectors\/files/, () => import('../connector/file/index.ts')],
+  [/millrace\/connectors\/net/, () => import('../connector/net/index.ts')],
+  [/millrace\/connectors['"]/, () => import('../connector/kit/index.ts')],
+];
+
+/** A module that is there, by its real path, with what it imports of this package loaded already. */
 export async function findModule(module: string): Promise<string> {
   if (!statSync(module, { throwIfNoEntry: false })?.isFile()) {
     throw new EngineError('JOB_NOT_FOUND', `there is no file '${module}'`);
   }
   // Before hooks for TypeScript make each module cost a message to another thread.
-  await Promise.all([import('../index.ts'), import('../connector/file/index.ts')]);
+  const text = readFileSync(module, 'utf8');
+  const parts = PARTS.filter(([name]) => name.test(text)).map(([, load]) => load());
+  await Promise.all([import('../index.ts'), ...parts]);
   // Node knows a module by its real path, whatever links lead to it.
   return realpathSync(module);
 }

@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 /** The command `millrace`. */
-import { millraceProgram } from './program.ts';
+import { availableParallelism } from 'node:os';
+import { startThreadsAhead } from '../job/worker-threads.ts';
+import { threadsAhead } from './threads-ahead.ts';
 
+startThreadsAhead(threadsAhead(process.argv.slice(2), availableParallelism()));
+const { millraceProgram } = await import('./program.ts');
 // Places in errors are those of the TypeScript that the user wrote.
 process.setSourceMapsEnabled(true);
 await millraceProgram().parseAsync();

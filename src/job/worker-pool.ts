@@ -3,7 +3,7 @@
  * each then gets its assignment. Each must end by saying how: done, cancelled or failed; one that goes without a word
  * (out of memory, say) has died, and the job is told what it was working at.
  */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, type Worker, workerData } from 'node:worker_threads';
 import { must } from '../base/assert.ts';
 import { openDoors } from '../base/doors.ts';
 import { engineEntry, engineFile, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
@@ -14,42 +14,7 @@ import type { Answered, Asked } from '../task/question.ts';
 import type { TellState } from '../task/state-watch.ts';
 import { runWorker } from '../task/worker.ts';
 import type { WorkerAssignment, WorkerMessage } from '../task/worker-message.ts';
-
-/**
- * Loads the engine, then installs the hooks that the user's module needs; at the assignment runs the entry module, which
- * finds the assignment in its workerData.
- */
-const BOOT = `
-const { parentPort, workerData } = require('node:worker_threads');
-const { register, registerHooks } = require('node:module');
-process.setSourceMapsEnabled(true);
-const loaded = Promise.all(workerData.doors.map((door) => import(door)));
-parentPort.once('message', ({ entry, typescriptHooks, testHooks, early }) => {
-  const prepared = loaded.then(async () => {
-    if (typescriptHooks !== null) register(typescriptHooks);
-    if (testHooks !== null) registerHooks ? registerHooks(await import(testHooks)) : register(testHooks);
-    if (early === null) return;
-    const { loadJobs } = await import(early.loader);
-    await loadJobs(early.jobUrl);
-    parentPort.postMessage({ type: 'loaded' });
-  });
-  prepared.catch((error) => {
-    if (early !== null) parentPort.postMessage({ type: 'notLoaded', error: String(error) });
-  });
-  parentPort.once('message', async (assignment) => {
-    Object.assign(workerData, assignment);
-    await prepared;
-    await import(entry);
-  });
-});
-`;
-
-type BootData = {
-  /** Modules to load before the assignment comes. */
-  readonly doors: readonly string[];
-  /** Whether the entry is a bundle with the engine in it, which takes up the work when it is loaded. */
-  runsBundle: boolean;
-};
+import { type BootData, takeThreads } from './worker-threads.ts';
 
 export interface WorkerEvents extends TaskEvents {
   readonly onState: TellState;
@@ -69,19 +34,7 @@ export class WorkerPool {
   constructor(size: number, heapMb: number | null) {
     this.size = size;
     this.heapMb = heapMb;
-    const doors = IS_TYPESCRIPT || IS_BUNDLED ? [] : openDoors();
-    this.#workers = Array.from(
-      { length: size },
-      (_, number) =>
-        new Worker(BOOT, {
-          eval: true,
-          name: `millrace ${number}`,
-          // What a module reads from the command line is the same in all threads.
-          argv: process.argv.slice(2),
-          workerData: { doors, runsBundle: IS_BUNDLED } satisfies BootData,
-          ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
-        }),
-    );
+    this.#workers = takeThreads(size, heapMb);
   }
 
   /** Lets the threads install what the module of the job needs, while the calling thread looks for a checkpoint, say. */
@@ -184,6 +137,8 @@ function hasLoaded(worker: Worker): Promise<void> {
 
 type Entry = {
   readonly entry: string;
+  /** What of the engine the program has loaded: to be loaded before there are hooks. */
+  readonly doors: readonly string[];
   readonly typescriptHooks: string | null;
   readonly testHooks: string | null;
   /** What loads the module of the job before there is work; null where it waits for that. */
@@ -192,7 +147,9 @@ type Entry = {
 
 /** How to load the entry and the user's job. In a bundle the user's module is the entry, since it comes with the engine. */
 function entryFor(jobUrl: string, isEarly: boolean): Entry {
-  if (IS_BUNDLED) return { entry: jobUrl, typescriptHooks: null, testHooks: null, early: null };
+  if (IS_BUNDLED) {
+    return { entry: jobUrl, doors: [], typescriptHooks: null, testHooks: null, early: null };
+  }
   const { env, features } = process;
   // Where Node does not strip types itself.
   const isNative = Boolean((features as { typescript?: unknown }).typescript);
@@ -200,6 +157,7 @@ function entryFor(jobUrl: string, isEarly: boolean): Entry {
   const isInTest = env.NODE_TEST_CONTEXT !== undefined || env.VITEST !== undefined;
   return {
     entry: engineEntry('task/worker-main'),
+    doors: IS_TYPESCRIPT ? [] : openDoors(),
     typescriptHooks: needsTypes ? engineFile('base/typescript-hooks.mjs') : null,
     testHooks: isInTest ? engineFile('base/test-runner-hooks.mjs') : null,
     early: isEarly ? { loader: engineEntry('graph/load-job'), jobUrl } : null,

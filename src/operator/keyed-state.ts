@@ -104,15 +104,30 @@ export class KeyedState {
       if (slots.length < rowCount) slots = new Int32Array(rowCount);
       reader.read(batch);
       if (!reader.isInt) keys.isInt = false;
-      if (this.#hasRowPerKey) into.append(reader, 0, rowCount, slots, rowsLeft);
+      if (this.#hasRowPerKey) this.#append(reader, rowCount, into, slots, rowsLeft);
       else into.slotsOf(reader, 0, rowCount, slots);
       rowsLeft -= rowCount;
       load(batch, slots);
     }
-    if (this.#hasRowPerKey && !into.index()) {
-      throw new EngineError('CHECKPOINT_DAMAGED', `state '${this.#name}' has a key twice`);
-    }
+    if (this.#hasRowPerKey && !into.index()) throw keyTwice(this.#name);
   }
+
+  #append(
+    reader: KeyReader,
+    rowCount: number,
+    into: KeySlots,
+    slots: Int32Array,
+    expected: number,
+  ): void {
+    const first = into.count;
+    if (!into.append(reader, 0, rowCount, expected)) throw keyTwice(this.#name);
+    for (let i = 0; i < rowCount; i++) slots[i] = first + i;
+  }
+}
+
+/** For state that has a row for each key. */
+export function keyTwice(state: string): EngineError {
+  return new EngineError('CHECKPOINT_DAMAGED', `state '${state}' has a key twice`);
 }
 
 /** Refuses state of other keys or values than the job has now. */

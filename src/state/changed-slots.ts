@@ -35,6 +35,13 @@ export class ChangedSlots {
     this.#marks[slot] = FRESH;
   }
 
+  /** Marks all slots from one on, new ones without a mark. */
+  markFrom(slot: number, slotCount: number): void {
+    if (slotCount > this.#marks.length) this.#reserve(slotCount);
+    this.#marks.fill(CHANGED, slot, slotCount);
+    this.count += slotCount - slot;
+  }
+
   /** The slot has no key any more; what its mark was, 0 for none. */
   unmark(slot: number): number {
     const mark = this.#marks[slot] ?? 0;

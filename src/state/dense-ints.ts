@@ -32,7 +32,7 @@ export function areDense({ least, greatest }: KeyRange, count: number): boolean 
 
 export class DenseInts {
   /** The slot of a key, plus 1, is at key - low; 0 for none. */
-  numbers = new Int32Array(0);
+  numbers: Int32Array = new Int32Array(0);
   low = 0;
   /** What was inserted when the range moved on from keys that had gone. */
   #insertedBefore = 0;
@@ -116,13 +116,17 @@ export class DenseInts {
   }
 
   /** Moves to a range in which all of its keys lie, with room for more beside `key`, which is at one of its ends. */
-  moveTo({ least, greatest }: KeyRange, key: number): void {
+  moveTo(
+    { least, greatest }: KeyRange,
+    key: number,
+    make: (length: number) => Int32Array = zeros,
+  ): void {
     const { numbers: old, low: oldLow } = this;
     const length = Math.max(LENGTH_MIN, old.length, Math.ceil((greatest - least + 1) * 1.5));
     const low = key === least ? Math.max(INT_MIN, greatest + 1 - length) : least;
     const from = Math.max(least, oldLow);
     const to = Math.min(greatest + 1, oldLow + old.length);
-    this.numbers = zeros(length);
+    this.numbers = make(length);
     if (from < to) this.numbers.set(old.subarray(from - oldLow, to - oldLow), from - low);
     this.low = low;
   }

@@ -32,6 +32,20 @@ export function uncounted(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(bytes);
 }
 
+/** Zeros as above, for state that is loaded. Benchmark: figure recovery. */
+export function loadedZeros(length: number): Int32Array<SharedArrayBuffer> {
+  const ints = new Int32Array(uncounted(length * Int32Array.BYTES_PER_ELEMENT));
+  touch(ints, 0);
+  return ints;
+}
+
+/** The first of an array, with room for what is loaded. Benchmark: figure recovery. */
+export function loadedFloats(of: Float64Array, length: number): Float64Array<SharedArrayBuffer> {
+  const floats = new Float64Array(uncounted(length * Float64Array.BYTES_PER_ELEMENT));
+  floats.set(of.subarray(0, length));
+  return floats;
+}
+
 type Make<A> = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => A;
 
 /** Below, a copy costs less than addresses of its own. */

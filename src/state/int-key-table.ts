@@ -5,7 +5,7 @@
  */
 import { capacityOf, cellsFor, loadedCapacity } from './cells.ts';
 import { areDense, DenseInts, type KeyRange, rangeOf } from './dense-ints.ts';
-import { grownInts } from './grown-arrays.ts';
+import { grownInts, loadedZeros, zeros } from './grown-arrays.ts';
 import { HashedInts } from './hashed-ints.ts';
 
 /** Keys by slot: the first `count` of an array that may have room for more. */
@@ -85,10 +85,10 @@ export class IntKeyTable implements IntSlots {
   }
 
   /**
-   * slots[i] = the next slot, for from <= i < to: keys that are all new. They are not found before `index`, which has to follow
+   * Gives keys[from] to keys[to - 1], which are all new, the next slots. They are not found before `index`, which has to follow
    * the last of them. `expected`: about how many may come from here on.
    */
-  append(keys: Int32Array, from: number, to: number, slots: Int32Array, expected: number): void {
+  append(keys: Int32Array, from: number, to: number, expected: number): void {
     const { count } = this;
     const end = count + to - from;
     if (end > this.keys.length) {
@@ -96,7 +96,6 @@ export class IntKeyTable implements IntSlots {
       this.keys = grownInts(this.keys.subarray(0, count), capacityOf(cellsFor(capacity)));
     }
     this.keys.set(keys.subarray(from, to), count);
-    for (let i = from; i < to; i++) slots[i] = count + i - from;
     this.count = end;
   }
 
@@ -104,7 +103,9 @@ export class IntKeyTable implements IntSlots {
   index(): boolean {
     const { count, keys } = this;
     const range = rangeOf(keys, count, keys[0]!);
-    return areDense(range, count) ? this.#becomeDense(range, range.greatest) : this.#becomeHashed();
+    return areDense(range, count)
+      ? this.#becomeDense(range, range.greatest, loadedZeros)
+      : this.#becomeHashed();
   }
 
   /** Forgets all keys; memory that was far too large is given back. */
@@ -132,10 +133,14 @@ export class IntKeyTable implements IntSlots {
   }
 
   /** False when two keys are equal. */
-  #becomeDense(range: KeyRange, key: number): boolean {
+  #becomeDense(
+    range: KeyRange,
+    key: number,
+    make: (length: number) => Int32Array = zeros,
+  ): boolean {
     const { keys, count } = this;
     const dense = new DenseInts();
-    dense.moveTo(range, key);
+    dense.moveTo(range, key, make);
     const { numbers, low } = dense;
     let areNew = true;
     for (let slot = 0; slot < count; slot++) {

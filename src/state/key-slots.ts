@@ -60,12 +60,18 @@ export class KeySlots {
   }
 
   /**
-   * As `slotsOf`, for keys that are all new: nothing else may be asked for before `index`, which has to follow the last of
-   * them. `expected`: about how many may come from here on.
+   * Gives rows from to to - 1 of the batch that `keys` has read the next slots, as their keys are all new: nothing else may be
+   * asked for before `index`, which has to follow the last of them. False when a key is seen not to be new. `expected`: about
+   * how many may come from here on.
    */
-  append(keys: KeyReader, from: number, to: number, slots: Int32Array, expected: number): void {
-    if (this.#ints === null || !keys.isInt) this.slotsOf(keys, from, to, slots);
-    else this.#ints.append(keys.ints, from, to, slots, expected);
+  append(keys: KeyReader, from: number, to: number, expected: number): boolean {
+    if (this.#ints !== null && keys.isInt) {
+      this.#ints.append(keys.ints, from, to, expected);
+      return true;
+    }
+    const known = this.count;
+    this.slotsOf(keys, from, to, new Int32Array(to));
+    return this.count === known + to - from;
   }
 
   /** Behind `append`; false when a key was not new. */

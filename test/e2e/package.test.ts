@@ -63,12 +63,13 @@ test('the package holds what it needs and nothing else', () => {
     'dist/dashboard/index.html',
     'dist/dashboard/index.html.gz',
     'dist/dashboard/licences.txt',
+    'dist/licences.txt',
   ]) {
     assert.ok(paths.includes(needed), needed);
   }
   const dashboard =
     /^dist\/dashboard\/((index|icon)[\w-]*\.(html|js|css|svg)(\.gz)?|licences\.txt)$/;
-  const others = /^(dist\/.*\.([cm]?js|d\.m?ts)|package\.json|[A-Z]+(\.md)?)$/;
+  const others = /^(dist\/(.*\.([cm]?js|d\.m?ts)|licences\.txt)|package\.json|[A-Z]+(\.md)?)$/;
   assert.deepEqual(
     paths.filter((path) => !dashboard.test(path) && !others.test(path)),
     [],

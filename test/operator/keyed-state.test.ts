@@ -43,9 +43,15 @@ for (const [kind, schema, users] of [
   });
 }
 
-test('a key that comes twice where each has one row is damage', () => {
-  assert.throws(() => restored(record({ user: t.int32 }), 'one', [7, 1], [7]), {
-    code: 'CHECKPOINT_DAMAGED',
-    message: /'sums' has a key twice/,
+for (const [kind, schema, batches] of [
+  ['ints', record({ user: t.int32 }), [[7, 1], [7]]],
+  ['texts', record({ user: t.string }), [['g', 'c'], ['g']]],
+  ['texts of a batch', record({ user: t.string }), [['g', 'c', 'g']]],
+] as const) {
+  test(`${kind}: a key that comes twice where each has one row is damage`, () => {
+    assert.throws(() => restored<unknown>(schema, 'one', ...batches.map((users) => [...users])), {
+      code: 'CHECKPOINT_DAMAGED',
+      message: /'sums' has a key twice/,
+    });
   });
-});
+}

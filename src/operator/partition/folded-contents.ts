@@ -80,13 +80,19 @@ export class AggregatedContents implements PartitionContents {
     functions: readonly object[],
   ) {
     this.#plan = planPartials(ALL, aggregates, inputSchema);
-    const { cells, objects } = this.#plan;
+    const { cells } = this.#plan;
     this.#loops = new AggregateLoops(this.#plan, inputSchema, functions);
     this.#rows = new AccumulatorRows(this.#plan, cells.length, functions);
     this.#results = new BatchBuilder(partitionSchema(aggregates, inputSchema), 1);
-    this.#accumulators = {
-      cells: new Float64Array(cells.length),
-      objects: new Array(objects.length).fill(null),
+    this.#accumulators = this.#room(1);
+  }
+
+  /** For so many slots. */
+  #room(slots: number): Accumulators {
+    const { cells, objects } = this.#plan;
+    return {
+      cells: new Float64Array(cells.length * slots),
+      objects: new Array(objects.length * slots).fill(null),
     };
   }
 
@@ -128,8 +134,9 @@ export class AggregatedContents implements PartitionContents {
       builder.appendRow(row);
     }
     this.#begin(rows.length);
-    const join = this.#loops.joinRows(keyCount, cells.length);
-    join(builder.seal(), 0, rows.length, this.#slots, this.#accumulators, this.place);
+    const loaded = this.#room(rows.length);
+    this.#loops.loadRows(keyCount, cells.length)(builder.seal(), 0, rows.length, 0, loaded);
+    this.#loops.merge(this.#accumulators, this.#slots, loaded, 0, rows.length);
   }
 
   generatedLoops(): readonly GeneratedLoop[] {

@@ -15,6 +15,7 @@ import {
   addSource,
   initSource,
   joinSource,
+  loadSource,
   mergeSource,
   resultSource,
   wantsRow,
@@ -38,6 +39,14 @@ export type AddLoop = (
   slots: Int32Array,
   into: Accumulators,
   place: Place,
+) => void;
+/** Gives new slots, from `first` on, the accumulators in rows from to to - 1 of a snapshot. */
+export type LoadLoop = (
+  batch: Batch,
+  from: number,
+  to: number,
+  first: number,
+  into: Accumulators,
 ) => void;
 /** Gives slots from to to - 1 the accumulators of no row. */
 export type InitLoop = (into: Accumulators, from: number, to: number) => void;
@@ -121,7 +130,7 @@ export class AggregateLoops {
   }
 
   #joinSource({ keyCount, cells }: PartialPlan): string {
-    return joinSource(this.#plan, this.#functions, keyCount, cells.length, 'sent');
+    return joinSource(this.#plan, this.#functions, keyCount, cells.length);
   }
 
   /** A function with the user's functions as f0, f1, ... and the aggregates over values as g0, g1, ... */
@@ -153,10 +162,10 @@ ${LOOP_NAME}`;
     return this.#join;
   }
 
-  /** The same for those of a snapshot, with so many cells behind the key. */
-  joinRows(keyCount: number, cellColumns: number): AddLoop {
-    const body = joinSource(this.#plan, this.#functions, keyCount, cellColumns, 'stored');
-    return this.#compile(this.#wrap(JOIN_PARAMETERS, body)) as AddLoop;
+  /** The loop that loads rows of a snapshot, with so many cells behind the key. */
+  loadRows(keyCount: number, cellColumns: number): LoadLoop {
+    const body = loadSource(this.#plan, this.#functions, keyCount, cellColumns);
+    return this.#compile(this.#wrap('batch, from, to, first, into', body)) as LoadLoop;
   }
 }
 

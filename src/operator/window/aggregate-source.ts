@@ -154,21 +154,21 @@ function plainUpdate(kind: 'sum' | 'min' | 'max', target: string, value: string)
 export function initSource(plan: AggregatePlan): string {
   const initial = { count: '0', sum: '0', min: 'Infinity', max: '-Infinity' };
   const cells = plan.cells.map((cell, c) => `cells[o + ${c}] = ${initial[cell.kind]};\n`).join('');
-  const objects = plan.objects
-    .map((slot, k) => {
-      const aggregate = aggregateOf(slot);
-      return replaced(plan, k, OWN, {
-        by: 'create',
-        next: () => (aggregate === null ? 'null' : `${aggregate}.create()`),
-      });
-    })
-    .join('');
+  const objects = plan.objects.map((_, k) => objectInit(plan, k)).join('');
   return `const { cells, objects } = into;
 for (let slot = from; slot < to; slot++) {
 const o = slot * ${strideOf(plan)};
 const p = slot * ${plan.objects.length};
 ${cells}${objects}}
 `;
+}
+
+function objectInit(plan: AggregatePlan, k: number): string {
+  const aggregate = aggregateOf(plan.objects[k]!);
+  return replaced(plan, k, OWN, {
+    by: 'create',
+    next: () => (aggregate === null ? 'null' : `${aggregate}.create()`),
+  });
 }
 
 /** Source that joins a cell, or an object, of others. */
@@ -192,26 +192,54 @@ function isPacked(slot: ObjectSlot, plan: AggregatePlan, functions: readonly obj
   return slot.kind === 'value' && plan.values[slot.value]!.unpack !== undefined;
 }
 
-/** `as`: those that were sent have numbers in columns of their own, those of a snapshot have objects made of them. */
+/** The columns of partial results: c0, c1, ... of cells, d0, d1, ... of objects. */
+function partialColumns(plan: AggregatePlan, firstCell: number, firstObject: number): string[] {
+  return [
+    ...plan.cells.map((_, c) => `const c${c} = batch.columns[${firstCell + c}].values;\n`),
+    ...plan.objects.map((_, k) => `const d${k} = batch.columns[${firstObject + k}].values;\n`),
+  ];
+}
+
+/** Object k of the row that a loop over partial results is at. */
+function partialObject(plan: AggregatePlan, functions: readonly object[], k: number): string {
+  const slot = plan.objects[k]!;
+  return isPacked(slot, plan, functions) ? `${aggregateOf(slot)}.unpack(d${k}[i])` : `d${k}[i]`;
+}
+
+/** Those of a snapshot, whose objects are whole, even where their numbers lie in cells. */
+export function loadSource(
+  plan: AggregatePlan,
+  functions: readonly object[],
+  firstCell: number,
+  cellColumns: number,
+): string {
+  const heads = partialColumns(plan, firstCell, firstCell + cellColumns);
+  const cells = plan.cells.map((_, c) => `cells[o + ${c}] = c${c}[i];\n`);
+  const objects = plan.objects.map(
+    (_, k) => objectInit(plan, k) + objectJoin(plan, k, OWN, partialObject(plan, functions, k)),
+  );
+  return `${heads.join('')}const { cells, objects } = into;
+for (let i = from; i < to; i++) {
+const slot = first + i - from;
+const o = slot * ${strideOf(plan)};
+const p = slot * ${plan.objects.length};
+${cells.join('')}${objects.join('')}}
+`;
+}
+
+/** Those that were sent have numbers in columns of their own. */
 export function joinSource(
   plan: AggregatePlan,
   functions: readonly object[],
   firstCell: number,
   cellColumns: number,
-  as: 'sent' | 'stored',
 ): string {
   const firstNumber = firstCell + cellColumns;
-  const firstObject = firstNumber + (as === 'sent' ? plan.numberCount : 0);
-  const heads = [
-    ...plan.cells.map((_, c) => `const c${c} = batch.columns[${firstCell + c}].values;\n`),
-    ...plan.objects.map((_, k) => `const d${k} = batch.columns[${firstObject + k}].values;\n`),
-  ];
+  const firstObject = firstNumber + plan.numberCount;
+  const heads = partialColumns(plan, firstCell, firstObject);
   const joinedValue = (slot: ObjectSlot, k: number): string => {
     const numbers = numbersOf(slot);
-    if (numbers === null || as === 'stored') {
-      const packed = isPacked(slot, plan, functions);
-      return packed ? `${aggregateOf(slot)}.unpack(d${k}[i])` : `d${k}[i]`;
-    }
+    if (numbers === null) return partialObject(plan, functions, k);
     const { shape, first } = numbers;
     heads.push(`const absent${k} = batch.columns[${firstObject + k}].absent;\n`);
     const made = madeOf(shape, (n) => {

@@ -6,10 +6,11 @@ import type { Batch } from '../../data/batch.ts';
 import type { KeyReader } from '../../data/key.ts';
 import { loadedCapacity, UNCACHED_CELLS } from '../../state/cells.ts';
 import { ChangedSlots } from '../../state/changed-slots.ts';
+import { loadedFloats } from '../../state/grown-arrays.ts';
 import { KeySlots } from '../../state/key-slots.ts';
 import { readSlotsAhead } from '../../state/read-ahead.ts';
 import type { SlotCapture } from '../../state/slot-capture.ts';
-import type { Accumulators, AddLoop, AggregateLoops } from './aggregate-codegen.ts';
+import type { Accumulators, AddLoop, AggregateLoops, LoadLoop } from './aggregate-codegen.ts';
 import { type AggregatePlan, areAllNumbers, strideOf } from './aggregate-plan.ts';
 
 const SLOTS_MIN = 32;
@@ -84,26 +85,28 @@ export class Pane {
     addLoop(batch, from, to, slots, this.accumulators, place);
   }
 
-  /** As `add`, for keys that are not there yet; `endLoad` has to follow. `expected`: about how many may come from here on. */
+  /**
+   * Rows from to to - 1 of a snapshot, whose keys are not there yet; `endLoad` has to follow. False when a key is seen to come
+   * twice. `expected`: about how many may come from here on.
+   */
   load(
     batch: Batch,
     from: number,
     to: number,
     keys: KeyReader,
-    slots: Int32Array,
-    loops: AggregateLoops,
-    join: AddLoop,
+    loadLoop: LoadLoop,
     expected: number,
-  ): void {
+  ): boolean {
     const known = this.slotCount;
-    this.keys.append(keys, from, to, slots, expected);
+    if (!this.keys.append(keys, from, to, expected)) return false;
     const count = this.slotCount;
     if (count > this.#capacity) {
-      this.#resize(loadedCapacity(this.#capacity, count, known + expected));
+      const capacity = loadedCapacity(this.#capacity, count, known + expected);
+      this.#resize(capacity, loadedFloats);
     }
-    this.#initFrom(known, loops);
-    this.changes?.mark(slots, from, to, count);
-    join(batch, from, to, slots, this.accumulators, { i: 0 });
+    this.changes?.markFrom(known, count);
+    loadLoop(batch, from, to, known, this.accumulators);
+    return true;
   }
 
   /** False when a key has come twice. */
@@ -146,11 +149,9 @@ export class Pane {
     loops.init(this.accumulators, known, count);
   }
 
-  #resize(capacity: number): void {
+  #resize(capacity: number, resized = resizedFloats): void {
     const { accumulators } = this;
-    const cells = new Float64Array(capacity * this.#shape.cells);
-    cells.set(accumulators.cells.subarray(0, cells.length));
-    accumulators.cells = cells;
+    accumulators.cells = resized(accumulators.cells, capacity * this.#shape.cells);
     this.#resizeObjects(accumulators.objects, capacity * this.#shape.objects);
     this.#capacity = capacity;
   }
@@ -161,6 +162,12 @@ export class Pane {
     objects.length = length;
     if (length > before) objects.fill(null, before);
   }
+}
+
+function resizedFloats(of: Float64Array, length: number): Float64Array {
+  const floats = new Float64Array(length);
+  floats.set(of.subarray(0, length));
+  return floats;
 }
 
 /** Twice as much; of much, a quarter more, for that is what memory costs. */

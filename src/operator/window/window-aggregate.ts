@@ -15,7 +15,6 @@
  * Windows of processing time work the same, with the clock in place of event times and of watermarks: a window fires
  * when the clock has reached its end. Watermarks pass by.
  */
-import { EngineError } from '../../base/errors.ts';
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
@@ -33,7 +32,7 @@ import { type KeyGroupRange, keyGroupOf, keyGroupRange } from '../../data/key-gr
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { Lineage } from '../../state/lineage.ts';
 import { requireTimestamps } from '../event-time.ts';
-import { checkStateSchema } from '../keyed-state.ts';
+import { checkStateSchema, keyTwice } from '../keyed-state.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { readKey, stateKey } from '../read-key.ts';
 import type { StateLook } from '../state-look.ts';
@@ -161,11 +160,10 @@ export class WindowAggregateOperator implements Operator {
     this.#fired = fired.greatest > fired.least ? fired : null;
     const keys = new KeyReader(stateKey(this.#key), this.#state.schema, null);
     const { keyCount, cells } = this.#state;
-    const join = this.#loops.joinRows(keyCount, cells.length);
+    const loadLoop = this.#loops.loadRows(keyCount, cells.length);
     let rowsLeft = restored.keyedRows(PANES);
     for (const batch of restored.keyed(PANES)) {
       checkStateSchema(batch.schema, this.#state.schema, PANES);
-      if (this.#slots.length < batch.rowCount) this.#slots = new Int32Array(batch.rowCount);
       keys.read(batch);
       if (!keys.isInt) this.#keys.isInt = false;
       const starts = batch.timestamps!;
@@ -173,15 +171,12 @@ export class WindowAggregateOperator implements Operator {
         const start = starts[from]!;
         const to = endOfRun(starts, from + 1, batch.rowCount, start, start + this.#paneMs);
         const pane = this.#panes.at(start);
-        pane.load(batch, from, to, keys, this.#slots, this.#loops, join, rowsLeft);
+        if (!pane.load(batch, from, to, keys, loadLoop, rowsLeft)) throw keyTwice(PANES);
         rowsLeft -= to - from;
         from = to;
       }
     }
-    for (const pane of this.#panes.live) {
-      if (pane.endLoad()) continue;
-      throw new EngineError('CHECKPOINT_DAMAGED', `state '${PANES}' has a key twice`);
-    }
+    for (const pane of this.#panes.live) if (!pane.endLoad()) throw keyTwice(PANES);
   }
 
   get #groups(): KeyGroupRange {

@@ -4,7 +4,7 @@ import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { Field } from '../../../data/schema.ts';
 import { grownFloats } from '../../../state/grown-arrays.ts';
 import { AccumulatorRows } from '../accumulator-rows.ts';
-import type { Accumulators, AddLoop, AggregateLoops } from '../aggregate-codegen.ts';
+import type { Accumulators, AggregateLoops, LoadLoop } from '../aggregate-codegen.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
 import type { PartialPlan } from '../partials.ts';
 import type { WindowContents } from './contents.ts';
@@ -19,8 +19,7 @@ export class AccumulatorContents implements WindowContents {
   /** Of the rows in a snapshot: there may be one more than the plan has. */
   readonly #cellColumns: number;
   readonly #slot = new Int32Array(1);
-  #slots = new Int32Array(0);
-  #joinRow: AddLoop | null = null;
+  #loadRow: LoadLoop | null = null;
 
   /** `partials`: how accumulators stand in a snapshot. */
   constructor(
@@ -76,10 +75,7 @@ export class AccumulatorContents implements WindowContents {
   }
 
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {
-    this.#joinRow ??= this.loops.joinRows(firstColumn, this.#cellColumns);
-    this.begin(slot);
-    if (this.#slots.length < batch.rowCount) this.#slots = new Int32Array(batch.rowCount);
-    this.#slots[row] = slot;
-    this.#joinRow(batch, row, row + 1, this.#slots, this.accumulators, this.place);
+    this.#loadRow ??= this.loops.loadRows(firstColumn, this.#cellColumns);
+    this.#loadRow(batch, row, row + 1, slot, this.accumulators);
   }
 }

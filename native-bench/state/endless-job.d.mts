@@ -1,0 +1,5 @@
+import type { Job } from 'millrace';
+
+export function takeLongestGap(): number;
+
+export const endless: Job<void>;
