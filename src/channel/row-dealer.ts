@@ -3,7 +3,7 @@
  * order. Benchmark: figure keyed-tumbling.
  */
 import { subtaskOf } from '../data/key-group.ts';
-import { hashInts, murmur } from '../data/key-hash.ts';
+import { murmur } from '../data/key-hash.ts';
 
 /** Rows by channel: those of channel c are order[starts[c]] to order[starts[c + 1] - 1]. */
 export class RowOrder {
@@ -77,13 +77,34 @@ export class RowOrder {
   }
 }
 
+/** Int keys are ids as a rule, and many begin near 0: below this, channels are looked up by key. They stay in the cache. */
+const KNOWN_KEYS = 64 * 1024;
+const NONE = new Uint8Array(0);
+
+/** Of this thread, by channels and key groups. */
+const tables = new Map<string, Uint8Array | Uint16Array>();
+
+/** The channels of keys 0 to KNOWN_KEYS - 1. */
+function channelsOfKeys(channels: number, channelOfGroup: Uint16Array): Uint8Array | Uint16Array {
+  const groups = channelOfGroup.length;
+  const name = `${channels} of ${groups}`;
+  const found = tables.get(name);
+  if (found !== undefined) return found;
+  const made = channels > 256 ? new Uint16Array(KNOWN_KEYS) : new Uint8Array(KNOWN_KEYS);
+  for (let key = 0; key < KNOWN_KEYS; key++) made[key] = channelOfGroup[murmur(key) % groups]!;
+  tables.set(name, made);
+  return made;
+}
+
 export class RowDealer {
   readonly rows: RowOrder;
   readonly #channels: number;
   readonly #channelOfGroup: Uint16Array;
   /** Groups - 1 when they are a power of two, as they are by default; else 0. */
   readonly #groupMask: number;
-  #hashes = new Int32Array(0);
+  /** Channels by key, from when as many rows have been dealt: before, to make it would cost more. */
+  #channelOfKey: Uint8Array | Uint16Array = NONE;
+  #intsDealt = 0;
 
   constructor(channels: number, maxParallelism: number) {
     this.rows = new RowOrder(channels);
@@ -107,14 +128,16 @@ export class RowDealer {
 
   /** Deals rows 0 to rowCount - 1 by their keys. Between two channels, hashing and dealing are one loop. */
   dealInts(keys: Int32Array, rowCount: number): void {
+    this.#intsDealt += rowCount;
+    if (this.#channelOfKey === NONE && this.#intsDealt > KNOWN_KEYS) {
+      this.#channelOfKey = channelsOfKeys(this.#channels, this.#channelOfGroup);
+    }
     if (this.#isToTwo) {
       this.rows.reserveTwo(rowCount);
       this.rows.joinTwo(rowCount, this.#dealIntsToTwo(keys, rowCount));
-      return;
+    } else {
+      this.#dealIntsToMany(keys, rowCount);
     }
-    if (this.#hashes.length < rowCount) this.#hashes = new Int32Array(rowCount);
-    hashInts(keys, rowCount, this.#hashes);
-    this.#dealToMany(this.#hashes, rowCount);
   }
 
   get #isToTwo(): boolean {
@@ -127,15 +150,32 @@ export class RowDealer {
    */
   #dealIntsToTwo(keys: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
+    const channelOfKey = this.#channelOfKey;
+    const known = channelOfKey.length;
     const mask = this.#groupMask;
     const { order: first, second } = this.rows;
     let inSecond = 0;
     let i = 0;
     for (const last = rowCount - 4; i <= last; i += 4) {
-      const a = channelOfGroup[murmur(keys[i]!) & mask]!;
-      const b = channelOfGroup[murmur(keys[i + 1]!) & mask]!;
-      const c = channelOfGroup[murmur(keys[i + 2]!) & mask]!;
-      const d = channelOfGroup[murmur(keys[i + 3]!) & mask]!;
+      const keyA = keys[i]! >>> 0;
+      const keyB = keys[i + 1]! >>> 0;
+      const keyC = keys[i + 2]! >>> 0;
+      const keyD = keys[i + 3]! >>> 0;
+      let a: number;
+      let b: number;
+      let c: number;
+      let d: number;
+      if (keyA < known && keyB < known && keyC < known && keyD < known) {
+        a = channelOfKey[keyA]!;
+        b = channelOfKey[keyB]!;
+        c = channelOfKey[keyC]!;
+        d = channelOfKey[keyD]!;
+      } else {
+        a = channelOfGroup[murmur(keyA) & mask]!;
+        b = channelOfGroup[murmur(keyB) & mask]!;
+        c = channelOfGroup[murmur(keyC) & mask]!;
+        d = channelOfGroup[murmur(keyD) & mask]!;
+      }
       first[i - inSecond] = i;
       second[inSecond] = i;
       inSecond += a;
@@ -187,6 +227,25 @@ export class RowDealer {
       inSecond += channelOfGroup[hashes[i]! & mask]!;
     }
     return inSecond;
+  }
+
+  #dealIntsToMany(keys: Int32Array, rowCount: number): void {
+    const channelOfGroup = this.#channelOfGroup;
+    const groups = channelOfGroup.length;
+    const mask = this.#groupMask;
+    const channelOfKey = this.#channelOfKey;
+    const known = channelOfKey.length;
+    const channelOf = this.rows.channelOf(rowCount);
+    for (let i = 0; i < rowCount; i++) {
+      const key = keys[i]! >>> 0;
+      if (key < known) {
+        channelOf[i] = channelOfKey[key]!;
+      } else {
+        const hash = murmur(key);
+        channelOf[i] = channelOfGroup[mask === 0 ? hash % groups : hash & mask]!;
+      }
+    }
+    this.rows.sort(rowCount);
   }
 
   #dealToMany(hashes: Int32Array, rowCount: number): void {
