@@ -90,7 +90,7 @@ export class TurnDealer implements Dealer {
     const { rowCount } = batch;
     const channels = this.#channels;
     this.rows.reserve(rowCount);
-    const { order, starts } = this.rows;
+    const { order, starts, ends } = this.rows;
     const isInParts = rowCount >= channels * PART_ROWS_MIN;
     const each = Math.floor(rowCount / channels);
     const left = rowCount % channels;
@@ -102,8 +102,8 @@ export class TurnDealer implements Dealer {
       const first = isInParts ? at : turn;
       const step = isInParts ? 1 : channels;
       for (let row = first; at < end; row += step) order[at++] = row;
+      ends[channel] = end;
     }
-    starts[channels] = at;
     this.#next = (this.#next + left) % channels;
     return batch;
   }

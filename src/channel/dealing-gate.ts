@@ -74,10 +74,10 @@ export class DealingGate implements OutputGate {
     this.tap?.take(batch);
     const dealt = this.#deal(batch);
     this.#keepHashesApart(dealt.keyHashes !== null);
-    const { order, starts } = this.#dealer.rows;
+    const { order, starts, ends } = this.#dealer.rows;
     for (let c = 0; c < this.#builders.length; c++) {
       const from = starts[c]!;
-      const to = starts[c + 1]!;
+      const to = ends[c]!;
       if (from === to) continue;
       if (batch.schema === null) this.#appendRows(dealt, c, order, from, to);
       else this.#appendColumns(dealt, c, order, from, to);

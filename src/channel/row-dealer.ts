@@ -5,16 +5,16 @@
 import { subtaskOf } from '../data/key-group.ts';
 import { murmur } from '../data/key-hash.ts';
 
-/** Rows by channel: those of channel c are order[starts[c]] to order[starts[c + 1] - 1]. */
+/** Rows by channel: those of channel c are order[starts[c]] to order[ends[c] - 1]. */
 export class RowOrder {
   order: Int32Array = new Int32Array(0);
   readonly starts: Int32Array;
-  /** Rows of the second of two channels, until it is known where they begin. */
-  second: Int32Array = new Int32Array(0);
+  readonly ends: Int32Array;
   #channelOf: Uint16Array = new Uint16Array(0);
 
   constructor(channels: number) {
-    this.starts = new Int32Array(channels + 1);
+    this.starts = new Int32Array(channels);
+    this.ends = new Int32Array(channels);
   }
 
   /** Where the channel of each row is written before `sort`. */
@@ -27,53 +27,52 @@ export class RowOrder {
     if (this.order.length < rowCount) this.order = new Int32Array(rowCount);
   }
 
-  /** The same for two channels, whose rows are written to `order` and to `second` before `joinTwo`. */
-  reserveTwo(rowCount: number): void {
-    this.reserve(rowCount);
-    if (this.second.length < rowCount) this.second = new Int32Array(rowCount);
+  /** The same for two channels; where rows of the second are to be written, those of the first from 0 on. */
+  reserveTwo(rowCount: number): number {
+    this.reserve(rowCount * 2);
+    return this.order.length >> 1;
   }
 
-  joinTwo(rowCount: number, inSecond: number): void {
-    const { order, starts } = this;
-    const inFirst = rowCount - inSecond;
-    order.set(this.second.subarray(0, inSecond), inFirst);
-    starts[1] = inFirst;
-    starts[2] = rowCount;
+  /** Behind that: so many of the rows are in the second. */
+  setTwo(rowCount: number, inSecond: number): void {
+    const { starts, ends } = this;
+    const second = this.order.length >> 1;
+    ends[0] = rowCount - inSecond;
+    starts[1] = second;
+    ends[1] = second + inSecond;
   }
 
   /** Sorts rows 0 to rowCount - 1 by their channels. */
   sort(rowCount: number): void {
-    if (this.starts.length === 3) this.#sortTwo(rowCount);
+    if (this.starts.length === 2) this.#sortTwo(rowCount);
     else this.#sortMany(rowCount);
   }
 
   /** Without a branch, and without a counter in memory: each row is written to both, and one of the two advances. */
   #sortTwo(rowCount: number): void {
-    this.reserveTwo(rowCount);
-    const { order, second } = this;
+    const second = this.reserveTwo(rowCount);
+    const { order } = this;
     const channelOf = this.#channelOf;
     let inSecond = 0;
     for (let i = 0; i < rowCount; i++) {
       order[i - inSecond] = i;
-      second[inSecond] = i;
+      order[second + inSecond] = i;
       inSecond += channelOf[i]!;
     }
-    this.joinTwo(rowCount, inSecond);
+    this.setTwo(rowCount, inSecond);
   }
 
   /** A counting sort. */
   #sortMany(rowCount: number): void {
     this.reserve(rowCount);
-    const { order, starts } = this;
+    const { order, starts, ends } = this;
     const channelOf = this.#channelOf;
-    const channels = starts.length - 1;
-    starts.fill(0);
-    for (let i = 0; i < rowCount; i++) starts[channelOf[i]! + 1]!++;
-    for (let c = 0; c < channels; c++) starts[c + 1]! += starts[c]!;
-    // Filling moves each start to the next one, which is then moved back.
-    for (let i = 0; i < rowCount; i++) order[starts[channelOf[i]!]!++] = i;
-    starts.copyWithin(1, 0, channels);
-    starts[0] = 0;
+    const channels = starts.length;
+    ends.fill(0);
+    for (let i = 0; i < rowCount; i++) ends[channelOf[i]!]!++;
+    for (let c = 1; c < channels; c++) starts[c] = starts[c - 1]! + ends[c - 1]!;
+    ends.set(starts);
+    for (let i = 0; i < rowCount; i++) order[ends[channelOf[i]!]!++] = i;
   }
 }
 
@@ -119,8 +118,7 @@ export class RowDealer {
   /** Deals rows 0 to rowCount - 1 by the hashes of their keys. */
   deal(hashes: Int32Array, rowCount: number): void {
     if (this.#isToTwo) {
-      this.rows.reserveTwo(rowCount);
-      this.rows.joinTwo(rowCount, this.#dealToTwo(hashes, rowCount));
+      this.rows.setTwo(rowCount, this.#dealToTwo(hashes, rowCount));
     } else {
       this.#dealToMany(hashes, rowCount);
     }
@@ -133,8 +131,7 @@ export class RowDealer {
       this.#channelOfKey = channelsOfKeys(this.#channels, this.#channelOfGroup);
     }
     if (this.#isToTwo) {
-      this.rows.reserveTwo(rowCount);
-      this.rows.joinTwo(rowCount, this.#dealIntsToTwo(keys, rowCount));
+      this.rows.setTwo(rowCount, this.#dealIntsToTwo(keys, rowCount));
     } else {
       this.#dealIntsToMany(keys, rowCount);
     }
@@ -153,7 +150,8 @@ export class RowDealer {
     const channelOfKey = this.#channelOfKey;
     const known = channelOfKey.length;
     const mask = this.#groupMask;
-    const { order: first, second } = this.rows;
+    const second = this.rows.reserveTwo(rowCount);
+    const { order } = this.rows;
     let inSecond = 0;
     let i = 0;
     for (const last = rowCount - 4; i <= last; i += 4) {
@@ -176,22 +174,22 @@ export class RowDealer {
         c = channelOfGroup[murmur(keyC) & mask]!;
         d = channelOfGroup[murmur(keyD) & mask]!;
       }
-      first[i - inSecond] = i;
-      second[inSecond] = i;
+      order[i - inSecond] = i;
+      order[second + inSecond] = i;
       inSecond += a;
-      first[i + 1 - inSecond] = i + 1;
-      second[inSecond] = i + 1;
+      order[i + 1 - inSecond] = i + 1;
+      order[second + inSecond] = i + 1;
       inSecond += b;
-      first[i + 2 - inSecond] = i + 2;
-      second[inSecond] = i + 2;
+      order[i + 2 - inSecond] = i + 2;
+      order[second + inSecond] = i + 2;
       inSecond += c;
-      first[i + 3 - inSecond] = i + 3;
-      second[inSecond] = i + 3;
+      order[i + 3 - inSecond] = i + 3;
+      order[second + inSecond] = i + 3;
       inSecond += d;
     }
     for (; i < rowCount; i++) {
-      first[i - inSecond] = i;
-      second[inSecond] = i;
+      order[i - inSecond] = i;
+      order[second + inSecond] = i;
       inSecond += channelOfGroup[murmur(keys[i]!) & mask]!;
     }
     return inSecond;
@@ -200,7 +198,8 @@ export class RowDealer {
   #dealToTwo(hashes: Int32Array, rowCount: number): number {
     const channelOfGroup = this.#channelOfGroup;
     const mask = this.#groupMask;
-    const { order: first, second } = this.rows;
+    const second = this.rows.reserveTwo(rowCount);
+    const { order } = this.rows;
     let inSecond = 0;
     let i = 0;
     for (const last = rowCount - 4; i <= last; i += 4) {
@@ -208,22 +207,22 @@ export class RowDealer {
       const b = channelOfGroup[hashes[i + 1]! & mask]!;
       const c = channelOfGroup[hashes[i + 2]! & mask]!;
       const d = channelOfGroup[hashes[i + 3]! & mask]!;
-      first[i - inSecond] = i;
-      second[inSecond] = i;
+      order[i - inSecond] = i;
+      order[second + inSecond] = i;
       inSecond += a;
-      first[i + 1 - inSecond] = i + 1;
-      second[inSecond] = i + 1;
+      order[i + 1 - inSecond] = i + 1;
+      order[second + inSecond] = i + 1;
       inSecond += b;
-      first[i + 2 - inSecond] = i + 2;
-      second[inSecond] = i + 2;
+      order[i + 2 - inSecond] = i + 2;
+      order[second + inSecond] = i + 2;
       inSecond += c;
-      first[i + 3 - inSecond] = i + 3;
-      second[inSecond] = i + 3;
+      order[i + 3 - inSecond] = i + 3;
+      order[second + inSecond] = i + 3;
       inSecond += d;
     }
     for (; i < rowCount; i++) {
-      first[i - inSecond] = i;
-      second[inSecond] = i;
+      order[i - inSecond] = i;
+      order[second + inSecond] = i;
       inSecond += channelOfGroup[hashes[i]! & mask]!;
     }
     return inSecond;

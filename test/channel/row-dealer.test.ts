@@ -29,8 +29,8 @@ for (const [channels, maxParallelism, rows] of [
     const dealer = new RowDealer(channels, maxParallelism);
     const dealt = (): number[][] =>
       Array.from({ length: channels }, (_, channel) => {
-        const { order, starts } = dealer.rows;
-        return [...order.subarray(starts[channel], starts[channel + 1])];
+        const { order, starts, ends } = dealer.rows;
+        return [...order.subarray(starts[channel], ends[channel])];
       });
     dealer.deal(hashes, hashes.length);
     assert.deepEqual(dealt(), expected);
