@@ -273,6 +273,23 @@ export const MACRO_FIGURES: readonly Figure[] = [
     value: (medians) => medians.process,
   }),
   figure({
+    id: 'command-start',
+    what: 'millrace run with that job, from the start of the process to its end',
+    unit: 'ms',
+    roundUnit: 'ms',
+    bar: null,
+    variants: () => ({
+      process: {
+        command: javascript(
+          ...['dist/cli/main.js', 'run', 'native-bench/macro/small-job.mjs'],
+          ...['--no-progress', '--threads', '2'],
+        ),
+        measure: (run) => run.wallMs,
+      },
+    }),
+    value: (medians) => medians.process,
+  }),
+  figure({
     id: 'slow-sink-memory',
     what: 'resident memory in the last 10 of 60 s with a fast source and a slow sink, 2 threads, against that in seconds 11 to 20',
     unit: 'times the early memory',

@@ -3,6 +3,7 @@
  * them ahead, before it has loaded the engine itself: two threads load it in the time of one.
  */
 import { Worker } from 'node:worker_threads';
+import { compileCacheFolder } from '../base/compile-cache.ts';
 import { engineEntry, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 
 /**
@@ -11,7 +12,8 @@ import { engineEntry, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts'
  */
 const BOOT = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { register, registerHooks } = require('node:module');
+const { enableCompileCache, register, registerHooks } = require('node:module');
+if (workerData.compileCache !== null) enableCompileCache(workerData.compileCache);
 const loadAll = (doors) => Promise.all(doors.map((door) => import(door)));
 const loaded = loadAll(workerData.doors);
 parentPort.once('message', ({ entry, doors, typescriptHooks, testHooks, early }) => {
@@ -39,6 +41,7 @@ parentPort.once('message', ({ entry, doors, typescriptHooks, testHooks, early })
 export type BootData = {
   /** Modules to load at once. */
   readonly doors: readonly string[];
+  readonly compileCache: string | null;
   /** Whether the entry is a bundle with the engine in it, which takes up the work when it is loaded. */
   runsBundle: boolean;
 };
@@ -72,6 +75,7 @@ function startThread(number: number, heapMb: number | null): Worker {
     argv: process.argv.slice(2),
     workerData: {
       doors: IS_TYPESCRIPT || IS_BUNDLED ? [] : [engineEntry('index')],
+      compileCache: compileCacheFolder(),
       runsBundle: IS_BUNDLED,
     } satisfies BootData,
     ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
