@@ -45,6 +45,30 @@ export function madeNames(fn: unknown): readonly string[] | null {
   return properties === null || properties.spread !== null ? null : [...properties.values.keys()];
 }
 
+/**
+ * The fields of its first parameter that a function of several hands on under their own names: of
+ * `(sum, { n }) => ({ key: sum.key, n: sum.n + n })`, key. None where the source leaves a doubt.
+ */
+export function handedOnOfFirst(fn: unknown): ReadonlySet<string> {
+  const none = new Set<string>();
+  if (typeof fn !== 'function') return none;
+  const tokens = tokensOf(Function.prototype.toString.call(fn));
+  const start = tokens === null ? -1 : parametersStart(tokens);
+  if (start < 0) return none;
+  const end = parametersEnd(tokens!);
+  const [first, comma] = tokens!.slice(start + 1);
+  const parts = bodyParts(tokens!, end);
+  if (!isName(first) || comma !== ',' || parts === null) return none;
+  const behind = [...tokens!.slice(start + 2, end), ...parts.body];
+  const properties = propertiesOf(parts.literal);
+  if (properties === null || fieldsOf(first!, behind, false) === null) return none;
+  const handedOn = [...properties.values].filter(([name, value]) => {
+    const [row, dot, field] = value;
+    return value.length === 3 && row === first && dot === '.' && field === name;
+  });
+  return new Set(handedOn.map(([name]) => name));
+}
+
 type Properties = {
   /** The row that is spread at the front. */
   readonly spread: string | null;

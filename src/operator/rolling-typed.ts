@@ -5,6 +5,8 @@
  *   const result = join({ "key": s0[slot], "n": s1[slot] }, { "key": v0[i], "n": v1[i] });
  *   if (!(typeof x1 === 'number' && ...)) break;                   it has other fields than the records
  *   s1[slot] = x1; o1[at] = x1;
+ *
+ * What the function only hands on of the value, as its source tells, is not stored again.
  */
 import { compiled } from '../base/generated-code.ts';
 import { Batch } from '../data/batch.ts';
@@ -12,7 +14,7 @@ import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import { NULL, PRESENT } from '../data/column.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
-import { madeNames } from '../data/made-fields.ts';
+import { handedOnOfFirst, madeNames } from '../data/made-fields.ts';
 import { FITS } from '../data/row-appender.ts';
 import type { Field, Schema } from '../data/schema.ts';
 import { type SlotColumn, type SlotColumns, slotValueSource } from '../state/slot-columns.ts';
@@ -64,7 +66,7 @@ export class TypedReduce implements ColumnReduce {
     this.#results = new BatchBuilder(schema);
     this.#loops = new BatchLoops(
       schema,
-      (row) => loopSource(row, columns.columns, emitsEach, makesFields(join, schema.fields)),
+      (row) => loopSource(row, columns.columns, emitsEach, join),
       (source) => compiled(source, { join }, [join]) as TypedLoop,
     );
   }
@@ -123,15 +125,31 @@ function loopSource(
   { prelude, row, fields: ofRow }: RowSource,
   columns: readonly SlotColumn[],
   emitsEach: boolean,
-  isMade: boolean,
+  join: ReduceFunction,
 ): string {
   const fields = columns.map(({ field }) => field);
+  const isMade = makesFields(join, fields);
+  const handedOn = isMade ? handedOnOfFirst(join) : new Set();
+  const staysSame = fields.map(({ name, kind, nullable }) => {
+    return handedOn.has(name) && IS_STORED_AS_IT_IS.has(kind) && !nullable;
+  });
   const kept = slotRowSource(columns);
   const each = (source: (field: Field, c: number) => string): string =>
     fields.map(source).join('\n');
-  const result = fields.map(({ name }, c) => `x${c} = result[${JSON.stringify(name)}];`).join(' ');
-  const fits = fields.map((field, c) => fitSource(field, `x${c}`)).join(' && ');
+  const resultOf = ({ name, kind }: Field, c: number): string => {
+    if (!staysSame[c]) return `x${c} = result[${JSON.stringify(name)}];`;
+    return `x${c} = ${slotValueSource(columns[c]!, `s${c}`)}${kind === 'int32' ? ' | 0' : ''};`;
+  };
+  const result = fields.map(resultOf).join(' ');
+  const fits = fields.map((field, c) => (staysSame[c] ? 'true' : fitSource(field, `x${c}`)));
   const first = ofRow.map(({ expression }, c) => `x${c} = ${expression};`).join(' ');
+  const storeFirst = columns.map((column, c) =>
+    staysSame[c] ? storeSource(column, c, false) : '',
+  );
+  const store = columns.map((column, c) => {
+    if (!staysSame[c]) return storeSource(column, c, emitsEach);
+    return emitsEach ? `o${c}[i - from] = x${c};` : '';
+  });
   return `'use strict';
 return (batch, slots, to, states, out, place) => {
 ${prelude}${kept.prelude}${emitsEach ? `${each((_, c) => `const o${c} = out.fixed(${c}).values;`)}\n` : ''}const from = place.row;
@@ -143,13 +161,13 @@ ${inParts(
   `for (; i < end; i++) {
 const slot = slots[i];
 let ${fields.map((_, c) => `x${c}`).join(', ')};
-if (slot >= known) { known = slot + 1; ${first} }
+if (slot >= known) { known = slot + 1; ${first} ${storeFirst.join('')} }
 else {
 const result = join(${kept.row}, ${row});
 ${isMade ? result : lookSource(result, fields.length)}
-if (!(${fits})) { place.value = result; return false; }
+if (!(${fits.join(' && ')})) { place.value = result; return false; }
 }
-${columns.map((column, c) => storeSource(column, c, emitsEach)).join('\n')}
+${store.join('\n')}
 }
 `,
 )}} finally { place.row = i; place.known = known; }
@@ -157,6 +175,9 @@ return true;
 };
 //# sourceURL=millrace-generated:rolling-typed`;
 }
+
+/** Kinds of fields whose columns have the values of the row. */
+const IS_STORED_AS_IT_IS: ReadonlySet<Field['kind']> = new Set(['int32', 'float64', 'timestamp']);
 
 /** Whether the source of the function tells that its results have these fields: then nobody has to look, and V8 makes no object. */
 function makesFields(join: ReduceFunction, fields: readonly Field[]): boolean {

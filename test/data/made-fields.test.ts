@@ -1,7 +1,7 @@
 /** What a function puts into the row that it makes: all of it, or a doubt. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { madeFields, madeNames } from '../../src/data/made-fields.ts';
+import { handedOnOfFirst, madeFields, madeNames } from '../../src/data/made-fields.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { tokensOf } from '../../src/data/tokens.ts';
 
@@ -140,6 +140,33 @@ test('the names of a row are known whatever it is made of', () => {
     'Math.abs',
   ]) {
     assert.equal(names(doubt), undefined, doubt);
+  }
+});
+
+test('fields of the first parameter are handed on where it is only read', () => {
+  const handed = (source: string): string =>
+    [...handedOnOfFirst(new Function(`return ${source}`)())].join(' ');
+  assert.equal(handed('(a, { n }) => ({ key: a.key, n: a.n + n, at: a.at })'), 'key at');
+  assert.equal(handed('(a, b) => { const c = a.n; return { n: a.n, c }; }'), 'n');
+  assert.equal(handed('function (a, b) { return { n: a.n, m: a.n, b: b.b }; }'), 'n');
+  for (const none of [
+    '(a) => ({ n: a.n })',
+    '({ n }, b) => ({ n })',
+    '(a, b) => ({ n: b.n })',
+    '(a, b) => ({ n: a?.n })',
+    '(a, b) => ({ ...a, n: a.n })',
+    '(a, b) => { a.n = b.n; return { n: a.n }; }',
+    '(a, b) => { a.n++; return { n: a.n }; }',
+    '(a, b) => { change(a); return { n: a.n }; }',
+    '(a, b) => { a = b; return { n: a.n }; }',
+    '(a, b) => { const { n } = a; return { n: a.n }; }',
+    '(a, b = change(a)) => ({ n: a.n })',
+    '(a, b) => { return () => ({ n: a.n }); }',
+    '(a, b) => { { const a = b; } return { n: a.n }; }',
+    '(a, b) => (b.n > 0 ? b : { n: a.n })',
+    'Math.max',
+  ]) {
+    assert.equal(handed(none), '', none);
   }
 });
 
