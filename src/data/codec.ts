@@ -15,7 +15,14 @@ import { messageOf } from '../base/errors.ts';
 import { Batch } from './batch.ts';
 import * as layout from './codec-layout.ts';
 import { align8, BYTES_PER_VALUE, KIND_CODES } from './codec-layout.ts';
-import { type AnyBuffer, corrupt, head, SectionReader, SectionWriter } from './codec-sections.ts';
+import {
+  type AnyBuffer,
+  corrupt,
+  head,
+  SectionReader,
+  SectionWriter,
+  wordsOf,
+} from './codec-sections.ts';
 import {
   type Column,
   DynamicColumn,
@@ -33,15 +40,34 @@ import { ShapedValues } from './value-shape.ts';
 /** Frames within frames: deeper than values that have a shape may be nested. */
 const FRAME_DEPTH_MAX = 40;
 
-/** How one column will be written. */
-type Planned = {
-  column: Column;
-  flags: number;
-  entryCount: number;
-  byteCount: number;
-  packed: PackedValues | null;
-  shaped: ShapedColumn | null;
-};
+/** Where no column is planned. */
+const NO_COLUMN = new DynamicColumn([]);
+
+/** How one column will be written; used again for the next batch. */
+class Planned {
+  column: Column = NO_COLUMN;
+  flags = 0;
+  entryCount = 0;
+  byteCount = 0;
+  packed: PackedValues | null = null;
+  shaped: ShapedColumn | null = null;
+
+  set(column: Column, flags: number, entryCount: number, byteCount: number): void {
+    this.column = column;
+    this.flags = flags;
+    this.entryCount = entryCount;
+    this.byteCount = byteCount;
+    // Of a batch that could not be measured.
+    this.packed = this.shaped = null;
+  }
+
+  /** Holds on to nothing. */
+  release(): void {
+    this.shaped?.values.release();
+    this.column = NO_COLUMN;
+    this.packed = this.shaped = null;
+  }
+}
 
 /** Values of a dynamic column as a frame of their own. */
 class ShapedColumn {
@@ -75,14 +101,15 @@ export class BatchEncoder {
     this.#hasOneTime = this.#packsTime && hasOneTime(batch);
     if (batch.timestamps !== null) size += this.#hasOneTime ? 8 : rowCount * 8;
     if (batch.keyHashes !== null) size += align8(rowCount * 4);
-    this.#planned.length = columns.length;
+    while (this.#planned.length < columns.length) this.#planned.push(new Planned());
     for (let c = 0; c < columns.length; c++) {
       const column = columns[c]!;
-      const planned =
-        column.kind === 'dynamic'
-          ? this.#planDynamic(column, c, rowCount, schema.fields[c]!.name)
-          : plan(column, rowCount);
-      this.#planned[c] = planned;
+      const planned = this.#planned[c]!;
+      if (column.kind === 'dynamic') {
+        this.#planDynamic(planned, column, c, rowCount, schema.fields[c]!.name);
+      } else {
+        plan(planned, column, rowCount);
+      }
       size += sectionBytes(planned, rowCount);
     }
     this.#batch = batch;
@@ -90,7 +117,13 @@ export class BatchEncoder {
     return size;
   }
 
-  #planDynamic(column: DynamicColumn, c: number, rowCount: number, name: string): Planned {
+  #planDynamic(
+    planned: Planned,
+    column: DynamicColumn,
+    c: number,
+    rowCount: number,
+    name: string,
+  ): void {
     this.#shaped[c] ??= new ShapedColumn();
     const shaped = this.#shaped[c];
     const present = presentValues(column, rowCount);
@@ -102,13 +135,14 @@ export class BatchEncoder {
     if (rows !== null) {
       const entryCount = shaped.values.schemaBytes.length;
       const byteCount = shaped.frame.measure(rows);
-      const isShaped = flags | layout.COLUMN_SHAPED;
-      return { column, flags: isShaped, entryCount, byteCount, packed: null, shaped };
+      planned.set(column, flags | layout.COLUMN_SHAPED, entryCount, byteCount);
+      planned.shaped = shaped;
+      return;
     }
     shaped.values.release();
     const packed = packValues(column.values, column.absent, rowCount, name);
-    const byteCount = packed.bytes.length;
-    return { column, flags, entryCount: rowCount, byteCount, packed, shaped: null };
+    planned.set(column, flags, rowCount, packed.bytes.length);
+    planned.packed = packed;
   }
 
   /** Writes the measured batch at `offset`, a multiple of 8, of a buffer; returns its size. */
@@ -116,47 +150,36 @@ export class BatchEncoder {
     const batch = this.#batch!;
     const { rowCount } = batch;
     const planned = this.#planned;
-    const words = new Int32Array(
-      buffer,
-      offset,
-      layout.FIRST_HEAD_WORD + planned.length * layout.WORDS_PER_HEAD,
-    );
-    words[layout.BYTE_LENGTH_WORD] = this.#size;
-    words[layout.ROW_COUNT_WORD] = rowCount;
-    words[layout.COLUMN_COUNT_WORD] = planned.length;
-    words[layout.FLAGS_WORD] =
+    const columnCount = batch.columns.length;
+    const words = wordsOf(buffer);
+    const at = offset >> 2;
+    const heads = at + layout.FIRST_HEAD_WORD;
+    words[at + layout.BYTE_LENGTH_WORD] = this.#size;
+    words[at + layout.ROW_COUNT_WORD] = rowCount;
+    words[at + layout.COLUMN_COUNT_WORD] = columnCount;
+    words[at + layout.FLAGS_WORD] =
       (layout.CODEC_VERSION << layout.VERSION_SHIFT) |
       (batch.timestamps === null ? 0 : layout.FRAME_TIMESTAMPS) |
       (this.#hasOneTime ? layout.FRAME_ONE_TIME : 0) |
       (batch.keyHashes === null ? 0 : layout.FRAME_KEY_HASHES);
-    const writer = new SectionWriter(buffer, offset + words.byteLength);
+    const writer = new SectionWriter(buffer, (heads + columnCount * layout.WORDS_PER_HEAD) << 2);
     if (batch.timestamps !== null)
       writer.float64(batch.timestamps, this.#hasOneTime ? 1 : rowCount);
     if (batch.keyHashes !== null) writer.int32(batch.keyHashes, rowCount);
-    for (let c = 0; c < planned.length; c++) {
+    for (let c = 0; c < columnCount; c++) {
       const { column, flags, entryCount, byteCount } = planned[c]!;
-      const head = layout.FIRST_HEAD_WORD + c * layout.WORDS_PER_HEAD;
+      const head = heads + c * layout.WORDS_PER_HEAD;
       words[head + layout.KIND_WORD] = KIND_CODES[column.kind] | flags;
       words[head + layout.ENTRY_COUNT_WORD] = entryCount;
       words[head + layout.BYTE_COUNT_WORD] = byteCount;
       words[head + layout.ZERO_WORD] = 0;
       writeColumn(writer, planned[c]!, rowCount);
+      planned[c]!.release();
     }
     this.#batch = null;
-    for (const { shaped } of planned) shaped?.values.release();
-    planned.fill(NOTHING_PLANNED);
     return this.#size;
   }
 }
-
-const NOTHING_PLANNED: Planned = {
-  column: new DynamicColumn([]),
-  flags: 0,
-  entryCount: 0,
-  byteCount: 0,
-  packed: null,
-  shaped: null,
-};
 
 /** Its columns for values of one shape are used again. */
 const bytesEncoder = new BatchEncoder(true);
@@ -197,26 +220,22 @@ function absentFlag({ absent }: Column): number {
   return absent === null ? 0 : layout.COLUMN_ABSENT;
 }
 
-function plan(column: FixedColumn | StringColumn, rowCount: number): Planned {
+function plan(planned: Planned, column: FixedColumn | StringColumn, rowCount: number): void {
   const flags = absentFlag(column);
-  const unpacked = { packed: null, shaped: null };
   if (column.kind !== 'string') {
-    return { column, flags, entryCount: rowCount, byteCount: 0, ...unpacked };
+    planned.set(column, flags, rowCount, 0);
+    return;
   }
   const { entries, codes } = column;
   const wide = entries.isWide ? layout.COLUMN_WIDE : 0;
   if (losesDictionary(column, rowCount)) {
-    const byteCount = flatBytes(column, rowCount);
-    return { column, flags: flags | wide, entryCount: rowCount, byteCount, ...unpacked };
+    planned.set(column, flags | wide, rowCount, flatBytes(column, rowCount));
+    return;
   }
   const entryCount = codes === null ? rowCount : entries.count;
-  return {
-    column,
-    flags: flags | wide | (codes === null ? 0 : layout.COLUMN_DICTIONARY),
-    entryCount,
-    byteCount: entries.offsets[entryCount]! - entries.offsets[0]!,
-    ...unpacked,
-  };
+  const dictionary = codes === null ? 0 : layout.COLUMN_DICTIONARY;
+  const byteCount = entries.offsets[entryCount]! - entries.offsets[0]!;
+  planned.set(column, flags | wide | dictionary, entryCount, byteCount);
 }
 
 /** A dictionary larger than the batch costs more than it saves. */

@@ -135,6 +135,10 @@ export class Scheduler {
     }
   }
 
+  get measuresTime(): boolean {
+    return this.#times !== null;
+  }
+
   /** The clock when it was looked at last; it is not where times are not measured. */
   get lastLookMs(): number {
     return this.#times?.lastMs ?? -Infinity;

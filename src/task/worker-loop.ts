@@ -61,12 +61,13 @@ async function turn(scheduler: Scheduler): Promise<boolean> {
   return scheduler.round() || scheduler.isDone;
 }
 
-/** Looks for work a little longer; true when there was some. */
+/** Looks for work a little longer; true when there was some. What the clock says is garbage: a round has looked at it already. */
 function spin(scheduler: Scheduler, clock: Clock): boolean {
   const end = clock.monotonic() + SPIN_US / 1000;
+  const { measuresTime } = scheduler;
   do {
     if (scheduler.round()) return true;
-  } while (clock.monotonic() < end && !scheduler.isDone);
+  } while ((measuresTime ? scheduler.lastLookMs : clock.monotonic()) < end && !scheduler.isDone);
   return scheduler.isDone;
 }
 

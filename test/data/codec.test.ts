@@ -264,3 +264,46 @@ test('damaged bytes are FRAME_CORRUPT or a batch, never anything else', () => {
     { numRuns: 1000 },
   );
 });
+
+test('few rows and many are written alike over what was there, by one encoder', () => {
+  const rows = fc.sample(typedRow, { numRuns: 70, seed: 7 });
+  const encoder = new BatchEncoder();
+  const used = new SharedArrayBuffer(256 * 1024);
+  for (const count of [1, 40, 2, 3, 15, 16, 17, 18, 1, 70]) {
+    const builder = new BatchBuilder(Everything);
+    for (const row of rows.slice(0, count)) builder.appendRow(row);
+    builder.timestamps().set(rows.slice(0, count).map(({ at }) => at));
+    builder.keyHashes().set(rows.slice(0, count).map(({ int }) => int));
+    const batch = builder.seal();
+    new Uint8Array(used).fill(0xff);
+    const size = encoder.measure(batch);
+    encoder.write(used, 8);
+    const decoded = decodeBatch(used, 8, size, Everything);
+    assert.deepEqual(decoded.rowObjects(), batch.rowObjects(), `${count} rows`);
+    assert.deepEqual([...decoded.timestamps!], [...batch.timestamps!.subarray(0, count)]);
+    assert.deepEqual([...decoded.keyHashes!], [...batch.keyHashes!.subarray(0, count)]);
+    // What lies between sections is written too: equal rows are equal bytes.
+    const { buffer } = new Uint8Array(size);
+    encoder.measure(batch);
+    encoder.write(buffer, 0);
+    assert.deepEqual(new Uint8Array(used.slice(8, 8 + size)), new Uint8Array(buffer));
+  }
+});
+
+test('a batch that cannot be encoded leaves nothing to the next one', () => {
+  const Two = record({ a: t.dynamic<unknown>(), b: t.dynamic<unknown>() });
+  const batchOf = (...rows: { a: unknown; b: unknown }[]): Batch => {
+    const builder = new BatchBuilder(Two);
+    for (const row of rows) builder.appendRow(row);
+    return builder.seal();
+  };
+  const encoder = new BatchEncoder();
+  const shaped = Array.from({ length: 100 }, (_, x) => ({ a: { x }, b: x }));
+  const bad = batchOf(...shaped, { a: { x: 2 }, b: () => {} });
+  assert.throws(() => encoder.measure(bad), { code: 'VALUE_NOT_TRANSFERABLE' });
+  const good = batchOf(...shaped.map(({ a, b }) => ({ a: b % 2 === 0 ? b : 'text', b: a })));
+  const size = encoder.measure(good);
+  const buffer = new SharedArrayBuffer(size);
+  encoder.write(buffer, 0);
+  assert.deepEqual(decodeBatch(buffer, 0, size, Two).rowObjects(), good.rowObjects());
+});
