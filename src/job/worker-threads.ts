@@ -41,6 +41,7 @@ parentPort.once('message', ({ entry, doors, typescriptHooks, testHooks, early })
 export type BootData = {
   /** Modules to load at once. */
   readonly doors: readonly string[];
+  /** Folder of the compile cache of Node; null for none. */
   readonly compileCache: string | null;
   /** Whether the entry is a bundle with the engine in it, which takes up the work when it is loaded. */
   runsBundle: boolean;
