@@ -10,9 +10,11 @@ import { areEqualBytes } from '../data/byte-runs.ts';
 import type { KeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts, zeros } from './grown-arrays.ts';
-import { readCellsAhead, readKeysAhead } from './read-ahead.ts';
+import { readCellsAhead, readEqualKeysAhead, readKeysAhead } from './read-ahead.ts';
 
 const BYTES_MIN = 1024;
+/** In place of a size that all keys have. */
+const SEVERAL = -1;
 
 export class ByteKeyTable {
   count = 0;
@@ -24,6 +26,8 @@ export class ByteKeyTable {
     hashes: new Int32Array(capacityOf(CELLS_MIN)),
   };
   #bytesUsed = 0;
+  /** What `sizes` has for all keys, where these are equal: each is found by its slot alone. 0 while there is no key. */
+  #commonSize = 0;
   /** Pairs: mark, slot + 1; a zero slot is a free cell. */
   #cells = new Int32Array(CELLS_MIN * 2);
   #shift = 32 - Math.log2(CELLS_MIN);
@@ -109,7 +113,12 @@ export class ByteKeyTable {
     for (let i = from; i < to; i++) {
       seen[i] = Math.max(0, cells[((Math.imul(marks[i]!, GOLDEN) >>> shift) << 1) + 1]! - 1);
     }
-    this.ahead = ahead | readKeysAhead(this.keys, seen, from, to);
+    const length = this.#commonSize >> 1;
+    this.ahead =
+      ahead |
+      (length > 0
+        ? readEqualKeysAhead(this.keys.bytes, length, seen, from, to)
+        : readKeysAhead(this.keys, seen, from, to));
   }
 
   clear(): void {
@@ -130,14 +139,20 @@ export class ByteKeyTable {
 
   #equals(slot: number, bytes: Uint8Array, start: number, size: number): boolean {
     const keys = this.keys;
+    const length = size >> 1;
+    if (size === this.#commonSize) {
+      return areEqualBytes(keys.bytes, slot * length, bytes, start, length);
+    }
     if (keys.sizes[slot] !== size) return false;
-    return areEqualBytes(keys.bytes, keys.starts[slot]!, bytes, start, size >> 1);
+    return areEqualBytes(keys.bytes, keys.starts[slot]!, bytes, start, length);
   }
 
   #insert(hash: number, bytes: Uint8Array, start: number, size: number): number {
     const keys = this.keys;
     const length = size >> 1;
     const at = this.#bytesUsed;
+    if (this.count === 0) this.#commonSize = size;
+    else if (size !== this.#commonSize) this.#commonSize = SEVERAL;
     if (at + length > keys.bytes.length) {
       const grown = new Uint8Array(Math.max(at + length, keys.bytes.length * 2));
       grown.set(keys.bytes);

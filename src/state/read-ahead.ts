@@ -63,6 +63,18 @@ export function readKeysAhead(
   return ahead | readBytesAhead(bytes, slots, from, to);
 }
 
+/** The same where all keys have `length` bytes, in the order of their slots. */
+export function readEqualKeysAhead(
+  bytes: Uint8Array,
+  length: number,
+  slots: Int32Array,
+  from: number,
+  to: number,
+): number {
+  for (let i = from; i < to; i++) slots[i] = slots[i]! * length;
+  return readBytesAhead(bytes, slots, from, to);
+}
+
 function readIntsAhead(values: Int32Array, slots: Int32Array, from: number, to: number): number {
   let ahead = 0;
   let i = from;

@@ -1,21 +1,27 @@
 /**
- * Records of numbers, booleans and dates by slot: their fields are cells side by side, which cost no object, and mostly one
- * look at memory. What comes out is a new object each time; where V8 inlines who reads it, none. Nexmark q4 measures it.
+ * Records by slot: numbers, booleans and dates are cells side by side, which mostly are one look at memory, texts a list each.
+ * No record is an object that the garbage collector has to keep. What comes out is a new one each time; where V8 inlines who
+ * reads it, none. Nexmark q4 measures it, q3 with texts.
  */
 import { objectLiteral, readExpression } from '../data/materialize.ts';
+import { TextPool } from '../data/own-text.ts';
 import { storeExpression } from '../data/row-appender.ts';
 import type { Field } from '../data/schema.ts';
 import { grownInPlace } from './grown-arrays.ts';
 import { type SlotSource, type SlotValues, UNCACHED_SLOTS } from './slot-access.ts';
 import { grownSlots } from './slot-list.ts';
 
-/** Whether a float64 holds each of the fields. */
+/** Whether each of the fields is a text, or a float64 holds it. */
 export function arePacked(fields: readonly Field[]): boolean {
   return fields.length > 0 && fields.every(isPacked);
 }
 
 function isPacked({ kind, nullable }: Field): boolean {
-  return !nullable && kind !== 'string' && kind !== 'dynamic' && kind !== 'int64';
+  return !nullable && kind !== 'dynamic' && kind !== 'int64';
+}
+
+function isText({ kind }: Field): boolean {
+  return kind === 'string';
 }
 
 type ReadSlot = (store: RecordValues, slot: number) => unknown;
@@ -23,18 +29,24 @@ type WriteSlot = (store: RecordValues, slot: number, value: unknown) => void;
 
 export class RecordValues implements SlotValues {
   readonly source: SlotSource;
-  /** The three of them are named by the source: a flag is 1 where a slot has a record. */
+  /** These are named by the source: a flag is 1 where a slot has a record. */
   count = 0;
   flags = new Uint8Array(0);
   cells = new Float64Array(0);
-  readonly #fieldCount: number;
+  /** By field that is a text, and slot; '' where there is no record. */
+  readonly texts: readonly string[][];
+  readonly pools: readonly TextPool[];
+  /** Of a slot. */
+  readonly #cellCount: number;
   readonly #read: ReadSlot;
   readonly #write: WriteSlot;
   /** Means nothing, as in slot-values.ts. */
   ahead = 0;
 
   constructor(fields: readonly Field[]) {
-    this.#fieldCount = fields.length;
+    this.texts = fields.filter(isText).map(() => []);
+    this.pools = this.texts.map(() => new TextPool());
+    this.#cellCount = fields.length - this.texts.length;
     this.source = { read: readSource(fields), write: writeSource(fields) };
     const { read, write } = this.source;
     this.#read = new Function('store', 'slot', read) as ReadSlot;
@@ -45,15 +57,17 @@ export class RecordValues implements SlotValues {
     if (slotCount <= this.flags.length) return;
     const capacity = grownSlots(slotCount);
     this.flags = grownInPlace(this.flags, capacity);
-    this.cells = grownInPlace(this.cells, capacity * this.#fieldCount);
+    this.cells = grownInPlace(this.cells, capacity * this.#cellCount);
+    for (const texts of this.texts) while (texts.length < capacity) texts.push('');
   }
 
   readAhead(slots: Int32Array, count: number): void {
     const { flags, cells } = this;
     if (flags.length <= UNCACHED_SLOTS) return;
-    const fieldCount = this.#fieldCount;
+    const cellCount = this.#cellCount;
     let ahead = 0;
-    for (let i = 0; i < count; i++) ahead += flags[slots[i]!]! + cells[slots[i]! * fieldCount]!;
+    if (cellCount === 0) for (let i = 0; i < count; i++) ahead += flags[slots[i]!]!;
+    else for (let i = 0; i < count; i++) ahead += flags[slots[i]!]! + cells[slots[i]! * cellCount]!;
     this.ahead = ahead;
   }
 
@@ -72,30 +86,49 @@ export class RecordValues implements SlotValues {
   clear(slot: number): void {
     if (this.flags[slot] === 1) this.count--;
     this.flags[slot] = 0;
+    for (const texts of this.texts) texts[slot] = '';
   }
 }
 
+/** Where a field of the record lies: in the cell at `at` + index, or in a list of texts. */
+type Place = { readonly field: Field; readonly index: number };
+
+function placesOf(fields: readonly Field[]): readonly Place[] {
+  let cells = 0;
+  let texts = 0;
+  return fields.map((field) => ({ field, index: isText(field) ? texts++ : cells++ }));
+}
+
+/** Where the cells of a slot begin. */
+function atSource(fields: readonly Field[]): string {
+  return `slot * ${fields.length - fields.filter(isText).length}`;
+}
+
 function readSource(fields: readonly Field[]): string {
-  const cells = fields.map(({ name, kind }, f) => {
-    const cell = `cells[at + ${f}]`;
+  const parts = placesOf(fields).map(({ field, index }) => {
+    if (isText(field)) return { name: field.name, expression: `texts[${index}][slot]` };
+    const cell = `cells[at + ${index}]`;
+    const { name, kind } = field;
     const expression = kind === 'int32' ? `${cell} | 0` : readExpression(kind, cell);
     return { name, expression };
   });
   return `if (store.flags[slot] === 1) {
-const { cells } = store;
-const at = slot * ${fields.length};
-return ${objectLiteral(cells)};
+const { cells, texts } = store;
+const at = ${atSource(fields)};
+return ${objectLiteral(parts)};
 }
 `;
 }
 
 function writeSource(fields: readonly Field[]): string {
-  const stores = fields.map(
-    ({ name, kind }, f) =>
-      `cells[at + ${f}] = ${storeExpression(kind, `value[${JSON.stringify(name)}]`)};\n`,
-  );
-  return `const { cells } = store;
-const at = slot * ${fields.length};
+  const stores = placesOf(fields).map(({ field, index }) => {
+    const value = `value[${JSON.stringify(field.name)}]`;
+    return isText(field)
+      ? `texts[${index}][slot] = pools[${index}].own(${value});\n`
+      : `cells[at + ${index}] = ${storeExpression(field.kind, value)};\n`;
+  });
+  return `const { cells, texts, pools } = store;
+const at = ${atSource(fields)};
 ${stores.join('')}if (store.flags[slot] === 0) store.count++;
 store.flags[slot] = 1;
 `;

@@ -63,11 +63,16 @@ export class SlotColumns {
   constructor(fields: readonly Field[], compared: string | null = null) {
     const stride = fields.filter(isCell).length;
     let cells = 0;
+    const isCompared = (field: Field): boolean => field.name === compared;
+    const texts = SlotTexts.columns(
+      fields.filter((field) => field.kind === 'string' && !isCompared(field)).length,
+    );
+    let text = 0;
     this.columns = fields.map((field): SlotColumn => {
-      if (field.kind === 'dynamic' || (field.kind === 'string' && field.name === compared)) {
+      if (field.kind === 'dynamic' || (field.kind === 'string' && isCompared(field))) {
         return { kind: 'objects', field, values: [] };
       }
-      if (field.kind === 'string') return { kind: 'texts', field, texts: new SlotTexts() };
+      if (field.kind === 'string') return { kind: 'texts', field, texts: texts[text++]! };
       const absent = field.nullable ? new Uint8Array(0) : null;
       if (stride > 1 && isCell(field)) {
         return { kind: 'fixed', field, values: this.#cells, stride, offset: cells++, absent };

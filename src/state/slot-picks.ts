@@ -74,11 +74,14 @@ function appendFixed(
 
 function appendTexts(
   { texts }: TextSlotColumn,
-  { entries, codes, absent }: StringColumn,
+  column: StringColumn,
   builder: BatchBuilder,
   c: number,
-  { picked, slots, from, to }: Picks,
+  picks: Picks,
 ): void {
+  const { picked, slots, from, to } = picks;
+  const { entries, codes, absent } = column;
+  const areApart = (codes === null || column.isSelection) && absent === null;
   const target = builder.strings(c);
   for (let i = from; i < to; i++) {
     const row = picked[i]!;
@@ -88,10 +91,22 @@ function appendTexts(
       target.appendEmpty();
     } else if (row === KEPT) {
       texts.appendTo(target, slot);
+    } else if (areApart) {
+      // Rows that follow each other are copied at once.
+      const end = endOfRows(picks, i);
+      target.appendSelected(column, picked, i, end);
+      i = end - 1;
     } else {
       target.appendEntry(entries, codes === null ? row : codes[row]!);
     }
   }
+}
+
+/** Where the rows of the batch that are picked from i on end. */
+function endOfRows({ picked, to }: Picks, i: number): number {
+  let end = i + 1;
+  while (end < to && picked[end] !== KEPT) end++;
+  return end;
 }
 
 function appendObjects(

@@ -1,6 +1,6 @@
 /**
- * One value by slot, or none: numbers, bigints, booleans and dates in a typed array, records of them as cells side by side
- * (record-values.ts), others as they are.
+ * One value by slot, or none: numbers, bigints, booleans and dates in a typed array, records of texts and of what a float64 holds
+ * field by field (record-values.ts), others as they are.
  */
 import { type FixedArray, type FixedKind, fixedArray } from '../data/column.ts';
 import { readExpression } from '../data/materialize.ts';

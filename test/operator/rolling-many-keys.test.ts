@@ -90,14 +90,17 @@ const Mixed = record({
   paid: t.boolean,
   price: t.nullable(t.float64),
   note: t.string,
+  by: t.nullable(t.string),
   big: t.int64,
 });
 const mixed = (key: number, i: number): RowOf<typeof Mixed> => ({
-  n: (i * 31) % 1000,
+  // The second and the third row of a key have another than the first.
+  n: (i * 31 + Math.floor(i / KEYS) * 577) % 1000,
   key,
   paid: i % 3 === 0,
   price: i % 5 === 0 ? null : i / 8,
   note: `note ${i % 17} ${'x'.repeat(i % 40)}`,
+  by: i % 7 === 0 ? null : `${i % 3} €`.repeat(i % 5),
   big: BigInt(i),
 });
 

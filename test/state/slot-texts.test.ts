@@ -17,13 +17,17 @@ function textOf(random: Random): string {
   return random.below(5) === 0 ? `${text}\ud83d\ude00\ud800` : text;
 }
 
-test('each slot has the text that it was given last', () => {
+const COLUMNS = 3;
+
+test('each slot has the text that it was given last, in each of some columns', () => {
   const random = new Random(1);
-  const texts = new SlotTexts();
-  const expected: (string | null)[] = [];
-  texts.reserve(1);
+  const columns = SlotTexts.columns(COLUMNS);
+  const expectedOf: (string | null)[][] = columns.map(() => []);
   for (let round = 0; round < 3000; round++) {
     const count = Math.min(SLOTS, 1 + (round >> 3));
+    const chosen = random.below(COLUMNS);
+    const texts = columns[chosen]!;
+    const expected = expectedOf[chosen]!;
     texts.reserve(count);
     while (expected.length < count) expected.push(null);
     const slot = random.below(count);
@@ -37,7 +41,9 @@ test('each slot has the text that it was given last', () => {
       source.append(text);
       texts.set(slot, source.seal().entries, 1);
     }
-    if (round % 100 === 0 || round > 2980) assertAll(texts, expected);
+    if (round % 100 === 0 || round > 2980) {
+      for (const [c, column] of columns.entries()) assertAll(column, expectedOf[c]!);
+    }
   }
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KeyScope } from '../../src/state/key-scope.ts';
+import { RecordValues } from '../../src/state/record-values.ts';
 import { slotValues } from '../../src/state/slot-values.ts';
 import { valueAccess } from '../../src/state/value-access.ts';
 import type { TypeSpec } from '../../src/state/value-type.ts';
@@ -20,6 +21,17 @@ const CASES: readonly (readonly [TypeSpec, unknown])[] = [
       ],
     },
     { n: 1, x: 2.5 },
+  ],
+  [
+    {
+      kind: 'record',
+      fields: [
+        { name: 'by', kind: 'string', nullable: false },
+        { name: 'x', kind: 'float64', nullable: false },
+        { name: 'of', kind: 'string', nullable: false },
+      ],
+    },
+    { by: 'somebody of a long name', x: 2.5, of: '' },
   ],
 ];
 
@@ -53,3 +65,12 @@ for (const [type, value] of CASES) {
     }
   });
 }
+
+test('a slot without a record holds no text', () => {
+  const store = new RecordValues([{ name: 'by', kind: 'string', nullable: false }]);
+  store.reserve(2);
+  store.set(1, { by: 'somebody' });
+  assert.equal(store.texts[0]![1], 'somebody');
+  store.clear(1);
+  assert.equal(store.texts[0]![1], '');
+});

@@ -146,6 +146,12 @@ agreesAsValue(
   }),
 );
 agreesAsValue(
+  'a record of texts, and a date between them',
+  value(record({ by: t.string, at: t.date, note: t.string })),
+  (n) => ({ by: `customer ${n % 2}`, at: new Date(n), note: `${n} €`.repeat(n + 4) }),
+);
+agreesAsValue('a record of a text', value(record({ by: t.string })), (n) => ({ by: `${n}` }));
+agreesAsValue(
   'a record of numbers, one of which may be null',
   value(record({ a: t.int32, b: t.nullable(t.float64) })),
   (n) => ({ a: n, b: n < 2 ? null : n }),
