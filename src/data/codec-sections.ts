@@ -1,5 +1,6 @@
 /** The sections of a frame, one after the other, each at a multiple of 8 (codec-layout.ts): written, and laid over bytes. */
 import { EngineError } from '../base/errors.ts';
+import { copyRun } from './byte-runs.ts';
 import * as layout from './codec-layout.ts';
 import { align8 } from './codec-layout.ts';
 import type { FixedArray, FixedKind } from './column.ts';
@@ -99,10 +100,8 @@ export class SectionWriter {
   }
 
   bytes(values: Uint8Array, from: number, to: number): void {
-    const count = to - from;
-    const whole = from === 0 && values.length === count;
-    new Uint8Array(this.#buffer, this.#at, count).set(whole ? values : values.subarray(from, to));
-    this.#advance(count);
+    copyRun(values, from, to, new Uint8Array(this.#buffer, this.#at, to - from), 0);
+    this.#advance(to - from);
   }
 
   /** A measured batch, of which the length is a multiple of 8. */

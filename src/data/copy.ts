@@ -1,5 +1,6 @@
 /** Copies of batches that must outlive the memory they came in. */
 import { Batch } from './batch.ts';
+import { copyRun } from './byte-runs.ts';
 import { type Column, DynamicColumn, FixedColumn, StringColumn, StringEntries } from './column.ts';
 
 /** The batch itself when it may be kept, else a copy in memory of its own. */
@@ -47,7 +48,8 @@ export function ownedEntries(entries: StringEntries, from: number, to: number): 
   const start = entries.offsets[from]!;
   const offsets = entries.offsets.slice(from, to + 1);
   for (let i = 0; i < offsets.length; i++) offsets[i] = offsets[i]! - start;
-  // Not by slice, which does not copy where the bytes are a Buffer.
-  const bytes = new Uint8Array(entries.bytes.subarray(start, entries.offsets[to]!));
+  const end = entries.offsets[to]!;
+  const bytes = new Uint8Array(end - start);
+  copyRun(entries.bytes, start, end, bytes, 0);
   return new StringEntries(to - from, offsets, bytes, entries.isWide, true);
 }

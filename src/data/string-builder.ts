@@ -7,7 +7,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { BatchWeight } from './batch-weight.ts';
-import { copyBytes, viewOf, WORDS_BYTES_MAX } from './byte-runs.ts';
+import { copyBytes, isSlowToSet, viewOf, WORDS_BYTES_MAX } from './byte-runs.ts';
 import { StringColumn, StringEntries } from './column.ts';
 import { ownedEntries } from './copy.ts';
 import { gatherFixed } from './gather.ts';
@@ -35,6 +35,8 @@ export class StringBuilder {
   /** What was copied from last, until the batch is complete. */
   #copied: Uint8Array | null = null;
   #copiedView = this.#view;
+  /** Longer runs of it are copied by a native call. */
+  #wordsMax = 0;
   /** Bytes that may be written without another look at memory and weight. */
   #room = BYTES_MIN;
   readonly #weight: BatchWeight;
@@ -199,7 +201,7 @@ export class StringBuilder {
   /** The same of a view, where texts come from many places. */
   appendView(source: DataView, start: number, length: number): void {
     this.#settle();
-    if (this.#isWide || length > WORDS_BYTES_MAX) {
+    if (this.#isWide) {
       const { buffer, byteOffset } = source;
       this.appendLatin1(new Uint8Array(buffer, byteOffset + start, length), 0, length);
       return;
@@ -213,15 +215,13 @@ export class StringBuilder {
   /** Copies bytes[start] to bytes[end - 1] to a place that is reserved. */
   #copy(source: Uint8Array, start: number, end: number, at: number): void {
     const length = end - start;
-    if (length > WORDS_BYTES_MAX) {
-      this.#bytes.set(source.subarray(start, end), at);
-      return;
-    }
     if (this.#copied !== source) {
       this.#copied = source;
       this.#copiedView = viewOf(source);
+      this.#wordsMax = isSlowToSet(source) ? Number.POSITIVE_INFINITY : WORDS_BYTES_MAX;
     }
-    copyBytes(this.#copiedView, start, this.#view, at, length);
+    if (length > this.#wordsMax) this.#bytes.set(source.subarray(start, end), at);
+    else copyBytes(this.#copiedView, start, this.#view, at, length);
   }
 
   /** Appends UTF-8 bytes; plain ASCII is copied as it is. */

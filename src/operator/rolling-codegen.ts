@@ -58,16 +58,14 @@ type FieldSource = {
 export function rollingLoopSource(options: RollingLoopOptions): string {
   const { rolling, fields, columnOf, columns, emitsEach } = options;
   const kept = fields.flatMap((field, f) =>
-    columnOf[f]! < 0
-      ? []
-      : [fieldSource(columns, field, f, columnOf[f]!, emitsEach, field.name === rolling.field)],
+    columnOf[f]! < 0 ? [] : [fieldSource(columns, field, f, columnOf[f]!, emitsEach)],
   );
   const f = fields.findIndex(({ name }) => name === rolling.field);
   const ahead = fields.flatMap((_, f) =>
     columnOf[f]! < 0 ? [] : [{ column: columns[columnOf[f]!]!, values: `v${f}s` }],
   );
   const old = slotValueSource(columns[columnOf[f]!]!, `v${f}s`);
-  const keepRow = kept.map(({ keep }) => keep).join(' ');
+  const keepRow = [...kept.map(({ keep }) => keep), ...storeTexts(columns)].join(' ');
   const write = emitsEach ? kept.map(({ write }) => `${write}\n`).join('') : '';
   const isHeavy = emitsEach && fields.some(({ kind }, g) => columnOf[g]! >= 0 && isObject(kind));
   return `'use strict';
@@ -105,14 +103,13 @@ function fieldSource(
   f: number,
   state: number,
   emitsEach: boolean,
-  isCompared: boolean,
 ): FieldSource {
   const { kind, nullable } = field;
   const v = `v${f}`;
   const n = `n${f}`;
   const input = `columns[${f}]`;
   const absent = `const ${n} = ${input}.absent ?? nothing;\n`;
-  if (kind === 'string') return textSource(field, f, state, emitsEach, isCompared);
+  if (kind === 'string') return textSource(field, f, columns[state]!, state, emitsEach);
   const values = `const ${v}s = states[${state}].values;\nconst ${v} = ${input}.values;\n`;
   if (kind === 'dynamic') {
     const sample = `if (at % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) out.weight.addSample(${v}s[slot]);`;
@@ -137,20 +134,30 @@ function fieldSource(
 function textSource(
   { nullable }: Field,
   f: number,
+  column: SlotColumn,
   state: number,
   emitsEach: boolean,
-  isCompared: boolean,
 ): FieldSource {
   const of = `v${f}s`;
   const out = `v${f}o`;
-  const isNull = isCompared ? `${of}[slot] === null` : `${of}.isNull(slot)`;
-  const append = isCompared ? `${out}.append(${of}[slot]);` : `${of}.appendTo(${out}, slot);`;
-  const keep = isCompared
-    ? `${of}[slot] = e${f}.one(${codeOf(f)});`
-    : `${of}.set(slot, e${f}, ${codeOf(f)});`;
-  const keepNull = isCompared ? `${of}[slot] = null;` : `${of}.setNull(slot);`;
+  const { values, isNull, append, keep, keepNull } =
+    column.kind === 'texts'
+      ? {
+          values: 'texts',
+          isNull: `${of}.isNull(${column.index}, slot)`,
+          append: `${of}.appendTo(${column.index}, ${out}, slot);`,
+          keep: `${of}.take(${column.index}, e${f}, ${codeOf(f)});`,
+          keepNull: `${of}.takeNull(${column.index});`,
+        }
+      : {
+          values: 'values',
+          isNull: `${of}[slot] === null`,
+          append: `${out}.append(${of}[slot]);`,
+          keep: `${of}[slot] = e${f}.one(${codeOf(f)});`,
+          keepNull: `${of}[slot] = null;`,
+        };
   return {
-    prelude: `const ${of} = states[${state}].${isCompared ? 'values' : 'texts'};
+    prelude: `const ${of} = states[${state}].${values};
 const e${f} = columns[${f}].entries, k${f} = columns[${f}].codes;
 ${nullable ? `const n${f} = columns[${f}].absent ?? nothing;\n` : ''}${emitsEach ? `const ${out} = out.strings(${f});\n` : ''}`,
     keep: nullable ? `if (n${f}[i] !== ${PRESENT}) ${keepNull} else ${keep}` : keep,
@@ -158,6 +165,12 @@ ${nullable ? `const n${f} = columns[${f}].absent ?? nothing;\n` : ''}${emitsEach
       ? `if (${isNull}) { out.setNull(${f}, at); ${out}.appendEmpty(); } else ${append}`
       : append,
   };
+}
+
+/** Behind all texts of a row. */
+function storeTexts(columns: readonly SlotColumn[]): readonly string[] {
+  const first = columns.findIndex(({ kind }) => kind === 'texts');
+  return first < 0 ? [] : [`states[${first}].texts.store(slot);`];
 }
 
 /** The entry of a string. */

@@ -75,12 +75,13 @@ export function slotRowSource(
     if (kind === 'dynamic') return [{ name, expression: `${values}[slot]` }];
     const number = slotValueSource(column, values);
     const isInt = kind === 'int32' && isSideBySide(column);
-    const value = kind === 'string' ? `${values}.get(slot)` : isInt ? `(${number} | 0)` : number;
-    const expression = readExpression(kind, value);
-    if (!nullable) return [{ name, expression }];
-    if (kind === 'string') {
-      return [{ name, expression: `(${values}.isNull(slot) ? null : ${expression})` }];
+    if (column.kind === 'texts') {
+      const text = `${values}.get(${column.index}, slot)`;
+      const isNull = `${values}.isNull(${column.index}, slot)`;
+      return [{ name, expression: nullable ? `(${isNull} ? null : ${text})` : text }];
     }
+    const expression = readExpression(kind, isInt ? `(${number} | 0)` : number);
+    if (!nullable) return [{ name, expression }];
     prelude += `const a${c} = states[${c}].absent;\n`;
     return [{ name, expression: `(a${c}[slot] === ${PRESENT} ? ${expression} : null)` }];
   });

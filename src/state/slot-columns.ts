@@ -48,13 +48,18 @@ export type ObjectSlotColumn = {
 export type TextSlotColumn = {
   readonly kind: 'texts';
   readonly field: Field;
+  /** Those of all columns of texts, of which this is one. */
   readonly texts: SlotTexts;
+  readonly index: number;
 };
 
 export type SlotColumn = FixedSlotColumn | ObjectSlotColumn | TextSlotColumn;
 
 export class SlotColumns {
   readonly columns: readonly SlotColumn[];
+  readonly #texts: SlotTexts;
+  /** By text of a slot, the number of its column. */
+  readonly #textColumns: readonly number[];
   #capacity = 0;
   /** Values of the columns that lie side by side, of which there are none or several. */
   #cells = new Float64Array(0);
@@ -64,15 +69,16 @@ export class SlotColumns {
     const stride = fields.filter(isCell).length;
     let cells = 0;
     const isCompared = (field: Field): boolean => field.name === compared;
-    const texts = SlotTexts.columns(
-      fields.filter((field) => field.kind === 'string' && !isCompared(field)).length,
-    );
-    let text = 0;
-    this.columns = fields.map((field): SlotColumn => {
-      if (field.kind === 'dynamic' || (field.kind === 'string' && isCompared(field))) {
+    const isText = (field: Field): boolean => field.kind === 'string' && !isCompared(field);
+    this.#textColumns = fields.flatMap((field, c) => (isText(field) ? [c] : []));
+    const texts = new SlotTexts(this.#textColumns.length);
+    this.#texts = texts;
+    this.columns = fields.map((field, c): SlotColumn => {
+      if (isText(field))
+        return { kind: 'texts', field, texts, index: this.#textColumns.indexOf(c) };
+      if (field.kind === 'dynamic' || field.kind === 'string') {
         return { kind: 'objects', field, values: [] };
       }
-      if (field.kind === 'string') return { kind: 'texts', field, texts: texts[text++]! };
       const absent = field.nullable ? new Uint8Array(0) : null;
       if (stride > 1 && isCell(field)) {
         return { kind: 'fixed', field, values: this.#cells, stride, offset: cells++, absent };
@@ -129,7 +135,30 @@ export class SlotColumns {
   ): void {
     const from = rows ?? firstRows(count);
     for (const [c, column] of this.columns.entries()) {
+      if (column.kind === 'texts') continue;
       putColumn(column, batch.columns[firstColumn + c]!, from, slots, count);
+    }
+    this.#putTexts(batch, firstColumn, from, slots, count);
+  }
+
+  #putTexts(
+    batch: Batch,
+    firstColumn: number,
+    rows: Int32Array,
+    slots: Int32Array,
+    count: number,
+  ): void {
+    const texts = this.#texts;
+    const of = this.#textColumns.map((c) => batch.columns[firstColumn + c] as StringColumn);
+    if (of.length === 0) return;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      for (let t = 0; t < of.length; t++) {
+        const { entries, codes, absent } = of[t]!;
+        if (absent !== null && absent[row] !== PRESENT) texts.takeNull(t);
+        else texts.take(t, entries, codes === null ? row : codes[row]!);
+      }
+      texts.store(slots[i]!);
     }
   }
 }
@@ -194,7 +223,7 @@ function appendFixed(
 }
 
 function appendTexts(
-  { texts }: TextSlotColumn,
+  { texts, index }: TextSlotColumn,
   builder: BatchBuilder,
   c: number,
   from: number,
@@ -202,7 +231,7 @@ function appendTexts(
 ): void {
   const target = builder.strings(c);
   for (let slot = from; slot < to; slot++) {
-    if (!texts.isNull(slot)) texts.appendTo(target, slot);
+    if (!texts.isNull(index, slot)) texts.appendTo(index, target, slot);
     else {
       builder.setNull(c, builder.rowCount + slot - from);
       target.appendEmpty();
@@ -239,29 +268,14 @@ function appendObjects(
 }
 
 function putColumn(
-  to: SlotColumn,
+  to: FixedSlotColumn | ObjectSlotColumn,
   from: Column,
   rows: Int32Array,
   slots: Int32Array,
   count: number,
 ): void {
-  if (to.kind === 'texts') putTexts(to.texts, from as StringColumn, rows, slots, count);
-  else if (to.kind === 'objects') putObjects(to.values, from, rows, slots, count);
+  if (to.kind === 'objects') putObjects(to.values, from, rows, slots, count);
   else putFixed(to, from as FixedColumn, rows, slots, count);
-}
-
-function putTexts(
-  texts: SlotTexts,
-  { entries, codes, absent }: StringColumn,
-  rows: Int32Array,
-  slots: Int32Array,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    const row = rows[i]!;
-    if (absent !== null && absent[row] !== PRESENT) texts.setNull(slots[i]!);
-    else texts.set(slots[i]!, entries, codes === null ? row : codes[row]!);
-  }
 }
 
 function putObjects(

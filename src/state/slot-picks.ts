@@ -73,7 +73,7 @@ function appendFixed(
 }
 
 function appendTexts(
-  { texts }: TextSlotColumn,
+  { texts, index }: TextSlotColumn,
   column: StringColumn,
   builder: BatchBuilder,
   c: number,
@@ -86,11 +86,11 @@ function appendTexts(
   for (let i = from; i < to; i++) {
     const row = picked[i]!;
     const slot = slots[i]!;
-    if (row === KEPT ? texts.isNull(slot) : absent !== null && absent[row] !== PRESENT) {
+    if (row === KEPT ? texts.isNull(index, slot) : absent !== null && absent[row] !== PRESENT) {
       builder.setNull(c, builder.rowCount + i - from);
       target.appendEmpty();
     } else if (row === KEPT) {
-      texts.appendTo(target, slot);
+      texts.appendTo(index, target, slot);
     } else if (areApart) {
       // Rows that follow each other are copied at once.
       const end = endOfRows(picks, i);

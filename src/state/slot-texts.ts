@@ -1,81 +1,162 @@
 /**
- * Texts by slot, or null, as bytes, some columns of them: no string is made to keep one, and none is left to the garbage collector.
+ * Texts by slot, or null, as bytes, of some columns: no string is made to keep one, and none is left to the garbage collector.
  *
- * Texts lie in blocks of 16, 32, 48, ... bytes, long ones of powers of two, one after the other in segments. One that is
- * replaced is written over where the next needs a block of the same size; else its block waits for another text of that size.
+ *   take(0, entries, 7); take(1, others, 7); store(slot)      a row
+ *
+ * The texts of a slot lie one behind the other in a block of 16, 32, 48, ... bytes, long ones of powers of two, and blocks one
+ * behind the other in segments. A row that is replaced is written over where the next needs a block of the same size; else its
+ * block waits for another row of that size. Nexmark q18 measures it.
  */
-
-import { copyBytes, viewOf, WORDS_BYTES_MAX } from '../data/byte-runs.ts';
+import { copyBytes, viewOf } from '../data/byte-runs.ts';
 import type { StringEntries } from '../data/column.ts';
 import type { StringBuilder } from '../data/string-builder.ts';
 import { grownInPlace, uncounted } from './grown-arrays.ts';
 
 /** Blocks begin at multiples of so many bytes. */
 const GRAIN_SHIFT = 4;
-const GRAIN_BYTES = 1 << GRAIN_SHIFT;
 /** Longer blocks have a power of two bytes. */
-const FINE_BYTES_MAX = 1024;
+const FINE_SHIFT = 10;
+const FINE_BYTES_MAX = 1 << FINE_SHIFT;
+const FINE_SIZES = FINE_BYTES_MAX >> GRAIN_SHIFT;
 /** Places of a segment, a grain each; a longer block has a segment of its own. */
 const SEGMENT_SHIFT = 16;
 const SEGMENT_PLACES = 1 << SEGMENT_SHIFT;
 
 /** In place of a size; memory that grows is full of it. */
 const IS_NULL = 0;
-const EMPTY = 1;
+/** Bits of a size that is none: whether there is a text, whether two bytes are a unit. */
+const SIZE_SHIFT = 2;
+const IS_TEXT = 1;
+const IS_WIDE = 2;
 
-/** Where texts of some columns lie. Two numbers a text: the place of its block, and IS_NULL or its size; see sizeOf. */
-class TextBlocks {
-  /** Those of a slot are side by side: of many slots each access is a cache miss. Nexmark q18 measures it. */
-  cells = new Int32Array(0);
-  readonly cellsOfSlot: number;
+export class SlotTexts {
+  readonly #columns: number;
+  /** By slot the place of its block, and the size of each of its texts: their bytes, and two bits. */
+  #cells = new Int32Array(0);
   readonly #segments: DataView[] = [];
   /** The place of the next block, and the end of its segment. */
   #next = 0;
   #end = 0;
-  /** By their bytes, the places of blocks that hold nothing. */
-  readonly #free = new Map<number, number[]>();
+  /** By size, the places of blocks that hold nothing. */
+  readonly #free: number[][] = [];
+  /** By column, of the row that is taken: where its text is, what its size is. */
+  readonly #sources: Uint8Array[];
+  readonly #sourceViews: DataView[];
+  readonly #starts: Int32Array;
+  readonly #sizes: Int32Array;
 
   constructor(columns: number) {
-    this.cellsOfSlot = columns * 2;
+    this.#columns = columns;
+    const nothing = new Uint8Array(0);
+    this.#sources = Array.from({ length: columns }, () => nothing);
+    this.#sourceViews = this.#sources.map(viewOf);
+    this.#starts = new Int32Array(columns);
+    this.#sizes = new Int32Array(columns);
   }
 
+  /** Room for slots below `slotCount`, which are null. */
   reserve(slotCount: number): void {
-    const length = slotCount * this.cellsOfSlot;
-    if (length > this.cells.length) this.cells = grownInPlace(this.cells, length);
+    const length = slotCount * (this.#columns + 1);
+    if (length > this.#cells.length) this.#cells = grownInPlace(this.#cells, length);
   }
 
-  /** What the place of a block is in, at `offsetOf` it. */
-  viewOf(place: number): DataView {
-    return this.#segments[place >>> SEGMENT_SHIFT]!;
+  isNull(column: number, slot: number): boolean {
+    return this.#cells[slot * (this.#columns + 1) + 1 + column] === IS_NULL;
   }
 
-  /** The place of a block for the text at `at` of the cells: the one that it has where that is as long. */
-  blockFor(at: number, length: number, isWide: boolean): number {
-    const { cells } = this;
-    const size = cells[at + 1]!;
-    const wanted = blockBytes(length);
-    if (size === IS_NULL || blockBytes(lengthOf(size)) !== wanted) {
-      this.release(at);
-      cells[at] = this.#free.get(wanted)?.pop() ?? this.#newBlock(wanted);
+  takeNull(column: number): void {
+    this.#sizes[column] = IS_NULL;
+  }
+
+  /** An entry, until the row is stored. */
+  take(column: number, { bytes, offsets, isWide }: StringEntries, entry: number): void {
+    const start = offsets[entry]!;
+    const length = offsets[entry + 1]! - start;
+    this.#starts[column] = start;
+    this.#sizes[column] = (length << SIZE_SHIFT) | (isWide ? IS_WIDE : 0) | IS_TEXT;
+    if (this.#sources[column] === bytes) return;
+    this.#sources[column] = bytes;
+    this.#sourceViews[column] = viewOf(bytes);
+  }
+
+  /** The slot gets copies of what was taken for all columns. */
+  store(slot: number): void {
+    const sizes = this.#sizes;
+    const place = this.#blockFor(slot);
+    if (place < 0) return;
+    const to = this.#segments[place >>> SEGMENT_SHIFT]!;
+    let at = offsetOf(place);
+    for (let c = 0; c < sizes.length; c++) {
+      const length = lengthOf(sizes[c]!);
+      copyBytes(this.#sourceViews[c]!, this.#starts[c]!, to, at, length);
+      at += length;
     }
-    cells[at + 1] = sizeOf(length, isWide);
-    return cells[at]!;
   }
 
-  release(at: number): void {
-    const size = this.cells[at + 1]!;
-    if (size === IS_NULL) return;
-    const bytes = blockBytes(lengthOf(size));
-    const free = this.#free.get(bytes);
-    if (free === undefined) this.#free.set(bytes, [this.cells[at]!]);
-    else free.push(this.cells[at]!);
+  /** The text of a slot, which is not null. */
+  get(column: number, slot: number): string {
+    const size = this.#cells[slot * (this.#columns + 1) + 1 + column]!;
+    const length = lengthOf(size);
+    if (length === 0) return '';
+    const { buffer } = this.#viewOf(slot);
+    const bytes = Buffer.from(buffer as ArrayBuffer, this.#startOf(column, slot), length);
+    return bytes.toString(isWide(size) ? 'utf16le' : 'latin1');
   }
 
-  #newBlock(bytes: number): number {
-    const places = bytes >> GRAIN_SHIFT;
-    if (places > SEGMENT_PLACES) return this.#newSegment(bytes);
+  /** Appends the text of a slot, which is not null. */
+  appendTo(column: number, builder: StringBuilder, slot: number): void {
+    const size = this.#cells[slot * (this.#columns + 1) + 1 + column]!;
+    const length = lengthOf(size);
+    if (length === 0) builder.append('');
+    else if (isWide(size)) builder.append(this.get(column, slot));
+    else builder.appendView(this.#viewOf(slot), this.#startOf(column, slot), length);
+  }
+
+  /** What the texts of a slot are in, */
+  #viewOf(slot: number): DataView {
+    return this.#segments[this.#cells[slot * (this.#columns + 1)]! >>> SEGMENT_SHIFT]!;
+  }
+
+  /** and where there. */
+  #startOf(column: number, slot: number): number {
+    const cells = this.#cells;
+    const cell = slot * (this.#columns + 1);
+    let at = offsetOf(cells[cell]!);
+    for (let c = 0; c < column; c++) at += lengthOf(cells[cell + 1 + c]!);
+    return at;
+  }
+
+  /** The place of a block for the row that is taken, the one that the slot has where that is as long; -1 where it needs none. */
+  #blockFor(slot: number): number {
+    const cells = this.#cells;
+    const sizes = this.#sizes;
+    const cell = slot * (sizes.length + 1);
+    let before = 0;
+    let length = 0;
+    for (let c = 0; c < sizes.length; c++) {
+      before += lengthOf(cells[cell + 1 + c]!);
+      length += lengthOf(sizes[c]!);
+      cells[cell + 1 + c] = sizes[c]!;
+    }
+    const had = blockSize(before);
+    const wanted = blockSize(length);
+    if (had !== wanted) {
+      if (had > 0) this.#freeOf(had).push(cells[cell]!);
+      if (wanted > 0) cells[cell] = this.#freeOf(wanted).pop() ?? this.#newBlock(wanted);
+    }
+    return wanted > 0 ? cells[cell]! : -1;
+  }
+
+  #freeOf(size: number): number[] {
+    while (this.#free.length <= size) this.#free.push([]);
+    return this.#free[size]!;
+  }
+
+  #newBlock(size: number): number {
+    const places = blockPlaces(size);
+    if (places > SEGMENT_PLACES) return this.#newSegment(places);
     if (this.#next + places > this.#end) {
-      this.#next = this.#newSegment(SEGMENT_PLACES * GRAIN_BYTES);
+      this.#next = this.#newSegment(SEGMENT_PLACES);
       this.#end = this.#next + SEGMENT_PLACES;
     }
     this.#next += places;
@@ -83,108 +164,30 @@ class TextBlocks {
   }
 
   /** The place where it begins. */
-  #newSegment(bytes: number): number {
+  #newSegment(places: number): number {
+    const bytes = places * 2 ** GRAIN_SHIFT;
     return (this.#segments.push(new DataView(uncounted(bytes))) - 1) << SEGMENT_SHIFT;
   }
 }
 
-export class SlotTexts {
-  readonly #blocks: TextBlocks;
-  /** Of the cells of a slot. */
-  readonly #offset: number;
-  /** What was copied from last. */
-  #source: Uint8Array = new Uint8Array(0);
-  #sourceView = viewOf(this.#source);
-
-  private constructor(blocks: TextBlocks, offset: number) {
-    this.#blocks = blocks;
-    this.#offset = offset;
-  }
-
-  /** So many columns of the same slots. */
-  static columns(count: number): SlotTexts[] {
-    const blocks = new TextBlocks(count);
-    return Array.from({ length: count }, (_, c) => new SlotTexts(blocks, c * 2));
-  }
-
-  /** Room for slots below `slotCount`, which are null. */
-  reserve(slotCount: number): void {
-    this.#blocks.reserve(slotCount);
-  }
-
-  isNull(slot: number): boolean {
-    return this.#blocks.cells[this.#at(slot) + 1] === IS_NULL;
-  }
-
-  setNull(slot: number): void {
-    const at = this.#at(slot);
-    this.#blocks.release(at);
-    this.#blocks.cells[at + 1] = IS_NULL;
-  }
-
-  /** The slot gets a copy of an entry. */
-  set(slot: number, { bytes, offsets, isWide }: StringEntries, entry: number): void {
-    const start = offsets[entry]!;
-    const length = offsets[entry + 1]! - start;
-    const place = this.#blocks.blockFor(this.#at(slot), length, isWide);
-    if (length === 0) return;
-    const to = this.#blocks.viewOf(place);
-    const at = offsetOf(place);
-    if (length > WORDS_BYTES_MAX) {
-      new Uint8Array(to.buffer, at, length).set(bytes.subarray(start, start + length));
-      return;
-    }
-    if (this.#source !== bytes) {
-      this.#source = bytes;
-      this.#sourceView = viewOf(bytes);
-    }
-    copyBytes(this.#sourceView, start, to, at, length);
-  }
-
-  /** The text of a slot, which is not null. */
-  get(slot: number): string {
-    const at = this.#at(slot);
-    const place = this.#blocks.cells[at]!;
-    const size = this.#blocks.cells[at + 1]!;
-    if (size === EMPTY) return '';
-    const { buffer } = this.#blocks.viewOf(place);
-    const bytes = Buffer.from(buffer as ArrayBuffer, offsetOf(place), lengthOf(size));
-    return bytes.toString(isWideSize(size) ? 'utf16le' : 'latin1');
-  }
-
-  /** Appends the text of a slot, which is not null. */
-  appendTo(builder: StringBuilder, slot: number): void {
-    const at = this.#at(slot);
-    const place = this.#blocks.cells[at]!;
-    const size = this.#blocks.cells[at + 1]!;
-    if (size === EMPTY) builder.append('');
-    else if (isWideSize(size)) builder.append(this.get(slot));
-    else builder.appendView(this.#blocks.viewOf(place), offsetOf(place), lengthOf(size));
-  }
-
-  #at(slot: number): number {
-    return slot * this.#blocks.cellsOfSlot + this.#offset;
-  }
-}
-
-/** EMPTY, and two more for each byte of the text, and one more where two bytes are a unit. */
-function sizeOf(length: number, isWide: boolean): number {
-  return EMPTY + length * 2 + (isWide && length > 0 ? 1 : 0);
-}
-
 function lengthOf(size: number): number {
-  return (size - EMPTY) >> 1;
+  return size >>> SIZE_SHIFT;
 }
 
-function isWideSize(size: number): boolean {
-  return ((size - EMPTY) & 1) === 1;
+function isWide(size: number): boolean {
+  return (size & IS_WIDE) !== 0;
 }
 
 function offsetOf(place: number): number {
   return (place & (SEGMENT_PLACES - 1)) << GRAIN_SHIFT;
 }
 
-function blockBytes(length: number): number {
-  if (length > FINE_BYTES_MAX) return 2 ** (32 - Math.clz32(length - 1));
-  return (length + GRAIN_BYTES - 1) & -GRAIN_BYTES;
+/** The size of a block for so many bytes, as a number: 0 for none, those of fine ones, those of powers of two. */
+function blockSize(bytes: number): number {
+  if (bytes > FINE_BYTES_MAX) return FINE_SIZES + 32 - Math.clz32(bytes - 1) - FINE_SHIFT;
+  return (bytes + (1 << GRAIN_SHIFT) - 1) >> GRAIN_SHIFT;
+}
+
+function blockPlaces(size: number): number {
+  return size <= FINE_SIZES ? size : 2 ** (size - FINE_SIZES + FINE_SHIFT - GRAIN_SHIFT);
 }

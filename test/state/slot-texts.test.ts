@@ -18,48 +18,52 @@ function textOf(random: Random): string {
 }
 
 const COLUMNS = 3;
+type Row = readonly (string | null)[];
+const NOTHING: Row = Array.from({ length: COLUMNS }, () => null);
 
-test('each slot has the text that it was given last, in each of some columns', () => {
+test('each slot has the row that it was given last', () => {
   const random = new Random(1);
-  const columns = SlotTexts.columns(COLUMNS);
-  const expectedOf: (string | null)[][] = columns.map(() => []);
+  const texts = new SlotTexts(COLUMNS);
+  const expected: Row[] = [];
+  texts.reserve(1);
   for (let round = 0; round < 3000; round++) {
     const count = Math.min(SLOTS, 1 + (round >> 3));
-    const chosen = random.below(COLUMNS);
-    const texts = columns[chosen]!;
-    const expected = expectedOf[chosen]!;
     texts.reserve(count);
-    while (expected.length < count) expected.push(null);
+    while (expected.length < count) expected.push(NOTHING);
     const slot = random.below(count);
-    const text = random.below(10) === 0 ? null : textOf(random);
-    expected[slot] = text;
-    if (text === null) {
-      texts.setNull(slot);
-    } else {
-      const source = new StringBuilder(2);
-      source.append('before');
-      source.append(text);
-      texts.set(slot, source.seal().entries, 1);
-    }
-    if (round % 100 === 0 || round > 2980) {
-      for (const [c, column] of columns.entries()) assertAll(column, expectedOf[c]!);
-    }
+    const row = NOTHING.map(() => (random.below(10) === 0 ? null : textOf(random)));
+    expected[slot] = row;
+    row.forEach((text, column) => {
+      if (text === null) {
+        texts.takeNull(column);
+      } else {
+        const source = new StringBuilder(2);
+        source.append('before');
+        source.append(text);
+        texts.take(column, source.seal().entries, 1);
+      }
+    });
+    texts.store(slot);
+    if (round % 100 === 0 || round > 2980) assertAll(texts, expected);
   }
 });
 
-function assertAll(texts: SlotTexts, expected: readonly (string | null)[]): void {
-  const appended = new StringBuilder(expected.length);
-  expected.forEach((text, slot) => {
-    assert.equal(texts.isNull(slot), text === null);
-    if (text === null) {
-      appended.appendEmpty();
-    } else {
-      assert.ok(texts.get(slot) === text, `slot ${slot}`);
-      texts.appendTo(appended, slot);
-    }
-  });
-  assert.deepEqual(
-    appended.seal().entries.all(),
-    expected.map((text) => text ?? ''),
-  );
+function assertAll(texts: SlotTexts, expected: readonly Row[]): void {
+  for (let column = 0; column < COLUMNS; column++) {
+    const appended = new StringBuilder(expected.length);
+    expected.forEach((row, slot) => {
+      const text = row[column]!;
+      assert.equal(texts.isNull(column, slot), text === null);
+      if (text === null) {
+        appended.appendEmpty();
+      } else {
+        assert.ok(texts.get(column, slot) === text, `slot ${slot}`);
+        texts.appendTo(column, appended, slot);
+      }
+    });
+    assert.deepEqual(
+      appended.seal().entries.all(),
+      expected.map((row) => row[column] ?? ''),
+    );
+  }
 }
