@@ -52,7 +52,7 @@ type Make<A> = new (buffer: ArrayBufferLike, byteOffset: number, length: number)
 const IN_PLACE_BYTES_MIN = 1 << 20;
 /** What an array may grow to before it moves. These are addresses only: memory comes with what is written. */
 const RESERVED_BYTES = 2 ** 32;
-/** Slots of arrays whose addresses are equal but for the highest bits are in each other's way in the caches. */
+/** Slots of arrays whose addresses are equal but for the highest bits are in each other's way in the caches. Whole lines of these. */
 const SKEW_BYTES = PAGE_BYTES + 192;
 const SKEWS = 64;
 

@@ -8,7 +8,7 @@
  *
  *   0 start   1 end   2 next window of the key   3 key slot   4 filled   5 - 7 timers
  */
-import { grownFloats, grownInts } from '../../../state/grown-arrays.ts';
+import { grownInPlace, grownInts } from '../../../state/grown-arrays.ts';
 
 const SLOTS_MIN = 64;
 const KEYS_MIN = 64;
@@ -19,7 +19,6 @@ export const NONE = -1;
 /** Numbers of a line, and a shift for its place. */
 const LINE = 8;
 export const LINE_SHIFT = 3;
-const LAST = LINE - 1;
 
 /** Where the timers of a window stand in its line. */
 export const TIMERS_AT = 5;
@@ -44,13 +43,14 @@ export class Lines implements SlotStore {
 
   reserve(capacity: number): void {
     const known = this.values.length;
-    this.values = grownFloats(this.values, capacity * LINE);
+    this.values = grownInPlace(this.values, capacity * LINE);
     this.values.fill(Infinity, known);
   }
 
   /**
    * Reads the lines of slots, which brings them into the cache: many at a time, where one by one each would be waited for. By
-   * four, as in state/read-ahead.ts; and both ends of a line, which may be in two of the cache.
+   * four, as in state/read-ahead.ts. Where they are too many for the cache, each is in one line of it: large arrays that grow in
+   * place begin at one.
    */
   warm(slots: Int32Array, count: number): void {
     const { values } = this;
@@ -62,7 +62,6 @@ export class Lines implements SlotStore {
       const c = slots[i + 2]! << LINE_SHIFT;
       const d = slots[i + 3]! << LINE_SHIFT;
       sum += values[a]! + values[b]! + values[c]! + values[d]!;
-      sum += values[a + LAST]! + values[b + LAST]! + values[c + LAST]! + values[d + LAST]!;
     }
     for (; i < count; i++) sum += values[slots[i]! << LINE_SHIFT]!;
     this.warmed = sum;
