@@ -2,6 +2,8 @@
  * Which slots have changed since the last capture, a byte a slot: what a checkpoint of changes has to write.
  *
  *   mark(slots) before or after rows change → take at a barrier → the marks so far, and none from here on
+ *
+ * What is restored has no marks: behind a restore all is written first (lineage.ts).
  */
 import { grownSlots } from './slot-list.ts';
 
@@ -33,13 +35,6 @@ export class ChangedSlots {
     if (slotCount > this.#marks.length) this.#reserve(slotCount);
     if (this.#marks[slot] === 0) this.count++;
     this.#marks[slot] = FRESH;
-  }
-
-  /** Marks all slots from one on, new ones without a mark. */
-  markFrom(slot: number, slotCount: number): void {
-    if (slotCount > this.#marks.length) this.#reserve(slotCount);
-    this.#marks.fill(CHANGED, slot, slotCount);
-    this.count += slotCount - slot;
   }
 
   /** The slot has no key any more; what its mark was, 0 for none. */

@@ -104,7 +104,6 @@ export class Pane {
       const capacity = loadedCapacity(this.#capacity, count, known + expected);
       this.#resize(capacity, loadedFloats);
     }
-    this.changes?.markFrom(known, count);
     loadLoop(batch, from, to, known, this.accumulators);
     return true;
   }
