@@ -45,6 +45,8 @@ export class TimerQueue {
   readonly #filled = new Int32Array(PLACES);
   /** A whole number, or Infinity; times at or before it are due. */
   #passed = -WHOLE;
+  /** The least number with its high part, and both of its parts. */
+  #passedBase = -WHOLE;
   #passedHigh = 0;
   #passedLow = 0;
   /** The least time in the lists; null when it is not known. */
@@ -124,21 +126,21 @@ export class TimerQueue {
   #pass(time: number): void {
     this.#passed = time;
     const high = Math.floor(time / LOW);
+    this.#passedBase = high * LOW;
     this.#passedHigh = high + HIGH_OFFSET;
-    this.#passedLow = time - high * LOW;
+    this.#passedLow = time - this.#passedBase;
   }
 
   /** The list for a time; DUE where it has none. */
   #listOf(time: number): number {
     const whole = Math.floor(time);
     if (whole <= this.#passed) return DUE;
+    // Mostly the high part is that of `passed`: divisions take longer than all of this.
+    const low = whole - this.#passedBase;
+    if (low < LOW) return listIn(low, this.#passedLow);
     if (whole >= WHOLE) return FAR;
-    const high = Math.floor(whole / LOW);
-    const highDigits = high + HIGH_OFFSET;
-    if (highDigits !== this.#passedHigh) {
-      return listIn(highDigits, this.#passedHigh) + LOW_DIGITS * DIGITS;
-    }
-    return listIn(whole - high * LOW, this.#passedLow);
+    const high = Math.floor(whole / LOW) + HIGH_OFFSET;
+    return listIn(high, this.#passedHigh) + LOW_DIGITS * DIGITS;
   }
 
   /** The first list that has any times; the queue must not be empty. */
@@ -156,15 +158,19 @@ export class TimerQueue {
     const place = list >> DIGIT_BITS;
     const digit = list & (DIGITS - 1);
     if (place < LOW_DIGITS) {
-      return (this.#passedHigh - HIGH_OFFSET) * LOW + startIn(this.#passedLow, place, digit);
+      return this.#passedBase + startIn(this.#passedLow, place, digit);
     }
     return (startIn(this.#passedHigh, place - LOW_DIGITS, digit) - HIGH_OFFSET) * LOW;
   }
 }
 
+/** Of numbers up to 31: n * 13 >> 6 is n / 5 without its rest. */
+const FIFTHS = 13;
+const FIFTHS_SHIFT = 6;
+
 /** The list by the highest digit of a number that differs from another. */
 function listIn(number: number, other: number): number {
-  const place = Math.floor((31 - Math.clz32(number ^ other)) / DIGIT_BITS);
+  const place = (FIFTHS * (31 - Math.clz32(number ^ other))) >> FIFTHS_SHIFT;
   return place * DIGITS + ((number >>> (place * DIGIT_BITS)) & (DIGITS - 1));
 }
 

@@ -129,14 +129,15 @@ export class WindowTable {
     this.lines.values[(slot << LINE_SHIFT) + FILLED] = isFilled ? 1 : 0;
   }
 
-  /** Brings the first window of each key into the cache. */
-  warm(keys: Int32Array, count: number): void {
+  /** Brings the first window of each key, of those from keys[from] to keys[to - 1], into the cache. */
+  warm(keys: Int32Array, from: number, to: number): void {
     const { heads } = this;
     if (this.used === 0) return;
+    const count = to - from;
     if (this.#firsts.length < count) this.#firsts = new Int32Array(count);
     const firsts = this.#firsts;
     for (let i = 0; i < count; i++) {
-      const slot = heads[keys[i]!]!;
+      const slot = heads[keys[from + i]!]!;
       firsts[i] = slot === NONE ? 0 : slot;
     }
     this.lines.warm(firsts, count);
