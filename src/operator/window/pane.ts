@@ -28,6 +28,9 @@ export function paneShapeOf(plan: AggregatePlan): PaneShape {
   return { cells: strideOf(plan), objects: plan.objects.length, areNumbers: areAllNumbers(plan) };
 }
 
+/** Rows whose cells are read ahead: more of them would not stay in the nearest cache. Nexmark q5 measures it. */
+const AHEAD_ROWS = 256;
+
 export class Pane {
   start = 0;
   /** Set while a snapshot is being written of it. */
@@ -79,10 +82,15 @@ export class Pane {
     this.capture?.beforeWrite(slots, from, to);
     this.changes?.mark(slots, from, to, this.slotCount);
     const { cells } = this.accumulators;
-    if (cells.length > UNCACHED_CELLS) {
-      this.ahead = readSlotsAhead(cells, this.#shape.cells, slots, from, to);
+    if (cells.length <= UNCACHED_CELLS) {
+      addLoop(batch, from, to, slots, this.accumulators, place);
+      return;
     }
-    addLoop(batch, from, to, slots, this.accumulators, place);
+    for (let at = from; at < to; at += AHEAD_ROWS) {
+      const end = Math.min(to, at + AHEAD_ROWS);
+      this.ahead = readSlotsAhead(cells, this.#shape.cells, slots, at, end);
+      addLoop(batch, at, end, slots, this.accumulators, place);
+    }
   }
 
   /**
