@@ -12,8 +12,9 @@ export function ownText(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 
-/** Texts of a pool, at most. */
+/** Texts of a pool, at most, and how long they are: it keeps them when nobody else does. */
 const POOL_TEXTS_MAX = 1024;
+const POOL_UNITS_MAX = 64;
 /** So many more unknown texts than known ones, and looking for them is not worth it. */
 const UNKNOWN_MAX = 4096;
 
@@ -28,7 +29,7 @@ export class TextPool {
 
   /** The same text in memory of its own, or in that of one before. */
   own(text: string): string {
-    if (this.#credit === 0) return ownText(text);
+    if (this.#credit === 0 || text.length > POOL_UNITS_MAX) return ownText(text);
     const known = this.#texts.get(text);
     if (known !== undefined) {
       if (this.#credit < UNKNOWN_MAX) this.#credit++;

@@ -42,3 +42,12 @@ test('texts that come again take no memory, nor do the batches that they came wi
   assert.equal(new Set(kept).size, 200);
   assert.ok(bytes < 200_000 * 12, `${bytes} bytes for 200,000 texts`);
 });
+
+test('a pool keeps no long texts', () => {
+  const pool = new TextPool();
+  const before = usedBytes();
+  for (let n = 0; n < 1000; n++) pool.own(`${n}${LONG}`.repeat(1000));
+  const bytes = usedBytes() - before;
+  assert.ok(bytes < 1_000_000, `${bytes} bytes are kept`);
+  assert.equal(pool.own('x'.repeat(1000)), 'x'.repeat(1000));
+});

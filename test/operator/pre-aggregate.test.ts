@@ -14,6 +14,8 @@ import { type Harness, type HarnessOptions, harness } from '../../src/testing/ha
 
 const Row = record({ key: t.string, n: t.int32 });
 type Row = { key: string; n: number };
+const Wide = record({ at: t.timestamp, key: t.string, n: t.int32, x: t.float64 });
+type Wide = Row & { at: number; x: number };
 
 /** Aggregates over windows of so many ms, by key. */
 function aggregating(
@@ -33,6 +35,7 @@ type Result = {
   rows: number;
   sum: number;
   least: number;
+  mean: number;
 };
 
 for (const [what, rows, keys] of [
@@ -42,26 +45,35 @@ for (const [what, rows, keys] of [
 ] as const) {
   for (const isTyped of [true, false]) {
     test(`${what}, ${isTyped ? 'typed' : 'free-form'}: the same as by one map`, async () => {
-      const options = { parallelism: 3, batchSize: 4096, ...(isTyped ? { schema: Row } : {}) };
-      const h = await aggregating(40_000, options, ({ count, sum, min }) => ({
-        rows: count(),
-        sum: sum('n'),
-        least: min('n'),
-      }));
-      const expected = new Map<string, { rows: number; sum: number; least: number }>();
+      const options = { parallelism: 3, batchSize: 4096, ...(isTyped ? { schema: Wide } : {}) };
+      const h = await harness<Wide, unknown>(
+        (stream) =>
+          stream
+            .keyBy('key')
+            .window(tumbling(40_000))
+            .aggregate(({ count, sum, min, avg }) => ({
+              rows: count(),
+              sum: sum('n'),
+              least: min('at'),
+              mean: avg('x'),
+            })),
+        options,
+      );
+      const expected = new Map<string, { rows: number; sum: number; least: number; x: number }>();
       for (let n = 0; n < rows; n++) {
         const key = `k${(n * 7919) % keys}`;
-        h.push({ key, n }, n);
+        h.push({ key, n, at: n * 2, x: n / 4 }, n);
         if (n % 20_000 === 0) h.watermark(n - 5000);
         const id = `${key} ${Math.floor(n / 40_000) * 40_000}`;
-        const so = expected.get(id) ?? { rows: 0, sum: 0, least: n };
-        expected.set(id, { rows: so.rows + 1, sum: so.sum + n, least: so.least });
+        const { rows, sum, least, x } = expected.get(id) ?? { rows: 0, sum: 0, least: n * 2, x: 0 };
+        expected.set(id, { rows: rows + 1, sum: sum + n, least, x: x + n / 4 });
       }
       await h.end();
       const got = h.takeRecords() as Result[];
       assert.equal(got.length, expected.size);
-      for (const { key, windowStart, rows: count, sum, least } of got) {
-        assert.deepEqual({ rows: count, sum, least }, expected.get(`${key} ${windowStart}`));
+      for (const { key, windowStart, rows: count, sum, least, mean } of got) {
+        const all = expected.get(`${key} ${windowStart}`);
+        assert.deepEqual({ rows: count, sum, least, x: mean * count }, all);
       }
     });
   }

@@ -1,7 +1,7 @@
 /**
  * Partial results: what a pre-aggregation sends instead of records. One row for each key and pane:
  *
- *   key fields | cells of the plan, float64 | numbers, float64 | objects, dynamic        event time: the start of the pane
+ *   key fields | cells of the plan, float64 | numbers, float64 | objects, dynamic        event time: one of the pane
  *
  * One of the cells counts the records, so that late ones can be counted. Numbers are those of accumulators of the user
  * (number-shape.ts), whose object is MISSING then. A snapshot of windows has the same rows without numbers: so it does not

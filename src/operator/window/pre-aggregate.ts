@@ -6,8 +6,8 @@
  * when there are too many keys, and before the barrier of a checkpoint. Once the stream has been idle, time behind the exchange may be ahead of its own, and panes
  * are sent with each batch. So nothing is later at the window operator than it would be by itself.
  *
- * Where it does not help, as most keys come only once, records are made partial results one by one, without a table;
- * after a while it is tried again.
+ * Where it does not help, as most keys come only once, records are made partial results one by one, without a table, and
+ * mostly without a copy (plain-partials.ts); after a while it is tried again.
  */
 import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
@@ -36,6 +36,7 @@ import { type Pane, paneShapeOf } from './pane.ts';
 import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
+import { PlainPartials } from './plain-partials.ts';
 import { endOfRun, paneMsOf, startOf, type WindowSpec } from './window.ts';
 
 /** Records to a partial result below which a table costs more than it saves. */
@@ -77,7 +78,9 @@ export class PreAggregateOperator implements Operator {
   readonly #due: Pane[] = [];
   #nextSlot = 0;
   #announcement: Announcement | null = null;
-  /** Of records that are sent one by one. */
+  /** Of records that are sent one by one: null where they have to be added for it, */
+  readonly #plain: PlainPartials | null;
+  /** to these. */
   readonly #apart: Accumulators;
   #isBypassed = false;
   #recordsUntilJudged = JUDGED_RECORDS;
@@ -102,6 +105,7 @@ export class PreAggregateOperator implements Operator {
     this.#rows = new AccumulatorRows(this.#plan, cells.length, functions);
     const shape = paneShapeOf(this.#plan);
     this.#panes = new PaneList(shape, this.#keys);
+    this.#plain = PlainPartials.of(this.#plan, key, inputSchema);
     this.#apart = {
       cells: new Float64Array(FIRE_SLICE_ROWS * shape.cells),
       objects: shape.areNumbers ? [] : new Array(FIRE_SLICE_ROWS * shape.objects).fill(null),
@@ -120,6 +124,16 @@ export class PreAggregateOperator implements Operator {
   processBatch(batch: Batch): void {
     const rows = batch.rowCount;
     const timestamps = requireTimestamps(batch, this.#context.name);
+    if (this.#isBypassed && this.#plain !== null) this.#sendPlain(batch, this.#plain);
+    else this.#add(batch, timestamps);
+    this.#context.metrics.recordsIn += rows;
+    this.#judge(rows);
+    this.#takeDue();
+    this.resume();
+  }
+
+  #add(batch: Batch, timestamps: Float64Array): void {
+    const rows = batch.rowCount;
     if (this.#slots.length < rows) this.#slots = new Int32Array(rows);
     this.#readKeys(batch);
     const addLoop = this.#loops.addFor(batch);
@@ -130,10 +144,6 @@ export class PreAggregateOperator implements Operator {
       this.#addRun(batch, from, to, start, addLoop);
       from = to;
     }
-    this.#context.metrics.recordsIn += rows;
-    this.#judge(rows);
-    this.#takeDue();
-    this.resume();
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
@@ -164,6 +174,11 @@ export class PreAggregateOperator implements Operator {
     } catch (error) {
       throw this.#errorAt(error, this.#place.i);
     }
+  }
+
+  #sendPlain(batch: Batch, plain: PlainPartials): void {
+    this.#context.metrics.recordsOut += batch.rowCount;
+    this.#output.emit(plain.batchOf(batch));
   }
 
   /** Each record as a partial result of its own. */
