@@ -259,19 +259,11 @@ class MovedSegment {
 
   take(segment: Segment, pass: number): Segment {
     const persons = pass * this.#persons;
-    const auctions = pass * this.#auctions;
     const ms = pass * this.#ms;
-    const id = this.#id;
-    const party = this.#party;
-    const time = this.#time;
-    const expires = this.#expires;
-    const rows = segment.counts[0]!;
-    for (let i = 0; i < rows; i++) {
-      id[i] = segment.id[i]! + (segment.kind[i] === PERSON ? persons : auctions);
-      party[i] = segment.party[i]! + persons;
-      time[i] = segment.time[i]! + ms;
-      expires[i] = segment.expires[i]! + ms;
-    }
+    const id = movedIds(this.#id, segment, persons, pass * this.#auctions);
+    const party = movedInts(this.#party, segment.party, persons);
+    const time = movedFloats(this.#time, segment.time, ms);
+    const expires = movedFloats(this.#expires, segment.expires, ms);
     // Not by spreading the segment: V8 may make a hidden class for each object that comes of it.
     return {
       counts: segment.counts,
@@ -289,6 +281,55 @@ class MovedSegment {
       heap: segment.heap,
     };
   }
+}
+
+/** All rows of a segment, by four, as the engine's own loops are; the peer's compiler does the like by itself. */
+function movedIds(
+  to: Int32Array,
+  { id, kind }: Segment,
+  persons: number,
+  auctions: number,
+): Int32Array {
+  for (let i = 0; i < S; i += 4) {
+    const a = id[i]! + (kind[i] === PERSON ? persons : auctions);
+    const b = id[i + 1]! + (kind[i + 1] === PERSON ? persons : auctions);
+    const c = id[i + 2]! + (kind[i + 2] === PERSON ? persons : auctions);
+    const d = id[i + 3]! + (kind[i + 3] === PERSON ? persons : auctions);
+    to[i] = a;
+    to[i + 1] = b;
+    to[i + 2] = c;
+    to[i + 3] = d;
+  }
+  return to;
+}
+
+function movedInts(to: Int32Array, from: Int32Array, by: number): Int32Array {
+  for (let i = 0; i < S; i += 4) {
+    const a = from[i]! + by;
+    const b = from[i + 1]! + by;
+    const c = from[i + 2]! + by;
+    const d = from[i + 3]! + by;
+    to[i] = a;
+    to[i + 1] = b;
+    to[i + 2] = c;
+    to[i + 3] = d;
+  }
+  return to;
+}
+
+/** As movedInts: a loop for both would be slow for both. */
+function movedFloats(to: Float64Array, from: Float64Array, by: number): Float64Array {
+  for (let i = 0; i < S; i += 4) {
+    const a = from[i]! + by;
+    const b = from[i + 1]! + by;
+    const c = from[i + 2]! + by;
+    const d = from[i + 3]! + by;
+    to[i] = a;
+    to[i + 1] = b;
+    to[i + 2] = c;
+    to[i + 3] = d;
+  }
+  return to;
 }
 
 function channelsOf(buffer: ArrayBufferLike, header: DataView): [Texts, Texts] {
