@@ -9,6 +9,7 @@ import { record, type Schema, t } from '../../src/data/schema.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import { shapesOf } from '../../src/operator/window/number-shape.ts';
 import { isPlainData, planPartials } from '../../src/operator/window/partials.ts';
+import { PlainPartials } from '../../src/operator/window/plain-partials.ts';
 import { PreAggregateOperator } from '../../src/operator/window/pre-aggregate.ts';
 import { type Harness, type HarnessOptions, harness } from '../../src/testing/harness.ts';
 
@@ -78,6 +79,28 @@ for (const [what, rows, keys] of [
     });
   }
 }
+
+test('records are partial results as they are where their fields are numbers that are never null', () => {
+  const schema = record({
+    key: t.string,
+    maybeKey: t.nullable(t.string),
+    n: t.int32,
+    maybe: t.nullable(t.int32),
+    big: t.int64,
+  });
+  const isPlain = (key: string, field: string, kind: 'sum' | 'min' | 'avg'): boolean => {
+    const of = { kind: 'fields', fields: [key] } as const;
+    const input = { kind: 'field', field } as const;
+    const spec = { name: 'a', kind, input, user: null, quantile: null };
+    return PlainPartials.of(planPartials(of, [spec], schema), of, schema) !== null;
+  };
+  for (const kind of ['sum', 'min', 'avg'] as const) {
+    assert.ok(isPlain('key', 'n', kind), kind);
+    assert.ok(!isPlain('key', 'maybe', kind), `${kind} of what may be null`);
+    assert.ok(!isPlain('maybeKey', 'n', kind), `${kind} by a key that may be null`);
+  }
+  assert.ok(!isPlain('key', 'big', 'sum'));
+});
 
 test('records of a key stay in order where its partial results turn into single ones and back', async () => {
   type Seen = { hash: number; power: number; key?: string };

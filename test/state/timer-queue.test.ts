@@ -76,6 +76,27 @@ test('what is taken is the least that is due, and what is to come later comes la
   );
 });
 
+test('times are in order on both sides of where their high parts change', () => {
+  for (const high of [0, 1, 3, 4, 31]) {
+    const queue = new TimerQueue(() => {});
+    const passed = high * 2 ** 30 + 5;
+    queue.push(passed, 0);
+    assert.ok(queue.isDue(passed));
+    queue.removeFirst();
+    const times = [1, 2, 3, 4, 5, 33].flatMap((parts) => [
+      (high + parts) * 2 ** 30 - 1,
+      (high + parts) * 2 ** 30 + 7,
+    ]);
+    for (const [slot, time] of times.toReversed().entries()) queue.push(time, slot);
+    for (const time of times) {
+      assert.ok(!queue.isDue(time - 1), `before ${time}`);
+      assert.ok(queue.isDue(time), `at ${time}`);
+      assert.equal(queue.time, time);
+      queue.removeFirst();
+    }
+  }
+});
+
 test('the least time is known although its place in the queue has passed', () => {
   const queue = new TimerQueue(() => {});
   const take = (target: number): number | null => {
