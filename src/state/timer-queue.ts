@@ -164,7 +164,7 @@ export class TimerQueue {
   }
 }
 
-/** Of numbers up to 31: n * 13 >> 6 is n / 5 without its rest. */
+/** The place of a bit, by digits of five: for n up to 31, n * 13 >> 6 is n / 5 without its rest. */
 const FIFTHS = 13;
 const FIFTHS_SHIFT = 6;
 

@@ -3,8 +3,9 @@
  * is one row for each key and pane (partials.ts), which the window operator joins.
  *
  * A pane is sent when the watermark has passed it, before the watermark; all are sent before the stream goes idle, and
- * when there are too many keys, and before the barrier of a checkpoint. Once the stream has been idle, time behind the exchange may be ahead of its own, and panes
- * are sent with each batch. So nothing is later at the window operator than it would be by itself.
+ * when there are too many keys, and before the barrier of a checkpoint. Once the stream has been idle, time behind the
+ * exchange may be ahead of its own, and panes are sent with each batch. So nothing is later at the window operator than it
+ * would be by itself.
  *
  * Where it does not help, as most keys come only once, records are made partial results one by one, without a table, and
  * mostly without a copy (plain-partials.ts); after a while it is tried again.
@@ -78,9 +79,9 @@ export class PreAggregateOperator implements Operator {
   readonly #due: Pane[] = [];
   #nextSlot = 0;
   #announcement: Announcement | null = null;
-  /** Of records that are sent one by one: null where they have to be added for it, */
+  /** Sends records one by one; null where they have to be added to accumulators for it. */
   readonly #plain: PlainPartials | null;
-  /** to these. */
+  /** The accumulators of records that are sent one by one. */
   readonly #apart: Accumulators;
   #isBypassed = false;
   #recordsUntilJudged = JUDGED_RECORDS;
