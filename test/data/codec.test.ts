@@ -307,3 +307,26 @@ test('a batch that cannot be encoded leaves nothing to the next one', () => {
   encoder.write(buffer, 0);
   assert.deepEqual(decodeBatch(buffer, 0, size, Two).rowObjects(), good.rowObjects());
 });
+
+test('texts that begin anywhere in the bytes that they lie in', () => {
+  const schema = record({ text: t.string });
+  const texts = ['zero', 'o', '', 'a longer text', 'the last'];
+  for (const make of [ArrayBuffer, SharedArrayBuffer]) {
+    for (let before = 0; before < 10; before++) {
+      const whole = Buffer.from(`${'x'.repeat(before)}${texts.join('')}and more`, 'latin1');
+      const bytes = new Uint8Array(new make(whole.length));
+      bytes.set(whole);
+      const offsets = Int32Array.of(before, 0, 0, 0, 0, 0);
+      texts.forEach((text, i) => {
+        offsets[i + 1] = offsets[i]! + text.length;
+      });
+      const columns = [new StringColumn(new StringEntries(texts.length, offsets, bytes, false))];
+      const batch = new Batch({ rowCount: texts.length, schema, columns });
+      const decoded = through(batch, (buffer, at, size) => decodeBatch(buffer, at, size, schema));
+      assert.deepEqual(
+        decoded.rowObjects(),
+        texts.map((text) => ({ text })),
+      );
+    }
+  }
+});
