@@ -1,8 +1,8 @@
 /** `init`, `run`, `explain` and `diff` on the command line: their options and what their help teaches. */
 import { type Command, Option } from 'commander';
 import type { ConfigFlags } from './config/config-command.ts';
-import { type DiffFlags, diffCommand } from './diff-command.ts';
-import { type ExplainFlags, explainCommand } from './explain-command.ts';
+import type { DiffFlags } from './diff-command.ts';
+import type { ExplainFlags } from './explain-command.ts';
 import type { InitFlags } from './init/init-command.ts';
 import { configOption, jobCommand, logLevelOption, paramOption, wholeNumber } from './options.ts';
 import { runCommand } from './run-command.ts';
@@ -122,6 +122,7 @@ are made when the rows come, and are not shown. --json has the same: job, finger
 exchanges; each operator and each exchange has its loops as { title, source }.`,
     )
     .action(async (module: string, flags: ExplainFlags) => {
+      const { explainCommand } = await import('./explain-command.ts');
       process.exitCode = await explainCommand(module, flags);
     });
 
@@ -147,6 +148,7 @@ record come and go), added, dropped or refused. Functions are compared by their 
 Exit codes: 0 the state goes on, 3 it does not, 1 a file cannot be loaded.`,
     )
     .action(async (was: string, next: string, flags: DiffFlags) => {
+      const { diffCommand } = await import('./diff-command.ts');
       process.exitCode = await diffCommand(was, next, flags);
     });
 

@@ -1,6 +1,6 @@
 /**
- * All commands. A new one is a file of its own, and a line in the group that it belongs to; one that is not for running a job is
- * imported when it is called.
+ * All commands. A new one is a file of its own, and a line in the group that it belongs to. What each does is imported when it
+ * is called, so that `run` waits for nothing else (figure command-start).
  */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
@@ -9,7 +9,7 @@ import { addBenchCommand } from './bench/bench-options.ts';
 import { addCompletionCommand } from './completion/completion-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { addJobCommands } from './job-commands.ts';
-import { addServeCommand } from './serve-command.ts';
+import { addServeCommand } from './serve-options.ts';
 import { addStateCommands } from './state-commands.ts';
 import { addWatchCommands } from './watch-commands.ts';
 

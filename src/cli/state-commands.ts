@@ -1,14 +1,7 @@
 /** `snapshot`, `savepoint` and `stop` on the command line: their options and what their help teaches. */
 import type { Command } from 'commander';
 import type { AnswerFlags } from './answer.ts';
-import {
-  type ExportFlags,
-  exportCommand,
-  inspectCommand,
-  type StopFlags,
-  savepointCommand,
-  stopCommand,
-} from './snapshot-command.ts';
+import type { ExportFlags, StopFlags } from './snapshot-command.ts';
 
 const RUNNING_JOB =
   'its id or name as list shows them, or its --checkpoint-dir; a job that runs on this machine';
@@ -33,6 +26,7 @@ Examples:
   millrace snapshot inspect savepoints/monday --json | jq '.operators[].states[].name'`,
     )
     .action(async (dir: string, flags: AnswerFlags) => {
+      const { inspectCommand } = await import('./snapshot-command.ts');
       process.exitCode = await inspectCommand(dir, flags);
     });
 
@@ -54,6 +48,7 @@ Examples:
   millrace snapshot export state/ --uid hourly --state panes --out panes.jsonl --json | jq .rows`,
     )
     .action(async (dir: string, flags: ExportFlags) => {
+      const { exportCommand } = await import('./snapshot-command.ts');
       process.exitCode = await exportCommand(dir, flags);
     });
 
@@ -72,6 +67,7 @@ Examples:
   millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
     )
     .action(async (job: string, dir: string, flags: AnswerFlags) => {
+      const { savepointCommand } = await import('./snapshot-command.ts');
       process.exitCode = await savepointCommand(job, dir, flags);
     });
 
@@ -93,6 +89,7 @@ Examples:
   millrace run flights.ts --from savepoints/monday --checkpoint-dir state2/`,
     )
     .action(async (job: string, flags: StopFlags) => {
+      const { stopCommand } = await import('./snapshot-command.ts');
       process.exitCode = await stopCommand(job, flags);
     });
 }

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import type { AnswerFlags } from './answer.ts';
 import type { TopFlags } from './top/top-command.ts';
-import { cancelCommand, checkpointsCommand, infoCommand, listCommand } from './watch-command.ts';
 
 export function addWatchCommands(program: Command): void {
   program
@@ -20,6 +19,7 @@ Examples:
 A process that does not answer within 5 s is NOT ANSWERING, and its jobs are not known.`,
     )
     .action(async (url: string | undefined, flags: AnswerFlags) => {
+      const { listCommand } = await import('./watch-command.ts');
       process.exitCode = await listCommand(url ?? null, flags);
     });
 
@@ -51,14 +51,19 @@ Rates and shares are of the time since the look before. Keys: q quits, up, down 
     program,
     'info',
     'how a running job is: its tasks, their records and who holds them up',
-    infoCommand,
+    (commands) => commands.infoCommand,
   );
-  watchCommand(program, 'checkpoints', 'the last checkpoints of a running job', checkpointsCommand);
+  watchCommand(
+    program,
+    'checkpoints',
+    'the last checkpoints of a running job',
+    (commands) => commands.checkpointsCommand,
+  );
   watchCommand(
     program,
     'cancel',
     'cancel a running job: nothing is left of what it has not completed',
-    cancelCommand,
+    (commands) => commands.cancelCommand,
   );
 }
 
@@ -67,7 +72,9 @@ function watchCommand(
   program: Command,
   name: string,
   description: string,
-  run: (job: string, flags: AnswerFlags) => Promise<number>,
+  of: (
+    commands: typeof import('./watch-command.ts'),
+  ) => (job: string, flags: AnswerFlags) => Promise<number>,
 ): Command {
   return program
     .command(name)
@@ -86,6 +93,7 @@ Examples:
   MILLRACE_TOKEN=... millrace ${name} http://localhost:8081`,
     )
     .action(async (job: string, flags: AnswerFlags) => {
+      const run = of(await import('./watch-command.ts'));
       process.exitCode = await run(job, flags);
     });
 }
