@@ -1,6 +1,6 @@
 /** The vocabulary of `.aggregate(...)`: what a user's function gets, and what becomes of its answer. */
 import { EngineError } from '../base/errors.ts';
-import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
+import { aPlainFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
 import type {
   AggregateInput,
   AggregateKind,
@@ -112,12 +112,12 @@ export function vocabulary<Row>(): Aggregates<Row> {
 }
 
 const USER_AGGREGATE: OptionRules<UserAggregate<never, never, unknown>> = {
-  create: aFunction,
-  add: aFunction,
-  merge: aFunction,
-  result: aFunction,
-  pack: aFunction,
-  unpack: aFunction,
+  create: aPlainFunction,
+  add: aPlainFunction,
+  merge: aPlainFunction,
+  result: aPlainFunction,
+  pack: aPlainFunction,
+  unpack: aPlainFunction,
 };
 
 function checkedDefinition(
@@ -125,7 +125,7 @@ function checkedDefinition(
 ): UserAggregate<never, never, unknown> {
   checkFunctions('aggregate', definition, USER_AGGREGATE);
   for (const name of ['create', 'add', 'merge', 'result'] as const) {
-    aFunction(`aggregate: ${name}`, definition[name]);
+    aPlainFunction(`aggregate: ${name}`, definition[name]);
   }
   return definition;
 }

@@ -1,5 +1,5 @@
 /** Asynchronous functions over streams, lookups by them, and functions for threads of their own. */
-import { aFunction, checkOptions } from '../base/options.ts';
+import { aFunction, aPlainFunction, checkOptions } from '../base/options.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { AsyncDefinition, AsyncSpec } from '../operator/async/async-spec.ts';
 import type { ParallelDefinition, ParallelSpec } from '../operator/async/parallel-operator.ts';
@@ -110,7 +110,7 @@ export class Lookup<Row, Found, Late> {
 
   /** A new row for each row and what was found for it: `.apply((bid, auction) => ({ ...bid, seller: auction?.seller }))`. */
   apply<Out>(fn: (row: Row, found: Found) => Out): Stream<Out | Late> {
-    aFunction('apply', fn);
+    aPlainFunction('apply', fn);
     const { builder, edges } = this.#input;
     const node = builder.add({
       name: 'lookup',

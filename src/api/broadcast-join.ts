@@ -1,5 +1,5 @@
 /** A large stream beside a small one that every subtask has in memory, by key. */
-import { aFunction, someText } from '../base/options.ts';
+import { aPlainFunction, someText } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { fieldIndex, type Schema, t } from '../data/schema.ts';
@@ -84,7 +84,7 @@ export class BroadcastPair<Row, Small> {
    * as long as there is none: `.apply((order, country) => ({ ...order, name: country?.name ?? '' }))`.
    */
   apply<Out>(fn: (row: Row, small: Small | undefined) => Out): Stream<Out> {
-    aFunction('apply', fn);
+    aPlainFunction('apply', fn);
     const [keyOf, smallKeyOf] = this.#keys;
     const rows = map(t.dynamic<KeyValue>(), this.#schema ?? type<Small>());
     return this.#rows

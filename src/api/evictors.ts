@@ -1,6 +1,6 @@
 /** Evictors: which records a window gives up when it fires. Windows with an evictor keep all their records. */
 import {
-  aFunction,
+  aPlainFunction,
   checkOptions,
   choice,
   type OptionRules,
@@ -56,7 +56,7 @@ export function deltaEvictor<Row>(
   options: EvictorOptions = {},
 ): Evictor<Row> {
   checkThreshold('deltaEvictor', threshold);
-  aFunction('deltaEvictor', delta);
+  aPlainFunction('deltaEvictor', delta);
   const after = isAfter('deltaEvictor', options);
   return { evict: (add) => ({ kind: 'delta', threshold, by: add(delta), isAfter: after }) };
 }

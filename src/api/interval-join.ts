@@ -1,5 +1,5 @@
 /** Pairs of records of two keyed streams, by key and by how far apart they are in time. */
-import { aFunction, checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
+import { aPlainFunction, checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { aSchema, type Schema } from '../data/schema.ts';
 import type { IntervalJoinSpec, PairContext } from '../operator/join/interval-join.ts';
@@ -29,7 +29,7 @@ export type PairFunction<Left, Right, Out> = {
 
 const PAIR_FUNCTION: OptionRules<PairFunction<unknown, unknown, unknown>> = {
   emits: aSchema,
-  onPair: aFunction,
+  onPair: aPlainFunction,
 };
 
 /** Two keyed streams, before it is said how far apart in time their records may be. */
@@ -112,11 +112,14 @@ export class IntervalPairs<Left, Right> {
   process<Out>(
     pair: ((left: Left, right: Right) => Out) | PairFunction<Left, Right, Out>,
   ): Stream<Out> {
-    if (typeof pair === 'function') return this.#joined(pair, null);
+    if (typeof pair === 'function') {
+      aPlainFunction('process', pair);
+      return this.#joined(pair, null);
+    }
     checkOptions('process', pair, PAIR_FUNCTION as OptionRules<PairFunction<Left, Right, Out>>);
     const { emits } = pair;
     aSchema('process: emits', emits);
-    aFunction('process: onPair', pair.onPair);
+    aPlainFunction('process: onPair', pair.onPair);
     return this.#joined(pair.onPair.bind(pair), emits);
   }
 

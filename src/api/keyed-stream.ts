@@ -1,7 +1,7 @@
 /** A stream partitioned by key: what comes next sees all rows of a key in one place. */
 
 import { EngineError } from '../base/errors.ts';
-import { wrong } from '../base/options.ts';
+import { aPlainFunction, wrong } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -65,6 +65,7 @@ export class KeyedStream<Row, Key> {
    * The function returns a new row and changes neither argument; the first record of a key is emitted as it is.
    */
   reduce(fn: (value: Row, row: Row) => Row): Stream<Row> {
+    aPlainFunction('reduce', fn);
     return this.#rolling({ kind: 'reduce' }, [fn]);
   }
 

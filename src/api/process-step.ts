@@ -1,5 +1,5 @@
 /** Adds the step of a process function, whatever inputs it has. */
-import { aFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
+import { aPlainFunction, checkFunctions, type OptionRules } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import type { Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -41,14 +41,6 @@ export type ProcessStep<Out> = {
 const COMMON_PARTS = { emits: true, open: aPlainFunction, close: aPlainFunction } as const;
 const KEYED_PARTS = { ...COMMON_PARTS, state: true, onTimer: aPlainFunction } as const;
 const UNKEYED_PARTS = { ...COMMON_PARTS, operatorState: true } as const;
-
-/** What an async function does later, when another record is being processed, would go wrong. */
-function aPlainFunction(what: string, value: unknown): void {
-  aFunction(what, value);
-  if (Object.prototype.toString.call(value) === '[object AsyncFunction]') {
-    throw wrong(what, 'is not async: state and context are of no use after an await', value);
-  }
-}
 
 /** The edges of a keyed stream into a step. */
 export function keyedInput(

@@ -1,6 +1,6 @@
 /** The state that a process function declares: `state: { total: value(t.float64), seen: map(t.string, t.timestamp) }`. */
 import {
-  aFunction,
+  aPlainFunction,
   checkFunctions,
   checkOptions,
   choice,
@@ -125,7 +125,7 @@ export function reducing<T>(
   options: StateOptions = {},
 ): StateDescriptor<ReducingState<T>> {
   checkOptions('reducing', options, STATE_OPTIONS);
-  aFunction('reducing: the function', fn);
+  aPlainFunction('reducing: the function', fn);
   const reduce = fn as ReduceValues;
   return descriptor('reducing', typeSpec('reducing', type), options, { reduce });
 }
@@ -142,7 +142,7 @@ export function aggregating<In, Accumulator, Out>(
   checkOptions('aggregating', options, STATE_OPTIONS);
   checkFunctions('aggregating', aggregate, AGGREGATE_PARTS);
   for (const part of ['create', 'add', 'result'] as const) {
-    aFunction(`aggregating: ${part}`, aggregate[part]);
+    aPlainFunction(`aggregating: ${part}`, aggregate[part]);
   }
   const live = { aggregate: aggregate as unknown as Folding };
   return descriptor('aggregating', { kind: 'dynamic', nullable: false }, options, live);
@@ -191,12 +191,12 @@ const CLEANUP_OPTIONS: OptionRules<NonNullable<TtlOptions['cleanup']>> = {
 };
 
 const AGGREGATE_PARTS: OptionRules<UserAggregate<never, never, unknown>> = {
-  create: aFunction,
-  add: aFunction,
-  merge: aFunction,
-  result: aFunction,
-  pack: aFunction,
-  unpack: aFunction,
+  create: aPlainFunction,
+  add: aPlainFunction,
+  merge: aPlainFunction,
+  result: aPlainFunction,
+  pack: aPlainFunction,
+  unpack: aPlainFunction,
 };
 
 function descriptor<Handle>(

@@ -9,7 +9,7 @@
  *     .to(files('out', csv()));
  */
 import { EngineError } from '../base/errors.ts';
-import { notAsync, someText, wholeNumber, wrong } from '../base/options.ts';
+import { aPlainFunction, notAsync, someText, wholeNumber, wrong } from '../base/options.ts';
 import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
@@ -465,7 +465,9 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     key: (row: Row) => Key,
   ): Stream<Row>;
   partitionCustom(partitioner: object, by: string | ((row: Row) => unknown)): Stream<Row> {
+    aPlainFunction('partitionCustom', partitioner);
     if (typeof by === 'function') {
+      aPlainFunction('partitionCustom: the key', by);
       return this.#partitioned({ kind: 'custom', key: { kind: 'function' } }, [partitioner, by]);
     }
     if (this.#schema !== null) fieldIndex(this.#schema, by, 'partitionCustom');
@@ -504,7 +506,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     by: readonly (string | object)[],
   ): { readonly key: KeySpec; readonly functions: readonly object[] } {
     const [first] = by;
-    if (typeof first === 'function') return { key: { kind: 'function' }, functions: [first] };
+    if (typeof first === 'function') {
+      aPlainFunction(call, first);
+      return { key: { kind: 'function' }, functions: [first] };
+    }
     if (by.length === 0) throw wrong(call, 'needs fields or a function', by);
     for (const field of by) someText(`${call}: a field`, field);
     const fields = by as readonly string[];

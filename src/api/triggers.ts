@@ -1,6 +1,6 @@
 /** Triggers: when a window fires. */
 import {
-  aFunction,
+  aPlainFunction,
   checkFunctions,
   checkOptions,
   choice,
@@ -73,7 +73,7 @@ export function deltaTrigger<Row>(
   delta: (before: Row, row: Row) => number,
 ): Trigger<Row> {
   checkThreshold('deltaTrigger', threshold);
-  aFunction('deltaTrigger', delta);
+  aPlainFunction('deltaTrigger', delta);
   return { bind: (add) => ({ kind: 'delta', threshold, by: add(delta) }) };
 }
 
@@ -114,12 +114,12 @@ export function purging<Row>(trigger: Trigger<Row>): Trigger<Row> {
 }
 
 const CUSTOM_TRIGGER: OptionRules<CustomTrigger<never, never>> = {
-  state: aFunction,
-  onRecord: aFunction,
-  onEventTime: aFunction,
-  onProcessingTime: aFunction,
-  onMerge: aFunction,
-  clear: aFunction,
+  state: aPlainFunction,
+  onRecord: aPlainFunction,
+  onEventTime: aPlainFunction,
+  onProcessingTime: aPlainFunction,
+  onMerge: aPlainFunction,
+  clear: aPlainFunction,
 };
 
 /**
@@ -137,7 +137,7 @@ export function customTrigger<Row, State = undefined>(
   trigger: CustomTrigger<Row, State>,
 ): Trigger<Row> {
   checkFunctions('customTrigger', trigger, CUSTOM_TRIGGER);
-  aFunction('customTrigger: onRecord', trigger.onRecord);
+  aPlainFunction('customTrigger: onRecord', trigger.onRecord);
   const canMerge = trigger.onMerge !== undefined;
   return { bind: (add) => ({ kind: 'custom', by: add(trigger), canMerge }) };
 }

@@ -1,7 +1,7 @@
 /** Two streams joined by key within windows: in pairs, or in groups. */
 
 import { EngineError } from '../base/errors.ts';
-import { aFunction, someText, wrong } from '../base/options.ts';
+import { aPlainFunction, someText, wrong } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
@@ -136,7 +136,7 @@ abstract class WindowedPair<Left, Right> {
   }
 
   protected applied<Out>(takes: WindowJoinSpec['takes'], name: string, code: object): Stream<Out> {
-    aFunction('apply', code);
+    aPlainFunction('apply', code);
     const { left, right, window, lateTo } = this.#parts;
     const node = left.builder.add({
       name,

@@ -1,6 +1,6 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
 import { EngineError } from '../base/errors.ts';
-import { aFunction, checkOptions, type OptionRules, wrong } from '../base/options.ts';
+import { aPlainFunction, checkOptions, type OptionRules, wrong } from '../base/options.ts';
 import type { StateSpec } from '../operator/process/process-spec.ts';
 import type { ClearContext, WindowContext } from '../operator/window/general/window-function.ts';
 import { merges } from '../operator/window/general/window-spec.ts';
@@ -60,9 +60,9 @@ type AnyProcess = {
 const WINDOW_PROCESS: OptionRules<AnyProcess> = {
   emits: true,
   state: true,
-  windowState: aFunction,
-  onWindow: aFunction,
-  onClear: aFunction,
+  windowState: aPlainFunction,
+  onWindow: aPlainFunction,
+  onClear: aPlainFunction,
 };
 
 /** Without a function. */
@@ -202,7 +202,7 @@ export class WindowedStream<Row, Key, Bounds> {
     process: WindowProcess<Row, Key, Bounds, Out, States, Value>,
   ): Stream<Out>;
   reduce<Out>(fn: (value: Row, row: Row) => Row, process?: AnyProcess): Stream<Out> {
-    aFunction('reduce', fn);
+    aPlainFunction('reduce', fn);
     const functions = [...this.#parts.functions, fn];
     const by = functions.length - 1;
     if (process === undefined) {
@@ -240,7 +240,7 @@ export class WindowedStream<Row, Key, Bounds> {
       throw wrong('process', 'takes { emits, onWindow }', process);
     }
     checkOptions('process', process, WINDOW_PROCESS);
-    aFunction('process: onWindow', process.onWindow);
+    aPlainFunction('process: onWindow', process.onWindow);
     if (process.windowState !== undefined && merges(this.#window)) {
       throw wrong('process: windowState', 'is left out where windows merge', process.windowState);
     }

@@ -113,9 +113,18 @@ export const aFunction: OptionRule = (what, value) => {
   if (typeof value !== 'function') throw wrong(what, 'is a function', value);
 };
 
-/** Refuses a function whose answer comes later, which `instead` takes; its promises would be results. */
+/** One whose answer is taken at once: promises would be results, and what it does later would be of another record. */
+export const aPlainFunction: OptionRule = (what, value) => {
+  aFunction(what, value);
+  if (isAsync(value)) throw wrong(what, 'is not async, for nothing waits for it here', value);
+};
+
+const isAsync = (value: unknown): boolean =>
+  typeof value === 'function' && /^Async(Generator)?Function$/.test(value.constructor.name);
+
+/** Refuses a function whose answer comes later, which `instead` takes. */
 export function notAsync(what: string, fn: unknown, instead: string): void {
-  if (typeof fn === 'function' && /^Async(Generator)?Function$/.test(fn.constructor.name)) {
+  if (isAsync(fn)) {
     throw new EngineError(
       'JOB_DEFINITION',
       `${what}: the function is async, and nothing waits for it here; take ${instead}`,

@@ -10,3 +10,14 @@ export function answeredNow<T>(answer: T): T {
     'the function returned a promise, and nothing waits for it here; mapAsync does',
   );
 }
+
+/**
+ * TypeError for an answer of a function that is to give none, if it comes later: what the function does then is done while
+ * another record is being processed.
+ */
+export function doneNow(answer: unknown): void {
+  if (!isThenable(answer)) return;
+  throw new TypeError(
+    'the function returned a promise, and nothing waits for it: state and context are of no use after an await; mapAsync waits',
+  );
+}

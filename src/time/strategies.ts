@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { DEFAULT_ALIGNMENT_EVERY_MS } from '../base/limits.ts';
 import {
-  aFunction,
+  aPlainFunction,
   checkFunctions,
   checkOptions,
   type OptionRules,
@@ -20,9 +20,9 @@ import type {
 } from './watermark.ts';
 
 const CUSTOM_FUNCTIONS: OptionRules<CustomWatermarks<never, never>> = {
-  create: aFunction,
-  onRecord: aFunction,
-  onPeriodic: aFunction,
+  create: aPlainFunction,
+  onRecord: aPlainFunction,
+  onPeriodic: aPlainFunction,
 };
 
 /** How watermarks follow from the records of a stream; immutable. */

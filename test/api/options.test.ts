@@ -6,6 +6,9 @@ import {
   boundedOutOfOrderness,
   collection,
   custom,
+  customWindow,
+  deltaEvictor,
+  deltaTrigger,
   type Flow,
   generate,
   hybrid,
@@ -13,13 +16,16 @@ import {
   monotonous,
   print,
   record,
+  reducing,
   sideOutput,
   sliding,
   slidingCount,
   t,
   tumbling,
   tumblingCount,
+  type,
 } from 'millrace';
+import { pattern } from 'millrace/cep';
 import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
 import { harness, harness2 } from 'millrace/testing';
 
@@ -61,6 +67,70 @@ const ASYNC: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = [
         .map({ first: (given) => given, second: async (given) => given }),
     /^map: second: .* is async, .* take mapAsync, before the streams are connected$/,
   ],
+];
+
+const later = async (): Promise<never> => Promise.reject(new Error('never called'));
+const keyed = (flow: Flow) => rows(flow).keyBy('s');
+const windows = (flow: Flow) => keyed(flow).window(tumbling('1 h'));
+const joined = (flow: Flow) => rows(flow).join(rows(flow)).on('s', 's').window(tumbling('1 h'));
+const emits = type<number>();
+const unread = (): void => {};
+
+/** Functions whose answer nothing waits for, by what the error names. */
+const PLAIN: readonly (readonly [string, (flow: Flow) => unknown])[] = [
+  ['keyBy', (flow) => loose(rows(flow).keyBy.bind(rows(flow)))(later)],
+  ['partitionBy', (flow) => loose(rows(flow).partitionBy.bind(rows(flow)))(later)],
+  ['partitionCustom', (flow) => loose(rows(flow).partitionCustom.bind(rows(flow)))(later, 's')],
+  ['partitionCustom: the key', (flow) => rows(flow).partitionCustom(() => 0, later)],
+  ['reduce', (flow) => loose(keyed(flow).reduce.bind(keyed(flow)))(later)],
+  ['process: onRecord', (flow) => keyed(flow).process({ emits, onRecord: later })],
+  ['process: onTimer', (flow) => keyed(flow).process({ emits, onRecord: unread, onTimer: later })],
+  ['reduce', (flow) => loose(windows(flow).reduce.bind(windows(flow)))(later)],
+  [
+    'aggregate: add',
+    (flow) =>
+      windows(flow).aggregate(({ aggregate }) => ({
+        sum: loose(aggregate)({ create: () => 0, add: later }) as never,
+      })),
+  ],
+  ['process: onWindow', (flow) => windows(flow).process({ emits, onWindow: later })],
+  [
+    'process: onClear',
+    (flow) => windows(flow).process({ emits, onWindow: unread, onClear: later }),
+  ],
+  ['deltaEvictor', () => loose(deltaEvictor)(1, later)],
+  ['deltaTrigger', () => loose(deltaTrigger)(1, later)],
+  ['customWindow: assign', () => loose(customWindow)({ assign: later })],
+  ['apply', (flow) => joined(flow).apply(later)],
+  [
+    'apply',
+    (flow) => {
+      const found = rows(flow).lookup('s', later);
+      return loose(found.apply.bind(found))(later);
+    },
+  ],
+  ['process', (flow) => keyed(flow).intervalJoin(keyed(flow)).between('0 s', '1 s').process(later)],
+  ['map', (flow) => loose(rows(flow).fullPartition().map)(later)],
+  ['reducing: the function', () => loose(reducing)(type<number>(), later)],
+  ['begin: the condition', () => loose(pattern<{ n: number }>().begin)('first', later)],
+  [
+    'until: the condition',
+    () => {
+      const many = pattern<{ n: number }>()
+        .begin('all', () => true)
+        .oneOrMore();
+      loose(many.until.bind(many))(later);
+    },
+  ],
+  [
+    'select',
+    (flow) =>
+      keyed(flow)
+        .match(pattern<{ n: number }>().begin('a', () => true))
+        .select(later),
+  ],
+  ['custom: onRecord', () => loose(custom)({ onRecord: later })],
+  ['generate: row', () => loose(generate)({ row: later })],
 ];
 
 const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
@@ -560,7 +630,15 @@ const definitions = DEFINITIONS.map(
     ] as const,
 );
 
-for (const [what, build, message] of [...BUILDS, ...ASYNC, ...definitions]) {
+const plain = PLAIN.map(
+  ([what, build]) =>
+    [
+      `${what}`,
+      build,
+      new RegExp(`^${what} is not async, for nothing waits for it here, got`),
+    ] as const,
+);
+for (const [what, build, message] of [...BUILDS, ...ASYNC, ...plain, ...definitions]) {
   test(`${what}: ${message.source}`, async () => {
     const wrong = job(import.meta, message.source, (flow) => {
       build(flow);

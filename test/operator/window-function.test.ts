@@ -325,3 +325,16 @@ test('what a function of windows throws when a window is over tells the operator
     message: /shifts.*not clear/s,
   });
 });
+
+test('a promise that a function of windows returns is refused, for nothing waits for it', async () => {
+  const later = (): Promise<void> => Promise.resolve();
+  const emits = type<number>();
+  for (const process of [
+    { emits, onWindow: later },
+    { emits, onWindow: () => {}, onClear: later },
+  ]) {
+    const h = await harness<Row>((rows) => rows.keyBy('k').window(tumbling(10)).process(process));
+    push(h, 'a 1@1');
+    assert.throws(() => h.watermark(20), { code: 'USER_FUNCTION', message: /returned a promise/ });
+  }
+});

@@ -1,7 +1,7 @@
 /** Streams in which a pattern is looked for. */
 import { EngineError } from '../../base/errors.ts';
 import {
-  aFunction,
+  aPlainFunction,
   checkFunctions,
   checkOptions,
   type OptionRules,
@@ -58,7 +58,7 @@ const OPTIONS: OptionRules<MatchOptions<never, unknown>> = {
   skip: true,
   timedOut: aSideOutput,
   late: aSideOutput,
-  ties: aFunction,
+  ties: aPlainFunction,
 };
 
 function aSideOutput(what: string, value: unknown): void {
@@ -79,7 +79,10 @@ export type MatchProcess<Match, Out> = {
   onMatch(match: Match, ctx: MatchContext<Out>): void;
 };
 
-const PROCESS: OptionRules<MatchProcess<unknown, unknown>> = { emits: true, onMatch: aFunction };
+const PROCESS: OptionRules<MatchProcess<unknown, unknown>> = {
+  emits: true,
+  onMatch: aPlainFunction,
+};
 
 /** Matches of a pattern, before it is said what becomes of them. */
 export class MatchStream<Row, Match> {
@@ -105,7 +108,7 @@ export class MatchStream<Row, Match> {
 
   /** A row for each match: `.select((match) => ({ user: match.first[0].user, at: match.success[0].time }))`. */
   select<Out>(fn: (match: Match) => Out): Stream<Out> {
-    aFunction('select', fn);
+    aPlainFunction('select', fn);
     return this.#matches('select', null, (match, ctx) => ctx.emit(fn(match as Match)));
   }
 
@@ -113,7 +116,7 @@ export class MatchStream<Row, Match> {
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => Iterable<Out>): Stream<Out>;
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => void): Stream<Out>;
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => unknown): Stream<Out> {
-    aFunction('flatSelect', fn);
+    aPlainFunction('flatSelect', fn);
     return this.#matches('flatSelect', null, (match, { emit }) => {
       const rows = fn(match as Match, emit) as Iterable<Out> | undefined;
       if (typeof rows !== 'object' || rows === null || !(Symbol.iterator in rows)) return;
@@ -133,7 +136,7 @@ export class MatchStream<Row, Match> {
    */
   process<Out>(definition: MatchProcess<Match, Out>): Stream<Out> {
     checkFunctions('process', definition, PROCESS as OptionRules<MatchProcess<Match, Out>>);
-    aFunction('process: onMatch', definition.onMatch);
+    aPlainFunction('process: onMatch', definition.onMatch);
     const emits = emittedSchema('process', definition.emits);
     return this.#matches('process', emits, (match, ctx) => {
       definition.onMatch(match as Match, ctx);

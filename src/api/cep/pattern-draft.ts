@@ -1,6 +1,6 @@
 /** Steps as they are built, before they are plain data: with the functions of the user in them. */
 import { EngineError } from '../../base/errors.ts';
-import { someText, wrong } from '../../base/options.ts';
+import { aPlainFunction, someText, wrong } from '../../base/options.ts';
 import type { Condition, Contiguity } from '../../operator/cep/pattern-spec.ts';
 
 /** A step as it is built: conditions are functions still. */
@@ -63,6 +63,7 @@ function groupOf(name: string, { steps, withinMs }: PatternDraft): readonly Step
 function conditionOf(what: string, of: unknown): Condition {
   const allowed = what.startsWith('not') ? 'is a function' : 'is a function, or a pattern';
   if (typeof of !== 'function') throw wrong(`${what}: the condition`, allowed, of);
+  aPlainFunction(`${what}: the condition`, of);
   return of as Condition;
 }
 

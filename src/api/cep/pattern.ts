@@ -1,5 +1,5 @@
 /** Patterns: what records to look for, one behind the other. A pattern is an immutable value; each call gives a new one. */
-import { aFunction, oneOf, wholeNumber, wrong } from '../../base/options.ts';
+import { aPlainFunction, oneOf, wholeNumber, wrong } from '../../base/options.ts';
 import type { Condition, Contiguity } from '../../operator/cep/pattern-spec.ts';
 import { type Duration, durationMs } from '../../time/duration.ts';
 import { type PatternDraft, refused, type StepDraft, stepOf } from './pattern-draft.ts';
@@ -256,7 +256,7 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
    * EngineError JOB_DEFINITION but for oneOrMore and timesOrMore.
    */
   until(condition: (row: Row, ctx: ConditionContext<Match>) => boolean): Pattern<Row, Match, Last> {
-    aFunction('until: the condition', condition);
+    aPlainFunction('until: the condition', condition);
     const step = this.#positive('until');
     if (step.times === null || step.times.max !== null) {
       throw refused('until', 'stands behind oneOrMore() or timesOrMore(n) only');

@@ -4,7 +4,7 @@
  */
 import { BATCH_ROWS } from '../../base/limits.ts';
 import {
-  aFunction,
+  aPlainFunction,
   checkOptions,
   type OptionRules,
   wholeNumber,
@@ -61,8 +61,8 @@ const GENERATE_OPTIONS: OptionRules<RowGenerator<unknown> & ColumnGenerator<unkn
   schema: aSchema,
   count: aCount,
   seed: wholeNumber(-Infinity),
-  row: aFunction,
-  fill: aFunction,
+  row: aPlainFunction,
+  fill: aPlainFunction,
 };
 
 function aCount(what: string, value: unknown): void {

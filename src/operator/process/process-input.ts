@@ -1,5 +1,6 @@
 /** One input of a process function: how its keys are read, and the loop that calls the function of the user for each record. */
 import { compiled } from '../../base/generated-code.ts';
+import { doneNow } from '../../base/thenable.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchLoops, type RowSource } from '../../data/batch-loops.ts';
 import { fieldsRead } from '../../data/fields-read.ts';
@@ -46,7 +47,8 @@ export class ProcessInput {
     this.#loops = new BatchLoops(
       schema,
       (row) => loopSource(row, calls, keys !== null),
-      (source) => compiled(source, { user: definition }, [definition[calls]]) as ProcessLoop,
+      (source) =>
+        compiled(source, { user: definition, doneNow }, [definition[calls]]) as ProcessLoop,
       fieldsRead(definition[calls], schema),
     );
   }
@@ -106,7 +108,8 @@ let i = 0;
 try {
 for (; i < rowCount; i++) {
 ${isKeyed ? 'scope.slot = slots[i];\n' : ''}scope.time = timestamps === null ? NaN : timestamps[i];
-user.${calls}(${row}, context);
+const answer = user.${calls}(${row}, context);
+if (answer !== undefined) doneNow(answer);
 }
 } finally { place.i = i; }
 };

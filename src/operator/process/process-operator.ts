@@ -10,6 +10,7 @@
  * Two keyed inputs share the states and timers of a key.
  */
 import { must } from '../../base/assert.ts';
+import { doneNow } from '../../base/thenable.ts';
 import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { KeyReader } from '../../data/key.ts';
@@ -101,7 +102,7 @@ export class ProcessOperator implements Operator {
       this.#restore();
       this.#isOpen = true;
       const { lists: operatorState } = this.#operatorStates;
-      this.#definition.open?.({ name, subtask, parallelism, metrics, operatorState });
+      doneNow(this.#definition.open?.({ name, subtask, parallelism, metrics, operatorState }));
     } catch (error) {
       throw operatorError(context, error, 0);
     }
@@ -242,7 +243,7 @@ export class ProcessOperator implements Operator {
     scope.time = kind === 'event' ? time : Number.NaN;
     this.#progress.timer = kind;
     try {
-      this.#definition.onTimer?.(time, this.#user);
+      doneNow(this.#definition.onTimer?.(time, this.#user));
     } catch (error) {
       if (error instanceof ThrownBehind) throw error.thrown;
       throw timerError(this.#context, error, this.#context.metrics.recordsIn, { kind, time });
@@ -296,7 +297,7 @@ export class ProcessOperator implements Operator {
   close(): void {
     if (!this.#isOpen) return;
     try {
-      this.#definition.close?.();
+      doneNow(this.#definition.close?.());
     } catch (error) {
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }

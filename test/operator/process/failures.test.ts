@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type } from '../../../src/api/emits.ts';
+import type { KeyedStream } from '../../../src/api/keyed-stream.ts';
 import type { TimerContext } from '../../../src/api/process.ts';
 import { sideOutput } from '../../../src/api/side-output.ts';
 import { aggregating, list, map, reducing, value } from '../../../src/api/state.ts';
@@ -70,6 +71,31 @@ test('what onTimer throws is told with its timer', async () => {
         h.watermark(5);
         h.take();
       },
+    );
+  }
+});
+
+test('a promise that a plain function returns is refused, for nothing waits for it', async () => {
+  const later = (): Promise<void> => Promise.resolve();
+  const emits = type<number>();
+  const message =
+    /^operator 'process' \(subtask 0.*\): the function returned a promise, and nothing waits/;
+  const steps: readonly ((rows: KeyedStream<Row, Pick<Row, 'k'>>) => RowStream<unknown>)[] = [
+    (rows) => rows.process({ emits, onRecord: later }),
+    (rows) => rows.process({ emits, open: later, onRecord() {} }),
+    (rows) => rows.process({ emits, onRecord() {}, close: later }),
+    (rows) =>
+      rows.process({ emits, onRecord: (_, { timers }) => timers.eventTime(5), onTimer: later }),
+  ];
+  for (const step of steps) {
+    await assert.rejects(
+      async () => {
+        const h = await harness<Row, unknown>((rows) => step(rows.keyBy('k')));
+        h.push({ k: 'a', n: 1 }, 1);
+        h.watermark(5);
+        await h.end();
+      },
+      { code: 'USER_FUNCTION', message },
     );
   }
 });

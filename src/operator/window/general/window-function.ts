@@ -3,6 +3,7 @@
  *
  *   (call of a window that fires)* → clear, when the window is over
  */
+import { doneNow } from '../../../base/thenable.ts';
 import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn } from '../../../data/column.ts';
@@ -95,14 +96,15 @@ export class WindowFunction implements WindowState {
     const { code, output } = this.#options;
     this.#during(slot, (context) => {
       const emit = (row: unknown): void => output.add(row, time);
-      code.onWindow(Object.assign(context, { emit }), input);
+      doneNow(code.onWindow(Object.assign(context, { emit }), input));
     });
   }
 
   /** The window is over. */
   clear(slot: number): void {
     const { code } = this.#options;
-    if (code.onClear !== undefined) this.#during(slot, (context) => code.onClear!(context));
+    if (code.onClear !== undefined)
+      this.#during(slot, (context) => doneNow(code.onClear!(context)));
     this.#values[slot] = undefined;
   }
 
