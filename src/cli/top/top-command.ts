@@ -1,4 +1,5 @@
 /** `millrace top`: looks at running jobs, and draws them until q. */
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Duration, durationMs } from '../../time/duration.ts';
 import { type AnswerFlags, answer } from '../answer.ts';
@@ -29,7 +30,8 @@ export async function topCommand(url: string | null, flags: TopFlags): Promise<E
   }
   try {
     await new Top(url, Math.max(100, durationMs(every as Duration, '--every'))).run();
-    return EXIT.done;
+    // A question that nobody has answered yet would keep the process.
+    process.exit(EXIT.done);
   } catch (error) {
     return fail(flags, error);
   }
@@ -49,7 +51,7 @@ class Top {
   #chosen: string | null = null;
   /** Ends a pause: a key was pressed. */
   #wake = new AbortController();
-  #isOver = false;
+  readonly #over = new AbortController();
 
   constructor(url: string | null, everyMs: number) {
     this.#url = url;
@@ -66,11 +68,12 @@ class Top {
       () => this.#draw(screen),
     );
     try {
-      while (!this.#isOver) {
+      const over = once(this.#over.signal, 'abort').then(() => null);
+      while (!this.#over.signal.aborted) {
         this.#draw(screen);
         await this.#pause();
-        if (this.#isOver) break;
-        const next = await sample(this.#url, this.#chosen);
+        const next = await Promise.race([over, sample(this.#url, this.#chosen)]);
+        if (next === null) break;
         this.#before = this.#now;
         this.#now = next;
       }
@@ -89,7 +92,7 @@ class Top {
   }
 
   #press(key: Key): void {
-    if (key === 'quit') this.#isOver = true;
+    if (key === 'quit') this.#over.abort();
     else this.#choose(key === 'next' ? 1 : -1);
     this.#wake.abort();
   }
