@@ -22,6 +22,7 @@ import {
   type StringColumn,
 } from './column.ts';
 import { fieldTypeError } from './field-check.ts';
+import type { FreeFormSchema } from './free-form.ts';
 import { gatherFixed } from './gather.ts';
 import { type AppendRow, rowAppender } from './row-appender.ts';
 import type { Field, Schema } from './schema.ts';
@@ -52,6 +53,8 @@ export class BatchBuilder {
   /** Of the rows so far. */
   readonly weight = new BatchWeight();
   readonly #columns: readonly ColumnBuilder[];
+  /** By dynamic column: its values, where they are filled as columns. */
+  readonly #objects: BatchBuilder[] = [];
   #rows: unknown[] = [];
   #timestamps: Float64Array | null = null;
   #keyHashes: Int32Array | null = null;
@@ -94,6 +97,17 @@ export class BatchBuilder {
 
   dynamic(column: number): DynamicColumn {
     return this.#columns[column] as DynamicColumn;
+  }
+
+  /**
+   * A builder for the values of a dynamic column, where they are objects with these fields: a row of it for each row of this
+   * one, in place of `dynamic(column).values`.
+   */
+  objects(column: number, fields: FreeFormSchema): BatchBuilder {
+    this.#objects[column] ??= new BatchBuilder(fields, this.capacity);
+    const objects = this.#objects[column];
+    assert(objects.schema === fields && objects.rowCount === this.rowCount, 'objects in all rows');
+    return objects;
   }
 
   /** Marks the value of a row as null, in a column whose values are filled directly. */
@@ -248,12 +262,20 @@ export class BatchBuilder {
     return new Batch({
       rowCount: this.rowCount,
       schema: this.schema,
-      columns: this.#columns.map((column) => (column.kind === 'string' ? column.seal() : column)),
+      columns: this.#columns.map((column, c) => this.#sealed(column, c)),
       rows: this.schema === null ? this.#rows : null,
       timestamps: this.#timestamps,
       keyHashes: this.#hasKeyHashes ? this.#keyHashes : null,
       isTransient: this.schema !== null,
     });
+  }
+
+  #sealed(column: ColumnBuilder, c: number): Column {
+    if (column.kind === 'string') return column.seal();
+    const objects = this.#objects[c];
+    if (objects === undefined || objects.rowCount === 0) return column;
+    assert(objects.rowCount === this.rowCount, 'objects in all rows');
+    return new DynamicColumn(objects.seal());
   }
 
   /** Forgets all rows; memory is used again. */
@@ -262,6 +284,7 @@ export class BatchBuilder {
     this.weight.bytes = 0;
     this.#hasKeyHashes = false;
     this.#rows = [];
+    for (const objects of this.#objects) objects?.reset();
     // A free-form batch may be kept, times and all; one of columns may not.
     if (this.schema === null) this.#timestamps = null;
     else this.#timestamps?.fill(Number.NaN);

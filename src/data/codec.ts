@@ -15,6 +15,7 @@ import { messageOf } from '../base/errors.ts';
 import { Batch } from './batch.ts';
 import * as layout from './codec-layout.ts';
 import { align8, BYTES_PER_VALUE, KIND_CODES } from './codec-layout.ts';
+import { encodeSchema } from './codec-schema.ts';
 import {
   type AnyBuffer,
   corrupt,
@@ -73,6 +74,25 @@ class Planned {
 class ShapedColumn {
   readonly values = new ShapedValues();
   readonly frame = new BatchEncoder();
+  /** Of the rows of the frame. */
+  schemaBytes: Uint8Array = new Uint8Array(0);
+  #schema: Schema | null = null;
+
+  /** The values that are present as rows; null where they have no shape in common. */
+  rowsOf(column: DynamicColumn, rowCount: number): Batch | null {
+    if (column.rows !== null && column.absent === null) {
+      const { schema } = column.rows;
+      if (schema !== this.#schema) this.schemaBytes = encodeSchema(schema!);
+      this.#schema = schema;
+      return column.rows;
+    }
+    const present = presentValues(column, rowCount);
+    const count = present === column.values ? rowCount : present.length;
+    const rows = this.values.rowsOf(present, count);
+    this.schemaBytes = this.values.schemaBytes;
+    this.#schema = null;
+    return rows;
+  }
 }
 
 /** Encodes batches of one channel, one at a time: `measure`, then `write` of the same batch. */
@@ -126,14 +146,10 @@ export class BatchEncoder {
   ): void {
     this.#shaped[c] ??= new ShapedColumn();
     const shaped = this.#shaped[c];
-    const present = presentValues(column, rowCount);
     const flags = absentFlag(column);
-    const rows = shaped.values.rowsOf(
-      present,
-      present === column.values ? rowCount : present.length,
-    );
+    const rows = shaped.rowsOf(column, rowCount);
     if (rows !== null) {
-      const entryCount = shaped.values.schemaBytes.length;
+      const entryCount = shaped.schemaBytes.length;
       const byteCount = shaped.frame.measure(rows);
       planned.set(column, flags | layout.COLUMN_SHAPED, entryCount, byteCount);
       planned.shaped = shaped;
@@ -258,7 +274,7 @@ function writeColumn(writer: SectionWriter, planned: Planned, rowCount: number):
   const { column, entryCount, byteCount, packed, shaped } = planned;
   if (column.absent !== null) writer.bytes(column.absent, 0, rowCount);
   if (shaped !== null) {
-    writer.bytes(shaped.values.schemaBytes, 0, entryCount);
+    writer.bytes(shaped.schemaBytes, 0, entryCount);
     writer.frame(shaped.frame);
   } else if (column.kind === 'dynamic') {
     writer.int32(packed!.offsets, rowCount + 1);

@@ -11,6 +11,7 @@
  *   StringColumn   entries (bytes and offsets), one a row; or with `codes`, a dictionary of entries
  *   DynamicColumn  JavaScript values, packed only when they leave the thread
  */
+import type { Batch } from './batch.ts';
 import { SLICE_UNITS_MIN } from './own-text.ts';
 import type { FieldKind } from './schema.ts';
 import { SelectedValues } from './selected-values.ts';
@@ -187,12 +188,21 @@ export class StringColumn {
 /** Any values. */
 export class DynamicColumn {
   readonly kind = 'dynamic';
-  values: unknown[];
   absent: Uint8Array | null;
+  /** The values as rows of columns, which become objects when somebody reads them; null where there are objects only. */
+  readonly rows: Batch | null;
+  #values: unknown[] | null;
 
-  constructor(values: unknown[], absent: Uint8Array | null = null) {
-    this.values = values;
+  constructor(values: unknown[] | Batch, absent: Uint8Array | null = null) {
+    const areValues = Array.isArray(values);
     this.absent = absent;
+    this.rows = areValues ? null : values;
+    this.#values = areValues ? values : null;
+  }
+
+  get values(): unknown[] {
+    this.#values ??= [...this.rows!.rowObjects()];
+    return this.#values;
   }
 }
 

@@ -6,6 +6,7 @@ import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { BatchEncoder, decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
 import { decodeSchema, encodeSchema } from '../../src/data/codec-schema.ts';
 import { StringColumn, StringEntries } from '../../src/data/column.ts';
+import { freeFormSchema } from '../../src/data/free-form.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { anyRow, anyValue } from './values.ts';
@@ -306,6 +307,46 @@ test('a batch that cannot be encoded leaves nothing to the next one', () => {
   const buffer = new SharedArrayBuffer(size);
   encoder.write(buffer, 0);
   assert.deepEqual(decodeBatch(buffer, 0, size, Two).rowObjects(), good.rowObjects());
+});
+
+test('objects that are filled as columns are read and written as objects are, batch after batch', () => {
+  const Held = record({ key: t.int32, value: t.dynamic<unknown>() });
+  const fields = Everything.fields.map((field) => ({ ...field, nullable: true }));
+  const schema = freeFormSchema(fields, 'fields');
+  const builder = new BatchBuilder(Held, 64);
+  const plain = new BatchBuilder(Held, 64);
+  fc.assert(
+    fc.property(fc.array(typedRow, { minLength: 1, maxLength: 40 }), (rows) => {
+      builder.reset();
+      plain.reset();
+      for (const [key, row] of rows.entries()) {
+        builder.objects(1, schema).appendRow(row);
+        builder.fixed(0).values[key] = key;
+        builder.advance(1);
+        plain.appendRow({ key, value: { ...row } });
+      }
+      const read = ({ buffer, byteOffset, length }: Uint8Array): readonly unknown[] =>
+        decodeBatch(buffer as ArrayBuffer, byteOffset, length, Held).rowObjects();
+      assert.deepEqual(read(encodeToBytes(builder.seal())), read(encodeToBytes(plain.seal())));
+      assert.deepEqual(builder.seal().rowObjects(), plain.seal().rowObjects());
+    }),
+  );
+});
+
+test('objects of different fields that are filled as columns, in turns', () => {
+  const Held = record({ value: t.dynamic<unknown>() });
+  const builders = ['left', 'right'].map((name) => {
+    const builder = new BatchBuilder(Held, 1);
+    const fields = [{ name, kind: 'int32', nullable: true } as const];
+    builder.objects(0, freeFormSchema(fields, 'fields')).appendRow({ [name]: 1 });
+    builder.advance(1);
+    return builder;
+  });
+  const read = builders.map((builder) => {
+    const { buffer, byteOffset, length } = encodeToBytes(builder.seal());
+    return decodeBatch(buffer as ArrayBuffer, byteOffset, length, Held).rowObjects()[0];
+  });
+  assert.deepEqual(read, [{ value: { left: 1 } }, { value: { right: 1 } }]);
 });
 
 test('texts that begin anywhere in the bytes that they lie in', () => {
