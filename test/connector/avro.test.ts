@@ -225,6 +225,38 @@ test('longs of every length are exact, as bigints and as numbers', async () => {
   );
 });
 
+/** A number as Avro writes it. */
+function varint(value: bigint): readonly number[] {
+  const bytes: number[] = [];
+  let left = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+  for (; left > 127n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
+  return [...bytes, Number(left)];
+}
+
+/** A file of one block with longs of a logical type, of which avsc has only numbers. */
+function longsFile(logicalType: string, longs: readonly bigint[]): Buffer {
+  const text = (of: string): readonly number[] => [
+    ...varint(BigInt(of.length)),
+    ...Buffer.from(of),
+  ];
+  const fields = [{ name: 'at', type: { type: 'long', logicalType } }];
+  const schema = JSON.stringify({ type: 'record', name: 'Row', fields });
+  const meta = [...varint(1n), ...text('avro.schema'), ...text(schema), 0];
+  const block = longs.flatMap(varint);
+  const sync = new Array<number>(16).fill(7);
+  const sizes = [...varint(BigInt(longs.length)), ...varint(BigInt(block.length))];
+  return Buffer.from([...Buffer.from('Obj\x01'), ...meta, ...sync, ...sizes, ...block, ...sync]);
+}
+
+test('times in nanoseconds are those milliseconds, whole ones to the last bit', async () => {
+  const ms = [0, 1, 1.5, -1, -1.25, 1_700_000_000_001, 1_700_000_000_002, -1_700_000_000_006];
+  const longs = ms.map((time) => (BigInt(time * 100) * 1_000_000n) / 100n);
+  const expected = ms.map((at) => ({ at }));
+  const bytes = longsFile('timestamp-nanos', longs);
+  assert.deepEqual((await readBack(bytes, record({ at: t.timestamp }))).rows, expected);
+  assert.deepEqual((await readBack(bytes, null)).rows, expected);
+});
+
 const Written = record({
   int: t.int32,
   float: t.float64,

@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   Float32,
+  makeData,
   Table,
   Timestamp,
   TimeUnit,
   tableFromArrays,
   tableFromIPC,
   tableToIPC,
+  Uint64,
+  Vector,
   vectorFromArray,
 } from 'apache-arrow';
 import protobufjs from 'protobufjs';
@@ -80,6 +83,39 @@ test('arrow: apache-arrow reads files and streams from here', () => {
       rows.map((row) => ({ ...row, at: row.at.getTime() })),
     );
   }
+});
+
+test('arrow: times in nanoseconds are whole milliseconds where they are', async () => {
+  const ms = [0n, 1n, -1n, 1_700_000_000_001n, 1_700_000_000_002n, 1_700_000_000_006n];
+  const type = new Timestamp(TimeUnit.NANOSECOND);
+  const nanos = BigInt64Array.from(ms, (time) => time * 1_000_000n);
+  const data = makeData({ type, data: nanos, length: ms.length });
+  await inFolder((folder) => {
+    const file = write(
+      `${folder}/a.arrow`,
+      tableToIPC(new Table({ at: new Vector([data]) }), 'file'),
+    );
+    const { rows } = readAll(file, arrow(record({ at: t.timestamp })));
+    assert.deepEqual(
+      rows,
+      ms.map((time) => ({ at: Number(time) })),
+    );
+  });
+});
+
+test('arrow: an integer without a sign that int64 cannot hold is an error, not a negative one', async () => {
+  await inFolder((folder) => {
+    const read = (values: readonly bigint[]) => {
+      const table = new Table({ n: vectorFromArray(values, new Uint64()) });
+      const file = write(`${folder}/a.arrow`, tableToIPC(table, 'file'));
+      return readAll(file, arrow(record({ n: t.int64 }))).rows;
+    };
+    assert.deepEqual(read([1n, 2n ** 63n - 1n]), [{ n: 1n }, { n: 2n ** 63n - 1n }]);
+    assert.throws(() => read([1n, 2n ** 63n]), {
+      code: 'INPUT_MALFORMED',
+      message: /row 1: 9223372036854775808 does not fit int64/,
+    });
+  });
 });
 
 test('arrow: a column that is missing or does not fit is an error before the first row', async () => {

@@ -9,7 +9,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { readHybrid } from '../../src/connector/file/parquet/hybrid.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
-import { record, t } from '../../src/data/schema.ts';
+import { type FieldType, record, t } from '../../src/data/schema.ts';
 import { encode, inFolder, inputFile, readAll, write } from './read-all.ts';
 
 const FLIGHTS = 'node_modules/vega-datasets/data/flights-3m.parquet';
@@ -240,9 +240,79 @@ test('a value beyond int32 is an error, not another number', async () => {
     );
     assert.throws(() => readAll(file, parquet(record({ v: t.int32 }))), {
       code: 'INPUT_MALFORMED',
-      message: `'${folder}/big.parquet': row group 0, column 'v': a value does not fit int32`,
+      message: `'${folder}/big.parquet': row group 0, column 'v': 2147483648 does not fit int32`,
     });
   });
+});
+
+type Stored = { readonly logical_type?: object; readonly converted_type?: string };
+
+/** A column of integers of another writer, in each encoding that it has for them. */
+function integerFiles(type: 'INT32' | 'INT64', stored: Stored, data: readonly unknown[]): Buffer[] {
+  const element = { name: 'v', type, repetition_type: 'REQUIRED', ...stored };
+  const schema = [{ name: 'root', num_children: 1 }, element];
+  return ['PLAIN', 'RLE_DICTIONARY', 'DELTA_BINARY_PACKED'].map((encoding) =>
+    Buffer.from(
+      parquetWriteBuffer({ schema, columnData: [{ name: 'v', data, encoding }] } as never),
+    ),
+  );
+}
+
+function readColumn<T>(bytes: Buffer, field: FieldType<T>): Promise<T[]> {
+  return inFolder((folder) => {
+    const { rows } = readAll(write(`${folder}/a.parquet`, bytes), parquet(record({ v: field })));
+    return rows.map(({ v }) => v as T);
+  });
+}
+
+const ODD_MS = [0, 1, 1.5, -1, -1.25, 1_700_000_000_001, 1_700_000_000_002, 1_700_000_000_002.25];
+
+test('times in nanoseconds and microseconds are those milliseconds, whole ones to the last bit', async () => {
+  for (const [unit, perMs] of [
+    ['NANOS', 1_000_000],
+    ['MICROS', 1000],
+  ] as const) {
+    const stored = { logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit } };
+    const data = ODD_MS.map((ms) => (BigInt(ms * 100) * BigInt(perMs)) / 100n);
+    for (const bytes of integerFiles('INT64', stored, data)) {
+      assert.deepEqual(await readColumn(bytes, t.timestamp), ODD_MS);
+      const dates = await readColumn(bytes, t.date);
+      assert.deepEqual(
+        dates.map(Number),
+        ODD_MS.map((ms) => Math.trunc(ms)),
+      );
+    }
+  }
+});
+
+test('integers without a sign are no negative numbers, and refused where they do not fit', async () => {
+  const notFitting = {
+    code: 'INPUT_MALFORMED',
+    message: /column 'v': \d+ does not fit int(32|64)$/,
+  };
+  const ints = [1, 2 ** 31 - 1, 3_000_000_000, 2 ** 32 - 1];
+  for (const stored of [
+    { converted_type: 'UINT_32' },
+    { logical_type: { type: 'INTEGER', bitWidth: 32, isSigned: false } },
+  ]) {
+    for (const bytes of integerFiles('INT32', stored, ints)) {
+      assert.deepEqual(await readColumn(bytes, t.int64), ints.map(BigInt));
+      assert.deepEqual(await readColumn(bytes, t.float64), ints);
+      await assert.rejects(async () => await readColumn(bytes, t.int32), notFitting);
+    }
+    for (const bytes of integerFiles('INT32', stored, ints.slice(0, 2))) {
+      assert.deepEqual(await readColumn(bytes, t.int32), ints.slice(0, 2));
+    }
+  }
+  const longs = [1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
+  for (const bytes of integerFiles('INT64', { converted_type: 'UINT_64' }, longs)) {
+    assert.deepEqual(await readColumn(bytes, t.float64), longs.map(Number));
+    await assert.rejects(async () => await readColumn(bytes, t.int64), notFitting);
+    await assert.rejects(async () => await readColumn(bytes, t.int32), notFitting);
+  }
+  for (const bytes of integerFiles('INT64', { converted_type: 'UINT_64' }, longs.slice(0, 2))) {
+    assert.deepEqual(await readColumn(bytes, t.int64), longs.slice(0, 2));
+  }
 });
 
 /** Small files: ours with every kind of page, and those of another writer in the rarer encodings. */

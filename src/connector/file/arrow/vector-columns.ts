@@ -12,6 +12,7 @@ import {
 } from '../../../data/column.ts';
 import type { Field, Schema } from '../../../data/schema.ts';
 import { StringBuilder } from '../../../data/string-builder.ts';
+import { msOfBigint } from '../int64-time.ts';
 import type { ArrowLibrary } from './ipc.ts';
 
 /** A column for each field of the schema; an Error for one that the record batch has not, or of another type. */
@@ -117,32 +118,27 @@ function numberColumn(
   if (scale === 1 && values instanceof Float64Array) return new FixedColumn(kind, values, absent);
   const numbers = new Float64Array(length);
   for (let i = 0; i < length; i++) {
-    const value = Number(values[i]);
-    numbers[i] = scale < 0 ? value * -scale : value / scale;
+    const value = values[i]!;
+    if (scale < 0) numbers[i] = Number(value) * -scale;
+    else if (typeof value === 'bigint' && scale > 1) numbers[i] = msOfBigint(value, scale);
+    else numbers[i] = Number(value) / scale;
   }
   return new FixedColumn(kind, numbers, absent);
 }
 
-/** A whole number that int32 cannot hold is an Error: it would be another one. */
+/** A whole number that the kind cannot hold is an Error: it would be another one. */
 function integerColumn(kind: 'int32' | 'int64', vector: Vector): FixedColumn {
   const { values, length } = dataOf(vector) as Data & { values: Numbers };
   if (values.length < length) throw new RangeError('values are missing');
   const absent = absentOf(vector);
   const isOurs = kind === 'int32' ? values instanceof Int32Array : values instanceof BigInt64Array;
   if (isOurs) return new FixedColumn(kind, values as FixedArray, absent);
-  if (kind === 'int64') {
-    return new FixedColumn(
-      kind,
-      BigInt64Array.from({ length }, (_, i) => BigInt(values[i]!)),
-      absent,
-    );
-  }
-  const numbers = new Int32Array(length);
+  const numbers = fixedArray(kind, length);
   for (let i = 0; i < length; i++) {
-    const value = Number(values[i]);
+    const value = kind === 'int64' ? BigInt(values[i]!) : Number(values[i]);
     numbers[i] = value;
     if (numbers[i] !== value && (absent === null || absent[i] === PRESENT)) {
-      throw new RangeError(`row ${i}: ${value} does not fit int32`);
+      throw new RangeError(`row ${i}: ${value} does not fit ${kind}`);
     }
   }
   return new FixedColumn(kind, numbers, absent);

@@ -17,8 +17,9 @@ import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import { SAMPLE_ROWS } from '../../../data/batch-weight.ts';
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
+import { msOfHalves } from '../int64-time.ts';
 import type { AvroRecord, AvroType } from './avro-schema.ts';
-import { type BlockBytes, msPerUnit, type ReadValue, valueReader } from './values.ts';
+import { type BlockBytes, type ReadValue, unitsPerMs, valueReader } from './values.ts';
 
 export type DecodedBlock = BlockBytes & {
   /** Behind the last row that is whole. */
@@ -66,8 +67,8 @@ export function planDecoder(record: AvroRecord, schema: Schema, defaults: Defaul
     throw new Error(`it has no field '${field.name}'; it has ${known}`);
   });
   const source = loopSource(schema, `${steps.join('')}${missing.join('')}`);
-  const make = new Function('builder', 'R', 'D', source);
-  return { source, make: (builder) => make(builder, readers, values) as DecodeRecords };
+  const make = new Function('builder', 'R', 'D', 'msOfHalves', source);
+  return { source, make: (builder) => make(builder, readers, values, msOfHalves) as DecodeRecords };
 }
 
 /** The decoder of files that were written with this schema, as people are shown it. */
@@ -153,11 +154,13 @@ ${store('w')}
 `;
 }
 
-/** LONG into both halves of a 64-bit integer. */
-function int64Source(c: number): string {
-  return `${LONG}b = x | y << 28; h = y >>> 4 | z << 24; n = -(b & 1);
-v${c}[2 * row] = (b >>> 1 | h << 31) ^ n; v${c}[2 * row + 1] = h >>> 1 ^ n;
+/** What LONG has read as the halves of a 64-bit integer, b and h. */
+const HALVES = `b = x | y << 28; h = y >>> 4 | z << 24; n = -(b & 1);
+b = (b >>> 1 | h << 31) ^ n; h = h >>> 1 ^ n;
 `;
+
+function int64Source(c: number): string {
+  return `${LONG}${HALVES}v${c}[2 * row] = b; v${c}[2 * row + 1] = h;\n`;
 }
 
 /** A length into n, of bytes that are there. */
@@ -233,9 +236,14 @@ function numberSource(type: AvroType, c: number): string | null {
 
 function timeSource(type: AvroType, c: number): string | null {
   if (type.kind !== 'int' && type.kind !== 'long') return null;
-  const scale = msPerUnit(type.logical) ?? 1;
-  const factor = scale === 1 ? '' : scale < 1 ? ` / ${Math.round(1 / scale)}` : ` * ${scale}`;
-  return longSource((n) => `v${c}[row] = ${n}${factor};`);
+  const perMs = unitsPerMs(type.logical) ?? 1;
+  if (perMs === 1) return longSource((n) => `v${c}[row] = ${n};`);
+  if (perMs < 1) return longSource((n) => `v${c}[row] = ${n} * ${Math.round(1 / perMs)};`);
+  return `${LONG}if ((y | z) === 0) v${c}[row] = ((x >>> 1) ^ -(x & 1)) / ${perMs};
+else {
+${HALVES}v${c}[row] = msOfHalves(h, b >>> 0, ${perMs});
+}
+`;
 }
 
 /** Bits of four bytes that none of them has when all are ASCII. */

@@ -1,4 +1,5 @@
 /** Values of any Avro type from bytes: fields of any shape, fields that are passed over, and rows without a schema. */
+import { msOfBigint } from '../int64-time.ts';
 import type { AvroField, AvroType } from './avro-schema.ts';
 import { JSON_TYPE } from './avro-schema.ts';
 
@@ -63,28 +64,27 @@ function readBytes(block: BlockBytes, length: number): Uint8Array {
   return new Uint8Array(block.bytes.subarray(from, from + length));
 }
 
-/** Milliseconds of a unit of a logical type of time; null for other types. */
-export function msPerUnit(logical: string | null): number | null {
+/** Units of a logical type of time in a millisecond, 1 / 86,400,000 for days; null for other types. */
+export function unitsPerMs(logical: string | null): number | null {
   switch (logical) {
     case 'timestamp-millis':
     case 'local-timestamp-millis':
       return 1;
     case 'timestamp-micros':
     case 'local-timestamp-micros':
-      return 1e-3;
+      return 1e3;
     case 'timestamp-nanos':
     case 'local-timestamp-nanos':
-      return 1e-6;
+      return 1e6;
     case 'date':
-      return 86_400_000;
+      return 1 / 86_400_000;
     default:
       return null;
   }
 }
 
-/** So many units in milliseconds, with one rounding. */
-export function inMs(units: number, msPer: number): number {
-  return msPer < 1 ? units / Math.round(1 / msPer) : units * msPer;
+function inMs(units: number | bigint, perMs: number): number {
+  return typeof units === 'bigint' && perMs > 1 ? msOfBigint(units, perMs) : Number(units) / perMs;
 }
 
 const cache = new WeakMap<AvroType, ReadValue>();
@@ -109,8 +109,8 @@ function makeReader(type: AvroType): ReadValue {
       return (block) => byteAt(block.bytes, block.at++) === 1;
     case 'int':
     case 'long': {
-      const scale = msPerUnit(type.logical);
-      return scale === null ? readLong : (block) => inMs(Number(readLong(block)), scale);
+      const perMs = unitsPerMs(type.logical);
+      return perMs === null ? readLong : (block) => inMs(readLong(block), perMs);
     }
     case 'float':
       return (block) => block.bytes.readFloatLE(take(block, 4));

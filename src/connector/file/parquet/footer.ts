@@ -128,6 +128,12 @@ function checkType(file: InputFile, field: Field, element: SchemaElement): void 
   throw malformed(file, `column '${field.name}' is ${found}, which does not fit ${field.kind}`);
 }
 
+/** Whether the integers of a column are never negative: their highest bit is no sign. */
+export function isUnsigned({ logical_type: logical, converted_type }: SchemaElement): boolean {
+  if (logical?.type === 'INTEGER') return !logical.isSigned;
+  return converted_type?.startsWith('UINT_') ?? false;
+}
+
 /** By how much an integer of a time column is divided to give milliseconds. */
 export function unitsPerMs(element: SchemaElement): number {
   const logical = element.logical_type;

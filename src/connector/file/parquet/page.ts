@@ -17,7 +17,7 @@ import type { Field } from '../../../data/schema.ts';
 import { StringBuilder } from '../../../data/string-builder.ts';
 import type { SourceColumn } from './footer.ts';
 import { readHybrid } from './hybrid.ts';
-import { converted, ownEntries, readPlain, type Values } from './plain-values.ts';
+import { fromInt32, fromInt64, ownEntries, readPlain, type Values } from './plain-values.ts';
 import { decompressZstd } from './zstd.ts';
 
 export type Page = {
@@ -215,13 +215,21 @@ export class PageReader {
 
   #rareValues(values: ArrayLike<unknown>): FixedArray {
     const { field, element } = this.#column;
-    if (field.kind === 'boolean') return Uint8Array.from(values as ArrayLike<number>, Number);
-    if (field.kind === 'int64')
-      return BigInt64Array.from(Array.from(values, (value) => BigInt(value as number)));
-    const numbers = Float64Array.from(values as ArrayLike<number>, Number);
-    return element.type === 'DOUBLE' || element.type === 'FLOAT'
-      ? numbers
-      : converted(numbers, field, element);
+    const numbers = values as ArrayLike<number>;
+    switch (element.type) {
+      case 'BOOLEAN':
+        return Uint8Array.from(numbers, Number);
+      case 'INT32':
+        return fromInt32(Int32Array.from(numbers, Number), field, element);
+      case 'INT64':
+        return fromInt64(
+          new Int32Array(BigInt64Array.from(Array.from(numbers, BigInt)).buffer),
+          field,
+          element,
+        );
+      default:
+        return Float64Array.from(numbers, Number);
+    }
   }
 }
 

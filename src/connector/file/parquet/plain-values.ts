@@ -8,13 +8,13 @@ import {
 } from '../../../data/column.ts';
 import type { Field } from '../../../data/schema.ts';
 import { StringBuilder } from '../../../data/string-builder.ts';
-import { unitsPerMs } from './footer.ts';
+import { msOfHalves } from '../int64-time.ts';
+import { isUnsigned, unitsPerMs } from './footer.ts';
 
 /** The values of a page or dictionary: one array element a value, or string entries. */
 export type Values = FixedArray | StringEntries;
 
 const TWO_POW_32 = 4294967296;
-const INT32_MIN = -2147483648;
 const INT32_MAX = 2147483647;
 
 /** Decodes `count` values from `at` on; RangeError when the bytes end before, or a value does not fit the field. */
@@ -33,9 +33,9 @@ export function readPlain(
   const { buffer } = bytes.slice(at, at + count * width);
   switch (element.type) {
     case 'INT32':
-      return converted(new Int32Array(buffer), field, element);
+      return fromInt32(new Int32Array(buffer), field, element);
     case 'INT64':
-      return fromInt64(buffer, count, field, element);
+      return fromInt64(new Int32Array(buffer), field, element);
     case 'FLOAT':
       return Float64Array.from(new Float32Array(buffer));
     case 'DOUBLE':
@@ -45,56 +45,62 @@ export function readPlain(
   }
 }
 
-/** Whole numbers as the field wants them; times as milliseconds. */
-export function converted(
-  values: Int32Array | Float64Array,
-  field: Field,
-  element: SchemaElement,
-): FixedArray {
+/** 32-bit integers as the field wants them; times as milliseconds. RangeError for one that does not fit the field. */
+export function fromInt32(values: Int32Array, field: Field, element: SchemaElement): FixedArray {
   const kind = field.kind as FixedKind;
+  const found = isUnsigned(element) ? new Uint32Array(values.buffer) : values;
   if (kind === 'int32') {
-    if (values instanceof Int32Array) return values;
-    const ints = new Int32Array(values.length);
-    for (let i = 0; i < values.length; i++) ints[i] = requireInt32(values[i]!);
-    return ints;
+    if (found !== values)
+      for (const value of found) if (value > INT32_MAX) throw misfit(value, kind);
+    return values;
   }
-  const units = kind === 'timestamp' || kind === 'date' ? unitsPerMs(element) : 1;
-  const target = fixedArray(kind, values.length);
+  const units = isTime(kind) ? unitsPerMs(element) : 1;
+  const target = fixedArray(kind, found.length);
   if (target instanceof BigInt64Array) {
-    for (let i = 0; i < values.length; i++) target[i] = BigInt(values[i]!);
+    for (let i = 0; i < found.length; i++) target[i] = BigInt(found[i]!);
   } else {
-    for (let i = 0; i < values.length; i++) target[i] = values[i]! / units;
+    for (let i = 0; i < found.length; i++) target[i] = found[i]! / units;
   }
   return target;
 }
 
-function requireInt32(value: number): number {
-  if (value < INT32_MIN || value > INT32_MAX) throw new RangeError(`${value} does not fit int32`);
-  return value;
+function misfit(value: number | bigint, kind: FixedKind): RangeError {
+  return new RangeError(`${value} does not fit ${kind}`);
 }
 
-/** 64-bit integers as floats, exact to 2^53, without a bigint each. */
-function fromInt64(
-  buffer: ArrayBuffer,
-  count: number,
-  field: Field,
-  element: SchemaElement,
-): FixedArray {
-  if (field.kind === 'int64') return new BigInt64Array(buffer);
-  const halves = new Int32Array(buffer);
-  if (field.kind === 'int32') {
+function isTime(kind: FixedKind): boolean {
+  return kind === 'timestamp' || kind === 'date';
+}
+
+/** The same for 64-bit integers by their halves, without a bigint each; floats are exact to 2^53. */
+export function fromInt64(halves: Int32Array, field: Field, element: SchemaElement): FixedArray {
+  const kind = field.kind as FixedKind;
+  const count = halves.length / 2;
+  const areUnsigned = isUnsigned(element);
+  if (areUnsigned && kind !== 'float64') {
+    for (let i = 0; i < count; i++) {
+      if (halves[i * 2 + 1]! >= 0) continue;
+      throw misfit(new BigUint64Array(halves.buffer)[i]!, kind);
+    }
+  }
+  if (kind === 'int64') return new BigInt64Array(halves.buffer);
+  if (kind === 'int32') {
     const ints = new Int32Array(count);
     for (let i = 0; i < count; i++) {
       const low = halves[i * 2]!;
-      if (halves[i * 2 + 1] !== low >> 31) throw new RangeError('a value does not fit int32');
+      if (halves[i * 2 + 1] !== low >> 31) throw misfit(new BigInt64Array(halves.buffer)[i]!, kind);
       ints[i] = low;
     }
     return ints;
   }
+  const units = isTime(kind) ? unitsPerMs(element) : 1;
   const floats = new Float64Array(count);
-  for (let i = 0; i < count; i++)
-    floats[i] = halves[i * 2 + 1]! * TWO_POW_32 + (halves[i * 2]! >>> 0);
-  return field.kind === 'float64' ? floats : converted(floats, field, element);
+  for (let i = 0; i < count; i++) {
+    const low = halves[i * 2]! >>> 0;
+    const high = areUnsigned ? halves[i * 2 + 1]! >>> 0 : halves[i * 2 + 1]!;
+    floats[i] = units > 1 ? msOfHalves(high, low, units) : high * TWO_POW_32 + low;
+  }
+  return floats;
 }
 
 function readBooleans(bytes: Uint8Array, at: number, count: number): Uint8Array {
