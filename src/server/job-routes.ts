@@ -164,6 +164,8 @@ const exceptions: JobRoute = {
   operationId: 'getExceptions',
   summary: 'What has ended attempts of the job, the newest first',
   changes: false,
+  // Messages of errors have values of records.
+  reveals: true,
   status: 200,
   answer: object({
     exceptionHistory: object({

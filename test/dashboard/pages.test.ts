@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { inFolder } from '../connector/read-all.ts';
-import { type Look, picture, SKIP, textOf, until, useBrowser, whileLooking } from './browser.ts';
+import {
+  type Look,
+  NO_TOKEN,
+  picture,
+  SKIP,
+  textOf,
+  until,
+  useBrowser,
+  whileLooking,
+} from './browser.ts';
 import { kept } from './jobs/kept.ts';
 import { orders } from './jobs/orders.ts';
 
@@ -56,7 +65,9 @@ test('every page is there, without a complaint', { skip: SKIP }, async () => {
     const checkpoints = { dir: join(folder, 'state'), every: '200 ms' } as const;
     const restart = { strategy: 'fixedDelay', delay: 0 } as const;
     const params = { rate: 1000, failing: join(folder, 'failed') };
-    await whileLooking(held, orders, { threads: 1, checkpoints, restart, params }, async (look) => {
+    // A server with a token asks for it on the pages that show records.
+    const options = { threads: 1, checkpoints, restart, params, token: NO_TOKEN };
+    await whileLooking(held, orders, options, async (look) => {
       await until(async () => look.client.metrics().restarts > 0, 'it fails once');
       for (const [path, text] of PAGES) {
         await look.open(path);
@@ -254,7 +265,7 @@ test('flame graph, threads, state, tap and logs show what the job answers', {
 });
 
 test('what is not offered is said, not tried again', { skip: SKIP }, async () => {
-  await whileLooking(held, orders, { params: { rate: 100 } }, async (look) => {
+  await whileLooking(held, orders, { params: { rate: 100 }, token: NO_TOKEN }, async (look) => {
     const { page } = look;
     const paths = [
       'vertices/\\d+/flamegraph',

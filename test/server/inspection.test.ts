@@ -169,7 +169,10 @@ test('a thread in a step that does not end is told as such', async () => {
 
 test('what reveals records needs the token where there is one', async () => {
   await whileServed({}, async (served) => {
-    const paths = ['/edges/0-1/tap', '/states/totals/total/lookup?key=1'];
+    const paths = [
+      ...['/edges/0-1/tap', '/states/totals/total/lookup?key=1'],
+      ...['/exceptions', '/logs'],
+    ];
     for (const path of paths) {
       const url = `/jobs/${served.id}${path}`;
       assert.equal((await served.ask(url)).status, 401, path);

@@ -123,7 +123,7 @@ test('every GET answers as the document says, and so does what is not there', as
       assert.ok(Number(values.get('totals.pace.count')) > 0);
       assert.ok(Number(values.get('totals.sizes.p99')) > 0);
       const entries = (
-        (await served.ask(`/jobs/${served.id}/exceptions`)).body as {
+        (await served.change('GET', `/jobs/${served.id}/exceptions`)).body as {
           exceptionHistory: { entries: { exceptionName: string }[] };
         }
       ).exceptionHistory.entries;
