@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   LIBRARY_MISSING: 'a format needs a package that is not installed',
   JOB_NOT_FOUND: 'the module does not define the job that a thread was asked to run',
   JOB_CANCELLED: 'the job was cancelled by its caller',
+  JOB_RESTARTING: 'the job has failed, and waits until it goes on from its last checkpoint',
   GRAPH_MISMATCH: 'a worker thread built another graph than the calling thread',
   PARAM_INVALID: 'a parameter is missing, unknown or of the wrong type',
   FIELD_UNKNOWN: 'a field name is not in the schema of the stream',
@@ -58,6 +59,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   JOB_NOT_FOUND:
     'define the job at the top level of its module, before a job of it runs, or choose one by --job',
   JOB_CANCELLED: 'start the job again if it was not meant to end; none of its part files are there',
+  JOB_RESTARTING: 'ask again when it runs, stop it at its last checkpoint, or cancel it',
   GRAPH_MISMATCH:
     'let the graph depend on parameters of the job only: not on time, chance, the thread or what other modules have changed',
   PARAM_INVALID: 'give the parameter as the job asks for it in flow.param',

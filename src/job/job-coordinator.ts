@@ -108,6 +108,8 @@ class JobRun implements WatchedJob {
   #isCancelled = false;
   /** It has been ended behind a savepoint or a last checkpoint. */
   #isStopped = false;
+  /** One has failed, and the next waits for its time. */
+  #isBetweenAttempts = false;
   #hadFinished = false;
   #durationMs: number | null = null;
   #state: JobState = 'running';
@@ -299,7 +301,10 @@ class JobRun implements WatchedJob {
         return;
       } catch (error) {
         running = null;
+        this.#isBetweenAttempts = true;
         await this.#waitForNext(error);
+        this.#isBetweenAttempts = false;
+        if (this.#isStopped) return;
       }
     }
   }
@@ -414,6 +419,12 @@ class JobRun implements WatchedJob {
   async stop(options: StopOptions = {}): Promise<JobResult> {
     checkOptions('stop', options, STOP_OPTIONS);
     const { savepoint, drain = false } = options;
+    const canEndAsItIs = savepoint === undefined && !drain && this.#last !== null;
+    if (this.#isBetweenAttempts && canEndAsItIs) {
+      this.#isStopped = true;
+      this.#endPause();
+      return await this.#result!;
+    }
     const { attempt, checkpoints } = this.#now();
     if (drain) {
       if (savepoint !== undefined) checkpoints.savepointAtEnd(resolve(savepoint));
@@ -435,6 +446,14 @@ class JobRun implements WatchedJob {
 
   /** What runs, to be asked for something. */
   #now(): Running {
+    if (this.#isBetweenAttempts && this.#state === 'running') {
+      const instead = this.#last === null ? 'cancel it' : 'stop it without savepoint and drain';
+      throw new EngineError(
+        'JOB_RESTARTING',
+        `job '${this.name}' has failed and waits for its next attempt: ${instead}, or ask again when it runs`,
+        { retryable: true },
+      );
+    }
     if (this.#state === 'running' && this.#running !== null) return this.#running;
     throw new EngineError('JOB_CANCELLED', `job '${this.name}' has ended: it is ${this.#state}`);
   }

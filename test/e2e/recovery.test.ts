@@ -402,6 +402,29 @@ test('cancel between two attempts is not lost', async () => {
   }
 });
 
+test('between two attempts a job is stopped where its last checkpoint is, and told to wait with a savepoint', async () => {
+  await inFolder(async (folder) => {
+    const marker = `${folder}/marker`;
+    const restart = { strategy: 'fixedDelay', attempts: 1000, delay: '1 h' } as const;
+    const disturbed = { params: { how: 'throw', marker, times: 1 }, restart, outputs: false };
+    await withoutWarnings(async () => {
+      const client = await counting.start(optionsIn(folder, disturbed as RunOptions));
+      while (!client.metrics().isRestarting) await sleep(2);
+      await assert.rejects(client.savepoint(`${folder}/saved`), { code: 'JOB_RESTARTING' });
+      await assert.rejects(client.stop({ savepoint: `${folder}/saved` }), {
+        code: 'JOB_RESTARTING',
+        message: /waits for its next attempt: stop it without savepoint and drain/,
+      });
+      await assert.rejects(client.stop({ drain: true }), { code: 'JOB_RESTARTING' });
+      const { state, lastCheckpoint } = await client.stop();
+      assert.equal(state, 'stopped');
+      assert.match(lastCheckpoint!, /checkpoint-\d+$/);
+    });
+    const { counts } = await counting.collect(optionsIn(folder, { params: { marker, times: 0 } }));
+    assert.ok(counts.length > 0);
+  });
+});
+
 test('incremental checkpoints, killed and started again: only what has changed is written, and no row is lost or doubled', async () => {
   await inFolder(async (folder) => {
     const state = `${folder}/state`;
