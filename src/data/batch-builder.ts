@@ -22,7 +22,7 @@ import {
   type StringColumn,
 } from './column.ts';
 import { fieldTypeError } from './field-check.ts';
-import type { FreeFormSchema } from './free-form.ts';
+import { freeFormSchema } from './free-form.ts';
 import { gatherFixed } from './gather.ts';
 import { type AppendRow, rowAppender } from './row-appender.ts';
 import type { Field, Schema } from './schema.ts';
@@ -54,7 +54,7 @@ export class BatchBuilder {
   readonly weight = new BatchWeight();
   readonly #columns: readonly ColumnBuilder[];
   /** By dynamic column: its values, where they are filled as columns. */
-  readonly #objects: BatchBuilder[] = [];
+  readonly #objects: { readonly schema: Schema; readonly builder: BatchBuilder }[] = [];
   #rows: unknown[] = [];
   #timestamps: Float64Array | null = null;
   #keyHashes: Int32Array | null = null;
@@ -100,14 +100,20 @@ export class BatchBuilder {
   }
 
   /**
-   * A builder for the values of a dynamic column, where they are objects with these fields: a row of it for each row of this
-   * one, in place of `dynamic(column).values`.
+   * A builder for the values of a dynamic column that are objects with these fields, a row of it for each row of this one:
+   * `new BatchBuilder(record({ at: t.dynamic() })).objects(0, record({ x: t.float64 })).appendRow({ x: 1 })`.
+   * They are written as columns, without objects on the way; any field may be null.
    */
-  objects(column: number, fields: FreeFormSchema): BatchBuilder {
-    this.#objects[column] ??= new BatchBuilder(fields, this.capacity);
-    const objects = this.#objects[column];
-    assert(objects.schema === fields && objects.rowCount === this.rowCount, 'objects in all rows');
-    return objects;
+  objects(column: number, schema: Schema): BatchBuilder {
+    const known = this.#objects[column];
+    if (known === undefined) {
+      const fields = schema.fields.map((field) => ({ ...field, nullable: true }));
+      const builder = new BatchBuilder(freeFormSchema(fields, 'fields'), this.capacity);
+      this.#objects[column] = { schema, builder };
+      return builder;
+    }
+    assert(known.schema === schema, 'the same objects in all rows');
+    return known.builder;
   }
 
   /** Marks the value of a row as null, in a column whose values are filled directly. */
@@ -272,9 +278,9 @@ export class BatchBuilder {
 
   #sealed(column: ColumnBuilder, c: number): Column {
     if (column.kind === 'string') return column.seal();
-    const objects = this.#objects[c];
+    const objects = this.#objects[c]?.builder;
     if (objects === undefined || objects.rowCount === 0) return column;
-    assert(objects.rowCount === this.rowCount, 'objects in all rows');
+    assert(objects.rowCount === this.rowCount, 'an object in each row');
     return new DynamicColumn(objects.seal());
   }
 
@@ -284,7 +290,7 @@ export class BatchBuilder {
     this.weight.bytes = 0;
     this.#hasKeyHashes = false;
     this.#rows = [];
-    for (const objects of this.#objects) objects?.reset();
+    for (const objects of this.#objects) objects?.builder.reset();
     // A free-form batch may be kept, times and all; one of columns may not.
     if (this.schema === null) this.#timestamps = null;
     else this.#timestamps?.fill(Number.NaN);

@@ -10,7 +10,6 @@ import { BatchBuilder } from '../data/batch-builder.ts';
 import type { DynamicColumn } from '../data/column.ts';
 import { sliceBatch } from '../data/copy.ts';
 import { fitsField } from '../data/field-check.ts';
-import { type FreeFormSchema, freeFormSchema } from '../data/free-form.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { fieldsToPick } from '../data/picked-row.ts';
 import type { Field, Schema } from '../data/schema.ts';
@@ -31,8 +30,6 @@ import { hasTypedValues, TypedReduce } from './rolling-typed.ts';
 /** Values while they are columns. */
 type InColumns = {
   readonly schema: Schema;
-  /** Of the objects that a snapshot has. */
-  readonly saved: FreeFormSchema;
   readonly columns: SlotColumns;
   readonly reduce: ColumnReduce;
 };
@@ -110,8 +107,8 @@ export class ReduceValues implements RollingValues {
       this.#objects.save(builder, firstColumn, from, to);
       return;
     }
-    const { columns, saved } = this.#inColumns;
-    const rows = builder.objects(firstColumn, saved);
+    const { columns, schema } = this.#inColumns;
+    const rows = builder.objects(firstColumn, schema);
     columns.append(rows, 0, from, to);
     rows.advance(to - from);
   }
@@ -148,16 +145,14 @@ function inColumns(
   if (schema === null) return null;
   const join = functions[key.kind === 'function' ? 1 : 0] as ReduceFunction;
   const columns = new SlotColumns(schema.fields);
-  const fields = schema.fields.map((field) => ({ ...field, nullable: true }));
-  const saved = freeFormSchema(fields, 'fields');
   const reads = fieldsToPick(join, schema);
   if (reads !== null) {
     const reduce = new PickingReduce(join, reads, schema, columns, target, emitsEach);
-    return { schema, saved, columns, reduce };
+    return { schema, columns, reduce };
   }
   if (!hasTypedValues(schema)) return null;
   const reduce = new TypedReduce(join, schema, columns, target, emitsEach);
-  return { schema, saved, columns, reduce };
+  return { schema, columns, reduce };
 }
 
 /** The values of slots from to to - 1, of at most a batch. */

@@ -6,7 +6,6 @@ import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { BatchEncoder, decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
 import { decodeSchema, encodeSchema } from '../../src/data/codec-schema.ts';
 import { StringColumn, StringEntries } from '../../src/data/column.ts';
-import { freeFormSchema } from '../../src/data/free-form.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { anyRow, anyValue } from './values.ts';
@@ -311,8 +310,6 @@ test('a batch that cannot be encoded leaves nothing to the next one', () => {
 
 test('objects that are filled as columns are read and written as objects are, batch after batch', () => {
   const Held = record({ key: t.int32, value: t.dynamic<unknown>() });
-  const fields = Everything.fields.map((field) => ({ ...field, nullable: true }));
-  const schema = freeFormSchema(fields, 'fields');
   const builder = new BatchBuilder(Held, 64);
   const plain = new BatchBuilder(Held, 64);
   fc.assert(
@@ -320,7 +317,7 @@ test('objects that are filled as columns are read and written as objects are, ba
       builder.reset();
       plain.reset();
       for (const [key, row] of rows.entries()) {
-        builder.objects(1, schema).appendRow(row);
+        builder.objects(1, Everything).appendRow(row);
         builder.fixed(0).values[key] = key;
         builder.advance(1);
         plain.appendRow({ key, value: { ...row } });
@@ -337,8 +334,7 @@ test('objects of different fields that are filled as columns, in turns', () => {
   const Held = record({ value: t.dynamic<unknown>() });
   const builders = ['left', 'right'].map((name) => {
     const builder = new BatchBuilder(Held, 1);
-    const fields = [{ name, kind: 'int32', nullable: true } as const];
-    builder.objects(0, freeFormSchema(fields, 'fields')).appendRow({ [name]: 1 });
+    builder.objects(0, record({ [name]: t.int32 })).appendRow({ [name]: 1 });
     builder.advance(1);
     return builder;
   });
