@@ -17,6 +17,12 @@ export const EXCHANGE_BATCH_ROWS_MIN = 128;
 export const STEP_BUDGET_US = 200;
 export const STEP_BUDGET_US_MAX = 1000;
 
+/**
+ * Milliseconds before and after 1970 that an event time may be: those of a Date. Bounds of windows and of intervals around it are
+ * below 2^53, where a millisecond more is another number.
+ */
+export const EVENT_TIME_MAX = 8.64e15;
+
 /** How long a partial batch may wait at an output for company. */
 export const DEFAULT_BUFFER_TIMEOUT_MS = 10;
 

@@ -5,13 +5,13 @@
  * What comes of a record, or of a watermark, may be more than an output takes at once. It is worked off in slices; until
  * that is done nothing else comes in, so that what is left never belongs to a snapshot.
  */
-import { EngineError } from '../../base/errors.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { sliceBatch } from '../../data/copy.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { KeyReader } from '../../data/key.ts';
 import { storable } from '../../state/row-store.ts';
 import type { SnapshotWriter } from '../../state/snapshot.ts';
+import { isEventTime, unusableTime } from '../../time/event-time.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import type { StateLook } from '../state-look.ts';
@@ -147,11 +147,12 @@ export abstract class JoinOperator implements Operator {
     const rows = storable(batch, schema);
     this.#reserve(rowCount);
     for (let from = 0; from < rowCount; ) {
-      this.#checkTime(times[from]!, from);
-      const start = this.paneStart(times[from]!);
+      const time = times[from]!;
+      if (!isEventTime(time)) throw this.errorAt(unusableTime(time), this.recordsBefore + from);
+      const start = this.paneStart(time);
       const lateBefore = this.lateBefore(start);
       const to = this.#endOfRun(times, from, rowCount, start, lateBefore);
-      if (times[from]! < lateBefore) this.#takeLate(batch, from, to, input);
+      if (time < lateBefore) this.#takeLate(batch, from, to, input);
       else if (this.keeps(start)) {
         const pane = this.panes.at(start);
         pane.add(input, rows, from, to, keys, this.slots, this.ids);
@@ -170,18 +171,6 @@ export abstract class JoinOperator implements Operator {
       throw this.errorAt(error, this.recordsBefore + keys.failedRow);
     }
     if (!keys.isInt) this.#becomeAnyKeys();
-  }
-
-  #checkTime(time: number, row: number): void {
-    if (Number.isFinite(time)) return;
-    const text = Number.isNaN(time) ? 'none' : String(time);
-    throw this.errorAt(
-      new EngineError(
-        'TIMESTAMP_INVALID',
-        `a record of a join needs an event time, it has ${text}`,
-      ),
-      this.recordsBefore + row,
-    );
   }
 
   protected paneStart(time: number): number {

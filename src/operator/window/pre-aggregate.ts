@@ -10,7 +10,7 @@
  * Where it does not help, as most keys come only once, records are made partial results one by one, without a table, and
  * mostly without a copy (plain-partials.ts); after a while it is tried again.
  */
-import { FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
+import { EVENT_TIME_MAX, FIRE_SLICE_ROWS, PRE_AGGREGATED_KEYS } from '../../base/limits.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
@@ -23,6 +23,7 @@ import {
 } from '../../data/key.ts';
 import { appendByteKeys, appendIntKeys } from '../../data/key-decoder.ts';
 import type { Field } from '../../data/schema.ts';
+import { isEventTime, unusableTime } from '../../time/event-time.ts';
 import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output } from '../operator.ts';
 import { readKey } from '../read-key.ts';
@@ -140,7 +141,9 @@ export class PreAggregateOperator implements Operator {
     const addLoop = this.#loops.addFor(batch);
     let from = 0;
     while (from < rows) {
-      const start = startOf(timestamps[from]!, this.#paneMs, this.#window.offsetMs);
+      const time = timestamps[from]!;
+      if (!isEventTime(time)) throw this.#errorAt(unusableTime(time), from);
+      const start = startOf(time, this.#paneMs, this.#window.offsetMs);
       const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
       this.#addRun(batch, from, to, start, addLoop);
       from = to;
@@ -307,7 +310,8 @@ export class PreAggregateOperator implements Operator {
     } catch (error) {
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
-    builder.timestamps().fill(start, 0, rows);
+    // The pane of the least event time may begin before it.
+    builder.timestamps().fill(Math.max(start, -EVENT_TIME_MAX), 0, rows);
     builder.advance(rows);
     this.#context.metrics.recordsOut += rows;
     this.#output.emit(builder.seal());

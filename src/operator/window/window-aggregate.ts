@@ -31,6 +31,7 @@ import {
 import { type KeyGroupRange, keyGroupOf, keyGroupRange } from '../../data/key-group.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
 import { Lineage } from '../../state/lineage.ts';
+import { isEventTime, unusableTime } from '../../time/event-time.ts';
 import { requireTimestamps } from '../event-time.ts';
 import { checkStateSchema, keyTwice } from '../keyed-state.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
@@ -227,7 +228,9 @@ export class WindowAggregateOperator implements Operator {
     const rows = batch.rowCount;
     let from = 0;
     while (from < rows) {
-      const start = this.#paneStart(timestamps[from]!);
+      const time = timestamps[from]!;
+      if (!isEventTime(time)) throw this.#errorAt(unusableTime(time), from);
+      const start = this.#paneStart(time);
       const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
       this.#addRun(batch, from, to, start, addLoop);
       from = to;

@@ -2,11 +2,11 @@
  * Records on their way into windows: each gets the slot of its window, or one in each lane. They are added to the contents
  * of their windows a run at a time: up to where a window fires or merges, else a whole batch at once.
  */
-import { EngineError } from '../../../base/errors.ts';
 import type { Batch } from '../../../data/batch.ts';
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import { RowFunctionLoop } from '../../../data/row-function.ts';
 import type { Schema } from '../../../data/schema.ts';
+import { isEventTime, unusableTime } from '../../../time/event-time.ts';
 import { AlignedWindows, type WindowLanes } from './aligned-windows.ts';
 import { extendSessions, fillTumbling } from './common-runs.ts';
 import { type AssignWindows, CustomWindows } from './custom-windows.ts';
@@ -175,7 +175,7 @@ export class RecordIntake {
     for (let row = this.#takeCommon(from, to); row < to; row = this.#takeCommon(row + 1, to)) {
       this.row = row;
       const time = times === null ? nowMs : times[row]!;
-      if (Number.isNaN(time)) throw noTime();
+      if (!isEventTime(time)) throw unusableTime(time);
       const gap = gaps === null ? gapMs : gaps[row]!;
       const slot =
         this.#custom === null
@@ -210,7 +210,7 @@ export class RecordIntake {
     for (let row = this.#takeCommon(from, to); row < to; row = this.#takeCommon(row + 1, to)) {
       this.row = row;
       const time = open.timeAt(row);
-      if (Number.isNaN(time) && this.#needsTime) throw noTime();
+      if (this.#needsTime && !isEventTime(time)) throw unusableTime(time);
       assigned.assign(time, row);
       while (lanes.length < assigned.lanes) lanes.push(new Int32Array(this.#keySlots.length));
       const isLate = this.#findWindows(row, assigned);
@@ -299,13 +299,6 @@ export class RecordIntake {
 function isCommon({ assigner, trigger, assignBy }: GeneralWindowSpec): boolean {
   const isKind = assigner.kind === 'tumbling' || (assigner.kind === 'session' && assignBy === null);
   return isKind && assigner.time === 'event' && trigger.kind === 'eventTime';
-}
-
-function noTime(): EngineError {
-  return new EngineError(
-    'TIMESTAMP_INVALID',
-    'the record has no event time, which its window needs',
-  );
 }
 
 /** A gap that a function told. */
