@@ -282,7 +282,8 @@ export class Stream<Row> extends Step implements RowStream<Row> {
 
   /**
    * Event time from a field or a function, and how watermarks follow from it. Right behind a source each split
-   * has its own watermark: `.eventTime('date', boundedOutOfOrderness('5 min'))`.
+   * has its own watermark: `.eventTime('date', boundedOutOfOrderness('5 min'))`. Times are milliseconds since 1970, those of a Date;
+   * greater ones are refused.
    */
   eventTime(
     time: TimeField<Row> | ((row: Row) => number),

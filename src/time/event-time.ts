@@ -15,5 +15,14 @@ export function unusableTime(time: number): EngineError {
   return new EngineError('TIMESTAMP_INVALID', message);
 }
 
+/** For one that is given its event time. */
+export function unusableTimeOfRow(time: number, row: number): EngineError {
+  const reason = Number.isNaN(time) ? '' : `; ${LIMITS}`;
+  return new EngineError(
+    'TIMESTAMP_INVALID',
+    `the event time of row ${row} of a batch is ${time}${reason}`,
+  );
+}
+
 const LIMITS =
   'event times are milliseconds since 1970 within those of a Date (8.64e15): divide microseconds by 1e3, nanoseconds by 1e6';

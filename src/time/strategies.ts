@@ -1,7 +1,6 @@
 /** Watermark strategies, and the generator that carries one out over the batches of one stream or split. */
 import type { Clock } from '../base/clock.ts';
-import { EngineError } from '../base/errors.ts';
-import { DEFAULT_ALIGNMENT_EVERY_MS } from '../base/limits.ts';
+import { DEFAULT_ALIGNMENT_EVERY_MS, EVENT_TIME_MAX } from '../base/limits.ts';
 import {
   aPlainFunction,
   checkFunctions,
@@ -12,6 +11,7 @@ import {
 } from '../base/options.ts';
 import { type Batch, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { type Duration, durationMs } from './duration.ts';
+import { isEventTime, unusableTimeOfRow } from './event-time.ts';
 import type {
   AlignmentSpec,
   CustomWatermarks,
@@ -162,7 +162,10 @@ export class WatermarkGenerator {
     };
   }
 
-  /** Takes note of the timestamps of a batch; a missing one is an EngineError. */
+  /**
+   * Takes note of the timestamps of a batch; one that is missing or too great is an EngineError. One that is too small, but where
+   * it is the first of the batch, is left to the windows and joins that cannot take it: looking for it would cost each row.
+   */
   onBatch(batch: Batch): void {
     const { rowCount } = batch;
     const timestamps = batch.timestamps!;
@@ -187,18 +190,16 @@ export class WatermarkGenerator {
       if (time > greatest) greatest = time;
       else if (Number.isNaN(time)) hasMissing = true;
     }
-    if (hasMissing) this.#refuseMissing(timestamps);
+    const isTooSmall = rowCount > 0 && timestamps[0]! < -EVENT_TIME_MAX;
+    if (hasMissing || greatest > EVENT_TIME_MAX || isTooSmall) this.#refuse(timestamps);
     this.#greatest = greatest;
     if (this.#spec.idlenessMs !== null) this.#lastRecordMs = this.#clock.now();
     if (this.#custom?.onRecord !== undefined) this.#onRecords(batch);
   }
 
-  #refuseMissing(timestamps: Float64Array): never {
-    this.failedRow = timestamps.findIndex((time) => Number.isNaN(time));
-    throw new EngineError(
-      'TIMESTAMP_INVALID',
-      `the event time of row ${this.failedRow} of a batch is NaN`,
-    );
+  #refuse(timestamps: Float64Array): never {
+    this.failedRow = timestamps.findIndex((time) => !isEventTime(time));
+    throw unusableTimeOfRow(timestamps[this.failedRow]!, this.failedRow);
   }
 
   #onRecords(batch: Batch): void {

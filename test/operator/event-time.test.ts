@@ -83,3 +83,19 @@ test('event time from a function that only reads a field is that of this field; 
     },
   );
 });
+
+test('event times in nanoseconds are refused with the first record that has one', async () => {
+  type Row = { at: number };
+  const Row = record({ at: t.float64 });
+  const times = [1.7e12, 1.7e18];
+  const h = await harness<Row, Row>((stream) => stream.eventTime('at', monotonous()), {
+    schema: Row,
+    batchSize: 'all',
+  });
+  for (const at of times) h.push({ at });
+  const reason = 'the event time of row 1 of a batch is 1700000000000000000; event times are .*';
+  assert.throws(() => h.take(), {
+    code: 'TIMESTAMP_INVALID',
+    message: new RegExp(`^operator 'eventTime' \\(subtask 0, record 1\\): ${reason}`),
+  });
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { VirtualClock } from '../../src/base/clock.ts';
+import { EVENT_TIME_MAX } from '../../src/base/limits.ts';
 import { Batch } from '../../src/data/batch.ts';
 import {
   boundedOutOfOrderness,
@@ -53,7 +54,9 @@ test('idle after so long without a record, by the clock', () => {
 });
 
 test('the greatest of any timestamps, in batches of any size', () => {
-  const times = fc.array(fc.oneof(fc.integer({ min: 0, max: 20 }), fc.double({ noNaN: true })));
+  const [min, max] = [-EVENT_TIME_MAX, EVENT_TIME_MAX];
+  const double = fc.double({ noNaN: true, min, max });
+  const times = fc.array(fc.oneof(fc.integer({ min: 0, max: 20 }), double));
   fc.assert(
     fc.property(fc.array(times), (batches) => {
       const any = generator();
@@ -88,4 +91,28 @@ test('a NaN timestamp is refused with its row', () => {
     code: 'TIMESTAMP_INVALID',
     message: 'the event time of row 1 of a batch is NaN',
   });
+});
+
+test('a timestamp above those of a Date is refused wherever it is, one below them as the first of a batch', () => {
+  for (const [time, others] of [
+    [Infinity, [1, 2, 3, 4, 5]],
+    [EVENT_TIME_MAX + 1, [1, 2, 3, 4, 5]],
+    [1.7e18, [1, 2, 3, 4, 5]],
+    [-Infinity, [-Infinity, -Infinity, -1, -1, -1]],
+    [-1.7e18, [-1.7e18, -1.7e18, -1.7e18, 0, 0]],
+  ] as const) {
+    for (let row = 0; row <= (time < 0 ? 0 : others.length); row++) {
+      const any = generator();
+      any.onBatch(timed(2, 3, -EVENT_TIME_MAX));
+      const times = [...others.slice(0, row), time, ...others.slice(row)];
+      assert.throws(() => any.onBatch(timed(times.length, ...times)), {
+        code: 'TIMESTAMP_INVALID',
+        message: new RegExp(`^the event time of row ${row} of a batch is ${time}; .* divide`),
+      });
+      assert.equal(any.failedRow, row);
+      assert.equal(any.greatest, 3);
+    }
+  }
+  generator().onBatch(timed(0, Infinity));
+  generator().onBatch(timed(2, EVENT_TIME_MAX, -EVENT_TIME_MAX));
 });
