@@ -1,6 +1,6 @@
 /** Part files: nothing is visible before the commit, and a commit may come again. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { csv } from '../../src/connector/file/csv.ts';
 import type { ExistingPolicy } from '../../src/connector/file/file-sink.ts';
@@ -102,6 +102,34 @@ test('with buckets, results in folders below are refused and replaced too', asyn
     writer.write(batchOf(1));
     await sink.commit(writer.preCommit(true));
     assert.deepEqual(filesIn(folder), ['n=0/other.txt', 'n=1/part-run-0-0.csv']);
+  });
+});
+
+test('a folder is no part, whatever its name: neither one of a bucket, nor one beside the parts', async () => {
+  await inFolder(async (folder) => {
+    const run = async (runId: string, bucket: boolean): Promise<void> => {
+      const by = bucket ? { bucket: () => 'part-no=1' } : {};
+      const sink = files(folder, csv(), { existing: 'replace', ...by });
+      await sink.prepare?.({ jobId: runId, restored: null });
+      const writer = writerOf(sink, runId);
+      writer.write(batchOf(1));
+      await sink.commit(writer.preCommit(true));
+    };
+    await run('a', true);
+    await run('b', true);
+    assert.deepEqual(filesIn(folder), ['part-no=1/part-b-0-0.csv']);
+    mkdirSync(`${folder}/linked`);
+    symlinkSync('linked', `${folder}/part-link`);
+    await run('c', false);
+    await run('d', false);
+    assert.deepEqual(readdirSync(folder).sort(), [
+      'linked',
+      'part-d-0-0.csv',
+      'part-link',
+      'part-no=1',
+    ]);
+    mkdirSync(`${folder}/below/part-old`, { recursive: true });
+    await files(`${folder}/below`, csv()).prepare?.(ANEW);
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a job does to the folder of a sink from the calling thread: finds parts, makes them visible, removes them. */
+import type { Dirent } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hasCode } from './output-disk.ts';
 import { goneError, takenError } from './output-error.ts';
 import { hiddenPath } from './part-name.ts';
@@ -18,10 +19,19 @@ export class OutputFolder {
     await mkdir(this.path, { recursive: true });
   }
 
-  /** Paths of what is in the folder, with '/'; with buckets also of what is in folders below. */
+  /** Paths of files in the folder, with '/'; with buckets also of those in folders below, which may have the name of a part. */
   async list(): Promise<readonly string[]> {
-    const names = await readdir(this.path, { recursive: this.#hasBuckets });
-    return names.map((name) => name.split(sep).join('/'));
+    const files: string[] = [];
+    await this.#addFiles('', files);
+    return files;
+  }
+
+  async #addFiles(below: string, files: string[]): Promise<void> {
+    for (const entry of await readdir(join(this.path, below), { withFileTypes: true })) {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (!(await isFolder(entry, join(this.path, path)))) files.push(path);
+      else if (this.#hasBuckets) await this.#addFiles(path, files);
+    }
   }
 
   /** Gives hidden parts their names, durably. Those that have them already, from an earlier call, stay as they are. */
@@ -41,6 +51,17 @@ export class OutputFolder {
         if (!(await removeEmpty(join(this.path, up)))) break;
       }
     }
+  }
+}
+
+/** A bucket may be a link to a folder elsewhere. */
+async function isFolder(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ELOOP')) return false;
+    throw error;
   }
 }
 
