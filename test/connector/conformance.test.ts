@@ -9,6 +9,7 @@ import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, type Schema, schemaOf, t } from '../../src/data/schema.ts';
 import { FORMAT_KINDS, type FormatKind } from './format-kinds.ts';
 import { encode, inFolder, type ReadOptions, readAll, write } from './read-all.ts';
+import { freeFormOf } from './sink-run.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -128,6 +129,21 @@ for (const kind of FORMAT_KINDS) {
       assert.deepEqual(await roundTrip(kind, Any, rows), rows);
     });
   }
+
+  test(`${kind.name}: a field that the first rows had not is written or refused, not lost`, () => {
+    const format = kind.of(Numbered);
+    const [first, later] = [[{ n: 1 }], [{ n: 2 }, { n: 3, extra: 'e' }]].map(freeFormOf);
+    let encoder = format.createEncoder(null);
+    encoder.encode(first!);
+    if (encoder.snapshot !== undefined) {
+      encoder = format.createEncoder(null, JSON.parse(JSON.stringify(encoder.snapshot())) as null);
+    }
+    if (kind.name === 'jsonLines') {
+      assert.match(Buffer.from(encoder.encode(later!)).toString(), /"extra":"e"/);
+    } else {
+      assert.throws(() => encoder.encode(later!), { name: 'EngineError', message: /'extra'/ });
+    }
+  });
 
   test(`${kind.name}: ranges give each row once, and positions go on within them`, async () => {
     const format = kind.of(Numbered);

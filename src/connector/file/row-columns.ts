@@ -1,4 +1,5 @@
 /** Rows for formats that want columns of known kinds: those of a batch, or of free-form rows, whose first ones give them. */
+import { EngineError } from '../../base/errors.ts';
 import type { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Column } from '../../data/column.ts';
@@ -7,12 +8,14 @@ import { type Field, type FieldKind, type Schema, schemaOf } from '../../data/sc
 type Row = Readonly<Record<string, unknown>>;
 
 export class RowColumns {
+  readonly #format: string;
   readonly #schema: Schema | null;
   /** Of free-form rows, once there were some. */
   #inferred: readonly Field[] | null;
 
   /** `inferred` are the fields that earlier free-form rows of the same file had. */
-  constructor(schema: Schema | null, inferred: readonly Field[] | null = null) {
+  constructor(format: string, schema: Schema | null, inferred: readonly Field[] | null = null) {
+    this.#format = format;
     this.#schema = schema;
     this.#inferred = inferred;
   }
@@ -22,11 +25,14 @@ export class RowColumns {
     return this.#schema?.fields ?? this.#inferred;
   }
 
-  /** A column for each field. EngineError FIELD_TYPE for a value that does not fit the fields of the first rows. */
+  /**
+   * A column for each field. EngineErrors for what does not fit the fields of the first rows: FIELD_TYPE for a value,
+   * OUTPUT_FAILED for another field.
+   */
   of(batch: Batch): readonly Column[] {
     if (this.#schema !== null) return batch.columns;
     const rows = batch.rowObjects().slice(0, batch.rowCount) as readonly Row[];
-    this.#inferred ??= inferFields(rows);
+    this.#inferred = fieldsOf(this.#format, rows, this.#inferred);
     const fields = this.#inferred;
     const builder = new BatchBuilder(schemaOf(fields), Math.max(1, rows.length));
     for (const row of rows) {
@@ -36,8 +42,27 @@ export class RowColumns {
   }
 }
 
+/** Those that the first rows had, or those of these rows, when they are the first. What they have beside them would be lost. */
+export function fieldsOf(
+  format: string,
+  rows: readonly Row[],
+  first: readonly Field[] | null,
+): readonly Field[] {
+  if (first === null) return inferFields(rows);
+  const names = new Set(first.map(({ name }) => name));
+  for (const row of rows) {
+    const unknown = Object.keys(row).find((name) => !names.has(name));
+    if (unknown === undefined) continue;
+    throw new EngineError(
+      'OUTPUT_FAILED',
+      `${format}: a row has the field '${unknown}', which the first rows had not (${[...names].join(', ')})`,
+    );
+  }
+  return first;
+}
+
 /** Numbers are float64, and what has no kind of its own is dynamic; all may be null. */
-export function inferFields(rows: readonly Row[]): Field[] {
+function inferFields(rows: readonly Row[]): Field[] {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
   return [...names].map((name) => {
     const kinds = new Set(rows.map((row) => kindOf(row[name])).filter((kind) => kind !== null));

@@ -41,7 +41,7 @@ export class ArrowEncoder implements FileEncoder {
     const fields = (restored as unknown as Snapshot | undefined)?.fields ?? null;
     this.#library = library;
     this.#layout = layout;
-    this.#rows = new RowColumns(schema, schema === null ? fields : null);
+    this.#rows = new RowColumns('arrow', schema, schema === null ? fields : null);
     if (fields !== null) {
       this.#begin(fields);
       this.#written.length = 0;

@@ -24,7 +24,7 @@ export class AvroEncoder implements FileEncoder {
 
   constructor(schema: Schema | null, codec: AvroCodec, restored?: PlainData) {
     const fields = (restored as unknown as Snapshot | undefined)?.fields ?? null;
-    this.#rows = new RowColumns(schema, schema === null ? fields : null);
+    this.#rows = new RowColumns('avro', schema, schema === null ? fields : null);
     this.#codec = codec;
     if (schema !== null) checkNames(schema.fields);
     if (fields !== null) this.#marker = markerOf(schemaJson(fields));

@@ -6,7 +6,9 @@ import { valueAt } from '../../../data/column.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
 import { jsonOf } from '../field-text.ts';
 import type { FileEncoder } from '../format.ts';
-import { inferFields } from '../row-columns.ts';
+import { fieldsOf } from '../row-columns.ts';
+
+type Row = Readonly<Record<string, unknown>>;
 
 const ROW_GROUP_ROWS = 100_000;
 
@@ -25,7 +27,8 @@ export class ParquetEncoder implements FileEncoder {
   }
 
   encode(batch: Batch): Uint8Array {
-    if (this.#isFreeForm) this.#addRows(batch.rowObjects());
+    if (batch.rowCount === 0) return new Uint8Array(0);
+    if (this.#isFreeForm) this.#addRows(batch.rowObjects() as readonly Row[]);
     else this.#addColumns(batch);
     this.#rowCount += batch.rowCount;
     if (this.#rowCount >= ROW_GROUP_ROWS) this.#writeGroup();
@@ -44,15 +47,14 @@ export class ParquetEncoder implements FileEncoder {
   }
 
   /** Fields and kinds are those of the first rows; numbers are DOUBLE, and what has no type of its own is JSON. */
-  #addRows(rows: readonly unknown[]): void {
-    this.#fields ??= inferFields(rows as readonly Readonly<Record<string, unknown>>[]);
-    const fields = this.#fields;
+  #addRows(rows: readonly Row[]): void {
+    const fields = fieldsOf('parquet', rows, this.#fields);
+    this.#fields = fields;
     this.#begin(fields.length);
     for (let c = 0; c < fields.length; c++) {
       const target = this.#columns[c]!;
       const { name, kind } = fields[c]!;
-      for (const row of rows)
-        target.push(STORED[kind]((row as Readonly<Record<string, unknown>>)[name]));
+      for (const row of rows) target.push(STORED[kind](row[name]));
     }
   }
 
