@@ -239,6 +239,23 @@ test('jsonLines: times as text, missing fields, extra fields, empty lines', asyn
   });
 });
 
+test('jsonLines: without a schema rows are what JSON.parse gives, null too', async () => {
+  await inFolder((folder) => {
+    const rows = [1, null, 'x', [null], { a: null }, null];
+    const file = write(`${folder}/null.jsonl`, encode(jsonLines(), null, rows));
+    for (const reopens of [false, true]) {
+      const { rows: read, skipped } = readAll(file, jsonLines(), { reopens });
+      assert.deepEqual([read, skipped], [rows, 0]);
+    }
+    const empty = write(`${folder}/empty.jsonl`, '\n  \nnull\n\n');
+    assert.deepEqual(readAll(empty, jsonLines()).rows, [null]);
+    const Row = record({ a: t.nullable(t.int32) });
+    assert.throws(() => readAll(empty, jsonLines(Row)), {
+      message: /:3: wanted an object, got null$/,
+    });
+  });
+});
+
 test('jsonLines: a field may be called as what every object inherits, and is null where it is missing', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'n'];
   for (const type of [t.nullable(t.string), t.nullable(t.dynamic<unknown>())]) {

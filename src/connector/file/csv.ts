@@ -105,8 +105,8 @@ class CsvParser implements RecordParser<LineFrames> {
     return this.#scanner?.append(buffer, start, end, builder) === true;
   }
 
-  parse(lines: LineFrames): Readonly<Record<string, unknown>> | null {
-    if (this.#isEmpty(lines) || isComment(lines, this.#dialect)) return null;
+  parse(lines: LineFrames): unknown {
+    if (this.#isEmpty(lines) || isComment(lines, this.#dialect)) return undefined;
     const { values, quoted } = splitRecord(lines, this.#dialect);
     if (values.length !== this.#valueCount) {
       throw new Error(`${values.length} values for ${this.#valueCount} columns`);
@@ -173,11 +173,11 @@ class CsvLineParser implements RecordParser<LineFrames> {
     return !this.#isAtStart && this.#records!.append(line, builder);
   }
 
-  parse(line: LineFrames): Readonly<Record<string, unknown>> | null {
+  parse(line: LineFrames): unknown {
     if (!this.#isAtStart) return this.#records!.parse(line);
     if (this.#linesToSkip > 0) this.#linesToSkip--;
     else if (line.start < line.end && !isComment(line, this.#dialect)) this.#readHeader(line);
-    return null;
+    return undefined;
   }
 
   #readHeader(line: LineFrames): void {

@@ -45,9 +45,9 @@ export class JsonParser implements RecordParser<LineFrames> {
     return this.#scanner!.append(buffer, start, end, builder);
   }
 
-  parse(lines: LineFrames): Readonly<Record<string, unknown>> | null {
+  parse(lines: LineFrames): unknown {
     const text = lines.buffer.toString('utf8', lines.start, lines.end);
-    if (text.trim() === '') return null;
+    if (text.trim() === '') return undefined;
     const value: unknown = JSON.parse(text);
     return rowFromJson(this.#schema, value, exactJson(this.#schema, text, value));
   }

@@ -38,8 +38,8 @@ export interface LineFrames extends RecordFrames {
 
 /** Reads the current record. */
 export interface RecordParser<Frames extends RecordFrames = LineReader> {
-  /** The row; null for a line without a record. Throws what is wrong with it. */
-  parse(record: Frames): Readonly<Record<string, unknown>> | null;
+  /** The row, which may be null; undefined for a line without a record. Throws what is wrong with it. */
+  parse(record: Frames): unknown;
   /**
    * Appends the record to the columns of a builder without making a row, where it is simple enough; false, with nothing
    * appended, where `parse` has to look at it.
@@ -100,7 +100,7 @@ export class FrameReader<Frames extends RecordFrames> implements SplitReader {
       () => bytes < BATCH_BYTES,
       () => {
         const row = this.#record();
-        if (row === null) return;
+        if (row === undefined) return;
         rows.push(row);
         bytes += this.#records.end - this.#records.start;
       },
@@ -134,15 +134,15 @@ export class FrameReader<Frames extends RecordFrames> implements SplitReader {
     return false;
   }
 
-  /** The row of the current line, in the builder if there is one; null when there is none, or it is skipped. */
+  /** The row of the current line, in the builder if there is one; undefined when there is none, or it is skipped. */
   #record(): unknown {
     try {
       const row = this.#parser.parse(this.#records);
-      if (row !== null) this.#builder?.appendRow(row);
+      if (row !== undefined) this.#builder?.appendRow(row);
       return row;
     } catch (error) {
       this.#refuse(this.#records.isCut ? this.#records.cutReason : messageOf(error));
-      return null;
+      return undefined;
     }
   }
 

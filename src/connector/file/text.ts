@@ -81,8 +81,8 @@ class LineParser implements RecordParser<LineFrames> {
   }
 
   /** Every line is simple. */
-  parse(): null {
-    return null;
+  parse(): undefined {
+    return undefined;
   }
 }
 

@@ -41,6 +41,16 @@ test('each type of body has the same rows', () => {
   assert.equal(bodyKindOf(undefined), null);
 });
 
+test('without a schema null is a row of JSON lines as it is of a list', () => {
+  const reader = new BodyReader(null);
+  for (const [kind, body] of [
+    ['json', '[1,null]'],
+    ['jsonLines', '1\n\nnull\n'],
+  ] as const) {
+    assert.deepEqual(read(reader, null, kind, Buffer.from(body)).rows, [1, null], kind);
+  }
+});
+
 test('an int64 of a list has all its digits', () => {
   const Id = record({ id: t.int64 }) as Schema;
   const body = Buffer.from('[{"id":1},{"id":9007199254740993},{"id":9223372036854775808}]');

@@ -66,7 +66,7 @@ export class BodyReader {
       if (this.#schema !== null && parser.append!(lines, builder)) continue;
       try {
         const row = parser.parse(lines);
-        if (row !== null) builder.appendRow(row);
+        if (row !== undefined) builder.appendRow(row);
       } catch (error) {
         const { buffer, start, end, line } = lines;
         const text = buffer.toString('utf8', start, Math.min(end, start + DEAD_LETTER_TEXT_BYTES));
