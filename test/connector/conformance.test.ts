@@ -121,6 +121,21 @@ for (const kind of FORMAT_KINDS) {
     assert.deepEqual(await roundTrip(kind, Big, rows, { reopens: true }, 2), rows);
   });
 
+  if (kind.name !== 'protobuf') {
+    test(`${kind.name}: null in a field of any shape, whether the field may be null or not`, async () => {
+      for (const type of [t.dynamic<unknown>(), t.nullable(t.dynamic<unknown>())]) {
+        const Any = record({ n: t.int32, any: type, last: t.dynamic<unknown>() });
+        const rows = [null, 'x', null].map((any, n) => ({ n, any, last: any }));
+        const read = (await roundTrip(kind, Any, rows)) as typeof rows;
+        const areNull = read.map(({ any, last }) => [any === null, last === null]);
+        assert.deepEqual(
+          areNull,
+          [true, false, true].map((isNull) => [isNull, isNull]),
+        );
+      }
+    });
+  }
+
   if (kind.hasDynamic) {
     test(`${kind.name}: fields of any shape`, async () => {
       const Any = record({ any: t.dynamic<unknown>() });

@@ -20,6 +20,7 @@ const Everything = record({
   at: t.timestamp,
   day: t.date,
   any: t.dynamic<unknown>(),
+  maybeAny: t.nullable(t.dynamic<unknown>()),
 });
 const NAMES = Everything.fields.map((field) => field.name);
 
@@ -28,6 +29,11 @@ const anyText = fc
   .array(fc.constantFrom(...PARTS), { maxLength: 5 })
   .map((parts) => parts.join(''));
 const anyNumber = fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0);
+
+const anyValue = fc.oneof(
+  anyText,
+  fc.constantFrom<unknown>(null, 0, 1, true, 'null', { a: [1, null] }, ['"', ',']),
+);
 
 const anyRow = fc.record({
   text: anyText,
@@ -40,13 +46,14 @@ const anyRow = fc.record({
   maybeFlag: fc.option(fc.boolean()),
   at: fc.integer({ min: -1e12, max: 1e12 }),
   day: fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-01-01') }),
-  any: fc.oneof(anyText, fc.constantFrom<unknown>(1, true, { a: [1, null] }, ['"', ','])),
+  any: anyValue,
+  maybeAny: anyValue,
 });
 
 /** Without anything that would need quotes in most dialects. */
 const plainRow = fc
   .tuple(anyRow, fc.constantFrom('a', 'xy'), fc.option(fc.constantFrom('b', 'zz')))
-  .map(([row, text, maybeText]) => ({ ...row, text, maybeText, any: 1 }));
+  .map(([row, text, maybeText]) => ({ ...row, text, maybeText, any: 1, maybeAny: null }));
 
 const anyDialect = fc
   .record(

@@ -130,9 +130,11 @@ class CsvCells {
     return this.text(textOf(value), isNullable, isFirst);
   }
 
+  /** Null is a value of any shape: where the field itself is never null it stands there as JSON has it. */
   dynamic(value: unknown, isNullable: boolean, isFirst: boolean): string {
-    if (value === null || value === undefined) return this.#dialect.nullText;
-    return this.text(dynamicText(value), isNullable, isFirst);
+    const isNull = value === null || value === undefined;
+    if (isNull && isNullable) return this.#dialect.nullText;
+    return this.text(isNull ? 'null' : dynamicText(value), isNullable, isFirst);
   }
 
   text(text: string, isNullable: boolean, isFirst: boolean): string {

@@ -14,7 +14,7 @@ const ASSIGNED = { configurable: true, enumerable: true, writable: true } as con
 /** The value of a field from a JSON value; throws what is wrong. */
 export function valueFromJson(field: Field, value: unknown): unknown {
   if (value === null || value === undefined) {
-    if (field.nullable) return null;
+    if (field.nullable || (field.kind === 'dynamic' && value === null)) return null;
     throw new Error(`field '${field.name}' is ${value === null ? 'null' : 'missing'}`);
   }
   switch (field.kind) {

@@ -58,7 +58,9 @@ function vectorReader(library: ArrowLibrary, field: Field, type: DataType): Read
       if (DataType.isBool(type)) return bitColumn;
       break;
     case 'dynamic':
-      return (vector) => new DynamicColumn(Array.from(vector, plain), absentOf(vector));
+      // Null is a value of any shape too.
+      return (vector) =>
+        new DynamicColumn(Array.from(vector, plain), field.nullable ? absentOf(vector) : null);
     case 'timestamp':
     case 'date': {
       const scale = timeScale(library, type);
