@@ -85,6 +85,63 @@ test('columns are filled in blocks, each once', async () => {
   }
 });
 
+test('columns of nullable fields are filled as others are, and null is written by name', async () => {
+  const Maybe = record({
+    n: t.int32,
+    v: t.nullable(t.float64),
+    s: t.nullable(t.string),
+    f: t.nullable(t.boolean),
+    d: t.nullable(t.date),
+    any: t.dynamic<unknown>(),
+    maybe: t.nullable(t.dynamic<{ a: number }>()),
+  });
+  const source = generate({
+    schema: Maybe,
+    count: COUNT,
+    fill(columns, from, rowCount, setNull) {
+      const { n, v, s, f, d, any, maybe } = columns;
+      for (let i = 0; i < rowCount; i++) {
+        n[i] = from + i;
+        if ((from + i) % 3 === 0) {
+          for (const name of ['v', 's', 'f', 'd', 'any', 'maybe'] as const) setNull(name, i);
+          continue;
+        }
+        v[i] = (from + i) / 2;
+        s.append(`row ${from + i}`);
+        f[i] = 1;
+        d[i] = from + i;
+        any[i] = [(from + i) % 2];
+        maybe[i] = { a: 1 };
+      }
+    },
+  });
+  for (const subtasks of [1, 3]) {
+    const rows = await rowsOf(source, subtasks);
+    assert.equal(rows.length, COUNT);
+    assert.deepEqual(rows.slice(6000, 6002), [
+      { n: 6000, v: null, s: null, f: null, d: null, any: null, maybe: null },
+      { n: 6001, v: 3000.5, s: 'row 6001', f: true, d: new Date(6001), any: [1], maybe: { a: 1 } },
+    ]);
+    assert.ok(rows.every(({ n, s }) => s === (n % 3 === 0 ? null : `row ${n}`)));
+  }
+});
+
+test('null where a field may not be null, or where there is none, is told by the name', async () => {
+  for (const [name, code, message] of [
+    ['n', 'FIELD_TYPE', "field 'n' wants int32, got null"],
+    ['m', 'FIELD_UNKNOWN', "setNull: no field 'm'; the row has n, s"],
+  ] as const) {
+    const source = generate({
+      schema: Row,
+      count: 1,
+      fill: (_columns, _from, _rowCount, setNull) => setNull(name as never, 0),
+    });
+    const [split] = await source.discoverSplits(1);
+    const reader = source.createReader(split!, null, context);
+    assert.throws(() => reader.poll(), { code, message });
+  }
+});
+
 test('without a count there is no end', async () => {
   const source = generate({ row: (n) => ({ n }) });
   assert.equal(source.isBounded, false);

@@ -1,5 +1,13 @@
 /** What the compiler infers of connectors of one's own, checked by the compiler: this file is never run. */
-import { type Flow, record, type Sink, type Source, t } from 'millrace';
+import {
+  type ColumnsToFill,
+  type Flow,
+  generate,
+  record,
+  type Sink,
+  type Source,
+  t,
+} from 'millrace';
 import { defineSink, defineSource, poll, send } from 'millrace/connectors';
 import { files, jsonLines } from 'millrace/connectors/files';
 import { sinkConformance, sourceConformance } from 'millrace/testing';
@@ -113,3 +121,60 @@ sinkConformance({
   visible: () => [],
   clear() {},
 });
+
+// Columns that a generator fills are those of the values, whether a field may be null or not.
+const Filled = record({
+  n: t.int32,
+  v: t.nullable(t.float64),
+  s: t.nullable(t.string),
+  long: t.nullable(t.int64),
+  flag: t.nullable(t.boolean),
+  day: t.nullable(t.date),
+  any: t.dynamic<unknown>(),
+  point: t.nullable(t.dynamic<{ x: number }>()),
+});
+const filled = generate({
+  schema: Filled,
+  fill(columns, _from, _rowCount, setNull) {
+    expect<Equal<typeof columns.v, Int32Array | Float64Array>>();
+    expect<Equal<typeof columns.v, typeof columns.n>>();
+    expect<Equal<typeof columns.long, BigInt64Array>>();
+    expect<Equal<typeof columns.flag, Uint8Array>>();
+    expect<Equal<typeof columns.day, Float64Array>>();
+    expect<Equal<typeof columns.any, unknown[]>>();
+    expect<Equal<typeof columns.point, ({ x: number } | null)[]>>();
+    columns.s.append('x');
+    columns.v[0] = 1;
+    // @ts-expect-error null is written by setNull
+    columns.v[0] = null;
+    // @ts-expect-error a text is appended
+    columns.s[0] = 'x';
+    setNull('v', 0);
+    setNull('s', 0);
+    setNull('point', 0);
+    setNull('any', 0);
+    // @ts-expect-error the field may not be null
+    setNull('n', 0);
+    // @ts-expect-error no such field
+    setNull('none', 0);
+  },
+});
+expect<
+  Equal<
+    typeof filled,
+    Source<{
+      n: number;
+      v: number | null;
+      s: string | null;
+      long: bigint | null;
+      flag: boolean | null;
+      day: Date | null;
+      any: unknown;
+      point: { x: number } | null;
+    }>
+  >
+>();
+const fillBids = ({ auction }: ColumnsToFill<Bid>, from: number): void => {
+  auction[0] = from;
+};
+generate({ schema: Bid, fill: fillBids });
