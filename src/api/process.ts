@@ -32,7 +32,10 @@ export interface RecordContext<Out> {
   readonly processingTime: number;
   /** Metrics of your own: `ctx.metrics.counter('alerts').add()`; gauges, meters and histograms too. */
   readonly metrics: Metrics;
-  /** Sends a row on, at the event time of the record or timer. */
+  /**
+   * Sends a row on, at the event time of the record or timer. It must not be changed any more: `emit({ ...total })` where the
+   * object goes on to change. Of the object that a value state holds a copy is sent.
+   */
   readonly emit: (row: Out) => void;
   /**
    * Sends a row to a side output, which `.sideOutput(side)` on the stream behind gives. EngineError JOB_DEFINITION when nobody

@@ -132,7 +132,8 @@ export function reducing<T>(
 
 /**
  * What was added so far, in an accumulator:
- * `aggregating({ create: () => 0, add: (sum, row: Sale) => sum + row.price, result: (sum) => sum })`.
+ * `aggregating({ create: () => 0, add: (sum, row: Sale) => sum + row.price, result: (sum) => sum })`. Where `add` changes the
+ * accumulator, what `result` makes of it shares no part that changes, or is the accumulator, which `emit` copies.
  */
 export function aggregating<In, Accumulator, Out>(
   aggregate: Omit<UserAggregate<In, Accumulator, Out>, 'merge'> &

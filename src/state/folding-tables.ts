@@ -25,7 +25,7 @@ export class ReducingTable extends SingleTable implements ReducingState<unknown>
     this.type.check(value);
     const before = this.peek(slot);
     const after = before === undefined ? value : this.#fn(before, value);
-    this.write(slot, this.type.keep(after), this.scope.nowMs);
+    this.write(slot, this.own(after), this.scope.nowMs);
   }
 }
 
@@ -60,6 +60,10 @@ export class AggregatingTable extends SingleTable implements AggregatingState<un
     const box = before ?? { accumulator: this.#aggregate.create() };
     box.accumulator = this.#aggregate.add(box.accumulator, value);
     this.write(slot, box, this.scope.nowMs);
+  }
+
+  override isShared(slot: number, value: unknown): boolean {
+    return (this.values.get(slot) as Box | undefined)?.accumulator === value;
   }
 
   protected override packed(value: unknown): unknown {

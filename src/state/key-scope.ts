@@ -13,6 +13,8 @@ export class KeyScope {
   time = Number.NaN;
   /** Processing time. */
   nowMs = 0;
+  /** The row that was emitted last, where a state may come to hold it. */
+  emitted: unknown = undefined;
   /** Slots that were ever used. */
   slotCount = 0;
   /** Slots that may have nothing left: they are looked at when no record is being processed. */

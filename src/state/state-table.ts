@@ -61,6 +61,16 @@ export abstract class StateTable {
   /** Whether the key of a slot has something. */
   abstract holds(slot: number): boolean;
 
+  /** Whether its users get the very objects that it holds, and may change them. */
+  get sharesObjects(): boolean {
+    return false;
+  }
+
+  /** Whether a value is the object that it holds for a slot, where it shares objects. */
+  isShared(_slot: number, _value: unknown): boolean {
+    return false;
+  }
+
   /** Appends what the key of a slot has, as rows. */
   abstract append(slot: number, rows: StateRows): void;
 

@@ -1,4 +1,5 @@
 /** One value a key: columns by slot where the type has typed arrays. Its parts serve reducing and aggregating state too. */
+import { copyOf } from '../data/copy-value.ts';
 import type { Schema } from '../data/schema.ts';
 import { grownInPlace } from './grown-arrays.ts';
 import type { ValueState } from './handles.ts';
@@ -54,6 +55,14 @@ export abstract class SingleTable extends StateTable {
 
   holds(slot: number): boolean {
     return this.values.has(slot);
+  }
+
+  override get sharesObjects(): boolean {
+    return this.values.source === null;
+  }
+
+  override isShared(slot: number, value: unknown): boolean {
+    return this.values.get(slot) === value;
   }
 
   append(slot: number, rows: StateRows): void {
@@ -112,6 +121,12 @@ export abstract class SingleTable extends StateTable {
     const { ttl } = this;
     if (ttl !== null && !ttl.showsExpired && this.isOld(this.#touched[slot]!)) return undefined;
     return this.values.get(slot);
+  }
+
+  /** A value of the user's as it is kept: not as the object that is a row already. */
+  protected own(value: unknown): unknown {
+    const kept = this.type.keep(value);
+    return kept === this.scope.emitted ? copyOf(kept) : kept;
   }
 
   protected write(slot: number, value: unknown, touched: number): void {
@@ -175,6 +190,6 @@ export class ValueTable extends SingleTable implements ValueState<unknown, unkno
       this.erase(slot);
       return;
     }
-    this.write(slot, this.type.keep(value), this.scope.nowMs);
+    this.write(slot, this.own(value), this.scope.nowMs);
   }
 }

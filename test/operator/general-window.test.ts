@@ -485,3 +485,34 @@ test('late records are counted where nobody takes them', async () => {
   assert.deepEqual(taken(h), ['k 1 [0,10) @9', 'k 1 [95,105) @104']);
   assert.equal(h.metrics().lateRecords, 2);
 });
+
+inEveryMode(
+  'a result that is the accumulator is a row as it was when the window fired',
+  Row,
+  (rows) =>
+    rows
+      .keyBy('k')
+      .window(tumbling(10))
+      .trigger(countTrigger(1))
+      .aggregate(({ aggregate, count }) => ({
+        n: count(),
+        values: aggregate({
+          create: (): number[] => [],
+          add: (values, { v }) => {
+            values.push(v);
+            return values;
+          },
+          merge: (a, b) => [...a, ...b],
+          result: (values) => values,
+        }),
+      })),
+  (h) => {
+    push(h, 'a 1@1, b 2@1, a 3@2, a 4@3');
+    assert.deepEqual(taken(h), [
+      'a 1 1 [0,10) @9',
+      'a 2 1,3 [0,10) @9',
+      'a 3 1,3,4 [0,10) @9',
+      'b 1 2 [0,10) @9',
+    ]);
+  },
+);

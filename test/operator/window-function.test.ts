@@ -338,3 +338,35 @@ test('a promise that a function of windows returns is refused, for nothing waits
     assert.throws(() => h.watermark(20), { code: 'USER_FUNCTION', message: /returned a promise/ });
   }
 });
+
+inEveryMode(
+  'the value of a window, and that of a state, are rows as they were when they were emitted',
+  Row,
+  (rows) =>
+    rows
+      .keyBy('k')
+      .window(globalWindow())
+      .trigger(countTrigger(1))
+      .process({
+        emits: type<{ of: string; values: number[] }>(),
+        state: { all: value(type<{ of: string; values: number[] }>()) },
+        windowState: () => ({ of: 'window', values: [] as number[] }),
+        onWindow({ windowState, state, emit }, windowRows) {
+          const { v } = windowRows.at(-1)!;
+          windowState.values.push(v);
+          emit(windowState);
+          const all = state.all.get() ?? { of: 'key', values: [] };
+          all.values.push(v);
+          state.all.set(all);
+          emit(all);
+        },
+      }),
+  (h) => {
+    push(h, 'a 1@1, b 2@1, a 3@2, a 4@3');
+    const values = ['1', '1,3', '1,3,4', '2'];
+    assert.deepEqual(
+      taken(h),
+      ['key', 'window'].flatMap((of) => values.map((text) => `${of} ${text}`)),
+    );
+  },
+);

@@ -85,7 +85,7 @@ export class MatchOperator implements Operator {
       this.#pending = new PendingRows(this.#readers, live.ties, scope);
       return [table, this.#pending];
     });
-    this.#emitter = new Emitter(emits === null ? null : schemaOf(emits));
+    this.#emitter = new Emitter(emits === null ? null : schemaOf(emits), null);
     this.#found = new FoundContext(this.#emitter);
     const { timedOutTo } = match;
     const matcher = new Matcher(nfa, live.conditions, match.skip, {

@@ -5,6 +5,7 @@ import { describe } from '../../data/field-check.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
+import type { KeyedStates } from './keyed-states.ts';
 
 type Target = { emit: Output['emit'] };
 
@@ -20,15 +21,19 @@ export class ThrownBehind {
 export class Emitter {
   readonly #schema: Schema | null;
   readonly #rows: BatchBuilder;
+  /** States whose objects may be emitted as they are; null where there are none. */
+  readonly #sharing: KeyedStates | null;
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
   #sides: SideOutputs = new Map();
   /** Rows of side outputs that were used so far, by name. */
   readonly #sideRows = new Map<string, { rows: BatchBuilder; target: Target }>();
 
-  constructor(schema: Schema | null) {
+  /** `states`: of the keys whose records are processed; null where there are none. */
+  constructor(schema: Schema | null, states: KeyedStates | null) {
     this.#schema = schema;
     this.#rows = new BatchBuilder(schema);
+    this.#sharing = states?.sharesObjects ? states : null;
   }
 
   open(context: OperatorContext, output: Output, sides: SideOutputs): void {
@@ -46,7 +51,9 @@ export class Emitter {
         `emit wants a row with the fields ${fields}, got ${describe(row)}`,
       );
     }
-    this.#rows.appendRow(row, time);
+    // Fields of a schema are written at once, other rows wait as the objects that they are.
+    const isKept = this.#schema === null && this.#sharing !== null;
+    this.#rows.appendRow(isKept ? this.#sharing!.rowOf(row) : row, time);
     this.#context.metrics.recordsOut++;
     if (this.#rows.isFull) this.#send(this.#rows, this.#output);
   }
@@ -64,7 +71,7 @@ export class Emitter {
       found = { rows: new BatchBuilder(null), target };
       this.#sideRows.set(side, found);
     }
-    found.rows.appendRow(row, time);
+    found.rows.appendRow(this.#sharing === null ? row : this.#sharing.rowOf(row), time);
     if (found.rows.isFull) this.#send(found.rows, found.target);
   }
 

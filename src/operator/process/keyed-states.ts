@@ -10,6 +10,7 @@
  * In a snapshot each state is rows under `state/` and its name, and the timers are states of their own.
  */
 import type { FixedColumn } from '../../data/column.ts';
+import { copyOf } from '../../data/copy-value.ts';
 import { typeText } from '../../data/field-check.ts';
 import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../../data/key.ts';
 import { objectLiteral } from '../../data/materialize.ts';
@@ -43,6 +44,7 @@ export class KeyedStates {
   readonly #keyObject: (values: readonly unknown[]) => KeyObject;
   readonly #keys: LiveKeys;
   readonly #tables: readonly StateTable[];
+  readonly #sharing: readonly StateTable[];
   readonly #capture: StatesCapture;
   #slots = new Int32Array(0);
 
@@ -64,6 +66,7 @@ export class KeyedStates {
       ...specs.map((spec) => stateTable(spec, live[spec.name] ?? {}, this.scope)),
       ...ownTables(this.scope),
     ];
+    this.#sharing = this.#tables.filter(({ sharesObjects }) => sharesObjects);
     this.#capture = new StatesCapture(
       [
         ...this.#tables.map(tableState),
@@ -85,6 +88,19 @@ export class KeyedStates {
       kind: 'keyed',
       fields: [...this.#keyFields.fields, ...fields],
     }));
+  }
+
+  /** Whether a row that is emitted may be an object that a state holds. */
+  get sharesObjects(): boolean {
+    return this.#sharing.length > 0;
+  }
+
+  /** A row as it may wait for others: a copy where a state of the current key holds it, which may change with the next record. */
+  rowOf(row: unknown): unknown {
+    const { scope } = this;
+    for (const table of this.#sharing) if (table.isShared(scope.slot, row)) return copyOf(row);
+    scope.emitted = row;
+    return row;
   }
 
   /** Marks what changes from here on, for deltas. `place`: of the subtask, see lineage.ts. */

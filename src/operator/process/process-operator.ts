@@ -79,7 +79,10 @@ export class ProcessOperator implements Operator {
       return new ProcessInput(calls, keys, scope, schemas[input]!, definition);
     });
     this.#operatorStates = new OperatorStates(process.operatorStates, process.broadcastStates);
-    this.#emitter = new Emitter(process.emits === null ? null : schemaOf(process.emits));
+    this.#emitter = new Emitter(
+      process.emits === null ? null : schemaOf(process.emits),
+      this.#keyed,
+    );
     this.#progress = progress(definition.onTimer !== undefined);
   }
 

@@ -54,6 +54,8 @@ export type AggregationOptions<Window> = {
  * An aggregate of the user. `add` and `merge` may change their first argument and return it; `merge` must neither
  * change nor return its second, which belongs to a pane that later windows still need. An accumulator that is plain data may
  * come back as another object with the same fields: from another thread, from a snapshot, or from columns (number-shape.ts).
+ * `result` may return the accumulator: a window that goes on emits a copy of it, but for an instance of a class. A part of the
+ * accumulator that `add` changes has to be copied by `result`.
  *
  *   const product = { create: () => 1, add: (acc, row) => acc * row.n, merge: (a, b) => a * b, result: (acc) => acc };
  */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type } from '../../../src/api/emits.ts';
 import { sideOutput } from '../../../src/api/side-output.ts';
-import { list, value } from '../../../src/api/state.ts';
+import { aggregating, list, reducing, value } from '../../../src/api/state.ts';
 import { record, t } from '../../../src/data/schema.ts';
 import { harness } from '../../../src/testing/harness.ts';
 import { inEveryMode, sorted } from '../../modes.ts';
@@ -127,3 +127,74 @@ test('functions are called as methods, open before and close after all others', 
   await h.restart();
   assert.deepEqual(calls, ['open process 0 of 1', 'record 1', 'close', 'open process 0 of 1']);
 });
+
+/** Two keys, each of whose states is changed by every record. */
+const Point = record({ k: t.string, v: t.int32 });
+const POINTS = ['a', 'b', 'a', 'a', 'b'].map((k, i) => ({ k, v: i + 1 }));
+
+type Total = { sum: number; values: number[] };
+const added = (total: Total, v: number): Total => {
+  total.sum += v;
+  total.values.push(v);
+  return total;
+};
+const TOTALS = [
+  '{"sum":1,"values":[1]}',
+  '{"sum":2,"values":[2]}',
+  '{"sum":4,"values":[1,3]}',
+  '{"sum":7,"values":[2,5]}',
+  '{"sum":8,"values":[1,3,4]}',
+];
+const totals = sideOutput<Total>('totals');
+const texts = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
+
+for (const order of ['set and emitted', 'emitted and set'] as const) {
+  inEveryMode(
+    `an object of a value state, ${order}, is a row as it was then`,
+    Point,
+    (points) =>
+      points.keyBy('k').process({
+        emits: type<Total>(),
+        state: { total: value(type<Total>()) },
+        onRecord({ v }, { state, emit }) {
+          const total = added(state.total.get() ?? { sum: 0, values: [] }, v);
+          if (order === 'set and emitted') state.total.set(total);
+          emit(total);
+          if (order === 'emitted and set') state.total.set(total);
+        },
+      }),
+    (h) => {
+      for (const point of POINTS) h.push(point);
+      assert.deepEqual(texts(h.takeRecords()), TOTALS);
+    },
+  );
+}
+
+inEveryMode(
+  'what reducing and aggregating states give is a row as it was then, in side outputs too',
+  Point,
+  (points) =>
+    points.keyBy('k').process({
+      emits: type<Total>(),
+      state: {
+        reduced: reducing(type<Total>(), (total, { sum }) => added(total, sum)),
+        folded: aggregating({
+          create: (): Total => ({ sum: 0, values: [] }),
+          add: (total, v: number) => added(total, v),
+          result: (total) => total,
+        }),
+      },
+      onRecord({ v }, { state, emit, output }) {
+        state.reduced.add({ sum: v, values: [v] });
+        state.folded.add(v);
+        emit(state.reduced.get()!);
+        output(totals, state.folded.get()!);
+      },
+    }),
+  (h) => {
+    for (const point of POINTS) h.push(point);
+    const sides = h.take(totals).flatMap((row) => ('record' in row ? [row.record] : []));
+    assert.deepEqual(texts(sides), TOTALS);
+    assert.deepEqual(texts(h.takeRecords()), TOTALS);
+  },
+);

@@ -4,6 +4,7 @@
  */
 import { FIRE_SLICE_ROWS } from '../../../base/limits.ts';
 import { BatchBuilder } from '../../../data/batch-builder.ts';
+import { copyOf } from '../../../data/copy-value.ts';
 import { type Field, schemaOf } from '../../../data/schema.ts';
 import type { Accumulators, AggregateLoops } from '../aggregate-codegen.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
@@ -66,6 +67,7 @@ export class AggregateResults implements TakesAccumulators {
     if (this.#plan.objects.length > 0) {
       // Objects change with the next record.
       this.#complete(of, at, 1);
+      this.#copyShared(of, at, row);
     } else {
       const width = this.#plan.cells.length;
       const target = this.#copies.cells;
@@ -75,6 +77,18 @@ export class AggregateResults implements TakesAccumulators {
       this.#count++;
     }
     if (row + 1 === FIRE_SLICE_ROWS || builder.isFull) this.flush();
+  }
+
+  /** Copies results that are the accumulators themselves. */
+  #copyShared({ objects }: Accumulators, at: number, row: number): void {
+    const { results, objects: slots } = this.#plan;
+    for (let r = 0; r < results.length; r++) {
+      const result = results[r]!;
+      if (result.from !== 'object' || slots[result.object]!.kind !== 'user') continue;
+      const { values } = this.#builder.dynamic(this.#firstColumn + r);
+      const isShared = values[row] === objects[at * slots.length + result.object];
+      if (isShared) values[row] = copyOf(values[row]);
+    }
   }
 
   #complete(of: Accumulators, from: number, count: number): void {

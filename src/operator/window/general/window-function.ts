@@ -7,6 +7,7 @@ import { doneNow } from '../../../base/thenable.ts';
 import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn } from '../../../data/column.ts';
+import { copyOf } from '../../../data/copy-value.ts';
 import { KeyReader, type KeySpec } from '../../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
 import type { SnapshotWriter } from '../../../state/snapshot.ts';
@@ -38,7 +39,10 @@ export type WindowContext<Key, Bounds, Out, States = unknown, Value = unknown> =
   States,
   Value
 > & {
-  /** Adds a row to the results, at the event time of the window: its end - 1. */
+  /**
+   * Adds a row to the results, at the event time of the window: its end - 1. It must not be changed any more; of the value of
+   * the window, and of the object that a value state holds, a copy is added.
+   */
   emit(row: Out): void;
 };
 
@@ -95,9 +99,16 @@ export class WindowFunction implements WindowState {
   call(slot: number, time: number, input: unknown): void {
     const { code, output } = this.#options;
     this.#during(slot, (context) => {
-      const emit = (row: unknown): void => output.add(row, time);
+      const emit = (row: unknown): void => output.add(this.#rowOf(slot, row), time);
       doneNow(code.onWindow(Object.assign(context, { emit }), input));
     });
+  }
+
+  /** A row as it may wait for others: the value of a window, or state, may change before it leaves. */
+  #rowOf(slot: number, row: unknown): unknown {
+    if (row === this.#values[slot]) return copyOf(row);
+    const states = this.#states;
+    return states?.sharesObjects ? states.rowOf(row) : row;
   }
 
   /** The window is over. */
