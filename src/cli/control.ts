@@ -152,7 +152,7 @@ export function ownerOf(checkpointDir: string): number {
   }
 }
 
-function nobody(checkpointDir: string): EngineError {
+export function nobody(checkpointDir: string): EngineError {
   return new EngineError(
     'JOB_NOT_FOUND',
     `no job runs on '${checkpointDir}': give the --checkpoint-dir of a job that millrace run runs on this machine`,

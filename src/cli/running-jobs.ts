@@ -1,10 +1,11 @@
 /** Running jobs that can be asked: over the control sockets of this machine, or over a server. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { PROCESS_WAIT_MS } from '../base/limits.ts';
+import { idOf } from '../checkpoint/checkpoint-names.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
-import { askRest, ownerOf, processes } from './control.ts';
+import { askRest, nobody, ownerOf, processes } from './control.ts';
 
 /** A job as a list has it. */
 export type ListedJob = {
@@ -61,13 +62,14 @@ async function jobsOfProcesses(pids: readonly number[]): Promise<RunningJobs> {
 /** The one job that is meant. EngineError JOB_NOT_FOUND for none, or several. */
 export async function findRunningJob(job: string): Promise<RunningJob> {
   const isAddress = /^https?:\/\//.test(job);
-  const isDirectory = !isAddress && existsSync(join(job, LOCK_NAME));
+  const isDirectory = !isAddress && isLocked(job);
   const { jobs, silent } = isDirectory
     ? await jobsOfProcesses([ownerOf(job)])
     : await runningJobs(isAddress ? job : null);
   const meant =
     isAddress || isDirectory ? jobs : jobs.filter(({ jid, name }) => jid === job || name === job);
   if (meant.length === 1) return meant[0]!;
+  if (meant.length === 0 && hasCheckpoints(job)) throw nobody(job);
   throw new EngineError(
     'JOB_NOT_FOUND',
     meant.length === 0
@@ -82,13 +84,26 @@ function silentText(silent: readonly number[]): string {
 
 /** The process of a job: by the directory of its checkpoints, its id or its name. EngineError JOB_NOT_FOUND. */
 export async function processOf(job: string): Promise<number> {
-  if (existsSync(job)) return ownerOf(job);
+  if (isLocked(job)) return ownerOf(job);
   const { pid } = await findRunningJob(job);
   if (pid !== null) return pid;
   throw new EngineError(
     'JOB_NOT_FOUND',
     `${job} is the address of a server: ask on its machine by id, name or --checkpoint-dir, or its REST API`,
   );
+}
+
+/** Whether somebody uses it, or has left it without a word; any other folder may have the name of a job. */
+function isLocked(checkpointDir: string): boolean {
+  return existsSync(join(checkpointDir, LOCK_NAME));
+}
+
+function hasCheckpoints(path: string): boolean {
+  try {
+    return readdirSync(path).some((name) => idOf(name) !== null);
+  } catch {
+    return false;
+  }
 }
 
 /** Those that an overview lists. */

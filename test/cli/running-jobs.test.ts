@@ -1,6 +1,6 @@
 /** Finding running jobs by their control sockets, in a folder of sockets that is the test's own. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,17 +9,17 @@ import { millrace } from '../e2e/command-line.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-sockets-'));
 process.env.TMPDIR = folder;
-const { findRunningJob, runningJobs } = await import('../../src/cli/running-jobs.ts');
+const { findRunningJob, processOf, runningJobs } = await import('../../src/cli/running-jobs.ts');
 after(() => rm(folder, { recursive: true }));
 
 const LISTED = { jid: 'a1', name: 'flights', state: 'RUNNING', duration: 5, records: 7 };
 
 /** A process that answers so many questions, then has ended, and has left its socket behind. */
-async function listenFor(questions: number, pid: number): Promise<void> {
+async function listenFor(questions: number, pid: number, listed = LISTED): Promise<void> {
   let left = questions;
   const server = createServer((socket) => {
     if (left-- <= 0) socket.destroy();
-    else socket.end(`${JSON.stringify({ rest: { status: 200, body: { jobs: [LISTED] } } })}\n`);
+    else socket.end(`${JSON.stringify({ rest: { status: 200, body: { jobs: [listed] } } })}\n`);
   });
   server.unref();
   await new Promise<void>((resolve) => {
@@ -77,4 +77,20 @@ test('a process that takes questions and does not answer them holds up nobody', 
     for (const socket of taken) socket.destroy();
     server.close();
   }
+});
+
+test('a job is found by its name where a folder has that name too, unless the folder has its checkpoints', async () => {
+  // The name is a path here, so that the folder need not lie where the tests are called.
+  const name = join(folder, 'visits');
+  await listenFor(10, 31, { ...LISTED, jid: 'b1', name });
+  assert.equal(await processOf(name), 31);
+  await mkdir(name);
+  assert.equal(await processOf(name), 31);
+  assert.equal((await findRunningJob(name)).jid, 'b1');
+  await writeFile(join(name, 'lock'), '{"pid":32}');
+  assert.equal(await processOf(name), 32);
+
+  const ended = join(folder, 'ended');
+  await mkdir(join(ended, 'checkpoint-7'), { recursive: true });
+  await assert.rejects(processOf(ended), /no job runs on '.*ended': give the --checkpoint-dir/);
 });
