@@ -1,7 +1,5 @@
 /** `millrace snapshot`, `savepoint` and `stop`: what is in a checkpoint, and what to do with the state of a running job. */
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { EngineError } from '../base/errors.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { idOf } from '../checkpoint/checkpoint-names.ts';
@@ -10,6 +8,7 @@ import { describeCheckpoint } from '../checkpoint/inspect.ts';
 import { formatInspect } from '../checkpoint/inspect-text.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { systemFiles } from '../checkpoint/system-files.ts';
+import type { FileEncoder, FileFormat } from '../connector/file/format.ts';
 import { jsonLines } from '../connector/file/json-lines.ts';
 import { parquet } from '../connector/file/parquet/parquet.ts';
 import { type AnswerFlags, answer } from './answer.ts';
@@ -17,6 +16,7 @@ import { ask } from './control.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { fail } from './failure.ts';
 import { formatCount } from './format.ts';
+import { Output } from './output.ts';
 import { processOf } from './running-jobs.ts';
 
 export type ExportFlags = AnswerFlags & {
@@ -48,26 +48,36 @@ export async function exportCommand(path: string, flags: ExportFlags): Promise<E
         '--json tells what was written to a file: give --out, or leave it out to have the rows as lines of JSON',
       );
     }
-    const stored = await find(path);
-    const format = out?.endsWith('.parquet') ? parquet() : jsonLines();
-    const target = out === undefined ? process.stdout : createWriteStream(out);
+    const format = formatOf(out);
+    // Before the file is opened, which empties it.
+    const batches = stateBatches(await find(path), uid, state);
+    const output = new Output(out ?? null);
     let rows = 0;
-    let encoder: ReturnType<typeof format.createEncoder> | null = null;
-    for (const batch of stateBatches(stored, uid, state)) {
+    let encoder: FileEncoder | null = null;
+    for (const batch of batches) {
       encoder ??= format.createEncoder(batch.schema);
-      target.write(encoder.encode(batch));
+      if (!(await output.write(encoder.encode(batch)))) return EXIT.done;
       rows += batch.rowCount;
     }
-    target.write(encoder?.finish() ?? '');
-    if (target === process.stdout) return EXIT.done;
-    target.end();
-    await finished(target);
-    if (json) console.log(JSON.stringify({ rows, uid, state, path: resolve(out!) }, null, 2));
+    if (encoder !== null) await output.write(encoder.finish());
+    await output.end();
+    if (out === undefined) return EXIT.done;
+    if (json) console.log(JSON.stringify({ rows, uid, state, path: resolve(out) }, null, 2));
     else console.error(`${formatCount(rows)} rows in ${out}`);
     return EXIT.done;
   } catch (error) {
     return fail(flags, error);
   }
+}
+
+/** By the name of the file. EngineError CONFIG_INVALID. */
+function formatOf(out = '.jsonl'): FileFormat {
+  if (out.endsWith('.jsonl')) return jsonLines();
+  if (out.endsWith('.parquet')) return parquet();
+  throw new EngineError(
+    'CONFIG_INVALID',
+    `--out: '${out}' says no format: end its name in .jsonl or .parquet`,
+  );
 }
 
 export async function savepointCommand(

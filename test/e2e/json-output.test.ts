@@ -37,7 +37,7 @@ const FAILING: readonly (readonly [args: readonly string[], code: string, exit: 
   [['stop', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
   [['snapshot', 'inspect', 'none/'], 'CHECKPOINT_NOT_FOUND', EXIT.failed],
   [
-    ['snapshot', 'export', 'none/', '--uid', 'a', '--state', 'b', '--out', 'c'],
+    ['snapshot', 'export', 'none/', '--uid', 'a', '--state', 'b', '--out', 'c.jsonl'],
     'CHECKPOINT_NOT_FOUND',
     EXIT.failed,
   ],
