@@ -18,8 +18,10 @@ export type ExplainFlags = JobFlags & {
 /** Exit code of the process. */
 export async function explainCommand(module: string, flags: ExplainFlags): Promise<number> {
   try {
-    const job = await loadJob(await findModule(module), flags.job ?? null);
-    const { params, ...options } = (await jobOptions(flags))(job.name);
+    const path = await findModule(module);
+    const optionsOf = await jobOptions(flags);
+    const job = await loadJob(path, flags.job ?? null);
+    const { params, ...options } = optionsOf(job.name);
     const { threads = availableParallelism() } = options;
     const { parallelism = Math.max(1, threads) } = options;
     const { graph, bindings } = job.build(params, false);

@@ -50,6 +50,21 @@ test('explain shows a job as text, as plain data and as a drawing, and runs noth
   assert.match(dot.stdout, /^digraph "short" \{\n[\s\S]*\n\}\n$/);
 });
 
+test('explain takes as many threads and subtasks as run does', async () => {
+  for (const [flag, value, least, most] of [
+    ['--threads', 99_999, 0, 1024],
+    ['--parallelism', 0, 1, 32_768],
+    ['--parallelism', 40_000, 1, 32_768],
+  ] as const) {
+    const { code, stderr } = await millrace('explain', TWO_JOBS, '--job', 'short', flag, value);
+    assert.equal(
+      stderr,
+      `error CONFIG_INVALID: ${flag} must be a whole number from ${least} to ${most}, got ${value}\n`,
+    );
+    assert.equal(code, EXIT.usage);
+  }
+});
+
 test('explain has one form at a time, and its help teaches how to read it', async () => {
   const [both, help] = await Promise.all([
     millrace('explain', TWO_JOBS, '--json', '--dot'),

@@ -3,6 +3,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { CheckpointOptions } from '../../job/checkpoint-settings.ts';
 import type { RunOptions } from '../../job/job.ts';
 import type { Duration } from '../../time/duration.ts';
+import { checkFlags } from '../flags.ts';
 import type { JobFlags, RunFlags } from '../run-options.ts';
 import type { ConfiguredOptions, MillraceConfig } from './config.ts';
 import { findConfig } from './config-file.ts';
@@ -19,8 +20,9 @@ export type JobOptions = Pick<RunOptions, 'threads' | 'parallelism'> & {
   readonly params: NonNullable<RunOptions['params']>;
 };
 
-/** Which job is meant and how large it is, of one that has been loaded. */
+/** Which job is meant and how large it is, of one that has been loaded. EngineError CONFIG_INVALID. */
 export async function jobOptions(flags: JobFlags): Promise<(job: string) => JobOptions> {
+  checkFlags(flags);
   const { config } = await findConfig(flags.config);
   return (job) => {
     const { threads, parallelism, params } = configuredFor(config, job);
