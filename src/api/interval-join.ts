@@ -54,29 +54,34 @@ export class IntervalJoin<Left, Right> {
     options: IntervalOptions = {},
   ): IntervalPairs<Left, Right> {
     checkOptions('between', options, INTERVAL_OPTIONS);
-    const lowerMs = signedMs(lower, 'the lower bound') + (options.lowerExclusive === true ? 1 : 0);
-    const upperMs = signedMs(upper, 'the upper bound') - (options.upperExclusive === true ? 1 : 0);
+    const { lowerExclusive: excludesLower = false, upperExclusive: excludesUpper = false } =
+      options;
+    const lowerMs = signedMs(lower, 'the lower bound');
+    const upperMs = signedMs(upper, 'the upper bound');
     if (lowerMs > upperMs) {
       throw wrong('between', 'takes a lower bound that is not above the upper one', [lower, upper]);
     }
-    return new IntervalPairs<Left, Right>(this.#left, this.#right, { lowerMs, upperMs }, [
-      null,
-      null,
-    ]);
+    if (lowerMs === upperMs && (excludesLower || excludesUpper)) {
+      throw wrong('between', 'takes bounds with something between them', [lower, upper]);
+    }
+    const bounds = { lowerMs, upperMs, excludesLower, excludesUpper };
+    return new IntervalPairs<Left, Right>(this.#left, this.#right, bounds, [null, null]);
   }
 }
+
+type Bounds = Pick<IntervalJoinSpec, 'lowerMs' | 'upperMs' | 'excludesLower' | 'excludesUpper'>;
 
 /** Pairs of records, before it is said what becomes of them. */
 export class IntervalPairs<Left, Right> {
   readonly #left: KeyedParts;
   readonly #right: KeyedParts;
-  readonly #bounds: Pick<IntervalJoinSpec, 'lowerMs' | 'upperMs'>;
+  readonly #bounds: Bounds;
   readonly #lateTo: IntervalJoinSpec['lateTo'];
 
   constructor(
     left: KeyedParts,
     right: KeyedParts,
-    bounds: Pick<IntervalJoinSpec, 'lowerMs' | 'upperMs'>,
+    bounds: Bounds,
     lateTo: IntervalJoinSpec['lateTo'],
   ) {
     this.#left = left;

@@ -21,6 +21,8 @@ function alone(lowerMs: number, upperMs: number, isTyped: boolean) {
     lateTo: [null, null],
     lowerMs,
     upperMs,
+    excludesLower: false,
+    excludesUpper: false,
     gives: 'row',
     fields: null,
     schemas: [schema, schema],

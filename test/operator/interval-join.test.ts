@@ -84,6 +84,51 @@ for (const [bounds, pairs] of CASES) {
   }
 }
 
+for (const [lowerExclusive, upperExclusive, partners] of [
+  [true, true, [-0.5, 0, 0.5, 0.999]],
+  [true, false, [-0.5, 0, 0.5, 0.999, 1]],
+  [false, true, [-1, -0.5, 0, 0.5, 0.999]],
+  [false, false, [-1, -0.5, 0, 0.5, 0.999, 1]],
+] as const) {
+  for (const isLeftFirst of [true, false]) {
+    const kinds = [lowerExclusive, upperExclusive].map((is) => (is ? 'exclusive' : 'inclusive'));
+    inEveryMode2(
+      `bounds that are ${kinds.join(' and ')}, between any two times, ${isLeftFirst ? 'left' : 'right'} first`,
+      Left,
+      Right,
+      (a, b) =>
+        a
+          .keyBy('id')
+          .intervalJoin(b.keyBy('key'))
+          .between(-1, 1, { lowerExclusive, upperExclusive })
+          .process(({ l }, { r }) => r - l),
+      async (h) => {
+        // The times of the first are in one pane, those of the second in two.
+        for (const at of [10, 1000]) {
+          const key = `k${at}`;
+          const left = () => h.pushFirst({ id: key, l: at }, at);
+          const right = () => {
+            for (const apart of [-1, -0.5, 0, 0.5, 0.999, 1]) {
+              h.pushSecond({ key, r: at + apart }, at + apart);
+            }
+          };
+          for (const push of isLeftFirst ? [left, right] : [right, left]) push();
+        }
+        await h.end();
+        const apart = [...partners, ...partners].map((by) => by.toFixed(3)).sort();
+        assert.deepEqual(
+          h
+            .takeRecords()
+            .map((by) => by.toFixed(3))
+            .sort(),
+          apart,
+        );
+      },
+      (mode) => mode.batchSize !== 7,
+    );
+  }
+}
+
 inEveryMode2(
   'records below the watermark are late, each in the side output of its side; at it they are not',
   Left,

@@ -130,13 +130,14 @@ test('keys that can never be equal, and bounds that hold nothing, are refused', 
     ],
     [
       /not above the upper one/,
-      (a) =>
-        a
-          .keyBy('k')
-          .intervalJoin(a.keyBy('k'))
-          .between(0, 1, { lowerExclusive: true, upperExclusive: true })
-          .process(String),
+      (a) => a.keyBy('k').intervalJoin(a.keyBy('k')).between(1, 0).process(String),
     ],
+    ...[{ lowerExclusive: true }, { upperExclusive: true }].map(
+      (options): (typeof cases)[number] => [
+        /bounds with something between them/,
+        (a) => a.keyBy('k').intervalJoin(a.keyBy('k')).between(1, 1, options).process(String),
+      ],
+    ),
     [
       /the upper bound is whole milliseconds/,
       (a) => a.keyBy('k').intervalJoin(a.keyBy('k')).between(0, 1.5).process(String),

@@ -1,7 +1,7 @@
 /**
  * Pairs of records of two keyed streams, by key and time: left and right make one when
  *
- *   left + lower <= right <= left + upper          (times; the bounds are part of it)
+ *   left + lower <= right <= left + upper          (times; each bound is part of it, unless it is excluded)
  *
  * A record joins at once all partners that are there, and stays for those to come, until the watermark says that there are
  * none: a left one until its time + max(0, upper), a right one until its time + max(0, -lower). A record below the watermark
@@ -21,6 +21,9 @@ import { PairTasks, type TaskGroup } from './pair-tasks.ts';
 export type IntervalJoinSpec = JoinSpec & {
   readonly lowerMs: number;
   readonly upperMs: number;
+  /** Whether partners at the bound itself are none. */
+  readonly excludesLower: boolean;
+  readonly excludesUpper: boolean;
   /** 'row': the function returns the row of a pair; 'emit': it emits any number of rows. */
   readonly gives: 'row' | 'emit';
   /** Fields of the rows; null for free-form rows. */
@@ -127,6 +130,10 @@ export class IntervalJoinOperator extends JoinOperator {
     upper: number,
   ): void {
     const tasks = this.#tasks;
+    const { excludesLower, excludesUpper } = this.#spec;
+    const isLeft = input === 0;
+    const excludesFirst = isLeft ? excludesLower : excludesUpper;
+    const excludesLast = isLeft ? excludesUpper : excludesLower;
     const side = partners.sides[1 - input]!;
     const { lists } = side;
     const group = tasks.begin(pane, partners, input);
@@ -134,8 +141,12 @@ export class IntervalJoinOperator extends JoinOperator {
       const slot = slots[i]!;
       if (lists.count(slot) === 0) continue;
       const time = times[i]!;
-      const first = side.firstAlive(slot, time + lower);
-      const end = lists.firstBehind(slot, time + upper);
+      const first = excludesFirst
+        ? side.firstAliveBehind(slot, time + lower)
+        : side.firstAlive(slot, time + lower);
+      const end = excludesLast
+        ? lists.firstAt(slot, time + upper)
+        : lists.firstBehind(slot, time + upper);
       if (first < end) tasks.add(i, this.ids[i]!, time, first, end);
     }
     tasks.end(group);

@@ -48,6 +48,11 @@ export class PaneSide {
     return at;
   }
 
+  /** The same, with more than this time. */
+  firstAliveBehind(slot: number, time: number): number {
+    return time < this.deadTime ? this.firstAlive(slot, time) : this.lists.firstBehind(slot, time);
+  }
+
   clear(): void {
     this.store.clear();
     this.lists.clear();

@@ -43,6 +43,8 @@ export function intervalJoin(spec: IntervalJoinSpec, step: NaiveStep): TimedRow[
         const [leftTimestamp, rightTimestamp] = [timeOf(left), timeOf(right)];
         const apart = rightTimestamp - leftTimestamp;
         if (apart < spec.lowerMs || apart > spec.upperMs) continue;
+        if (spec.excludesLower && apart === spec.lowerMs) continue;
+        if (spec.excludesUpper && apart === spec.upperMs) continue;
         const timestamp = Math.max(leftTimestamp, rightTimestamp);
         const emit = (row: unknown): void => void results.push({ row, time: timestamp });
         const context: PairContext<unknown> = { leftTimestamp, rightTimestamp, timestamp, emit };
