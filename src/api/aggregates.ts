@@ -47,10 +47,10 @@ export type Aggregates<Row> = {
   /** Mean of a number. */
   avg<K extends FieldOf<Row, Numeric | bigint>>(field: K): Aggregate<number | OrNull<Row[K]>>;
   avg<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
-  /** Least value. */
+  /** Least value. NaN counts as none where there is a number. */
   min<K extends FieldOf<Row, Ordered>>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   min<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
-  /** Greatest value. */
+  /** Greatest value. NaN counts as none where there is a number. */
   max<K extends FieldOf<Row, Ordered>>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   max<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
   /** First value that came. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
 import type { Stream } from '../../src/api/stream.ts';
-import { sliding, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { session, sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
 import type { WindowSpec } from '../../src/operator/window/window.ts';
 import { harness } from '../../src/testing/harness.ts';
@@ -155,6 +155,75 @@ test('a quantile is within 1 % of the exact one, also over joined panes', async 
     assert.ok(Math.abs(got - exact) <= Math.abs(exact) * 0.0101, `${share}: ${got} for ${exact}`);
   }
 });
+
+const Measured = record({
+  k: t.int32,
+  x: t.float64,
+  maybe: t.nullable(t.float64),
+  any: t.dynamic<number>(),
+});
+
+/** Values of a window, and the least and the greatest of them. */
+const EXTREMES: readonly [values: readonly number[], least: number, greatest: number][] = [
+  [[Number.NaN, Number.NaN], Number.NaN, Number.NaN],
+  [[Number.NaN, 5, Number.NaN], 5, 5],
+  [[5, Number.NaN, 3, Number.NaN, 4], 3, 5],
+  [[Infinity, Number.NaN], Infinity, Infinity],
+  [[Number.NaN, -Infinity, -Infinity], -Infinity, -Infinity],
+  [[-Infinity, 7, Number.NaN, Infinity], -Infinity, Infinity],
+];
+
+for (const [what, window, latenessMs] of [
+  ['tumbling windows', tumbling(100), null],
+  ['sliding windows', sliding(300, 30), null],
+  ['tumbling windows with lateness', tumbling(100), 1],
+  ['sessions', session(8), null],
+  ['count windows', slidingCount(8, 1), null],
+] as const) {
+  inEveryMode(
+    `min and max over ${what}: NaN is none where there is a number, and an infinity comes out only where one went in`,
+    Measured,
+    (stream) => {
+      // Each kind of window has an overload of its own.
+      const windows = stream.keyBy('k').window(window as WindowSpec);
+      const all = latenessMs === null ? windows : windows.allowedLateness(latenessMs);
+      return all.aggregate(({ min, max }) => ({
+        x: min('x'),
+        xMax: max('x'),
+        maybe: min('maybe'),
+        maybeMax: max('maybe'),
+        any: min('any'),
+        anyMax: max('any'),
+        own: min((r) => r.x),
+        ownMax: max((r) => r.x),
+      }));
+    },
+    async (h) => {
+      // Every other record comes first, so that sessions are joined.
+      for (const part of [0, 1]) {
+        EXTREMES.forEach(([values], k) => {
+          values.forEach((x, n) => {
+            if (n % 2 === part) h.push({ k, x, maybe: x, any: x }, 100 + n * 7);
+          });
+        });
+        await h.restart();
+      }
+      await h.end();
+      const results = h.takeRecords() as Record<string, number>[];
+      EXTREMES.forEach(([, least, greatest], k) => {
+        const { windowStart, windowEnd, ...got } = results.findLast(
+          (row) => row.k === k && !(row.windowStart! > 100),
+        )!;
+        assert.deepEqual(got, {
+          k,
+          ...{ x: least, maybe: least, any: least, own: least },
+          ...{ xMax: greatest, maybeMax: greatest, anyMax: greatest, ownMax: greatest },
+        });
+      });
+    },
+    (mode) => mode.batchSize !== 7,
+  );
+}
 
 test('values of no row are null, and counts 0', async () => {
   const h = await harness<Row>(

@@ -101,10 +101,18 @@ function cellUpdate(cell: Cell, target: string, value: string): string {
     case 'sum':
       return `${target} += ${value};\n`;
     case 'min':
-      return `if (${value} < ${target}) ${target} = ${value};\n`;
+      return bestUpdate('>=', target, value);
     case 'max':
-      return `if (${value} > ${target}) ${target} = ${value};\n`;
+      return bestUpdate('<=', target, value);
   }
+}
+
+/**
+ * Least and greatest begin with NaN, which any number takes the place of and which takes that of none. A value that is no better is
+ * compared once, as the most are.
+ */
+function bestUpdate(isNoBetter: '>=' | '<=', target: string, value: string): string {
+  return `if (!(${value} ${isNoBetter} ${target}) && ${value} === ${value}) ${target} = ${value};\n`;
 }
 
 /** Whether an accumulator takes whole rows. */
@@ -147,12 +155,13 @@ function objectValue(plan: AggregatePlan, k: number, names: SlotNames): string {
 
 function plainUpdate(kind: 'sum' | 'min' | 'max', target: string, value: string): string {
   const isBetter = kind === 'min' ? `${value} < ${target}` : `${value} > ${target}`;
-  const next = kind === 'sum' ? `${target} + ${value}` : `${isBetter} ? ${value} : ${target}`;
+  const isNext = `${isBetter} || ${target} !== ${target}`;
+  const next = kind === 'sum' ? `${target} + ${value}` : `${isNext} ? ${value} : ${target}`;
   return `${target} = ${target} === null ? ${value} : ${next};\n`;
 }
 
 export function initSource(plan: AggregatePlan): string {
-  const initial = { count: '0', sum: '0', min: 'Infinity', max: '-Infinity' };
+  const initial = { count: '0', sum: '0', min: 'NaN', max: 'NaN' };
   const cells = plan.cells.map((cell, c) => `cells[o + ${c}] = ${initial[cell.kind]};\n`).join('');
   const objects = plan.objects.map((_, k) => objectInit(plan, k)).join('');
   return `const { cells, objects } = into;

@@ -91,7 +91,7 @@ function bestOf(
 ): unknown {
   if (values.length === 0) return null;
   return (values as readonly number[]).reduce((best, value) =>
-    isBetter(value, best) ? value : best,
+    isBetter(value, best) || Number.isNaN(best) ? value : best,
   );
 }
 
