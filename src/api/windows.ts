@@ -133,7 +133,7 @@ const CUSTOM_WINDOW_OPTIONS: OptionRules<CustomWindowOptions<never>> = {
 };
 
 /**
- * Windows of your own. The same bounds are the same window:
+ * Windows of your own. The same bounds are the same window, which has a record once, however often `assign` gives it:
  *
  *   shifts.keyBy('user').window(customWindow({ assign: ({ start, end }) => [{ windowStart: start, windowEnd: end }] }));
  *

@@ -239,6 +239,54 @@ inEveryMode(
   },
 );
 
+inEveryMode(
+  'a window that a function gives twice for a record has it once',
+  Row,
+  (rows) =>
+    rows
+      .keyBy('k')
+      .window(
+        customWindow({
+          assign({ v }) {
+            const window = { windowStart: 0, windowEnd: 10 };
+            const other = { windowStart: v, windowEnd: 10 };
+            return [window, other, { ...window }, window, other];
+          },
+        }),
+      )
+      .aggregate(({ collect }) => ({ all: collect('v') })),
+  async (h) => {
+    for (const v of [0, 1, 2, 0, 1]) h.push({ k: 'a', v }, v);
+    await h.end();
+    const rows = h
+      .takeRecords()
+      .map(({ windowStart, windowEnd, all }) => [`${windowStart} to ${windowEnd}`, all]);
+    assert.deepEqual(Object.fromEntries(rows), {
+      '0 to 10': [0, 1, 2, 0, 1],
+      '1 to 10': [1, 1],
+      '2 to 10': [2],
+    });
+    assert.equal(rows.length, 3);
+  },
+);
+
+test('a window that a function gives twice is one, where windows merge', async () => {
+  const h = await harness<Row>((rows) =>
+    rows
+      .keyBy('k')
+      .window(
+        customWindow({
+          merges: true,
+          assign: (_, at) => [at, at].map((from) => ({ windowStart: from, windowEnd: from + 5 })),
+        }),
+      )
+      .aggregate(({ count }) => ({ n: count() })),
+  );
+  for (const at of [1, 4]) h.push({ k: 'a', v: 0 }, at);
+  await h.end();
+  assert.deepEqual(h.takeRecords(), [{ k: 'a', windowStart: 1, windowEnd: 9, n: 2 }]);
+});
+
 for (const [what, bounds, merges, message] of [
   ['an end before the start', [{ windowStart: 5, windowEnd: 5 }], false, /begins before its end/],
   ['a bound that is no number', [{ windowStart: '1', windowEnd: 5 }], false, /windowStart "1"/],

@@ -8,7 +8,7 @@ export type WindowBounds = { windowStart: number; windowEnd: number };
 /** `time`: of the record, by the kind of time of the windows. */
 export type AssignWindows<Row> = (row: Row, time: number) => Iterable<WindowBounds>;
 
-/** The windows of one record, each in a lane of its own. */
+/** The windows of one record, each in a lane of its own, however often it is told. */
 export class CustomWindows implements WindowLanes {
   lanes = 1;
   starts = new Float64Array(1);
@@ -26,6 +26,7 @@ export class CustomWindows implements WindowLanes {
     let lane = 0;
     for (const bounds of this.#assign(this.#rowAt(row), time)) {
       const { windowStart, windowEnd } = checked(bounds);
+      if (this.#find(windowStart, windowEnd) >= 0) continue;
       if (lane === this.lanes) this.#addLane();
       this.starts[lane] = windowStart;
       this.ends[lane++] = windowEnd;
@@ -41,11 +42,16 @@ export class CustomWindows implements WindowLanes {
   }
 
   laneOf(start: number, end: number): number {
+    return Math.max(0, this.#find(start, end));
+  }
+
+  /** The lane of these bounds; -1 when the record has no such window. */
+  #find(start: number, end: number): number {
     const { starts, ends } = this;
     for (let lane = 0; lane < this.lanes; lane++) {
       if (starts[lane] === start && ends[lane] === end) return lane;
     }
-    return 0;
+    return -1;
   }
 }
 
