@@ -17,6 +17,7 @@ export const LINE_BYTES_MAX = 64 * 1024 * 1024;
 const RANGE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+/** U+FEFF in UTF-8. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
 /** What is wrong with a cut line. */
@@ -184,14 +185,18 @@ export class LineReader {
 
   #skipByteOrderMark(): void {
     this.#fill(0);
-    if (BYTE_ORDER_MARK.every((byte, i) => i < this.#filled && this.#read[i] === byte)) {
-      this.#at = BYTE_ORDER_MARK.length;
-    }
+    this.#at = behindMark(this.#read, 0, this.#filled);
   }
 
   close(): void {
     this.#bytes.close();
   }
+}
+
+/** Where text begins that has its first byte at `at`: behind a byte order mark. */
+export function behindMark(bytes: Uint8Array, at: number, end: number): number {
+  const hasMark = BYTE_ORDER_MARK.every((byte, i) => at + i < end && bytes[at + i] === byte);
+  return hasMark ? at + BYTE_ORDER_MARK.length : at;
 }
 
 /** All of a file as one range. */

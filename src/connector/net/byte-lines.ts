@@ -1,9 +1,11 @@
 /**
- * Lines out of bytes that come in pieces, cut anywhere. Like those of files (file/line-reader.ts) they end at \n or \r\n, and
- * of a line that is too long only the beginning is kept. A line whose end has not come yet waits.
+ * Lines out of bytes that come in pieces, cut anywhere. Like those of files (file/line-reader.ts) they end at \n or \r\n, a byte
+ * order mark in front of the first is skipped, and of a line that is too long only the beginning is kept. A line whose end has
+ * not come yet waits.
  */
 import { DEAD_LETTER_TEXT_BYTES, NET_WAITING_BYTES } from '../../base/limits.ts';
 import type { DeadLetter } from '../../operator/source.ts';
+import { behindMark } from '../file/line-reader.ts';
 import type { LineFrames } from '../file/text-reader.ts';
 
 const NEWLINE = 0x0a;
@@ -117,6 +119,7 @@ export class ByteLines implements LineFrames {
   next(): boolean {
     this.isCut = false;
     if (this.#skipsRest && !this.#skipRest()) return false;
+    if (this.#base + this.#at === 0) this.#at = behindMark(this.#read, this.#at, this.#filled);
     const newline = this.#newlineFrom(Math.max(this.#at, this.#searched));
     const end = newline < 0 ? this.#filled : newline;
     if (end - this.#at > this.#lineBytesMax) return this.#cut(newline);

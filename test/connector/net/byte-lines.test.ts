@@ -92,6 +92,35 @@ test('a line that was cut off is told once, and the next connection begins at li
   assert.deepEqual(take(lines), [{ text: 'three', line: 1, byte: 0, isCut: false }]);
 });
 
+test('a byte order mark is skipped in front of the first line of a connection, however it is cut', () => {
+  const mark = Buffer.from('\ufeff');
+  const bytes = Buffer.concat([mark, Buffer.from('a\n'), mark, Buffer.from('b\n')]);
+  const lines = new ByteLines('peer', MAX);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const found: Found[] = [];
+    for (const part of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
+      lines.push(part);
+      found.push(...take(lines));
+    }
+    assert.deepEqual(
+      found.map(({ text, byte }) => [text, byte]),
+      [
+        ['a', 3],
+        ['\ufeffb', 5],
+      ],
+      `cut at ${cut}`,
+    );
+    assert.equal(lines.restart(), null);
+  }
+  assert.deepEqual(take(ByteLines.of('body', mark)), []);
+  const half = ByteLines.of('body', mark.subarray(0, 2));
+  assert.equal(take(half).length, 1);
+  assert.deepEqual(
+    take(ByteLines.of('body', bytes)).map(({ text }) => text),
+    ['a', '\ufeffb'],
+  );
+});
+
 test('the rest of a line that was too long is no line of the next connection', () => {
   const lines = new ByteLines('peer', MAX);
   lines.push(Buffer.alloc(MAX + 1, 'x'));

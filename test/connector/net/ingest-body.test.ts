@@ -26,16 +26,19 @@ function read(reader: BodyReader, schema: Schema | null, kind: BodyKind, body: B
   return { rows: builder.seal().rowObjects(), misfits };
 }
 
-test('each type of body has the same rows', () => {
+test('each type of body has the same rows, with a byte order mark or without', () => {
   const reader = new BodyReader(Row as Schema);
   for (const kind of ['json', 'csv', 'jsonLines', 'csv'] as const) {
-    const { rows, misfits } = read(reader, Row as Schema, kind, Buffer.from(BODIES[kind]));
-    assert.deepEqual(misfits, []);
-    assert.deepEqual(rows, [
-      { n: 1, text: 'a' },
-      { n: 2, text: 'é' },
-      { n: 3, text: null },
-    ]);
+    for (const mark of ['', '\ufeff']) {
+      const body = Buffer.from(mark + BODIES[kind]);
+      const { rows, misfits } = read(reader, Row as Schema, kind, body);
+      assert.deepEqual(misfits, []);
+      assert.deepEqual(rows, [
+        { n: 1, text: 'a' },
+        { n: 2, text: 'é' },
+        { n: 3, text: null },
+      ]);
+    }
   }
   assert.equal(bodyKindOf('Text/CSV; header=present'), 'csv');
   assert.equal(bodyKindOf(undefined), null);

@@ -6,6 +6,7 @@ import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { Schema } from '../../../data/schema.ts';
 import { csv } from '../../file/csv.ts';
 import { exactJson, JsonParser, rowFromJson } from '../../file/json-lines.ts';
+import { behindMark } from '../../file/line-reader.ts';
 import type { LineFrames, RecordParser } from '../../file/text-reader.ts';
 import { ByteLines } from '../byte-lines.ts';
 
@@ -78,7 +79,7 @@ export class BodyReader {
   }
 
   #readJson(body: Buffer, target: RowTarget): Misfit | null {
-    const text = body.toString('utf8');
+    const text = body.toString('utf8', behindMark(body, 0, body.length));
     let values: unknown;
     try {
       values = JSON.parse(text);
