@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { text } from '../../src/connector/file/text.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { encode, inFolder, readAll, write } from './read-all.ts';
+import { freeFormOf } from './sink-run.ts';
 
 test('lines without their end, empty ones too, with file and offset', async () => {
   await inFolder((folder) => {
@@ -19,6 +20,23 @@ test('lines without their end, empty ones too, with file and offset', async () =
       file: file.path,
       offset: 6,
     });
+  });
+});
+
+test('a first line that begins with what a byte order mark is comes back, also where a file goes on', async () => {
+  await inFolder((folder) => {
+    const rows = ['\ufeffa', '\ufeff', '\ufeff\ufeffb', ''].map((line) => ({ line }));
+    for (const schema of [record({ line: t.string }), null]) {
+      for (const batchRows of [1, 10]) {
+        const file = write(`${folder}/mark.txt`, encode(text(), schema, rows, batchRows));
+        assert.deepEqual(readAll(file, text()).rows, rows);
+      }
+    }
+    const parts = [undefined, null].map((restored) =>
+      text().createEncoder(null, restored).encode(freeFormOf(rows)),
+    );
+    const file = write(`${folder}/on.txt`, Buffer.concat(parts));
+    assert.deepEqual(readAll(file, text()).rows, [...rows, ...rows]);
   });
 });
 

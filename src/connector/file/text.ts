@@ -36,7 +36,8 @@ const OFFSET: Field = { name: 'offset', kind: 'float64', nullable: false };
 
 /**
  * Lines of text as a format for `files`. Reading gives each line without its end, empty ones too; bytes that are no
- * UTF-8 become U+FFFD. Writing takes the field `line`, in which no line may end. EngineErrors: FIELD_UNKNOWN, FIELD_TYPE.
+ * UTF-8 become U+FFFD; a byte order mark in front of the first is skipped. Writing takes the field `line`, in which no line
+ * may end; a first line that begins with U+FEFF gets a byte order mark in front. EngineErrors: FIELD_UNKNOWN, FIELD_TYPE.
  *
  *   flow.from(files('logs/*.txt', text({ file: true, offset: true }))) // rows { line, file, offset }
  */
@@ -56,7 +57,7 @@ export function text<const Options extends TextOptions = Record<never, never>>(
     open: (file, range, position, context) =>
       textReader(file, range, position, context, schema, new LineParser(schema, file.path)),
     lines: { hasHead: false, parser: (path) => new LineParser(schema, path) },
-    createEncoder: (rows) => new LineEncoder(rows),
+    createEncoder: (rows, restored) => new LineEncoder(rows, restored === undefined),
   };
 }
 
@@ -88,13 +89,16 @@ class LineParser implements RecordParser<LineFrames> {
 
 class LineEncoder implements FileEncoder {
   readonly #schema: Schema | null;
+  #isAtStart: boolean;
 
-  constructor(schema: Schema | null) {
+  constructor(schema: Schema | null, isNew: boolean) {
     this.#schema = schema;
+    this.#isAtStart = isNew;
   }
 
   encode(batch: Batch): Uint8Array {
     const lineOf = this.#lines(batch);
+    if (batch.rowCount === 0) return new Uint8Array(0);
     let content = '';
     for (let i = 0; i < batch.rowCount; i++) {
       const line = lineOf(i);
@@ -107,6 +111,9 @@ class LineEncoder implements FileEncoder {
       }
       content += `${line}\n`;
     }
+    // The first byte order mark of a file is no part of its text: one that is has another in front.
+    if (this.#isAtStart && content.startsWith('\ufeff')) content = `\ufeff${content}`;
+    this.#isAtStart = false;
     return Buffer.from(content);
   }
 
