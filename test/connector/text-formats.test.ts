@@ -304,6 +304,14 @@ test('jsonLines: an int64 has all its digits, whatever else is in the line', asy
       const file = write(`${folder}/long.jsonl`, `${line}\n`);
       assert.deepEqual(readAll(file, jsonLines(Row)).rows, [row], line);
     }
+    // Longer than what a regular expression can match, with ends that quotes and backslashes make hard to find.
+    for (const end of ['', '\\\\', '\\"', '\\\\\\"']) {
+      const json = `"${'a long text\\n'.repeat(1_500_000)}1234567890123456${end}"`;
+      const file = write(`${folder}/text.jsonl`, `{"any":${json},"id":12345678901234567}\n`);
+      const { rows } = readAll(file, jsonLines(Row));
+      assert.equal(rows[0]?.id, 12345678901234567n);
+      assert.ok(rows[0]?.any === JSON.parse(json), end);
+    }
     const beyond = write(`${folder}/beyond.jsonl`, '{"id":9223372036854775808}\n');
     assert.throws(() => readAll(beyond, jsonLines(Row)), {
       message: /:1: field 'id' wants int64, got 9223372036854775808n$/,

@@ -54,7 +54,7 @@ export class JsonParser implements RecordParser<LineFrames> {
 }
 
 const LONG_INTEGER = /\d{16}/;
-const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|[-+\d.e]+/gi;
+const QUOTE_OR_NUMBER = /"|[-\d][-+\d.e]*/gi;
 
 /**
  * What JSON.parse gave, but with whole numbers of many digits as texts of their digits: it rounds them, and an int64 is exact.
@@ -63,8 +63,34 @@ const TEXT_OR_NUMBER = /"(?:[^"\\]|\\.)*"|[-+\d.e]+/gi;
 export function exactJson(schema: Schema | null, text: string, value: unknown): unknown {
   const isExact = schema?.fields.some(({ kind }) => kind === 'int64') && LONG_INTEGER.test(text);
   if (!isExact) return value;
-  const asText = (token: string): string => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token);
-  return JSON.parse(text.replace(TEXT_OR_NUMBER, asText));
+  return JSON.parse(withLongIntegersAsText(text));
+}
+
+/** Texts of valid JSON are passed over quote by quote: a regular expression has no room for a long one. */
+function withLongIntegersAsText(json: string): string {
+  let result = '';
+  let from = 0;
+  QUOTE_OR_NUMBER.lastIndex = 0;
+  for (;;) {
+    const found = QUOTE_OR_NUMBER.exec(json);
+    if (found === null) return result + json.slice(from);
+    const [token] = found;
+    if (token === '"') {
+      QUOTE_OR_NUMBER.lastIndex = behindText(json, found.index);
+    } else if (/^-?\d{16,}$/.test(token)) {
+      result += `${json.slice(from, found.index)}"${token}"`;
+      from = QUOTE_OR_NUMBER.lastIndex;
+    }
+  }
+}
+
+/** Behind the quote that closes the text whose first quote is at `open`. */
+function behindText(json: string, open: number): number {
+  for (let quote = json.indexOf('"', open + 1); ; quote = json.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (json[quote - backslashes - 1] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return quote + 1;
+  }
 }
 
 /** The row of a value that JSON.parse gave, and `exactJson` of it; throws what is wrong with it. */
