@@ -338,6 +338,23 @@ function smallFiles(): readonly (readonly [Buffer, FileFormat])[] {
 
 const CASE_MS_MAX = 2_000;
 
+test('a time that is none is told with its field when it is written', () => {
+  const At = record({ at: t.timestamp });
+  const Day = record({ day: t.nullable(t.date) });
+  const day = new Date(Number.NaN);
+  for (const [schema, row, told] of [
+    [At, { at: Number.NaN }, "'at'.*: NaN"],
+    [At, { at: 1e17 }, "'at'.*: 100000000000000000"],
+    [Day, { day }, "'day'.*: Invalid Date"],
+    [null, { day }, "'day'.*: Invalid Date"],
+  ] as const) {
+    assert.throws(() => encode(parquet(), schema, [row]), {
+      code: 'FIELD_TYPE',
+      message: new RegExp(`^field ${told}$`),
+    });
+  }
+});
+
 test('damaged files: rows or INPUT_MALFORMED, soon, and never anything else', async () => {
   const files = smallFiles();
   const anyEdits = fc.array(fc.tuple(fc.nat(4000), fc.nat(255)), { minLength: 1, maxLength: 3 });

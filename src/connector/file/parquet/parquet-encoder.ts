@@ -1,6 +1,7 @@
 /** Rows to Parquet, by hyparquet-writer: row groups of 100,000 rows, compressed with Snappy. */
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { EngineError } from '../../../base/errors.ts';
 import type { Batch } from '../../../data/batch.ts';
 import { valueAt } from '../../../data/column.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
@@ -41,8 +42,9 @@ export class ParquetEncoder implements FileEncoder {
     for (let c = 0; c < fields.length; c++) {
       const target = this.#columns[c]!;
       const column = batch.columns[c]!;
-      const toStored = STORED[fields[c]!.kind];
-      for (let i = 0; i < batch.rowCount; i++) target.push(toStored(valueAt(column, i)));
+      const field = fields[c]!;
+      const toStored = STORED[field.kind];
+      for (let i = 0; i < batch.rowCount; i++) target.push(toStored(valueAt(column, i), field));
     }
   }
 
@@ -53,8 +55,8 @@ export class ParquetEncoder implements FileEncoder {
     this.#begin(fields.length);
     for (let c = 0; c < fields.length; c++) {
       const target = this.#columns[c]!;
-      const { name, kind } = fields[c]!;
-      for (const row of rows) target.push(STORED[kind](row[name]));
+      const field = fields[c]!;
+      for (const row of rows) target.push(STORED[field.kind](row[field.name], field));
     }
   }
 
@@ -91,19 +93,28 @@ export class ParquetEncoder implements FileEncoder {
 }
 
 /** A value of a kind as the writer takes it. */
-const STORED: Readonly<Record<FieldKind, (value: unknown) => unknown>> = {
+const STORED: Readonly<Record<FieldKind, (value: unknown, field: Field) => unknown>> = {
   int32: orNull,
   float64: orNull,
   int64: orNull,
   boolean: orNull,
   string: orNull,
-  timestamp: (time) => (time === null || time === undefined ? null : new Date(time as number)),
-  date: orNull,
+  timestamp: timeOrNull,
+  date: timeOrNull,
   dynamic: (value) => (value === null || value === undefined ? null : jsonOf(value)),
 };
 
 function orNull(value: unknown): unknown {
   return value ?? null;
+}
+
+function timeOrNull(value: unknown, { name }: Field): unknown {
+  const time = typeof value === 'number' ? new Date(value) : orNull(value);
+  if (!(time instanceof Date && Number.isNaN(time.getTime()))) return time;
+  throw new EngineError(
+    'FIELD_TYPE',
+    `field '${name}' is no time that Parquet can write: ${value}`,
+  );
 }
 
 const ELEMENTS: Readonly<Record<FieldKind, Partial<SchemaElement>>> = {
