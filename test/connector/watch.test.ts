@@ -93,19 +93,41 @@ test('an empty file is left alone until it has something in it', () => {
 });
 
 test('what has been read is remembered as long as it is there', () => {
-  const seen = new SeenFiles(0, [['a', 10]]);
+  const seen = new SeenFiles(0, [['a', 10, 1]]);
   assert.deepEqual(seen.look([at('a', 1), at('b', 1)], 0, nothing), [at('b', 1)]);
   seen.onRead(at('b', 1));
   assert.deepEqual(seen.read, [
-    ['a', 10],
-    ['b', 10],
+    ['a', 10, 1],
+    ['b', 10, 1],
   ]);
-  assert.deepEqual(seen.look([at('b', 9)], 1, nothing), []);
-  assert.deepEqual(seen.read, [['b', 10]]);
+  assert.deepEqual(seen.look([at('b', 1)], 1, nothing), []);
+  assert.deepEqual(seen.read, [['b', 10, 1]]);
+});
+
+test('a file that was read and has another size or time is told once; a time that is not known is taken as it is', () => {
+  for (const time of [undefined, null]) {
+    const seen = new SeenFiles(0, [['a', 10, time as null]]);
+    const told: string[] = [];
+    const look = (modifiedMs: number, sizeBytes: number) =>
+      seen.look([at('a', modifiedMs, sizeBytes)], 0, (file, readBytes) => {
+        told.push(`${readBytes} ${file.sizeBytes} ${file.modifiedMs}`);
+      });
+    for (const [modifiedMs, sizeBytes] of [
+      [1, 10],
+      [1, 10],
+      [2, 10],
+      [2, 10],
+      [2, 12],
+      [3, 12],
+    ] as const) {
+      assert.deepEqual(look(modifiedMs, sizeBytes), []);
+    }
+    assert.deepEqual(told, ['10 10 2', '10 12 2', '12 12 3']);
+  }
 });
 
 test('more files than a split may remember are an error that says what to do', () => {
-  const read = Array.from({ length: 100_000 }, (_, n) => [`${n}`, 1] as const);
+  const read = Array.from({ length: 100_000 }, (_, n) => [`${n}`, 1, 1] as const);
   const seen = new SeenFiles(0, read);
   assert.throws(() => seen.onRead(at('one more', 1)), {
     code: 'INPUT_MALFORMED',
@@ -171,6 +193,69 @@ test('a file that grows after it was read is an error, or counted and told', asy
     assert.deepEqual(await skipping.next(), []);
     assert.equal(skipping.letters.length, 1);
     assert.equal(skipping.letters[0]!.byte, 4);
+  });
+});
+
+test('a file that is replaced by one of the same size is told, whenever it is', async () => {
+  await inFolder(async (folder) => {
+    const put = (name: string, number: number, second: number): void => {
+      write(folder, 'new.tmp', [number], second);
+      renameSync(join(folder, 'new.tmp'), join(folder, name));
+    };
+    put('a.csv', 1, 1);
+    put('b.csv', 2, 2);
+    const strict = new Watched(watching(folder));
+    const skipping = new Watched(watching(folder, { onMalformed: 'skip' }));
+    assert.deepEqual(await strict.rows(), [1, 2]);
+    const first: number[] = [];
+    while (first.length === 0) {
+      const result = skipping.reader.poll();
+      if (typeof result === 'string') await new Promise(setImmediate);
+      else first.push(...result.rowObjects().map((row) => (row as { n: number }).n));
+    }
+    put('a.csv', 3, 3);
+    put('b.csv', 4, 4);
+    await assert.rejects(strict.next(), {
+      code: 'INPUT_MALFORMED',
+      message:
+        /[ab]\.csv: the file was modified after it was read, at 1970-01-01T00:00:0[34]\.000Z: give/,
+    });
+    const position = JSON.parse(JSON.stringify(skipping.reader.position()));
+    skipping.reader.close();
+    // What goes on reads the rest of 'a.csv', and 'b.csv' as it is now.
+    const next = new Watched(watching(folder, { onMalformed: 'skip' }), position);
+    assert.deepEqual([...first, ...(await next.rows())], [1, 4]);
+    await next.next();
+    await next.next();
+    assert.deepEqual(
+      next.letters.map(({ file }) => file),
+      [join(folder, 'a.csv')],
+    );
+    next.reader.close();
+  });
+});
+
+test('a position of a version that knew no times is read, and the file that it was in the middle of', async () => {
+  await inFolder(async (folder) => {
+    write(folder, 'a.csv', [1], 1);
+    write(folder, 'b.csv', [2, 3], 2);
+    const [a, b] = ['a.csv', 'b.csv'].map((name) => join(folder, name));
+    const current = { path: b!, sizeBytes: 6, start: 0, position: { byte: 4, line: 3 } };
+    const watched = new Watched(watching(folder), { read: [[a!, 4]], current });
+    assert.deepEqual(await watched.rows(), [3]);
+    assert.deepEqual(await watched.next(), []);
+    assert.deepEqual(watched.reader.position(), {
+      read: [
+        [a!, 4, 1000],
+        [b!, 6, 2000],
+      ],
+      current: null,
+    });
+    write(folder, 'a.csv', [5], 9);
+    await assert.rejects(watched.next(), {
+      code: 'INPUT_MALFORMED',
+      message: /a\.csv: the file was/,
+    });
   });
 });
 

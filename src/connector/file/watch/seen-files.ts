@@ -10,41 +10,42 @@ import { WATCHED_FILES_MAX } from '../../../base/limits.ts';
 import type { TimedFile } from '../find-files.ts';
 import type { InputFile } from '../format.ts';
 
-/** Path and size of a file that has been read. */
-export type ReadFile = readonly [path: string, sizeBytes: number];
+/** A file that has been read; its time is null, or left out, where a checkpoint did not have it. */
+export type ReadFile = readonly [path: string, sizeBytes: number, modifiedMs: number | null];
+
+/** The same while it is read. */
+export type FileToRead = InputFile & { readonly modifiedMs: number | null };
+
+type OnChanged = (file: TimedFile, readBytes: number) => void;
 
 type Unsettled = { readonly file: TimedFile; readonly sinceMs: number };
 
 export class SeenFiles {
   readonly #settleMs: number;
-  readonly #read: Map<string, number>;
+  readonly #read: Map<string, ReadFile>;
   #unsettled = new Map<string, Unsettled>();
   /** The same as plain data; null when it has to be made. */
   #plain: readonly ReadFile[] | null = null;
 
   constructor(settleMs: number, read: readonly ReadFile[]) {
     this.#settleMs = settleMs;
-    this.#read = new Map(read);
+    this.#read = new Map(read.map((file) => [file[0], file]));
   }
 
   /** Those that have been read, as plain data. */
   get read(): readonly ReadFile[] {
-    this.#plain ??= [...this.#read];
+    this.#plain ??= [...this.#read.values()];
     return this.#plain;
   }
 
   /** Takes the files that there are now; returns those that are ready, oldest first. `onChanged` is told of those that changed. */
-  look(
-    files: readonly TimedFile[],
-    nowMs: number,
-    onChanged: (file: TimedFile, readBytes: number) => void,
-  ): TimedFile[] {
+  look(files: readonly TimedFile[], nowMs: number, onChanged: OnChanged): TimedFile[] {
     const unsettled = new Map<string, Unsettled>();
     const ready: TimedFile[] = [];
     for (const file of files) {
-      const readBytes = this.#read.get(file.path);
-      if (readBytes !== undefined) {
-        if (readBytes !== file.sizeBytes) this.#changed(file, readBytes, onChanged);
+      const read = this.#read.get(file.path);
+      if (read !== undefined) {
+        this.#lookAgain(file, read, onChanged);
         continue;
       }
       const sinceMs = this.#unchangedSince(file) ?? nowMs;
@@ -63,13 +64,11 @@ export class SeenFiles {
     return isSame ? before.sinceMs : null;
   }
 
-  /** Told once for each change. */
-  #changed(
-    file: TimedFile,
-    readBytes: number,
-    onChanged: (file: TimedFile, readBytes: number) => void,
-  ): void {
-    onChanged(file, readBytes);
+  /** At a file that has been read: each change is told once. */
+  #lookAgain(file: TimedFile, read: ReadFile, onChanged: OnChanged): void {
+    const [, readBytes, modifiedMs] = read;
+    if (readBytes === file.sizeBytes && modifiedMs === file.modifiedMs) return;
+    if (readBytes !== file.sizeBytes || (modifiedMs ?? null) !== null) onChanged(file, readBytes);
     this.#remember(file);
   }
 
@@ -79,13 +78,13 @@ export class SeenFiles {
     this.#plain = null;
   }
 
-  #remember({ path, sizeBytes }: InputFile): void {
-    this.#read.set(path, sizeBytes);
+  #remember({ path, sizeBytes, modifiedMs }: FileToRead): void {
+    this.#read.set(path, [path, sizeBytes, modifiedMs ?? null]);
     this.#plain = null;
   }
 
   /** The file has been read to its end. */
-  onRead(file: InputFile): void {
+  onRead(file: FileToRead): void {
     if (this.#read.size === WATCHED_FILES_MAX) {
       throw new EngineError(
         'INPUT_MALFORMED',

@@ -14,8 +14,8 @@ import type {
 } from '../../../operator/source.ts';
 import { counted } from '../file-bytes.ts';
 import { listFiles, type TimedFile } from '../find-files.ts';
-import type { FileFormat, FileRange, InputFile, ReadContext } from '../format.ts';
-import { type ReadFile, SeenFiles } from './seen-files.ts';
+import type { FileFormat, FileRange, ReadContext } from '../format.ts';
+import { type FileToRead, type ReadFile, SeenFiles } from './seen-files.ts';
 import type { WatchSpec } from './watch-options.ts';
 
 /** Split number `index` of `of`. */
@@ -24,11 +24,11 @@ export type WatchShare = { readonly index: number; readonly of: number };
 type Place = {
   readonly read: readonly ReadFile[];
   /** Where the range begins that is being read, and the place in it. */
-  readonly current: (InputFile & { readonly start: number; readonly position: PlainData }) | null;
+  readonly current: (FileToRead & { readonly start: number; readonly position: PlainData }) | null;
 };
 
 type OpenFile = {
-  readonly file: InputFile;
+  readonly file: FileToRead;
   /** Behind the one that is read. */
   readonly ranges: FileRange[];
   range: FileRange;
@@ -66,8 +66,7 @@ export class WatchReader implements SplitReader {
     const { read, current } = (options.position as Place | null) ?? { read: [], current: null };
     this.#seen = new SeenFiles(options.spec.settleMs, read);
     if (current === null) return;
-    const { path, sizeBytes, start, position } = current;
-    const file = { path, sizeBytes };
+    const { start, position, ...file } = current;
     this.#begin(
       file,
       options.format.split(file).filter((range) => range.start >= start),
@@ -93,19 +92,18 @@ export class WatchReader implements SplitReader {
     const file = this.#ready.shift();
     if (file === undefined) return false;
     const now = statSync(file.path, { throwIfNoEntry: false });
-    if (now?.size !== file.sizeBytes) return true;
-    const { path, sizeBytes } = file;
-    this.#begin({ path, sizeBytes }, [...this.#options.format.split(file)], null);
+    if (now?.size !== file.sizeBytes || now.mtimeMs !== file.modifiedMs) return true;
+    this.#begin(file, [...this.#options.format.split(file)], null);
     return true;
   }
 
-  #begin(file: InputFile, ranges: FileRange[], position: PlainData): void {
+  #begin(file: FileToRead, ranges: FileRange[], position: PlainData): void {
     const range = ranges.shift();
     if (range === undefined) this.#seen.onRead(file);
     else this.#open = { file, ranges, range, reader: this.#readerOf(file, range, position) };
   }
 
-  #readerOf(file: InputFile, range: FileRange, position: PlainData): SplitReader {
+  #readerOf(file: FileToRead, range: FileRange, position: PlainData): SplitReader {
     const { format, readContext, context } = this.#options;
     return format.open(counted(file, context), range, position, readContext);
   }
@@ -149,11 +147,13 @@ export class WatchReader implements SplitReader {
   }
 
   /** What is new in a file that has been read is not read: that must not happen without a word. */
-  #changed({ path, sizeBytes }: TimedFile, readBytes: number): void {
+  #changed({ path, sizeBytes, modifiedMs }: TimedFile, readBytes: number): void {
     const { onMalformed, malformed } = this.#options.readContext;
-    const reason =
-      `the file had ${readBytes} bytes when it was read, and has ${sizeBytes} now: give new content a new name, or let files ` +
-      'settle for longer';
+    const change =
+      readBytes === sizeBytes
+        ? `the file was modified after it was read, at ${new Date(modifiedMs).toISOString()}`
+        : `the file had ${readBytes} bytes when it was read, and has ${sizeBytes} now`;
+    const reason = `${change}: give new content a new name, or let files settle for longer`;
     if (onMalformed === 'fail') throw new EngineError('INPUT_MALFORMED', `${path}: ${reason}`);
     malformed({ file: path, place: path, line: null, byte: readBytes, reason, text: '' });
   }
