@@ -2,8 +2,9 @@
  * State as a user sees it: keyed state is always that of the key of the record, or timer, that is being processed.
  *
  * What `get` hands out of values that are objects is what the state holds, or a copy of it, as of records of numbers: to
- * change it is not enough, `set` it again.
- * Lists and maps are copied on their way out and in, their elements are not.
+ * change it is not enough, `set` it again. A record is kept as an object of its declared fields, made when it is set or added;
+ * a value of any shape as it is.
+ * Lists and maps are copied on their way out and in, their elements only on their way in, where they are records.
  */
 
 /** One value a key. */

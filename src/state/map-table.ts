@@ -164,8 +164,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
     const map = this.#mapOf(slot);
     const entry = map.get(identity);
     if (entry === undefined) {
-      // A Date given by the user may change later.
-      map.set(identity, { key: this.#given(ownKey), value: own, touched });
+      map.set(identity, { key: ownKey, value: own, touched });
     } else {
       entry.value = own;
       entry.touched = touched;

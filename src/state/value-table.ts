@@ -125,6 +125,11 @@ export abstract class SingleTable extends StateTable {
 
   /** A value of the user's as it is kept: not as the object that is a row already. */
   protected own(value: unknown): unknown {
+    if (this.values.source !== null) {
+      // Columns take what is theirs.
+      this.type.check(value);
+      return value;
+    }
     const kept = this.type.keep(value);
     return kept === this.scope.emitted ? copyOf(kept) : kept;
   }

@@ -14,7 +14,8 @@ import type { BatchBuilder } from '../data/batch-builder.ts';
 import { isSample } from '../data/batch-weight.ts';
 import { type DynamicColumn, valueAt } from '../data/column.ts';
 import { describe, fieldTypeError, fitsField, typeText } from '../data/field-check.ts';
-import { ownText, SLICE_UNITS_MIN } from '../data/own-text.ts';
+import { objectLiteral } from '../data/materialize.ts';
+import { ownText } from '../data/own-text.ts';
 import { FITS } from '../data/row-appender.ts';
 import type { Field, FieldKind, Schema } from '../data/schema.ts';
 import { incompatible } from './incompatible.ts';
@@ -37,6 +38,28 @@ function fitsFieldSource({ kind, nullable }: Pick<Field, 'kind' | 'nullable'>, x
   return nullable ? `(${x} === null || ${FITS[kind](x)})` : FITS[kind](x);
 }
 
+/** Source of a value that fits as a state keeps it: texts and dates are its own, and -0 is no int32 behind a restart. */
+function keptSource(spec: TypeSpec): string {
+  if (spec.kind !== 'record') return keptFieldSource(spec, 'value');
+  const parts = spec.fields.map((field) => {
+    const { name } = field;
+    return { name, expression: keptFieldSource(field, `value[${JSON.stringify(name)}]`) };
+  });
+  return objectLiteral(parts);
+}
+
+function keptFieldSource({ kind, nullable }: Pick<Field, 'kind' | 'nullable'>, x: string): string {
+  const kept = KEPT[kind]?.(x);
+  if (kept === undefined) return x;
+  return nullable ? `${x} === null ? null : ${kept}` : kept;
+}
+
+const KEPT: Partial<Readonly<Record<FieldKind, (x: string) => string>>> = {
+  int32: (x) => `${x} | 0`,
+  string: (x) => `ownText(${x})`,
+  date: (x) => `new Date(${x}.getTime())`,
+};
+
 /** Whether a value is of a type. */
 export function fitsType(spec: TypeSpec, value: unknown): boolean {
   if (spec.kind !== 'record') return fitsField(spec, value);
@@ -55,24 +78,18 @@ export class ValueType {
   readonly fields: readonly Field[];
   readonly #state: string;
   readonly #label: string;
-  readonly #isText: boolean;
   readonly #fits: (value: unknown) => boolean;
-  /** Fields of a record that are texts. */
-  readonly #texts: readonly string[];
+  readonly #kept: (value: unknown) => unknown;
   /** Fields of the record; null for a single value. */
   readonly #record: readonly Field[] | null;
 
   constructor(spec: TypeSpec, label: string, state: string) {
     this.#state = state;
     this.#label = label;
-    this.#isText = spec.kind === 'string';
     this.#fits = new Function('value', `return ${fitsSource(spec)};`) as (
       value: unknown,
     ) => boolean;
-    this.#texts =
-      spec.kind === 'record'
-        ? spec.fields.filter(({ kind }) => kind === 'string').map(({ name }) => name)
-        : [];
+    this.#kept = new Function('ownText', `return (value) => (${keptSource(spec)});`)(ownText);
     this.#record = spec.kind === 'record' ? spec.fields : null;
     this.fields =
       spec.kind === 'record'
@@ -102,24 +119,13 @@ export class ValueType {
     }
   }
 
-  /** The value as a state keeps it, with texts of its own; FIELD_TYPE for one of another type. */
+  /**
+   * The value as a state keeps it, which is what comes out of a snapshot: a record of its declared fields alone. FIELD_TYPE for
+   * one of another type.
+   */
   keep(value: unknown): unknown {
     this.check(value);
-    if (this.#texts.length > 0)
-      return this.#withOwnTexts(value as Readonly<Record<string, unknown>>);
-    return this.#isText && typeof value === 'string' ? ownText(value) : value;
-  }
-
-  #withOwnTexts(value: Readonly<Record<string, unknown>>): unknown {
-    let copy: Record<string, unknown> | null = null;
-    for (const name of this.#texts) {
-      const text = value[name];
-      if (typeof text !== 'string') continue;
-      if (text.length < SLICE_UNITS_MIN) continue;
-      copy ??= { ...value };
-      copy[name] = ownText(text);
-    }
-    return copy ?? value;
+    return this.#kept(value);
   }
 
   #misfit(wanted: string, value: unknown): EngineError {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type } from '../../../src/api/emits.ts';
-import { aggregating, list, map, value } from '../../../src/api/state.ts';
+import { aggregating, list, map, reducing, value } from '../../../src/api/state.ts';
 import { Random } from '../../../src/base/random.ts';
-import { t } from '../../../src/data/schema.ts';
+import { record, t } from '../../../src/data/schema.ts';
 import type { ValueState } from '../../../src/state/handles.ts';
 import { collector } from '../../collector.ts';
 import { anyValue } from '../../data/values.ts';
@@ -220,4 +220,67 @@ test('a key with two numbers takes at most 40 bytes, however many there are', as
     assert.equal(rig.states.keyCount, count);
     assert.ok(bytes / count <= 40, `${bytes / count} bytes a key for ${count} keys`);
   }
+});
+
+const Item = record({
+  id: t.int64,
+  n: t.int32,
+  at: t.nullable(t.date),
+  note: t.nullable(t.string),
+});
+const OF_ITEMS = {
+  value: value(Item),
+  packed: value(record({ n: t.int32, note: t.string })),
+  lasting: value(Item, { ttl: '1 h' }),
+  list: list(Item),
+  map: map(t.int32, Item),
+  reduced: reducing(Item, (a, b) => ({ ...a, n: a.n | b.n })),
+  ints: list(t.int32),
+  dates: map(t.date, t.nullable(t.date)),
+};
+
+test('typed state gives the same before and behind a restart: declared fields, and no -0 of int32', () => {
+  const dumped = (rig: StatesRig<typeof OF_ITEMS>): unknown[] => {
+    const states = rig.of(1);
+    return [
+      states.value.get(),
+      states.packed.get(),
+      states.lasting.get(),
+      states.list.get(),
+      states.map.entries(),
+      states.reduced.get(),
+      states.ints.get(),
+      states.dates.entries(),
+    ];
+  };
+  const rig = new StatesRig(OF_ITEMS);
+  const states = rig.of(1);
+  const at = new Date(5);
+  const given = { more: 1, id: 1n, n: -0, at, note: 'text' };
+  states.value.set(given);
+  states.packed.set(given);
+  states.lasting.set(given);
+  states.list.set([given]);
+  states.list.add({ ...given, at: null, note: null });
+  states.list.addAll([given]);
+  states.map.set(-0, given);
+  states.reduced.add(given);
+  states.reduced.add(given);
+  states.ints.add(-0);
+  states.dates.set(at, at);
+  given.n = 7;
+  given.at.setTime(6);
+  const before = dumped(rig);
+  const item = { id: 1n, n: 0, at: new Date(5), note: 'text' };
+  assert.deepStrictEqual(before, [
+    item,
+    { n: 0, note: 'text' },
+    item,
+    [item, { ...item, at: null, note: null }, item],
+    [[0, item]],
+    item,
+    [0],
+    [[new Date(5), new Date(5)]],
+  ]);
+  assert.deepStrictEqual(dumped(new StatesRig(OF_ITEMS, rig.save())), before);
 });
