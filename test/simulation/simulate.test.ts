@@ -5,8 +5,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import { job } from '../../src/api/job.ts';
 import type { EngineError } from '../../src/base/errors.ts';
-import type { Batch } from '../../src/data/batch.ts';
+import { collection } from '../../src/connector/collection/collection.ts';
+import { Batch } from '../../src/data/batch.ts';
+import { type RowOf, record, t } from '../../src/data/schema.ts';
 import {
   type SimulatedJobLike,
   type SimulationResult,
@@ -132,4 +135,59 @@ test('a replay tells what happens', async () => {
   const lines: string[] = [];
   await simulate.replay(windows, 3, {}, (line) => void lines.push(line));
   assert.match(lines.join('\n'), /seed 3, subtasks \d/);
+});
+
+const Measure = record({
+  id: t.int64,
+  whole: t.float64,
+  text: t.string,
+  part: t.float64,
+  sum: t.float64,
+});
+type Measure = RowOf<typeof Measure>;
+
+const MEASURE: Measure = {
+  id: 2n ** 60n,
+  whole: 2 ** 60,
+  text: "order's 12345678901234567 of 0.1234567890123",
+  part: 0.3,
+  sum: 3,
+};
+const measures = job(import.meta, 'measures', (flow) => ({
+  measures: flow.from(collection([MEASURE], Measure)),
+}));
+
+/** Whether a job is found out whose sinks are given other fields. */
+async function isWrong(change: Partial<Measure>): Promise<boolean> {
+  class ChangingSink extends SimulatedSink {
+    override createWriter(...context: Parameters<SimulatedSink['createWriter']>) {
+      const writer = super.createWriter(...context);
+      const { write } = writer;
+      return Object.assign(writer, {
+        write(batch: Batch) {
+          const rows = batch.rowObjects().map((row) => ({ ...(row as Measure), ...change }));
+          write(new Batch({ rowCount: rows.length, schema: null, rows, timestamps: null }));
+        },
+      });
+    }
+  }
+  const makeSink = (...how: ConstructorParameters<typeof SimulatedSink>) =>
+    new ChangingSink(...how);
+  const found = await simulateWith(measures, 1, {}, { makeSink }).then(
+    () => null,
+    ({ message }: EngineError) => message,
+  );
+  if (found !== null) assert.match(found, /committed 1 rows .* missing \{.* too many \{/);
+  return found !== null;
+}
+
+test('whole numbers and texts are compared exactly, fractions by 1e-9 of their size', async () => {
+  assert.ok(!(await isWrong({})));
+  assert.ok(await isWrong({ id: MEASURE.id + 1n }));
+  assert.ok(await isWrong({ whole: MEASURE.whole + 256 }));
+  assert.ok(await isWrong({ text: MEASURE.text.replace('567 of', '568 of') }));
+  assert.ok(await isWrong({ text: MEASURE.text.replace('0123', '0124') }));
+  assert.ok(await isWrong({ text: `${MEASURE.text}4` }));
+  assert.ok(await isWrong({ part: 0.300001 }));
+  assert.ok(!(await isWrong({ part: 0.1 + 0.2, sum: 2.9999999999999996 })));
 });

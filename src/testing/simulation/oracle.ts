@@ -114,8 +114,11 @@ function differ(ends: readonly End[], how: string): Oracle['differenceOf'] {
   };
 }
 
-/** Numbers in the text of a row. */
-const NUMBER = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
+/** Numbers in the text of a row, and texts, whose digits are no numbers. */
+const PARTS =
+  /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
+const NUMBER = /^-?\d/;
+const WHOLE = /^-?\d+$/;
 /** Sums of fractions are as exact as this, in whichever order they are added up. */
 const NEAR = 1e-9;
 
@@ -134,12 +137,22 @@ function withoutNear(
 }
 
 function isNear(a: string, b: string): boolean {
-  if (a.replace(NUMBER, '#') !== b.replace(NUMBER, '#')) return false;
-  const others = b.match(NUMBER) ?? [];
-  return (a.match(NUMBER) ?? []).every((text, n) => areNear(Number(text), Number(others[n])));
+  if (withoutNumbers(a) !== withoutNumbers(b)) return false;
+  const others = numbersOf(b);
+  return numbersOf(a).every((number, n) => areNear(number, others[n]!));
 }
 
-function areNear(a: number, b: number): boolean {
-  if (Number.isInteger(a) && Number.isInteger(b)) return a === b;
-  return Math.abs(a - b) <= NEAR * Math.max(Math.abs(a), Math.abs(b));
+function withoutNumbers(row: string): string {
+  return row.replace(PARTS, (part) => (NUMBER.test(part) ? '#' : part));
+}
+
+function numbersOf(row: string): readonly string[] {
+  return (row.match(PARTS) ?? []).filter((part) => NUMBER.test(part));
+}
+
+/** Whole numbers are compared digit by digit: those of int64 may be larger than a number is exact. */
+function areNear(a: string, b: string): boolean {
+  if (WHOLE.test(a) && WHOLE.test(b)) return BigInt(a) === BigInt(b);
+  const [x, y] = [Number(a), Number(b)];
+  return Math.abs(x - y) <= NEAR * Math.max(Math.abs(x), Math.abs(y));
 }
