@@ -37,6 +37,12 @@ type Ask = (method: string, path: string) => Promise<Answer>;
 
 const OVERVIEW = '/jobs/overview';
 
+const ADDRESS = /^https?:\/\//;
+/** Of one of the jobs of a server, by its id or name. */
+const ADDRESS_OF_JOB = /^(https?:\/\/[^/]+)\/jobs\/([^/]+)\/?$/;
+/** States of jobs that have not ended. */
+const RUNNING: ReadonlySet<string> = new Set(['RUNNING', 'RESTARTING']);
+
 /** All jobs of this machine, or of a server. */
 export async function runningJobs(url: string | null): Promise<RunningJobs> {
   if (url !== null) {
@@ -61,13 +67,12 @@ async function jobsOfProcesses(pids: readonly number[]): Promise<RunningJobs> {
 
 /** The one job that is meant. EngineError JOB_NOT_FOUND for none, or several. */
 export async function findRunningJob(job: string): Promise<RunningJob> {
-  const isAddress = /^https?:\/\//.test(job);
-  const isDirectory = !isAddress && isLocked(job);
+  if (ADDRESS.test(job)) return await jobOfServer(job);
+  const isDirectory = isLocked(job);
   const { jobs, silent } = isDirectory
     ? await jobsOfProcesses([ownerOf(job)])
-    : await runningJobs(isAddress ? job : null);
-  const meant =
-    isAddress || isDirectory ? jobs : jobs.filter(({ jid, name }) => jid === job || name === job);
+    : await runningJobs(null);
+  const meant = isDirectory ? jobs : jobs.filter((one) => isNamed(one, job));
   if (meant.length === 1) return meant[0]!;
   if (meant.length === 0 && hasCheckpoints(job)) throw nobody(job);
   throw new EngineError(
@@ -78,6 +83,28 @@ export async function findRunningJob(job: string): Promise<RunningJob> {
   );
 }
 
+/** One that runs before those that have ended: a server tells of both. */
+async function jobOfServer(address: string): Promise<RunningJob> {
+  const [, url = address, name = null] = ADDRESS_OF_JOB.exec(address) ?? [];
+  const { jobs } = await runningJobs(url);
+  const named = name === null ? jobs : jobs.filter((one) => isNamed(one, name));
+  const running = named.filter(({ state }) => RUNNING.has(state));
+  const meant = running.length === 0 ? named : running;
+  if (meant.length === 1) return meant[0]!;
+  const base = new URL('/jobs/', url).href;
+  throw new EngineError(
+    'JOB_NOT_FOUND',
+    meant.length === 0
+      ? `no job is at ${address}: millrace list ${new URL(url).origin} shows those of the server`
+      : `several jobs are at ${address}: choose one by its address: ${meant.map(({ jid }) => base + jid).join(', ')}`,
+  );
+}
+
+/** In an address names are escaped. */
+function isNamed({ jid, name }: ListedJob, text: string): boolean {
+  return jid === text || name === text || encodeURIComponent(name) === text;
+}
+
 function silentText(silent: readonly number[]): string {
   return silent.map((pid) => `; process ${pid} does not answer`).join('');
 }
@@ -85,7 +112,7 @@ function silentText(silent: readonly number[]): string {
 /** The process of a job: by the directory of its checkpoints, its id or its name. EngineError JOB_NOT_FOUND. */
 export async function processOf(job: string): Promise<number> {
   if (isLocked(job)) return ownerOf(job);
-  const { pid } = await findRunningJob(job);
+  const pid = ADDRESS.test(job) ? null : (await findRunningJob(job)).pid;
   if (pid !== null) return pid;
   throw new EngineError(
     'JOB_NOT_FOUND',

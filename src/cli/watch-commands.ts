@@ -81,7 +81,8 @@ function watchCommand(
     .description(description)
     .argument(
       '<job>',
-      'its id or name as list shows them, its --checkpoint-dir, or the address of its server',
+      'its id or name as list shows them, its --checkpoint-dir, or the address of its server: of several jobs there the one ' +
+        'that runs, or the one whose id or name stands behind /jobs/',
     )
     .option('--json', 'plain data instead of text')
     .addHelpText(
@@ -90,7 +91,8 @@ function watchCommand(
 Examples:
   millrace ${name} flights
   millrace ${name} state/ --json
-  MILLRACE_TOKEN=... millrace ${name} http://localhost:8081`,
+  MILLRACE_TOKEN=... millrace ${name} http://localhost:8081
+  MILLRACE_TOKEN=... millrace ${name} http://localhost:8081/jobs/flights`,
     )
     .action(async (job: string, flags: AnswerFlags) => {
       const run = of(await import('./watch-command.ts'));

@@ -1,7 +1,8 @@
 /** Finding running jobs by their control sockets, in a folder of sockets that is the test's own. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -93,4 +94,51 @@ test('a job is found by its name where a folder has that name too, unless the fo
   const ended = join(folder, 'ended');
   await mkdir(join(ended, 'checkpoint-7'), { recursive: true });
   await assert.rejects(processOf(ended), /no job runs on '.*ended': give the --checkpoint-dir/);
+});
+
+test('of the jobs of a server the one that runs is meant, or the one whose id or name is in the address', async () => {
+  let jobs = [
+    { ...LISTED, jid: 'a1', name: 'a', state: 'FINISHED' },
+    { ...LISTED, jid: 'b1', name: 'by day', state: 'FAILED' },
+    { ...LISTED, jid: 'b2', name: 'by day', state: 'RESTARTING' },
+  ];
+  const asked: string[] = [];
+  const server = createHttpServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`);
+    response.end(JSON.stringify({ jobs }));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const found = async (address: string) => (await findRunningJob(address)).jid;
+  try {
+    for (const [address, jid] of [
+      [url, 'b2'],
+      [`${url}/`, 'b2'],
+      [`${url}/jobs/a1`, 'a1'],
+      [`${url}/jobs/a/`, 'a1'],
+      [`${url}/jobs/b1`, 'b1'],
+      [`${url}/jobs/by%20day`, 'b2'],
+    ] as const) {
+      assert.equal(await found(address), jid, address);
+    }
+    await (await findRunningJob(`${url}/jobs/a`)).ask('PATCH', '?mode=cancel');
+    assert.equal(asked.at(-1), 'PATCH /jobs/a1?mode=cancel');
+    await assert.rejects(found(`${url}/jobs/c`), {
+      code: 'JOB_NOT_FOUND',
+      message: `no job is at ${url}/jobs/c: millrace list ${url} shows those of the server`,
+    });
+    jobs = jobs.map((job) => ({ ...job, state: 'RUNNING' }));
+    await assert.rejects(found(`${url}/jobs/by day`), {
+      code: 'JOB_NOT_FOUND',
+      message: `several jobs are at ${url}/jobs/by day: choose one by its address: ${url}/jobs/b1, ${url}/jobs/b2`,
+    });
+    await assert.rejects(found(url), /several jobs are at .*: choose one by its address: .*\/a1, /);
+    jobs = [{ ...LISTED, state: 'FINISHED' }];
+    assert.equal(await found(url), 'a1');
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
