@@ -40,7 +40,7 @@ type OrNull<Value> = null extends Value ? null : undefined extends Value ? null 
 export type Aggregates<Row> = {
   /** Number of rows. */
   count(): Aggregate<number>;
-  /** Sum of a number; 0 for none. A sum of bigints is a bigint, null for none. */
+  /** Sum of a number; 0 for none. A sum of bigints is a bigint, null for none; in a dynamic field, 0 for none of these too. */
   sum<K extends FieldOf<Row, Numeric>>(field: K): Aggregate<number>;
   sum<K extends FieldOf<Row, bigint | null>>(field: K): Aggregate<bigint | OrNull<Row[K]>>;
   sum<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number>;

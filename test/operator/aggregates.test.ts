@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { session, sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
-import { record, type Schema, t } from '../../src/data/schema.ts';
+import { type RowOf, record, type Schema, t } from '../../src/data/schema.ts';
 import type { WindowSpec } from '../../src/operator/window/window.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode } from '../modes.ts';
@@ -245,6 +245,47 @@ test('values of no row are null, and counts 0', async () => {
   const [{ windowStart, windowEnd, ...got }] = h.takeRecords() as [Record<string, unknown>];
   assert.deepEqual(got, { key: 'k', first: null, last: null, median: null, texts: 0, all: [] });
 });
+
+const Loose = record({
+  k: t.int32,
+  maybe: t.nullable(t.float64),
+  any: t.nullable(t.dynamic<number>()),
+  big: t.nullable(t.int64),
+  anyBig: t.nullable(t.dynamic<bigint>()),
+});
+
+for (const window of [tumbling(10), sliding(20, 10), tumblingCount(2)]) {
+  test(`the sum of no value over ${window.kind} windows: 0, null of bigints; of any kind, as of numbers`, async () => {
+    for (const parallelism of [1, 2]) {
+      const h = await harness(
+        (stream: Stream<RowOf<typeof Loose>>) =>
+          stream
+            .keyBy('k')
+            // Each kind of window has an overload of its own.
+            .window(window as WindowSpec)
+            .aggregate(({ sum }) => ({
+              maybe: sum('maybe'),
+              any: sum('any'),
+              own: sum((r) => r.any),
+              big: sum('big'),
+              anyBig: sum('anyBig'),
+            })),
+        { schema: Loose, parallelism, restartEach: [1] },
+      );
+      const none = { maybe: null, any: null, big: null, anyBig: null };
+      for (const k of [1, 1, 2]) h.push({ k, ...none }, 5);
+      h.push({ k: 2, maybe: 1, any: 2, big: 3n, anyBig: 4n }, 6);
+      await h.end();
+      const sums = h.takeRecords() as readonly { k: number }[];
+      const sumsOf = (key: number) => {
+        const { maybe, any, own, big, anyBig } = sums.find(({ k }) => k === key)! as never;
+        return [maybe, any, own, big, anyBig];
+      };
+      assert.deepEqual(sumsOf(1), [0, 0, 0, null, 0]);
+      assert.deepEqual(sumsOf(2), [1, 2, 2, 3n, 4n]);
+    }
+  });
+}
 
 test('what cannot be told apart, or has no order, is an error that names the aggregate', async () => {
   const objects = await harness<{ o: object }>((stream) =>

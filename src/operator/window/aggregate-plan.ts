@@ -29,7 +29,8 @@ export type ObjectSlot =
       readonly input: number | null;
       readonly label: string;
     }
-  | { readonly kind: 'sum' | 'min' | 'max'; readonly input: number };
+  /** `ofNone`: the result of no value. */
+  | { readonly kind: 'sum' | 'min' | 'max'; readonly input: number; readonly ofNone: 0 | null };
 
 /** The cells of an accumulator of the user, counted from the first behind those of the plan. */
 export type NumberCells = { readonly shape: NumberShape; readonly first: number };
@@ -129,7 +130,7 @@ export function planAggregates(
       return { from: 'ratio', sum: cellOf('sum', input), valueCount: valueCountOf(input) };
     }
     if (!inputs[input]!.isNumeric) {
-      objects.push({ kind: spec.kind, input });
+      objects.push({ kind: spec.kind, input, ofNone: ofNone(spec, schema) });
       return { from: 'object', object: objects.length - 1 };
     }
     const isNullWhenEmpty = spec.kind !== 'sum' && inputs[input]!.mayBeAbsent;
@@ -177,6 +178,13 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
     !takesAny && (isNumber(field) || spec.kind === 'avg' || spec.kind === 'quantile');
   const isBigint = field.kind === 'int64' && isNumeric;
   return { source, label, column, isNumeric, isBigint, mayBeAbsent: field.nullable };
+}
+
+/** A sum is 0 where the values are not bigints. Those of a dynamic field may be, but are numbers mostly. */
+function ofNone({ kind, input }: AggregateSpec, schema: Schema | null): 0 | null {
+  if (kind !== 'sum' || input.kind !== 'field') return null;
+  const field = schema?.fields.find(({ name }) => name === input.field);
+  return field?.kind === 'dynamic' ? 0 : null;
 }
 
 function isNumber(field: Field): boolean {

@@ -298,8 +298,11 @@ export function resultSource(plan: AggregatePlan): string {
         objects: 'objects',
         object: `slot * ${plan.objects.length}`,
       });
-      const aggregate = aggregateOf(plan.objects[result.object]!);
-      const final = aggregate === null ? value : `${aggregate}.result(${value})`;
+      const slot = plan.objects[result.object]!;
+      const aggregate = aggregateOf(slot);
+      const isZeroOfNone = 'ofNone' in slot && slot.ofNone === 0;
+      const own = isZeroOfNone ? `${value} ?? 0` : value;
+      const final = aggregate === null ? own : `${aggregate}.result(${value})`;
       return objectResult(plan.fields[r]!, column, final);
     }
     const at = (cell: number): string => `cells[slot * ${strideOf(plan)} + ${cell}]`;

@@ -36,7 +36,7 @@ function resultOf(
   const values = valuesOf(spec, functions, rows);
   switch (spec.kind) {
     case 'sum':
-      return sumOf(values, isAnyKind(spec, fields));
+      return sumOf(values, areBigints(spec, fields));
     case 'avg':
       if (values.length === 0) return null;
       return values.reduce((sum: number, value) => sum + Number(value), 0) / values.length;
@@ -72,11 +72,11 @@ function valuesOf(
   return rows.map(read).filter((value) => value !== null && value !== undefined);
 }
 
-/** Whether the values of a field may be other than numbers: then the sum of none is not 0. */
-function isAnyKind({ input }: AggregateSpec, fields: readonly Field[] | null): boolean {
+/** Whether the values of a field are bigints: then the sum of none is not 0. */
+function areBigints({ input }: AggregateSpec, fields: readonly Field[] | null): boolean {
   if (input.kind !== 'field') return false;
   const kind = fields?.find(({ name }) => name === input.field)?.kind;
-  return kind === 'int64' || kind === 'dynamic';
+  return kind === 'int64';
 }
 
 function sumOf(values: readonly unknown[], isNullOfNone: boolean): unknown {
