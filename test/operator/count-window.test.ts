@@ -90,6 +90,47 @@ test('more keys than a batch has rows, and int keys', async () => {
   for (const { key, sum } of got) assert.equal(sum, key + key + 10_000);
 });
 
+for (const [what, window, throwsIn, record] of [
+  ['result of a tumbling window', tumblingCount(2), 'result', 5],
+  ['result of a sliding window', slidingCount(2, 1), 'result', 4],
+  ['merge of a sliding window', slidingCount(2, 1), 'merge', 4],
+] as const) {
+  test(`an error in the ${what} names the record that completes it`, async () => {
+    for (const batchSize of [1, 2, 'all'] as const) {
+      const fail = (sum: number, where: string): number => {
+        if (sum >= 100 && where === throwsIn) throw new RangeError('too much');
+        return sum;
+      };
+      const h = await harness<Row, unknown>(
+        (stream) =>
+          stream
+            .keyBy('key')
+            .window(window)
+            .aggregate(({ aggregate }) => ({
+              sum: aggregate({
+                create: () => 0,
+                add: (sum, { n }) => sum + n,
+                merge: (a, b) => fail(a + b, 'merge'),
+                result: (sum) => fail(sum, 'result'),
+              }),
+            })),
+        { batchSize },
+      );
+      // Two windows before; the last one is complete by record 5, and has 100 by record 4.
+      const work = (): void => {
+        for (const n of [1, 2, 3, 4]) h.push({ key: 'a', n }, n);
+        for (const n of [100, 6]) h.push({ key: 'b', n }, n);
+        for (const n of [7, 8]) h.push({ key: 'a', n }, n);
+        h.take();
+      };
+      assert.throws(work, {
+        code: 'USER_FUNCTION',
+        message: new RegExp(`\\(subtask 0, record ${record}\\): too much`),
+      });
+    }
+  });
+}
+
 for (const bad of [0, -1, 1.5, Number.NaN]) {
   test(`a count of ${bad} is refused`, () => {
     assert.throws(() => tumblingCount(bad), { code: 'JOB_DEFINITION' });

@@ -141,7 +141,7 @@ export class CountWindowOperator extends ImmediateOperator {
       if ((count + 1) % this.#window.slide === 0) {
         this.#add(batch, from, i + 1, addLoop);
         from = i + 1;
-        this.#fire(slot, batch.timestamps?.[i] ?? Number.NaN);
+        this.#fire(slot, i, batch.timestamps?.[i] ?? Number.NaN);
       }
     }
     this.#add(batch, from, rowCount, addLoop);
@@ -285,8 +285,8 @@ export class CountWindowOperator extends ImmediateOperator {
     }
   }
 
-  /** One row: the window that ends with the last record of a key. */
-  #fire(slot: number, timestamp: number): void {
+  /** One row: the window that ends with the last record of a key, which is row `row` of the batch. */
+  #fire(slot: number, row: number, timestamp: number): void {
     const builder = this.#builder;
     this.#keySlots.appendKeys(slot, slot + 1, builder, this.#keyFields, this.#isTypedKey);
     builder.timestamps()[builder.rowCount] = timestamp;
@@ -299,7 +299,7 @@ export class CountWindowOperator extends ImmediateOperator {
         this.#loops.results(this.#joined, 0, 1, builder, firstColumn);
       }
     } catch (error) {
-      throw this.errorAt(error, 0);
+      throw this.errorAt(error, row);
     }
     builder.advance(1);
     this.context.metrics.recordsOut++;
