@@ -60,6 +60,7 @@ export class GraphBuilder {
   }
 
   add(node: NewNode): NodeId {
+    checkKeys(node);
     this.#drafts.push({ node, trace: new Error(), settings: {}, halfOf: null });
     return this.#drafts.length - 1;
   }
@@ -212,5 +213,31 @@ function checkUids(nodes: readonly LogicalNode[]): void {
       );
     }
     seen.set(node.uid, node);
+  }
+}
+
+/** Steps whose state has columns of its own beside those of the key. */
+const WITH_STATE: ReadonlySet<OperatorSpec['type']> = new Set<OperatorSpec['type']>([
+  'process',
+  'rolling',
+  'countWindow',
+  'window',
+  'match',
+  'intervalJoin',
+  'windowJoin',
+]);
+
+/** A key must not be taken for what state keeps of it: of that all names begin with #. */
+function checkKeys({ name, operator, inputs }: NewNode): void {
+  if (!WITH_STATE.has(operator.type)) return;
+  for (const { partitioning } of inputs) {
+    if (partitioning.kind !== 'hash' || partitioning.key.kind !== 'fields') continue;
+    const field = partitioning.key.fields.find((of) => of.startsWith('#'));
+    if (field === undefined) continue;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `'${name}': keyBy('${field}'): the columns of its state begin with #, so that a field of the key must not: ` +
+        'give it another name by .map(...) before keyBy',
+    );
   }
 }

@@ -493,7 +493,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return new Stream<Row>(this.#builder, edges, this.#schema);
   }
 
-  /** Rows by key, from fields or a function: `.keyBy('user')`, `.keyBy((row) => row.name.length)`. */
+  /**
+   * Rows by key, from fields or a function: `.keyBy('user')`, `.keyBy((row) => row.name.length)`. Fields whose names begin with #
+   * are no keys of steps with state, but for aggregates of windows of time.
+   */
   keyBy<K extends KeyField<Row>>(...fields: [K, ...K[]]): KeyedStream<Row, Pick<Row, K>>;
   keyBy<Key extends KeyValue>(fn: (row: Row) => Key): KeyedStream<Row, { key: Key }>;
   keyBy(...by: readonly (string | ((row: Row) => KeyValue))[]): KeyedStream<Row, never> {

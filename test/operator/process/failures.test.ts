@@ -1,13 +1,15 @@
 /** What goes wrong in process functions, and how it is told: operator, subtask, record or timer, state, field. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pattern } from '../../../src/api/cep/pattern.ts';
 import { type } from '../../../src/api/emits.ts';
 import type { KeyedStream } from '../../../src/api/keyed-stream.ts';
 import type { TimerContext } from '../../../src/api/process.ts';
 import { sideOutput } from '../../../src/api/side-output.ts';
 import { aggregating, list, map, reducing, value } from '../../../src/api/state.ts';
 import type { RowStream, Stream } from '../../../src/api/stream.ts';
-import { record, t } from '../../../src/data/schema.ts';
+import { session, tumbling, tumblingCount } from '../../../src/api/windows.ts';
+import { type RowOf, record, t } from '../../../src/data/schema.ts';
 import { harness } from '../../../src/testing/harness.ts';
 
 const Alert = record({ user: t.string, total: t.float64 });
@@ -323,4 +325,50 @@ test('definitions that are wrong are refused where they stand', async () => {
   for (const [make, message] of states) {
     assert.throws(make, { code: 'JOB_DEFINITION', message });
   }
+});
+
+test('a key field whose name begins with # is refused before a step with state', async () => {
+  const Named = record({ '#index': t.string, n: t.int32 });
+  type Named = RowOf<typeof Named>;
+  const emits = type<number>();
+  const keyed = (rows: Stream<Named>) => rows.keyBy('n', '#index');
+  const one = pattern<Named>().begin('one', () => true);
+  const steps: readonly ((rows: Stream<Named>) => RowStream<unknown>)[] = [
+    (rows) => keyed(rows).process({ emits, state: { n: value(t.int32) }, onRecord() {} }),
+    (rows) => keyed(rows).sum('n'),
+    (rows) =>
+      keyed(rows)
+        .window(session(1))
+        .aggregate(({ count }) => ({ rows: count() })),
+    (rows) =>
+      keyed(rows)
+        .window(tumblingCount(1))
+        .aggregate(({ count }) => ({ rows: count() })),
+    (rows) =>
+      keyed(rows)
+        .match(one)
+        .select(() => 1),
+    (rows) =>
+      keyed(rows)
+        .intervalJoin(keyed(rows))
+        .between(-1, 1)
+        .process(() => 1),
+  ];
+  for (const step of steps) {
+    await assert.rejects(harness<Named, unknown>(step, { schema: Named }), {
+      code: 'JOB_DEFINITION',
+      message: /keyBy\('#index'\): .* give it another name by \.map\(\.\.\.\) before keyBy$/,
+    });
+  }
+  const h = await harness<Named, unknown>((rows) =>
+    rows
+      .keyBy('#index')
+      .window(tumbling(10))
+      .aggregate(({ sum }) => ({ sum: sum('n') })),
+  );
+  h.push({ '#index': 'a', n: 1 }, 1);
+  await h.restart();
+  h.push({ '#index': 'a', n: 2 }, 2);
+  h.watermark(10);
+  assert.deepEqual(h.takeRecords(), [{ '#index': 'a', windowStart: 0, windowEnd: 10, sum: 3 }]);
 });
