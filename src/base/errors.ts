@@ -13,7 +13,7 @@ import { ENGINE_ROOT } from './engine-files.ts';
 /** Every code of an EngineError, with what it means. */
 export const ERROR_CODES = {
   JOB_DEFINITION: 'the dataflow itself is wrong: a missing sink, a repeated uid, a bad option',
-  CONFIG_INVALID: 'the config file of the command line is wrong or cannot be read',
+  CONFIG_INVALID: 'the command line or its config file is wrong, or that file cannot be read',
   LIBRARY_MISSING: 'a format needs a package that is not installed',
   JOB_NOT_FOUND: 'the module does not define the job that a thread was asked to run',
   JOB_CANCELLED: 'the job was cancelled by its caller',
@@ -54,7 +54,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   JOB_DEFINITION: 'correct the call that the message names: where it stands, what it is given',
   CONFIG_INVALID:
-    'correct the file at the place in the message; millrace config --schema tells what is allowed',
+    'correct the flag, or the file at the place in the message; millrace config --schema tells what is allowed',
   LIBRARY_MISSING: 'install the package that the message names beside this one',
   JOB_NOT_FOUND:
     'define the job at the top level of its module, before a job of it runs, or choose one by --job',

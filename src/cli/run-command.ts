@@ -3,8 +3,10 @@ import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { startServedJob } from '../server/serve.ts';
 import { runSettings } from './config/settings.ts';
+import { EXIT } from './exit-codes.ts';
 import { fail } from './failure.ts';
-import { follow } from './follow-job.ts';
+import { checkHost } from './flags.ts';
+import { follow, onSignals } from './follow-job.ts';
 import { findModule, loadJob } from './load-job.ts';
 import { NO_DOORS, type RunFlags } from './run-options.ts';
 
@@ -15,18 +17,27 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     return await superviseCommand(module, flags);
   }
   let threads: WorkerPool | null = null;
+  // Until there is a job that can be cancelled.
+  const ignoreSignals = onSignals(() => process.exit(EXIT.cancelled));
   try {
     // Ahead of the settings, whose file may be TypeScript.
     const path = await findModule(module);
     const settings = await runSettings(flags);
-    if (settings.ofAll !== null) threads = startThreads(settings.ofAll.options);
+    if (settings.ofAll !== null) {
+      checkHost(settings.ofAll.options, flags);
+      threads = startThreads(settings.ofAll.options);
+    }
     const job = await loadJob(path, flags.job ?? null);
     const { options, progress } = settings.of(job.name);
+    checkHost(options, flags);
     threads ??= startThreads(options);
     const client = await startServedJob(job, options, NO_DOORS, threads);
+    ignoreSignals();
     return await follow(client, { progress, json: flags.json ?? false, host: options.host });
   } catch (error) {
     await threads?.terminate();
     return fail(flags, error);
+  } finally {
+    ignoreSignals();
   }
 }

@@ -10,6 +10,7 @@ import type { Duration } from '../time/duration.ts';
 import { ArchiveFolder } from './archive-folder.ts';
 import { EXIT } from './exit-codes.ts';
 import { describeFailure, fail, type JsonFlag } from './failure.ts';
+import { checkFlags, checkHost, wrongFlag } from './flags.ts';
 import { JobFolder } from './job-folder.ts';
 import { eventTeller } from './serve-events.ts';
 
@@ -33,6 +34,8 @@ export async function serveCommand(folder: string, flags: ServeFlags): Promise<n
       throw new EngineError('JOB_NOT_FOUND', `there is no folder '${folder}'`);
     }
     const { port, host } = flags;
+    checkFlags(flags);
+    checkHost(flags, flags);
     const jobs = new ServedJobs(new ArchiveFolder(flags.archive, warn));
     const modules = new JobFolder({ folder, jobs, optionsOf: optionsBy(flags), tell });
     jobs.modules = modules;
@@ -64,11 +67,11 @@ async function untilAskedToEnd(warn: (message: string) => void): Promise<void> {
   clearInterval(stays);
 }
 
-/** The options of each job; EngineError JOB_DEFINITION for those that cannot be. */
+/** The options of each job. EngineError CONFIG_INVALID for those that cannot be. */
 function optionsBy(flags: ServeFlags): (job: string) => RunOptions {
   const { threads, checkpointDir, checkpointEvery: every, logLevel } = flags;
   if (every !== undefined && checkpointDir === undefined) {
-    throw new EngineError('JOB_DEFINITION', '--checkpoint-every needs --checkpoint-dir');
+    throw wrongFlag('--checkpoint-every needs --checkpoint-dir');
   }
   const common: RunOptions = {
     threads,

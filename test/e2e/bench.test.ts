@@ -133,8 +133,8 @@ const MISTAKES: readonly (readonly [string, readonly string[], number, RegExp])[
   [
     'a parallelism of none',
     [job, '-P', '0'],
-    EXIT.failed,
-    /^warm-up {2}.*totals\.ts {2}failed\nerror JOB_DEFINITION: parallelism must be/,
+    EXIT.usage,
+    /^error CONFIG_INVALID: --parallelism must be a whole number from 1 to 32768, got 0\n$/,
   ],
   [
     'a parameter that the job does not have',

@@ -17,6 +17,7 @@ const folder = await mkdtemp(join(OUT, 'cli-'));
 after(() => rm(folder, { recursive: true }));
 
 const TWO_JOBS = jobFile('two-jobs');
+const SERVED = new URL('jobs/served/', import.meta.url).pathname;
 
 test('help names the commands, and that of run teaches by examples', async () => {
   const [general, run, explain] = await Promise.all([
@@ -147,8 +148,49 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'more threads than there may be',
     ['run', TWO_JOBS, '-j', 'short', '-t', '5000'],
-    /^error JOB_DEFINITION: threads must be a whole number from 0 to 1024, got 5000\n$/,
+    /^error CONFIG_INVALID: --threads must be a whole number from 0 to 1024, got 5000\n$/,
   ],
+  [
+    'more threads than there may be, to measure',
+    ['bench', TWO_JOBS, '-j', 'short', '-t', '1,5000'],
+    /^error CONFIG_INVALID: --threads must be a whole number from 0 to 1024, got 5000\n$/,
+  ],
+  [
+    'more threads than there may be, of each job',
+    ['serve', SERVED, '-t', '5000'],
+    /^error CONFIG_INVALID: --threads must be a whole number from 0 to 1024, got 5000\n$/,
+  ],
+  [
+    'no subtask',
+    ['run', TWO_JOBS, '-j', 'short', '-P', '0'],
+    /^error CONFIG_INVALID: --parallelism must be a whole number from 1 to 32768, got 0\n$/,
+  ],
+  [
+    'threads without a heap',
+    ['run', TWO_JOBS, '-j', 'short', '--thread-heap', '0'],
+    /^error CONFIG_INVALID: --thread-heap must be a whole number from 1 to \d+, got 0\n$/,
+  ],
+  [
+    'a time that is none',
+    ['run', TWO_JOBS, '--checkpoint-dir', 'none', '--checkpoint-every', '5 parsecs'],
+    /^error CONFIG_INVALID: --checkpoint-every must be milliseconds or .*, got '5 parsecs'\n$/,
+  ],
+  ...(['run', 'serve'] as const).map(
+    (command) =>
+      [
+        `a time between checkpoints that are not taken, by ${command}`,
+        [command, command === 'run' ? TWO_JOBS : SERVED, '--checkpoint-every', '5s'],
+        /^error CONFIG_INVALID: --checkpoint-every needs --checkpoint-dir\n$/,
+      ] as const,
+  ),
+  ...(['run', 'serve'] as const).map(
+    (command) =>
+      [
+        `a server for all and no token, by ${command}`,
+        [command, command === 'run' ? TWO_JOBS : SERVED, '--host', '0.0.0.0', '--port', '0'],
+        /^error CONFIG_INVALID: --host: '0\.0\.0\.0' can be reached by others, so it needs MILLRACE_TOKEN\n$/,
+      ] as const,
+  ),
   [
     'a module that fails',
     ['run', jobFile('fails-at-import')],
@@ -170,7 +212,7 @@ describe('mistakes', { concurrency: true }, () => {
   for (const [what, args, message] of MISTAKES) {
     test(`${what}: the exit code says so, and a message helps`, async () => {
       const run = await millrace(...args);
-      const isUsage = /tells more\)|^Usage: /.test(run.stderr);
+      const isUsage = /tells more\)|^Usage: |^error CONFIG_INVALID: /.test(run.stderr);
       assert.equal(run.code, isUsage ? EXIT.usage : EXIT.failed, run.stderr);
       assert.match(run.stderr, message);
       assert.equal(run.stdout, '');
@@ -200,6 +242,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       assert.deepEqual(await readdir(out), []);
     });
   }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} while the module loads: exit code 130`, async () => {
+    const file = join(folder, `loading-${signal}.ts`);
+    await writeFile(
+      file,
+      "console.error('loading');\nawait new Promise((resolve) => setTimeout(resolve, 60_000));\n",
+    );
+    const run = startMillrace('run', file, '-t', 1);
+    await run.wrote('loading');
+    run.process.kill(signal);
+    assert.equal((await run.ended).code, EXIT.cancelled);
+  });
 }
 
 test('a job file may lie anywhere, and be reached through a link', async () => {

@@ -20,7 +20,7 @@ function lines(stdout: string): Record<string, unknown>[] {
 
 const FAILING: readonly (readonly [args: readonly string[], code: string, exit: number])[] = [
   [['run', 'none.ts'], 'JOB_NOT_FOUND', EXIT.failed],
-  [['run', 'none.ts', '--watch'], 'JOB_DEFINITION', EXIT.failed],
+  [['run', 'none.ts', '--watch'], 'CONFIG_INVALID', EXIT.usage],
   [['run', jobFile('two-jobs'), '--config', 'none.json'], 'CONFIG_INVALID', EXIT.usage],
   [['explain', 'none.ts'], 'JOB_NOT_FOUND', EXIT.failed],
   [['diff', 'none.ts', 'none.ts'], 'JOB_NOT_FOUND', EXIT.failed],

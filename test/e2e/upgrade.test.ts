@@ -214,8 +214,8 @@ test('--watch without a place for state, and the first version of a module that 
     millrace('run', file, '--watch'),
     millrace('run', file, '--watch', '--checkpoint-dir', join(folder, 'none')),
   ]);
-  assert.deepEqual([nowhere.code, wrong.code], [1, 1]);
-  assert.match(nowhere.stderr, /^error JOB_DEFINITION: --watch needs --checkpoint-dir/);
+  assert.deepEqual([nowhere.code, wrong.code], [2, 1]);
+  assert.match(nowhere.stderr, /^error CONFIG_INVALID: --watch needs --checkpoint-dir/);
   assert.match(wrong.stderr, /^error: .*wrong\.ts:1:6/s);
 });
 

@@ -147,8 +147,8 @@ test('no server, a port that is none', async () => {
   assert.equal(nobody.code, 1);
   assert.match(nobody.stderr, /error JOB_NOT_FOUND: no server answers/);
   const wrong = await millrace('run', jobFile('watched'), '--port', 70_000);
-  assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /error JOB_DEFINITION: port is a whole number from 0 to 65535/);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /error CONFIG_INVALID: --port is a whole number from 0 to 65535/);
 });
 
 test('bytes for people, and columns', () => {

@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { runSettings } from '../config/settings.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { fail } from '../failure.ts';
+import { checkFlags } from '../flags.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import { findModule } from '../load-job.ts';
 import type { RunFlags } from '../run-options.ts';
@@ -18,8 +19,10 @@ export async function benchCommand(
 ): Promise<ExitCode> {
   try {
     for (const module of modules) await findModule(module);
+    const variants = variantsOf(modules, flags);
+    for (const variant of variants) checkFlags(runFlags(flags, variant));
     const progress = await showsProgress(flags);
-    const bench = new Bench(variantsOf(modules, flags), flags, progress);
+    const bench = new Bench(variants, flags, progress);
     const report = await bench.run();
     console.log(flags.json ? JSON.stringify(report, null, 2) : benchText(report));
     return EXIT.done;

@@ -1,9 +1,8 @@
 /** What flags and the config file say together. */
-import { EngineError } from '../../base/errors.ts';
 import type { CheckpointOptions } from '../../job/checkpoint-settings.ts';
 import type { RunOptions } from '../../job/job.ts';
 import type { Duration } from '../../time/duration.ts';
-import { checkFlags } from '../flags.ts';
+import { checkFlags, wrongFlag } from '../flags.ts';
 import type { JobFlags, RunFlags } from '../run-options.ts';
 import type { ConfiguredOptions, MillraceConfig } from './config.ts';
 import { findConfig } from './config-file.ts';
@@ -48,8 +47,9 @@ export type Settings = {
   readonly ofAll: RunSettings | null;
 };
 
-/** EngineError CONFIG_INVALID, and JOB_DEFINITION for flags that need others. */
+/** EngineError CONFIG_INVALID. */
 export async function runSettings(flags: RunFlags): Promise<Settings> {
+  checkFlags(flags);
   const { config } = await findConfig(flags.config);
   const of = (job: string) => merged(flags, configuredFor(config, job));
   const { job = null } = flags;
@@ -84,7 +84,7 @@ function checkpointOptions(
   };
   for (const [flag, value] of Object.entries(needy)) {
     if (dir !== undefined || value === undefined) continue;
-    throw new EngineError('JOB_DEFINITION', `${flag} needs --checkpoint-dir`);
+    throw wrongFlag(`${flag} needs --checkpoint-dir`);
   }
   if (dir === undefined) return undefined;
   const every = checkpointEvery as Duration | undefined;

@@ -1,10 +1,11 @@
 /** `millrace top`: looks at running jobs, and draws them until q. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Duration, durationMs } from '../../time/duration.ts';
+import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
 import { type AnswerFlags, answer } from '../answer.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { fail } from '../failure.ts';
+import { checkFlag } from '../flags.ts';
 import { type Sample, sample } from './sample.ts';
 import { type Key, Screen } from './screen.ts';
 import type { TopView } from './top.ts';
@@ -29,6 +30,7 @@ export async function topCommand(url: string | null, flags: TopFlags): Promise<E
     );
   }
   try {
+    checkFlag('--every', every, aDuration);
     await new Top(url, Math.max(100, durationMs(every as Duration, '--every'))).run();
     // A question that nobody has answered yet would keep the process.
     process.exit(EXIT.done);

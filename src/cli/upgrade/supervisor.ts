@@ -6,12 +6,13 @@
  *         └───────── it runs ◀──────────┘
  *   a version fails ─────▶ none runs ─ saved ─▶ the next one goes on from the last checkpoint
  */
-import { EngineError, messageOf } from '../../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { JobShape } from '../../graph/job-shape.ts';
 import { type RunSettings, runSettings, type Settings } from '../config/settings.ts';
 import { differenceText } from '../difference-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { describeFailure, fail } from '../failure.ts';
+import { checkHost, wrongFlag } from '../flags.ts';
 import { formatDuration } from '../format.ts';
 import { findModule } from '../load-job.ts';
 import type { RunFlags } from '../run-options.ts';
@@ -23,7 +24,7 @@ import { Refused, Version } from './version.ts';
 export async function superviseCommand(module: string, flags: RunFlags): Promise<number> {
   try {
     const settings = await runSettings(flags);
-    if (settings.ofAll !== null) checkpointDirOf(settings.ofAll);
+    if (settings.ofAll !== null) check(settings.ofAll, flags);
     const supervisor = new Supervisor(await findModule(module), flags, settings);
     return await supervisor.run();
   } catch (error) {
@@ -58,7 +59,7 @@ class Supervisor {
     try {
       const first = await this.#load(this.#flags);
       this.#shape = await first.loaded;
-      this.#checkpointDir(this.#shape);
+      check(this.#settings.of(this.#shape.job), this.#flags);
       await this.#start(first);
       return await this.#live();
     } catch (error) {
@@ -182,11 +183,16 @@ class Supervisor {
   }
 }
 
-/** EngineError JOB_DEFINITION where there is none. */
+/** EngineError CONFIG_INVALID for what no version could run with. */
+function check(settings: RunSettings, flags: RunFlags): void {
+  checkpointDirOf(settings);
+  checkHost(settings.options, flags);
+}
+
+/** EngineError CONFIG_INVALID where there is none. */
 function checkpointDirOf({ options: { checkpoints } }: RunSettings): string {
   if (checkpoints !== undefined) return checkpoints.dir;
-  throw new EngineError(
-    'JOB_DEFINITION',
+  throw wrongFlag(
     '--watch needs --checkpoint-dir: there the next version finds the state of the one before',
   );
 }
