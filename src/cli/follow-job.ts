@@ -71,7 +71,10 @@ function describeResult(client: JobClient, result: JobResult): string {
   const late = sum('lateRecords');
   const skipped = sum('skippedRecords');
   if (client.hadFinished) {
-    return `${result.name}: it had finished before (${result.lastCheckpoint}); start it anew by --fresh`;
+    return (
+      `${result.name}: it had finished before (${result.lastCheckpoint}); start it anew by --fresh, ` +
+      `with another folder for its files or { existing: 'replace' }`
+    );
   }
   const line = [
     `${result.name}: ${result.state} in ${formatDuration(result.durationMs)}, ${formatCount(records)} records`,

@@ -1,7 +1,16 @@
 /** The guide and the README hold: their code compiles, their programs print what they show, their commands and links exist. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { publicFunctions } from './docstrings.ts';
@@ -102,6 +111,31 @@ test('every command that is shown exists, with its options', () => {
     }
   }
   assert.ok(commands > 10);
+});
+
+test('the commands of the first job do what they say when they are pasted in order', () => {
+  const [, section] = pages.get('docs/first-job.md')!.split('## Read and write files');
+  const blocks = blocksOf(section!);
+  const of = (language: string) => blocks.filter((block) => block.language === language);
+  // In the package, where the job finds it by its name.
+  const out = fileURLToPath(new URL('out/', ROOT));
+  mkdirSync(out, { recursive: true });
+  const folder = mkdtempSync(join(out, 'first-job-'));
+  try {
+    writeFileSync(join(folder, 'visits.ts'), of('ts')[0]!.code);
+    const millrace = fileURLToPath(new URL('dist/cli/main.js', ROOT));
+    const npx = `npx() { shift; '${process.execPath}' '${millrace}' "$@"; }`;
+    const commands = of('sh').map(({ code }) => code);
+    const run = spawnSync('bash', ['-ec', [npx, ...commands].join('\n')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.equal(run.status, 0, run.stderr);
+    assert.equal(run.stderr.match(/^visits: finished in /gm)?.length, 2, run.stderr);
+    assert.ok(existsSync(join(folder, 'hourly')));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('every link to a file leads to one', () => {
