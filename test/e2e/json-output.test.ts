@@ -21,6 +21,11 @@ function lines(stdout: string): Record<string, unknown>[] {
 const FAILING: readonly (readonly [args: readonly string[], code: string, exit: number])[] = [
   [['run', 'none.ts'], 'JOB_NOT_FOUND', EXIT.failed],
   [['run', 'none.ts', '--watch'], 'CONFIG_INVALID', EXIT.usage],
+  [
+    ['run', jobFile('two-jobs'), '-j', 'short', '-p', 'nope=1', '-w', '--checkpoint-dir', 'none/'],
+    'PARAM_INVALID',
+    EXIT.failed,
+  ],
   [['run', jobFile('two-jobs'), '--config', 'none.json'], 'CONFIG_INVALID', EXIT.usage],
   [['explain', 'none.ts'], 'JOB_NOT_FOUND', EXIT.failed],
   [['diff', 'none.ts', 'none.ts'], 'JOB_NOT_FOUND', EXIT.failed],

@@ -1,5 +1,6 @@
 /** The process of one version of a job (upgrade.ts): loads it, waits until it is its turn, runs it. */
 import { must } from '../../base/assert.ts';
+import { describeError } from '../../base/error-transport.ts';
 import { compareJobs } from '../../graph/compare-jobs.ts';
 import type { BuiltJob, RegisteredJob } from '../../graph/job-registry.ts';
 import { jobShape } from '../../graph/job-shape.ts';
@@ -105,7 +106,7 @@ async function answer(message: ToJob): Promise<FromJob> {
 }
 
 function failed(error: unknown): FromJob {
-  return { type: 'failed', message: describeFailure(error) };
+  return { type: 'failed', text: describeFailure(error), error: describeError(error) };
 }
 
 /** Without its supervisor nobody would ever end it; its state is in its last checkpoint. */

@@ -11,7 +11,7 @@ import type { JobShape } from '../../graph/job-shape.ts';
 import { type RunSettings, runSettings, type Settings } from '../config/settings.ts';
 import { differenceText } from '../difference-text.ts';
 import { EXIT } from '../exit-codes.ts';
-import { describeFailure, fail } from '../failure.ts';
+import { fail } from '../failure.ts';
 import { checkHost, wrongFlag } from '../flags.ts';
 import { formatDuration } from '../format.ts';
 import { findModule } from '../load-job.ts';
@@ -28,7 +28,8 @@ export async function superviseCommand(module: string, flags: RunFlags): Promise
     const supervisor = new Supervisor(await findModule(module), flags, settings);
     return await supervisor.run();
   } catch (error) {
-    return fail(flags, error, error instanceof Refused ? error.message : describeFailure(error));
+    if (!(error instanceof Refused)) return fail(flags, error);
+    return fail(flags, error.cause ?? error, error.message);
   }
 }
 

@@ -20,6 +20,7 @@
  * nothing with it. Up to `stop` the old version runs on and knows of nothing. Whatever goes wrong behind it, the last
  * checkpoint is there, and the next version that is saved goes on from it.
  */
+import type { ErrorDescription } from '../../base/error-transport.ts';
 import type { JobDifference } from '../../graph/compare-jobs.ts';
 import type { JobShape } from '../../graph/job-shape.ts';
 import type { RunFlags } from '../run-options.ts';
@@ -39,5 +40,5 @@ export type FromJob =
   /** All subtasks have their state and are at work. */
   | { readonly type: 'running' }
   | { readonly type: 'stopped' }
-  /** What was asked could not be done. */
-  | { readonly type: 'failed'; readonly message: string };
+  /** What was asked could not be done; `text` says so to people. */
+  | { readonly type: 'failed'; readonly text: string; readonly error: ErrorDescription };

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engineEntry } from '../../base/engine-files.ts';
+import { reviveError } from '../../base/error-transport.ts';
 import type { JobDifference } from '../../graph/compare-jobs.ts';
 import type { JobShape } from '../../graph/job-shape.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -10,7 +11,7 @@ import type { FromJob, ToJob } from './upgrade.ts';
 
 const ENTRY = fileURLToPath(engineEntry('cli/upgrade/job-process'));
 
-/** What it was asked it could not do, for a reason that it tells in words for people. */
+/** What it was asked it could not do, for a reason that it tells in words for people; `cause` is the error of its process. */
 export class Refused extends Error {}
 
 type Question = {
@@ -83,6 +84,7 @@ export class Version {
     if (question === null) return;
     this.#question = null;
     if (message.type === question.wanted) question.resolve(message);
-    else question.reject(new Refused(message.type === 'failed' ? message.message : message.type));
+    else if (message.type !== 'failed') question.reject(new Refused(message.type));
+    else question.reject(new Refused(message.text, { cause: reviveError(message.error) }));
   }
 }
