@@ -2,7 +2,7 @@
 import type { JobClient, JobResult, WatchedJob } from '../job/job.ts';
 import { answerRequests } from './control.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatAddress, formatCount, formatDuration } from './format.ts';
 import { showProgress } from './progress.ts';
 
 export type FollowOptions = {
@@ -36,7 +36,7 @@ export async function follow(
     void client.cancel();
   });
   if (client.port !== null) {
-    console.error(`${client.name}: http://${host}:${client.port}/`);
+    console.error(`${client.name}: ${formatAddress(host, client.port)}`);
   }
   const control = answerRequests(client);
   const progress = withProgress ? showProgress(client, process.stderr) : null;

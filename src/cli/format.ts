@@ -1,4 +1,4 @@
-/** Numbers and times for people. */
+/** Numbers, times and addresses for people. */
 
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
@@ -33,6 +33,11 @@ export function formatBytes(bytes: number): string {
   let size = bytes;
   for (; size >= 1024 && unit < units.length - 1; unit++) size /= 1024;
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** `http://127.0.0.1:8081/`; IPv6 stands in brackets there: `http://[::1]:8081/`. */
+export function formatAddress(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }
 
 /** Columns under their titles, two spaces apart. */

@@ -11,6 +11,7 @@ import { ArchiveFolder } from './archive-folder.ts';
 import { EXIT } from './exit-codes.ts';
 import { describeFailure, fail, type JsonFlag } from './failure.ts';
 import { checkFlags, checkHost, wrongFlag } from './flags.ts';
+import { formatAddress } from './format.ts';
 import { JobFolder } from './job-folder.ts';
 import { eventTeller } from './serve-events.ts';
 
@@ -43,7 +44,7 @@ export async function serveCommand(folder: string, flags: ServeFlags): Promise<n
     server!.serve(jobs);
     const ended = untilAskedToEnd(warn);
     await modules.load();
-    tell({ event: 'listening', url: `http://${host ?? '127.0.0.1'}:${server!.port}/` });
+    tell({ event: 'listening', url: formatAddress(host ?? '127.0.0.1', server!.port) });
     if (flags.start) await modules.startAll();
     await ended;
     await Promise.all(jobs.all.map(({ job }) => job.cancel()));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatBytes, table } from '../../src/cli/format.ts';
+import { formatAddress, formatBytes, table } from '../../src/cli/format.ts';
 import type { TopView } from '../../src/cli/top/top.ts';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, millrace, type Running, startMillrace } from './command-line.ts';
@@ -149,6 +149,17 @@ test('no server, a port that is none', async () => {
   const wrong = await millrace('run', jobFile('watched'), '--port', 70_000);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /error CONFIG_INVALID: --port is a whole number from 0 to 65535/);
+});
+
+test('the address of a server is a URL, of IPv6 too', () => {
+  for (const [host, name] of [
+    ['127.0.0.1', '127.0.0.1'],
+    ['localhost', 'localhost'],
+    ['::1', '[::1]'],
+  ] as const) {
+    const { hostname, port } = new URL(formatAddress(host, 8081));
+    assert.deepEqual([hostname, port], [name, '8081']);
+  }
 });
 
 test('bytes for people, and columns', () => {
