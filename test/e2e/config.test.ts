@@ -42,8 +42,16 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [{ thraeds: 2 }, /^thraeds is not an option; allowed there: \$schema, threads, parallelism, /],
   [
     { checkpoints: { every: '5 s' } },
-    /^checkpoints\.dir must be a text, got nothing$|checkpoints\.dir/,
+    /^checkpoints\.dir must be a text that is not empty, got nothing$/,
   ],
+  [{ checkpoints: 'state/' }, /^checkpoints must be an object: dir, every, \.\.\., got "state\/"$/],
+  [{ checkpoints: [] }, /^checkpoints must be an object: dir, every, \.\.\., got an array$/],
+  [{ params: [] }, /^params must be an object of values by name, got an array$/],
+  [{ jobs: [] }, /^jobs must be an object of options by job, got an array$/],
+  [{ jobs: { flights: [] } }, /^jobs\.flights must be an object of options, got an array$/],
+  [{ jobs: { flights: null } }, /^jobs\.flights must be an object of options, got null$/],
+  [{ jobs: { flights: { params: [] } } }, /^jobs\.flights\.params must be an object of values by/],
+  [null, /^the file must be an object of options, got null$/],
   [
     { checkpoints: { dir: 'state/', evry: 5 } },
     /^checkpoints\.evry is not an option; allowed there: dir, every, mode, /,

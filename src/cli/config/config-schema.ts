@@ -19,7 +19,13 @@ function whole(least: number, most: number) {
 
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 const flag = v.boolean('true or false');
-const text = v.pipe(v.string('a text'), v.nonEmpty('a text that is not empty'));
+const TEXT = 'a text that is not empty';
+const text = v.pipe(v.string(TEXT), v.nonEmpty(TEXT));
+
+const CHECKPOINTS = 'an object: dir, every, ...';
+const PARAMS = 'an object of values by name';
+const JOBS = 'an object of options by job';
+const OPTIONS = 'an object of options';
 
 const DURATION = "milliseconds, or a text such as '5 min' (units ms, s, min, h, d)";
 const duration = v.union(
@@ -45,7 +51,8 @@ const checkpoints = v.strictObject(
     tolerableFailures: some(count),
     retained: some(whole(1, Number.MAX_SAFE_INTEGER)),
   },
-  'an object: dir, every, ...',
+  // What is told of a key that is missing is the message of the object.
+  ({ expected }) => (expected === '"dir"' ? TEXT : CHECKPOINTS),
 );
 
 const RESTART = "'none', or an object with strategy 'fixedDelay', 'exponential' or 'failureRate'";
@@ -93,7 +100,7 @@ const options = {
     v.record(
       v.string(),
       v.union([v.string(), v.number(), v.boolean()], 'a text, a number, true or false'),
-      'an object of values by name',
+      PARAMS,
     ),
   ),
   checkpoints: some(checkpoints),
@@ -111,23 +118,39 @@ export const CONFIG_SCHEMA = v.strictObject(
   {
     $schema: some(text),
     ...options,
-    jobs: some(
-      v.record(
-        v.string(),
-        v.strictObject(options, 'an object of options'),
-        'an object of options by job',
-      ),
-    ),
+    jobs: some(v.record(v.string(), v.strictObject(options, OPTIONS), JOBS)),
   },
-  'an object of options',
+  OPTIONS,
 ) satisfies v.GenericSchema<MillraceConfig>;
 
 /** What is wrong with a config: one line a place, each with what is allowed there. */
 export function configMistakes(config: unknown): readonly string[] {
   // An array is an object to the library.
-  if (Array.isArray(config)) return ['the file must be an object of options, got an array'];
+  const arrays = objectsOf(config as MillraceConfig | undefined)
+    .filter(([, , value]) => Array.isArray(value))
+    .map(([place, allowed]) => `${place} must be ${allowed}, got an array`);
+  if (arrays.length > 0) return arrays;
   const result = v.safeParse(CONFIG_SCHEMA, config);
   return (result.issues ?? []).map(mistake);
+}
+
+/** Where objects of options stand, what they have, and what is there. */
+function objectsOf(config: MillraceConfig | undefined): (readonly [string, string, unknown])[] {
+  const jobs = Object.entries(config?.jobs ?? {});
+  return [
+    ['the file', OPTIONS, config],
+    ['jobs', JOBS, config?.jobs],
+    ['params', PARAMS, config?.params],
+    ['checkpoints', CHECKPOINTS, config?.checkpoints],
+    ...jobs.flatMap(
+      ([name, own]) =>
+        [
+          [`jobs.${name}`, OPTIONS, own],
+          [`jobs.${name}.params`, PARAMS, own?.params],
+          [`jobs.${name}.checkpoints`, CHECKPOINTS, own?.checkpoints],
+        ] as const,
+    ),
+  ];
 }
 
 function mistake(issue: v.BaseIssue<unknown>): string {
