@@ -27,7 +27,8 @@ Examples:
   curl -X POST -H "Authorization: Bearer $MILLRACE_TOKEN" localhost:8081/modules/flights.ts/run -d '{"params": {"rate": 10}}'
   curl -X PATCH -H "Authorization: Bearer $MILLRACE_TOKEN" localhost:8081/jobs/ID?mode=cancel
 
-A job that fails leaves the others alone. Ctrl-C cancels all of them.`,
+A job that fails leaves the others alone. Ctrl-C cancels all of them. A config file (millrace.config.*) is not read: what jobs are
+started with are these options, and what the request says of params, threads and parallelism.`,
     )
     .action(async (folder: string, flags: ServeFlags) => {
       const { serveCommand } = await import('./serve-command.ts');

@@ -37,6 +37,12 @@ test('the help of every command has an example of it', () => {
   }
 });
 
+test('the help of serve and of config says that serve reads no config file', () => {
+  const help = (name: string) => helpOf(program.commands.find((one) => one.name() === name)!);
+  assert.match(help('serve'), /A config file \(millrace\.config\.\*\) is not read/);
+  assert.match(help('config'), /It holds for run, explain, diff and bench, not for serve/);
+});
+
 test('every command that does something has --json', () => {
   const silent = ['snapshot', 'completion', ''];
   for (const { path, options } of allCommands(tree)) {

@@ -1,7 +1,7 @@
 /**
  * The config file of the command line: `millrace.config.ts`, `.mjs`, `.js` or `.json` in the folder where it is called. What it
- * says holds for the jobs that `run`, `explain` and `diff` load; flags on the command line win over it, and what it says of one
- * job under `jobs` wins over what it says of all.
+ * says holds for the jobs that `run`, `explain`, `diff` and `bench` load, not for those of `serve`; flags on the command line win
+ * over it, and what it says of one job under `jobs` wins over what it says of all.
  *
  *   flags  >  jobs.<name>  >  the rest of the file  >  the engine's defaults
  */
