@@ -14,27 +14,19 @@ export type FollowOptions = {
   readonly host: string | undefined;
 };
 
-/** Does it at each Ctrl-C or SIGTERM, until what it returns is called. */
-export function onSignals(act: () => void): () => void {
-  process.on('SIGINT', act);
-  process.on('SIGTERM', act);
-  return () => {
-    process.off('SIGINT', act);
-    process.off('SIGTERM', act);
-  };
-}
-
 /** Waits for the end, whether it comes by itself, by Ctrl-C or by another command. */
 export async function follow(
   client: WatchedJob,
   { progress: withProgress, json, host = '127.0.0.1' }: FollowOptions,
 ): Promise<ExitCode> {
   let isCancelled = false;
-  const ignoreSignals = onSignals(() => {
+  const onSignal = (): void => {
     if (isCancelled) process.exit(EXIT.cancelled);
     isCancelled = true;
     void client.cancel();
-  });
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   if (client.port !== null) {
     console.error(`${client.name}: ${formatAddress(host, client.port)}`);
   }
@@ -54,7 +46,8 @@ export async function follow(
     return EXIT.cancelled;
   } finally {
     control.close();
-    ignoreSignals();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
   }
 }
 

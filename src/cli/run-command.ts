@@ -3,10 +3,9 @@ import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
 import { startServedJob } from '../server/serve.ts';
 import { runSettings } from './config/settings.ts';
-import { EXIT } from './exit-codes.ts';
 import { fail } from './failure.ts';
 import { checkHost } from './flags.ts';
-import { follow, onSignals } from './follow-job.ts';
+import { follow } from './follow-job.ts';
 import { findModule, loadJob } from './load-job.ts';
 import { NO_DOORS, type RunFlags } from './run-options.ts';
 
@@ -17,8 +16,6 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     return await superviseCommand(module, flags);
   }
   let threads: WorkerPool | null = null;
-  // Until there is a job that can be cancelled.
-  const ignoreSignals = onSignals(() => process.exit(EXIT.cancelled));
   try {
     // Ahead of the settings, whose file may be TypeScript.
     const path = await findModule(module);
@@ -32,12 +29,9 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     checkHost(options, flags);
     threads ??= startThreads(options);
     const client = await startServedJob(job, options, NO_DOORS, threads);
-    ignoreSignals();
     return await follow(client, { progress, json: flags.json ?? false, host: options.host });
   } catch (error) {
     await threads?.terminate();
     return fail(flags, error);
-  } finally {
-    ignoreSignals();
   }
 }

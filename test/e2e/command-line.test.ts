@@ -244,20 +244,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`${signal} while the module loads: exit code 130`, async () => {
-    const file = join(folder, `loading-${signal}.ts`);
-    await writeFile(
-      file,
-      "console.error('loading');\nawait new Promise((resolve) => setTimeout(resolve, 60_000));\n",
-    );
-    const run = startMillrace('run', file, '-t', 1);
-    await run.wrote('loading');
-    run.process.kill(signal);
-    assert.equal((await run.ended).code, EXIT.cancelled);
-  });
-}
-
 test('a job file may lie anywhere, and be reached through a link', async () => {
   const place = join(folder, 'a b#c%20é (copy)');
   await mkdir(place);
