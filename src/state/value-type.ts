@@ -166,12 +166,13 @@ export class ValueType {
         (fallback as Readonly<Record<string, unknown>> | undefined)?.[field.name],
       ),
     );
+    const make = recordMaker(record);
+    const values: unknown[] = parts.map(({ fallback: missing }) => missing);
     return (batch, row) => {
-      const value: Record<string, unknown> = {};
-      parts.forEach(({ column, fallback: missing }, f) => {
-        value[record[f]!.name] = column < 0 ? missing : readField(batch, column, row);
+      parts.forEach(({ column }, f) => {
+        if (column >= 0) values[f] = readField(batch, column, row);
       });
-      return value;
+      return make(values);
     };
   }
 
@@ -193,6 +194,14 @@ export class ValueType {
     }
     return { field, column, fallback };
   }
+}
+
+/** Makes records of the values of their fields. */
+function recordMaker(fields: readonly Field[]): (values: readonly unknown[]) => unknown {
+  const parts = fields.map(({ name }, f) => ({ name, expression: `values[${f}]` }));
+  return new Function('values', `return ${objectLiteral(parts)};`) as ReturnType<
+    typeof recordMaker
+  >;
 }
 
 function putField(

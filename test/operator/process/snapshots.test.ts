@@ -284,3 +284,20 @@ test('typed state gives the same before and behind a restart: declared fields, a
   ]);
   assert.deepStrictEqual(dumped(new StatesRig(OF_ITEMS, rig.save())), before);
 });
+
+test('a field of a record may be called __proto__', () => {
+  const Odd = record({ ['__proto__']: t.nullable(t.string), n: t.int32 });
+  const rig = new StatesRig({ value: value(Odd), list: list(Odd) });
+  const states = rig.of(1);
+  const odd = { ['__proto__']: 'text', n: 1 };
+  states.value.set(odd);
+  states.list.add(odd);
+  for (const restarted of [
+    rig,
+    new StatesRig({ value: value(Odd), list: list(Odd) }, rig.save()),
+  ]) {
+    const { value: one, list: all } = restarted.of(1);
+    assert.deepStrictEqual(one.get(), odd);
+    assert.deepStrictEqual(all.get(), [odd]);
+  }
+});
