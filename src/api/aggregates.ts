@@ -103,10 +103,10 @@ export function vocabulary<Row>(): Aggregates<Row> {
       input,
       quantile: checkedShare(share),
     }),
-    aggregate: (definition: UserAggregate<never, never, unknown>): AnyAggregate => ({
-      kind: 'user',
-      input: checkedDefinition(definition),
-    }),
+    aggregate: (definition: UserAggregate<never, never, unknown>): AnyAggregate => {
+      checkUserAggregate('aggregate', definition, ['create', 'add', 'merge', 'result']);
+      return { kind: 'user', input: definition };
+    },
   };
   return words as unknown as Aggregates<Row>;
 }
@@ -120,14 +120,16 @@ const USER_AGGREGATE: OptionRules<UserAggregate<never, never, unknown>> = {
   unpack: aPlainFunction,
 };
 
-function checkedDefinition(
-  definition: UserAggregate<never, never, unknown>,
-): UserAggregate<never, never, unknown> {
-  checkFunctions('aggregate', definition, USER_AGGREGATE);
-  for (const name of ['create', 'add', 'merge', 'result'] as const) {
-    aPlainFunction(`aggregate: ${name}`, definition[name]);
+/** Of `needed` none is left out. EngineError JOB_DEFINITION. */
+export function checkUserAggregate(
+  what: string,
+  definition: Readonly<Partial<Record<keyof UserAggregate<never, never, unknown>, unknown>>>,
+  needed: readonly (keyof UserAggregate<never, never, unknown>)[],
+): void {
+  checkFunctions(what, definition, USER_AGGREGATE);
+  for (const part of needed) {
+    aPlainFunction(`${what}: ${part}`, definition[part]);
   }
-  return definition;
 }
 
 function checkedShare(share: number): number {

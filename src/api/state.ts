@@ -1,7 +1,6 @@
 /** The state that a process function declares: `state: { total: value(t.float64), seen: map(t.string, t.timestamp) }`. */
 import {
   aPlainFunction,
-  checkFunctions,
   checkOptions,
   choice,
   type OptionRules,
@@ -23,6 +22,7 @@ import type { StateKind } from '../state/state-table.ts';
 import type { TtlSpec } from '../state/ttl.ts';
 import { fitsType, type TypeSpec } from '../state/value-type.ts';
 import { aDuration, type Duration, durationMs } from '../time/duration.ts';
+import { checkUserAggregate } from './aggregates.ts';
 import type { KeyValue } from './stream.ts';
 
 /** The type of a value: that of a field (`t.float64`), a record (`record({ ... })`), or free-form (`type<T>()`). */
@@ -141,10 +141,7 @@ export function aggregating<In, Accumulator, Out>(
   options: StateOptions = {},
 ): StateDescriptor<AggregatingState<In, Out>> {
   checkOptions('aggregating', options, STATE_OPTIONS);
-  checkFunctions('aggregating', aggregate, AGGREGATE_PARTS);
-  for (const part of ['create', 'add', 'result'] as const) {
-    aPlainFunction(`aggregating: ${part}`, aggregate[part]);
-  }
+  checkUserAggregate('aggregating', aggregate, ['create', 'add', 'result']);
   const live = { aggregate: aggregate as unknown as Folding };
   return descriptor('aggregating', { kind: 'dynamic', nullable: false }, options, live);
 }
@@ -189,15 +186,6 @@ const TTL_OPTIONS: OptionRules<TtlOptions> = {
 const CLEANUP_OPTIONS: OptionRules<NonNullable<TtlOptions['cleanup']>> = {
   incremental: wholeNumber(0),
   onSnapshot: choice(true, false),
-};
-
-const AGGREGATE_PARTS: OptionRules<UserAggregate<never, never, unknown>> = {
-  create: aPlainFunction,
-  add: aPlainFunction,
-  merge: aPlainFunction,
-  result: aPlainFunction,
-  pack: aPlainFunction,
-  unpack: aPlainFunction,
 };
 
 function descriptor<Handle>(

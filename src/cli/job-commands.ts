@@ -166,7 +166,8 @@ Examples:
   millrace config --schema > millrace.config.schema.json
 
 A file millrace.config.ts, .mts, .mjs, .js or .json holds options of all jobs of a folder: threads, parallelism, params,
-checkpoints, restart, batch, port, progress, ..., and under jobs those of single jobs. Flags win over it. It holds for run, explain, diff and bench, not for serve:
+checkpoints, restart, batch, port, progress, ..., and under jobs those of single jobs. Flags win over it.
+It holds for run, explain, diff and bench, not for serve:
   { "$schema": "./millrace.config.schema.json", "threads": 2, "jobs": { "flights": { "checkpoints": { "dir": "state/" } } } }`,
     )
     .action(async (flags: ConfigFlags) => {
