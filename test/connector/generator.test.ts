@@ -22,20 +22,26 @@ function rest<R>(reader: SplitReader, batches = Infinity): R[] {
   return rows;
 }
 
-/** All rows, by as many subtasks; each reader is thrown away after a batch and made anew at its position. */
+/**
+ * All rows, by as many subtasks. Each reader is thrown away after a batch, which may be a row, and made anew at its position; one that
+ * is kept gives the same rows.
+ */
 async function rowsOf<R extends { n: number }>(source: Source<R>, subtasks: number): Promise<R[]> {
   const rows: R[] = [];
   for (const split of await source.discoverSplits(subtasks)) {
     let reader = source.createReader(split, null, context);
+    const ofSplit: R[] = [];
     for (;;) {
       const got = rest<R>(reader, 1);
       if (got.length === 0) break;
-      rows.push(...got);
+      ofSplit.push(...got);
       const position = reader.position();
       reader.close();
       reader = source.createReader(split, position, context);
     }
     assert.equal(reader.progress(), 1);
+    assert.deepEqual(rest<R>(source.createReader(split, null, context)), ofSplit);
+    rows.push(...ofSplit);
   }
   return rows.sort((a, b) => a.n - b.n);
 }
