@@ -171,6 +171,11 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /^error CONFIG_INVALID: --thread-heap must be a whole number from 1 to \d+, got 0\n$/,
   ],
   [
+    'a port that is none',
+    ['run', TWO_JOBS, '-j', 'short', '--port', '99999'],
+    /^error CONFIG_INVALID: --port is a whole number from 0 to 65535, got 99999\n$/,
+  ],
+  [
     'a time that is none',
     ['run', TWO_JOBS, '--checkpoint-dir', 'none', '--checkpoint-every', '5 parsecs'],
     /^error CONFIG_INVALID: --checkpoint-every must be milliseconds or .*, got '5 parsecs'\n$/,
