@@ -290,15 +290,23 @@ export class BatchBuilder {
     this.weight.bytes = 0;
     this.#hasKeyHashes = false;
     this.#rows = [];
-    for (const objects of this.#objects) objects?.builder.reset();
     // A free-form batch may be kept, times and all; one of columns may not.
     if (this.schema === null) this.#timestamps = null;
     else this.#timestamps?.fill(Number.NaN);
-    for (const column of this.#columns) {
+    for (let c = 0; c < this.#columns.length; c++) {
+      const column = this.#columns[c]!;
       column.absent?.fill(PRESENT);
       if (column.kind === 'string') column.reset();
-      else if (column.kind === 'dynamic') column.values.fill(undefined);
+      else if (column.kind === 'dynamic' && !this.#resetObjects(c)) column.values.fill(undefined);
     }
+  }
+
+  /** Whether the values of a dynamic column were filled as columns. */
+  #resetObjects(c: number): boolean {
+    const objects = this.#objects[c]?.builder;
+    if (objects === undefined || objects.rowCount === 0) return false;
+    objects.reset();
+    return true;
   }
 }
 
