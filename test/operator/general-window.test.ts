@@ -486,6 +486,17 @@ test('late records are counted where nobody takes them', async () => {
   assert.equal(h.metrics().lateRecords, 2);
 });
 
+/** Values as they came, in a list that grows. */
+const LISTED = {
+  create: (): number[] => [],
+  add(values: number[], { v }: { v: number }): number[] {
+    values.push(v);
+    return values;
+  },
+  merge: (a: number[], b: number[]): number[] => [...a, ...b],
+  result: (values: number[]): number[] => values,
+};
+
 inEveryMode(
   'a result that is the accumulator is a row as it was when the window fired',
   Row,
@@ -496,15 +507,7 @@ inEveryMode(
       .trigger(countTrigger(1))
       .aggregate(({ aggregate, count }) => ({
         n: count(),
-        values: aggregate({
-          create: (): number[] => [],
-          add: (values, { v }) => {
-            values.push(v);
-            return values;
-          },
-          merge: (a, b) => [...a, ...b],
-          result: (values) => values,
-        }),
+        values: aggregate(LISTED),
       })),
   (h) => {
     push(h, 'a 1@1, b 2@1, a 3@2, a 4@3');
@@ -513,6 +516,29 @@ inEveryMode(
       'a 2 1,3 [0,10) @9',
       'a 3 1,3,4 [0,10) @9',
       'b 1 2 [0,10) @9',
+    ]);
+  },
+);
+
+inEveryMode(
+  'a late record changes no result that its window has given before',
+  Row,
+  (rows) =>
+    rows
+      .keyBy('k')
+      .window(sliding(10, 5))
+      .allowedLateness(100)
+      .aggregate(({ aggregate, count }) => ({ n: count(), values: aggregate(LISTED) })),
+  (h) => {
+    push(h, 'a 1@6');
+    h.watermark(15);
+    push(h, 'a 2@7');
+    h.watermark(20);
+    assert.deepEqual(taken(h), [
+      'a 1 1 [0,10) @9',
+      'a 1 1 [5,15) @14',
+      'a 2 1,2 [0,10) @9',
+      'a 2 1,2 [5,15) @14',
     ]);
   },
 );

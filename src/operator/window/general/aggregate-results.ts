@@ -14,10 +14,13 @@ import type { WindowTable } from './window-table.ts';
 
 /** Takes the accumulators of windows that fire. */
 export interface TakesAccumulators {
-  /** The result of a window, whose accumulators are those of slot `at` of `of`. */
-  add(slot: number, time: number, of: Accumulators, at: number): void;
+  /** The result of a window, whose accumulators are those of slot `at` of `of`; they go on to change unless `isLast`. */
+  add(slot: number, time: number, of: Accumulators, at: number, isLast: boolean): void;
   flush(): void;
 }
+
+/** Where results of an aggregate of the user go, and which object of the accumulators they come from. */
+type UserResult = { readonly values: unknown[]; readonly object: number };
 
 export class AggregateResults implements TakesAccumulators {
   readonly #windows: WindowTable;
@@ -32,6 +35,7 @@ export class AggregateResults implements TakesAccumulators {
   #count = 0;
   readonly #keySlots = new Int32Array(FIRE_SLICE_ROWS);
   readonly #copies: Accumulators;
+  readonly #ofUsers: readonly UserResult[];
 
   constructor(options: {
     readonly windows: WindowTable;
@@ -52,9 +56,19 @@ export class AggregateResults implements TakesAccumulators {
     this.#emit = options.emit;
     const cells = FIRE_SLICE_ROWS * options.plan.cells.length;
     this.#copies = { cells: new Float64Array(cells), objects: [] };
+    this.#ofUsers = this.#resultsOfUsers();
   }
 
-  add(slot: number, time: number, of: Accumulators, at: number): void {
+  #resultsOfUsers(): readonly UserResult[] {
+    const { results, objects } = this.#plan;
+    return results.flatMap((result, r) => {
+      if (result.from !== 'object' || objects[result.object]!.kind !== 'user') return [];
+      const { values } = this.#builder.dynamic(this.#firstColumn + r);
+      return [{ values, object: result.object }];
+    });
+  }
+
+  add(slot: number, time: number, of: Accumulators, at: number, isLast: boolean): void {
     const builder = this.#builder;
     const row = builder.rowCount + this.#count;
     const windows = this.#windows;
@@ -67,7 +81,7 @@ export class AggregateResults implements TakesAccumulators {
     if (this.#plan.objects.length > 0) {
       // Objects change with the next record.
       this.#complete(of, at, 1);
-      this.#copyShared(of, at, row);
+      if (!isLast) this.#copyShared(of, at, row);
     } else {
       const width = this.#plan.cells.length;
       const target = this.#copies.cells;
@@ -81,13 +95,12 @@ export class AggregateResults implements TakesAccumulators {
 
   /** Copies results that are the accumulators themselves. */
   #copyShared({ objects }: Accumulators, at: number, row: number): void {
-    const { results, objects: slots } = this.#plan;
-    for (let r = 0; r < results.length; r++) {
-      const result = results[r]!;
-      if (result.from !== 'object' || slots[result.object]!.kind !== 'user') continue;
-      const { values } = this.#builder.dynamic(this.#firstColumn + r);
-      const isShared = values[row] === objects[at * slots.length + result.object];
-      if (isShared) values[row] = copyOf(values[row]);
+    const first = at * this.#plan.objects.length;
+    const ofUsers = this.#ofUsers;
+    for (let r = 0; r < ofUsers.length; r++) {
+      const { values, object } = ofUsers[r]!;
+      const value = values[row];
+      if (value === objects[first + object]) values[row] = copyOf(value);
     }
   }
 

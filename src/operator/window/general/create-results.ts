@@ -126,7 +126,7 @@ export function createResults(
   return {
     contents,
     results: {
-      fire: (slot, time) => results.add(slot, time, contents.accumulators, slot),
+      fire: (slot, time, isLast) => results.add(slot, time, contents.accumulators, slot, isLast),
       flush: () => results.flush(),
     },
     code,

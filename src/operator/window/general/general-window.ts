@@ -66,7 +66,7 @@ export class GeneralWindowOperator implements Operator {
     open.attach({ trigger: createTrigger(window.trigger, open, functions), contents, code });
     this.#snapshot = new WindowSnapshot(key, inputSchema, window.trigger, open, this.#keys);
     this.#intake = new RecordIntake(window, inputSchema, functions, open, this.#keys, {
-      onTrigger: (slot, result, time) => this.#apply(slot, result, time),
+      onTrigger: (slot, result, time) => this.#apply(slot, result, time, false),
       onLate: (from, to) => this.#onLate(from, to),
     });
   }
@@ -134,14 +134,15 @@ export class GeneralWindowOperator implements Operator {
     else this.#late.emit(sliceBatch(this.#batch!, from, to).withoutKeyHashes());
   }
 
-  /** `time`: of the result, where the window has no bounds. */
-  #apply(slot: number, result: TriggerResult, time: number): void {
+  /** `time`: of the result, where the window has no bounds. `isOver`: the window is closed next. */
+  #apply(slot: number, result: TriggerResult, time: number, isOver: boolean): void {
     const { windows } = this.#open;
+    const isPurged = (result & PURGE) !== 0;
     if ((result & FIRE) !== 0 && windows.isFilled(slot)) {
       const end = windows.endOf(slot);
-      this.#results.fire(slot, end === Infinity ? time : end - 1);
+      this.#results.fire(slot, end === Infinity ? time : end - 1, isOver || isPurged);
     }
-    if ((result & PURGE) !== 0) this.#open.purge(slot);
+    if (isPurged) this.#open.purge(slot);
   }
 
   processWatermark(watermark: Watermark): void {
@@ -205,7 +206,8 @@ export class GeneralWindowOperator implements Operator {
     timers.delete(slot, time);
     const result = isEvent ? trigger.onEventTime(slot, time) : trigger.onClock(slot, time);
     const isMoment = isEvent && time !== AT_END_OF_STREAM;
-    if (result !== 0) this.#apply(slot, result, isMoment ? time : Number.NaN);
+    const isOver = timers.endsAt(slot) === time;
+    if (result !== 0) this.#apply(slot, result, isMoment ? time : Number.NaN, isOver);
   }
 
   processIdle(isIdle: boolean): void {

@@ -42,8 +42,8 @@ export class ProcessedAggregates implements TakesAccumulators {
     this.#to = to;
   }
 
-  add(slot: number, time: number, of: Accumulators, at: number): void {
-    this.#results.add(slot, time, of, at);
+  add(slot: number, time: number, of: Accumulators, at: number, isLast: boolean): void {
+    this.#results.add(slot, time, of, at, isLast);
     this.#results.flush();
     this.#to.takeRow(slot, time, this.#row);
   }

@@ -5,8 +5,8 @@ import { type Field, schemaOf } from '../../../data/schema.ts';
 
 /** Makes results of windows, and hands them over in batches when these are full, the rest by `flush`. */
 export interface WindowResults {
-  /** The window has contents; `time` is the event time of its result, NaN for none. */
-  fire(slot: number, time: number): void;
+  /** The window has contents, which go on to change unless `isLast`; `time` is the event time of its result, NaN for none. */
+  fire(slot: number, time: number, isLast: boolean): void;
   flush(): void;
 }
 

@@ -80,7 +80,8 @@ export class AggregatedRows implements TakesRows {
       if (builder.isFull) this.#add(builder.seal());
     }
     if (builder.rowCount > 0) this.#add(builder.seal());
-    this.#results.add(slot, time, this.#accumulators, 0);
+    // They are made anew for each.
+    this.#results.add(slot, time, this.#accumulators, 0, true);
   }
 
   #add(batch: Batch): void {
