@@ -21,7 +21,8 @@ export function sliceBatch(batch: Batch, from: number, to: number): Batch {
   });
 }
 
-function sliceColumn(column: Column, from: number, to: number): Column {
+/** Rows from to to - 1 of a column, in memory of their own. */
+export function sliceColumn(column: Column, from: number, to: number): Column {
   const absent = column.absent?.slice(from, to) ?? null;
   switch (column.kind) {
     case 'dynamic':

@@ -168,6 +168,11 @@ export class KeyReader {
     return hashKeyValue(value, this.#names);
   }
 
+  /** The number of the int field that is the key, by itself or by a function that only reads it; -1 for other keys. */
+  get intField(): number {
+    return this.#intColumn;
+  }
+
   /** The column that is the key of a batch, when it is a single int32 field, of which none is absent; else null. */
   intColumn(batch: Batch): Int32Array | null {
     if (this.#intColumn < 0 || !this.isInt) return null;

@@ -4,7 +4,8 @@
  */
 import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
-import { sliceBatch } from '../data/copy.ts';
+import type { Column } from '../data/column.ts';
+import { sliceColumn } from '../data/copy.ts';
 import { fieldTypeError } from '../data/field-check.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { KeySpec } from '../data/key.ts';
@@ -31,7 +32,6 @@ export class ColumnValues implements RollingValues {
   readonly kept: readonly Field[];
   readonly #target: RollingTarget;
   readonly #emitsEach: boolean;
-  readonly #schema: Schema;
   readonly #columns: SlotColumns;
   /** By field: whether results have the column of their records. */
   readonly #passes: readonly boolean[];
@@ -49,7 +49,6 @@ export class ColumnValues implements RollingValues {
     this.#target = target;
     this.#emitsEach = emitsEach;
     const schema = rollingSchema(rolling, inputSchema)!;
-    this.#schema = schema;
     this.#results = new BatchBuilder(schema);
     this.#passes = schema.fields.map(
       ({ name, kind }) =>
@@ -91,7 +90,8 @@ export class ColumnValues implements RollingValues {
     while (place.row < rowCount) {
       const from = place.row;
       this.#joinFrom(batch, slots, rowCount);
-      if (this.#emitsEach) this.#emitJoined(batch, from, place.row);
+      if (this.#emitsEach)
+        emitJoined(this.#results, batch, from, place.row, this.#passes, this.#target);
     }
   }
 
@@ -104,23 +104,6 @@ export class ColumnValues implements RollingValues {
     } catch (error) {
       throw this.#target.errorAt(error, place.row);
     }
-  }
-
-  #emitJoined(batch: Batch, from: number, to: number): void {
-    const results = this.#results;
-    results.advance(to - from);
-    const { columns } = results.seal();
-    const joined = from === 0 && to === batch.rowCount ? batch : sliceBatch(batch, from, to);
-    this.#target.emit(
-      new Batch({
-        rowCount: to - from,
-        schema: this.#schema,
-        columns: columns.map((column, f) => (this.#passes[f] ? joined.columns[f]! : column)),
-        timestamps: joined.timestamps,
-        isTransient: true,
-      }),
-    );
-    results.reset();
   }
 
   emit(from: number, to: number, times: Float64Array | null): void {
@@ -139,6 +122,35 @@ export class ColumnValues implements RollingValues {
   generatedLoops(): readonly GeneratedLoop[] {
     return [{ title: 'each record joined to what its key has', source: this.#source }];
   }
+}
+
+/**
+ * Emits the results of rows from to to - 1 of a batch, which are in `results` but for columns that `passes` says are those of
+ * the batch.
+ */
+export function emitJoined(
+  results: BatchBuilder,
+  batch: Batch,
+  from: number,
+  to: number,
+  passes: readonly boolean[],
+  target: RollingTarget,
+): void {
+  results.advance(to - from);
+  const { schema, columns } = results.seal();
+  const isWhole = from === 0 && to === batch.rowCount;
+  const passed = (f: number): Column =>
+    isWhole ? batch.columns[f]! : sliceColumn(batch.columns[f]!, from, to);
+  target.emit(
+    new Batch({
+      rowCount: to - from,
+      schema,
+      columns: columns.map((column, f) => (passes[f] ? passed(f) : column)),
+      timestamps: batch.timestamps?.subarray(from, to) ?? null,
+      isTransient: true,
+    }),
+  );
+  results.reset();
 }
 
 /** The values of slots from to to - 1 are results, at these times from 0 on. */

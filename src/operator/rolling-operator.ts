@@ -36,8 +36,10 @@ export abstract class RollingOperator extends ImmediateOperator {
           ? operatorError(this.context, thrown, this.context.metrics.recordsIn)
           : this.errorAt(thrown, row),
     };
-    if (rolling.kind === 'reduce') this.values = new ReduceValues(options, target, emitsEach);
-    else if (inputSchema === null) this.values = new RowValues(options, target, emitsEach);
+    if (rolling.kind === 'reduce') {
+      const key = { field: this.#keys.intField, keys: this.keySlots };
+      this.values = new ReduceValues(options, target, emitsEach, key);
+    } else if (inputSchema === null) this.values = new RowValues(options, target, emitsEach);
     else this.values = new ColumnValues({ key, rolling, inputSchema }, target, emitsEach);
     this.state = new KeyedState('values', key, inputSchema, [...this.values.kept, ...kept]);
   }

@@ -13,7 +13,7 @@ import { fitsField } from '../data/field-check.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { fieldsToPick } from '../data/picked-row.ts';
 import type { Field, Schema } from '../data/schema.ts';
-import { SlotColumns } from '../state/slot-columns.ts';
+import { type KeyField, SlotColumns } from '../state/slot-columns.ts';
 import type {
   ColumnReduce,
   Misfit,
@@ -25,7 +25,7 @@ import type {
 import { emitSlots } from './rolling-columns.ts';
 import { PickingReduce } from './rolling-picks.ts';
 import { RowValues } from './rolling-rows.ts';
-import { hasTypedValues, TypedReduce } from './rolling-typed.ts';
+import { handsOnKey, hasTypedValues, TypedReduce } from './rolling-typed.ts';
 
 /** Values while they are columns. */
 type InColumns = {
@@ -45,7 +45,8 @@ export class ReduceValues implements RollingValues {
   /** Rows of the batch that were joined before it came to `#objects`. */
   #rowsBefore = 0;
 
-  constructor(options: RollingOptions, target: RollingTarget, emitsEach: boolean) {
+  /** `key`: of the records. */
+  constructor(options: RollingOptions, target: RollingTarget, emitsEach: boolean, key: KeyField) {
     this.#target = target;
     this.#emitsEach = emitsEach;
     const ofObjects: RollingTarget = {
@@ -55,7 +56,7 @@ export class ReduceValues implements RollingValues {
     };
     this.#objects = new RowValues(options, ofObjects, emitsEach);
     this.kept = this.#objects.kept;
-    this.#inColumns = inColumns(options, target, emitsEach);
+    this.#inColumns = inColumns(options, target, emitsEach, key);
   }
 
   join(batch: Batch, slots: Int32Array, known: number, slotCount: number): void {
@@ -117,7 +118,7 @@ export class ReduceValues implements RollingValues {
     const { values } = batch.columns[firstColumn] as DynamicColumn;
     const { rowCount } = batch;
     const into = this.#inColumns;
-    if (into !== null && !areRows(values, rowCount, into.schema)) {
+    if (into !== null && !areKept(values, slots, rowCount, into)) {
       this.#leaveColumns(slotCount - rowCount);
     }
     if (this.#inColumns === null) {
@@ -138,19 +139,22 @@ export class ReduceValues implements RollingValues {
 
 /** Null where values are objects from the beginning. */
 function inColumns(
-  { key, inputSchema: schema, functions }: RollingOptions,
+  { key: { kind }, inputSchema: schema, functions }: RollingOptions,
   target: RollingTarget,
   emitsEach: boolean,
+  key: KeyField,
 ): InColumns | null {
   if (schema === null) return null;
-  const join = functions[key.kind === 'function' ? 1 : 0] as ReduceFunction;
-  const columns = new SlotColumns(schema.fields);
+  const join = functions[kind === 'function' ? 1 : 0] as ReduceFunction;
   const reads = fieldsToPick(join, schema);
   if (reads !== null) {
+    const columns = new SlotColumns(schema.fields);
     const reduce = new PickingReduce(join, reads, schema, columns, target, emitsEach);
     return { schema, columns, reduce };
   }
   if (!hasTypedValues(schema)) return null;
+  const ofKey = emitsEach && handsOnKey(join, schema, key.field) ? key : null;
+  const columns = new SlotColumns(schema.fields, null, ofKey);
   const reduce = new TypedReduce(join, schema, columns, target, emitsEach);
   return { schema, columns, reduce };
 }
@@ -161,6 +165,25 @@ function rowsOf({ schema, columns }: InColumns, from: number, to: number): reado
   columns.append(builder, 0, from, to);
   builder.advance(to - from);
   return builder.seal().rowObjects();
+}
+
+/** Whether the columns can have the values of these slots. */
+function areKept(
+  values: readonly unknown[],
+  slots: Int32Array,
+  count: number,
+  { schema, columns }: InColumns,
+): boolean {
+  if (!areRows(values, count, schema)) return false;
+  const { key } = columns;
+  if (key === null) return true;
+  const { name } = schema.fields[key.field]!;
+  const { ints } = key.keys;
+  // Another function may have made them.
+  for (let i = 0; i < count; i++) {
+    if ((values[i] as Readonly<Record<string, unknown>>)[name] !== ints[slots[i]!]) return false;
+  }
+  return true;
 }
 
 /** Whether values have the fields of a schema and no others. */

@@ -1,9 +1,12 @@
 /** Source about what is kept of slots. */
+
+import type { RowSource } from '../data/batch-loops.ts';
 import { PRESENT } from '../data/column.ts';
 import type { FieldsRead } from '../data/fields-read.ts';
 import { objectLiteral, readExpression } from '../data/materialize.ts';
 import {
   type FixedSlotColumn,
+  isKey,
   isSideBySide,
   type SlotColumn,
   slotValueSource,
@@ -31,7 +34,7 @@ ${readAheadSource(columns)}${part}}
  */
 function readAheadSource(columns: readonly NamedColumn[]): string {
   const numbers = columns.filter(({ column }) => {
-    return column.kind === 'fixed' && column.field.kind !== 'int64';
+    return column.kind === 'fixed' && column.field.kind !== 'int64' && !isKey(column);
   });
   const reads = numbers.filter(({ column }) => !isSideBySide(column) || beginsLine(column));
   if (reads.length === 0) return '';
@@ -56,9 +59,13 @@ function beginsLine({ stride, offset }: FixedSlotColumn): boolean {
   return offset === stride - 1 && LINE_VALUES % stride !== 0;
 }
 
-/** A row object of what is kept: statements to run once a batch, and the row of `slot`. */
+/**
+ * A row object of what is kept: statements to run once a batch, and the row of `slot`. A field that is the key of its slot is
+ * what row `i`, which has the same key, has there: `ofRow`, by column.
+ */
 export function slotRowSource(
   columns: readonly SlotColumn[],
+  ofRow: RowSource['fields'],
   reads: FieldsRead = null,
 ): { prelude: string; row: string } {
   let prelude = '';
@@ -67,6 +74,7 @@ export function slotRowSource(
   const read = columns.flatMap((column, c) => {
     const { name, kind, nullable } = column.field;
     if (reads !== null && !reads.has(name)) return [];
+    if (isKey(column)) return [ofRow[c]!];
     const values = `s${c}`;
     // V8 sees that it is one array, and keeps it in fewer registers.
     const known = isSideBySide(column) ? beside : null;

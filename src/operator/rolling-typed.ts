@@ -6,10 +6,11 @@
  *   if (!(typeof x1 === 'number' && ...)) break;                   it has other fields than the records
  *   s1[slot] = x1; o1[at] = x1;
  *
- * What the function only hands on of the value, as its source tells, is not stored again.
+ * What the function only hands on of the value, as its source tells, is not stored again; where that is the key, it is not stored
+ * at all, and results have the column of their records.
  */
 import { compiled } from '../base/generated-code.ts';
-import { Batch } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
 import { NULL, PRESENT } from '../data/column.ts';
@@ -17,8 +18,14 @@ import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { handedOnOfFirst, madeNames } from '../data/made-fields.ts';
 import { FITS } from '../data/row-appender.ts';
 import type { Field, Schema } from '../data/schema.ts';
-import { type SlotColumn, type SlotColumns, slotValueSource } from '../state/slot-columns.ts';
+import {
+  isKey,
+  type SlotColumn,
+  type SlotColumns,
+  slotValueSource,
+} from '../state/slot-columns.ts';
 import type { ColumnReduce, Misfit, ReduceFunction, RollingTarget } from './rolling.ts';
+import { emitJoined } from './rolling-columns.ts';
 import { inParts, slotRowSource } from './rolling-slot-row.ts';
 
 /** Where a loop is: the next row, and the first slot that has no value yet. `value`: a result that does not fit. */
@@ -44,8 +51,9 @@ export function hasTypedValues({ fields }: Schema): boolean {
 }
 
 export class TypedReduce implements ColumnReduce {
-  readonly #schema: Schema;
   readonly #columns: SlotColumns;
+  /** By field: whether results have the column of their records. */
+  readonly #passes: readonly boolean[];
   readonly #target: RollingTarget;
   readonly #emitsEach: boolean;
   readonly #loops: BatchLoops<TypedLoop>;
@@ -59,8 +67,8 @@ export class TypedReduce implements ColumnReduce {
     target: RollingTarget,
     emitsEach: boolean,
   ) {
-    this.#schema = schema;
     this.#columns = columns;
+    this.#passes = columns.columns.map(isKey);
     this.#target = target;
     this.#emitsEach = emitsEach;
     this.#results = new BatchBuilder(schema);
@@ -103,17 +111,7 @@ export class TypedReduce implements ColumnReduce {
   #emitJoined(batch: Batch, from: number, to: number): void {
     if (from === to) return;
     const results = this.#results;
-    results.advance(to - from);
-    this.#target.emit(
-      new Batch({
-        rowCount: to - from,
-        schema: this.#schema,
-        columns: results.seal().columns,
-        timestamps: batch.timestamps?.subarray(from, to) ?? null,
-        isTransient: true,
-      }),
-    );
-    results.reset();
+    emitJoined(results, batch, from, to, this.#passes, this.#target);
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
@@ -129,14 +127,12 @@ function loopSource(
 ): string {
   const fields = columns.map(({ field }) => field);
   const isMade = makesFields(join, fields);
-  const handedOn = isMade ? handedOnOfFirst(join) : new Set();
-  const staysSame = fields.map(({ name, kind, nullable }) => {
-    return handedOn.has(name) && IS_STORED_AS_IT_IS.has(kind) && !nullable;
-  });
-  const kept = slotRowSource(columns);
+  const staysSame = handedOn(join, fields);
+  const kept = slotRowSource(columns, ofRow);
   const each = (source: (field: Field, c: number) => string): string =>
     fields.map(source).join('\n');
   const resultOf = ({ name, kind }: Field, c: number): string => {
+    if (isKey(columns[c]!)) return '';
     if (!staysSame[c]) return `x${c} = result[${JSON.stringify(name)}];`;
     return `x${c} = ${slotValueSource(columns[c]!, `s${c}`)}${kind === 'int32' ? ' | 0' : ''};`;
   };
@@ -144,9 +140,10 @@ function loopSource(
   const fits = fields.map((field, c) => (staysSame[c] ? 'true' : fitSource(field, `x${c}`)));
   const first = ofRow.map(({ expression }, c) => `x${c} = ${expression};`).join(' ');
   const storeFirst = columns.map((column, c) =>
-    staysSame[c] ? storeSource(column, c, false) : '',
+    staysSame[c] && !isKey(column) ? storeSource(column, c, false) : '',
   );
   const store = columns.map((column, c) => {
+    if (isKey(column)) return '';
     if (!staysSame[c]) return storeSource(column, c, emitsEach);
     return emitsEach ? `o${c}[i - from] = x${c};` : '';
   });
@@ -178,6 +175,19 @@ return true;
 
 /** Kinds of fields whose columns have the values of the row. */
 const IS_STORED_AS_IT_IS: ReadonlySet<Field['kind']> = new Set(['int32', 'float64', 'timestamp']);
+
+/** By field of the rows, whether the source of the function tells that it hands the field of the value on. */
+function handedOn(join: ReduceFunction, fields: readonly Field[]): readonly boolean[] {
+  const names = makesFields(join, fields) ? handedOnOfFirst(join) : new Set();
+  return fields.map(
+    ({ name, kind, nullable }) => names.has(name) && IS_STORED_AS_IT_IS.has(kind) && !nullable,
+  );
+}
+
+/** Whether each value has the same in a field as all records of its key, when records that come have: of an int field. */
+export function handsOnKey(join: ReduceFunction, { fields }: Schema, key: number): boolean {
+  return key >= 0 && fields[key]!.kind === 'int32' && handedOn(join, fields)[key]!;
+}
 
 /** Whether the source of the function tells that its results have these fields: then nobody has to look, and V8 makes no object. */
 function makesFields(join: ReduceFunction, fields: readonly Field[]): boolean {

@@ -31,6 +31,11 @@ export class KeySlots {
     return this.#ints !== null;
   }
 
+  /** Keys by slot, of which there may be room for more; where all are ints. */
+  get ints(): Int32Array {
+    return this.#ints!.keys;
+  }
+
   get count(): number {
     return (this.#ints ?? this.#bytes!).count;
   }

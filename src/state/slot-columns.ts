@@ -3,6 +3,7 @@
  * texts too where they are compared. Loops that are made for the fields read and write the columns themselves.
  *
  * Numbers and times share one array, side by side by slot: of many slots each access is a cache miss, and so it is one for a row.
+ * A field that is the key of its slot is not kept twice.
  */
 
 import type { Batch } from '../data/batch.ts';
@@ -36,7 +37,15 @@ export type FixedSlotColumn = {
   readonly offset: number;
   /** PRESENT or NULL by slot; null for a field that is never null. */
   absent: Uint8Array | null;
+  /** Its values are the keys of the slots: nothing is written here, and they are read by `append` alone. */
+  readonly isKey: boolean;
 };
+
+/** Where the keys of slots are. */
+export type IntKeys = { readonly ints: Int32Array };
+
+/** The number of a field whose values are the keys of their slots. */
+export type KeyField = { readonly field: number; readonly keys: IntKeys };
 
 /** Null and undefined are values here. */
 export type ObjectSlotColumn = {
@@ -63,10 +72,17 @@ export class SlotColumns {
   #capacity = 0;
   /** Values of the columns that lie side by side, of which there are none or several. */
   #cells = new Float64Array(0);
+  /** Null where all fields are kept here. */
+  readonly key: KeyField | null;
 
   /** `compared`: the name of a field that is read more often than it is written. */
-  constructor(fields: readonly Field[], compared: string | null = null) {
-    const stride = fields.filter(isCell).length;
+  constructor(
+    fields: readonly Field[],
+    compared: string | null = null,
+    key: KeyField | null = null,
+  ) {
+    this.key = key;
+    const stride = fields.filter((field, c) => c !== key?.field && isCell(field)).length;
     let cells = 0;
     const isCompared = (field: Field): boolean => field.name === compared;
     const isText = (field: Field): boolean => field.kind === 'string' && !isCompared(field);
@@ -80,11 +96,17 @@ export class SlotColumns {
         return { kind: 'objects', field, values: [] };
       }
       const absent = field.nullable ? new Uint8Array(0) : null;
-      if (stride > 1 && isCell(field)) {
-        return { kind: 'fixed', field, values: this.#cells, stride, offset: cells++, absent };
-      }
-      const values = fixedArray(field.kind, 0);
-      return { kind: 'fixed', field, values, stride: 1, offset: 0, absent };
+      const isOfKey = c === key?.field;
+      const isBeside = stride > 1 && isCell(field) && !isOfKey;
+      return {
+        kind: 'fixed',
+        field,
+        values: isBeside ? this.#cells : fixedArray(field.kind, 0),
+        stride: isBeside ? stride : 1,
+        offset: isBeside ? cells++ : 0,
+        absent,
+        isKey: isOfKey,
+      };
     });
   }
 
@@ -98,6 +120,7 @@ export class SlotColumns {
     if (slotCount <= this.#capacity) return;
     this.#capacity = grownSlots(slotCount);
     for (const column of this.columns) {
+      if (isKey(column)) continue;
       if (isSideBySide(column)) this.#growCells(column);
       else grow(column, slotCount, this.#capacity);
     }
@@ -114,6 +137,7 @@ export class SlotColumns {
   /** Writes slots from to to - 1 behind the rows of a builder, from this column on; `advance` is the caller's. */
   append(builder: BatchBuilder, firstColumn: number, from: number, to: number): void {
     for (const [c, column] of this.columns.entries()) {
+      if (isKey(column)) column.values = this.key!.keys.ints;
       if (column.kind === 'fixed') appendFixed(column, builder, firstColumn + c, from, to);
       else if (column.kind === 'texts') appendTexts(column, builder, firstColumn + c, from, to);
       else appendObjects(column, builder, firstColumn + c, from, to);
@@ -135,7 +159,7 @@ export class SlotColumns {
   ): void {
     const from = rows ?? firstRows(count);
     for (const [c, column] of this.columns.entries()) {
-      if (column.kind === 'texts') continue;
+      if (column.kind === 'texts' || isKey(column)) continue;
       putColumn(column, batch.columns[firstColumn + c]!, from, slots, count);
     }
     this.#putTexts(batch, firstColumn, from, slots, count);
@@ -170,6 +194,11 @@ function isCell({ kind }: Field): boolean {
 
 export function isSideBySide(column: SlotColumn): column is FixedSlotColumn {
   return column.kind === 'fixed' && column.stride > 1;
+}
+
+/** Whether the values of a column are the keys of their slots. */
+export function isKey(column: SlotColumn): column is FixedSlotColumn {
+  return column.kind === 'fixed' && column.isKey;
 }
 
 /** Source of the value of a slot, of a column whose values have a name. */

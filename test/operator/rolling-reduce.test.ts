@@ -259,6 +259,32 @@ test('texts of many keys, which come one by one', async () => {
   assert.deepEqual(asText(h.takeRecords()), asText(slow(rows, latest).each));
 });
 
+const Behind = record({ n: t.int32, key: t.int32, at: t.timestamp });
+type Behind = RowOf<typeof Behind>;
+
+/** The key is handed on: it is not kept beside the values. */
+const SUM_BEHIND = ({ n, key, at }: Behind, b: Behind): Behind => ({ n: n + b.n, key, at });
+
+test('a key that is handed on, behind other fields', async () => {
+  const random = new Random(4);
+  const rows = Array.from({ length: 1500 }, (_, at): Behind => {
+    return { n: random.below(10), key: random.below(300) - 150, at };
+  });
+  for (const mode of MODES) {
+    const h = await harness((stream: Stream<Behind>) => stream.keyBy('key').reduce(SUM_BEHIND), {
+      ...mode,
+      schema: Behind as never,
+    });
+    for (const row of rows.slice(0, mode.batchSize === 'all' ? 1500 : 60)) h.push(row, row.at);
+    await h.end();
+    const pushed = rows.slice(0, mode.batchSize === 'all' ? 1500 : 60);
+    const { each, last } = slow(pushed, SUM_BEHIND);
+    const got = h.takeRecords();
+    if (mode.batch) assert.deepEqual(asText(got).sort(), asText(last).sort());
+    else assert.deepEqual(got, each);
+  }
+});
+
 class Rising {
   key = 0;
   n: number;
