@@ -262,7 +262,9 @@ const q18: Loop = {
   text: (_, row) => row.slice(0, 3),
 };
 
-export const LOOPS: Readonly<Record<string, Loop>> = { q0, q1, q2, q5, q7, q11, q12, q17, q18 };
+export const LOOPS: Readonly<Record<string, Loop>> = {
+  ...{ q0, q1, q2, q5, q7, 'q7-window': q7, q11, q12, q17, q18 },
+};
 
 /** How many of the first numbers of a row identify it, in loops that give rows anew when they change. */
 export const LOOP_KEYS: Readonly<Record<string, number>> = { q17: 2, q18: 2 };

@@ -60,14 +60,8 @@ export const ORACLES: Readonly<Record<string, (table: Table) => Row[]>> = {
     }
     return rows;
   },
-  q7: ({ bids }) =>
-    [...groups(bids, (b) => Math.floor(b.time / 10_000))].flatMap(([window, of]) => {
-      const price = of.reduce((max, b) => Math.max(max, b.price), 0);
-      const from = window * 10_000;
-      return bids
-        .filter((b) => b.price === price && b.time >= from && b.time <= from + 10_000)
-        .map((b) => [b.auction, b.price, b.bidder, b.time, b.extra]);
-    }),
+  q7: highestBids,
+  'q7-window': highestBids,
   q8({ persons, auctions }) {
     const window = (time: number): number => Math.floor(time / 10_000) * 10_000;
     const sellers = new Set(auctions.map((a) => `${a.seller} ${window(a.time)}`));
@@ -195,4 +189,15 @@ function byRank(bids: readonly Bid[]): number[] {
     ...all.map((of) => new Set(of.map((b) => b.bidder)).size),
     ...all.map((of) => new Set(of.map((b) => b.auction)).size),
   ];
+}
+
+/** Both ends of a window belong to it. */
+function highestBids({ bids }: Table): Row[] {
+  return [...groups(bids, (b) => Math.floor(b.time / 10_000))].flatMap(([window, of]) => {
+    const price = of.reduce((max, b) => Math.max(max, b.price), 0);
+    const from = window * 10_000;
+    return bids
+      .filter((b) => b.price === price && b.time >= from && b.time <= from + 10_000)
+      .map((b) => [b.auction, b.price, b.bidder, b.time, b.extra]);
+  });
 }

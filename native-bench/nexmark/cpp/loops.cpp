@@ -254,9 +254,9 @@ Query q18() {
 } // namespace
 
 int main(int count, char **arguments) {
-  const std::map<std::string, Query (*)()> queries = {{"q0", q0},   {"q1", q1},   {"q2", q2},
-                                                      {"q5", q5},   {"q7", q7},   {"q11", q11},
-                                                      {"q12", q12}, {"q17", q17}, {"q18", q18}};
+  const std::map<std::string, Query (*)()> queries = {
+      {"q0", q0}, {"q1", q1},        {"q2", q2},   {"q5", q5},   {"q7", q7},
+      {"q7-window", q7}, {"q11", q11}, {"q12", q12}, {"q17", q17}, {"q18", q18}};
   if (count < 3 || !queries.contains(arguments[1])) {
     fprintf(stderr, "usage: loops <query> <corpus file> [check]\n");
     return 1;

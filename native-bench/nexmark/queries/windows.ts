@@ -1,5 +1,5 @@
 /** Queries over windows. */
-import { session, sliding, tumbling } from 'millrace';
+import { type RowOf, record, session, sliding, t, tumbling, value } from 'millrace';
 import { auctions, bids, persons } from '../events.ts';
 import { query } from '../query.ts';
 
@@ -52,6 +52,82 @@ export const q7 = query(import.meta, 'q7', {
   },
   text: ({ auction, price, bidder, time, extra }) => [auction, price, bidder, time, extra],
 });
+
+const Offer = record({
+  auction: t.int32,
+  bidder: t.int32,
+  price: t.int32,
+  time: t.timestamp,
+  extra: t.string,
+});
+type Offer = RowOf<typeof Offer>;
+
+/** Of a window: its highest bids, which all have one price, and those of its first millisecond. */
+type Highest = { price: number; bids: Offer[]; first: Offer[] };
+
+/**
+ * Leaves out bids below one that went through for the same window. What it has seen is no state: where it is forgotten, more of
+ * them go through.
+ */
+function mayBeHighest(): (bid: Pick<Offer, 'price' | 'time'>) => boolean {
+  /** Start and end of the window, and the highest price in it. */
+  const seen = Float64Array.of(0, 0, 0);
+  return ({ price, time }) => {
+    if (price < seen[2]! && time < seen[1]! && time > seen[0]!) return false;
+    if (time < seen[0]! || time >= seen[1]!) {
+      seen[0] = time - (time % WINDOW_MS);
+      seen[1] = seen[0] + WINDOW_MS;
+      seen[2] = 0;
+    }
+    seen[2] = Math.max(seen[2]!, price);
+    return true;
+  };
+}
+
+/** The same without a join. */
+export const q7Window = query(import.meta, 'q7-window', {
+  result: (events) =>
+    bids(events, 'auction', 'bidder', 'price', 'time', 'extra')
+      .filter(mayBeHighest())
+      .windowAll(tumbling('10 s'))
+      .aggregate(({ aggregate }) => ({
+        highest: aggregate({
+          create: (): Highest => ({ price: 0, bids: [], first: [] }),
+          add(highest, bid) {
+            if (bid.time % WINDOW_MS === 0) highest.first.push(bid);
+            return withBids(highest, bid.price, [bid]);
+          },
+          merge(a, b) {
+            a.first.push(...b.first);
+            return withBids(a, b.price, b.bids);
+          },
+          result: (highest) => highest,
+        }),
+      }))
+      .keyBy(() => 0)
+      .process({
+        emits: Offer,
+        state: { before: value(record({ price: t.int32, windowEnd: t.timestamp })) },
+        onRecord({ highest, windowStart, windowEnd }, { state, emit }) {
+          const before = state.before.get();
+          for (const bid of highest.first) {
+            if (before?.windowEnd === windowStart && before.price === bid.price) emit(bid);
+          }
+          for (const bid of highest.bids) emit(bid);
+          state.before.set({ price: highest.price, windowEnd });
+        },
+      }),
+  text: ({ auction, price, bidder, time, extra }) => [auction, price, bidder, time, extra],
+});
+
+/** These bids, of one price, as well. */
+function withBids(highest: Highest, price: number, more: readonly Offer[]): Highest {
+  if (price < highest.price) return highest;
+  if (price > highest.price) highest.bids = [];
+  highest.price = price;
+  highest.bids.push(...more);
+  return highest;
+}
 
 /** People who opened an auction in the ten seconds in which they came. */
 export const q8 = query(import.meta, 'q8', {

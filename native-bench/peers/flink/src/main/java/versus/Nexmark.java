@@ -64,6 +64,7 @@ final class Nexmark {
       case "q4" -> NexmarkJoins.q4(settings, events);
       case "q5" -> NexmarkWindows.q5(settings, events);
       case "q7" -> NexmarkWindows.q7(settings, events);
+      case "q7-window" -> NexmarkWindows.q7Window(settings, events);
       case "q8" -> NexmarkWindows.q8(settings, events);
       case "q11" -> NexmarkWindows.q11(settings, events);
       case "q18" ->

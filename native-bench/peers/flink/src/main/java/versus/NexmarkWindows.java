@@ -5,10 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.functions.AggregateFunction;
 import org.apache.flink.api.common.functions.CoGroupFunction;
+import org.apache.flink.api.common.functions.FilterFunction;
 import org.apache.flink.api.common.functions.FlatMapFunction;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.functions.co.ProcessJoinFunction;
+import org.apache.flink.streaming.api.functions.windowing.ProcessAllWindowFunction;
 import org.apache.flink.streaming.api.functions.windowing.WindowFunction;
 import org.apache.flink.streaming.api.windowing.assigners.EventTimeSessionWindows;
 import org.apache.flink.streaming.api.windowing.assigners.SlidingEventTimeWindows;
@@ -19,6 +24,7 @@ import org.apache.flink.util.Collector;
 /** Queries over windows. */
 final class NexmarkWindows {
   private static final Duration WINDOW = Duration.ofSeconds(10);
+  private static final long WINDOW_MS = WINDOW.toMillis();
 
   private NexmarkWindows() {}
 
@@ -186,6 +192,103 @@ final class NexmarkWindows {
 
   private static Bid higher(Bid a, Bid b) {
     return b.price > a.price ? b : a;
+  }
+
+  /** Of a window: its highest bids, which all have one price, and those of its first millisecond. */
+  private static final class Highest {
+    final List<Bid> bids = new ArrayList<>();
+    final List<Bid> first = new ArrayList<>();
+    long price;
+
+    void add(Bid bid) {
+      if (bid.price < price) return;
+      if (bid.price > price) bids.clear();
+      price = bid.price;
+      bids.add(bid);
+    }
+  }
+
+  /**
+   * Leaves out bids below one that went through for the same window. What it has seen is no state: where it is forgotten, more
+   * of them go through.
+   */
+  private static final class MayBeHighest implements FilterFunction<NexmarkEvent> {
+    private long start;
+    private long highest;
+
+    @Override
+    public boolean filter(NexmarkEvent event) {
+      if (event.kind != NexmarkEvent.BID) return false;
+      if (event.time < start || event.time >= start + WINDOW_MS) {
+        start = event.time - event.time % WINDOW_MS;
+        highest = 0;
+      }
+      long price = event.price();
+      if (price < highest) return event.time == start;
+      highest = price;
+      return true;
+    }
+  }
+
+  private static final class HighestOf implements AggregateFunction<Bid, Highest, Highest> {
+    @Override
+    public Highest createAccumulator() {
+      return new Highest();
+    }
+
+    @Override
+    public Highest add(Bid bid, Highest highest) {
+      if (bid.time % WINDOW_MS == 0) highest.first.add(bid);
+      highest.add(bid);
+      return highest;
+    }
+
+    @Override
+    public Highest getResult(Highest highest) {
+      return highest;
+    }
+
+    @Override
+    public Highest merge(Highest a, Highest b) {
+      throw new IllegalStateException("windows of a fixed size do not merge");
+    }
+  }
+
+  /** Compares what is of the first millisecond of a window with the one before, whose last end it is. */
+  private static final class BothEnds
+      extends ProcessAllWindowFunction<Highest, Bid, TimeWindow> {
+    private static final ValueStateDescriptor<Tuple2<Long, Long>> BEFORE =
+        new ValueStateDescriptor<>("before", Types.TUPLE(Types.LONG, Types.LONG));
+
+    @Override
+    public void process(Context context, Iterable<Highest> of, Collector<Bid> out)
+        throws Exception {
+      Highest highest = of.iterator().next();
+      ValueState<Tuple2<Long, Long>> state = context.globalState().getState(BEFORE);
+      Tuple2<Long, Long> before = state.value();
+      if (before != null && before.f1 == context.window().getStart()) {
+        for (Bid bid : highest.first) if (bid.price == before.f0) out.collect(bid);
+      }
+      highest.bids.forEach(out::collect);
+      state.update(Tuple2.of(highest.price, context.window().getEnd()));
+    }
+  }
+
+  /** The same without a join: most bids are left out before the exchange, in which all others come to one place. */
+  static void q7Window(Settings settings, DataStream<NexmarkEvent> events) {
+    Nexmark.bids(events.filter(new MayBeHighest()), Bid.SHORT, Bid::fillShort)
+        .windowAll(TumblingEventTimeWindows.of(WINDOW))
+        .aggregate(
+            new HighestOf(),
+            new BothEnds(),
+            PlainType.chained(Highest.class),
+            PlainType.chained(Highest.class),
+            Bid.SHORT)
+        .sinkTo(
+            new CountingSink<>(
+                settings,
+                bid -> RowText.hashOf(bid.auction, bid.price, bid.bidder, bid.time, bid.extra)))
+        .setParallelism(1);
   }
 
   /** People who opened an auction in the ten seconds in which they came. */
