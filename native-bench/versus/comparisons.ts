@@ -31,6 +31,9 @@ type JobComparison = Pick<Throughput, 'id' | 'what' | 'forms'> & {
   readonly verifiedArgs?: readonly string[];
 };
 
+/** Of a reduce: enough for a checkpoint every second to come ten times. */
+const OF_A_MILLION_KEYS: Records = { millrace: 300 * M, flink: 60 * M };
+
 function jobs(folder: string): readonly JobComparison[] {
   return [
     {
@@ -80,16 +83,19 @@ function jobs(folder: string): readonly JobComparison[] {
       id: 'session',
       what: 'sessions, count and sum, 100 k keys',
       args: ['--job', 'session', '--keys', '100000'],
-      records: { millrace: 60 * M, flink: 10 * M },
+      records: { millrace: 240 * M, flink: 10 * M },
       forms: { typed: 30, functions: null },
     },
-    reduce('reduce-10k', 'rolling reduce, 10 k keys', ['--keys', '10000'], 200 * M),
-    reduce('reduce-1m', 'rolling reduce, 1 M keys', ['--keys', '1000000'], 60 * M),
+    reduce('reduce-10k', 'rolling reduce, 10 k keys', ['--keys', '10000'], {
+      millrace: 1000 * M,
+      flink: 200 * M,
+    }),
+    reduce('reduce-1m', 'rolling reduce, 1 M keys', ['--keys', '1000000'], OF_A_MILLION_KEYS),
     reduce(
       'reduce-checkpoints',
       'rolling reduce, 1 M keys, a checkpoint every second',
       ['--keys', '1000000', '--checkpoint-ms', '1000', '--dir', folder],
-      60 * M,
+      OF_A_MILLION_KEYS,
     ),
     matches('strict'),
     matches('relaxed'),
@@ -114,12 +120,17 @@ function tumbling(
 }
 
 /** Running sums depend on the order of the records of a key, which only one subtask has. */
-function reduce(id: string, what: string, args: readonly string[], records: number): JobComparison {
+function reduce(
+  id: string,
+  what: string,
+  args: readonly string[],
+  records: Records,
+): JobComparison {
   return {
     id,
     what,
     args: ['--job', 'reduce', ...args],
-    records: { millrace: records, flink: records },
+    records,
     verifiedArgs: ['--parallelism', '1'],
     forms: { typed: null, functions: 6 },
   };
