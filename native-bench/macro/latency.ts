@@ -116,11 +116,21 @@ function arrivals({ column, warmUpSeconds }: Due): Sink {
             histogram.reset();
             isWarm = true;
           }
+          // Those of one value are counted at once: one by one they would take longer than the job.
+          let value = 1;
+          let count = 0;
           for (let i = 0; i < batch.rowCount; i++) {
             const dueUs = values[i]! * unit;
             if (now < dueUs) continue;
-            histogram.recordValue(Math.min(LATENCY_US_MAX, Math.max(1, Math.round(now - dueUs))));
+            const next = Math.min(LATENCY_US_MAX, Math.max(1, Math.round(now - dueUs)));
+            if (next !== value) {
+              if (count > 0) histogram.recordValueWithCount(value, count);
+              value = next;
+              count = 0;
+            }
+            count++;
           }
+          if (count > 0) histogram.recordValueWithCount(value, count);
         },
         preCommit: (isEnd) => (isEnd ? [encodeIntoCompressedBase64(histogram)] : []),
         close() {},
