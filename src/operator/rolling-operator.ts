@@ -5,6 +5,7 @@ import type { GeneratedLoop } from '../data/generated-loop.ts';
 import { type KeyFunction, KeyReader } from '../data/key.ts';
 import { type Field, schemaOf } from '../data/schema.ts';
 import { KeySlots } from '../state/key-slots.ts';
+import type { KeyField } from '../state/slot-columns.ts';
 import { ImmediateOperator } from './immediate-operator.ts';
 import { KeyedState } from './keyed-state.ts';
 import type { OperatorContext, Output } from './operator.ts';
@@ -25,7 +26,7 @@ export abstract class RollingOperator extends ImmediateOperator {
   /** `emitsEach`: each record has its result. `kept`: what a snapshot keeps of a key behind its value. */
   constructor(options: RollingOptions, emitsEach: boolean, kept: readonly Field[]) {
     super();
-    const { key, rolling, inputSchema, functions } = options;
+    const { key, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
     this.keySlots = new KeySlots(this.#keys.isInt);
@@ -36,11 +37,8 @@ export abstract class RollingOperator extends ImmediateOperator {
           ? operatorError(this.context, thrown, this.context.metrics.recordsIn)
           : this.errorAt(thrown, row),
     };
-    if (rolling.kind === 'reduce') {
-      const key = { field: this.#keys.intField, keys: this.keySlots };
-      this.values = new ReduceValues(options, target, emitsEach, key);
-    } else if (inputSchema === null) this.values = new RowValues(options, target, emitsEach);
-    else this.values = new ColumnValues({ key, rolling, inputSchema }, target, emitsEach);
+    const intKey = { field: this.#keys.intField, keys: this.keySlots };
+    this.values = valuesFor(options, target, emitsEach, intKey);
     this.state = new KeyedState('values', key, inputSchema, [...this.values.kept, ...kept]);
   }
 
@@ -103,6 +101,18 @@ export abstract class RollingOperator extends ImmediateOperator {
   generatedLoops(): readonly GeneratedLoop[] {
     return [...this.values.generatedLoops(), ...this.#keys.generatedLoops('reading')];
   }
+}
+
+function valuesFor(
+  options: RollingOptions,
+  target: RollingTarget,
+  emitsEach: boolean,
+  intKey: KeyField,
+): RollingValues {
+  const { key, rolling, inputSchema } = options;
+  if (rolling.kind === 'reduce') return new ReduceValues(options, target, emitsEach, intKey);
+  if (inputSchema === null) return new RowValues(options, target, emitsEach);
+  return new ColumnValues({ key, rolling, inputSchema }, target, emitsEach);
 }
 
 /** What is kept of a key, as an object by the fields that a snapshot has. */

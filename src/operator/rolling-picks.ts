@@ -143,11 +143,11 @@ export class PickingReduce implements ColumnReduce {
 }
 
 function loopSource(
-  { prelude, row, fields }: RowSource,
+  { prelude, row }: RowSource,
   columns: readonly SlotColumn[],
   reads: FieldsRead,
 ): string {
-  const kept = slotRowSource(columns, fields, reads);
+  const kept = slotRowSource(columns, reads);
   return `'use strict';
 return (batch, slots, known, states, rowOf, picked, place) => {
 ${prelude}${kept.prelude}const rowAt = (i) => (${row});

@@ -45,8 +45,13 @@ export class ReduceValues implements RollingValues {
   /** Rows of the batch that were joined before it came to `#objects`. */
   #rowsBefore = 0;
 
-  /** `key`: of the records. */
-  constructor(options: RollingOptions, target: RollingTarget, emitsEach: boolean, key: KeyField) {
+  /** `intKey`: the field of records that is their key; -1 for another key. */
+  constructor(
+    options: RollingOptions,
+    target: RollingTarget,
+    emitsEach: boolean,
+    intKey: KeyField,
+  ) {
     this.#target = target;
     this.#emitsEach = emitsEach;
     const ofObjects: RollingTarget = {
@@ -56,7 +61,7 @@ export class ReduceValues implements RollingValues {
     };
     this.#objects = new RowValues(options, ofObjects, emitsEach);
     this.kept = this.#objects.kept;
-    this.#inColumns = inColumns(options, target, emitsEach, key);
+    this.#inColumns = inColumns(options, target, emitsEach, intKey);
   }
 
   join(batch: Batch, slots: Int32Array, known: number, slotCount: number): void {
@@ -139,13 +144,13 @@ export class ReduceValues implements RollingValues {
 
 /** Null where values are objects from the beginning. */
 function inColumns(
-  { key: { kind }, inputSchema: schema, functions }: RollingOptions,
+  { key, inputSchema: schema, functions }: RollingOptions,
   target: RollingTarget,
   emitsEach: boolean,
-  key: KeyField,
+  intKey: KeyField,
 ): InColumns | null {
   if (schema === null) return null;
-  const join = functions[kind === 'function' ? 1 : 0] as ReduceFunction;
+  const join = functions[key.kind === 'function' ? 1 : 0] as ReduceFunction;
   const reads = fieldsToPick(join, schema);
   if (reads !== null) {
     const columns = new SlotColumns(schema.fields);
@@ -153,8 +158,8 @@ function inColumns(
     return { schema, columns, reduce };
   }
   if (!hasTypedValues(schema)) return null;
-  const ofKey = emitsEach && handsOnKey(join, schema, key.field) ? key : null;
-  const columns = new SlotColumns(schema.fields, null, ofKey);
+  const isKeyPassed = emitsEach && handsOnKey(join, schema, intKey.field);
+  const columns = new SlotColumns(schema.fields, null, isKeyPassed ? intKey : null);
   const reduce = new TypedReduce(join, schema, columns, target, emitsEach);
   return { schema, columns, reduce };
 }

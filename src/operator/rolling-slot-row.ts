@@ -1,5 +1,4 @@
 /** Source about what is kept of slots. */
-
 import type { RowSource } from '../data/batch-loops.ts';
 import { PRESENT } from '../data/column.ts';
 import type { FieldsRead } from '../data/fields-read.ts';
@@ -65,8 +64,8 @@ function beginsLine({ stride, offset }: FixedSlotColumn): boolean {
  */
 export function slotRowSource(
   columns: readonly SlotColumn[],
-  ofRow: RowSource['fields'],
   reads: FieldsRead = null,
+  ofRow: RowSource['fields'] = [],
 ): { prelude: string; row: string } {
   let prelude = '';
   /** The values that lie side by side. */

@@ -128,7 +128,7 @@ function loopSource(
   const fields = columns.map(({ field }) => field);
   const isMade = makesFields(join, fields);
   const staysSame = handedOn(join, fields);
-  const kept = slotRowSource(columns, ofRow);
+  const kept = slotRowSource(columns, null, ofRow);
   const each = (source: (field: Field, c: number) => string): string =>
     fields.map(source).join('\n');
   const resultOf = ({ name, kind }: Field, c: number): string => {

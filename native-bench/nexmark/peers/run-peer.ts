@@ -16,7 +16,7 @@ import { PEERS, type Peer } from './peers.ts';
 
 const WARM_UP_SHARE = 0.3;
 /** Of a job. */
-const PASSES = 40;
+const PASSES = 200;
 
 async function runPeer(peer: Peer, query: string, corpus: Corpus) {
   const events = [...eventsOf(corpus)];
