@@ -158,8 +158,8 @@ function inColumns(
     return { schema, columns, reduce };
   }
   if (!hasTypedValues(schema)) return null;
-  const isKeyPassed = emitsEach && handsOnKey(join, schema, intKey.field);
-  const columns = new SlotColumns(schema.fields, null, isKeyPassed ? intKey : null);
+  const isHandedOn = handsOnKey(join, schema, intKey.field);
+  const columns = new SlotColumns(schema.fields, null, isHandedOn ? intKey : null);
   const reduce = new TypedReduce(join, schema, columns, target, emitsEach);
   return { schema, columns, reduce };
 }

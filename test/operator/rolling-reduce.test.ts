@@ -263,7 +263,7 @@ const Behind = record({ n: t.int32, key: t.int32, at: t.timestamp });
 type Behind = RowOf<typeof Behind>;
 
 /** The key is handed on: it is not kept beside the values. */
-const SUM_BEHIND = ({ n, key, at }: Behind, b: Behind): Behind => ({ n: n + b.n, key, at });
+const SUM_BEHIND = (a: Behind, b: Behind): Behind => ({ n: a.n + b.n, key: a.key, at: a.at });
 
 test('a key that is handed on, behind other fields', async () => {
   const random = new Random(4);

@@ -160,7 +160,7 @@ function rowsOfKeys(keys: number, n: number): Batch {
 }
 
 /** The key is handed on, and not kept beside the values. */
-const sum = ({ n, key }: Row, b: Row): Row => ({ n: n + b.n, key });
+const sum = (a: Row, b: Row): Row => ({ n: a.n + b.n, key: a.key });
 
 test('a reduce that hands its key on gives the rows of a batch in parts, and goes on from a snapshot', () => {
   const first = new Rig([], reducing(sum));
