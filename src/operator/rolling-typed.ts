@@ -184,7 +184,7 @@ function handedOn(join: ReduceFunction, fields: readonly Field[]): readonly bool
   );
 }
 
-/** Whether each value has the same in a field as all records of its key, when records that come have: of an int field. */
+/** Whether values have the int key of their records in this field: the first has it, and the function hands it on. */
 export function handsOnKey(join: ReduceFunction, { fields }: Schema, key: number): boolean {
   return key >= 0 && fields[key]!.kind === 'int32' && handedOn(join, fields)[key]!;
 }

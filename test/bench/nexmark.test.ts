@@ -21,6 +21,7 @@ import { decimal } from '../../native-bench/nexmark/fields.ts';
 import { LOOP_KEYS, LOOPS } from '../../native-bench/nexmark/loops.ts';
 import { expectedChecksum, ORACLES } from '../../native-bench/nexmark/oracle.ts';
 import { PEER_QUERIES, PEERS } from '../../native-bench/nexmark/peers/peers.ts';
+import { mayBeHighest } from '../../native-bench/nexmark/queries/windows.ts';
 import { count, floor, QUERIES } from '../../native-bench/nexmark/queries.ts';
 import { corpusEvents, provideCorpus } from '../../native-bench/nexmark/source.ts';
 
@@ -61,6 +62,31 @@ for (const id of ['q2', 'q3', 'q4', 'q8', 'q11']) {
     assert.notEqual(String(found), String(ofOne));
   });
 }
+
+test('what q7 without a join leaves out is below the highest bid of its window, and not at its beginning', () => {
+  const goesOn = mayBeHighest();
+  const bids = [
+    ...[
+      [5, 10_000],
+      [3, 10_000],
+      [3, 10_001],
+      [5, 10_002],
+      [6, 19_999],
+      [5, 19_999],
+    ],
+    ...[
+      [1, 20_000],
+      [2, 20_001],
+      [1, 20_002],
+      [1, 19_998],
+      [2, 20_003],
+    ],
+  ] as const;
+  assert.deepEqual(
+    bids.map(([price, time]) => goesOn({ price, time })),
+    [true, true, false, true, true, false, true, true, false, true, true],
+  );
+});
 
 test('the same events each time', async () => {
   const path = corpusFile({ events: 10_000, rate: 500, folder });

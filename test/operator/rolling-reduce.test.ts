@@ -285,6 +285,19 @@ test('a key that is handed on, behind other fields', async () => {
   }
 });
 
+test('rows that have nothing but a key that is handed on', async () => {
+  for (const mode of MODES) {
+    const h = await harness(
+      (stream: Stream<{ key: number }>) => stream.keyBy('key').reduce((a, _b) => ({ key: a.key })),
+      { ...mode, schema: record({ key: t.int32 }) as never },
+    );
+    for (const key of [1, 2, 1, 1, 2]) h.push({ key });
+    await h.end();
+    const keys = h.takeRecords().map((row) => (row as { key: number }).key);
+    assert.deepEqual(mode.batch ? keys.sort() : keys, mode.batch ? [1, 2] : [1, 2, 1, 1, 2]);
+  }
+});
+
 class Rising {
   key = 0;
   n: number;

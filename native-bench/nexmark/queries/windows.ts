@@ -69,7 +69,7 @@ type Highest = { price: number; bids: Offer[]; first: Offer[] };
  * Leaves out bids below one that went through for the same window. What it has seen is no state: where it is forgotten, more of
  * them go through.
  */
-function mayBeHighest(): (bid: Pick<Offer, 'price' | 'time'>) => boolean {
+export function mayBeHighest(): (bid: Pick<Offer, 'price' | 'time'>) => boolean {
   /** Start and end of the window, and the highest price in it. */
   const seen = Float64Array.of(0, 0, 0);
   return ({ price, time }) => {
