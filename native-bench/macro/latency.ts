@@ -116,21 +116,7 @@ function arrivals({ column, warmUpSeconds }: Due): Sink {
             histogram.reset();
             isWarm = true;
           }
-          // Those of one value are counted at once: one by one they would take longer than the job.
-          let value = 1;
-          let count = 0;
-          for (let i = 0; i < batch.rowCount; i++) {
-            const dueUs = values[i]! * unit;
-            if (now < dueUs) continue;
-            const next = Math.min(LATENCY_US_MAX, Math.max(1, Math.round(now - dueUs)));
-            if (next !== value) {
-              if (count > 0) histogram.recordValueWithCount(value, count);
-              value = next;
-              count = 0;
-            }
-            count++;
-          }
-          if (count > 0) histogram.recordValueWithCount(value, count);
+          countArrivals(histogram, values, batch.rowCount, unit, now);
         },
         preCommit: (isEnd) => (isEnd ? [encodeIntoCompressedBase64(histogram)] : []),
         close() {},
@@ -144,6 +130,33 @@ function arrivals({ column, warmUpSeconds }: Due): Sink {
   };
 }
 
+/**
+ * Counts the latencies of `count` values that are due at `unit` microseconds each and have arrived at `nowUs`. Those of one value are
+ * counted at once: one by one they would take longer than the job.
+ */
+export function countArrivals(
+  histogram: Histogram,
+  values: ArrayLike<number>,
+  count: number,
+  unit: number,
+  nowUs: number,
+): void {
+  let latency = 1;
+  let ofIt = 0;
+  for (let i = 0; i < count; i++) {
+    const dueUs = values[i]! * unit;
+    if (nowUs < dueUs) continue;
+    const next = Math.min(LATENCY_US_MAX, Math.max(1, Math.round(nowUs - dueUs)));
+    if (next !== latency) {
+      if (ofIt > 0) histogram.recordValueWithCount(latency, ofIt);
+      latency = next;
+      ofIt = 0;
+    }
+    ofIt++;
+  }
+  if (ofIt > 0) histogram.recordValueWithCount(latency, ofIt);
+}
+
 function valuesOf(batch: Batch, field: string): ArrayLike<number> {
   const column = batch.columns[batch.schema!.fields.findIndex(({ name }) => name === field)]!;
   if (column.kind === 'float64' || column.kind === 'timestamp')
@@ -151,7 +164,7 @@ function valuesOf(batch: Batch, field: string): ArrayLike<number> {
   throw new Error(`the batch has no numbers '${field}'`);
 }
 
-function newHistogram(): Histogram {
+export function newHistogram(): Histogram {
   return build({ highestTrackableValue: LATENCY_US_MAX, numberOfSignificantValueDigits: 3 });
 }
 

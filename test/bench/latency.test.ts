@@ -5,7 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { countArrivals, newHistogram } from '../../native-bench/macro/latency.ts';
 import type { Results } from '../../native-bench/results.ts';
+import { Random } from '../../src/base/random.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-latency-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -38,6 +40,27 @@ test('latency of windows at shares of the most records a second', () => {
     assert.ok(counted! > 0 && p50Ms! > 0 && p99Ms! >= p50Ms! && maxMs! >= p99Ms!);
     // The rate is that of the clock, whatever the machine does: none is lost.
     assert.ok(maxMs! < 60_000);
+  }
+});
+
+test('latencies are counted as one by one, and what is not due yet is not', () => {
+  const random = new Random(1);
+  for (const unit of [1, 1000]) {
+    const values = Array.from({ length: 500 }, () => random.below(20) + 90);
+    values.splice(390, 10, ...Array.from({ length: 10 }, () => 91));
+    const nowUs = 100.4 * unit;
+    const counted = newHistogram();
+    countArrivals(counted, values, 400, unit, nowUs);
+    const expected = newHistogram();
+    for (const value of values.slice(0, 400)) {
+      if (value * unit <= nowUs) {
+        expected.recordValue(Math.max(1, Math.round(nowUs - value * unit)));
+      }
+    }
+    assert.equal(counted.totalCount, expected.totalCount);
+    for (const p of [1, 10, 50, 90, 99, 100]) {
+      assert.equal(counted.getValueAtPercentile(p), expected.getValueAtPercentile(p));
+    }
   }
 });
 
