@@ -3,6 +3,7 @@ import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { Field } from '../../../data/schema.ts';
 import { grownFloats } from '../../../state/grown-arrays.ts';
+import { readSlotsAhead } from '../../../state/read-ahead.ts';
 import { AccumulatorRows } from '../accumulator-rows.ts';
 import type { Accumulators, AggregateLoops, LoadLoop } from '../aggregate-codegen.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
@@ -15,10 +16,13 @@ export class AccumulatorContents implements WindowContents {
   readonly accumulators: Accumulators = { cells: new Float64Array(0), objects: [] };
   readonly loops: AggregateLoops;
   readonly plan: AggregatePlan;
+  /** Means nothing: see state/read-ahead.ts. */
+  warmed = 0;
   readonly #rows: AccumulatorRows;
   /** Of the rows in a snapshot: there may be one more than the plan has. */
   readonly #cellColumns: number;
-  readonly #slot = new Int32Array(1);
+  /** By a window's slot: that of the window which it becomes part of. */
+  #into = new Int32Array(0);
   #loadRow: LoadLoop | null = null;
 
   /** `partials`: how accumulators stand in a snapshot. */
@@ -38,6 +42,7 @@ export class AccumulatorContents implements WindowContents {
   reserve(capacity: number): void {
     const { cells, objects } = this.accumulators;
     this.accumulators.cells = grownFloats(cells, capacity * this.plan.cells.length);
+    this.#into = new Int32Array(capacity);
     const wanted = capacity * this.plan.objects.length;
     while (objects.length < wanted) objects.push(null);
   }
@@ -51,23 +56,18 @@ export class AccumulatorContents implements WindowContents {
   }
 
   mergeFrom(slot: number, other: number): void {
-    this.#slot[0] = slot;
-    this.loops.merge(this.accumulators, this.#slot, this.#at(other), 0, 1);
+    this.#into[other] = slot;
+    this.loops.merge(this.accumulators, this.#into, this.accumulators, other, other + 1);
   }
 
-  #at(slot: number): Accumulators {
-    const { cells, objects } = this.accumulators;
-    const cellCount = this.plan.cells.length;
-    const objectCount = this.plan.objects.length;
-    return {
-      cells: cells.subarray(slot * cellCount, (slot + 1) * cellCount),
-      objects: objects.slice(slot * objectCount, (slot + 1) * objectCount),
-    };
+  readAhead(slots: Int32Array, count: number): void {
+    const { cells } = this.accumulators;
+    this.warmed = readSlotsAhead(cells, this.plan.cells.length, slots, 0, count);
   }
 
   drop(slot: number): void {
     const count = this.plan.objects.length;
-    this.accumulators.objects.fill(null, slot * count, (slot + 1) * count);
+    if (count > 0) this.accumulators.objects.fill(null, slot * count, (slot + 1) * count);
   }
 
   save(builder: BatchBuilder, firstColumn: number, slot: number): void {

@@ -1,54 +1,52 @@
 /**
- * The common case in one loop: records that belong to the only window of their key, where that is still to fire once, at
- * its end by the watermark. Each loop gives its rows their windows up to the first that is another case, whose place it
- * returns.
+ * The common case in one loop: records of windows that are still to fire once, at their end by the watermark. Each loop gives
+ * its rows their windows up to the first that is another case, whose place it returns.
  */
+import { isEventTime } from '../../../time/event-time.ts';
 import { startOf } from '../window.ts';
-import {
-  END,
-  FILLED,
-  LINE_SHIFT,
-  NEXT,
-  NONE,
-  START,
-  TIMERS_AT,
-  type WindowTable,
-} from './window-table.ts';
+import type { OpenWindows } from './open-windows.ts';
+import { END, FILLED, LINE_SHIFT, NEXT, NONE, START, TIMERS_AT } from './window-table.ts';
 
 /** What a loop reads, beside the rows. */
 export type CommonRun = {
-  readonly windows: WindowTable;
+  readonly open: OpenWindows;
   /** Of the rows: key slots, event times, and the windows that they get. */
   readonly keySlots: Int32Array;
   readonly times: Float64Array;
   readonly slots: Int32Array;
-  readonly watermark: number;
 };
 
-/** Sessions of one gap: a record falls into the window, or makes it last longer. */
+/** Sessions of one gap, behind all others of their key: a record falls into the last, makes it last longer, or begins one. */
 export function extendSessions(
-  { windows, keySlots, times, slots, watermark }: CommonRun,
+  { open, keySlots, times, slots }: CommonRun,
   gapMs: number,
   latenessMs: number,
   from: number,
   to: number,
 ): number {
-  const { heads } = windows;
-  const { values } = windows.lines;
+  const { windows, watermark } = open;
+  let { heads } = windows;
+  let { values } = windows.lines;
   let row = from;
   for (; row < to; row++) {
-    const slot = heads[keySlots[row]!]!;
-    if (slot === NONE) break;
-    const at = slot << LINE_SHIFT;
     const time = times[row]!;
-    const end = values[at + END]!;
-    const isIn = time >= values[at + START]! && time <= end;
-    if (!isIn || values[at + NEXT] !== NONE || end - 1 <= watermark) break;
-    if (time + gapMs > end) {
-      values[at + END] = time + gapMs;
+    const end = time + gapMs;
+    const slot = heads[keySlots[row]!]!;
+    const at = slot << LINE_SHIFT;
+    if (slot === NONE || time > values[at + END]!) {
+      if (!isEventTime(time) || end - 1 <= watermark || !areBefore(time, slot, values)) break;
+      slots[row] = open.openFilled(keySlots[row]!, time, end);
+      heads = windows.heads;
+      values = windows.lines.values;
+      continue;
+    }
+    if (time < values[at + START]! || values[at + END]! - 1 <= watermark) break;
+    if (!areBefore(time, values[at + NEXT]!, values)) break;
+    if (end > values[at + END]!) {
+      values[at + END] = end;
       // Its place in the queue is early enough.
-      values[at + TIMERS_AT] = time + gapMs - 1;
-      values[at + TIMERS_AT + 1] = time + gapMs - 1 + latenessMs;
+      values[at + TIMERS_AT] = end - 1;
+      values[at + TIMERS_AT + 1] = end - 1 + latenessMs;
     }
     values[at + FILLED] = 1;
     slots[row] = slot;
@@ -56,14 +54,23 @@ export function extendSessions(
   return row;
 }
 
+/** Whether a window and those behind it in the list of its key all end before a time. */
+function areBefore(time: number, first: number, values: Float64Array): boolean {
+  for (let slot = first; slot !== NONE; slot = values[(slot << LINE_SHIFT) + NEXT]!) {
+    if (values[(slot << LINE_SHIFT) + END]! >= time) return false;
+  }
+  return true;
+}
+
 /** Tumbling windows: a record falls into the window. */
 export function fillTumbling(
-  { windows, keySlots, times, slots, watermark }: CommonRun,
+  { open, keySlots, times, slots }: CommonRun,
   sizeMs: number,
   offsetMs: number,
   from: number,
   to: number,
 ): number {
+  const { windows, watermark } = open;
   const { heads } = windows;
   const { values } = windows.lines;
   let row = from;

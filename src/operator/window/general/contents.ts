@@ -13,6 +13,8 @@ export interface WindowContents extends WindowState {
   add(batch: Batch, from: number, to: number, slots: Int32Array): void;
   /** The contents of another window come behind those of this one; the other is not used any more. */
   mergeFrom(slot: number, other: number): void;
+  /** Brings what is kept of windows into the cache. */
+  readAhead(slots: Int32Array, count: number): void;
   /** The window is over. */
   drop(slot: number): void;
 }

@@ -23,10 +23,13 @@ import type { WindowResults } from './results.ts';
 import { FIRE, PURGE, type TriggerResult } from './trigger.ts';
 import { WindowKeys } from './window-keys.ts';
 import { WindowSnapshot } from './window-snapshot.ts';
-import { needsEventTime } from './window-spec.ts';
+import { isPlain, needsEventTime } from './window-spec.ts';
 import { NONE } from './window-table.ts';
 import { AT_END_OF_STREAM, type WindowTimers } from './window-timers.ts';
 import { WindowsLook } from './windows-look.ts';
+
+/** Windows that end together at most. Benchmark: figure sessions. */
+const RUN_WINDOWS = 64;
 
 export type GeneralWindowOptions = ResultOptions & {
   /** The side output for late records; null when they are counted and dropped. */
@@ -45,6 +48,9 @@ export class GeneralWindowOperator implements Operator {
   readonly #loops: readonly GeneratedLoop[];
   #late: { emit(batch: Batch): void } | null = null;
   #batchesOut = 0;
+  /** Whether all that becomes of windows is one result each, with which they are over: then they end in runs. */
+  readonly #endInRuns: boolean;
+  readonly #run = new Int32Array(RUN_WINDOWS);
   /** Timers of the kind of time that is advancing. */
   #advancing: WindowTimers | null = null;
   /** The batch that is being processed. */
@@ -64,6 +70,7 @@ export class GeneralWindowOperator implements Operator {
     this.#results = results;
     this.#loops = loops;
     open.attach({ trigger: createTrigger(window.trigger, open, functions), contents, code });
+    this.#endInRuns = isPlain(window) && code === null;
     this.#snapshot = new WindowSnapshot(key, inputSchema, window.trigger, open, this.#keys);
     this.#intake = new RecordIntake(window, inputSchema, functions, open, this.#keys, {
       onTrigger: (slot, result, time) => this.#apply(slot, result, time, false),
@@ -173,7 +180,10 @@ export class GeneralWindowOperator implements Operator {
     const target = isEvent ? this.#open.watermark : this.#open.nowMs;
     let isDone = false;
     try {
-      while (!isDone && this.#output.isReady) isDone = !this.#fireSlice(timers, target, isEvent);
+      while (!isDone && this.#output.isReady) {
+        if (isEvent && this.#endInRuns) isDone = !this.#endRun(timers, target);
+        else isDone = !this.#fireSlice(timers, target, isEvent);
+      }
       if (isDone) this.#results.flush();
     } catch (error) {
       if (error === this.#failedBehind) throw error;
@@ -193,12 +203,39 @@ export class GeneralWindowOperator implements Operator {
       if (slot === NONE) return false;
       this.#open.touch(slot);
       this.#open.markKey(slot);
-      const time = timers.dueAt;
-      if (timers.firstOf(slot) === time) this.#onTimer(slot, timers, time, isEvent);
-      if (timers.endsAt(slot) === time) this.#open.close(slot);
-      else timers.requeue(slot);
+      this.#onDue(slot, timers, timers.dueAt, isEvent);
     }
     return true;
+  }
+
+  #onDue(slot: number, timers: WindowTimers, time: number, isEvent: boolean): void {
+    if (timers.firstOf(slot) === time) this.#onTimer(slot, timers, time, isEvent);
+    if (timers.endsAt(slot) === time) this.#open.close(slot);
+    else timers.requeue(slot);
+  }
+
+  /** Plain windows that are due; false when no more are. What is kept of them is read ahead. */
+  #endRun(timers: WindowTimers, target: number): boolean {
+    const open = this.#open;
+    const { windows } = open;
+    const slots = this.#run;
+    const count = timers.takeRun(target, slots);
+    open.readAhead(slots, count);
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      open.touch(slot);
+      open.markKey(slot);
+      const first = timers.firstOf(slot);
+      const end = timers.endsAt(slot);
+      if (first === end) {
+        if (windows.isFilled(slot)) this.#results.fire(slot, end, true);
+        open.closePlain(slot);
+      } else {
+        // It comes from a snapshot, and had another trigger before.
+        this.#onDue(slot, timers, Math.min(first, end), true);
+      }
+    }
+    return count > 0;
   }
 
   #onTimer(slot: number, timers: WindowTimers, time: number, isEvent: boolean): void {

@@ -100,6 +100,14 @@ export class OpenWindows implements TriggerHost {
     return slot;
   }
 
+  /** A window with a record in it that is still to fire at its end, by event time. */
+  openFilled(key: number, start: number, end: number): number {
+    const slot = this.open(key, start, end);
+    this.windows.setFilled(slot, true);
+    this.eventTimers.add(slot, end - 1);
+    return slot;
+  }
+
   /** Has the window close at its time. */
   setEnd(slot: number): void {
     const end = this.windows.endOf(slot);
@@ -111,6 +119,19 @@ export class OpenWindows implements TriggerHost {
     this.trigger.clear(slot);
     this.code?.clear(slot);
     this.#drop(slot);
+  }
+
+  /** Reads ahead what is kept of windows that are about to close. */
+  readAhead(slots: Int32Array, count: number): void {
+    this.windows.warmKeys(slots, count);
+    this.contents.readAhead(slots, count);
+  }
+
+  /** Closes a window whose trigger and whose function keep nothing. */
+  closePlain(slot: number): void {
+    this.contents.drop(slot);
+    this.eventTimers.drop(slot);
+    this.windows.close(slot);
   }
 
   #drop(slot: number): void {

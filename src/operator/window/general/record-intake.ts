@@ -18,7 +18,7 @@ import { type GeneralWindowSpec, merges, needsEventTime } from './window-spec.ts
 import { NONE } from './window-table.ts';
 
 /** Rows whose windows are read ahead: more of them would not stay in the nearest cache. Benchmark: figure sessions. */
-const AHEAD_ROWS = 256;
+const AHEAD_ROWS = 64;
 
 /** What records set off. */
 export interface IntakeListener {
@@ -150,11 +150,10 @@ export class RecordIntake {
     const isCommon = this.#isCommon && this.#lateFrom < 0 && open.capture?.isComplete !== false;
     if (!isCommon) return from;
     const run = {
-      windows: open.windows,
+      open,
       keySlots: this.#keySlots,
       times: this.#batch!.timestamps!,
       slots: this.#lanes[0]!,
-      watermark: open.watermark,
     };
     const { assigner, latenessMs } = this.#window;
     return assigner.kind === 'tumbling'

@@ -49,6 +49,8 @@ export class ReducedContents implements WindowContents {
     if (this.#values[other] !== NO_ROW) this.#join(slot, this.#values[other]);
   }
 
+  readAhead(): void {}
+
   drop(slot: number): void {
     this.#values[slot] = NO_ROW;
   }

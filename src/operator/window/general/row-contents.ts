@@ -52,6 +52,8 @@ export class RowContents implements WindowContents {
     }
   }
 
+  readAhead(): void {}
+
   drop(slot: number): void {
     this.#windows[slot] = null;
   }

@@ -9,7 +9,7 @@ import { NONE } from './window-table.ts';
 export class Sessions {
   readonly #open: OpenWindows;
   readonly #beforeMerge: () => void;
-  /** Windows that a record joins. */
+  /** Windows that a record joins, and behind them what is left of earlier ones. */
   readonly #joined: number[] = [];
 
   /** `beforeMerge`: adds the records that wait for it, as windows are about to go. */
@@ -45,17 +45,29 @@ export class Sessions {
     const open = this.#open;
     const { windows } = open;
     const joined = this.#joined;
-    joined.length = 0;
-    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
-      if (windows.startOf(slot) <= end && windows.endOf(slot) >= start) joined.push(slot);
-    }
-    joined.sort((a, b) => windows.startOf(a) - windows.startOf(b));
-    const [first] = joined as [number];
+    const count = this.#join(key, start, end);
+    const first = joined[0]!;
     const from = Math.min(start, windows.startOf(first));
-    const to = Math.max(end, windows.endOf(joined.at(-1)!));
+    const to = Math.max(end, windows.endOf(joined[count - 1]!));
     open.touch(first);
-    for (let i = 1; i < joined.length; i++) open.merge(first, joined[i]!);
+    for (let i = 1; i < count; i++) open.merge(first, joined[i]!);
     open.resize(first, from, to);
     return first;
+  }
+
+  /** Finds the windows that are joined, in the order of time; how many they are. */
+  #join(key: number, start: number, end: number): number {
+    const { windows } = this.#open;
+    const joined = this.#joined;
+    let count = 0;
+    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
+      if (windows.startOf(slot) > end || windows.endOf(slot) < start) continue;
+      let at = count++;
+      for (; at > 0 && windows.startOf(joined[at - 1]!) > windows.startOf(slot); at--) {
+        joined[at] = joined[at - 1]!;
+      }
+      joined[at] = slot;
+    }
+    return count;
   }
 }

@@ -119,6 +119,16 @@ export function needsEventTime({ assigner, trigger }: GeneralWindowSpec): boolea
   return innermost(trigger).kind === 'continuousEventTime';
 }
 
+/** Whether windows fire once, at their end by event time, and are over with it. */
+export function isPlain({ assigner, trigger, latenessMs }: GeneralWindowSpec): boolean {
+  return (
+    assigner.kind !== 'global' &&
+    assigner.time === 'event' &&
+    trigger.kind === 'eventTime' &&
+    latenessMs === 0
+  );
+}
+
 function innermost(trigger: TriggerSpec): TriggerSpec {
   return trigger.kind === 'purging' || trigger.kind === 'timeout' ? innermost(trigger.of) : trigger;
 }

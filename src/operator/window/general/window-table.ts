@@ -136,11 +136,28 @@ export class WindowTable {
     const count = to - from;
     if (this.#firsts.length < count) this.#firsts = new Int32Array(count);
     const firsts = this.#firsts;
-    for (let i = 0; i < count; i++) {
-      const slot = heads[keys[from + i]!]!;
-      firsts[i] = slot === NONE ? 0 : slot;
+    let i = 0;
+    for (const last = count - 4; i <= last; i += 4) {
+      const a = heads[keys[from + i]!]!;
+      const b = heads[keys[from + i + 1]!]!;
+      const c = heads[keys[from + i + 2]!]!;
+      const d = heads[keys[from + i + 3]!]!;
+      firsts[i] = a === NONE ? 0 : a;
+      firsts[i + 1] = b === NONE ? 0 : b;
+      firsts[i + 2] = c === NONE ? 0 : c;
+      firsts[i + 3] = d === NONE ? 0 : d;
     }
+    for (; i < count; i++) firsts[i] = Math.max(0, heads[keys[from + i]!]!);
     this.lines.warm(firsts, count);
+  }
+
+  /** Brings what is read when windows close into the cache, but for their lines. */
+  warmKeys(slots: Int32Array, count: number): void {
+    const { heads } = this;
+    const { values } = this.lines;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += heads[values[(slots[i]! << LINE_SHIFT) + KEY]!]!;
+    this.lines.warmed = sum;
   }
 
   /** Windows that are open. */

@@ -123,6 +123,17 @@ export class WindowTimers {
     return -1;
   }
 
+  /** Windows that are due at or before `target`, in the order of their times, as many as there is room for; how many. */
+  takeRun(target: number, slots: Int32Array): number {
+    let count = 0;
+    while (count < slots.length) {
+      const slot = this.take(target);
+      if (slot < 0) break;
+      slots[count++] = slot;
+    }
+    return count;
+  }
+
   /** When a window is to come that stood in the queue at a time; GONE for never, or not by this entry. */
   #dueOf(slot: number, time: number): number {
     const { values } = this.#lines;
