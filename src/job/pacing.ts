@@ -7,7 +7,7 @@ import {
 } from '../base/limits.ts';
 
 /** Channels and subtasks of one thread up to which nothing has to be held back. */
-const FEW_CHANNELS = 256;
+const FEW_CHANNELS = 100;
 const FEW_SUBTASKS = 64;
 
 /** Time between two watermarks of a source: longer where many channels have to be told of each. */

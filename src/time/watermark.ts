@@ -37,7 +37,7 @@ export interface WatermarkContext<State> {
 
 /**
  * A watermark generator of the user. There is one `state` for each stream or split. What `onRecord` emits goes out
- * behind the batch of the record; `onPeriodic` is asked before watermarks go out, every 10 ms at most.
+ * behind the batch of the record; `onPeriodic` is asked before watermarks go out, every 4 ms at most.
  */
 export interface CustomWatermarks<Row, State> {
   create?(): State;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stepBudgetMs, watermarkIntervalMs } from '../../src/job/pacing.ts';
 
-test('watermarks come every 10 ms, less often over many channels, and every 200 ms at least', () => {
-  const intervals = [0, 4, 256, 512, 2560, 1e6].map(watermarkIntervalMs);
-  assert.deepEqual(intervals, [10, 10, 10, 20, 100, 200]);
+test('watermarks come every 4 ms, less often over many channels, and every 200 ms at least', () => {
+  const intervals = [0, 4, 100, 200, 2500, 1e6].map(watermarkIntervalMs);
+  assert.deepEqual(intervals, [4, 4, 4, 8, 100, 200]);
 });
 
 test('a step takes 0.2 ms, more among many subtasks, and 1 ms at most', () => {
