@@ -182,7 +182,7 @@ const PASSES: Readonly<Record<string, { readonly millrace: number; readonly flin
   q4: { millrace: 5, flink: 5 },
   q5: { millrace: 5, flink: 1 },
   q7: { millrace: 3, flink: 1 },
-  [WITHOUT_JOIN]: { millrace: 20, flink: 20 },
+  [WITHOUT_JOIN]: { millrace: 120, flink: 120 },
   q8: { millrace: 10, flink: 10 },
   q11: { millrace: 5, flink: 1 },
   q18: { millrace: 2, flink: 2 },
