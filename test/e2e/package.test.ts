@@ -84,3 +84,19 @@ test('no type that a user sees is any', () => {
     assert.doesNotMatch(code, /[:<(|&,=\s]any\b(?!')/, path);
   }
 });
+
+test('constants of the engine are constants in its bundle, those of libraries are left as they are', () => {
+  const folder = new URL('dist/engine/', ROOT);
+  const kinds = { 'const src': 0, 'var src': 0, 'const node_modules': 0 };
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+    let of = '';
+    for (const line of readFileSync(new URL(file, folder), 'utf8').split('\n')) {
+      of = line.match(/^\/\/ (src|node_modules)\//)?.[1] ?? of;
+      const kind = `${line.match(/^(var|const) [A-Z][A-Z0-9_]+ = /)?.[1]} ${of}`;
+      if (kind in kinds) kinds[kind as keyof typeof kinds]++;
+    }
+  }
+  const { 'const src': constants, ...others } = kinds;
+  assert.ok(constants > 100, `${constants} constants`);
+  assert.deepEqual(others, { 'var src': 0, 'const node_modules': 0 });
+});

@@ -10,6 +10,7 @@ import { keyGroupOf, subtaskOf } from '../../src/data/key-group.ts';
 import { murmur } from '../../src/data/key-hash.ts';
 import { record, t } from '../../src/data/schema.ts';
 import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
+import { GeneralWindowOperator } from '../../src/operator/window/general/general-window.ts';
 import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
 import type { StoredState } from '../../src/task/restored-state.ts';
 import { ALONE, GROUPS, OneSubtask, type Place, statesOf } from './one-subtask.ts';
@@ -212,4 +213,50 @@ test('a record of windows that had all fired before the restart is late, though 
     [[30, 1]],
   );
   assert.equal(again.metrics.lateRecords, 1, 'it is counted');
+});
+
+/** One subtask of a sum over sessions with a gap of 10, which are kept for a while behind their ends. */
+class Sessions extends OneSubtask<GeneralWindowOperator, Result> {
+  constructor(latenessMs: number, states: readonly StoredState[] = []) {
+    const operator = new GeneralWindowOperator({
+      key: { kind: 'fields', fields: ['key'] },
+      window: {
+        assigner: { kind: 'session', time: 'event', gapMs: 10 },
+        assignBy: null,
+        trigger: { kind: 'eventTime' },
+        evictor: null,
+        latenessMs,
+        work: { kind: 'aggregate', aggregates: NUMBERS, process: null },
+        states: [],
+      },
+      inputSchema: Event,
+      functions: [],
+      emits: null,
+      lateTo: null,
+    });
+    super(operator, ALONE, states);
+  }
+
+  ends(): number[][] {
+    return this.results.map(({ key, windowEnd }) => [key, windowEnd]);
+  }
+}
+
+test('windows that have fired and were kept for late records do not fire again where none are awaited any more', () => {
+  const rig = new Sessions(100);
+  rig.operator.processBatch(batchOf([1, 2], 1, 0));
+  rig.operator.processWatermark(9);
+  rig.operator.processBatch(batchOf([2, 3], 1, 50));
+  rig.barrier();
+  rig.finish();
+  assert.deepEqual(rig.ends(), [
+    [1, 10],
+    [2, 10],
+  ]);
+  const again = new Sessions(0, rig.states());
+  again.operator.processWatermark(100);
+  assert.deepEqual(again.ends(), [
+    [2, 60],
+    [3, 60],
+  ]);
 });

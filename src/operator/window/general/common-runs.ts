@@ -40,8 +40,8 @@ export function extendSessions(
       values = windows.lines.values;
       continue;
     }
-    if (time < values[at + START]! || values[at + END]! - 1 <= watermark) break;
-    if (!areBefore(time, values[at + NEXT]!, values)) break;
+    const isIn = time >= values[at + START]! && values[at + END]! - 1 > watermark;
+    if (!isIn || !areBefore(time, values[at + NEXT]!, values)) break;
     if (end > values[at + END]!) {
       values[at + END] = end;
       // Its place in the queue is early enough.

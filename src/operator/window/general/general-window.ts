@@ -23,7 +23,7 @@ import type { WindowResults } from './results.ts';
 import { FIRE, PURGE, type TriggerResult } from './trigger.ts';
 import { WindowKeys } from './window-keys.ts';
 import { WindowSnapshot } from './window-snapshot.ts';
-import { isPlain, needsEventTime } from './window-spec.ts';
+import { firesAtEnd, needsEventTime } from './window-spec.ts';
 import { NONE } from './window-table.ts';
 import { AT_END_OF_STREAM, type WindowTimers } from './window-timers.ts';
 import { WindowsLook } from './windows-look.ts';
@@ -48,7 +48,7 @@ export class GeneralWindowOperator implements Operator {
   readonly #loops: readonly GeneratedLoop[];
   #late: { emit(batch: Batch): void } | null = null;
   #batchesOut = 0;
-  /** Whether all that becomes of windows is one result each, with which they are over: then they end in runs. */
+  /** Whether a result is all that becomes of a window at its end: then they end in runs. */
   readonly #endInRuns: boolean;
   readonly #run = new Int32Array(RUN_WINDOWS);
   /** Timers of the kind of time that is advancing. */
@@ -70,7 +70,7 @@ export class GeneralWindowOperator implements Operator {
     this.#results = results;
     this.#loops = loops;
     open.attach({ trigger: createTrigger(window.trigger, open, functions), contents, code });
-    this.#endInRuns = isPlain(window) && code === null;
+    this.#endInRuns = firesAtEnd(window) && code === null;
     this.#snapshot = new WindowSnapshot(key, inputSchema, window.trigger, open, this.#keys);
     this.#intake = new RecordIntake(window, inputSchema, functions, open, this.#keys, {
       onTrigger: (slot, result, time) => this.#apply(slot, result, time, false),
@@ -214,7 +214,7 @@ export class GeneralWindowOperator implements Operator {
     else timers.requeue(slot);
   }
 
-  /** Plain windows that are due; false when no more are. What is kept of them is read ahead. */
+  /** Windows that are due; false when no more are. What is kept of them is read ahead. */
   #endRun(timers: WindowTimers, target: number): boolean {
     const open = this.#open;
     const { windows } = open;
@@ -231,7 +231,7 @@ export class GeneralWindowOperator implements Operator {
         if (windows.isFilled(slot)) this.#results.fire(slot, end, true);
         open.closePlain(slot);
       } else {
-        // It comes from a snapshot, and had another trigger before.
+        // It is kept for late records, or was in the snapshot.
         this.#onDue(slot, timers, Math.min(first, end), true);
       }
     }

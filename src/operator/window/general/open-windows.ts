@@ -127,7 +127,7 @@ export class OpenWindows implements TriggerHost {
     this.contents.readAhead(slots, count);
   }
 
-  /** Closes a window whose trigger and whose function keep nothing. */
+  /** Closes a window whose trigger keeps nothing, and that has no function. */
   closePlain(slot: number): void {
     this.contents.drop(slot);
     this.eventTimers.drop(slot);

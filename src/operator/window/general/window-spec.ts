@@ -119,14 +119,9 @@ export function needsEventTime({ assigner, trigger }: GeneralWindowSpec): boolea
   return innermost(trigger).kind === 'continuousEventTime';
 }
 
-/** Whether windows fire once, at their end by event time, and are over with it. */
-export function isPlain({ assigner, trigger, latenessMs }: GeneralWindowSpec): boolean {
-  return (
-    assigner.kind !== 'global' &&
-    assigner.time === 'event' &&
-    trigger.kind === 'eventTime' &&
-    latenessMs === 0
-  );
+/** Whether windows fire at their end by event time, and at late records. */
+export function firesAtEnd({ assigner, trigger }: GeneralWindowSpec): boolean {
+  return assigner.kind !== 'global' && assigner.time === 'event' && trigger.kind === 'eventTime';
 }
 
 function innermost(trigger: TriggerSpec): TriggerSpec {
