@@ -47,7 +47,8 @@ export function madeNames(fn: unknown): readonly string[] | null {
 
 /**
  * The fields of its first parameter that a function of several hands on under their own names: of
- * `(sum, { n }) => ({ key: sum.key, n: sum.n + n })`, key. None where the source leaves a doubt.
+ * `(sum, { n }) => ({ key: sum.key, n: sum.n + n })` and `({ key, n }, b) => ({ key, n: n + b.n })`, key. None where the source
+ * leaves a doubt.
  */
 export function handedOnOfFirst(fn: unknown): ReadonlySet<string> {
   const none = new Set<string>();
@@ -56,17 +57,39 @@ export function handedOnOfFirst(fn: unknown): ReadonlySet<string> {
   const start = tokens === null ? -1 : parametersStart(tokens);
   if (start < 0) return none;
   const end = parametersEnd(tokens!);
-  const [first, comma] = tokens!.slice(start + 1);
   const parts = bodyParts(tokens!, end);
-  if (!isName(first) || comma !== ',' || parts === null) return none;
-  const behind = [...tokens!.slice(start + 2, end), ...parts.body];
-  const properties = propertiesOf(parts.literal);
-  if (properties === null || fieldsOf(first!, behind, false) === null) return none;
+  const properties = parts && propertiesOf(parts.literal);
+  if (properties === null) return none;
+  const first = tokens![start + 1];
+  const pattern = patternOf(tokens!, start + 1);
+  const behindFirst = pattern?.end ?? start + 2;
+  if (tokens![behindFirst] !== ',') return none;
+  const behind = [...tokens!.slice(behindFirst, end), ...parts!.body];
+  if (pattern !== null) return unused(pattern.fields, properties, behind);
+  if (!isName(first) || fieldsOf(first!, behind, false) === null) return none;
   const handedOn = [...properties.values].filter(([name, value]) => {
     const [row, dot, field] = value;
     return value.length === 3 && row === first && dot === '.' && field === name;
   });
   return new Set(handedOn.map(([name]) => name));
+}
+
+/** The fields, by local names, that are properties under their own names, and whose local names stand nowhere else. */
+function unused(
+  fields: ReadonlyMap<string, string>,
+  { values }: Properties,
+  body: readonly Token[],
+): ReadonlySet<string> {
+  const handedOn = [...values].filter(([name, value]) => {
+    const local = value[0]!;
+    const isField = value.length === 1 && fields.get(local) === name;
+    return isField && usesOf(local, body) === 1;
+  });
+  return new Set(handedOn.map(([name]) => name));
+}
+
+function usesOf(local: string, body: readonly Token[]): number {
+  return body.filter((token) => token === local).length;
 }
 
 type Properties = {
@@ -102,8 +125,7 @@ function rowByFields(
   for (const [name, value] of values) {
     const local = value[0]!;
     const field = value.length === 1 ? parameter.get(local) : undefined;
-    const uses = body.filter((token) => token === local).length;
-    if (field === undefined || uses !== 1) continue;
+    if (field === undefined || usesOf(local, body) !== 1) continue;
     handedOn.set(name, field);
     reads.delete(local);
   }
@@ -220,8 +242,20 @@ function parameterOf(
   if (isName(tokens[at]) && tokens[at + 1] === ')') {
     return { parameter: tokens[at]!, end: at + 2 };
   }
-  if (tokens[at++] !== '{') return null;
+  const pattern = patternOf(tokens, at);
+  if (pattern === null) return null;
+  at = tokens[pattern.end] === ',' ? pattern.end + 1 : pattern.end;
+  return tokens[at] === ')' ? { parameter: pattern.fields, end: at + 1 } : null;
+}
+
+/** The pattern that begins at a place: its fields by their local names, and where it ends; null when it has more than names. */
+function patternOf(
+  tokens: readonly Token[],
+  open: number,
+): { fields: ReadonlyMap<string, string>; end: number } | null {
+  if (tokens[open] !== '{') return null;
   const fields = new Map<string, string>();
+  let at = open + 1;
   while (tokens[at] !== '}') {
     const field = tokens[at++];
     let local = field;
@@ -234,9 +268,7 @@ function parameterOf(
     if (tokens[at] === ',') at++;
     else if (tokens[at] !== '}') return null;
   }
-  at++;
-  if (tokens[at] === ',') at++;
-  return tokens[at] === ')' ? { parameter: fields, end: at + 1 } : null;
+  return { fields, end: at + 1 };
 }
 
 /** Of a body in braces: what its only `return` gives, as its last statement. */

@@ -149,9 +149,19 @@ test('fields of the first parameter are handed on where it is only read', () => 
   assert.equal(handed('(a, { n }) => ({ key: a.key, n: a.n + n, at: a.at })'), 'key at');
   assert.equal(handed('(a, b) => { const c = a.n; return { n: a.n, c }; }'), 'n');
   assert.equal(handed('function (a, b) { return { n: a.n, m: a.n, b: b.b }; }'), 'n');
+  assert.equal(handed('({ key, n: m, at }, b) => ({ key, n: m + b.n, m, at })'), 'key at');
+  assert.equal(handed('function ({ n, }, { m }) { return { n, m }; }'), 'n');
   for (const none of [
     '(a) => ({ n: a.n })',
-    '({ n }, b) => ({ n })',
+    '({ n }) => ({ n })',
+    '({ n }, b) => ({ m: n })',
+    '({ m: n }, b) => ({ n })',
+    '({ n: m }, { n }) => ({ n })',
+    '({ n }, b) => { n = b.m; return { n }; }',
+    '({ n }, b = n++) => ({ n })',
+    '({ n = 1 }, b) => ({ n })',
+    '({ n: { m } }, b) => ({ m })',
+    '({ n, ...rest }, b) => ({ n })',
     '(a, b) => ({ n: b.n })',
     '(a, b) => ({ n: a?.n })',
     '(a, b) => ({ ...a, n: a.n })',
