@@ -264,26 +264,34 @@ type Behind = RowOf<typeof Behind>;
 
 /** The key is handed on: it is not kept beside the values. */
 const SUM_BEHIND = (a: Behind, b: Behind): Behind => ({ n: a.n + b.n, key: a.key, at: a.at });
+const SUM_APART = ({ n, key, at }: Behind, b: Behind): Behind => ({ n: n + b.n, key, at });
 
-test('a key that is handed on, behind other fields', async () => {
+for (const [what, sum] of [
+  ['', SUM_BEHIND],
+  [', out of a row that is taken apart', SUM_APART],
+] as const) {
+  test(`a key that is handed on, behind other fields${what}`, () => checkHandedOn(sum));
+}
+
+async function checkHandedOn(sum: typeof SUM_BEHIND): Promise<void> {
   const random = new Random(4);
   const rows = Array.from({ length: 1500 }, (_, at): Behind => {
     return { n: random.below(10), key: random.below(300) - 150, at };
   });
   for (const mode of MODES) {
-    const h = await harness((stream: Stream<Behind>) => stream.keyBy('key').reduce(SUM_BEHIND), {
+    const h = await harness((stream: Stream<Behind>) => stream.keyBy('key').reduce(sum), {
       ...mode,
       schema: Behind as never,
     });
     for (const row of rows.slice(0, mode.batchSize === 'all' ? 1500 : 60)) h.push(row, row.at);
     await h.end();
     const pushed = rows.slice(0, mode.batchSize === 'all' ? 1500 : 60);
-    const { each, last } = slow(pushed, SUM_BEHIND);
+    const { each, last } = slow(pushed, sum);
     const got = h.takeRecords();
     if (mode.batch) assert.deepEqual(asText(got).sort(), asText(last).sort());
     else assert.deepEqual(got, each);
   }
-});
+}
 
 test('rows that have nothing but a key that is handed on', async () => {
   for (const mode of MODES) {
