@@ -65,7 +65,7 @@ export function handedOnOfFirst(fn: unknown): ReadonlySet<string> {
   const behindFirst = pattern?.end ?? start + 2;
   if (tokens![behindFirst] !== ',') return none;
   const behind = [...tokens!.slice(behindFirst, end), ...parts!.body];
-  if (pattern !== null) return unused(pattern.fields, properties, behind);
+  if (pattern !== null) return handedOnByName(pattern.fields, properties, behind);
   if (!isName(first) || fieldsOf(first!, behind, false) === null) return none;
   const handedOn = [...properties.values].filter(([name, value]) => {
     const [row, dot, field] = value;
@@ -75,7 +75,7 @@ export function handedOnOfFirst(fn: unknown): ReadonlySet<string> {
 }
 
 /** The fields, by local names, that are properties under their own names, and whose local names stand nowhere else. */
-function unused(
+function handedOnByName(
   fields: ReadonlyMap<string, string>,
   { values }: Properties,
   body: readonly Token[],

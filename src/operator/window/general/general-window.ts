@@ -229,7 +229,7 @@ export class GeneralWindowOperator implements Operator {
       const end = timers.endsAt(slot);
       if (first === end) {
         if (windows.isFilled(slot)) this.#results.fire(slot, end, true);
-        open.closePlain(slot);
+        open.drop(slot);
       } else {
         // It is kept for late records, or was in the snapshot.
         this.#onDue(slot, timers, Math.min(first, end), true);

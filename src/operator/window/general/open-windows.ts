@@ -118,7 +118,7 @@ export class OpenWindows implements TriggerHost {
   close(slot: number): void {
     this.trigger.clear(slot);
     this.code?.clear(slot);
-    this.#drop(slot);
+    this.drop(slot);
   }
 
   /** Reads ahead what is kept of windows that are about to close. */
@@ -127,14 +127,8 @@ export class OpenWindows implements TriggerHost {
     this.contents.readAhead(slots, count);
   }
 
-  /** Closes a window whose trigger keeps nothing, and that has no function. */
-  closePlain(slot: number): void {
-    this.contents.drop(slot);
-    this.eventTimers.drop(slot);
-    this.windows.close(slot);
-  }
-
-  #drop(slot: number): void {
+  /** Closes a window, where neither its trigger nor its function has to be told. */
+  drop(slot: number): void {
     this.contents.drop(slot);
     this.eventTimers.drop(slot);
     this.clockTimers.drop(slot);
@@ -149,7 +143,7 @@ export class OpenWindows implements TriggerHost {
       this.contents.mergeFrom(slot, other);
       this.windows.setFilled(slot, true);
     }
-    this.#drop(other);
+    this.drop(other);
   }
 
   /** Gives a window new bounds, behind the merges that made them. */

@@ -14,7 +14,7 @@ import type { OpenWindows } from './open-windows.ts';
 import { Sessions } from './sessions.ts';
 import type { TriggerResult } from './trigger.ts';
 import type { WindowKeys } from './window-keys.ts';
-import { type GeneralWindowSpec, merges, needsEventTime } from './window-spec.ts';
+import { firesAtEnd, type GeneralWindowSpec, merges, needsEventTime } from './window-spec.ts';
 import { NONE } from './window-table.ts';
 
 /** Rows whose windows are read ahead: more of them would not stay in the nearest cache. Benchmark: figure sessions. */
@@ -295,9 +295,10 @@ export class RecordIntake {
 }
 
 /** Whether the loops of the common case may be used. */
-function isCommon({ assigner, trigger, assignBy }: GeneralWindowSpec): boolean {
+function isCommon(window: GeneralWindowSpec): boolean {
+  const { assigner, assignBy } = window;
   const isKind = assigner.kind === 'tumbling' || (assigner.kind === 'session' && assignBy === null);
-  return isKind && assigner.time === 'event' && trigger.kind === 'eventTime';
+  return isKind && firesAtEnd(window);
 }
 
 /** A gap that a function told. */

@@ -129,7 +129,7 @@ export class WindowTable {
     this.lines.values[(slot << LINE_SHIFT) + FILLED] = isFilled ? 1 : 0;
   }
 
-  /** Brings the first window of each key, of those from keys[from] to keys[to - 1], into the cache. */
+  /** Brings the first window of each key, of those from keys[from] to keys[to - 1], into the cache; by four, as above. */
   warm(keys: Int32Array, from: number, to: number): void {
     const { heads } = this;
     if (this.used === 0) return;
