@@ -260,3 +260,24 @@ test('windows that have fired and were kept for late records do not fire again w
     [3, 60],
   ]);
 });
+
+test('sessions that end while they are being captured are captured whole', () => {
+  const keys = upTo(10_000);
+  const push = (rig: Sessions, value: number, time: number): void => {
+    for (let from = 0; from < keys.length; from += 4096) {
+      rig.operator.processBatch(batchOf(keys.slice(from, from + 4096), value, time));
+    }
+  };
+  const rig = new Sessions(0);
+  push(rig, 1, 5);
+  rig.barrier();
+  rig.operator.processWatermark(14);
+  assert.equal(rig.results.length, keys.length);
+  // Slots of windows that are over are used again.
+  push(rig, 50, 100);
+  rig.finish();
+  const again = new Sessions(0, rig.states());
+  again.operator.processWatermark(14);
+  assert.equal(again.results.length, keys.length);
+  assert.ok(again.results.every(({ total, windowEnd }) => total === 1 && windowEnd === 15));
+});
