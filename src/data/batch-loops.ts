@@ -10,7 +10,13 @@ import type { Batch } from './batch.ts';
 import type { StringColumn, StringEntries } from './column.ts';
 import type { FieldsRead } from './fields-read.ts';
 import { freeFormOf } from './free-form.ts';
-import { columnSignature, objectLiteral, rowExpressions } from './materialize.ts';
+import {
+  columnSignature,
+  type FieldSource,
+  objectLiteral,
+  rowExpressions,
+  rowLiteral,
+} from './materialize.ts';
 import type { Schema } from './schema.ts';
 
 /** JavaScript source that reads row `i` of a batch: statements to run once a batch, and expressions. */
@@ -21,7 +27,7 @@ export type RowSource = {
   /** The row with them; null where there are none. */
   readonly lateRow: string | null;
   /** The columns of a declared schema, in order; empty for free-form rows. */
-  readonly fields: readonly { readonly name: string; readonly expression: string }[];
+  readonly fields: readonly FieldSource[];
   /** How the columns look; see columnSignature. */
   readonly signature: string;
 };
@@ -137,8 +143,9 @@ function rowSource(
       signature,
     };
   }
+  const rows = (declared ?? schema)!;
   const { prelude, fields } = rowExpressions(
-    (declared ?? schema)!,
+    rows,
     signature,
     'columns',
     'at once',
@@ -149,11 +156,13 @@ function rowSource(
   const afterwards = late && fieldsOf(late.row, fields);
   // Who reads no field sees nothing of the row: one serves for all.
   const isUnseen = reads?.size === 0;
-  const shapes = [first, ...(afterwards === null ? [] : [afterwards])].map(shapeOf);
+  const shapes = [first, ...(afterwards === null ? [] : [afterwards])].map((row) =>
+    shapeOf(rows, row),
+  );
   const constants = isUnseen ? 'const unseen = {};\n' : `const shapes = [${shapes.join(', ')}];\n`;
   return {
     prelude: `${constants}const columns = batch.columns;\n${prelude}`,
-    row: isUnseen ? 'unseen' : objectLiteral(first),
+    row: isUnseen ? 'unseen' : rowLiteral(rows, first),
     lateRow: afterwards && objectLiteral(afterwards),
     fields: declared === null ? [] : fields,
     signature,
@@ -161,7 +170,10 @@ function rowSource(
 }
 
 /** Those of these names, in their order. */
-function fieldsOf(names: ReadonlySet<string>, fields: RowSource['fields']): RowSource['fields'] {
+function fieldsOf(
+  names: ReadonlySet<string>,
+  fields: readonly FieldSource[],
+): readonly FieldSource[] {
   return [...names].flatMap((name) => fields.find((field) => field.name === name) ?? []);
 }
 
@@ -169,12 +181,15 @@ function fieldsOf(names: ReadonlySet<string>, fields: RowSource['fields']): RowS
  * A row without values, from which V8 learns that fields are not only for doubles: where it thinks they are, it allocates a
  * number a row, for each of them, even where it makes no row. Nexmark q1 measures it.
  */
-function shapeOf(fields: RowSource['fields']): string {
-  return objectLiteral(fields.map(({ name }) => ({ name, expression: 'undefined' })));
+function shapeOf(schema: Schema, fields: readonly FieldSource[]): string {
+  return rowLiteral(
+    schema,
+    fields.map(({ name }) => ({ name, expression: 'undefined' })),
+  );
 }
 
 /** Whether a literal over the columns is the row: yes for rows with a schema, as in a union of several. */
 function hasLiteralRows(schema: Schema, signature: string): boolean {
   const freeForm = freeFormOf(schema);
-  return freeForm === null || (freeForm === 'fields' && /^[.d]*$/.test(signature));
+  return freeForm === null || (freeForm !== 'values' && /^[.d]*$/.test(signature));
 }

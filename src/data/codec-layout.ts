@@ -29,8 +29,9 @@
  *                               bytes    uint8[byteCount]: a tag and its payload a row, see dynamic-codec.ts
  *                    dynamic, if COLUMN_SHAPED: the values of the rows that are not absent, in their order, as rows
  *                               shape    uint8[s]: their schema as JSON in UTF-8, {"fields":[{"name","kind","nullable"}...],
- *                                        "freeForm":"fields"}: objects with these fields in this order; or "values", of one
- *                                        field: the values themselves are of its kind
+ *                                        "freeForm":"fields"}: objects with these fields in this order; or "elements": arrays,
+ *                                        of as many elements as fields; or "values", of one field: the values themselves are
+ *                                        of its kind
  *                               frame    uint8[byteCount]: a frame of that schema, as this one
  *
  * The first offset is 0 and the last is byteCount. The values of absent rows have no meaning.

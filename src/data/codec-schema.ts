@@ -1,5 +1,5 @@
 /** Schemas as bytes: those that a RowEncoder inferred, and those of values of one shape. */
-import { type FreeForm, freeFormOf, freeFormSchema } from './free-form.ts';
+import { FREE_FORMS, type FreeForm, freeFormOf, freeFormSchema } from './free-form.ts';
 import { type Field, type Schema, schemaOf } from './schema.ts';
 
 /** A free-form schema as bytes: its fields as JSON. */
@@ -13,5 +13,7 @@ export function decodeSchema(bytes: Uint8Array): Schema {
     fields: Field[];
     freeForm: FreeForm | null;
   };
-  return freeForm === null ? schemaOf(fields) : freeFormSchema(fields, freeForm);
+  if (freeForm === null) return schemaOf(fields);
+  if (!FREE_FORMS.includes(freeForm)) throw new TypeError(`rows of the form ${freeForm}`);
+  return freeFormSchema(fields, freeForm);
 }

@@ -2,12 +2,15 @@
  * Schemas that a RowEncoder inferred from free-form rows. The mark says how rows become columns, so that a reader
  * gives back rows, not columns:
  *
- *   fields   one column per field of the rows
- *   values   the whole row is the value of one dynamic column
+ *   fields     one column per field of the rows
+ *   elements   one column per element of the rows, which are arrays of one length
+ *   values     the whole row is the value of one dynamic column
  */
+import { ELEMENT_COLUMNS_MAX } from '../base/limits.ts';
 import { type Field, type Schema, schemaOf } from './schema.ts';
 
-export type FreeForm = 'fields' | 'values';
+export const FREE_FORMS = ['fields', 'elements', 'values'] as const;
+export type FreeForm = (typeof FREE_FORMS)[number];
 
 export type FreeFormSchema = Schema & { readonly freeForm: FreeForm };
 
@@ -20,6 +23,21 @@ export const VALUES_SCHEMA = freeFormSchema(
   [{ name: 'value', kind: 'dynamic', nullable: false }],
   'values',
 );
+
+/** The names of the columns of arrays of this length: 0, 1, ... */
+export function elementNames(length: number): readonly string[] {
+  return Array.from({ length }, (_, n) => `${n}`);
+}
+
+/** An array whose elements may have columns: not too many, none is left out, and it has no properties beside them. */
+export function isElements(value: unknown): value is readonly unknown[] {
+  if (!Array.isArray(value) || Object.getPrototypeOf(value) !== Array.prototype) return false;
+  const { length } = value;
+  if (length === 0 || length > ELEMENT_COLUMNS_MAX) return false;
+  const keys = Object.keys(value);
+  // Those of elements come first, in order.
+  return keys.length === length && keys[length - 1] === `${length - 1}`;
+}
 
 /** How a free-form schema spreads rows over columns; null for a declared schema. */
 export function freeFormOf(schema: Schema): FreeForm | null {

@@ -5,14 +5,18 @@
  *   ({ id, price, note }) => ({ id, price: price * 2, note })   id, price, note; of these, id and note are handed on
  *   (bid) => ({ ...bid, price: bid.price * 2 })                 all fields of the bid; all but price are handed on
  *   (bid) => { ...; return { id: bid.id }; }                    id, handed on
+ *   ({ id, price }) => [id, price * 2]                          the elements 0 and 1; 0 is the id, handed on
  *
- * The function has to end in the only object literal that it returns. A field is handed on when its value is the name of the
+ * The function has to end in the only literal that it returns. A field is handed on when its value is the name of the
  * field and nothing else is done to that name, or when its value is a field of the row and the row is only read.
  */
+import { ELEMENT_COLUMNS_MAX } from '../base/limits.ts';
 import type { Schema } from './schema.ts';
 import { isName, type Token, tokensOf } from './tokens.ts';
 
 export type MadeFields = {
+  /** Whether the row is an object or an array. */
+  readonly form: Literal['form'];
   /** In the order of the row. */
   readonly names: readonly string[];
   /** Those that are handed on: by their name, the field of the input. */
@@ -27,21 +31,23 @@ export function madeFields(fn: unknown, schema: Schema | null): MadeFields | nul
   const tokens = tokensOf(Function.prototype.toString.call(fn));
   const parts = tokens && functionParts(tokens);
   if (parts === null) return null;
+  const { form } = parts.literal;
   const properties = propertiesOf(parts.literal);
   if (properties === null) return null;
-  if (schema === null) return properties.spread === null ? computed(properties) : null;
+  if (schema === null) return properties.spread === null ? { form, ...computed(properties) } : null;
   const known = new Set(schema.fields.map(({ name }) => name));
   const input = typeof parts.parameter === 'string' ? rowByName : rowByFields;
-  return input(parts as never, properties, known);
+  const columns = input(parts as never, properties, known);
+  return columns && { form, ...columns };
 }
 
-/** The names of the row that a function makes of its parameters, whatever they are, and how many. */
+/** The names of the object that a function makes of its parameters, whatever they are, and how many. */
 export function madeNames(fn: unknown): readonly string[] | null {
   if (typeof fn !== 'function') return null;
   const tokens = tokensOf(Function.prototype.toString.call(fn));
   const end = tokens === null ? -1 : parametersEnd(tokens);
   if (end < 0) return null;
-  const properties = propertiesOf(bodyParts(tokens!, end)?.literal ?? []);
+  const properties = fieldsMade(bodyParts(tokens!, end));
   return properties === null || properties.spread !== null ? null : [...properties.values.keys()];
 }
 
@@ -58,7 +64,7 @@ export function handedOnOfFirst(fn: unknown): ReadonlySet<string> {
   if (start < 0) return none;
   const end = parametersEnd(tokens!);
   const parts = bodyParts(tokens!, end);
-  const properties = parts && propertiesOf(parts.literal);
+  const properties = fieldsMade(parts);
   if (properties === null) return none;
   const first = tokens![start + 1];
   const pattern = patternOf(tokens!, start + 1);
@@ -104,11 +110,16 @@ type Parts<P> = {
   readonly parameter: P;
   /** What stands behind the parameter, up to the end of the function. */
   readonly body: readonly Token[];
-  /** What stands between the braces of the object that it returns. */
-  readonly literal: readonly Token[];
+  readonly literal: Literal;
 };
 
-function computed({ values }: Properties): MadeFields {
+/** What stands between the braces of the object, or the brackets of the array, that a function returns. */
+type Literal = { readonly form: 'fields' | 'elements'; readonly inside: readonly Token[] };
+
+/** Of a function whose form is known. */
+type Columns = Omit<MadeFields, 'form'>;
+
+function computed({ values }: Properties): Columns {
   return { names: [...values.keys()], handedOn: new Map(), reads: new Set() };
 }
 
@@ -117,7 +128,7 @@ function rowByFields(
   { parameter, body }: Parts<ReadonlyMap<string, string>>,
   { spread, values }: Properties,
   known: ReadonlySet<string>,
-): MadeFields | null {
+): Columns | null {
   if (spread !== null) return null;
   if (![...parameter.values()].every((field) => known.has(field))) return null;
   const reads = new Map(parameter);
@@ -137,7 +148,7 @@ function rowByName(
   { parameter, body }: Parts<string>,
   { spread, values }: Properties,
   known: ReadonlySet<string>,
-): MadeFields | null {
+): Columns | null {
   if (spread !== null && spread !== parameter) return null;
   const handedOn = new Map<string, string>();
   if (spread !== null) for (const name of known) handedOn.set(name, name);
@@ -191,7 +202,7 @@ function isWrite(body: readonly Token[], at: number): boolean {
   return behind === '++' || behind === '--' || (behind !== undefined && WRITES.test(behind));
 }
 
-/** Takes apart an arrow, a function or a method that ends in the object literal it returns. */
+/** Takes apart an arrow, a function or a method that ends in the literal it returns. */
 function functionParts(
   tokens: readonly Token[],
 ): Parts<string | ReadonlyMap<string, string>> | null {
@@ -208,7 +219,12 @@ function bodyParts(
 ): Omit<Parts<unknown>, 'parameter'> | null {
   const isArrow = tokens[end] === '=>';
   const body = tokens.slice(isArrow ? end + 1 : end);
-  const literal = body[0] === '(' ? literalOf(body, 1, ')') : returnedLiteral(body);
+  const literal =
+    body[0] === '('
+      ? literalOf(body, 1, ')')
+      : isArrow && body[0] === '['
+        ? literalOf(body, 0, undefined)
+        : returnedLiteral(body);
   return literal && { body, literal };
 }
 
@@ -272,25 +288,30 @@ function patternOf(
 }
 
 /** Of a body in braces: what its only `return` gives, as its last statement. */
-function returnedLiteral(body: readonly Token[]): readonly Token[] | null {
+function returnedLiteral(body: readonly Token[]): Literal | null {
   const at = body.indexOf('return');
   if (body[0] !== '{' || at < 0 || at !== body.lastIndexOf('return')) return null;
   const literal = literalOf(body, at + 1, ';') ?? literalOf(body, at + 1, '}');
   if (literal === null) return null;
-  const end = at + literal.length + 3;
+  const end = at + literal.inside.length + 3;
   const rest = body.slice(body[end] === ';' ? end + 1 : end);
   return rest.length === 1 && rest[0] === '}' ? literal : null;
 }
 
-/** What stands between the braces that begin at a place, when they are followed by `behind`. */
-function literalOf(tokens: readonly Token[], open: number, behind: Token): readonly Token[] | null {
-  if (tokens[open] !== '{') return null;
+/** The literal that begins at a place, when it is followed by `behind`; undefined for the end of the function. */
+function literalOf(
+  tokens: readonly Token[],
+  open: number,
+  behind: Token | undefined,
+): Literal | null {
+  if (tokens[open] !== '{' && tokens[open] !== '[') return null;
+  const form = tokens[open] === '{' ? 'fields' : 'elements';
   let depth = 0;
   for (let at = open; at < tokens.length; at++) {
     depth += depthOf(tokens[at]!);
     if (depth > 0) continue;
     const isWhole = tokens[at + 1] === behind && (behind !== ')' || at + 2 === tokens.length);
-    return isWhole ? tokens.slice(open + 1, at) : null;
+    return isWhole ? { form, inside: tokens.slice(open + 1, at) } : null;
   }
   return null;
 }
@@ -300,8 +321,25 @@ function depthOf(token: Token): number {
   return token === '}' || token === ')' || token === ']' ? -1 : 0;
 }
 
-/** The properties of a literal: names with values, and at the front a row that is spread. */
-function propertiesOf(literal: readonly Token[]): Properties | null {
+/** The properties of an object literal that a function ends in; null where it ends in something else. */
+function fieldsMade(parts: Omit<Parts<unknown>, 'parameter'> | null): Properties | null {
+  return parts?.literal.form === 'fields' ? propertiesOf(parts.literal) : null;
+}
+
+/** The properties of a literal: names with values, and at the front a row that is spread; of an array, places with values. */
+function propertiesOf({ form, inside }: Literal): Properties | null {
+  return form === 'fields' ? fieldsOfLiteral(inside) : elementsOf(inside);
+}
+
+/** Null for an array that is empty, leaves an element out, or spreads another. */
+function elementsOf(literal: readonly Token[]): Properties | null {
+  const elements = splitByComma(literal);
+  const areValues = elements.every((value) => value.length > 0 && value[0] !== '...');
+  if (!areValues || elements.length === 0 || elements.length > ELEMENT_COLUMNS_MAX) return null;
+  return { spread: null, values: new Map(elements.map((value, n) => [`${n}`, value])) };
+}
+
+function fieldsOfLiteral(literal: readonly Token[]): Properties | null {
   let spread: string | null = null;
   const values = new Map<string, readonly Token[]>();
   for (const property of splitByComma(literal)) {

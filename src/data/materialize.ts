@@ -5,9 +5,13 @@
  */
 import { type Column, NULL, PRESENT, UNDEFINED } from './column.ts';
 import type { FieldsRead } from './fields-read.ts';
+import { freeFormOf } from './free-form.ts';
 import type { FieldKind, Schema } from './schema.ts';
 
 export type Materializer = (columns: readonly Column[], rowCount: number) => unknown[];
+
+/** A field, and source that reads it. */
+export type FieldSource = { readonly name: string; readonly expression: string };
 
 const cache = new WeakMap<Schema, Materializer>();
 
@@ -33,7 +37,7 @@ function makeMaterializer(schema: Schema): Materializer {
         'rowCount',
         `'use strict';\n${prelude}const rows = new Array(rowCount);
 for (let i = 0; i < rowCount; i++) {
-  const row = ${objectLiteral(fields)};
+  const row = ${rowLiteral(schema, fields)};
 ${missingDeletes(schema, signature)}  rows[i] = row;
 }
 return rows;\n//# sourceURL=millrace-generated:rows`,
@@ -67,7 +71,7 @@ export function rowExpressions(
   strings: 'at once' | 'each' | 'own' = 'at once',
   reads: FieldsRead = null,
   late: ReadonlySet<string> = NONE,
-): { prelude: string; fields: readonly { name: string; expression: string }[] } {
+): { prelude: string; fields: readonly FieldSource[] } {
   let prelude = '';
   const fields = schema.fields.flatMap((field, c) => {
     if (reads !== null && !reads.has(field.name)) return [];
@@ -109,10 +113,20 @@ export function readExpression(kind: FieldKind, value: string): string {
   return value;
 }
 
+/** The row of a schema: an object, or what free-form rows were. */
+export function rowLiteral(schema: Schema, fields: readonly FieldSource[]): string {
+  switch (freeFormOf(schema)) {
+    case 'values':
+      return fields[0]!.expression;
+    case 'elements':
+      return `[${fields.map(({ expression }) => expression).join(', ')}]`;
+    default:
+      return objectLiteral(fields);
+  }
+}
+
 /** `{"a": ..., "b": ...}`; a field named __proto__ is computed, or it would set the prototype. */
-export function objectLiteral(
-  fields: readonly { readonly name: string; readonly expression: string }[],
-): string {
+export function objectLiteral(fields: readonly FieldSource[]): string {
   const parts = fields.map(({ name, expression }) => {
     const key = name === '__proto__' ? `['__proto__']` : JSON.stringify(name);
     return `${key}: ${expression}`;

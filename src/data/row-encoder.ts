@@ -6,16 +6,23 @@
  *
  * A generated loop appends rows under the assumption that nothing is new. It stops at a row with a new field or a value
  * that does not fit; then `adapt` looks at the rows that are left, value by value, and widens the columns. Kinds never
- * narrow, so this soon stops, and the schema object stays the same as long as nothing is widened. From the first row
- * on that is no record (a number, an array, a Map), or that brings more than INFERRED_COLUMNS_MAX fields together, all
- * rows are values of one dynamic column. Benchmarks: figures codec, keyed-tumbling-functions.
+ * narrow, so this soon stops, and the schema object stays the same as long as nothing is widened. Rows that are arrays of one
+ * length have a column for each element. From the first row on that is neither, or not what the others are (a number, a Map,
+ * an array of another length), or that brings more than INFERRED_COLUMNS_MAX fields together, all rows are values of one
+ * dynamic column. Benchmarks: figures codec, keyed-tumbling-functions. The job `key-by-array` has arrays.
  */
 import { BATCH_ROWS, INFERRED_COLUMNS_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { isSample, SAMPLE_ROWS } from './batch-weight.ts';
 import { MISSING, NULL, PRESENT, UNDEFINED } from './column.ts';
-import { type FreeFormSchema, freeFormSchema, VALUES_SCHEMA } from './free-form.ts';
+import {
+  type FreeForm,
+  type FreeFormSchema,
+  freeFormSchema,
+  isElements,
+  VALUES_SCHEMA,
+} from './free-form.ts';
 import { columnSource, isDate, storeTyped, widened } from './inferred-kind.ts';
 import type { FieldKind } from './schema.ts';
 
@@ -37,6 +44,8 @@ type AppendLoop = (
 
 export class RowEncoder {
   readonly #kinds: InferredKinds = new Map();
+  /** Of the rows, if they have columns; the first row tells. */
+  #form: FreeForm = 'fields';
   #schema: FreeFormSchema = freeFormSchema([], 'fields');
   #append: AppendLoop | null = null;
   #builder: BatchBuilder | null = null;
@@ -77,8 +86,8 @@ export class RowEncoder {
         kind: kind ?? 'dynamic',
         nullable: true,
       }));
-      this.#schema = freeFormSchema(fields, 'fields');
-      this.#append = generate(this.#kinds);
+      this.#schema = freeFormSchema(fields, this.#form);
+      this.#append = generate(this.#form, this.#kinds);
     } else {
       this.#schema = VALUES_SCHEMA;
       this.#append = appendWhole;
@@ -88,10 +97,11 @@ export class RowEncoder {
   /** Takes note of all fields and kinds of the rows; false when that does not help, as columns cannot hold them. */
   #widen(rows: readonly unknown[], selection: Int32Array, from: number, to: number): boolean {
     let isWider = this.#append === null;
+    if (isWider && isElements(rows[selection[from]!])) this.#form = 'elements';
     for (let n = from; n < to; n++) {
       const row = rows[selection[n]!];
-      if (!isRecord(row)) return false;
-      for (const name of Object.keys(row)) {
+      if (this.#form === 'elements' ? !this.#hasLength(row) : !isRecord(row)) return false;
+      for (const name of Object.keys(row as object)) {
         const known = this.#kinds.get(name);
         const kind = widened(known ?? null, (row as Readonly<Record<string, unknown>>)[name]);
         if (known === kind) continue;
@@ -100,6 +110,12 @@ export class RowEncoder {
       }
     }
     return isWider && this.#kinds.size <= INFERRED_COLUMNS_MAX && !this.#kinds.has('__proto__');
+  }
+
+  /** Whether a row is an array with nothing but as many elements as the rows before; any number, of the first. */
+  #hasLength(row: unknown): boolean {
+    if (!isElements(row)) return false;
+    return this.#kinds.size === 0 || row.length === this.#kinds.size;
   }
 
   /** Rows of a free-form batch from `from` on, as many as make a batch of columns: transient, valid until the next call. */
@@ -160,10 +176,13 @@ function isRecord(row: unknown): row is object {
  * The loop for a set of fields. A row fits when every field does and it has no others: as many keys as fields
  * that are not missing. Fields are read first: what V8 learns about the row's shape makes the checks behind cheap.
  */
-function generate(kinds: InferredKinds): AppendLoop {
+function generate(form: FreeForm, kinds: InferredKinds): AppendLoop {
   const fields = [...kinds];
   const heads = fields.map(([, kind], c) => columnSource(kind, c)).join('');
-  const reads = fields.map(([name], c) => `const x${c} = ${readSource(name)};\n`).join('');
+  const reads =
+    form === 'elements'
+      ? elementsSource(fields.length)
+      : fieldsSource(fields.map(([name]) => name));
   const stores = fields.map(([name, kind], c) => storeSource(name, kind, c)).join('');
   const isWeighed = fields.some(([, kind]) => kind === 'string' || kind === 'dynamic');
   const heavyCheck = isWeighed ? 'if (i > 0 && weight.isHeavy) return n - from;\n' : '';
@@ -173,22 +192,37 @@ ${heads}const { weight } = builder;
 let prototype = Object.prototype;
 for (let n = from, i = at; n < to; n++, i++) {
 ${heavyCheck}const row = rows[selection[n]];
-if (typeof row !== 'object' || row === null) return n - from;
-${reads}const own = Object.getPrototypeOf(row);
-if (own !== prototype) { if (!isRecord(row)) return n - from; prototype = own; }
 let keys = 0, a = 0;
-for (const key in row) keys++;
-${stores}if (keys !== ${fields.length}) return n - from;
+${reads}${stores}if (keys !== ${fields.length}) return n - from;
 }
 return to - from;
 };
 //# sourceURL=millrace-generated:row-encoder`;
-  const make = new Function('isRecord', 'absence', 'isDate', source);
-  return make(isRecord, absence, isDate) as AppendLoop;
+  const make = new Function('isRecord', 'isElements', 'absence', 'isDate', source);
+  return make(isRecord, isElements, absence, isDate) as AppendLoop;
 }
 
 function storeDynamic(x: string, v: string): string {
   return `if (${x} !== null && ${x} !== undefined) { ${v}[i] = ${x}; if (i % ${SAMPLE_ROWS} === ${SAMPLE_ROWS - 1}) weight.addSample(${x}); }\n`;
+}
+
+/** Reads the fields of an object, and how many it has. */
+function fieldsSource(names: readonly string[]): string {
+  const reads = names.map((name, c) => `const x${c} = ${readSource(name)};\n`).join('');
+  return `if (typeof row !== 'object' || row === null) return n - from;
+${reads}const own = Object.getPrototypeOf(row);
+if (own !== prototype) { if (!isRecord(row)) return n - from; prototype = own; }
+for (const key in row) keys++;
+`;
+}
+
+/** Reads the elements of an array, all of which are there. */
+function elementsSource(length: number): string {
+  const reads = Array.from({ length }, (_, c) => `const x${c} = row[${c}];\n`).join('');
+  return `if (!Array.isArray(row) || row.length !== ${length}) return n - from;
+${reads}if (!isElements(row)) return n - from;
+keys = ${length};
+`;
 }
 
 /** What every object inherits is not a field of the row. */

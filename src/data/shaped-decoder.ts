@@ -4,7 +4,7 @@ import { KIND_CODES } from './codec-layout.ts';
 import { decodeSchema } from './codec-schema.ts';
 import type { Column } from './column.ts';
 import { freeFormOf } from './free-form.ts';
-import { columnSignature, objectLiteral, rowExpressions } from './materialize.ts';
+import { columnSignature, rowExpressions, rowLiteral } from './materialize.ts';
 import type { Field, Schema } from './schema.ts';
 
 /** Schemas that a thread knows; then it begins anew. */
@@ -58,11 +58,10 @@ export function shapedValues({ schema, columns, rowCount }: Batch): unknown[] {
 
 function generate(schema: Schema, signature: string): ReadValues {
   const { prelude, fields } = rowExpressions(schema, signature, 'columns', 'own');
-  const value = freeFormOf(schema) === 'values' ? fields[0]!.expression : objectLiteral(fields);
   const source = `'use strict';
 return function (columns, rowCount) {
 ${prelude}const values = new Array(rowCount);
-for (let i = 0; i < rowCount; i++) values[i] = ${value};
+for (let i = 0; i < rowCount; i++) values[i] = ${rowLiteral(schema, fields)};
 return values;
 };
 //# sourceURL=millrace-generated:shaped-values`;

@@ -1,11 +1,12 @@
 /**
  * The shape that all values of a dynamic column have in common, so that they can be written as columns:
  *
- *   objects   plain ones with the same fields in the same order      { count: 1, sum: 2.5 }, { count: 7, sum: 0 }, ...
- *   values    of one kind                                            2.5, 7, 0, ...
+ *   fields     objects, plain ones, with the same fields in the same order   { count: 1, sum: 2.5 }, { count: 7, sum: 0 }, ...
+ *   elements   arrays of one length                                          [1, 2.5], [7, 0], ...
+ *   values     of one kind                                                   2.5, 7, 0, ...
  *
  * A generated loop appends the values to the columns of a builder. It stops at the first that does not fit: then the kinds of
- * the columns are widened as those of free-form rows are, or there is no common shape. Fields of an object may hold any
+ * the columns are widened as those of free-form rows are, or there is no common shape. Fields and elements may hold any
  * plain data; such a column of theirs may have a shape again. What packs differently is left to dynamic-codec.ts: few
  * values, objects that lack a field, instances of classes, and all where a part may lead back to the whole.
  * Benchmarks: figures codec-objects, checkpoint-pause-objects.
@@ -15,7 +16,13 @@ import { BatchBuilder } from './batch-builder.ts';
 import { encodeSchema } from './codec-schema.ts';
 import { NULL, UNDEFINED } from './column.ts';
 import { isPlain } from './dynamic-codec.ts';
-import { type FreeForm, type FreeFormSchema, freeFormSchema } from './free-form.ts';
+import {
+  elementNames,
+  type FreeForm,
+  type FreeFormSchema,
+  freeFormSchema,
+  isElements,
+} from './free-form.ts';
 import { columnSource, isDate, kindOf, storeTyped, widened } from './inferred-kind.ts';
 import type { FieldKind } from './schema.ts';
 
@@ -83,7 +90,7 @@ function shapeOf(values: readonly unknown[], count: number): ValueShape | null {
   let shape = shapes.get(key);
   if (shape === undefined) {
     if (shapes.size === SHAPES_MAX) shapes.clear();
-    shape = new ValueShape(fieldNames(values[0]));
+    shape = new ValueShape(formOf(values[0]), namesOf(values[0]) ?? ['value']);
     shapes.set(key, shape);
   }
   return shape;
@@ -91,19 +98,30 @@ function shapeOf(values: readonly unknown[], count: number): ValueShape | null {
 
 /** Equal for values of one shape; null for a value that has none. */
 function shapeKey(value: unknown): string | null {
-  const names = fieldNames(value);
-  if (names !== null) return names.length === 0 ? null : JSON.stringify(names);
+  const names = namesOf(value);
+  if (names !== null) {
+    return names.length === 0 ? null : JSON.stringify([Array.isArray(value), names]);
+  }
   if (value === null || value === undefined) return null;
   const kind = kindOf(value);
   return kind === 'dynamic' ? null : kind === 'float64' ? 'int32' : kind;
 }
 
-/** The names of the fields of a plain object; none where there are too many, or one has a meaning of its own. */
-function fieldNames(value: unknown): readonly string[] | null {
+/**
+ * The names of the columns of a plain object or of an array; none where there are too many, or one has a meaning of its own.
+ * Null for what is neither.
+ */
+function namesOf(value: unknown): readonly string[] | null {
   if (typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value)) return isElements(value) ? elementNames(value.length) : [];
   if (Object.getPrototypeOf(value) !== Object.prototype) return null;
   const names = Object.keys(value);
   return names.length > SHAPED_FIELDS_MAX || names.includes('__proto__') ? [] : names;
+}
+
+function formOf(value: unknown): FreeForm {
+  if (namesOf(value) === null) return 'values';
+  return Array.isArray(value) ? 'elements' : 'fields';
 }
 
 /** The columns for values of one shape. */
@@ -115,10 +133,10 @@ class ValueShape {
   schemaBytes: Uint8Array;
   store: StoreLoop;
 
-  /** Of objects with fields of these names; null for the values themselves. */
-  constructor(names: readonly string[] | null) {
-    this.#form = names === null ? 'values' : 'fields';
-    this.#names = names ?? ['value'];
+  /** With columns of these names. */
+  constructor(form: FreeForm, names: readonly string[]) {
+    this.#form = form;
+    this.#names = names;
     this.#kinds = this.#names.map(() => null);
     this.schema = this.#schemaNow();
     this.schemaBytes = encodeSchema(this.schema);
@@ -143,8 +161,8 @@ class ValueShape {
   }
 
   #widenFields(kinds: (FieldKind | null)[], value: unknown): boolean {
-    const names = fieldNames(value);
-    if (names?.length !== this.#names.length) return false;
+    const names = namesOf(value);
+    if (names?.length !== this.#names.length || formOf(value) !== this.#form) return false;
     for (let c = 0; c < names.length; c++) {
       const name = names[c]!;
       if (name !== this.#names[c]) return false;
@@ -176,12 +194,25 @@ const { prototype } = Object;
 return function (values, count, builder) {
 ${heads}for (let i = 0; i < count; i++) {
 const value = values[i];
-${form === 'values' ? 'const x0 = value;\n' : fieldsSource(names)}${stores}}
+${READS[form](names)}${stores}}
 return count;
 };
 //# sourceURL=millrace-generated:value-shape`;
-  const make = new Function('names', 'isDate', 'isPart', source);
-  return make(names, isDate, isPart) as StoreLoop;
+  const make = new Function('names', 'isDate', 'isPart', 'isElements', source);
+  return make(names, isDate, isPart, isElements) as StoreLoop;
+}
+
+const READS: Readonly<Record<FreeForm, (names: readonly string[]) => string>> = {
+  fields: fieldsSource,
+  elements: elementsSource,
+  values: () => 'const x0 = value;\n',
+};
+
+function elementsSource({ length }: readonly string[]): string {
+  const reads = Array.from({ length }, (_, c) => `const x${c} = value[${c}];\n`).join('');
+  return `if (!Array.isArray(value) || value.length !== ${length}) return i;
+${reads}if (!isElements(value)) return i;
+`;
 }
 
 function fieldsSource(names: readonly string[]): string {

@@ -1,6 +1,6 @@
 /**
- * A run of steps whose last map makes rows that its source tells the fields of (data/made-fields.ts): as columns, without an
- * object a row. Fields that are handed on keep the columns of the input, texts above all, which nobody decodes; the others are
+ * A run of steps whose last map makes rows that its source tells the fields of, or the elements (data/made-fields.ts): as columns,
+ * without an object a row. Fields that are handed on keep the columns of the input, texts above all, which nobody decodes; the others are
  * stored by the generated loop, into columns of the kind that their values have had so far:
  *
  *   const r1 = f0({ "price": v1[i] });
@@ -168,7 +168,7 @@ export class MadeColumns {
     const { misfit, i } = this.state;
     if (typeof misfit !== 'object' || misfit === null) return { row: misfit, areColumns: false };
     const made = misfit as Readonly<Record<string, unknown>>;
-    const row: Record<string, unknown> = {};
+    const row = (this.#made.form === 'elements' ? [] : {}) as Record<string, unknown>;
     for (const name of this.#made.names) {
       const field = this.#made.handedOn.get(name);
       row[name] = field === undefined ? made[name] : this.#valueOf(batch, field, i - 1);
@@ -213,7 +213,7 @@ export class MadeColumns {
       const kind = this.#kinds[this.#computed.indexOf(name)] ?? 'float64';
       return handedOn ?? { name, kind, nullable: true };
     });
-    return freeFormSchema(fields, 'fields');
+    return freeFormSchema(fields, this.#made.form);
   }
 
   #newLoops(kinds: readonly ComputedKind[], looks = this.#looks): BatchLoops<MadeLoop> {
@@ -229,6 +229,11 @@ export class MadeColumns {
     );
   }
 
+  /** As source. */
+  #keyOf(name: string): string {
+    return this.#made.form === 'elements' ? name : JSON.stringify(name);
+  }
+
   #sourceFor(
     { prelude, row, lateRow }: RowSource,
     kinds: readonly ComputedKind[],
@@ -237,7 +242,7 @@ export class MadeColumns {
     const made = `r${this.#steps.length}`;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const values = this.#computed.map(
-      (name, c) => `const x${c} = ${made}[${JSON.stringify(name)}];\n`,
+      (name, c) => `const x${c} = ${made}[${this.#keyOf(name)}];\n`,
     );
     const stores = kinds.map((kind, c) =>
       storeTyped(kind, `x${c}`, `w${c}`).replace('[i]', '[count]'),

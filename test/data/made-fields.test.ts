@@ -1,6 +1,7 @@
-/** What a function puts into the row that it makes: all of it, or a doubt. */
+/** What a function puts into the row that it makes, an object or an array: all of it, or a doubt. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ELEMENT_COLUMNS_MAX } from '../../src/base/limits.ts';
 import { handedOnOfFirst, madeFields, madeNames } from '../../src/data/made-fields.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { tokensOf } from '../../src/data/tokens.ts';
@@ -42,6 +43,11 @@ const KNOWN: readonly (readonly [source: string, made: string])[] = [
   ['({ a, b }) => ({ c: (a + b) / 2, d: [a, b], e: { a } })', 'c d e; ; a b'],
   ['({ a, text }) => { if (a > 1) throw new Error(`no`); return { text }; }', 'text; text; a'],
   ['(row) => ({ f: (x) => x + row.a, text: row.text })', 'f text; text; a'],
+  ['({ a }) => [a]', '0; 0=a; '],
+  ['({ a, text }) => [text, a + 1,]', '0 1; 0=text; a'],
+  ['(row) => ([row.b, [row.a, 1], { c: row.a }])', '0 1 2; 0=b; a'],
+  ['(row) => { const n = row.a + 1; return [row.text, n]; }', '0 1; 0=text; a'],
+  ['function ({ b, text }) { return [text, text, b] }', '0 1 2; 2=b; text'],
 ];
 
 for (const [source, fields] of KNOWN) {
@@ -54,7 +60,6 @@ for (const [source, fields] of KNOWN) {
 const DOUBTFUL = [
   '(row) => row',
   '(row) => null',
-  '({ a }) => [a]',
   '({ a }) => ({ a }).a',
   '({ a }) => ({ a }, 1)',
   '({ a }) => a > 1 ? { a } : { b: a }',
@@ -76,6 +81,20 @@ const DOUBTFUL = [
   '(row) => ({ a: row.missing })',
   '(row) => ({ a: row.text.length, b: row })',
   '(row) => ({ b: row.b, ...row })',
+  '({ a }) => []',
+  '({ a, b }) => [a, ...b]',
+  '({ a, b }) => [a, , b]',
+  '({ a }) => [, a]',
+  '({ a, b }) => [a, b][0]',
+  '({ a, b }) => [a, b].map(String)',
+  '({ a, b }) => ([a, b]).length',
+  '({ a }) => (a > 1 ? [a] : [a, a])',
+  '({ a }) => { if (a > 1) return [a]; return [a, a]; }',
+  '({ a }) => { return [a].concat(a); }',
+  '(row) => [row, row.a]',
+  '(row) => [...row.text]',
+  'async ({ a }) => [a]',
+  `(row) => [${'1, '.repeat(ELEMENT_COLUMNS_MAX)} row.a]`,
   '(row) => { const copy = { ...row }; return { text: row.text, copy }; }',
   '(row) => { row.text = ""; return { text: row.text }; }',
   '(row) => { row.a += 1; return { a: row.a }; }',
@@ -128,6 +147,7 @@ test('the names of a row are known whatever it is made of', () => {
   assert.equal(names('function (a, b) { a.n++; return { n: a.n }; }'), 'n');
   assert.equal(names('({ join(a, b) { return { n: a + b }; } }).join'), 'n');
   assert.equal(names('a => ({ a })'), 'a');
+  assert.equal(names('(a, b) => [a.n, b]'), undefined);
   for (const doubt of [
     '(a, b) => (a.n > 0 ? { n: 1 } : b)',
     '(a, b) => { if (a.n > 0) return b; return { n: 1 }; }',

@@ -1,10 +1,16 @@
 /** Free-form rows as columns, where one does not fit. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { ELEMENT_COLUMNS_MAX } from '../../src/base/limits.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
+import { decodeSchema, encodeSchema } from '../../src/data/codec-schema.ts';
 import type { StringColumn } from '../../src/data/column.ts';
+import { type FreeForm, freeFormOf } from '../../src/data/free-form.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
+import { anyValue } from './values.ts';
 
 type Row = { first: string | null; n: unknown; last: string };
 
@@ -58,4 +64,116 @@ for (const misfit of MISFITS) {
     assert.deepEqual(batch.rowObjects(), [...FITTING, ...more]);
     assert.deepEqual([...batch.timestamps!.subarray(0, 4)], [0, 1, 0, 1]);
   });
+}
+
+/** The rows behind an exchange, and of which form the columns were last. */
+function exchanged(batches: readonly (readonly unknown[])[]): {
+  rows: unknown[];
+  form: FreeForm | null;
+} {
+  const encoder = new RowEncoder();
+  const rows: unknown[] = [];
+  let form: FreeForm | null = null;
+  for (const batch of batches) {
+    for (let from = 0; from < batch.length; ) {
+      const columns = encoder.encode(batchOf(batch), from);
+      const schema = decodeSchema(encodeSchema(columns.schema!));
+      const bytes = encodeToBytes(columns).slice();
+      rows.push(...decodeBatch(bytes.buffer, 0, bytes.length, schema).rowObjects());
+      form = freeFormOf(schema);
+      from += columns.rowCount;
+    }
+  }
+  return { rows, form };
+}
+
+/** Arrays that hold what rows have mostly, or anything. */
+const element = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.boolean(), anyValue);
+const pairs = fc.array(fc.tuple(fc.integer(), element), { minLength: 1, maxLength: 20 });
+const withOthers = fc.array(
+  fc.oneof(
+    { weight: 20, arbitrary: fc.tuple(fc.integer(), fc.string()) },
+    { weight: 1, arbitrary: fc.array(element, { maxLength: 4 }) },
+    { weight: 1, arbitrary: anyValue },
+  ),
+  { maxLength: 20 },
+);
+
+test('arrays come out of an exchange as they went in', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(pairs, withOthers), { maxLength: 3 }), (batches) => {
+      assert.deepStrictEqual(exchanged(batches).rows, batches.flat());
+    }),
+  );
+});
+
+/** What is left out is not the same as undefined. */
+const holed = (length: number, ...elements: readonly (readonly [number, unknown])[]): unknown[] => {
+  const array = new Array<unknown>(length);
+  for (const [at, value] of elements) array[at] = value;
+  return array;
+};
+
+for (const [what, rows] of Object.entries<readonly unknown[]>({
+  'pairs of a number and a text': [
+    [1, 'a'],
+    [2, 'b'],
+  ],
+  'a number that becomes another, then a text': [
+    [1, 0],
+    [2, 0.5],
+    [3, -0],
+    [4, 'x'],
+  ],
+  'what is null or undefined': [
+    [1, null],
+    [null, undefined],
+    [undefined, 'x'],
+  ],
+  'arrays and objects within': [
+    [[1, 2], { a: 1 }],
+    [['x'], { a: [2] }],
+  ],
+  'one element': [[1], [2]],
+  'as many elements as have columns': [0, 1].map((n) => new Array(ELEMENT_COLUMNS_MAX).fill(n)),
+})) {
+  test(`have a column for each element: ${what}`, () => {
+    const { rows: out, form } = exchanged([rows, rows]);
+    assert.equal(form, 'elements');
+    assert.deepStrictEqual(out, [...rows, ...rows]);
+  });
+}
+
+for (const [what, rows] of Object.entries<readonly unknown[]>({
+  'no elements': [[], []],
+  'another length': [
+    [1, 2],
+    [1, 2, 3],
+  ],
+  'too many elements': [new Array(ELEMENT_COLUMNS_MAX + 1).fill(1)],
+  'an element left out at first': [holed(2, [1, 'x']), ['a', 'b']],
+  'an element left out later': [['a', 'b'], holed(2, [1, 'x']), holed(2, [0, 'x'])],
+  'a property beside the elements': [['a', 'b'], Object.assign(['c', 'd'], { index: 1 })],
+  'a property in place of an element': [
+    ['a', 'b'],
+    Object.assign(holed(2, [1, 'x']), { index: 1 }),
+    Object.assign(holed(2, [0, 'x']), { index: 1 }),
+  ],
+  'what a regular expression finds': [['a', 'b'], /(.)x/.exec('bx')],
+  'an object': [[1, 2], { 0: 1, 1: 2 }],
+  'an object first': [{ 0: 1, 1: 2 }, [1, 2]],
+  'a typed array': [[1, 2], Int32Array.of(1, 2)],
+  'an array within itself': [[1, 2], leadingBack()],
+})) {
+  test(`are packed one by one: ${what}`, () => {
+    const { rows: out, form } = exchanged([rows, rows]);
+    assert.equal(form, what === 'an array within itself' ? 'elements' : 'values');
+    assert.deepStrictEqual(out, [...rows, ...rows]);
+  });
+}
+
+function leadingBack(): unknown[] {
+  const array: unknown[] = [1, null];
+  array[1] = array;
+  return array;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ELEMENT_COLUMNS_MAX } from '../../src/base/limits.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { BatchEncoder, decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
 import {
@@ -94,6 +95,7 @@ const { shape } = fc.letrec<{ shape: fc.Arbitrary<unknown> }>((tie) => ({
     fc
       .array(fc.tuple(name, tie('shape')), { minLength: 1, maxLength: 4 })
       .map((fields) => objectsOf(new Map(fields))),
+    fc.array(tie('shape'), { minLength: 1, maxLength: 4 }).map((all) => fc.tuple(...all)),
   ),
 }));
 
@@ -139,6 +141,8 @@ for (const [what, make] of Object.entries<(i: number) => unknown>({
   'keys that JavaScript moves': (i) => ({ b: i, 10: 'ten', 9: 'nine', '-1': 0 }),
   'keys that need quotes': (i) => ({ '': i, 'a"b': 1, "c'd": 2, '\n\u2028': 3, '\ud800': 4 }),
   'keys that objects inherit': (i) => ({ toString: i, constructor: 'x', hasOwnProperty: null }),
+  'arrays of one length': (i) => [i, `text ${i}`, i / 8, null],
+  'arrays within arrays and objects': (i) => [{ a: [i, 'x'] }, [[i / 2], null]],
   'numbers alone': (i) => i - 0.5,
   'whole numbers alone': (i) => i,
   'texts alone': (i) => `text ${i}`,
@@ -165,6 +169,15 @@ for (const [what, make] of Object.entries<(i: number) => unknown>({
   'a field __proto__': () => JSON.parse('{ "__proto__": 1, "a": 2 }') as unknown,
   'a field __proto__ further down': () => ({ a: JSON.parse('{ "__proto__": 1 }') as unknown }),
   'no fields': () => ({}),
+  'arrays of two lengths': (i) => (i === 5 ? [1] : [1, 2]),
+  'arrays with nothing in them': () => [],
+  'an array among objects': (i) => (i === 5 ? [1] : { 0: 1 }),
+  'an object among arrays': (i) => (i === 5 ? { 0: 1 } : [1]),
+  'an array that leaves an element out': (i) => (i === 5 ? new Array(1) : [1]),
+  'an array with a property of its own': (i) => (i === 5 ? Object.assign([1], { a: 1 }) : [1]),
+  'a property in place of an element': (i) =>
+    i === 5 ? Object.assign(new Array(1), { a: 1 }) : [1],
+  'too many elements': (i) => new Array(ELEMENT_COLUMNS_MAX + 1).fill(i),
   'too many fields': (i) =>
     Object.fromEntries(Array.from({ length: SHAPED_FIELDS_MAX + 1 }, (_, c) => [`f${c}`, i])),
   'a map in a field': (i) => ({ a: i, b: new Map([[i, -0]]) }),

@@ -118,6 +118,39 @@ const RUNS: readonly [
     ({ text, id }) => (text === '' ? [] : [{ text, n: id + 1 }]),
   ],
   [
+    'arrays, of what is handed on and what is not',
+    (s) => s.map(({ text, id, note, price }) => [text, id * 2, note, price / 2]),
+    ({ text, id, note, price }) => [[text, id * 2, note, price / 2]],
+  ],
+  [
+    'arrays whose elements change their kind',
+    (s) => s.map((row) => [row.id, row.id < 10 ? row.price : row.id < 20 ? row.note : row.any]),
+    ({ id, price, note, any }) => [[id, id < 10 ? price : id < 20 ? note : any]],
+  ],
+  [
+    'arrays that filters read, also as objects',
+    (s) =>
+      s
+        .map(({ id, price }): [number, number] => [id, price * 2])
+        .filter((pair) => pair[1] > 3)
+        .filter(([id]) => id % 2 === 0)
+        .filter(({ length }) => length === 2)
+        .map(([id, price]) => [price, id]),
+    ({ id, price }) => (price * 2 > 3 && id % 2 === 0 ? [[price * 2, id]] : []),
+  ],
+  [
+    'arrays that are dealt by an element, then read',
+    (s) =>
+      s
+        .map(({ id, text, price }): [number, string, number] => [id % 3, text, price + 1])
+        .partitionCustom(
+          (key: number, subtasks) => key % subtasks,
+          (row) => row[0],
+        )
+        .map(([key, text, price]) => ({ text, n: key + price, length: text.length })),
+    ({ id, text, price }) => [{ text, n: (id % 3) + price + 1, length: text.length }],
+  ],
+  [
     'a function that returns nothing now and then',
     (s) => s.map(nowAndThen),
     ({ id, text }) => [id % 9 === 8 ? undefined : { id, text }],
