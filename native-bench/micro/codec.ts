@@ -6,7 +6,9 @@
  *   rows              row objects through a ring of the engine, to columns in a frame and to row objects made anew
  *   columns           row objects into columns of a schema, through the ring, and read in place
  *   values            row objects as the values of one dynamic column, through the ring, and the values made anew
+ *   lists             as values, of lists of one to four records
  *   msgpackr          each record packed and unpacked by itself, one Packr with shared structures
+ *   msgpackr-lists    each list packed and unpacked by itself
  *   msgpackr-array    all records packed as one array, and unpacked
  *
  * What comes back is compared with the records before the clock starts. The time is tinybench's median.
@@ -43,7 +45,9 @@ const CODECS: Readonly<Record<string, (sales: readonly Sale[]) => Codec>> = {
   rows: rowCodec,
   columns: columnCodec,
   values: valueCodec,
+  lists: listCodec,
   msgpackr: recordCodec,
+  'msgpackr-lists': packedListCodec,
   'msgpackr-array': arrayCodec,
 };
 
@@ -135,18 +139,43 @@ function columnCodec(sales: readonly Sale[]): Codec {
   };
 }
 
-function valueCodec(sales: readonly Sale[]): Codec {
-  const Holder = record({ sale: t.dynamic<Sale>() });
+/** Sends values of a dynamic column. */
+function values<T>(sent: readonly T[]): () => readonly T[] {
+  const Holder = record({ value: t.dynamic<T>() });
   const send = ring(Holder);
-  const columns = [new DynamicColumn([...sales])];
-  const rows = (): readonly Sale[] => {
-    let received: readonly Sale[] = [];
-    send(new Batch({ rowCount: sales.length, schema: Holder, columns }), (batch) => {
-      received = (batch.columns[0] as DynamicColumn).values as readonly Sale[];
+  const columns = [new DynamicColumn([...sent])];
+  return () => {
+    let received: readonly T[] = [];
+    send(new Batch({ rowCount: sent.length, schema: Holder, columns }), (batch) => {
+      received = (batch.columns[0] as DynamicColumn).values as readonly T[];
     });
     return received;
   };
+}
+
+function valueCodec(sales: readonly Sale[]): Codec {
+  const rows = values(sales);
   return { rows, checksum: () => checksumOf(rows()) };
+}
+
+function listCodec(sales: readonly Sale[]): Codec {
+  const lists = values(inLists(sales));
+  return { rows: () => lists().flat(), checksum: () => checksumOfLists(lists()) };
+}
+
+/** One, two, three, four, one, ... of them in a list. */
+function inLists(sales: readonly Sale[]): readonly (readonly Sale[])[] {
+  const lists: (readonly Sale[])[] = [];
+  for (let from = 0, n = 0; from < sales.length; from += lists[n++]!.length) {
+    lists.push(sales.slice(from, from + 1 + (n % 4)));
+  }
+  return lists;
+}
+
+function checksumOfLists(lists: readonly (readonly Sale[])[]): number {
+  let sum = 0;
+  for (const list of lists) sum += checksumOf(list);
+  return sum;
 }
 
 function checksumOfColumns({ columns, rowCount }: Batch): number {
@@ -179,6 +208,14 @@ function recordCodec(sales: readonly Sale[]): Codec {
       return sum;
     },
   };
+}
+
+function packedListCodec(sales: readonly Sale[]): Codec {
+  const packr = new Packr({ structures: [] });
+  const sent = inLists(sales);
+  const lists = (): readonly (readonly Sale[])[] =>
+    sent.map((list) => packr.unpack(packr.pack(list)));
+  return { rows: () => lists().flat(), checksum: () => checksumOfLists(lists()) };
 }
 
 function arrayCodec(sales: readonly Sale[]): Codec {

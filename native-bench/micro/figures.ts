@@ -93,6 +93,13 @@ export const MICRO_FIGURES: readonly Figure[] = [
     msgpackr: 'msgpackr',
   }),
   codecFigure({
+    id: 'codec-lists',
+    what: 'the same in lists of one to four records, the lists as values of one dynamic column, against msgpackr packing and unpacking each list',
+    bar: atLeast(1.5),
+    engine: 'lists',
+    msgpackr: 'msgpackr-lists',
+  }),
+  codecFigure({
     id: 'codec-array',
     what: 'as codec, but against msgpackr packing all records of the batch as one array; for information',
     bar: null,

@@ -60,8 +60,8 @@ export const FIRE_SLICE_ROWS = BATCH_ROWS;
 /** Fields that one batch of free-form rows may spread over before it is packed row by row. */
 export const INFERRED_COLUMNS_MAX = 256;
 
-/** Elements of arrays that have a column each. */
-export const ELEMENT_COLUMNS_MAX = 64;
+/** Elements of arrays that are looked at one by one, to be written as columns or packed; longer ones are cloned. */
+export const ELEMENTS_MAX = 64;
 
 export const DEFAULT_MAX_PARALLELISM = 128;
 export const MAX_PARALLELISM_LIMIT = 32768;

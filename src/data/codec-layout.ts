@@ -33,6 +33,9 @@
  *                                        of as many elements as fields; or "values", of one field: the values themselves are
  *                                        of its kind
  *                               frame    uint8[byteCount]: a frame of that schema, as this one
+ *                    dynamic, if COLUMN_LISTS too: the m values of the rows that are not absent are arrays, and what
+ *                               the frame has in its rows are their elements
+ *                               offsets  int32[m + 1], ahead of the shape; array i has rows offsets[i] to offsets[i + 1] - 1
  *
  * The first offset is 0 and the last is byteCount. The values of absent rows have no meaning.
  */
@@ -70,6 +73,8 @@ export const COLUMN_WIDE = 0x200;
 export const COLUMN_DICTIONARY = 0x400;
 /** Values of one shape, see value-shape.ts. */
 export const COLUMN_SHAPED = 0x800;
+/** Of a shaped column: the rows are the elements of lists. */
+export const COLUMN_LISTS = 0x1000;
 
 export const KIND_CODES: Readonly<Record<FieldKind, number>> = {
   int32: 1,

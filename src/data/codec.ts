@@ -3,8 +3,8 @@
  *
  *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch
  *
- * Dynamic values of one shape are a frame within the frame (value-shape.ts), others are packed one by one
- * (dynamic-codec.ts). Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the
+ * Dynamic values of one shape are a frame within the frame (value-shape.ts), as are the elements of lists (value-lists.ts); others
+ * are packed one by one (dynamic-codec.ts). Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the
  * buffer, so the batch is transient. Bytes that are kept have a time that all rows share once. Sizes are checked against the
  * given length once a column, and bytes that do not add up are
  * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. Free-form rows go
@@ -36,6 +36,7 @@ import { type PackedValues, packValues, unpackValues } from './dynamic-codec.ts'
 import type { Field, Schema } from './schema.ts';
 import { shapedValues, shapeSchema } from './shaped-decoder.ts';
 import { type CodedColumn, flatBytes, flatten, isCoded } from './string-flatten.ts';
+import { ListedValues, listsOf } from './value-lists.ts';
 import { ShapedValues } from './value-shape.ts';
 
 /** Frames within frames: deeper than values that have a shape may be nested. */
@@ -64,22 +65,26 @@ class Planned {
 
   /** Holds on to nothing. */
   release(): void {
-    this.shaped?.values.release();
+    this.shaped?.release();
     this.column = NO_COLUMN;
     this.packed = this.shaped = null;
   }
 }
 
-/** Values of a dynamic column as a frame of their own. */
+/** Values of a dynamic column as a frame of their own, or the elements of lists. */
 class ShapedColumn {
-  readonly values = new ShapedValues();
+  readonly #values = new ShapedValues();
+  readonly #lists = new ListedValues();
+  /** Where the elements of each list begin, and the last end; null where the rows are the values themselves. */
+  offsets: Int32Array | null = null;
   readonly frame = new BatchEncoder();
   /** Of the rows of the frame. */
   schemaBytes: Uint8Array = new Uint8Array(0);
   #schema: Schema | null = null;
 
-  /** The values that are present as rows; null where they have no shape in common. */
+  /** The values that are present as rows, or the elements of all; null where they have no shape in common. */
   rowsOf(column: DynamicColumn, rowCount: number): Batch | null {
+    this.offsets = null;
     if (column.rows !== null && column.absent === null) {
       const { schema } = column.rows;
       if (schema !== this.#schema) this.schemaBytes = encodeSchema(schema!);
@@ -88,10 +93,25 @@ class ShapedColumn {
     }
     const present = presentValues(column, rowCount);
     const count = present === column.values ? rowCount : present.length;
-    const rows = this.values.rowsOf(present, count);
-    this.schemaBytes = this.values.schemaBytes;
+    const rows = this.#values.rowsOf(present, count) ?? this.#elementsOf(present, count);
+    this.schemaBytes = this.#values.schemaBytes;
     this.#schema = null;
     return rows;
+  }
+
+  #elementsOf(values: readonly unknown[], count: number): Batch | null {
+    const offsets = this.#lists.gather(values, count);
+    if (offsets === null) return null;
+    const { elements } = this.#lists;
+    const rows = this.#values.rowsOf(elements, elements.length);
+    if (rows !== null) this.offsets = offsets;
+    return rows;
+  }
+
+  /** Holds on to nothing. */
+  release(): void {
+    this.#values.release();
+    this.#lists.release();
   }
 }
 
@@ -151,11 +171,12 @@ export class BatchEncoder {
     if (rows !== null) {
       const entryCount = shaped.schemaBytes.length;
       const byteCount = shaped.frame.measure(rows);
-      planned.set(column, flags | layout.COLUMN_SHAPED, entryCount, byteCount);
+      const lists = shaped.offsets === null ? 0 : layout.COLUMN_LISTS;
+      planned.set(column, flags | layout.COLUMN_SHAPED | lists, entryCount, byteCount);
       planned.shaped = shaped;
       return;
     }
-    shaped.values.release();
+    shaped.release();
     const packed = packValues(column.values, column.absent, rowCount, name);
     planned.set(column, flags, rowCount, packed.bytes.length);
     planned.packed = packed;
@@ -260,12 +281,15 @@ function losesDictionary(column: StringColumn, rowCount: number): column is Code
 }
 
 function sectionBytes(planned: Planned, rowCount: number): number {
-  const { column, flags, entryCount, byteCount } = planned;
+  const { column, flags, entryCount, byteCount, shaped } = planned;
   const absent = (flags & layout.COLUMN_ABSENT) === 0 ? 0 : align8(rowCount);
   if (column.kind !== 'string' && column.kind !== 'dynamic') {
     return absent + align8(rowCount * BYTES_PER_VALUE[column.kind]);
   }
-  if ((flags & layout.COLUMN_SHAPED) !== 0) return absent + align8(entryCount) + byteCount;
+  if (shaped !== null) {
+    const offsets = shaped.offsets === null ? 0 : align8(shaped.offsets.length * 4);
+    return absent + offsets + align8(entryCount) + byteCount;
+  }
   const codes = (flags & layout.COLUMN_DICTIONARY) === 0 ? 0 : align8(rowCount * 4);
   return absent + codes + align8((entryCount + 1) * 4) + align8(byteCount);
 }
@@ -274,6 +298,7 @@ function writeColumn(writer: SectionWriter, planned: Planned, rowCount: number):
   const { column, entryCount, byteCount, packed, shaped } = planned;
   if (column.absent !== null) writer.bytes(column.absent, 0, rowCount);
   if (shaped !== null) {
+    if (shaped.offsets !== null) writer.int32(shaped.offsets, shaped.offsets.length);
     writer.bytes(shaped.schemaBytes, 0, entryCount);
     writer.frame(shaped.frame);
   } else if (column.kind === 'dynamic') {
@@ -365,10 +390,13 @@ function readColumn(
   const entryCount = heads[at + layout.ENTRY_COUNT_WORD]!;
   const byteCount = heads[at + layout.BYTE_COUNT_WORD]!;
   if (field.kind === 'dynamic' && (kindAndFlags & layout.COLUMN_SHAPED) !== 0) {
+    const count = presentRows(absent, rowCount);
+    const areLists = (kindAndFlags & layout.COLUMN_LISTS) !== 0;
+    const offsets = areLists ? reader.int32(count + 1) : null;
     const schema = readShape(reader.bytes(entryCount));
     if (depth === FRAME_DEPTH_MAX) throw corrupt('frames are nested too deep');
     const rows = readFrame(reader.within(byteCount), byteCount, schema, depth + 1);
-    return shapedColumn(rows, absent, rowCount);
+    return shapedColumn(valuesIn(rows, offsets, count), absent, rowCount);
   }
   if (field.kind === 'dynamic') {
     const packed = { offsets: reader.int32(rowCount + 1), bytes: reader.bytes(byteCount) };
@@ -395,13 +423,30 @@ function readShape(bytes: Uint8Array): Schema {
   }
 }
 
-/** One of the values for each row that is not absent. */
-function shapedColumn(batch: Batch, absent: Uint8Array | null, rowCount: number): DynamicColumn {
+function presentRows(absent: Uint8Array | null, rowCount: number): number {
   let count = rowCount;
   if (absent !== null)
     for (let row = 0; row < rowCount; row++) if (absent[row] !== PRESENT) count--;
-  if (count !== batch.rowCount) throw corrupt(`${batch.rowCount} values for ${count} rows`);
-  const values = shapedValues(batch);
+  return count;
+}
+
+/** The values that rows are, or the lists whose elements they are: `count`. */
+function valuesIn(rows: Batch, offsets: Int32Array | null, count: number): unknown[] {
+  if (offsets === null) {
+    if (rows.rowCount !== count) throw corrupt(`${rows.rowCount} values for ${count} rows`);
+    return shapedValues(rows);
+  }
+  if (offsets[0] !== 0 || offsets[count] !== rows.rowCount) throw corrupt('offsets are wrong');
+  return listsOf(shapedValues(rows), offsets);
+}
+
+/** One of the values for each row that is not absent. */
+function shapedColumn(
+  values: unknown[],
+  absent: Uint8Array | null,
+  rowCount: number,
+): DynamicColumn {
+  const count = values.length;
   if (count === rowCount) return new DynamicColumn(values, absent?.slice() ?? null);
   const spread = new Array<unknown>(rowCount).fill(undefined);
   for (let row = 0, i = 0; i < count; row++)

@@ -17,6 +17,7 @@ import { DefaultDeserializer, serialize } from 'node:v8';
 import { Packr } from 'msgpackr/pack';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { PRESENT } from './column.ts';
+import { isElements } from './plain-array.ts';
 import { untransferablePath } from './untransferable.ts';
 
 const UNDEFINED_TAG = 0;
@@ -26,8 +27,6 @@ const CLONE_TAG = 2;
 /** Objects nested deeper, or values of more parts, are cloned: they may be cycles. */
 const PLAIN_DEPTH_MAX = 32;
 const PLAIN_PARTS_MAX = 10_000;
-/** Longer arrays are cloned: it costs less than to look for properties beside the elements. */
-const PLAIN_ELEMENTS_MAX = 64;
 
 const PACKED_BYTES_MIN = 1024;
 
@@ -130,11 +129,10 @@ function isPlainPart(value: unknown, depth: number): boolean {
   }
 }
 
+/** Longer arrays are cloned: it costs less than to look for properties beside the elements. */
 function isPlainArray(array: readonly unknown[], depth: number): boolean {
-  const length = array.length;
-  if (length > PLAIN_ELEMENTS_MAX || Object.getPrototypeOf(array) !== Array.prototype) return false;
-  if (Object.keys(array).length !== length) return false;
-  for (let i = 0; i < length; i++) if (!isPlainPart(array[i], depth + 1)) return false;
+  if (!isElements(array)) return false;
+  for (let i = 0; i < array.length; i++) if (!isPlainPart(array[i], depth + 1)) return false;
   return true;
 }
 

@@ -6,7 +6,6 @@
  *   elements   one column per element of the rows, which are arrays of one length
  *   values     the whole row is the value of one dynamic column
  */
-import { ELEMENT_COLUMNS_MAX } from '../base/limits.ts';
 import { type Field, type Schema, schemaOf } from './schema.ts';
 
 export const FREE_FORMS = ['fields', 'elements', 'values'] as const;
@@ -27,16 +26,6 @@ export const VALUES_SCHEMA = freeFormSchema(
 /** The names of the columns of arrays of this length: 0, 1, ... */
 export function elementNames(length: number): readonly string[] {
   return Array.from({ length }, (_, n) => `${n}`);
-}
-
-/** An array whose elements may have columns: not too many, none is left out, and it has no properties beside them. */
-export function isElements(value: unknown): value is readonly unknown[] {
-  if (!Array.isArray(value) || Object.getPrototypeOf(value) !== Array.prototype) return false;
-  const { length } = value;
-  if (length === 0 || length > ELEMENT_COLUMNS_MAX) return false;
-  const keys = Object.keys(value);
-  // Those of elements come first, in order.
-  return keys.length === length && keys[length - 1] === `${length - 1}`;
 }
 
 /** How a free-form schema spreads rows over columns; null for a declared schema. */

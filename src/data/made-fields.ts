@@ -10,7 +10,7 @@
  * The function has to end in the only literal that it returns. A field is handed on when its value is the name of the
  * field and nothing else is done to that name, or when its value is a field of the row and the row is only read.
  */
-import { ELEMENT_COLUMNS_MAX } from '../base/limits.ts';
+import { ELEMENTS_MAX } from '../base/limits.ts';
 import type { Schema } from './schema.ts';
 import { isName, type Token, tokensOf } from './tokens.ts';
 
@@ -335,7 +335,7 @@ function propertiesOf({ form, inside }: Literal): Properties | null {
 function elementsOf(literal: readonly Token[]): Properties | null {
   const elements = splitByComma(literal);
   const areValues = elements.every((value) => value.length > 0 && value[0] !== '...');
-  if (!areValues || elements.length === 0 || elements.length > ELEMENT_COLUMNS_MAX) return null;
+  if (!areValues || elements.length === 0 || elements.length > ELEMENTS_MAX) return null;
   return { spread: null, values: new Map(elements.map((value, n) => [`${n}`, value])) };
 }
 

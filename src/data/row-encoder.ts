@@ -16,14 +16,9 @@ import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { isSample, SAMPLE_ROWS } from './batch-weight.ts';
 import { MISSING, NULL, PRESENT, UNDEFINED } from './column.ts';
-import {
-  type FreeForm,
-  type FreeFormSchema,
-  freeFormSchema,
-  isElements,
-  VALUES_SCHEMA,
-} from './free-form.ts';
+import { type FreeForm, type FreeFormSchema, freeFormSchema, VALUES_SCHEMA } from './free-form.ts';
 import { columnSource, isDate, storeTyped, widened } from './inferred-kind.ts';
+import { isElements } from './plain-array.ts';
 import type { FieldKind } from './schema.ts';
 
 /** Kind by field name; null while only null and undefined were met. */
@@ -115,7 +110,7 @@ export class RowEncoder {
   /** Whether a row is an array with nothing but as many elements as the rows before; any number, of the first. */
   #hasLength(row: unknown): boolean {
     if (!isElements(row)) return false;
-    return this.#kinds.size === 0 || row.length === this.#kinds.size;
+    return this.#kinds.size === 0 ? row.length > 0 : row.length === this.#kinds.size;
   }
 
   /** Rows of a free-form batch from `from` on, as many as make a batch of columns: transient, valid until the next call. */

@@ -16,14 +16,9 @@ import { BatchBuilder } from './batch-builder.ts';
 import { encodeSchema } from './codec-schema.ts';
 import { NULL, UNDEFINED } from './column.ts';
 import { isPlain } from './dynamic-codec.ts';
-import {
-  elementNames,
-  type FreeForm,
-  type FreeFormSchema,
-  freeFormSchema,
-  isElements,
-} from './free-form.ts';
+import { elementNames, type FreeForm, type FreeFormSchema, freeFormSchema } from './free-form.ts';
 import { columnSource, isDate, kindOf, storeTyped, widened } from './inferred-kind.ts';
+import { isElements } from './plain-array.ts';
 import type { FieldKind } from './schema.ts';
 
 /** Fewer values are packed one by one. */

@@ -1,7 +1,7 @@
 /** What a function puts into the row that it makes, an object or an array: all of it, or a doubt. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ELEMENT_COLUMNS_MAX } from '../../src/base/limits.ts';
+import { ELEMENTS_MAX } from '../../src/base/limits.ts';
 import { handedOnOfFirst, madeFields, madeNames } from '../../src/data/made-fields.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { tokensOf } from '../../src/data/tokens.ts';
@@ -94,7 +94,7 @@ const DOUBTFUL = [
   '(row) => [row, row.a]',
   '(row) => [...row.text]',
   'async ({ a }) => [a]',
-  `(row) => [${'1, '.repeat(ELEMENT_COLUMNS_MAX)} row.a]`,
+  `(row) => [${'1, '.repeat(ELEMENTS_MAX)} row.a]`,
   '(row) => { const copy = { ...row }; return { text: row.text, copy }; }',
   '(row) => { row.text = ""; return { text: row.text }; }',
   '(row) => { row.a += 1; return { a: row.a }; }',

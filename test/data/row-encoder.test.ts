@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ELEMENT_COLUMNS_MAX } from '../../src/base/limits.ts';
+import { ELEMENTS_MAX } from '../../src/base/limits.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
@@ -135,7 +135,7 @@ for (const [what, rows] of Object.entries<readonly unknown[]>({
     [['x'], { a: [2] }],
   ],
   'one element': [[1], [2]],
-  'as many elements as have columns': [0, 1].map((n) => new Array(ELEMENT_COLUMNS_MAX).fill(n)),
+  'as many elements as have columns': [0, 1].map((n) => new Array(ELEMENTS_MAX).fill(n)),
 })) {
   test(`have a column for each element: ${what}`, () => {
     const { rows: out, form } = exchanged([rows, rows]);
@@ -150,7 +150,7 @@ for (const [what, rows] of Object.entries<readonly unknown[]>({
     [1, 2],
     [1, 2, 3],
   ],
-  'too many elements': [new Array(ELEMENT_COLUMNS_MAX + 1).fill(1)],
+  'too many elements': [new Array(ELEMENTS_MAX + 1).fill(1)],
   'an element left out at first': [holed(2, [1, 'x']), ['a', 'b']],
   'an element left out later': [['a', 'b'], holed(2, [1, 'x']), holed(2, [0, 'x'])],
   'a property beside the elements': [['a', 'b'], Object.assign(['c', 'd'], { index: 1 })],

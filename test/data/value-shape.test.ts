@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ELEMENT_COLUMNS_MAX } from '../../src/base/limits.ts';
+import { ELEMENTS_MAX } from '../../src/base/limits.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { BatchEncoder, decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
 import {
@@ -96,6 +96,7 @@ const { shape } = fc.letrec<{ shape: fc.Arbitrary<unknown> }>((tie) => ({
       .array(fc.tuple(name, tie('shape')), { minLength: 1, maxLength: 4 })
       .map((fields) => objectsOf(new Map(fields))),
     fc.array(tie('shape'), { minLength: 1, maxLength: 4 }).map((all) => fc.tuple(...all)),
+    tie('shape').map((one) => fc.array(one as fc.Arbitrary<unknown>, { maxLength: 5 })),
   ),
 }));
 
@@ -143,6 +144,11 @@ for (const [what, make] of Object.entries<(i: number) => unknown>({
   'keys that objects inherit': (i) => ({ toString: i, constructor: 'x', hasOwnProperty: null }),
   'arrays of one length': (i) => [i, `text ${i}`, i / 8, null],
   'arrays within arrays and objects': (i) => [{ a: [i, 'x'] }, [[i / 2], null]],
+  'lists of numbers': (i) => new Array(i % 4).fill(i / 2),
+  'lists of texts, and of nothing': (i) => ['a', null, undefined, 'b'].slice(0, i % 5),
+  'lists of objects': (i) => Array.from({ length: 1 + (i % 3) }, (_, n) => ({ sku: `${n}`, n })),
+  'lists in objects in lists': (i) => [{ a: [i, 1].slice(i % 2) }, { a: [] }].slice(i % 2),
+  'lists of pairs': (i) => new Array(1 + (i % 2)).fill([i, 'x']),
   'numbers alone': (i) => i - 0.5,
   'whole numbers alone': (i) => i,
   'texts alone': (i) => `text ${i}`,
@@ -169,7 +175,6 @@ for (const [what, make] of Object.entries<(i: number) => unknown>({
   'a field __proto__': () => JSON.parse('{ "__proto__": 1, "a": 2 }') as unknown,
   'a field __proto__ further down': () => ({ a: JSON.parse('{ "__proto__": 1 }') as unknown }),
   'no fields': () => ({}),
-  'arrays of two lengths': (i) => (i === 5 ? [1] : [1, 2]),
   'arrays with nothing in them': () => [],
   'an array among objects': (i) => (i === 5 ? [1] : { 0: 1 }),
   'an object among arrays': (i) => (i === 5 ? { 0: 1 } : [1]),
@@ -177,7 +182,13 @@ for (const [what, make] of Object.entries<(i: number) => unknown>({
   'an array with a property of its own': (i) => (i === 5 ? Object.assign([1], { a: 1 }) : [1]),
   'a property in place of an element': (i) =>
     i === 5 ? Object.assign(new Array(1), { a: 1 }) : [1],
-  'too many elements': (i) => new Array(ELEMENT_COLUMNS_MAX + 1).fill(i),
+  'lists of numbers and texts': (i) => [i, 'x', i].slice(i % 2),
+  'lists of lists of any length': (i) => [[i], [], [i, 1]].slice(i % 2),
+  'lists of a map each': (i) => [new Map([[i, 1]]), new Map()].slice(i % 2),
+  'a number among lists': (i) => (i === 5 ? 5 : [1, 2].slice(i % 2)),
+  'lists with a few elements in all': (i) => (i < SHAPED_VALUES_MIN - 1 ? [i] : []),
+  'a list that leaves elements out': (i) => (i === 5 ? new Array(3) : [1, 2].slice(i % 2)),
+  'too many elements': (i) => new Array(ELEMENTS_MAX + 1).fill(i),
   'too many fields': (i) =>
     Object.fromEntries(Array.from({ length: SHAPED_FIELDS_MAX + 1 }, (_, c) => [`f${c}`, i])),
   'a map in a field': (i) => ({ a: i, b: new Map([[i, -0]]) }),
@@ -245,6 +256,38 @@ test('a frame of more values than there are rows is FRAME_CORRUPT', () => {
   });
 });
 
+test('lists lie as the layout says', () => {
+  const bytes = bytesOf(many((i) => (i < 8 ? null : new Array(i % 3).fill('x'))));
+  const [, entryCount, byteCount] = new Int32Array(bytes.buffer, FRAME_HEAD_BYTES);
+  const offsetsAt = FRAME_HEAD_BYTES + COLUMN_HEAD_BYTES + 40;
+  const offsets = new Int32Array(bytes.buffer, offsetsAt, 33);
+  assert.deepEqual([...offsets.subarray(0, 5)], [0, 2, 2, 3, 5]);
+  const shapeAt = offsetsAt + 136;
+  const text = new TextDecoder().decode(bytes.subarray(shapeAt, shapeAt + entryCount!));
+  assert.deepEqual(JSON.parse(text), {
+    fields: [{ name: 'value', kind: 'string', nullable: true }],
+    freeForm: 'values',
+  });
+  const frameAt = shapeAt + ((entryCount! + 7) & ~7);
+  assert.equal(frameAt + byteCount!, bytes.length);
+  assert.deepEqual([...new Int32Array(bytes.buffer, frameAt, 2)], [byteCount, offsets[32]]);
+});
+
+test('lists whose elements are not all of the frame are FRAME_CORRUPT', () => {
+  const good = bytesOf(many((i) => new Array(i % 3).fill(i)));
+  const offsetsAt = (FRAME_HEAD_BYTES + COLUMN_HEAD_BYTES) / 4;
+  for (const [n, value] of [
+    [0, 1],
+    [40, 38],
+    [40, 40],
+  ] as const) {
+    const bytes = good.slice();
+    assert.equal(valuesIn(bytes, 40).length, 40);
+    new Int32Array(bytes.buffer)[offsetsAt + n] = value;
+    assert.throws(() => valuesIn(bytes, 40), { code: 'FRAME_CORRUPT', message: /offsets/ });
+  }
+});
+
 test('values lie behind their shape as the layout says', () => {
   const bytes = bytesOf(many((i) => (i < 8 ? null : { count: i, sum: i / 2 })));
   const [, entryCount, byteCount] = new Int32Array(bytes.buffer, FRAME_HEAD_BYTES);
@@ -289,9 +332,15 @@ test('a failed batch leaves nothing behind for the next', () => {
   const encoder = new BatchEncoder();
   const good = many((i) => ({ a: `text ${i}`, b: null }));
   const bad = many((i) => ({ a: `other ${i}`, b: i === 39 ? Symbol('s') : i }));
+  const lists = many((i) => [{ a: i }, { a: null }].slice(i % 3));
+  const badLists = many((i) => [{ a: i }, { a: i === 39 ? Symbol('s') : i }].slice(i % 2));
   for (let n = 0; n < 3; n++) {
-    assert.throws(() => bytesOf(bad, encoder), { code: 'VALUE_NOT_TRANSFERABLE' });
-    assertSame(valuesIn(bytesOf(good, encoder), good.length), good);
+    for (const values of [bad, badLists]) {
+      assert.throws(() => bytesOf(values, encoder), { code: 'VALUE_NOT_TRANSFERABLE' });
+    }
+    for (const values of [good, lists]) {
+      assertSame(valuesIn(bytesOf(values, encoder), values.length), values);
+    }
   }
 });
 
@@ -300,6 +349,15 @@ test('damaged bytes of values of one shape are FRAME_CORRUPT or a batch, never a
     many((i) => (i % 5 === 0 ? null : { a: i, b: { c: `x${i}`, d: [i], e: -0.5 }, f: 2n })),
     many((i) => i / 2),
     many((i) => ({ a: i % 2 === 0 ? null : 'text', b: new Date(i), c: { d: true } })),
+    many((i) =>
+      i % 7 === 0
+        ? null
+        : [
+            { a: `x${i}`, b: [i] },
+            { a: '', b: [] },
+          ].slice(i % 3),
+    ),
+    many((i) => [i, `x${i}`]),
   ].map((values) => bytesOf(values));
   const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 });
   fc.assert(
