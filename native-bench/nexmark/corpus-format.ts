@@ -215,7 +215,7 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
   if (goesOn && events % CYCLE !== 0) {
     throw new EngineError('CONFIG_INVALID', `ids go on behind a multiple of ${CYCLE} events`);
   }
-  const moved = goesOn ? new MovedSegment(events, Math.floor((events * 1000) / rate)) : null;
+  const moves = goesOn ? new Moves(events, Math.floor((events * 1000) / rate)) : null;
   const found: Segment[] = [];
   const segmentOf = (index: number): Segment => {
     const at = directory[index]!;
@@ -234,52 +234,87 @@ export function openCorpus(buffer: ArrayBufferLike, read: Passes = ONCE): Corpus
     channelUrls,
     segment(index) {
       const segment = segmentOf(index % segments);
-      return moved === null ? segment : moved.take(segment, Math.floor(index / segments));
+      if (moves === null) return segment;
+      return new MovedSegment(segment, Math.floor(index / segments), moves);
     },
     eventsBefore: (index) => Math.floor(index / segments) * events + (index % segments) * S,
   };
 }
 
-/** A segment with the ids and times of a pass, in memory of its own. */
-class MovedSegment {
-  readonly #persons: number;
-  readonly #auctions: number;
-  readonly #ms: number;
-  readonly #id = new Int32Array(S);
-  readonly #party = new Int32Array(S);
-  readonly #time = new Float64Array(S);
-  readonly #expires = new Float64Array(S);
+/** How ids and times go on from pass to pass, and memory for those of a segment. */
+class Moves {
+  readonly persons: number;
+  readonly auctions: number;
+  readonly ms: number;
+  readonly id = new Int32Array(S);
+  readonly party = new Int32Array(S);
+  readonly time = new Float64Array(S);
+  readonly expires = new Float64Array(S);
 
   /** Of a pass with so many events, which last so long. */
   constructor(events: number, ms: number) {
-    this.#persons = events / CYCLE;
-    this.#auctions = this.#persons * AUCTIONS_PER_CYCLE;
-    this.#ms = ms;
+    this.persons = events / CYCLE;
+    this.auctions = this.persons * AUCTIONS_PER_CYCLE;
+    this.ms = ms;
+  }
+}
+
+/** A segment with the ids and times of a pass: those that somebody reads. */
+class MovedSegment implements Segment {
+  readonly counts: Uint32Array;
+  readonly kind: Int32Array;
+  readonly price: Int32Array;
+  readonly reserve: Int32Array;
+  readonly category: Int32Array;
+  readonly channel: Int32Array;
+  readonly isOther: Uint8Array;
+  readonly offsets: readonly Int32Array[];
+  readonly heap: Uint8Array;
+  readonly #of: Segment;
+  readonly #pass: number;
+  readonly #moves: Moves;
+  #id: Int32Array | null = null;
+  #party: Int32Array | null = null;
+  #time: Float64Array | null = null;
+  #expires: Float64Array | null = null;
+
+  constructor(of: Segment, pass: number, moves: Moves) {
+    this.counts = of.counts;
+    this.kind = of.kind;
+    this.price = of.price;
+    this.reserve = of.reserve;
+    this.category = of.category;
+    this.channel = of.channel;
+    this.isOther = of.isOther;
+    this.offsets = of.offsets;
+    this.heap = of.heap;
+    this.#of = of;
+    this.#pass = pass;
+    this.#moves = moves;
   }
 
-  take(segment: Segment, pass: number): Segment {
-    const persons = pass * this.#persons;
-    const ms = pass * this.#ms;
-    const id = movedIds(this.#id, segment, persons, pass * this.#auctions);
-    const party = movedInts(this.#party, segment.party, persons);
-    const time = movedFloats(this.#time, segment.time, ms);
-    const expires = movedFloats(this.#expires, segment.expires, ms);
-    // Not by spreading the segment: V8 may make a hidden class for each object that comes of it.
-    return {
-      counts: segment.counts,
-      time,
-      expires,
-      kind: segment.kind,
-      id,
-      party,
-      price: segment.price,
-      reserve: segment.reserve,
-      category: segment.category,
-      channel: segment.channel,
-      isOther: segment.isOther,
-      offsets: segment.offsets,
-      heap: segment.heap,
-    };
+  get id(): Int32Array {
+    const { id, persons, auctions } = this.#moves;
+    this.#id ??= movedIds(id, this.#of, this.#pass * persons, this.#pass * auctions);
+    return this.#id;
+  }
+
+  get party(): Int32Array {
+    const { party, persons } = this.#moves;
+    this.#party ??= movedInts(party, this.#of.party, this.#pass * persons);
+    return this.#party;
+  }
+
+  get time(): Float64Array {
+    const { time, ms } = this.#moves;
+    this.#time ??= movedFloats(time, this.#of.time, this.#pass * ms);
+    return this.#time;
+  }
+
+  get expires(): Float64Array {
+    const { expires, ms } = this.#moves;
+    this.#expires ??= movedFloats(expires, this.#of.expires, this.#pass * ms);
+    return this.#expires;
   }
 }
 

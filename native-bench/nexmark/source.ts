@@ -1,5 +1,6 @@
 /**
- * The events of a corpus in shared memory, as columns in place: nothing is copied, made or decoded.
+ * The events of a corpus in shared memory, as columns in place: nothing is copied, made or decoded but ids and times of later passes,
+ * where somebody reads them.
  *
  * Subtask g of p reads segments g, g + p, g + 2p, ..., so that all walk through event time side by side: the watermark
  * of all is that of the slowest, nothing is late, and windows close while the job runs. Within a subtask events come in the
@@ -111,8 +112,8 @@ class CorpusReader implements SplitReader {
       (offsets) => new StringColumn(entriesOf({ offsets, bytes: heap }, SEGMENT_EVENTS)),
     );
     const [text0, text1, creditCard, city, state, extra] = texts as [Column, ...Column[]];
-    const ids = new FixedColumn('int32', segment.id);
-    const parties = new FixedColumn('int32', segment.party);
+    const ids = new FixedColumn('int32', () => segment.id);
+    const parties = new FixedColumn('int32', () => segment.party);
     const prices = new FixedColumn('int32', segment.price);
     const columns = {
       kind: new FixedColumn('int32', segment.kind),
@@ -128,7 +129,7 @@ class CorpusReader implements SplitReader {
       description: text1,
       initialBid: prices,
       reserve: new FixedColumn('int32', segment.reserve),
-      expires: new FixedColumn('timestamp', segment.expires),
+      expires: new FixedColumn('timestamp', () => segment.expires),
       seller: parties,
       category: new FixedColumn('int32', segment.category),
       bidder: parties,

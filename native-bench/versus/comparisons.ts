@@ -187,8 +187,8 @@ const PASSES: Readonly<Record<string, { readonly millrace: number; readonly flin
   q11: { millrace: 5, flink: 1 },
   q18: { millrace: 2, flink: 2 },
 };
-/** Of queries that Flink plans from SQL, which read rows at a tenth of the pace. */
-const SQL_PASSES: Readonly<Record<string, number>> = { floor: 12, q0: 12, q1: 12, q2: 12 };
+/** Where Flink plans from SQL: it reads rows at a tenth of the pace, and q4 for minutes. */
+const SQL_PASSES: Readonly<Record<string, number>> = { floor: 12, q0: 12, q1: 12, q2: 12, q4: 1 };
 /** What goes on must be the same for both too. */
 const VERIFIED_PASSES = 2;
 const ONCE = { millrace: 1, flink: 1 };
@@ -234,7 +234,7 @@ export function comparisons(
 
 function againstFlink(flink: Peer, records: number | null, events: number): readonly Comparison[] {
   const queries = [...QUERIES, ...(flink.isSql ? [] : [WITHOUT_JOIN])].map((query) =>
-    throughput([flink], nexmark(query, Math.min(events, records ?? events), flink.isSql === true)),
+    throughput([flink], nexmark(query, Math.min(events, records ?? events), flink.isSql)),
   );
   return flink.isSql ? queries : [...queries, ...latencyAndStart(flink, records)];
 }

@@ -18,7 +18,7 @@ import type { Column, DynamicColumn } from './column.ts';
 import { freeFormOf } from './free-form.ts';
 import { materializer } from './materialize.ts';
 import type { Schema } from './schema.ts';
-import { readValues, type SelectedValues } from './selected-values.ts';
+import { readValues, type UnreadValues } from './selected-values.ts';
 
 /** A promise that no record at or before this event time follows. */
 export type Watermark = number;
@@ -30,7 +30,7 @@ export class Batch {
   readonly rowCount: number;
   readonly schema: Schema | null;
   readonly columns: readonly Column[];
-  readonly #times: Float64Array | SelectedValues<Float64Array> | null;
+  readonly #times: Float64Array | UnreadValues<Float64Array> | null;
   readonly keyHashes: Int32Array | null;
   readonly isTransient: boolean;
   #rows: readonly unknown[] | null;
@@ -40,7 +40,7 @@ export class Batch {
     readonly schema: Schema | null;
     readonly columns?: readonly Column[];
     readonly rows?: readonly unknown[] | null;
-    readonly timestamps?: Float64Array | SelectedValues<Float64Array> | null;
+    readonly timestamps?: Float64Array | UnreadValues<Float64Array> | null;
     readonly keyHashes?: Int32Array | null;
     readonly isTransient?: boolean;
   }) {
@@ -64,7 +64,7 @@ export class Batch {
   }
 
   /** The times, or what they will be copied from. */
-  get unreadTimestamps(): Float64Array | SelectedValues<Float64Array> | null {
+  get unreadTimestamps(): Float64Array | UnreadValues<Float64Array> | null {
     return this.#times;
   }
 

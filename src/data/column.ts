@@ -14,7 +14,7 @@
 import type { Batch } from './batch.ts';
 import { SLICE_UNITS_MIN } from './own-text.ts';
 import type { FieldKind } from './schema.ts';
-import { SelectedValues } from './selected-values.ts';
+import { ComputedValues, UnreadValues } from './selected-values.ts';
 
 /** Entries that are decoded as one text: few enough that it is mostly young memory, which costs little to give back. */
 const PIECE_ENTRIES = 512;
@@ -32,28 +32,32 @@ export type FixedArray = Int32Array | Float64Array | BigInt64Array | Uint8Array;
 
 export type Column = FixedColumn | StringColumn | DynamicColumn;
 
-/** Numbers, times, booleans: `new FixedColumn('int32', Int32Array.of(3, 1, 4))`. */
+/**
+ * Numbers, times, booleans: `new FixedColumn('int32', Int32Array.of(3, 1, 4))`. A function in place of the values makes them when
+ * somebody reads them first, if anybody does: `new FixedColumn('float64', () => celsius.map((c) => c * 1.8 + 32))`.
+ */
 export class FixedColumn {
   readonly kind: FixedKind;
   absent: Uint8Array | null;
-  /** Null until somebody reads what has been selected. */
+  /** Null until somebody reads them. */
   #values: FixedArray | null;
-  readonly #selected: SelectedValues | null;
+  readonly #unread: UnreadValues | null;
 
   constructor(
     kind: FixedKind,
-    values: FixedArray | SelectedValues,
+    values: FixedArray | UnreadValues | (() => FixedArray),
     absent: Uint8Array | null = null,
   ) {
-    const isSelected = values instanceof SelectedValues;
+    const unread = typeof values === 'function' ? new ComputedValues(values) : values;
+    const isUnread = unread instanceof UnreadValues;
     this.kind = kind;
     this.absent = absent;
-    this.#values = isSelected ? null : values;
-    this.#selected = isSelected ? values : null;
+    this.#values = isUnread ? null : unread;
+    this.#unread = isUnread ? unread : null;
   }
 
   get values(): FixedArray {
-    this.#values ??= this.#selected!.read();
+    this.#values ??= this.#unread!.read();
     return this.#values;
   }
 
@@ -61,9 +65,9 @@ export class FixedColumn {
     this.#values = values;
   }
 
-  /** The values, or what they will be copied from: the same for columns, and times, that are the same. */
-  get unread(): FixedArray | SelectedValues {
-    return this.#selected ?? this.#values!;
+  /** The values, or what they will be made by: the same for columns, and times, that are the same. */
+  get unread(): FixedArray | UnreadValues {
+    return this.#unread ?? this.#values!;
   }
 }
 

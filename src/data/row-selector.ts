@@ -8,7 +8,7 @@
 import { BATCH_ROWS } from '../base/limits.ts';
 import { Batch } from './batch.ts';
 import { type Column, DynamicColumn, FixedColumn, fixedArray, StringColumn } from './column.ts';
-import { SelectedValues, SelectionMemory } from './selected-values.ts';
+import { SelectedValues, SelectionMemory, type UnreadValues } from './selected-values.ts';
 import { StringBuilder } from './string-builder.ts';
 
 /** Of the rows of a batch; with fewer, their texts are copied rather than dragged along with the others. */
@@ -44,14 +44,14 @@ export class RowSelector {
     selected: readonly Column[],
     selection: Int32Array,
     count: number,
-  ): SelectedValues<Float64Array> | null {
+  ): UnreadValues<Float64Array> | null {
     const times = batch.unreadTimestamps;
     if (times === null) return null;
     const same = batch.columns.findIndex(
       (column) => column instanceof FixedColumn && column.unread === times,
     );
     if (same < 0) return new SelectedValues(times, selection, count, this.#times);
-    return (selected[same] as FixedColumn).unread as SelectedValues<Float64Array>;
+    return (selected[same] as FixedColumn).unread as UnreadValues<Float64Array>;
   }
 
   #memory(column: number): ColumnMemory {

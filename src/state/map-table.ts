@@ -1,24 +1,24 @@
 /** A map a key, of entries that expire each on its own. In a snapshot an entry is a row. */
-import { EngineError } from '../base/errors.ts';
-import { describe } from '../data/field-check.ts';
 import type { Schema } from '../data/schema.ts';
 import type { MapState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
+import { type MapAccess, mapAccess } from './map-access.ts';
+import { MapEntries } from './map-entries.ts';
+import { MapKeys } from './map-keys.ts';
 import type { StateRows } from './slot-rows.ts';
+import { slotValues } from './slot-values.ts';
 import { type LoadRow, StateTable } from './state-table.ts';
 import type { TtlSpec } from './ttl.ts';
 import { type TypeSpec, ValueType } from './value-type.ts';
 
-type Entry = { readonly key: unknown; value: unknown; touched: number };
-/** By the key, or for Dates by their time. */
-type Entries = Map<unknown, Entry>;
-
 export class MapTable extends StateTable implements MapState<unknown, unknown> {
-  readonly #keyType: ValueType;
+  readonly get: MapAccess['get'];
+  readonly has: MapAccess['has'];
+  readonly set: MapAccess['set'];
+  readonly entries: MapAccess['entries'];
+  readonly #keys: MapKeys;
   readonly #type: ValueType;
-  readonly #areDates: boolean;
-  readonly #maps: (Entries | null)[] = [];
-  #keyCount = 0;
+  readonly #entries: MapEntries;
 
   constructor(
     name: string,
@@ -27,175 +27,170 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
     ttl: TtlSpec | null,
     scope: KeyScope,
   ) {
-    const key = new ValueType(keyType, '#key', name);
+    const keys = new MapKeys(keyType, name);
     const value = new ValueType(type, '#value', name);
-    super(name, 'map', [...key.fields, ...value.fields], scope, ttl);
-    this.#keyType = key;
+    super(name, 'map', [...keys.type.fields, ...value.fields], scope, ttl);
+    this.#keys = keys;
     this.#type = value;
-    this.#areDates = keyType.kind === 'date';
+    this.#entries = new MapEntries(keys, slotValues(type), ttl !== null);
+    const access =
+      ttl === null
+        ? mapAccess(type, {
+            entries: this.#entries,
+            scope,
+            what: this.what,
+            own: (value) => this.#own(value),
+          })
+        : this.#expiringAccess();
+    this.get = access.get;
+    this.has = access.has;
+    this.set = access.set;
+    this.entries = access.entries;
   }
 
   reserve(slotCount: number): void {
-    while (this.#maps.length < slotCount) this.#maps.push(null);
+    this.#entries.reserve(slotCount);
+  }
+
+  override readAhead(slots: Int32Array, count: number): void {
+    this.#entries.readAhead(slots, count);
   }
 
   get keyCount(): number {
-    return this.#keyCount;
+    return this.#entries.mapCount;
   }
 
   holds(slot: number): boolean {
-    return (this.#maps[slot] ?? null) !== null;
+    return this.#entries.size(slot) > 0;
   }
 
   append(slot: number, rows: StateRows): void {
     const { builder, firstColumn } = rows;
-    const valueColumn = firstColumn + this.#keyType.fields.length;
-    for (const { key, value, touched } of this.#maps[slot]!.values()) {
-      if (this.ttl !== null && this.isLeftOut(touched)) continue;
+    const { values, touched } = this.#entries;
+    const keyType = this.#keys.type;
+    const valueColumn = firstColumn + keyType.fields.length;
+    for (const entry of this.#entries.of(slot)) {
+      if (touched !== null && this.isLeftOut(touched[entry]!)) continue;
       const at = rows.begin(slot);
-      this.#keyType.put(builder, firstColumn, at, key);
-      this.#type.put(builder, valueColumn, at, value);
-      if (this.ttl !== null) builder.float64(valueColumn + this.#type.fields.length)[at] = touched;
+      keyType.put(builder, firstColumn, at, this.#keys.given(entry));
+      this.#type.put(builder, valueColumn, at, values.get(entry));
+      if (touched !== null) {
+        builder.float64(valueColumn + this.#type.fields.length)[at] = touched[entry]!;
+      }
       rows.end();
     }
   }
 
   loader(found: Schema): LoadRow {
     this.checkKind(found);
-    const readKey = this.#keyType.reader(found, undefined);
+    const readKey = this.#keys.type.reader(found, undefined);
     const readValue = this.#type.reader(found, undefined);
     const touchedOf = this.touchedReader(found);
     return (batch, row, slot) => {
-      const key = readKey(batch, row);
-      const entry = { key, value: readValue(batch, row), touched: touchedOf(batch, row) };
-      this.#mapOf(slot).set(this.#identity(key), entry);
+      this.#put(slot, readKey(batch, row), readValue(batch, row), touchedOf(batch, row));
     };
   }
 
   protected hasExpired(slot: number): boolean {
-    for (const { touched } of this.#maps[slot]?.values() ?? []) {
-      if (this.isOld(touched)) return true;
-    }
-    return false;
+    const { touched } = this.#entries;
+    return this.#entries.of(slot).some((entry) => this.isOld(touched![entry]!));
   }
 
   protected dropExpired(slot: number): void {
-    const map = this.#maps[slot]!;
-    for (const [identity, { touched }] of map) if (this.isOld(touched)) map.delete(identity);
-    this.#dropEmpty(slot, map);
+    const entries = this.#entries;
+    const { touched } = entries;
+    const old = entries.of(slot).filter((entry) => this.isOld(touched![entry]!));
+    // Entries move when others are removed.
+    const identities = old.map((entry) => this.#keys.cells[entry]);
+    for (const identity of identities) this.#remove(slot, entries.find(slot, identity));
   }
 
-  #mapOf(slot: number): Entries {
-    const known = this.#maps[slot] ?? null;
-    if (known !== null) return known;
-    const map: Entries = new Map();
-    this.#maps[slot] = map;
-    this.#keyCount++;
-    return map;
+  /** A value of the user's as it is kept; FIELD_TYPE for one of another type. */
+  #own(value: unknown): unknown {
+    if (this.#entries.values.source === null) return this.#type.keep(value);
+    // Columns take what is theirs.
+    this.#type.check(value);
+    return value;
+  }
+
+  #put(slot: number, key: unknown, value: unknown, touchedMs: number): void {
+    const entries = this.#entries;
+    const identity = this.#keys.identityOf(key);
+    const own = this.#own(value);
+    const known = entries.find(slot, identity);
+    const entry = known < 0 ? entries.add(slot, identity) : known;
+    entries.values.set(entry, own);
+    if (entries.touched !== null) entries.touched[entry] = touchedMs;
   }
 
   /** A map without entries is none. */
-  #dropEmpty(slot: number, map: Entries): void {
-    if (map.size === 0) this.#drop(slot);
+  #remove(slot: number, entry: number): void {
+    this.#entries.remove(slot, entry);
+    if (!this.holds(slot)) this.scope.emptied.push(slot);
   }
 
-  #drop(slot: number): void {
-    if (this.holds(slot)) this.#keyCount--;
-    this.#maps[slot] = null;
-    this.scope.emptied.push(slot);
+  #expiringAccess(): MapAccess {
+    return {
+      get: (key) => this.#read(key)?.value,
+      has: (key) => this.#read(key) !== null,
+      set: (key, value) => this.#put(this.enter(), key, value, this.scope.nowMs),
+      entries: () => this.#readAll(),
+    };
   }
 
-  /** What a Map compares; KEY_INVALID for keys that it would compare by what they are, not by what they hold. */
-  #identity(key: unknown): unknown {
-    if (this.#areDates && key !== null) return (key as Date).getTime();
-    if ((typeof key !== 'object' || key === null) && typeof key !== 'function') return key;
-    throw new EngineError(
-      'KEY_INVALID',
-      `state '${this.name}': a key of a map cannot be ${describe(key)}; it must be a number, bigint, string or boolean, ` +
-        'or a Date where its type is t.date',
-    );
-  }
-
-  /** The entry of a key, as a read of it finds it; null when there is none. */
-  #read(slot: number, key: unknown): Entry | null {
-    const { ttl } = this;
-    const map = this.#maps[slot] ?? null;
-    this.#keyType.check(key);
-    const identity = this.#identity(key);
-    const entry = map?.get(identity) ?? null;
-    if (entry === null || ttl === null) return entry;
-    if (this.isOld(entry.touched)) {
-      map!.delete(identity);
-      this.#dropEmpty(slot, map!);
-      return ttl.showsExpired ? entry : null;
-    }
-    if (ttl.isRefreshedByReads) entry.touched = this.scope.nowMs;
-    return entry;
-  }
-
-  /** All entries, as a read of them finds them. */
-  #readAll(): Entry[] {
+  /** What a read of an entry that expires finds; null when there is none. */
+  #read(key: unknown): { readonly value: unknown } | null {
     const slot = this.enter();
-    const { ttl } = this;
-    const map = this.#maps[slot] ?? null;
-    if (map === null) return [];
-    const all = [...map.values()];
-    if (ttl === null) return all;
-    const seen = ttl.showsExpired ? all : all.filter(({ touched }) => !this.isOld(touched));
-    this.dropExpired(slot);
-    if (ttl.isRefreshedByReads) for (const entry of map.values()) entry.touched = this.scope.nowMs;
+    const ttl = this.ttl!;
+    const { find, values, touched } = this.#entries;
+    const entry = find(slot, this.#keys.identityOf(key));
+    if (entry < 0) return null;
+    const value = values.get(entry);
+    if (this.isOld(touched![entry]!)) {
+      this.#remove(slot, entry);
+      return ttl.showsExpired ? { value } : null;
+    }
+    if (ttl.isRefreshedByReads) touched![entry] = this.scope.nowMs;
+    return { value };
+  }
+
+  /** All entries that expire, as a read of them finds them. */
+  #readAll(): [unknown, unknown][] {
+    const slot = this.enter();
+    const ttl = this.ttl!;
+    const entries = this.#entries;
+    if (!ttl.showsExpired) this.dropExpired(slot);
+    const seen = entries
+      .of(slot)
+      .map((entry): [unknown, unknown] => [this.#keys.given(entry), entries.values.get(entry)]);
+    if (ttl.showsExpired) this.dropExpired(slot);
+    if (ttl.isRefreshedByReads) {
+      for (const entry of entries.of(slot)) entries.touched![entry] = this.scope.nowMs;
+    }
     return seen;
-  }
-
-  get(key: unknown): unknown {
-    return this.#read(this.enter(), key)?.value;
-  }
-
-  has(key: unknown): boolean {
-    return this.#read(this.enter(), key) !== null;
-  }
-
-  set(key: unknown, value: unknown): void {
-    const slot = this.enter();
-    const ownKey = this.#keyType.keep(key);
-    const own = this.#type.keep(value);
-    const identity = this.#identity(key);
-    const touched = this.scope.nowMs;
-    const map = this.#mapOf(slot);
-    const entry = map.get(identity);
-    if (entry === undefined) {
-      map.set(identity, { key: ownKey, value: own, touched });
-    } else {
-      entry.value = own;
-      entry.touched = touched;
-    }
   }
 
   delete(key: unknown): boolean {
     const slot = this.enter();
-    const map = this.#maps[slot] ?? null;
-    const identity = this.#identity(key);
-    const entry = map?.get(identity);
-    if (entry === undefined) return false;
-    map!.delete(identity);
-    this.#dropEmpty(slot, map!);
-    return this.ttl === null || this.ttl.showsExpired || !this.isOld(entry.touched);
-  }
-
-  entries(): [unknown, unknown][] {
-    return this.#readAll().map(({ key, value }) => [this.#given(key), value]);
+    const { ttl } = this;
+    const { find, touched } = this.#entries;
+    const entry = find(slot, this.#keys.identityOf(key));
+    if (entry < 0) return false;
+    const wasSeen = ttl === null || ttl.showsExpired || !this.isOld(touched![entry]!);
+    this.#remove(slot, entry);
+    return wasSeen;
   }
 
   keys(): unknown[] {
-    return this.#readAll().map(({ key }) => this.#given(key));
+    return this.entries().map(([key]) => key);
   }
 
   values(): unknown[] {
-    return this.#readAll().map(({ value }) => value);
+    return this.entries().map(([, value]) => value);
   }
 
   get size(): number {
-    return this.ttl === null ? (this.#maps[this.enter()]?.size ?? 0) : this.#readAll().length;
+    return this.ttl === null ? this.#entries.size(this.enter()) : this.#readAll().length;
   }
 
   isEmpty(): boolean {
@@ -203,11 +198,8 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
   }
 
   clear(): void {
-    this.#drop(this.enter());
-  }
-
-  /** A key as a user gets it: a Date of its own. */
-  #given(key: unknown): unknown {
-    return this.#areDates && key !== null ? new Date((key as Date).getTime()) : key;
+    const slot = this.enter();
+    this.#entries.clear(slot);
+    this.scope.emptied.push(slot);
   }
 }

@@ -35,42 +35,57 @@ final class Corpus {
 
   static final class Segment {
     int events;
-    long[] time;
-    long[] expires;
+    private long[] time;
+    private long[] expires;
     int[] kind;
-    int[] id;
-    int[] party;
+    private int[] id;
+    private int[] party;
     int[] price;
     int[] reserve;
     int[] category;
     int[] channel;
     Texts[] texts;
 
-    /** With room for the ids and times of any. */
-    static Segment ofFullSize() {
-      Segment segment = new Segment();
-      segment.id = new int[SEGMENT_EVENTS];
-      segment.party = new int[SEGMENT_EVENTS];
-      segment.time = new long[SEGMENT_EVENTS];
-      segment.expires = new long[SEGMENT_EVENTS];
-      return segment;
+    /** What comes to ids of persons, of auctions, and to times, which go on from pass to pass. */
+    private int persons;
+
+    private int auctions;
+    private long ms;
+
+    int id(int row) {
+      return id[row] + (kind[row] == NexmarkEvent.PERSON ? persons : auctions);
     }
 
-    /** Becomes another one, with later ids and times. */
-    void take(Segment other, int persons, int auctions, long ms) {
-      events = other.events;
-      kind = other.kind;
-      price = other.price;
-      reserve = other.reserve;
-      category = other.category;
-      channel = other.channel;
-      texts = other.texts;
-      for (int i = 0; i < events; i++) {
-        id[i] = other.id[i] + (kind[i] == NexmarkEvent.PERSON ? persons : auctions);
-        party[i] = other.party[i] + persons;
-        time[i] = other.time[i] + ms;
-        expires[i] = other.expires[i] + ms;
-      }
+    int party(int row) {
+      return party[row] + persons;
+    }
+
+    long time(int row) {
+      return time[row] + ms;
+    }
+
+    long expires(int row) {
+      return expires[row] + ms;
+    }
+
+    /** The same events with later ids and times. */
+    Segment moved(int persons, int auctions, long ms) {
+      Segment moved = new Segment();
+      moved.events = events;
+      moved.time = time;
+      moved.expires = expires;
+      moved.kind = kind;
+      moved.id = id;
+      moved.party = party;
+      moved.price = price;
+      moved.reserve = reserve;
+      moved.category = category;
+      moved.channel = channel;
+      moved.texts = texts;
+      moved.persons = persons;
+      moved.auctions = auctions;
+      moved.ms = ms;
+      return moved;
     }
   }
 
@@ -121,13 +136,12 @@ final class Corpus {
     for (int s = segmentsOfPass; s < segments.length; s++) segments[s] = segments[s - segmentsOfPass];
   }
 
-  /** A segment; where ids and times go on in each pass, with those of its pass in the arrays of the one given. */
-  Segment segment(int index, Segment moved) {
+  /** A segment; where ids and times go on in each pass, with those of its pass. */
+  Segment segment(int index) {
     Segment segment = segments[index];
     if (!goesOn) return segment;
     int pass = index / segmentsOfPass;
-    moved.take(segment, pass * persons, pass * auctions, pass * passMs);
-    return moved;
+    return segment.moved(pass * persons, pass * auctions, pass * passMs);
   }
 
   /** Events in the segments in front of one. */

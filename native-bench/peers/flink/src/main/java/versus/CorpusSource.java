@@ -29,7 +29,6 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
     private final Corpus corpus = Corpus.loaded();
     private final int warmUp = warmUpSegments();
     private final NexmarkEvent event = new NexmarkEvent();
-    private final Corpus.Segment moved = Corpus.Segment.ofFullSize();
     private int segment;
     private int row;
     private boolean isTimed;
@@ -52,13 +51,13 @@ final class CorpusSource extends SplitSource<NexmarkEvent> {
         Stopwatch.start();
       }
       if (segment >= corpus.segments.length) return InputStatus.END_OF_INPUT;
-      if (row == 0) event.segment = corpus.segment(segment, moved);
+      if (row == 0) event.segment = corpus.segment(segment);
       Corpus.Segment rows = event.segment;
       int end = Math.min(row + AT_ONCE, rows.events);
       for (; row < end; row++) {
         event.row = row;
         event.kind = rows.kind[row];
-        event.time = rows.time[row];
+        event.time = rows.time(row);
         output.collect(event, event.time);
       }
       if (row == rows.events) {

@@ -14,12 +14,12 @@ public final class NexmarkEvent {
 
   /** Of the person, of the auction, or of the auction that the bid is for. */
   int id() {
-    return segment.id[row];
+    return segment.id(row);
   }
 
   /** Seller of the auction, or bidder. */
   int party() {
-    return segment.party[row];
+    return segment.party(row);
   }
 
   int price() {
@@ -31,7 +31,7 @@ public final class NexmarkEvent {
   }
 
   long expires() {
-    return segment.expires[row];
+    return segment.expires(row);
   }
 
   Text name(Text text) {
