@@ -22,6 +22,8 @@ import type { Schema } from './schema.ts';
 /** JavaScript source that reads row `i` of a batch: statements to run once a batch, and expressions. */
 export type RowSource = {
   readonly prelude: string;
+  /** The same for a loop that only lets rows pass, and makes none of them: see shapeOf. */
+  readonly passPrelude: string;
   /** The row as an object, without fields that are read late. */
   readonly row: string;
   /** The row with them; null where there are none. */
@@ -135,8 +137,10 @@ function rowSource(
   late: LateReads | null,
 ): RowSource {
   if (declared === null && (schema === null || !hasLiteralRows(schema, signature))) {
+    const prelude = 'const input = batch.rowObjects();\n';
     return {
-      prelude: 'const input = batch.rowObjects();\n',
+      prelude,
+      passPrelude: prelude,
       row: 'input[i]',
       lateRow: null,
       fields: [],
@@ -159,9 +163,11 @@ function rowSource(
   const shapes = [first, ...(afterwards === null ? [] : [afterwards])].map((row) =>
     shapeOf(rows, row),
   );
-  const constants = isUnseen ? 'const unseen = {};\n' : `const shapes = [${shapes.join(', ')}];\n`;
+  const unseen = isUnseen ? 'const unseen = {};\n' : '';
+  const passPrelude = `${unseen}const columns = batch.columns;\n${prelude}`;
   return {
-    prelude: `${constants}const columns = batch.columns;\n${prelude}`,
+    prelude: isUnseen ? passPrelude : `const shapes = [${shapes.join(', ')}];\n${passPrelude}`,
+    passPrelude,
     row: isUnseen ? 'unseen' : rowLiteral(rows, first),
     lateRow: afterwards && objectLiteral(afterwards),
     fields: declared === null ? [] : fields,
@@ -178,8 +184,9 @@ function fieldsOf(
 }
 
 /**
- * A row without values, from which V8 learns that fields are not only for doubles: where it thinks they are, it allocates a
- * number a row, for each of them, even where it makes no row. Nexmark q1 measures it.
+ * A row without values, from which V8 learns that fields are not only for doubles. In loops that make rows it allocates a number a
+ * row for each field that it thinks is, even where it makes no row; in loops that only let rows pass, for each that it thinks is not.
+ * The jobs map-sink and q7-window measure it.
  */
 function shapeOf(schema: Schema, fields: readonly FieldSource[]): string {
   return rowLiteral(

@@ -114,14 +114,14 @@ export class FusedLoops {
     return loop as TransformLoop | SelectLoop;
   }
 
-  #sourceFor({ prelude, row, lateRow }: RowSource, looks: boolean): string {
+  #sourceFor({ prelude, passPrelude, row, lateRow }: RowSource, looks: boolean): string {
     const isSelect = this.staysColumns && this.#schema !== null;
     const names = this.#steps.map((step, s) => (step.code === null ? `unused${s}` : `f${s}`));
     const last = this.#steps.at(-1)!;
     // Nobody sees the rows behind the last filter where the columns stay.
     const lastFilter = this.#steps.findLastIndex((step) => step.spec.type === 'filter');
     const looking = isSelect ? this.#steps.slice(0, lastFilter + 1) : this.#steps;
-    const body = stepsSource(looking, looks, this.#late, lateRow);
+    const body = stepsSource(looking, this.#schema, looks, this.#late, lateRow);
     const emit = isSelect
       ? 'selection[count++] = i;\n'
       : last.spec.type === 'flatMap'
@@ -132,9 +132,9 @@ export class FusedLoops {
     return `'use strict';
 const [${names.join(', ')}] = steps;
 return function (${head}) {
-${prelude}const rowCount = batch.rowCount;
+${isSelect ? passPrelude : prelude}const rowCount = batch.rowCount;
 ${isSelect ? SELECT_HEAD : TRANSFORM_HEAD}try {
-${rowLoop(block, 'rowCount', isSelect && areShort(looking))}} finally { state.i = i; state.step = step;${isSelect ? '' : ' state.count = count;'} }
+${rowLoop(block, 'rowCount', isSelect && areShort(looking, 'passing'))}} finally { state.i = i; state.step = step;${isSelect ? '' : ' state.count = count;'} }
 ${isSelect ? 'return count;\n' : ''}};
 //# sourceURL=millrace-generated:fused`;
   }

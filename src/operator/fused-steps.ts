@@ -72,16 +72,39 @@ export function lateTexts(
   return texts.size === 0 ? null : { ...found, texts };
 }
 
-/** Source of all steps, which turns r0 into the row that comes out; see stepSource. */
+/** Source of all steps, which turns r0, a row of the schema, into the row that comes out; see stepSource. */
 export function stepsSource(
   steps: readonly FusedStep[],
+  schema: Schema | null,
   looks: boolean,
   late: LateTexts | null,
   lateRow: string | null,
 ): string {
+  let before = schema;
   return steps
-    .map((step, s) => stepSource(step, s, looks, s === late?.step ? lateRow : null))
+    .map((step, s) => {
+      before = schemaAfter(step.spec, before);
+      if (step.spec.type === 'project' && isUnseen(steps.slice(s + 1), before)) return sameRow(s);
+      return stepSource(step, s, looks, s === late?.step ? lateRow : null);
+    })
     .join('');
+}
+
+/**
+ * Whether nobody sees what a projection to the schema leaves out: of the row behind it, the steps only read fields that it has. It
+ * need not be another object then. Without a step behind it that makes rows, columns stay columns.
+ */
+function isUnseen(behind: readonly FusedStep[], schema: Schema | null): boolean {
+  if (schema === null) return false;
+  const last = behind.findIndex(({ spec }) => spec.type === 'map' || spec.type === 'flatMap');
+  const seeing = last < 0 ? behind : behind.slice(0, last + 1);
+  return seeing.every(
+    ({ spec, code }) => spec.type === 'project' || fieldsRead(code, schema) !== null,
+  );
+}
+
+function sameRow(s: number): string {
+  return `const r${s + 1} = r${s};\n`;
 }
 
 /**
@@ -108,10 +131,10 @@ function stepSource(step: FusedStep, s: number, looks: boolean, lateRow: string 
   }
 }
 
-/** Characters of the functions of a short loop. */
-const SHORT_MAX = 240;
+/** Characters of the functions of a short loop: of one that only lets rows pass, and of one that makes rows. */
+const SHORT_MAX = { passing: 480, making: 240 };
 
 /** Whether the loop over these steps is short, unless a function calls others. */
-export function areShort(steps: readonly FusedStep[]): boolean {
-  return steps.reduce((sum, { code }) => sum + String(code ?? '').length, 0) <= SHORT_MAX;
+export function areShort(steps: readonly FusedStep[], loop: keyof typeof SHORT_MAX): boolean {
+  return steps.reduce((sum, { code }) => sum + String(code ?? '').length, 0) <= SHORT_MAX[loop];
 }

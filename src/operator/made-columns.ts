@@ -250,7 +250,7 @@ export class MadeColumns {
     const misfit = '{ state.isMisfit = true; state.misfit = row; i++; break rows; }\n';
     const block = `row: {
 const r0 = ${row};
-${stepsSource(this.#steps, looks, this.#late, lateRow)}const row = ${made};
+${stepsSource(this.#steps, this.#schema, looks, this.#late, lateRow)}const row = ${made};
 if (typeof row !== 'object' || row === null) ${misfit}${values.join('')}${stores
       .map((store) => `${store}else ${misfit}`)
       .join('')}origins[count++] = i;
@@ -263,7 +263,7 @@ const [${kinds.map((_, c) => `w${c}`).join(', ')}] = stores;
 let i = state.i, count = 0, step = 0;
 try {
 rows: {
-${rowLoop(block, 'rowCount', areShort(this.#steps))}}
+${rowLoop(block, 'rowCount', areShort(this.#steps, 'making'))}}
 } finally { state.i = i; state.step = step; state.count = count; }
 };
 //# sourceURL=millrace-generated:made-columns`;

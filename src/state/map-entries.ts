@@ -7,7 +7,7 @@
  *
  * In a small map a key is found by a look at each entry. A larger one has an index, from keys to entries counted from the start; an
  * entry that is removed leaves a gap there, which nobody meets, until there are more gaps than entries.
- * Benchmarks: jobs state-map and state-map-entries.
+ * The jobs state-map and state-map-entries of native-bench measure it.
  */
 import { grownInPlace } from './grown-arrays.ts';
 import { type FindEntry, findEntry } from './map-access.ts';

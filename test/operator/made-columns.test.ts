@@ -99,6 +99,36 @@ const RUNS: readonly [
         : [],
   ],
   [
+    'a field that a projection has dropped is not there',
+    (s) =>
+      s
+        .project('id', 'text')
+        .filter((row) => (row as Partial<Trade>).price === undefined)
+        .map((row) => ({ id: row.id, half: (row as Partial<Trade>).price ?? 'none' })),
+    ({ id }) => [{ id, half: 'none' }],
+  ],
+  [
+    'a projection behind a filter, then a row as it is',
+    (s) =>
+      s
+        .filter(({ price }) => price > 3)
+        .project('id', 'note')
+        .filter(({ id }) => id !== 7)
+        .map((row) => ({ ...row, all: Object.keys(row).join() })),
+    ({ id, price, note }) => (price > 3 && id !== 7 ? [{ id, note, all: 'id,note' }] : []),
+  ],
+  [
+    'two projections, and filters by what is left',
+    (s) =>
+      s
+        .project('id', 'price', 'text')
+        .filter(({ price }) => price > 3)
+        .project('id', 'text')
+        .filter(({ text }) => text !== '')
+        .project('id'),
+    ({ id, price, text }) => (price > 3 && text !== '' ? [{ id }] : []),
+  ],
+  [
     'rows that are made of rows that were made',
     (s) =>
       s

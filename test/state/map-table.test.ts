@@ -148,7 +148,7 @@ function empty(): Model[] {
   return Array.from({ length: SLOTS }, () => new Map());
 }
 
-for (const [name, keyType, keyOf, type, valueOf] of CASES) {
+for (const [name, keyType, keyOf, type, valueFor] of CASES) {
   for (const keys of [4, 20, 90]) {
     test(`${name}, up to ${keys} entries a map, agrees with plain Maps`, () => {
       const random = new Random(keys);
@@ -160,7 +160,7 @@ for (const [name, keyType, keyOf, type, valueOf] of CASES) {
         const isFilled = n % 500 < 300;
         const what = random.below(40);
         if (what === 0) maps.clear(slot);
-        else if (what < (isFilled ? 30 : 6)) maps.set(slot, key, valueOf(random.below(50)));
+        else if (what < (isFilled ? 30 : 6)) maps.set(slot, key, valueFor(random.below(50)));
         else maps.delete(slot, key);
         maps.check(slot, keyOf(random.below(keys)));
         if (n % 250 === 249) maps = maps.restored(keyType, type);
