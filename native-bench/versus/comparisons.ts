@@ -178,7 +178,7 @@ const PASSES: Readonly<Record<string, { readonly millrace: number; readonly flin
   q0: { millrace: 60, flink: 60 },
   q1: { millrace: 60, flink: 60 },
   q2: { millrace: 60, flink: 60 },
-  q3: { millrace: 20, flink: 20 },
+  q3: { millrace: 50, flink: 50 },
   q4: { millrace: 5, flink: 5 },
   q5: { millrace: 5, flink: 1 },
   q7: { millrace: 3, flink: 1 },
