@@ -8,6 +8,7 @@ import { MapKeys } from '../../src/state/map-keys.ts';
 import { MapTable } from '../../src/state/map-table.ts';
 import { StateRows } from '../../src/state/slot-rows.ts';
 import { slotValues } from '../../src/state/slot-values.ts';
+import type { TtlSpec } from '../../src/state/ttl.ts';
 import type { TypeSpec } from '../../src/state/value-type.ts';
 
 const SLOTS = 6;
@@ -189,6 +190,55 @@ test('blocks that maps leave behind serve others: memory does not grow', () => {
   };
   const first = fillAndEmpty();
   for (let n = 0; n < 50; n++) assert.equal(fillAndEmpty(), first);
+});
+
+test('a map that has become small gives its large block to another, and holds on to nothing', () => {
+  const entries = new MapEntries(new MapKeys(of('string'), 'm'), slotValues(of('string')), false);
+  entries.reserve(SLOTS);
+  const grow = (slot: number): void => {
+    for (let n = 0; n < 1000; n++) entries.values.set(entries.add(slot, `key ${n}`), `value ${n}`);
+  };
+  grow(0);
+  const room = entries.keys.cells.length;
+  for (let n = 0; n < 980; n++) entries.remove(0, entries.find(0, `key ${n}`));
+  const kept = (entries.keys.cells as unknown[]).filter((key) => key !== undefined);
+  assert.deepEqual(
+    kept.sort(),
+    Array.from({ length: 20 }, (_, n) => `key ${980 + n}`),
+  );
+  grow(1);
+  assert.equal(entries.keys.cells.length, room);
+  for (let n = 980; n < 1000; n++) {
+    assert.equal(entries.values.get(entries.find(0, `key ${n}`)), `value ${n}`);
+  }
+});
+
+test('entries of a large map that expire go, those that were touched since stay', () => {
+  const scope = new KeyScope();
+  const ttl: TtlSpec = {
+    durationMs: 100,
+    isRefreshedByReads: false,
+    showsExpired: false,
+    sweptKeys: 0,
+    dropsInSnapshots: false,
+  };
+  const table = new MapTable('m', of('string'), of('float64'), ttl, scope);
+  table.reserve(1);
+  scope.slot = 0;
+  for (let n = 0; n < 100; n++) table.set(`key ${n}`, n / 2);
+  scope.nowMs = 60;
+  const isTouched = (n: number): boolean => n % 3 === 0;
+  for (let n = 0; n < 100; n++) if (isTouched(n)) table.set(`key ${n}`, n / 4);
+  scope.nowMs = 120;
+  const left = Array.from({ length: 100 }, (_, n) => n).filter(isTouched);
+  assert.deepEqual(
+    table.entries(),
+    left.map((n) => [`key ${n}`, n / 4]),
+  );
+  for (const n of left) assert.equal(table.get(`key ${n}`), n / 4);
+  scope.nowMs = 200;
+  assert.equal(table.size, 0);
+  assert.ok(!table.holds(0));
 });
 
 test('a value or key of another type leaves the map as it was', () => {
