@@ -125,3 +125,38 @@ describe('RowSelector', () => {
     assert.equal(selected.timestamps![count - 2], count - 1);
   });
 });
+
+describe('a column that is made when somebody reads it', () => {
+  const Pair = record({ n: t.int32, x: t.float64 });
+
+  function pair(): { batch: Batch; made: () => number } {
+    let made = 0;
+    const makeX = (): Float64Array => {
+      made++;
+      return Float64Array.of(0.5, 1.5, 2.5);
+    };
+    const columns = [
+      new FixedColumn('int32', Int32Array.of(1, 2, 3)),
+      new FixedColumn('float64', makeX),
+    ];
+    return { batch: new Batch({ rowCount: 3, schema: Pair, columns }), made: () => made };
+  }
+
+  it('is not made where nobody does', () => {
+    const { batch, made } = pair();
+    const passed = new RowSelector().select(batch, Int32Array.of(0, 2), 2);
+    assert.deepEqual([...(passed.columns[0] as FixedColumn).values.subarray(0, 2)], [1, 3]);
+    assert.equal(made(), 0);
+  });
+
+  it('is made once, whoever reads it', () => {
+    const { batch, made } = pair();
+    const passed = new RowSelector().select(batch, Int32Array.of(0, 2), 2);
+    assert.deepEqual(passed.rowObjects(), [
+      { n: 1, x: 0.5 },
+      { n: 3, x: 2.5 },
+    ]);
+    assert.deepEqual(ownedCopy(batch).rowObjects().at(1), { n: 2, x: 1.5 });
+    assert.equal(made(), 1);
+  });
+});
