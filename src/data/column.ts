@@ -34,7 +34,7 @@ export type Column = FixedColumn | StringColumn | DynamicColumn;
 
 /**
  * Numbers, times, booleans: `new FixedColumn('int32', Int32Array.of(3, 1, 4))`. A function in place of the values makes them when
- * somebody reads them first, if anybody does: `new FixedColumn('float64', () => celsius.map((c) => c * 1.8 + 32))`.
+ * somebody reads them first, if anybody does: `new FixedColumn('float64', () => Float64Array.of(1.5, 2.5))`.
  */
 export class FixedColumn {
   readonly kind: FixedKind;
