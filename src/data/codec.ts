@@ -3,11 +3,11 @@
  *
  *   BatchEncoder.measure → (the caller finds room) → BatchEncoder.write        decodeBatch
  *
- * Dynamic values of one shape are a frame within the frame (value-shape.ts), as are the elements of lists (value-lists.ts); others
- * are packed one by one (dynamic-codec.ts). Encoding copies whole arrays. Decoding copies nothing but dynamic values: columns are views of the
- * buffer, so the batch is transient. Bytes that are kept have a time that all rows share once. Sizes are checked against the
- * given length once a column, and bytes that do not add up are
- * EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. Free-form rows go
+ * Dynamic values of one shape are a frame within the frame (value-shape.ts), as are the elements of lists
+ * (value-lists.ts); others are packed one by one (dynamic-codec.ts). Encoding copies whole arrays. Decoding copies
+ * nothing but dynamic values: columns are views of the buffer, so the batch is transient. Bytes that are kept have a
+ * time that all rows share once. Sizes are checked against the given length once a column, and bytes that do not add
+ * up are EngineError FRAME_CORRUPT; what lies inside a section (offsets, codes) is not checked row by row. Free-form rows go
  * through a RowEncoder first. Benchmark: figure codec.
  */
 import { assert } from '../base/assert.ts';

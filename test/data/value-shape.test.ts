@@ -376,6 +376,14 @@ test('damaged bytes of values of one shape are FRAME_CORRUPT or a batch, never a
   );
 });
 
+test('a shape of a form that nobody knows is FRAME_CORRUPT', () => {
+  const bytes = bytesOf(many((i) => [i, `text ${i}`]));
+  const at = Buffer.from(bytes.buffer).indexOf('"elements"');
+  assert.ok(at > 0);
+  bytes.set(Buffer.from('"elementz"'), at);
+  assert.throws(() => valuesIn(bytes, 40), { code: 'FRAME_CORRUPT', message: /elementz/ });
+});
+
 test('frames within frames without end are FRAME_CORRUPT', () => {
   const shape = new TextEncoder().encode(
     JSON.stringify({
