@@ -18,6 +18,13 @@ export const STEP_BUDGET_US = 200;
 export const STEP_BUDGET_US_MAX = 1000;
 
 /**
+ * How long a chain may be at the rows it is given at once: longer batches are cut. Well above what quick functions take for a
+ * batch, and well below what people notice. And the rows it is given first.
+ */
+export const BATCH_SLICE_MS = 2;
+export const BATCH_SLICE_ROWS_FIRST = 64;
+
+/**
  * Milliseconds before and after 1970 that an event time may be: those of a Date. Bounds of windows and of intervals around it are
  * below 2^53, where a millisecond more is another number.
  */

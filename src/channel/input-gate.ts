@@ -8,14 +8,19 @@
  * Where the consumer has two inputs, it is told which of them a batch is for; time, barriers and the end are those of both
  * together.
  *
+ * Of a batch it hands over as many rows at once as its slices allow (batch-slices.ts); the rest stays in its channel, and goes
+ * first at the next poll.
+ *
  * One element a poll: the consumer may have work to do for a watermark before it can take what follows, be it a change
  * of idleness or the end.
  */
 import { assert, unreachable } from '../base/assert.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
+import { sliceBatch } from '../data/copy.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
 import { BarrierAligner } from './barrier-aligner.ts';
+import { type BatchSlices, WHOLE_BATCHES } from './batch-slices.ts';
 import {
   ACTIVE,
   BARRIER,
@@ -50,9 +55,14 @@ export type InputGateOptions = {
   readonly isAligned?: boolean;
   /** Null: there are none. */
   readonly unaligned?: UnalignedCheckpoints | null;
+  /** Batches go as they are when left out. */
+  readonly slices?: BatchSlices;
   /** That of the system when left out. */
   readonly clock?: Clock;
 };
+
+/** A batch of which so many rows have been handed over; it is not released yet. */
+type CutBatch = { readonly channel: number; readonly batch: Batch; from: number };
 
 export class InputGate {
   readonly #readers: readonly ChannelReader[];
@@ -62,7 +72,9 @@ export class InputGate {
   readonly #aligner: BarrierAligner;
   readonly #isAligned: boolean;
   readonly #unaligned: UnalignedCheckpoints | null;
+  readonly #slices: BatchSlices;
   readonly #clock: Clock;
+  #cut: CutBatch | null = null;
   /** The checkpoint whose barrier is through, until it has been handed over. */
   #barrier: number | null = null;
   /** When its first barrier came, by the monotonic clock. */
@@ -80,6 +92,7 @@ export class InputGate {
     this.#inputs = options.inputs ?? readers.map(() => 0);
     this.#isAligned = options.isAligned ?? true;
     this.#unaligned = options.unaligned ?? null;
+    this.#slices = options.slices ?? WHOLE_BATCHES;
     this.#clock = options.clock ?? systemClock;
     this.#merger = new WatermarkMerger(readers.length);
     this.#aligner = new BarrierAligner(readers.length);
@@ -99,6 +112,7 @@ export class InputGate {
 
   #poll(consumer: ElementConsumer, isControlOnly: boolean): boolean {
     if (this.#handOverMerged(consumer, isControlOnly)) return true;
+    if (this.#cut !== null && !isControlOnly) return this.#handOverRest(this.#cut, consumer);
     const { slowest } = this.#merger;
     if (slowest >= 0 && this.#favoured < FAVOURED_MAX) {
       this.#favoured++;
@@ -126,7 +140,13 @@ export class InputGate {
     this.#barrier = null;
     this.#readers.forEach((reader, channel) => {
       if (this.#hasChannelEnded[channel]) return;
-      reader.record(checkpoint, (batch) => unaligned.add(checkpoint, channel, batch));
+      // The batch that is cut is the first it shows, and is shown at once.
+      let handedOver = this.#cut?.channel === channel ? this.#cut.from : 0;
+      reader.record(checkpoint, (batch) => {
+        const rest = handedOver === 0 ? batch : sliceBatch(batch, handedOver, batch.rowCount);
+        handedOver = 0;
+        unaligned.add(checkpoint, channel, rest);
+      });
     });
     consumer.barrier(checkpoint, 0);
     return true;
@@ -149,8 +169,8 @@ export class InputGate {
       case NOTHING:
         return false;
       case BATCH:
-        consumer.emit(reader.batch(), this.#inputs[channel]!);
-        break;
+        this.#handOver(channel, consumer);
+        return true;
       case WATERMARK:
         this.#merger.onWatermark(channel, reader.value());
         break;
@@ -175,7 +195,35 @@ export class InputGate {
         unreachable(kind);
     }
     reader.release();
-    if (kind !== BATCH) this.#handOverMerged(consumer, isControlOnly);
+    this.#handOverMerged(consumer, isControlOnly);
+    return true;
+  }
+
+  #handOver(channel: number, consumer: ElementConsumer): void {
+    const reader = this.#readers[channel]!;
+    const batch = reader.batch();
+    const { rowCount } = batch;
+    if (rowCount > this.#slices.rows) {
+      this.#cut = { channel, batch, from: 0 };
+      this.#handOverRest(this.#cut, consumer);
+      return;
+    }
+    consumer.emit(batch, this.#inputs[channel]!);
+    this.#slices.handedOver(rowCount);
+    reader.release();
+  }
+
+  /** The next rows of a batch that is cut. */
+  #handOverRest(cut: CutBatch, consumer: ElementConsumer): true {
+    const { channel, batch, from } = cut;
+    const to = Math.min(batch.rowCount, from + this.#slices.rows);
+    consumer.emit(sliceBatch(batch, from, to), this.#inputs[channel]!);
+    this.#slices.handedOver(to - from);
+    cut.from = to;
+    if (to === batch.rowCount) {
+      this.#cut = null;
+      this.#readers[channel]!.release();
+    }
     return true;
   }
 

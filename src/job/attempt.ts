@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { delay } from '../base/event-loop.ts';
 import { RING_BUDGET_BYTES, RING_BYTES_MAX, RING_BYTES_MIN } from '../base/limits.ts';
+import { TimedSlices } from '../channel/batch-slices.ts';
 import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
@@ -231,6 +232,7 @@ export class Attempt implements AskedThreads {
       rings: this.#rings,
       counters: this.#counters,
       clock: systemClock,
+      slices: () => new TimedSlices(),
       wake: () => signal.notify(),
       restored: (node) => storedStates(restored, node),
       events,

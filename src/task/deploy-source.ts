@@ -1,5 +1,6 @@
 /** The input of a subtask that reads a source: its splits, the time of its records, and who else reads. */
 import { must } from '../base/assert.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { Subtask as SubtaskPlan, Task } from '../graph/execution-graph.ts';
 import type { LogicalNode, NodeId } from '../graph/graph.ts';
 import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
@@ -16,11 +17,12 @@ export type SourcePlace = {
   readonly context: OperatorContext;
   readonly output: Output;
   readonly sides: SideOutputs;
+  readonly slices: BatchSlices;
 };
 
 export function deploySource(options: DeploymentOptions, place: SourcePlace): SourceInput {
   const { graph, bindings, counters, clock, events } = options;
-  const { plan, task, context, output, sides } = place;
+  const { plan, task, context, output, sides, slices } = place;
   const id = task.operators[0]!.nodes[0]!;
   const spec = graph.nodes[id]!.operator;
   if (spec.type !== 'source') throw new Error('assertion failed: not a source');
@@ -34,6 +36,7 @@ export function deploySource(options: DeploymentOptions, place: SourcePlace): So
     progress: counters.subtask(plan.id),
     siblings: progressOf(options, (node) => node.id === id),
     alignment: context.isBatch ? null : alignmentOf(options, spec.eventTime),
+    slices,
     clock,
     commands: counters,
     output,

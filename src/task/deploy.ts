@@ -1,6 +1,7 @@
 /** From the execution graph to running subtasks: each with its input, its chain of operators and its gates. */
 
 import { must } from '../base/assert.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { ChainedOperator, Subtask as SubtaskPlan, Task } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { schemaBefore } from '../graph/node-schemas.ts';
@@ -24,6 +25,14 @@ export function deploy(options: DeploymentOptions): Subtask[] {
   return new Deployer(options).subtasks();
 }
 
+/** Parts of a subtask that its input works with. */
+type InputParts = {
+  readonly chain: Chain;
+  readonly head: ChainHead;
+  readonly snapshot: SubtaskSnapshot;
+  readonly slices: BatchSlices;
+};
+
 class Deployer {
   readonly #options: DeploymentOptions;
   readonly #slots: ReadonlyMap<string, number>;
@@ -44,6 +53,7 @@ class Deployer {
 
   #subtask(plan: SubtaskPlan): Subtask {
     const { execution, clock, settings, counters, events } = this.#options;
+    const slices = this.#options.slices();
     const task = execution.tasks[plan.task]!;
     const base = (): number => counters.baseCheckpoint();
     const snapshot = new SubtaskSnapshot(plan.id, events, base, clock);
@@ -52,10 +62,11 @@ class Deployer {
     return new Subtask({
       id: plan.id,
       name: `${task.name} (${plan.index + 1}/${task.parallelism})`,
-      input: this.#input(plan, task, chain, head, snapshot),
+      input: this.#input(plan, task, { chain, head, snapshot, slices }),
       chain,
       snapshot,
       clock,
+      slices,
       bufferTimeoutMs: settings.bufferTimeoutMs,
       stepBudgetMs: settings.stepBudgetMs,
     });
@@ -155,15 +166,9 @@ class Deployer {
     return must(this.#slots.get(slotKey(plan.id, operator.id)), 'counter slot');
   }
 
-  #input(
-    plan: SubtaskPlan,
-    task: Task,
-    chain: Chain,
-    head: ChainHead,
-    snapshot: SubtaskSnapshot,
-  ): TaskInput {
+  #input(plan: SubtaskPlan, task: Task, { chain, head, snapshot, slices }: InputParts): TaskInput {
     const source = this.#sourceOf(task);
-    if (source === null) return this.#exchanges.input(plan, head, snapshot);
+    if (source === null) return this.#exchanges.input(plan, { head, snapshot, slices });
     const { manualInput } = this.#options;
     if (manualInput !== undefined) return manualInput(source.nodes[0]!, head);
     const context = this.#context(plan, task, source, snapshot);
@@ -173,6 +178,7 @@ class Deployer {
       context,
       output: head,
       sides: chain.headSides,
+      slices,
     });
   }
 }

@@ -4,6 +4,7 @@
  * (deploy.ts).
  */
 import type { Clock } from '../base/clock.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { RingDescriptor } from '../channel/ring-channel.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
@@ -58,6 +59,8 @@ export type DeploymentOptions = {
   readonly rings: ReadonlyMap<number, RingDescriptor>;
   readonly counters: SharedCounters;
   readonly clock: Clock;
+  /** Makes those of a subtask. */
+  readonly slices: () => BatchSlices;
   /** Runs this worker's subtasks again. */
   readonly wake: () => void;
   /** State of a node in the snapshot that the job starts from. */

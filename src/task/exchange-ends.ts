@@ -1,6 +1,7 @@
 /** The ends of the exchanges within one worker: the gates behind an operator, and the gate that a subtask reads from. */
 import { must } from '../base/assert.ts';
 import { groupBy } from '../base/group-by.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
 import { DealingGate, fullBatchRows } from '../channel/dealing-gate.ts';
 import type { InFlightLog, UnalignedCheckpoints } from '../channel/in-flight.ts';
@@ -24,6 +25,13 @@ import { inFlightLog, sendAgain } from './in-flight-state.ts';
 import { StoredStates } from './restored-state.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 
+/** Parts of a subtask that its gate works with. */
+export type GateInputParts = {
+  readonly head: ChainHead;
+  readonly snapshot: SubtaskSnapshot;
+  readonly slices: BatchSlices;
+};
+
 export class ExchangeEnds {
   readonly #options: DeploymentOptions;
   readonly #slots: readonly number[];
@@ -41,7 +49,7 @@ export class ExchangeEnds {
   }
 
   /** What a subtask without a source reads. */
-  input(plan: SubtaskPlan, head: ChainHead, snapshot: SubtaskSnapshot): GateInput {
+  input(plan: SubtaskPlan, { head, snapshot, slices }: GateInputParts): GateInput {
     const channels = must(this.#channelsTo.get(plan.id), 'channels of a subtask without source');
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
     const { exchanges } = this.#options.execution;
@@ -49,7 +57,8 @@ export class ExchangeEnds {
     const { isAligned, isUnaligned } = this.#options.settings;
     const unaligned = isUnaligned ? this.#inFlightLog(channels, snapshot, false) : null;
     const { clock } = this.#options;
-    return new GateInput(new InputGate(readers, { inputs, isAligned, unaligned, clock }), head);
+    const gate = new InputGate(readers, { inputs, isAligned, unaligned, slices, clock });
+    return new GateInput(gate, head);
   }
 
   /** The gates behind a node: of its main output, and of its side outputs by their name. */

@@ -7,7 +7,8 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import { SHOWN_MALFORMED, STAGE_CHECK_MS } from '../base/limits.ts';
+import { BATCH_ROWS, SHOWN_MALFORMED, STAGE_CHECK_MS } from '../base/limits.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
 import { Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
@@ -61,6 +62,7 @@ export type SourceInputOptions = {
   readonly siblings: readonly SubtaskNumbers[];
   /** Null where it reads as fast as it can. */
   readonly alignment: Alignment | null;
+  readonly slices: BatchSlices;
   readonly clock: Clock;
   readonly commands: SourceCommands;
   readonly output: Output;
@@ -179,7 +181,7 @@ export class SourceInput implements TaskInput {
       return true;
     }
     this.#tellWhereItReads();
-    const read = this.#held === null ? this.#readNext(now) : this.#emitHeld();
+    const read = this.#held === null ? this.#readNext(now) : this.#emitHeld(this.#held);
     if (now >= this.#watermarkDueMs && this.#options.output.isReady) {
       this.#watermarkDueMs = now + this.#options.context.watermarkIntervalMs;
       this.#advanceWatermark(now);
@@ -331,17 +333,21 @@ export class SourceInput implements TaskInput {
         this.#readersDueMs = Math.min(this.#readersDueMs, now + alignment.everyMs);
         continue;
       }
-      const before = this.#limiter === null ? null : this.#named(() => open.reader.position());
-      const result = this.#pollReader(open);
+      const isHeld = this.#limiter !== null || this.#options.slices.rows < BATCH_ROWS;
+      const before = isHeld ? this.#named(() => open.reader.position()) : null;
+      const result = this.#pollReader(open, isHeld);
       if (result === 'end') {
         this.#closeSplit(open);
         return true;
       }
       this.#next++;
       if (result !== 'idle') {
-        if (this.#limiter === null) this.#emit(open, result);
-        else this.#held = { open, batch: result, from: 0, before, leftOut: skip - open.skip };
-        return this.#held === null || this.#emitHeld();
+        if (isHeld) {
+          this.#held = { open, batch: result, from: 0, before, leftOut: skip - open.skip };
+          return this.#emitHeld(this.#held);
+        }
+        this.#emit(open, result);
+        return true;
       }
       const { wakeAtMs } = open.reader;
       if (wakeAtMs < this.#readersDueMs) this.#readersDueMs = wakeAtMs;
@@ -350,12 +356,13 @@ export class SourceInput implements TaskInput {
     return false;
   }
 
-  #pollReader(open: OpenSplit): Batch | 'idle' | 'end' {
+  /** `isHeld`: what it gives may go in parts. */
+  #pollReader(open: OpenSplit, isHeld: boolean): Batch | 'idle' | 'end' {
     const result = this.#polled(open.reader);
     // What is malformed among rows that had gone out has gone out too.
     if (open.skip > 0) this.#letters.length = 0;
     // Where rows wait, they go with the first of them: a snapshot before that begins before them all.
-    if (this.#limiter === null || typeof result === 'string') this.#sendLetters();
+    if (!isHeld || typeof result === 'string') this.#sendLetters();
     return typeof result === 'string' || open.skip === 0 ? result : this.#skipRows(open, result);
   }
 
@@ -372,13 +379,13 @@ export class SourceInput implements TaskInput {
     this.#options.sides.get(DEAD_LETTERS)!.emit(batch);
   }
 
-  /** As many of the rows held as the rate allows. */
-  #emitHeld(): boolean {
-    const held = this.#held!;
-    const limiter = this.#limiter!;
+  /** As many of the rows held as the rate allows, and as go at once. */
+  #emitHeld(held: HeldBatch): boolean {
+    const limiter = this.#limiter;
     const { batch, from } = held;
-    const rows = limiter.take(batch.rowCount - from);
-    this.#readersDueMs = limiter.dueMs;
+    const wanted = Math.min(batch.rowCount - from, this.#options.slices.rows);
+    const rows = limiter === null ? wanted : limiter.take(wanted);
+    this.#readersDueMs = limiter === null ? -Infinity : limiter.dueMs;
     if (rows === 0 && batch.rowCount > 0) return false;
     this.#sendLetters();
     held.from = from + rows;
@@ -386,12 +393,12 @@ export class SourceInput implements TaskInput {
       this.#held = null;
       this.#readersDueMs = Infinity;
     }
-    this.#emit(held.open, sliceBatch(batch, from, from + rows));
+    this.#emit(held.open, rows === batch.rowCount ? batch : sliceBatch(batch, from, from + rows));
     return true;
   }
 
   #emit(open: OpenSplit, batch: Batch): void {
-    const { context, output, progress } = this.#options;
+    const { context, output, progress, slices } = this.#options;
     const rows = batch.rowCount;
     progress.weightRead = this.#weightDone + this.#weightOpen();
     if (rows === 0) return;
@@ -400,6 +407,7 @@ export class SourceInput implements TaskInput {
     this.#forwardStatus();
     context.metrics.recordsOut += rows;
     output.emit(timed);
+    slices.handedOver(rows);
   }
 
   #assignTime(open: OpenSplit, batch: Batch): Batch {

@@ -9,6 +9,7 @@ import { systemClock } from '../base/clock.ts';
 import { describeError } from '../base/error-transport.ts';
 import { EngineError } from '../base/errors.ts';
 import { nextTurn } from '../base/event-loop.ts';
+import { TimedSlices } from '../channel/batch-slices.ts';
 import { BlockMemory } from '../channel/block-memory.ts';
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { executionGraph } from '../graph/execution-graph.ts';
@@ -115,6 +116,7 @@ async function work(
     rings,
     counters,
     clock: systemClock,
+    slices: () => new TimedSlices(),
     wake: () => signal.notify(),
     restored: (node) => storedStates(restored, node),
     events: messages(report),

@@ -8,6 +8,7 @@ import {
   LOCAL_CHANNEL_BATCHES,
 } from '../base/limits.ts';
 import { Random } from '../base/random.ts';
+import { WHOLE_BATCHES } from '../channel/batch-slices.ts';
 import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
 import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
@@ -91,6 +92,7 @@ export class DataflowRun {
       rings: new Map(),
       counters: this.#counters,
       clock,
+      slices: () => WHOLE_BATCHES,
       wake: () => {},
       restored: (node) => restored.get(node) ?? [],
       events: {

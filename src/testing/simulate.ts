@@ -72,6 +72,7 @@ const UNDISTURBED: Scenario = {
   isUnaligned: false,
   isIncremental: false,
   hasRings: false,
+  isSliced: false,
   events: [],
 };
 

@@ -28,6 +28,7 @@ import { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
 import { Signal } from '../../src/sharedarraybuffer-queue/index.ts';
+import { DrawnSlices } from '../../src/testing/drawn-slices.ts';
 
 const Row = record({ n: t.int32, text: t.string });
 type Row = { n: number; text: string };
@@ -126,6 +127,66 @@ function checkCuts(
     [...taken.slice(0, takenBefore), ...inFlight, ...overtaken],
     sent.slice(0, sentBefore),
   );
+}
+
+for (const [name, make] of Object.entries(CHANNELS)) {
+  for (const schema of [Row as Schema, null]) {
+    test(`${name}, ${schema === null ? 'free-form' : 'typed'}: of a batch that is cut the rest is in flight`, () => {
+      for (let seed = 0; seed < 200; seed++)
+        checkSlices([make(schema), make(schema)], new Random(seed));
+    });
+
+    function checkSlices(channels: ReturnType<typeof CHANNELS.ring>[], random: Random): void {
+      const readers = channels.map(({ reader }) => reader);
+      const inFlight: number[] = [];
+      const taken: number[] = [];
+      let requested = 0;
+      const gate = new InputGate(readers, {
+        slices: new DrawnSlices(random, 5),
+        unaligned: {
+          isUnaligned: () => true,
+          requested: () => requested,
+          add: (_checkpoint, _channel, batch) => inFlight.push(...numbersOf(batch)),
+        },
+      });
+      let takenBefore: number[] | null = null;
+      const consumer = {
+        emit: (batch: Batch) => taken.push(...numbersOf(batch)),
+        watermark() {},
+        idle() {},
+        barrier: () => {
+          takenBefore = [...taken];
+        },
+        end() {},
+      };
+      const sent: number[] = [];
+      for (const [n, { writer }] of channels.entries()) {
+        for (let batch = random.below(4); batch >= 0; batch--) {
+          const rows = Array.from({ length: random.below(20) }, (_, i) => ({
+            n: 1000 * n + 100 * batch + i,
+            text: `${i}`,
+          }));
+          writer.put(batchOf(rows, schema));
+          sent.push(...rows.map((row) => row.n));
+          if (!writer.isReady) break;
+        }
+        writer.publish();
+      }
+      for (let polls = random.below(20); polls > 0; polls--) gate.poll(consumer);
+      requested = 1;
+      gate.overtake(consumer);
+      for (const { writer } of channels) {
+        for (const batch of writer.overtake(1)) inFlight.push(...numbersOf(batch));
+        writer.control(END, 0);
+        writer.publish();
+      }
+      const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
+      do for (const { writer } of channels) writer.retry();
+      while (gate.poll(consumer) || !gate.hasEnded);
+      assert.deepEqual(ascending(taken), ascending(sent));
+      assert.deepEqual(ascending([...takenBefore!, ...inFlight]), ascending(sent));
+    }
+  }
 }
 
 test('a full ring takes a barrier at once, wherever its frames end', () => {

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
-import { ACTIVE, BARRIER, END, IDLE, WATERMARK } from '../../src/channel/channel.ts';
+import { type BatchSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
+import { ACTIVE, BARRIER, END, IDLE, NOTHING, WATERMARK } from '../../src/channel/channel.ts';
 import { InputGate } from '../../src/channel/input-gate.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
 import { Batch } from '../../src/data/batch.ts';
 
-function setUp(channels: number) {
+function setUp(channels: number, slices: BatchSlices = WHOLE_BATCHES) {
   const writers = Array.from({ length: channels }, () => new LocalChannel(100));
-  const gate = new InputGate(writers);
+  const gate = new InputGate(writers, { slices });
   const log: unknown[] = [];
   const consumer = {
     emit: (batch: Batch) => log.push(...batch.rowObjects()),
@@ -27,7 +28,7 @@ function setUp(channels: number) {
     }
     return polls.filter((poll) => poll !== null);
   };
-  return { writers, gate, drain };
+  return { writers, gate, consumer, log, drain };
 }
 
 const rows = (...values: unknown[]) =>
@@ -184,5 +185,51 @@ test('a barrier tells how long the first channel has waited for the last', () =>
   assert.deepEqual(log, [
     [1, 5],
     [3, 3],
+  ]);
+});
+
+const slicesOf = (rows: number, told: number[] = []): BatchSlices => ({
+  rows,
+  handedOver: (count) => told.push(count),
+  took() {},
+});
+
+test('a batch is handed over in slices, before anything else, and released when it is through', () => {
+  const told: number[] = [];
+  const { writers, drain } = setUp(2, slicesOf(2, told));
+  const [first, second] = writers as [LocalChannel, LocalChannel];
+  first.put(rows('a', 'b', 'c', 'd', 'e'));
+  first.control(WATERMARK, 5);
+  second.put(rows('f', 'g'));
+  second.control(WATERMARK, 5);
+  assert.deepEqual(drain(), [['a', 'b'], ['c', 'd'], 'e', ['f', 'g'], 'W5']);
+  assert.deepEqual(told, [2, 2, 1, 2]);
+  assert.equal(first.peek(), NOTHING);
+});
+
+test('a consumer that takes no batch gets control elements of the channels that are not cut', () => {
+  const { writers, gate, consumer, log } = setUp(2, slicesOf(1));
+  const [first, second] = writers as [LocalChannel, LocalChannel];
+  first.put(rows('a', 'b'));
+  gate.poll(consumer);
+  first.control(BARRIER, 1);
+  second.control(BARRIER, 1);
+  while (gate.pollControl(consumer));
+  assert.deepEqual(log, ['a']);
+  while (gate.poll(consumer));
+  assert.deepEqual(log, ['a', 'b', 'barrier 1']);
+});
+
+test('slices go to the input of their channel', () => {
+  const writers = [new LocalChannel(9), new LocalChannel(9)] as const;
+  const gate = new InputGate(writers, { inputs: [0, 1], slices: slicesOf(1) });
+  const seen: unknown[] = [];
+  const emit = (batch: Batch, input: number) => seen.push([...batch.rowObjects(), input]);
+  writers[1].put(rows('a', 'b'));
+  const consumer = { emit, watermark() {}, idle() {}, barrier() {}, end() {} };
+  while (gate.poll(consumer));
+  assert.deepEqual(seen, [
+    ['a', 1],
+    ['b', 1],
   ]);
 });

@@ -1,6 +1,6 @@
 /**
  * The contract of positions, for every source: at any poll a new reader from `position()` gives exactly the rest; and a
- * source subtask that is restored from any of its snapshots, at any rate, gives each row and each dead letter once.
+ * source subtask that is restored from any of its snapshots, at any rate and in slices or not, gives each row and each dead letter once.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Random } from '../../src/base/random.ts';
+import { type BatchSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { avro } from '../../src/connector/file/avro/avro.ts';
 import { csv } from '../../src/connector/file/csv.ts';
@@ -30,6 +31,7 @@ import {
   type SplitState,
   type SplitToRead,
 } from '../../src/task/source-input.ts';
+import { DrawnSlices } from '../../src/testing/drawn-slices.ts';
 import { queueOf } from '../task/source-run.ts';
 import { FORMAT_KINDS } from './format-kinds.ts';
 import { encode } from './read-all.ts';
@@ -198,6 +200,9 @@ for (const [name, source] of SOURCES) {
 
 type Given = { readonly rows: string[]; readonly letters: string[] };
 
+/** How a source subtask gives its rows. */
+type Pace = { readonly rate: number | null; readonly slices: BatchSlices };
+
 /** One life of a source subtask. */
 class Life {
   readonly clock = new VirtualClock();
@@ -212,7 +217,8 @@ class Life {
   #states: readonly SplitState[] = [];
   #passed = 0;
 
-  constructor(source: Source, splits: readonly SplitToRead[], rate: number | null, given: Given) {
+  constructor(source: Source, splits: readonly SplitToRead[], pace: Pace, given: Given) {
+    const { rate, slices } = pace;
     const output: Output = {
       isReady: true,
       emit: (batch: Batch) => {
@@ -253,6 +259,7 @@ class Life {
       progress: this.#counters.subtask(0),
       siblings: [this.#counters.subtask(0)],
       alignment: null,
+      slices,
       clock: this.clock,
       commands: this.#counters,
       output,
@@ -288,7 +295,10 @@ async function runThroughCrashes(source: Source, random: Random, crashes: number
   for (let crash = 0; ; crash++) {
     const isLast = crash === crashes;
     const rate = isLast || random.below(4) === 0 ? null : 10 ** (2 + random.below(4));
-    const life = new Life(source, splits, rate, given);
+    const slices = isLast
+      ? WHOLE_BATCHES
+      : random.pick([WHOLE_BATCHES, new DrawnSlices(random, 5000)]);
+    const life = new Life(source, splits, { rate, slices }, given);
     let left = splits;
     let kept = { rows: given.rows.length, letters: given.letters.length };
     const polls = isLast ? Infinity : random.below(25);

@@ -92,6 +92,30 @@ test('a batch goes out in portions as the rate allows', () => {
   assert.deepEqual(seen, rows.slice(0, 50));
 });
 
+test('a batch goes out in slices, and a checkpoint between two of them is where they are', () => {
+  const slices = { rows: 3, handedOver() {}, took() {} };
+  const { run, counters, states } = setUp({ splits: [[[1, 2, 3, 4, 5, 6, 7, 8], [9]]], slices });
+  run(2);
+  counters.requestCheckpoint(1, 'aligned');
+  const log = run(9).filter((line) => !line.startsWith('W'));
+  assert.deepEqual(log, ['barrier 1', '4 5 6', '7 8', '9', 'end']);
+  assert.deepEqual(
+    states.get(1)!.map(({ skip, greatest }) => ({ skip, greatest })),
+    [{ skip: 3, greatest: 3 }],
+  );
+});
+
+test('slices of a batch keep to the rate', () => {
+  const rows = Array.from({ length: 100 }, (_, n) => n);
+  const slices = { rows: 2, handedOver() {}, took() {} };
+  const { run } = setUp({ splits: [[rows]], rate: 1000, slices });
+  const lines = run(40).filter((line) => /^\d/.test(line));
+  assert.ok(lines.every((line) => line.split(' ').length <= 2));
+  const seen = lines.flatMap((line) => line.split(' ').map(Number));
+  assert.deepEqual(seen, rows.slice(0, seen.length));
+  assert.ok(seen.length > 20 && seen.length <= 40, `${seen.length} rows in 40 ms`);
+});
+
 test('progress is the share of all splits', () => {
   const { run, counters } = setUp({ splits: [[[1], [2], [3], [4]], [[5]]] });
   run(4);

@@ -1,5 +1,6 @@
 /** Source subtasks that read scripts, one poll at each millisecond of a virtual clock. */
 import { VirtualClock } from '../../src/base/clock.ts';
+import { type BatchSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
@@ -76,6 +77,7 @@ type Options = {
   /** Of each split. */
   stages?: readonly number[];
   rate?: number;
+  slices?: BatchSlices;
   idlenessMs?: number;
   subtask?: number;
   parallelism?: number;
@@ -100,6 +102,7 @@ export function countersOf(subtasks: number): SharedCounters {
 
 export function setUp(options: Options) {
   const { splits, assignment = 'spread', rate = null, idlenessMs = null } = options;
+  const { slices = WHOLE_BATCHES } = options;
   const { subtask = 0, parallelism = 1, stages, alignment, word = subtask } = options;
   const { clock = new VirtualClock(0), counters = countersOf(parallelism) } = options;
   const { source, opened } = scripted(splits, assignment);
@@ -153,6 +156,7 @@ export function setUp(options: Options) {
             { group: 'all', ...alignment },
             alignment.with.map((n) => counters.subtask(n)),
           ),
+    slices,
     clock,
     commands: counters,
     output,

@@ -1,5 +1,6 @@
 /** Source subtasks from a start, or a snapshot, to a crash: the real ones, in turn, under a clock of their own. */
 import { VirtualClock } from '../../base/clock.ts';
+import { WHOLE_BATCHES } from '../../channel/batch-slices.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../operator/operator.ts';
 import { DEAD_LETTERS } from '../../operator/operator-spec.ts';
@@ -106,6 +107,7 @@ export class SourceLife {
       progress: counters.subtask(subtask),
       siblings: Array.from({ length: parallelism }, (_, n) => counters.subtask(n)),
       alignment: null,
+      slices: WHOLE_BATCHES,
       clock: this.#clock,
       commands: counters,
       output,

@@ -33,6 +33,8 @@ export type Scenario = {
   readonly hasRings: boolean;
   /** Whether checkpoints may have what has changed alone. */
   readonly isIncremental: boolean;
+  /** Whether batches are processed a few rows at a time. */
+  readonly isSliced: boolean;
   /** By rising rounds. */
   readonly events: readonly SimulationEvent[];
 };
@@ -74,7 +76,8 @@ export function drawScenario(
   const isUnaligned = random.below(2) === 0;
   const hasRings = random.below(2) === 0;
   const isIncremental = random.below(2) === 0;
-  return { seed, parallelism, isUnaligned, hasRings, isIncremental, events };
+  const isSliced = random.below(2) === 0;
+  return { seed, parallelism, isUnaligned, hasRings, isIncremental, isSliced, events };
 }
 
 function drawers(faults: Faults, random: Random): ((round: number) => SimulationEvent)[] {
@@ -103,13 +106,13 @@ function drawers(faults: Faults, random: Random): ((round: number) => Simulation
 
 /** In words, one line an event. */
 export function describeScenario(scenario: Scenario): string {
-  const { seed, parallelism, isUnaligned, hasRings, isIncremental, events } = scenario;
+  const { seed, parallelism, isUnaligned, hasRings, isIncremental, isSliced, events } = scenario;
   const lines = events.map(({ round, what, ...how }) => {
     const details = Object.entries(how).map(([name, value]) => `${name} ${value}`);
     return `  round ${round}: ${[what, ...details].join(', ')}`;
   });
   const kind = `${isUnaligned ? 'unaligned' : 'aligned'}${isIncremental ? ', incremental' : ''}`;
-  const subtasks = `subtasks ${parallelism.join(', ')}, joined by ${hasRings ? 'rings' : 'queues'}`;
+  const subtasks = `subtasks ${parallelism.join(', ')}, joined by ${hasRings ? 'rings' : 'queues'}${isSliced ? ', batches in slices' : ''}`;
   const first = `  seed ${seed}, ${subtasks}, ${kind} checkpoints`;
   return [first, ...lines].join('\n');
 }

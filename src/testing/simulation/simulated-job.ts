@@ -8,6 +8,7 @@ import { EngineError } from '../../base/errors.ts';
 import { nextTurn } from '../../base/event-loop.ts';
 import { DEFAULT_WATERMARK_INTERVAL_MS } from '../../base/limits.ts';
 import { Random } from '../../base/random.ts';
+import { WHOLE_BATCHES } from '../../channel/batch-slices.ts';
 import { type RingDescriptor, RingMemory } from '../../channel/ring-channel.ts';
 import type { BlockRef } from '../../checkpoint/checkpoint.ts';
 import { stateFileOf } from '../../checkpoint/checkpoint-names.ts';
@@ -28,6 +29,7 @@ import { deploy } from '../../task/deploy.ts';
 import { operatorSlots, outputSlots } from '../../task/deployment.ts';
 import { storedStates } from '../../task/restored-state.ts';
 import { Scheduler } from '../../task/scheduler.ts';
+import { DrawnSlices } from '../drawn-slices.ts';
 import { MemoryFiles, type Survival } from '../memory-files.ts';
 import type { Scenario, SimulationEvent } from './scenario.ts';
 import { SimulatedSink, type SimulatedWorld, type SinkConditions } from './simulated-sink.ts';
@@ -38,6 +40,7 @@ const ROUNDS_MAX = 200_000;
 const RING_BYTES = 4096;
 /** Most rows of a batch: small, so that much can happen between two of them. */
 const ROWS_MAX = 40;
+const SLICE_ROWS_MAX = 8;
 
 /** Makes the sink of a node, in place of that of the job. */
 export type MakeSink = (
@@ -184,6 +187,8 @@ export class SimulatedJob {
       rings: ringsOf(execution, counters),
       counters,
       clock: this.#clock,
+      slices: () =>
+        this.#scenario.isSliced ? new DrawnSlices(this.#random, SLICE_ROWS_MAX) : WHOLE_BATCHES,
       wake: () => {},
       restored: (node) => storedStates(restored, node, (path, ref) => readBlock(files, path, ref)),
       events: {

@@ -1,0 +1,20 @@
+/** Slices of batches as a seed decides: they are cut anywhere. */
+import type { Random } from '../base/random.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
+
+export class DrawnSlices implements BatchSlices {
+  readonly #random: Random;
+  readonly #rowsMax: number;
+  rows = 1;
+
+  constructor(random: Random, rowsMax: number) {
+    this.#random = random;
+    this.#rowsMax = rowsMax;
+  }
+
+  handedOver(): void {
+    this.rows = 1 + this.#random.below(this.#rowsMax);
+  }
+
+  took(): void {}
+}

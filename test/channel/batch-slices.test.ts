@@ -1,0 +1,63 @@
+/** How many rows a chain is given at once, by how long it takes for them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BATCH_ROWS, BATCH_SLICE_MS, BATCH_SLICE_ROWS_FIRST } from '../../src/base/limits.ts';
+import { TimedSlices } from '../../src/channel/batch-slices.ts';
+
+/** Hands over batches of so many rows that take so long each; rows of each slice. */
+function run(slices: TimedSlices, batches: number, rows: number, msOfRow: number): number[] {
+  const given: number[] = [];
+  for (let batch = 0; batch < batches; batch++) {
+    for (let left = rows; left > 0; ) {
+      const slice = Math.min(left, slices.rows);
+      slices.handedOver(slice);
+      slices.took(slice * msOfRow);
+      given.push(slice);
+      left -= slice;
+    }
+  }
+  return given;
+}
+
+test('the first slice is small, and quick ones double until a batch is one', () => {
+  const slices = new TimedSlices();
+  const given = run(slices, 3, BATCH_ROWS, 1e-5);
+  assert.deepEqual(
+    given.slice(0, 4),
+    [1, 2, 4, 8].map((n) => n * BATCH_SLICE_ROWS_FIRST),
+  );
+  assert.deepEqual(given.slice(-2), [BATCH_ROWS, BATCH_ROWS]);
+});
+
+for (const msOfRow of [0.004, 0.01, 0.3, 1.5]) {
+  test(`rows of ${msOfRow} ms come as many at once as are through in time`, () => {
+    const given = run(new TimedSlices(), 2, BATCH_ROWS, msOfRow);
+    for (const rows of given.slice(1)) assert.ok(rows * msOfRow <= BATCH_SLICE_MS);
+    assert.ok(Math.max(...given.slice(1)) * msOfRow >= BATCH_SLICE_MS / 2);
+  });
+}
+
+test('a row that takes longer than a slice may is a slice', () => {
+  const slices = new TimedSlices();
+  run(slices, 1, 100, 50);
+  assert.equal(slices.rows, 1);
+});
+
+test('one that took long for another reason is made up for', () => {
+  const slices = new TimedSlices();
+  run(slices, 3, BATCH_ROWS, 1e-5);
+  slices.handedOver(BATCH_ROWS);
+  slices.took(200);
+  assert.ok(slices.rows < 100);
+  run(slices, 3, BATCH_ROWS, 1e-5);
+  assert.ok(slices.rows >= BATCH_ROWS);
+});
+
+test('what is no batch says nothing of rows, however long it takes', () => {
+  const slices = new TimedSlices();
+  slices.took(1000);
+  assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST);
+  slices.handedOver(10);
+  slices.took(0);
+  assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST, 'fewer rows than there might be are no proof');
+});

@@ -1,0 +1,28 @@
+/** Records that take half a millisecond each; the sink notes how many reach it at once. */
+import { collection, job } from 'millrace';
+import { defineSink } from 'millrace/connectors';
+
+export const ROWS = 400;
+export const written: number[][] = [];
+
+const slowly = (n: number): number => {
+  for (const end = performance.now() + 0.5; performance.now() < end; );
+  return n;
+};
+const noting = defineSink({
+  name: 'noting',
+  open: () => ({
+    write: (rows: readonly number[]) => void written.push([...rows]),
+    preCommit: () => [],
+  }),
+  commit() {},
+});
+const numbers = Array.from({ length: ROWS }, (_, n) => n);
+
+export const behindSource = job(import.meta, 'behind its source', (flow) => {
+  flow.from(collection(numbers)).map(slowly).to(noting);
+});
+
+export const behindExchange = job(import.meta, 'behind an exchange', (flow) => {
+  flow.from(collection(numbers)).rebalance().map(slowly).to(noting);
+});
