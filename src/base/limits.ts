@@ -25,6 +25,14 @@ export const BATCH_SLICE_MS = 2;
 export const BATCH_SLICE_ROWS_FIRST = 64;
 
 /**
+ * Work that may wait in front of a subtask: an aligned barrier waits for it, at each exchange. A thread that stands still for as
+ * long, as one that collects garbage may, lets the one behind it run dry.
+ */
+export const BACKLOG_MS = 50;
+/** Rows that may wait before it is known how long they take. */
+export const BACKLOG_ROWS_FIRST = BATCH_ROWS;
+
+/**
  * Milliseconds before and after 1970 that an event time may be: those of a Date. Bounds of windows and of intervals around it are
  * below 2^53, where a millisecond more is another number.
  */

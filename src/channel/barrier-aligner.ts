@@ -35,6 +35,11 @@ export class BarrierAligner {
     return this.#checkpoint;
   }
 
+  /** Whether a channel waits for the barriers of others. */
+  get isAligning(): boolean {
+    return this.#isAligning;
+  }
+
   isBlocked(channel: number): boolean {
     return this.#isAligning && this.#arrived.has(channel);
   }

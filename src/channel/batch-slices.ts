@@ -8,17 +8,17 @@ import { BATCH_SLICE_MS, BATCH_SLICE_ROWS_FIRST } from '../base/limits.ts';
 export interface BatchSlices {
   /** Most rows of the next slice, at least one. */
   readonly rows: number;
-  /** So many rows have been handed over. */
-  handedOver(rows: number): void;
-  /** How long the chain was at what was handed over since the last call, in ms. */
-  took(ms: number): void;
+  /** Whether it matters how long the chain takes for so many rows. */
+  areTimed(rows: number): boolean;
+  /** The chain was so many ms at the rows that were handed over. */
+  onSlice(rows: number, ms: number): void;
 }
 
 /** Batches as they are. */
 export const WHOLE_BATCHES: BatchSlices = {
   rows: Infinity,
-  handedOver() {},
-  took() {},
+  areTimed: () => false,
+  onSlice() {},
 };
 
 /**
@@ -27,18 +27,14 @@ export const WHOLE_BATCHES: BatchSlices = {
  */
 export class TimedSlices implements BatchSlices {
   rows = BATCH_SLICE_ROWS_FIRST;
-  #handedOver = 0;
 
-  handedOver(rows: number): void {
-    this.#handedOver += rows;
+  areTimed(rows: number): boolean {
+    return rows >= this.rows || rows >= BATCH_SLICE_ROWS_FIRST;
   }
 
-  took(ms: number): void {
-    const rows = this.#handedOver;
-    if (rows === 0) return;
-    this.#handedOver = 0;
+  onSlice(rows: number, ms: number): void {
     if (ms > BATCH_SLICE_MS) {
-      this.rows = Math.max(1, Math.floor((Math.min(rows, this.rows) * BATCH_SLICE_MS) / ms));
+      this.rows = Math.max(1, Math.floor((rows * BATCH_SLICE_MS) / ms));
     } else if (ms < BATCH_SLICE_MS / 2 && rows >= this.rows) {
       this.rows *= 2;
     }

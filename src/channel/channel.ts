@@ -5,7 +5,7 @@
  *
  * Each end belongs to one thread. A writer never refuses: what finds no room waits at the writer, and
  * `isReady` is false until `retry` has moved all of it; the producing subtask takes no new input meanwhile, so
- * at most the output of one step waits. Two forms: within a worker a short queue that hands batches over
+ * at most the output of one step waits. Nor is it ready while as much waits as the consumer has asked for (backlog.ts). Two forms: within a worker a short queue that hands batches over
  * (local-channel.ts), between workers a ring in shared memory (ring-channel.ts).
  */
 import type { Batch } from '../data/batch.ts';
@@ -37,6 +37,8 @@ export type ControlKind = Exclude<ElementKind, typeof NOTHING | typeof BATCH>;
 
 export interface ChannelWriter {
   readonly isReady: boolean;
+  /** About so many rows shall wait at most, as the consumer has asked; Infinity for as many as there is room for. */
+  readonly rowsMax: number;
   /** Takes a batch; a transient one is copied or encoded before the call returns. */
   put(batch: Batch): void;
   /** Takes the rows of a builder and returns an empty one for the next rows, the same or another. */
@@ -61,6 +63,8 @@ export interface ChannelReader {
   /** The value of the watermark, or barrier, that was peeked. */
   value(): number;
   release(): void;
+  /** Asks the producer to have no more than about so many rows wait. */
+  limit(rows: number): void;
   /**
    * Shows all batches from the next on, before they are taken and as far as they have come at each `peek`, up to the
    * overtaking barrier of this checkpoint, or the end. In the place of an older recording.

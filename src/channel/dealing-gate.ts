@@ -110,13 +110,13 @@ export class DealingGate implements OutputGate {
     let from = start;
     while (from < end) {
       const builder = this.#builderOf(channel, this.#schema ?? batch.schema!);
-      const to = Math.min(end, from + builder.capacity - builder.rowCount);
+      const to = this.#batchEnd(channel, from, end);
       if (!builder.appendSelected(batch, rows, from, to)) {
         this.#send(channel);
         continue;
       }
       from = to;
-      if (builder.isFull) this.#send(channel);
+      if (builder.isFull || to < end) this.#send(channel);
     }
   }
 
@@ -125,11 +125,21 @@ export class DealingGate implements OutputGate {
     let from = start;
     while (from < end) {
       const builder = this.#builderOf(channel, encoder.schema);
-      const to = Math.min(end, from + builder.capacity - builder.rowCount);
+      const to = this.#batchEnd(channel, from, end);
       from += encoder.append(batch, rows, from, to, builder);
       if (from < to && !builder.isFull) encoder.adapt(batch.rowObjects(), rows, from, end);
-      if (builder.isFull) this.#send(channel);
+      if (builder.isFull || (from === to && to < end)) this.#send(channel);
     }
+  }
+
+  /** Up to which row the batch of a channel takes some: it is full earlier where the consumer wants few to wait. */
+  #batchEnd(channel: number, from: number, end: number): number {
+    const { capacity, rowCount } = this.#builders[channel]!;
+    const to = Math.min(end, from + capacity - rowCount);
+    if (rowCount + to - from <= EXCHANGE_BATCH_ROWS_MIN) return to;
+    const wanted = Math.floor(this.#channels.writers[channel]!.rowsMax / 2);
+    const full = Math.max(EXCHANGE_BATCH_ROWS_MIN, wanted);
+    return Math.max(from, Math.min(to, from + full - rowCount));
   }
 
   /** The builder for rows of a schema; what was gathered under another is sent first. */

@@ -19,6 +19,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
 import { WatermarkMerger } from '../time/watermark-merger.ts';
+import type { Backlog } from './backlog.ts';
 import { BarrierAligner } from './barrier-aligner.ts';
 import { type BatchSlices, WHOLE_BATCHES } from './batch-slices.ts';
 import {
@@ -57,6 +58,8 @@ export type InputGateOptions = {
   readonly unaligned?: UnalignedCheckpoints | null;
   /** Batches go as they are when left out. */
   readonly slices?: BatchSlices;
+  /** As much may wait as there is room for when left out. */
+  readonly backlog?: Backlog | null;
   /** That of the system when left out. */
   readonly clock?: Clock;
 };
@@ -73,6 +76,7 @@ export class InputGate {
   readonly #isAligned: boolean;
   readonly #unaligned: UnalignedCheckpoints | null;
   readonly #slices: BatchSlices;
+  readonly #backlog: Backlog | null;
   readonly #clock: Clock;
   #cut: CutBatch | null = null;
   /** The checkpoint whose barrier is through, until it has been handed over. */
@@ -93,11 +97,13 @@ export class InputGate {
     this.#isAligned = options.isAligned ?? true;
     this.#unaligned = options.unaligned ?? null;
     this.#slices = options.slices ?? WHOLE_BATCHES;
+    this.#backlog = options.backlog ?? null;
     this.#clock = options.clock ?? systemClock;
     this.#merger = new WatermarkMerger(readers.length);
     this.#aligner = new BarrierAligner(readers.length);
     this.#hasChannelEnded = readers.map(() => false);
     this.#openChannels = readers.length;
+    this.#limitBacklog();
   }
 
   /** Hands over one element; false when no channel has any. */
@@ -127,6 +133,7 @@ export class InputGate {
       this.#next = channel + 1 === count ? 0 : channel + 1;
       if (this.#take(channel, consumer, isControlOnly)) return true;
     }
+    if (!isControlOnly && !this.#aligner.isAligning) this.#backlog?.onDry();
     return false;
   }
 
@@ -208,8 +215,7 @@ export class InputGate {
       this.#handOverRest(this.#cut, consumer);
       return;
     }
-    consumer.emit(batch, this.#inputs[channel]!);
-    this.#slices.handedOver(rowCount);
+    this.#emit(batch, channel, consumer);
     reader.release();
   }
 
@@ -217,14 +223,28 @@ export class InputGate {
   #handOverRest(cut: CutBatch, consumer: ElementConsumer): true {
     const { channel, batch, from } = cut;
     const to = Math.min(batch.rowCount, from + this.#slices.rows);
-    consumer.emit(sliceBatch(batch, from, to), this.#inputs[channel]!);
-    this.#slices.handedOver(to - from);
+    this.#emit(sliceBatch(batch, from, to), channel, consumer);
     cut.from = to;
     if (to === batch.rowCount) {
       this.#cut = null;
       this.#readers[channel]!.release();
     }
     return true;
+  }
+
+  #emit(batch: Batch, channel: number, consumer: ElementConsumer): void {
+    const { rowCount } = batch;
+    const isTimed = this.#slices.areTimed(rowCount);
+    const sinceMs = isTimed ? this.#clock.monotonic() : 0;
+    consumer.emit(batch, this.#inputs[channel]!);
+    if (isTimed) this.#slices.onSlice(rowCount, this.#clock.monotonic() - sinceMs);
+    if (this.#backlog?.onBatch(rowCount, this.#clock) === true) this.#limitBacklog();
+  }
+
+  #limitBacklog(): void {
+    if (this.#backlog === null) return;
+    const rowsMax = this.#backlog.rowsMax / this.#openChannels;
+    for (const reader of this.#readers) reader.limit(rowsMax);
   }
 
   #onBarrier(channel: number, checkpoint: number): void {

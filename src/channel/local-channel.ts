@@ -33,6 +33,8 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
   readonly #capacity: number;
   readonly #queue: Element[] = [];
   readonly #emptied: BatchBuilder[] = [];
+  #rows = 0;
+  rowsMax = Infinity;
   #recording: Recording | null = null;
 
   constructor(capacity: number = LOCAL_CHANNEL_BATCHES) {
@@ -40,7 +42,7 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
   }
 
   get isReady(): boolean {
-    return this.#queue.length < this.#capacity;
+    return this.#queue.length < this.#capacity && this.#rows < this.rowsMax;
   }
 
   put(batch: Batch): void {
@@ -61,6 +63,7 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
 
   #push(element: Element): void {
     this.#queue.push(element);
+    this.#rows += element.batch?.rowCount ?? 0;
     this.#show(element);
   }
 
@@ -97,10 +100,15 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
   }
 
   release(): void {
-    const { builder } = this.#queue.shift()!;
+    const { batch, builder } = this.#queue.shift()!;
+    this.#rows -= batch?.rowCount ?? 0;
     if (builder === null) return;
     builder.reset();
     this.#emptied.push(builder);
+  }
+
+  limit(rows: number): void {
+    this.rowsMax = rows;
   }
 
   record(checkpoint: number, show: (batch: Batch) => void): void {

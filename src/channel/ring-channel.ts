@@ -14,7 +14,14 @@ import type { Schema } from '../data/schema.ts';
 import type { ByteCount } from '../metrics/metrics.ts';
 import { type QueueDescriptor, type Signal, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
 import { type ChannelWriter, type ControlKind, OVERTAKING_BARRIER } from './channel.ts';
-import { BATCH_TAG, CONTROL_TAG, FRAGMENT_TAG, FREE_FORM_TAG, SCHEMA_TAG } from './ring-frames.ts';
+import {
+  BATCH_TAG,
+  CONTROL_TAG,
+  FRAGMENT_TAG,
+  FREE_FORM_TAG,
+  ROW_BYTES_FIRST,
+  SCHEMA_TAG,
+} from './ring-frames.ts';
 
 const CONTROL_BYTES = 8;
 /** Left free behind whatever is sent, so that an overtaking barrier finds room in a full ring. */
@@ -41,6 +48,7 @@ export class RingWriter implements ChannelWriter {
   readonly #tag: number;
   readonly #maxPayloadBytes: number;
   #sentSchema: Schema | null = null;
+  #bytesOfRow = ROW_BYTES_FIRST;
 
   /**
    * `declared` is the schema of the stream, null for free-form rows; `from` the operator whose rows these are; `sent` counts
@@ -61,6 +69,10 @@ export class RingWriter implements ChannelWriter {
 
   get isReady(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  get rowsMax(): number {
+    return this.#queue.limitBytes / this.#bytesOfRow;
   }
 
   put(batch: Batch): void {
@@ -156,6 +168,7 @@ export class RingWriter implements ChannelWriter {
   }
 
   #sendBatch(batch: Batch): boolean {
+    if (this.#queue.isOverLimit) return false;
     if (this.#tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema) {
       if (!this.#offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
@@ -166,6 +179,7 @@ export class RingWriter implements ChannelWriter {
     if (offset < 0) return false;
     this.#queue.commit(this.#encoder.write(this.#queue.buffer, offset), this.#tag);
     this.#sent.bytes += size;
+    if (batch.rowCount > 0) this.#bytesOfRow = size / batch.rowCount;
     return true;
   }
 

@@ -14,6 +14,9 @@ import { decodeBatch } from '../data/codec.ts';
 import { decodeSchema } from '../data/codec-schema.ts';
 import type { Schema } from '../data/schema.ts';
 
+/** What a row takes in a ring, until one has gone through it. */
+export const ROW_BYTES_FIRST = 16;
+
 export const BATCH_TAG = 1;
 export const FREE_FORM_TAG = 2;
 export const SCHEMA_TAG = 3;

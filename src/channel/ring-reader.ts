@@ -10,7 +10,7 @@ import {
   NOTHING,
   OVERTAKING_BARRIER,
 } from './channel.ts';
-import { CONTROL_TAG, controlValue, FrameDecoder } from './ring-frames.ts';
+import { CONTROL_TAG, controlValue, FrameDecoder, ROW_BYTES_FIRST } from './ring-frames.ts';
 
 /** What is shown to somebody while it still lies in the ring, until the barrier of this checkpoint. */
 type Recording = {
@@ -23,6 +23,7 @@ export class RingReader implements ChannelReader {
   readonly #queue: SpscQueue;
   readonly #decoder: FrameDecoder;
   #recording: Recording | null = null;
+  #bytesOfRow = ROW_BYTES_FIRST;
 
   /** `declared` is the schema of the stream, null for free-form rows. */
   constructor(descriptor: QueueDescriptor, declared: Schema | null) {
@@ -52,7 +53,9 @@ export class RingReader implements ChannelReader {
   batch(): Batch {
     const queue = this.#queue;
     const offset = queue.peek();
-    return this.#decoder.batch(queue.buffer, offset, queue.frameBytes, queue.frameTag);
+    const batch = this.#decoder.batch(queue.buffer, offset, queue.frameBytes, queue.frameTag);
+    if (batch.rowCount > 0) this.#bytesOfRow = queue.frameBytes / batch.rowCount;
+    return batch;
   }
 
   value(): number {
@@ -61,6 +64,10 @@ export class RingReader implements ChannelReader {
 
   release(): void {
     this.#queue.release();
+  }
+
+  limit(rows: number): void {
+    this.#queue.limit(rows * this.#bytesOfRow);
   }
 
   record(checkpoint: number, show: (batch: Batch) => void): void {

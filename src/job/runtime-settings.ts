@@ -15,7 +15,7 @@ import type { JobPlan } from './attempt.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
 import type { RunOptions } from './job.ts';
 import { countOf } from './job-plan.ts';
-import { stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
+import { backlogMs, stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
 import { restoredMaxParallelism } from './restore.ts';
 
 export type RuntimeOptions = {
@@ -39,9 +39,11 @@ export function runtimeSettings(
     maxParallelism === undefined
       ? undefined
       : countOf('maxParallelism', maxParallelism, 1, MAX_PARALLELISM_LIMIT);
+  const subtasksOfThread = execution.subtasks.length / Math.max(1, threads);
   return {
     bufferTimeoutMs: durationMs(bufferTimeout ?? DEFAULT_BUFFER_TIMEOUT_MS, 'bufferTimeout'),
-    stepBudgetMs: stepBudgetMs(execution.subtasks.length / Math.max(1, threads)),
+    stepBudgetMs: stepBudgetMs(subtasksOfThread),
+    backlogMs: backlogMs(subtasksOfThread),
     watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
     maxParallelism:
       last === null

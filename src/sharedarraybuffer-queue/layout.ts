@@ -6,6 +6,7 @@
  *      4  PRODUCER_STATE  OPEN, CLOSED or FAILED
  *    128  HEAD            where the consumer has released to         written by the consumer
  *    132  CONSUMER_STATE
+ *    136  LIMIT           bytes that the consumer wants to wait at most; 0 for as many as there is room for
  *    256  PRODUCER_SIGNAL the queue's own signals, for queues that were given none
  *    384  CONSUMER_SIGNAL
  *    512  ERROR_BYTES     length of the error text, and its UTF-8 bytes
@@ -23,6 +24,7 @@ export const TAIL_WORD = 0;
 export const PRODUCER_STATE_WORD = 1;
 export const HEAD_WORD = 32;
 export const CONSUMER_STATE_WORD = 33;
+export const LIMIT_WORD = 34;
 export const PRODUCER_SIGNAL_WORD = 64;
 export const CONSUMER_SIGNAL_WORD = 96;
 export const ERROR_LENGTH_WORD = 128;

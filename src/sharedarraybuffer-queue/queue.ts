@@ -6,7 +6,7 @@
  *
  * Nothing is copied: `reserve` and `peek` answer with a byte offset into `buffer`, a multiple of 8, and the payload
  * of a frame is contiguous. What was committed becomes visible at `publish`, what was released becomes room at
- * `flushReleased`; both happen by themselves once a quarter of the capacity is due, or when there is no room, or
+ * `flushReleased`; both happen by themselves once a quarter of the capacity, or of the consumer's limit, is due, or when there is no room, or
  * nothing to read, any more. Frames arrive in order, each exactly once.
  *
  * Each half belongs to one thread at a time. Both may close: a closed producer's frames are still delivered, and a
@@ -28,6 +28,13 @@ export interface QueueProducer {
   publish(): void;
   /** Copies a payload in; false when there is no room now. Not published by itself. */
   offer(payload: Uint8Array, tag?: number, spareBytes?: number): boolean;
+  /**
+   * Whether so much waits already that the consumer wants no more yet (`limit`). Up to the producer: there may be room, and
+   * frames that matter more than others may go on.
+   */
+  readonly isOverLimit: boolean;
+  /** That limit as the producer has last seen it, which it looks for when as much waits; Infinity where there is none. */
+  readonly limitBytes: number;
   /** Publishes, then blocks until a payload of `bytes` bytes finds room; false when the consumer closed or the time is over. */
   waitWritable(bytes: number, timeoutMs?: number): boolean;
   /** The same without blocking the event loop. */
@@ -53,6 +60,11 @@ export interface QueueConsumer {
    */
   peekAhead(): number;
   endAhead(): void;
+  /**
+   * Asks the producer to have no more than about so many bytes waiting, heads included; Infinity for as many as there is room
+   * for. Room is then made known in quarters of that.
+   */
+  limit(bytes: number): void;
   /** A copy of the next payload, released; null when there is none now. */
   poll(): Uint8Array | null;
   /** Blocks until a frame can be peeked; false when the producer closed and all is read, or the time is over. */

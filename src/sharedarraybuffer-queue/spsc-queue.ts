@@ -4,6 +4,9 @@ import { align8, FRAME_HEAD_BYTES, FRAMES_OFFSET, PADDING_TAG } from './layout.t
 import type { QueueConsumer, QueueDescriptor, QueueOptions, QueueProducer } from './queue.ts';
 import { Signal } from './signal.ts';
 
+/** The producer first looks for the limit when so much waits, or a quarter of the capacity: the consumer may come later. */
+const FIRST_LOOK_BYTES = 64 * 1024;
+
 /**
  * One end of a queue: use it as producer or as consumer, not both, except in the thread that does both.
  *
@@ -22,6 +25,8 @@ import { Signal } from './signal.ts';
  *     consumer.release();
  *   }
  *   consumer.flushReleased();
+ *   consumer.limit(1024); // a slow consumer wants less to wait
+ *   if (!queue.isOverLimit) queue.offer(new Uint8Array(8));
  *   consumer.peekAhead(); // looks further than the next frame
  *   consumer.endAhead();
  *   if (await queue.writable(8)) queue.close();
@@ -35,6 +40,7 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   readonly maxPayloadBytes: number;
   frameTag = 0;
   frameBytes = 0;
+  limitBytes: number;
   /** Of this queue. */
   readonly #words: Int32Array;
   /** Of the whole buffer. */
@@ -45,8 +51,9 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   readonly #producerSignal: Signal;
   readonly #consumerSignal: Signal;
   readonly #lap: number;
-  /** Cursors are made visible when this many bytes are due. */
-  readonly #quarter: number;
+  /** Producer and consumer: a cursor is made visible when this many bytes are due. */
+  readonly #publishedEach: number;
+  #flushedEach: number;
   /** Producer: where the next frame goes, what was published, and the head as last seen. */
   #tail: number;
   #publishedTail: number;
@@ -71,7 +78,8 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     this.capacityBytes = capacityBytes;
     this.maxPayloadBytes = ((this.capacityBytes >> 1) & ~7) - FRAME_HEAD_BYTES;
     this.#lap = 2 * this.capacityBytes;
-    this.#quarter = this.capacityBytes >> 2;
+    this.#publishedEach = this.#flushedEach = this.capacityBytes >> 2;
+    this.limitBytes = Math.min(FIRST_LOOK_BYTES, this.capacityBytes >> 2);
     const tail = Atomics.load(this.#words, layout.TAIL_WORD);
     const head = Atomics.load(this.#words, layout.HEAD_WORD);
     this.#tail = this.#publishedTail = this.#seenTail = tail;
@@ -128,7 +136,7 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   commit(bytes: number, tag = 0): void {
     this.#writeHead(this.#place(this.#tail), bytes, tag);
     this.#tail = this.#advanced(this.#tail, FRAME_HEAD_BYTES + align8(bytes));
-    if (this.#distance(this.#publishedTail, this.#tail) >= this.#quarter) this.publish();
+    if (this.#distance(this.#publishedTail, this.#tail) >= this.#publishedEach) this.publish();
   }
 
   publish(): void {
@@ -143,6 +151,14 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     if (offset < 0) return false;
     this.#bytes.set(payload, offset);
     this.commit(payload.length, tag);
+    return true;
+  }
+
+  get isOverLimit(): boolean {
+    if (this.#distance(this.#seenHead, this.#tail) < this.limitBytes) return false;
+    this.#look();
+    if (this.#distance(this.#seenHead, this.#tail) < this.limitBytes) return false;
+    this.publish();
     return true;
   }
 
@@ -201,10 +217,15 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   /** Looks at the head anew; while there is no room, lets the consumer see all there is. */
   #canWrite(needed: number): boolean {
     if (Atomics.load(this.#words, layout.CONSUMER_STATE_WORD) !== layout.OPEN) return false;
-    this.#seenHead = Atomics.load(this.#words, layout.HEAD_WORD);
+    this.#look();
     if (needed <= this.#free()) return true;
     this.publish();
     return false;
+  }
+
+  #look(): void {
+    this.#seenHead = Atomics.load(this.#words, layout.HEAD_WORD);
+    this.limitBytes = Atomics.load(this.#words, layout.LIMIT_WORD) || Infinity;
   }
 
   #writeHead(place: number, bytes: number, tag: number): void {
@@ -229,7 +250,7 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
 
   release(): void {
     this.#head = this.#advanced(this.#head, FRAME_HEAD_BYTES + align8(this.frameBytes));
-    if (this.#distance(this.#flushedHead, this.#head) >= this.#quarter) this.flushReleased();
+    if (this.#distance(this.#flushedHead, this.#head) >= this.#flushedEach) this.flushReleased();
   }
 
   flushReleased(): void {
@@ -257,6 +278,14 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
 
   endAhead(): void {
     this.#ahead = -1;
+  }
+
+  limit(bytes: number): void {
+    const isLimited = bytes < this.capacityBytes;
+    const most = isLimited ? Math.max(1, Math.floor(bytes)) : 0;
+    this.#flushedEach = (isLimited ? most : this.capacityBytes) >> 2;
+    Atomics.store(this.#words, layout.LIMIT_WORD, most);
+    this.#producerSignal.notify();
   }
 
   poll(): Uint8Array | null {

@@ -66,7 +66,6 @@ class Deployer {
       chain,
       snapshot,
       clock,
-      slices,
       bufferTimeoutMs: settings.bufferTimeoutMs,
       stepBudgetMs: settings.stepBudgetMs,
     });

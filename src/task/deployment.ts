@@ -24,6 +24,8 @@ export type RuntimeSettings = {
   readonly bufferTimeoutMs: number;
   /** How long a step of a subtask may go on; 0 for one element a step. */
   readonly stepBudgetMs: number;
+  /** Work that may wait in front of a subtask; Infinity for as much as there is room for. */
+  readonly backlogMs: number;
   readonly watermarkIntervalMs: number;
   readonly maxParallelism: number;
   /** Rows in a full batch of an exchange. */

@@ -1,6 +1,7 @@
 /** The ends of the exchanges within one worker: the gates behind an operator, and the gate that a subtask reads from. */
 import { must } from '../base/assert.ts';
 import { groupBy } from '../base/group-by.ts';
+import { Backlog } from '../channel/backlog.ts';
 import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { ChannelReader, ChannelWriter } from '../channel/channel.ts';
 import { DealingGate, fullBatchRows } from '../channel/dealing-gate.ts';
@@ -54,10 +55,11 @@ export class ExchangeEnds {
     const readers = channels.map((channel) => this.#reader(channel.id, channel.isLocal));
     const { exchanges } = this.#options.execution;
     const inputs = channels.map(({ exchange }) => exchanges[exchange]!.operatorInput);
-    const { isAligned, isUnaligned } = this.#options.settings;
+    const { isAligned, isUnaligned, backlogMs } = this.#options.settings;
     const unaligned = isUnaligned ? this.#inFlightLog(channels, snapshot, false) : null;
     const { clock } = this.#options;
-    const gate = new InputGate(readers, { inputs, isAligned, unaligned, slices, clock });
+    const backlog = backlogMs === Infinity ? null : new Backlog(backlogMs, channels.length);
+    const gate = new InputGate(readers, { inputs, isAligned, unaligned, slices, backlog, clock });
     return new GateInput(gate, head);
   }
 

@@ -398,7 +398,7 @@ export class SourceInput implements TaskInput {
   }
 
   #emit(open: OpenSplit, batch: Batch): void {
-    const { context, output, progress, slices } = this.#options;
+    const { context, output, progress, slices, clock } = this.#options;
     const rows = batch.rowCount;
     progress.weightRead = this.#weightDone + this.#weightOpen();
     if (rows === 0) return;
@@ -406,8 +406,10 @@ export class SourceInput implements TaskInput {
     if (open.isIdle) this.#setIdle(open, false);
     this.#forwardStatus();
     context.metrics.recordsOut += rows;
+    const isTimed = slices.areTimed(rows);
+    const sinceMs = isTimed ? clock.monotonic() : 0;
     output.emit(timed);
-    slices.handedOver(rows);
+    if (isTimed) slices.onSlice(rows, clock.monotonic() - sinceMs);
   }
 
   #assignTime(open: OpenSplit, batch: Batch): Batch {

@@ -6,7 +6,6 @@
  * barrier of an unaligned checkpoint waits only for what operators have put off.
  */
 import type { Clock } from '../base/clock.ts';
-import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { Chain } from './chain.ts';
 import { closeAll } from './close-all.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
@@ -19,8 +18,6 @@ export type SubtaskOptions = {
   readonly chain: Chain;
   readonly snapshot: SubtaskSnapshot;
   readonly clock: Clock;
-  /** Those of the input, which are told how long they take. */
-  readonly slices: BatchSlices;
   readonly bufferTimeoutMs: number;
   /** How long a step may go on taking elements; 0 for one element a step. */
   readonly stepBudgetMs: number;
@@ -33,7 +30,6 @@ export class Subtask implements Steppable {
   readonly #chain: Chain;
   readonly #snapshot: SubtaskSnapshot;
   readonly #clock: Clock;
-  readonly #slices: BatchSlices;
   readonly #bufferTimeoutMs: number;
   readonly #stepBudgetMs: number;
   /** When the oldest row in a partial batch came, by the monotonic clock; Infinity when there is none. */
@@ -50,7 +46,6 @@ export class Subtask implements Steppable {
     this.#chain = options.chain;
     this.#snapshot = options.snapshot;
     this.#clock = options.clock;
-    this.#slices = options.slices;
     this.#bufferTimeoutMs = options.bufferTimeoutMs;
     this.#stepBudgetMs = options.stepBudgetMs;
   }
@@ -125,27 +120,18 @@ export class Subtask implements Steppable {
       this.isHeldUp = true;
       return input.pollControl();
     }
-    let nowMs = this.#clock.monotonic();
     if (!input.poll()) return false;
-    nowMs = this.#measure(nowMs);
-    const endMs = nowMs + this.#stepBudgetMs;
+    if (this.#stepBudgetMs === 0) return true;
+    const end = this.#clock.monotonic() + this.#stepBudgetMs;
     while (
-      nowMs < endMs &&
       !input.hasEnded &&
       !chain.hasPendingWork &&
       !chain.isFull &&
       chain.isOutputReady &&
+      this.#clock.monotonic() < end &&
       input.poll()
-    )
-      nowMs = this.#measure(nowMs);
+    );
     return true;
-  }
-
-  /** Tells how long an element has taken; the time now. */
-  #measure(sinceMs: number): number {
-    const nowMs = this.#clock.monotonic();
-    this.#slices.took(nowMs - sinceMs);
-    return nowMs;
   }
 
   #flushWhenDue(): void {

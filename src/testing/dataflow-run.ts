@@ -77,6 +77,7 @@ export class DataflowRun {
       settings: {
         bufferTimeoutMs: 0,
         stepBudgetMs: 0,
+        backlogMs: Infinity,
         watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
         maxParallelism: options.maxParallelism,
         batchRows: batchSize === 'all' ? BATCH_ROWS : batchSize,

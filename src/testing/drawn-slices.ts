@@ -12,9 +12,11 @@ export class DrawnSlices implements BatchSlices {
     this.#rowsMax = rowsMax;
   }
 
-  handedOver(): void {
-    this.rows = 1 + this.#random.below(this.#rowsMax);
+  areTimed(): boolean {
+    return true;
   }
 
-  took(): void {}
+  onSlice(): void {
+    this.rows = 1 + this.#random.below(this.#rowsMax);
+  }
 }

@@ -10,8 +10,7 @@ function run(slices: TimedSlices, batches: number, rows: number, msOfRow: number
   for (let batch = 0; batch < batches; batch++) {
     for (let left = rows; left > 0; ) {
       const slice = Math.min(left, slices.rows);
-      slices.handedOver(slice);
-      slices.took(slice * msOfRow);
+      slices.onSlice(slice, slice * msOfRow);
       given.push(slice);
       left -= slice;
     }
@@ -46,18 +45,14 @@ test('a row that takes longer than a slice may is a slice', () => {
 test('one that took long for another reason is made up for', () => {
   const slices = new TimedSlices();
   run(slices, 3, BATCH_ROWS, 1e-5);
-  slices.handedOver(BATCH_ROWS);
-  slices.took(200);
+  slices.onSlice(BATCH_ROWS, 200);
   assert.ok(slices.rows < 100);
   run(slices, 3, BATCH_ROWS, 1e-5);
   assert.ok(slices.rows >= BATCH_ROWS);
 });
 
-test('what is no batch says nothing of rows, however long it takes', () => {
+test('fewer rows than there might have been prove nothing', () => {
   const slices = new TimedSlices();
-  slices.took(1000);
+  slices.onSlice(10, 0);
   assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST);
-  slices.handedOver(10);
-  slices.took(0);
-  assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST, 'fewer rows than there might be are no proof');
 });

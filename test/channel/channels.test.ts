@@ -195,6 +195,56 @@ for (const [name, make] of Object.entries(CHANNELS)) {
   });
 }
 
+for (const [name, make] of Object.entries(CHANNELS)) {
+  test(`${name}: a writer is not ready while as many rows wait as its consumer wants`, () => {
+    const { writer, reader } = make(Row);
+    const batch = batchOf(rowsOf(0, 10), Row);
+    const put = (): void => {
+      writer.put(batch);
+      writer.publish();
+    };
+    const take = (): void => {
+      assert.equal(reader.peek(), BATCH);
+      assert.equal(reader.batch().rowCount, 10);
+      reader.release();
+      reader.peek();
+    };
+    // What a row takes is known when one has gone through, and the limit when more wait.
+    put();
+    take();
+    reader.limit(5);
+    let puts = 0;
+    for (; writer.isReady; puts++) put();
+    assert.ok(puts < 10, `${puts} batches`);
+    for (; puts > 0; puts--) {
+      take();
+      writer.retry();
+      writer.publish();
+    }
+    put();
+    if (writer.isReady) put();
+    assert.ok(!writer.isReady, 'one waits, and that is more than enough');
+    while (reader.peek() === BATCH) {
+      take();
+      writer.retry();
+      writer.publish();
+    }
+    assert.ok(writer.isReady);
+    reader.limit(Infinity);
+    put();
+    assert.ok(writer.isReady);
+  });
+
+  test(`${name}: control elements pass, however few rows are wanted`, () => {
+    const { writer, reader } = make(Row);
+    reader.limit(1);
+    writer.put(batchOf(rowsOf(0, 10), Row));
+    writer.control(WATERMARK, 5);
+    writer.publish();
+    assert.deepEqual(drain({ writer, reader }), [...rowsOf(0, 10), 'W5']);
+  });
+}
+
 test('ring: rings of one memory keep apart', () => {
   const signal = () => new Signal(new SharedArrayBuffer(64), 0);
   const memory = new RingMemory(4096, 3);

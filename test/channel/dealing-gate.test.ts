@@ -91,6 +91,37 @@ test('the more channels an exchange has, the fewer rows make a batch full', () =
   );
 });
 
+for (const schema of [Typed, null]) {
+  test(`where the consumer wants few rows to wait, batches are smaller: ${schema === null ? 'free-form' : 'typed'}`, () => {
+    const { gate, channel, batchOf, take } = setUp(schema, 1000);
+    const numbers = Array.from({ length: 900 }, (_, n) => n);
+    const sizes = (): number[] => {
+      gate.emit(batchOf(...numbers));
+      const batches = take();
+      gate.flush();
+      return [...batches, ...take()].map(([rows]) => rows.length);
+    };
+    channel.limit(Infinity);
+    assert.deepEqual(sizes(), [900]);
+    channel.limit(600);
+    assert.deepEqual(sizes(), [300, 300, 300]);
+    channel.limit(1);
+    assert.deepEqual(sizes(), [128, 128, 128, 128, 128, 128, 128, 4]);
+  });
+}
+
+test('a batch that is longer than the consumer wants now goes out before more is gathered', () => {
+  const { gate, channel, batchOf, take } = setUp(Typed, 1000);
+  gate.emit(batchOf(...Array.from({ length: 400 }, (_, n) => n)));
+  channel.limit(400);
+  gate.emit(batchOf(400, 401));
+  gate.flush();
+  assert.deepEqual(
+    take().map(([rows]) => rows.length),
+    [400, 2],
+  );
+});
+
 test('a batch goes out as soon as it is full', () => {
   const { gate, batchOf, take } = setUp(Typed);
   gate.emit(batchOf(...Array.from({ length: 19 }, (_, n) => n)));

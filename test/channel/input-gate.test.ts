@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
+import { Backlog } from '../../src/channel/backlog.ts';
 import { type BatchSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
 import { ACTIVE, BARRIER, END, IDLE, NOTHING, WATERMARK } from '../../src/channel/channel.ts';
 import { InputGate } from '../../src/channel/input-gate.ts';
@@ -190,8 +191,8 @@ test('a barrier tells how long the first channel has waited for the last', () =>
 
 const slicesOf = (rows: number, told: number[] = []): BatchSlices => ({
   rows,
-  handedOver: (count) => told.push(count),
-  took() {},
+  areTimed: () => true,
+  onSlice: (count) => told.push(count),
 });
 
 test('a batch is handed over in slices, before anything else, and released when it is through', () => {
@@ -232,4 +233,34 @@ test('slices go to the input of their channel', () => {
     ['a', 1],
     ['b', 1],
   ]);
+});
+
+test('a gate tells its channels how many rows may wait, each its share, and not more while it waits for a barrier', () => {
+  const writers = [new LocalChannel(1000), new LocalChannel(1000)] as const;
+  const clock = new VirtualClock(0);
+  const gate = new InputGate(writers, { backlog: new Backlog(50, 2), clock });
+  const first = writers[0].rowsMax;
+  assert.ok(first < Infinity);
+  assert.equal(writers[1].rowsMax, first);
+  for (let n = 0; n < 500; n++) for (const writer of writers) writer.put(rows('a', 'b'));
+  const consumer = {
+    emit: () => clock.advanceTo(clock.now() + 1),
+    watermark() {},
+    idle() {},
+    barrier() {},
+    end() {},
+  };
+  for (let n = 0; n < 900; n++) gate.poll(consumer);
+  // Two rows a ms.
+  const checkBounds = (): void => {
+    for (const { rowsMax } of writers) assert.ok(rowsMax > 35 && rowsMax < 75, `${rowsMax}`);
+  };
+  checkBounds();
+  while (gate.poll(consumer));
+  writers[0].control(BARRIER, 1);
+  for (let n = 0; n < 200; n++) {
+    writers[1].put(rows('a', 'b'));
+    while (gate.poll(consumer));
+  }
+  checkBounds();
 });

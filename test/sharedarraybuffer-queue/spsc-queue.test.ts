@@ -199,6 +199,41 @@ test('a quarter of the capacity is published without asking', () => {
   assert.ok(queue.peek() >= 0);
 });
 
+test('a producer sees when so much waits that the consumer wants no more yet, and may go on', () => {
+  const queue = SpscQueue.create({ capacityBytes: 4096 });
+  const consumer = SpscQueue.attach(queue.descriptor);
+  const frame = new Uint8Array(92);
+  const fill = (): number => {
+    let frames = 0;
+    while (!queue.isOverLimit && queue.offer(frame)) frames++;
+    return frames;
+  };
+  consumer.limit(1000);
+  assert.equal(fill(), 10, 'of 104 bytes each: the tenth goes over the limit');
+  assert.ok(queue.offer(frame), 'there is room for what matters more');
+  for (let n = 0; n < 2; n++) {
+    consumer.peek();
+    consumer.release();
+  }
+  assert.equal(fill(), 0, 'nothing is made known yet');
+  consumer.flushReleased();
+  assert.equal(fill(), 1);
+  consumer.limit(Infinity);
+  while (consumer.poll() !== null);
+  assert.equal(fill(), 39);
+});
+
+test('room is made known by quarters of the limit', () => {
+  const queue = SpscQueue.create({ capacityBytes: 1024 });
+  queue.limit(416);
+  for (let n = 0; n < 4; n++) queue.offer(new Uint8Array(92));
+  queue.publish();
+  assert.ok(queue.isOverLimit);
+  assert.ok(queue.peek() >= 0);
+  queue.release();
+  assert.ok(!queue.isOverLimit);
+});
+
 test('a closed producer: what it published is delivered, then the queue is drained', async () => {
   const queue = SpscQueue.create({ capacityBytes: 1024 });
   queue.offer(bytesOf('last'));

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
-import { type BatchSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
 import type { OutputGate } from '../../src/channel/output-gate.ts';
 import { Batch } from '../../src/data/batch.ts';
 import type { Operator, OperatorContext, Output } from '../../src/operator/operator.ts';
@@ -98,13 +97,7 @@ class Slices implements Operator {
 
 const BATCH = new Batch({ rowCount: 1, schema: null, rows: [1] });
 
-function setUp({
-  bufferTimeoutMs = 10,
-  stepBudgetMs = 0,
-  batches = 1,
-  pollMs = 0,
-  slices = WHOLE_BATCHES as BatchSlices,
-} = {}) {
+function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0 } = {}) {
   log.length = 0;
   const gate = new FakeGate();
   const operator = new Slices();
@@ -141,7 +134,6 @@ function setUp({
     chain,
     snapshot: new SubtaskSnapshot(0, NO_SNAPSHOTS),
     clock,
-    slices,
     bufferTimeoutMs,
     stepBudgetMs,
   });
@@ -219,14 +211,6 @@ test('a step takes input for as long as its time lasts', () => {
   assert.equal(polls(), 4);
 });
 
-test('slices are told how long each element takes', () => {
-  const told: number[] = [];
-  const slices = { rows: Infinity, handedOver() {}, took: (ms: number) => told.push(ms) };
-  const { subtask } = setUp({ stepBudgetMs: 5, batches: 100, pollMs: 2, slices });
-  subtask.step();
-  assert.deepEqual(told, [2, 2, 2, 2]);
-});
-
 test('a step without a budget takes one element', () => {
   const { subtask } = setUp({ batches: 100 });
   subtask.step();
@@ -272,7 +256,6 @@ test('a full chain is given control elements only, and is not woken for its inpu
     chain,
     snapshot: new SubtaskSnapshot(0, NO_SNAPSHOTS),
     clock,
-    slices: WHOLE_BATCHES,
     bufferTimeoutMs: 10,
     stepBudgetMs: 0,
   });

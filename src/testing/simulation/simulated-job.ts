@@ -172,6 +172,7 @@ export class SimulatedJob {
       settings: {
         bufferTimeoutMs: 0,
         stepBudgetMs: 0,
+        backlogMs: Infinity,
         watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
         maxParallelism: this.#maxParallelism,
         batchRows: ROWS_MAX,

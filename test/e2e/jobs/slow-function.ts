@@ -1,5 +1,5 @@
 /** Records that take half a millisecond each; the sink notes how many reach it at once. */
-import { collection, job } from 'millrace';
+import { blackhole, collection, generate, job } from 'millrace';
 import { defineSink } from 'millrace/connectors';
 
 export const ROWS = 400;
@@ -25,4 +25,15 @@ export const behindSource = job(import.meta, 'behind its source', (flow) => {
 
 export const behindExchange = job(import.meta, 'behind an exchange', (flow) => {
   flow.from(collection(numbers)).rebalance().map(slowly).to(noting);
+});
+
+/** More rows than anybody waits for. */
+export const endless = job(import.meta, 'endless', (flow) => {
+  flow
+    .from(generate({ count: 1e9, row: (n) => ({ key: n % 100, n }) }))
+    .keyBy('key')
+    .sum('n')
+    .rebalance()
+    .map(({ n }) => slowly(n))
+    .to(blackhole());
 });
