@@ -74,12 +74,15 @@ export class KeyedStream<Row, Key> {
     return this.#rolling({ kind: 'sum', field });
   }
 
-  /** The least value of a field so far, `.min('price')`; the other fields are those of the key's first record. */
+  /**
+   * The least value of a field so far, `.min('price')`; the other fields are those of the key's first record. NaN counts as none
+   * where there is a number.
+   */
   min<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'min', field });
   }
 
-  /** The greatest value of a field so far, `.max('price')`; the other fields are those of the key's first record. */
+  /** The same for the greatest, `.max('price')`. */
   max<K extends OrderedField<Row>>(field: K): Stream<Row> {
     return this.#rolling({ kind: 'max', field });
   }

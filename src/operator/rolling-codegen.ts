@@ -196,7 +196,7 @@ function joinSource(
   keepRow: string,
 ): string {
   const keepsRow = kind === 'minBy' || kind === 'maxBy';
-  const isBetter = `next ${kind === 'min' || kind === 'minBy' ? '<' : '>'} old`;
+  const isBetter = isBetterSource(kind, field.kind);
   if (isObject(field.kind)) {
     const next = field.kind === 'string' ? comparedText(field, f) : dynamicValue(f);
     const put = keepsRow
@@ -216,6 +216,14 @@ ${kind === 'sum' ? addSource(field.kind, old) : `if (${isBetter}) { ${put} }`}`;
 if (n${f}s[slot] !== ${PRESENT}) { ${keepsRow ? keepRow : `${old} = v${f}[i]; n${f}s[slot] = ${PRESENT};`} }
 else { ${join} }
 }`;
+}
+
+/** Whether `next` takes the place of `old`: also where `old` is NaN, or a date that is none. */
+export function isBetterSource(kind: FieldRolling['kind'], type: Field['kind'] | null): string {
+  const isBetter = `next ${kind === 'min' || kind === 'minBy' ? '<' : '>'} old`;
+  if (type === null || type === 'dynamic') return `${isBetter} || !(old >= old)`;
+  const isNumber = type === 'float64' || type === 'timestamp' || type === 'date';
+  return isNumber ? `${isBetter} || old !== old` : isBetter;
 }
 
 function comparedText({ nullable }: Field, f: number): string {

@@ -13,6 +13,7 @@ import type {
   RollingTarget,
   RollingValues,
 } from './rolling.ts';
+import { isBetterSource } from './rolling-codegen.ts';
 
 /** values[slots[i]] becomes the joined value of row i, and results[i] too where there are results; `place.i` is the row it is at. */
 type JoinLoop = (
@@ -130,7 +131,7 @@ ${emitsEach ? 'results[i] = ' : ''}values[slot] = value === NONE ? ${copiesFirst
 /** Source of the function of sum, min, max, minBy or maxBy over a field. */
 function fieldSource({ kind, field }: FieldRolling, emitsEach: boolean): string {
   const name = JSON.stringify(field);
-  const isBetter = kind === 'min' || kind === 'minBy' ? 'next < old' : 'next > old';
+  const isBetter = isBetterSource(kind, null);
   const keepsRow = kind === 'minBy' || kind === 'maxBy';
   const put = (next: string): string => {
     if (keepsRow) return 'row';

@@ -161,6 +161,7 @@ const Measured = record({
   x: t.float64,
   maybe: t.nullable(t.float64),
   any: t.dynamic<number>(),
+  day: t.date,
 });
 
 /** Values of a window, and the least and the greatest of them. */
@@ -196,6 +197,8 @@ for (const [what, window, latenessMs] of [
         anyMax: max('any'),
         own: min((r) => r.x),
         ownMax: max((r) => r.x),
+        day: min('day'),
+        dayMax: max('day'),
       }));
     },
     async (h) => {
@@ -203,15 +206,15 @@ for (const [what, window, latenessMs] of [
       for (const part of [0, 1]) {
         EXTREMES.forEach(([values], k) => {
           values.forEach((x, n) => {
-            if (n % 2 === part) h.push({ k, x, maybe: x, any: x }, 100 + n * 7);
+            if (n % 2 === part) h.push({ k, x, maybe: x, any: x, day: new Date(x) }, 100 + n * 7);
           });
         });
         await h.restart();
       }
       await h.end();
-      const results = h.takeRecords() as Record<string, number>[];
-      EXTREMES.forEach(([, least, greatest], k) => {
-        const { windowStart, windowEnd, ...got } = results.findLast(
+      const results = h.takeRecords() as unknown as Record<string, number>[];
+      EXTREMES.forEach(([values, least, greatest], k) => {
+        const { windowStart, windowEnd, day, dayMax, ...got } = results.findLast(
           (row) => row.k === k && !(row.windowStart! > 100),
         )!;
         assert.deepEqual(got, {
@@ -219,6 +222,10 @@ for (const [what, window, latenessMs] of [
           ...{ x: least, maybe: least, any: least, own: least },
           ...{ xMax: greatest, maybeMax: greatest, anyMax: greatest, ownMax: greatest },
         });
+        // No date is infinite.
+        const finite = values.filter(Number.isFinite);
+        const days = finite.length === 0 ? [Number.NaN] : finite;
+        assert.deepEqual([Number(day), Number(dayMax)], [Math.min(...days), Math.max(...days)]);
       });
     },
     (mode) => mode.batchSize !== 7,

@@ -83,7 +83,8 @@ function join(value: Row, row: Row, kind: Kind, field: string): Row {
   if (next === null || next === undefined) return value;
   const isFirst = old === null || old === undefined;
   if (kind === 'sum') return { ...value, [field]: isFirst ? next : old + next };
-  const isBetter = isFirst || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
+  const isNone = isFirst || inspect(old) === 'NaN' || inspect(old) === 'Invalid Date';
+  const isBetter = isNone || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
   if (!isBetter) return value;
   return kind === 'min' || kind === 'max' ? { ...value, [field]: next } : row;
 }

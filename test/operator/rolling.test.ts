@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
+import type { Stream } from '../../src/api/stream.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode } from '../modes.ts';
@@ -127,3 +128,37 @@ test('a field that cannot be summed is refused when the job is built', async () 
     { code: 'FIELD_TYPE', message: "sum 'shop': the field is string" },
   );
 });
+
+const FIELDS = {
+  number: t.float64,
+  time: t.timestamp,
+  day: t.date,
+  any: t.dynamic<number>(),
+} as const;
+const numbered = (kind: keyof typeof FIELDS, x: number): unknown =>
+  kind === 'day' ? new Date(x) : x;
+
+for (const [kind, type] of Object.entries(FIELDS) as [keyof typeof FIELDS, typeof t.float64][]) {
+  for (const isTyped of [true, false]) {
+    test(`a value that is no number gives way to any, ${isTyped ? 'typed' : 'free-form'} ${kind}`, async () => {
+      const Row = record({ key: t.string, x: type });
+      const values = [Number.NaN, 5, Number.NaN, 3, 7];
+      const expected = {
+        min: [Number.NaN, 5, 5, 3, 3],
+        max: [Number.NaN, 5, 5, 5, 7],
+        minBy: [Number.NaN, 5, 5, 3, 3],
+        maxBy: [Number.NaN, 5, 5, 5, 7],
+      };
+      for (const step of ['min', 'max', 'minBy', 'maxBy'] as const) {
+        const build = (stream: Stream<{ key: string; x: number }>) =>
+          stream.keyBy('key')[step]('x');
+        const h = await harness(build, {
+          ...(isTyped ? { schema: Row } : {}),
+        });
+        for (const x of values) h.push({ key: 'a', x: numbered(kind, x) as number });
+        const got = h.takeRecords().map(({ x }) => Number(x));
+        assert.deepEqual(got, expected[step], step);
+      }
+    });
+  }
+}

@@ -155,7 +155,8 @@ function objectValue(plan: AggregatePlan, k: number, names: SlotNames): string {
 
 function plainUpdate(kind: 'sum' | 'min' | 'max', target: string, value: string): string {
   const isBetter = kind === 'min' ? `${value} < ${target}` : `${value} > ${target}`;
-  const isNext = `${isBetter} || ${target} !== ${target}`;
+  // Which only NaN is not, and a date that is none.
+  const isNext = `${isBetter} || !(${target} >= ${target})`;
   const next = kind === 'sum' ? `${target} + ${value}` : `${isNext} ? ${value} : ${target}`;
   return `${target} = ${target} === null ? ${value} : ${next};\n`;
 }

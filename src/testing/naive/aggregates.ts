@@ -85,13 +85,18 @@ function sumOf(values: readonly unknown[], isNullOfNone: boolean): unknown {
   return others.reduce((sum, value) => sum + value, first!);
 }
 
+/** NaN, or a date that is none: any other value is better, be it the least or the greatest that is looked for. */
+export function isNone(value: unknown): boolean {
+  return Number.isNaN(value instanceof Date ? value.getTime() : value);
+}
+
 function bestOf(
   values: readonly unknown[],
   isBetter: (value: number, best: number) => boolean,
 ): unknown {
   if (values.length === 0) return null;
   return (values as readonly number[]).reduce((best, value) =>
-    isBetter(value, best) || Number.isNaN(best) ? value : best,
+    isBetter(value, best) || isNone(best) ? value : best,
   );
 }
 

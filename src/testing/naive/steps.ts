@@ -3,7 +3,7 @@ import type { KeySpec } from '../../data/key.ts';
 import type { EventTimeSpec, StatelessSpec } from '../../operator/operator-spec.ts';
 import type { PartitionWork, SortOrder } from '../../operator/partition/partition.ts';
 import type { RollingSpec } from '../../operator/rolling.ts';
-import { aggregated } from './aggregates.ts';
+import { aggregated, isNone } from './aggregates.ts';
 import { byKey, functionAt, keyFunctions, type NaiveStep, type TimedRow } from './records.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -73,7 +73,8 @@ function joined(
   if (next === null || next === undefined) return value;
   const hasOld = old !== null && old !== undefined;
   if (kind === 'sum') return { ...value, [field]: hasOld ? old + next : next };
-  const isBetter = !hasOld || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
+  const isFirst = !hasOld || isNone(old);
+  const isBetter = isFirst || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
   if (!isBetter) return value;
   return kind === 'minBy' || kind === 'maxBy' ? row : { ...value, [field]: next };
 }
