@@ -1,12 +1,12 @@
 /**
- * How another command asks something of a job that `millrace run` runs on the same machine: a socket that is found by the
- * number of the process, which the lock of its checkpoint directory tells. One request a connection, one answer, each a
- * line of JSON.
+ * How another command asks something of a job that `millrace run` or `millrace serve` runs on the same machine: a socket that is
+ * found by the number of the process, which the lock of its checkpoint directory tells. One request a connection, one answer,
+ * each a line of JSON.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { resolve as absolute, join } from 'node:path';
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import { PROCESS_WAIT_MS } from '../base/limits.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
@@ -17,12 +17,12 @@ import {
   type Answer as RestAnswer,
   RestApi,
 } from '../server/rest-api.ts';
-import { ServedJobs } from '../server/served-jobs.ts';
+import type { ServedJobs } from '../server/served-jobs.ts';
 
-/** What can be asked. */
+/** What can be asked. `job`: the id of the one that is meant, or its checkpoint directory; a process of one job may be told anything. */
 export type ControlRequest =
-  | { readonly ask: 'savepoint'; readonly dir: string }
-  | { readonly ask: 'stop'; readonly options: StopOptions }
+  | { readonly ask: 'savepoint'; readonly job: string; readonly dir: string }
+  | { readonly ask: 'stop'; readonly job: string; readonly options: StopOptions }
   /** A request of the REST API, whether the job has a server or not. */
   | { readonly ask: 'rest'; readonly method: string; readonly path: string };
 
@@ -40,7 +40,7 @@ function socketOf(pid: number): string {
     : join(SOCKETS, `millrace-${pid}.sock`);
 }
 
-/** Processes of `millrace run` on this machine; some may have left their socket behind. */
+/** Processes that run jobs on this machine; some may have left their socket behind. */
 export function processes(): number[] {
   return readdirSync(SOCKETS)
     .map((name) => /^millrace-(\d+)(\.sock)?$/.exec(name)?.[1])
@@ -48,16 +48,12 @@ export function processes(): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Answers requests about a job until `close`. A job that cannot be reached still runs. */
-export function answerRequests(client: WatchedJob): { close(): void } {
+/** Answers requests about the jobs of this process until `close`. Jobs that cannot be reached still run. */
+export function answerRequests(jobs: () => ServedJobs): { close(): void } {
   const path = socketOf(process.pid);
-  let jobs: ServedJobs | null = null;
   const server: Server = createServer((socket) => {
     onLine(socket, (line) => {
-      jobs ??= jobsOf(client);
-      void answer(client, new RestApi(jobs), line).then((reply) =>
-        socket.end(`${JSON.stringify(reply)}\n`),
-      );
+      void answer(jobs(), line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
     });
   });
   server.on('error', () => {});
@@ -66,26 +62,20 @@ export function answerRequests(client: WatchedJob): { close(): void } {
   server.unref();
   return {
     close() {
-      jobs?.close();
       server.close();
     },
   };
 }
 
-function jobsOf(client: WatchedJob): ServedJobs {
-  const jobs = new ServedJobs();
-  jobs.add(client);
-  return jobs;
-}
-
-async function answer(client: WatchedJob, api: RestApi, line: string): Promise<Answer> {
+async function answer(jobs: ServedJobs, line: string): Promise<Answer> {
   try {
     const request = JSON.parse(line) as ControlRequest;
     if (request.ask === 'rest') {
-      return { rest: await restAnswer(api, request.method, request.path) };
+      return { rest: await restAnswer(new RestApi(jobs), request.method, request.path) };
     }
-    if (request.ask === 'savepoint') return { done: await client.savepoint(request.dir) };
-    const { state } = await client.stop(request.options);
+    const job = meantJob(jobs, request.job);
+    if (request.ask === 'savepoint') return { done: await job.savepoint(request.dir) };
+    const { state } = await job.stop(request.options);
     return { done: state };
   } catch (error) {
     return {
@@ -93,6 +83,20 @@ async function answer(client: WatchedJob, api: RestApi, line: string): Promise<A
       message: messageOf(error),
     };
   }
+}
+
+function meantJob({ all }: ServedJobs, text: string): WatchedJob {
+  const [first, ...others] = all.map(({ job }) => job);
+  if (first !== undefined && others.length === 0) return first;
+  const meant = all.find(({ job: { id, config } }) => {
+    const dir = config.checkpoints?.dir;
+    return id === text || (dir !== undefined && absolute(dir) === text);
+  });
+  if (meant !== undefined) return meant.job;
+  throw new EngineError(
+    'JOB_NOT_FOUND',
+    `process ${process.pid} runs no job '${text}': millrace list shows those that run, with their ids`,
+  );
 }
 
 async function restAnswer(api: RestApi, method: string, path: string): Promise<RestAnswer> {
@@ -155,7 +159,7 @@ export function ownerOf(checkpointDir: string): number {
 export function nobody(checkpointDir: string): EngineError {
   return new EngineError(
     'JOB_NOT_FOUND',
-    `no job runs on '${checkpointDir}': give the --checkpoint-dir of a job that millrace run runs on this machine`,
+    `no job runs on '${checkpointDir}': give the --checkpoint-dir of a job that runs on this machine`,
   );
 }
 

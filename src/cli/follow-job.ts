@@ -1,5 +1,6 @@
 /** Follows a job that runs: progress, requests of other commands, signals, and how it ended. */
 import type { JobClient, JobResult, WatchedJob } from '../job/job.ts';
+import { ServedJobs } from '../server/served-jobs.ts';
 import { answerRequests } from './control.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatAddress, formatCount, formatDuration } from './format.ts';
@@ -30,7 +31,12 @@ export async function follow(
   if (client.port !== null) {
     console.error(`${client.name}: ${formatAddress(host, client.port)}`);
   }
-  const control = answerRequests(client);
+  const jobs = new ServedJobs();
+  const control = answerRequests(() => {
+    // A job that nobody asks about is not looked at.
+    if (jobs.all.length === 0) jobs.add(client);
+    return jobs;
+  });
   const progress = withProgress ? showProgress(client, process.stderr) : null;
   try {
     const result = await client.result();
@@ -46,6 +52,7 @@ export async function follow(
     return EXIT.cancelled;
   } finally {
     control.close();
+    jobs.close();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }

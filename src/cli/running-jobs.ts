@@ -1,6 +1,6 @@
 /** Running jobs that can be asked: over the control sockets of this machine, or over a server. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { PROCESS_WAIT_MS } from '../base/limits.ts';
 import { idOf } from '../checkpoint/checkpoint-names.ts';
@@ -43,13 +43,14 @@ const ADDRESS_OF_JOB = /^(https?:\/\/[^/]+)\/jobs\/([^/]+)\/?$/;
 /** States of jobs that have not ended. */
 const RUNNING: ReadonlySet<string> = new Set(['RUNNING', 'RESTARTING']);
 
-/** All jobs of this machine, or of a server. */
+/** All jobs that run on this machine; or those of a server, also those that have ended. */
 export async function runningJobs(url: string | null): Promise<RunningJobs> {
   if (url !== null) {
     const ask = overHttp(url);
     return { jobs: jobsOf(await ask('GET', OVERVIEW), url, null, ask), silent: [] };
   }
-  return await jobsOfProcesses(processes());
+  const { jobs, silent } = await jobsOfProcesses(processes());
+  return { jobs: jobs.filter(isRunning), silent };
 }
 
 /** One question each: a process may have ended before a second. */
@@ -69,10 +70,8 @@ async function jobsOfProcesses(pids: readonly number[]): Promise<RunningJobs> {
 export async function findRunningJob(job: string): Promise<RunningJob> {
   if (ADDRESS.test(job)) return await jobOfServer(job);
   const isDirectory = isLocked(job);
-  const { jobs, silent } = isDirectory
-    ? await jobsOfProcesses([ownerOf(job)])
-    : await runningJobs(null);
-  const meant = isDirectory ? jobs : jobs.filter((one) => isNamed(one, job));
+  const { jobs, silent } = await jobsOfProcesses(isDirectory ? [ownerOf(job)] : processes());
+  const meant = runningFirst(isDirectory ? jobs : jobs.filter((one) => isNamed(one, job)));
   if (meant.length === 1) return meant[0]!;
   if (meant.length === 0 && hasCheckpoints(job)) throw nobody(job);
   throw new EngineError(
@@ -83,13 +82,20 @@ export async function findRunningJob(job: string): Promise<RunningJob> {
   );
 }
 
-/** One that runs before those that have ended: a server tells of both. */
+/** Those that run, or where none does those that have ended: a server tells of both. */
+function runningFirst(jobs: readonly RunningJob[]): readonly RunningJob[] {
+  const running = jobs.filter(isRunning);
+  return running.length === 0 ? jobs : running;
+}
+
+function isRunning({ state }: ListedJob): boolean {
+  return RUNNING.has(state);
+}
+
 async function jobOfServer(address: string): Promise<RunningJob> {
   const [, url = address, name = null] = ADDRESS_OF_JOB.exec(address) ?? [];
   const { jobs } = await runningJobs(url);
-  const named = name === null ? jobs : jobs.filter((one) => isNamed(one, name));
-  const running = named.filter(({ state }) => RUNNING.has(state));
-  const meant = running.length === 0 ? named : running;
+  const meant = runningFirst(name === null ? jobs : jobs.filter((one) => isNamed(one, name)));
   if (meant.length === 1) return meant[0]!;
   const base = new URL('/jobs/', url).href;
   throw new EngineError(
@@ -109,11 +115,16 @@ function silentText(silent: readonly number[]): string {
   return silent.map((pid) => `; process ${pid} does not answer`).join('');
 }
 
-/** The process of a job: by the directory of its checkpoints, its id or its name. EngineError JOB_NOT_FOUND. */
-export async function processOf(job: string): Promise<number> {
-  if (isLocked(job)) return ownerOf(job);
-  const pid = ADDRESS.test(job) ? null : (await findRunningJob(job)).pid;
-  if (pid !== null) return pid;
+/** Where a job can be told something: its process, and what it is called there. */
+export type JobPlace = { readonly pid: number; readonly job: string };
+
+/** By the directory of its checkpoints, its id or its name. EngineError JOB_NOT_FOUND. */
+export async function placeOf(job: string): Promise<JobPlace> {
+  if (isLocked(job)) return { pid: ownerOf(job), job: resolve(job) };
+  if (!ADDRESS.test(job)) {
+    const { pid, jid } = await findRunningJob(job);
+    if (pid !== null) return { pid, job: jid };
+  }
   throw new EngineError(
     'JOB_NOT_FOUND',
     `${job} is the address of a server: ask on its machine by id, name or --checkpoint-dir, or its REST API`,

@@ -8,6 +8,7 @@ import { listen } from '../server/serve.ts';
 import { ServedJobs } from '../server/served-jobs.ts';
 import type { Duration } from '../time/duration.ts';
 import { ArchiveFolder } from './archive-folder.ts';
+import { answerRequests } from './control.ts';
 import { EXIT } from './exit-codes.ts';
 import { describeFailure, fail, type JsonFlag } from './failure.ts';
 import { checkFlags, checkHost, wrongFlag } from './flags.ts';
@@ -42,12 +43,14 @@ export async function serveCommand(folder: string, flags: ServeFlags): Promise<n
     jobs.modules = modules;
     const server = await listen({ port, ...(host === undefined ? {} : { host }) });
     server!.serve(jobs);
+    const control = answerRequests(() => jobs);
     const ended = untilAskedToEnd(warn);
     await modules.load();
     tell({ event: 'listening', url: formatAddress(host ?? '127.0.0.1', server!.port) });
     if (flags.start) await modules.startAll();
     await ended;
     await Promise.all(jobs.all.map(({ job }) => job.cancel()));
+    control.close();
     server!.close();
     return EXIT.done;
   } catch (error) {

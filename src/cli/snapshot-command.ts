@@ -17,7 +17,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { fail } from './failure.ts';
 import { formatCount } from './format.ts';
 import { Output } from './output.ts';
-import { processOf } from './running-jobs.ts';
+import { placeOf } from './running-jobs.ts';
 
 export type ExportFlags = AnswerFlags & {
   readonly uid: string;
@@ -86,9 +86,10 @@ export async function savepointCommand(
   flags: AnswerFlags,
 ): Promise<ExitCode> {
   const dir = resolve(target);
-  const take = async () => ({
-    path: await ask(await processOf(job), job, { ask: 'savepoint', dir }),
-  });
+  const take = async () => {
+    const place = await placeOf(job);
+    return { path: await ask(place.pid, job, { ask: 'savepoint', job: place.job, dir }) };
+  };
   return await answer(flags, take, ({ path }) => `savepoint in ${path}`);
 }
 
@@ -99,9 +100,10 @@ export async function stopCommand(job: string, flags: StopFlags): Promise<ExitCo
     ...(path === null ? {} : { savepoint: path }),
     ...(drain === undefined ? {} : { drain }),
   };
-  const stop = async () => ({
-    state: await ask(await processOf(job), job, { ask: 'stop', options }),
-    savepoint: path,
-  });
+  const stop = async () => {
+    const place = await placeOf(job);
+    const state = await ask(place.pid, job, { ask: 'stop', job: place.job, options });
+    return { state, savepoint: path };
+  };
   return await answer(flags, stop, ({ state }) => `the job is ${state}`);
 }

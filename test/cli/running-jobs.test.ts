@@ -10,7 +10,7 @@ import { millrace } from '../e2e/command-line.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-sockets-'));
 process.env.TMPDIR = folder;
-const { findRunningJob, processOf, runningJobs } = await import('../../src/cli/running-jobs.ts');
+const { findRunningJob, placeOf, runningJobs } = await import('../../src/cli/running-jobs.ts');
 after(() => rm(folder, { recursive: true }));
 
 const LISTED = { jid: 'a1', name: 'flights', state: 'RUNNING', duration: 5, records: 7 };
@@ -84,16 +84,16 @@ test('a job is found by its name where a folder has that name too, unless the fo
   // The name is a path here, so that the folder need not lie where the tests are called.
   const name = join(folder, 'visits');
   await listenFor(10, 31, { ...LISTED, jid: 'b1', name });
-  assert.equal(await processOf(name), 31);
+  assert.deepEqual(await placeOf(name), { pid: 31, job: 'b1' });
   await mkdir(name);
-  assert.equal(await processOf(name), 31);
+  assert.deepEqual(await placeOf(name), { pid: 31, job: 'b1' });
   assert.equal((await findRunningJob(name)).jid, 'b1');
   await writeFile(join(name, 'lock'), '{"pid":32}');
-  assert.equal(await processOf(name), 32);
+  assert.deepEqual(await placeOf(name), { pid: 32, job: name });
 
   const ended = join(folder, 'ended');
   await mkdir(join(ended, 'checkpoint-7'), { recursive: true });
-  await assert.rejects(processOf(ended), /no job runs on '.*ended': give the --checkpoint-dir/);
+  await assert.rejects(placeOf(ended), /no job runs on '.*ended': give the --checkpoint-dir/);
 });
 
 test('of the jobs of a server the one that runs is meant, or the one whose id or name is in the address', async () => {

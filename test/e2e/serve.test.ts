@@ -8,13 +8,14 @@ import { ARCHIVED_JOBS_MAX } from '../../src/base/limits.ts';
 import { ArchiveFolder } from '../../src/cli/archive-folder.ts';
 import type { ArchivedJob } from '../../src/server/archive.ts';
 import { inFolder } from '../connector/read-all.ts';
-import { type Running, startMillrace } from './command-line.ts';
+import { millrace, type Running, startMillrace } from './command-line.ts';
 
 const FOLDER = new URL('jobs/served/', import.meta.url).pathname;
 const TOKEN = 'open sesame';
 
 type Answer = { readonly status: number; readonly body: unknown; readonly text: string };
 type Job = { jid: string; name: string; state: string };
+type Listed = { readonly id: string; readonly name: string; readonly where: string };
 
 async function addressOf(server: Running): Promise<string> {
   await server.wrote('http://127.0.0.1:');
@@ -126,6 +127,42 @@ test('jobs of a folder run side by side, are started and cancelled, and kept whe
       const found = await ask(`${base}/jobs/${failed!.jid}/exceptions`);
       assert.match(found.text, /five/, 'kept over a restart of the server');
     });
+  });
+});
+
+test('other commands reach the jobs of a server by their names', async () => {
+  await inFolder(async (folder) => {
+    const state = join(folder, 'state');
+    const server = startMillrace(
+      ...['serve', FOLDER, '--port', 0, '--archive', join(folder, 'archive')],
+      ...['--checkpoint-dir', state],
+    );
+    try {
+      const base = await addressOf(server);
+      const { jid } = await until(base, 'endless', 'RUNNING');
+      await until(base, 'short', 'FINISHED');
+      const list = JSON.parse((await millrace('list', '--json')).stdout) as Listed[];
+      const here = list.filter(({ where }) => where === `process ${server.process.pid}`);
+      const idsOf = (job: string) => here.filter(({ name }) => name === job).map(({ id }) => id);
+      assert.deepEqual(idsOf('endless'), [jid]);
+      assert.deepEqual(idsOf('short'), [], 'it has ended');
+      assert.equal((await millrace('info', jid)).code, 0);
+      const savepoint = join(folder, 'savepoint');
+      assert.deepEqual(await millrace('savepoint', jid, savepoint), {
+        code: 0,
+        stdout: `savepoint in ${savepoint}\n`,
+        stderr: '',
+      });
+      // By its directory, among those of all jobs of the server.
+      const stopped = await millrace('stop', join(state, 'endless'));
+      assert.equal(stopped.code, 0, stopped.stderr);
+      await until(base, 'endless', 'FINISHED');
+      const late = await millrace('stop', jid);
+      assert.equal(late.code, 1);
+    } finally {
+      server.process.kill('SIGINT');
+      await server.ended;
+    }
   });
 });
 
