@@ -1,18 +1,28 @@
-/** Bytes of an answer that may be large, to a file or to standard output: as fast as their reader takes them. */
-import { createWriteStream } from 'node:fs';
+/**
+ * Bytes of an answer that may be large, to a file or to standard output: as fast as their reader takes them. A file gets its name
+ * when all of it is there.
+ *
+ *   write* → end | abandon
+ */
+import { createWriteStream, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { randomId } from '../base/random-id.ts';
 import { outputError } from '../connector/file/sink/output-error.ts';
 
 export class Output {
   /** Null for standard output. */
   readonly #path: string | null;
+  /** What the file is called until it is whole; null for what has its name already, such as a device. */
+  readonly #draft: string | null;
   readonly #target: Writable;
 
   constructor(path: string | null) {
     this.#path = path;
-    this.#target = path === null ? process.stdout : createWriteStream(path);
+    this.#draft = path === null || isSpecial(path) ? null : `${path}.${randomId()}.part`;
+    this.#target = path === null ? process.stdout : createWriteStream(this.#draft ?? path);
     // Whoever writes is told.
     this.#target.on('error', () => {});
   }
@@ -32,9 +42,18 @@ export class Output {
     if (this.#path === null) return;
     try {
       await finished(this.#target.end());
+      if (this.#draft !== null) await rename(this.#draft, this.#path);
     } catch (cause) {
       throw this.#failure(cause);
     }
+  }
+
+  /** What was written is thrown away, as far as nobody has seen it. */
+  async abandon(): Promise<void> {
+    if (this.#path === null) return;
+    this.#target.destroy();
+    await finished(this.#target).catch(() => {});
+    if (this.#draft !== null) await rm(this.#draft, { force: true });
   }
 
   #failure(cause: unknown): EngineError {
@@ -47,4 +66,9 @@ export class Output {
       },
     );
   }
+}
+
+/** Whether there is something that is no file and must not be replaced by one. */
+function isSpecial(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }

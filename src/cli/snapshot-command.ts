@@ -11,6 +11,7 @@ import { systemFiles } from '../checkpoint/system-files.ts';
 import type { FileEncoder, FileFormat } from '../connector/file/format.ts';
 import { jsonLines } from '../connector/file/json-lines.ts';
 import { parquet } from '../connector/file/parquet/parquet.ts';
+import type { Batch } from '../data/batch.ts';
 import { type AnswerFlags, answer } from './answer.ts';
 import { ask } from './control.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -49,24 +50,37 @@ export async function exportCommand(path: string, flags: ExportFlags): Promise<E
       );
     }
     const format = formatOf(out);
-    // Before the file is opened, which empties it.
     const batches = stateBatches(await find(path), uid, state);
-    const output = new Output(out ?? null);
-    let rows = 0;
-    let encoder: FileEncoder | null = null;
-    for (const batch of batches) {
-      encoder ??= format.createEncoder(batch.schema);
-      if (!(await output.write(encoder.encode(batch)))) return EXIT.done;
-      rows += batch.rowCount;
-    }
-    if (encoder !== null) await output.write(encoder.finish());
-    await output.end();
+    const rows = await writeRows(batches, format, new Output(out ?? null));
     if (out === undefined) return EXIT.done;
     if (json) console.log(JSON.stringify({ rows, uid, state, path: resolve(out) }, null, 2));
     else console.error(`${formatCount(rows)} rows in ${out}`);
     return EXIT.done;
   } catch (error) {
     return fail(flags, error);
+  }
+}
+
+/** Returns how many they are; ends where nobody reads any more. */
+async function writeRows(
+  batches: Iterable<Batch>,
+  format: FileFormat,
+  output: Output,
+): Promise<number> {
+  let rows = 0;
+  let encoder: FileEncoder | null = null;
+  try {
+    for (const batch of batches) {
+      encoder ??= format.createEncoder(batch.schema);
+      if (!(await output.write(encoder.encode(batch)))) return rows;
+      rows += batch.rowCount;
+    }
+    if (encoder !== null) await output.write(encoder.finish());
+    await output.end();
+    return rows;
+  } catch (error) {
+    await output.abandon();
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +53,27 @@ test('a folder that is not there is told in a line', async () => {
   );
   assert.equal(code, EXIT.failed);
   assert.match(stderr, /^error OUTPUT_FAILED: cannot write '.*total\.jsonl': ENOENT.*\n$/);
+});
+
+test('a file stays as it was where the state turns out to be damaged', async () => {
+  const out = join(folder, 'before.jsonl');
+  writeFileSync(out, 'before');
+  const damaged = join(folder, 'damaged');
+  cpSync(SAVEPOINT, damaged, { recursive: true });
+  const file = join(damaged, readdirSync(damaged).find((name) => name.startsWith('state'))!);
+  const bytes = readFileSync(file);
+  for (let at = bytes.length >> 1; at < bytes.length; at++) bytes[at]! ^= 1;
+  writeFileSync(file, bytes);
+  const { code, stderr } = await millrace(...EXPORT.with(2, damaged), 'total', '--out', out);
+  assert.equal(code, EXIT.failed);
+  assert.match(stderr, /^error CHECKPOINT_DAMAGED/);
+  assert.equal(readFileSync(out, 'utf8'), 'before');
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    [],
+  );
+  assert.equal((await millrace(...EXPORT, 'total', '--out', out)).code, EXIT.done);
+  assert.match(readFileSync(out, 'utf8'), /^\{.*\}\n$/s);
 });
 
 test('a file stays as it was where there is no such state, and where its name says no format', async () => {
