@@ -232,6 +232,43 @@ for (const [what, window, latenessMs] of [
   );
 }
 
+const Anything = record({ k: t.string, x: t.dynamic<number | null>() });
+
+inEveryMode(
+  'null in a field of any type is no value, as it is in one that is nullable',
+  Anything,
+  (stream) =>
+    stream
+      .keyBy('k')
+      .window(tumbling(10))
+      .aggregate(({ count, sum, avg, min, max, first, last, countDistinct, collect }) => ({
+        ...{ rows: count(), sum: sum('x'), avg: avg('x'), min: min('x'), max: max('x') },
+        ...{ first: first('x'), last: last('x'), distinct: countDistinct('x'), all: collect('x') },
+      })),
+  async (h) => {
+    for (const [k, x] of [
+      ['a', null],
+      ['a', 4],
+      ['a', null],
+      ['a', 2],
+      ['b', null],
+    ] as const) {
+      h.push({ k, x }, 1);
+    }
+    await h.end();
+    const results = h.takeRecords().sort((a, b) => (a.k < b.k ? -1 : 1));
+    const window = { windowStart: 0, windowEnd: 10 };
+    const none = { avg: null, min: null, max: null, first: null, last: null };
+    assert.deepEqual(results, [
+      {
+        ...{ k: 'a', ...window, rows: 4, sum: 6, avg: 3, min: 2, max: 4, first: 4, last: 2 },
+        ...{ distinct: 2, all: [4, 2] },
+      },
+      { k: 'b', ...window, rows: 1, sum: 0, ...none, distinct: 0, all: [] },
+    ]);
+  },
+);
+
 test('values of no row are null, and counts 0', async () => {
   const h = await harness<Row>(
     (stream) =>

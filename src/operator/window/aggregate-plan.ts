@@ -177,7 +177,9 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
   const isNumeric =
     !takesAny && (isNumber(field) || spec.kind === 'avg' || spec.kind === 'quantile');
   const isBigint = field.kind === 'int64' && isNumeric;
-  return { source, label, column, isNumeric, isBigint, mayBeAbsent: field.nullable };
+  // A value of any type may be null too.
+  const mayBeAbsent = field.nullable || field.kind === 'dynamic';
+  return { source, label, column, isNumeric, isBigint, mayBeAbsent };
 }
 
 /** A sum is 0 where the values are not bigints. Those of a dynamic field may be, but are numbers mostly. */
