@@ -11,7 +11,7 @@ import { comparisons } from './comparisons.ts';
 import { flink, hazelcast, type JvmOptions } from './jvm.ts';
 import { microComparisons } from './micro.ts';
 import { PEER_IDS, type Peer, type PeerId } from './peer.ts';
-import { timely } from './timely.ts';
+import { timely, timelyPlain } from './timely.ts';
 
 type Shared = JvmOptions & {
   readonly engine: readonly PeerId[];
@@ -90,7 +90,12 @@ export function microCommand(): Command {
 }
 
 /** By its name. */
-const PEERS: Readonly<Record<PeerId, (options: JvmOptions) => Peer>> = { flink, hazelcast, timely };
+const PEERS: Readonly<Record<PeerId, (options: JvmOptions) => Peer>> = {
+  flink,
+  hazelcast,
+  timely,
+  'timely-plain': timelyPlain,
+};
 
 /** `list` is given the folder for checkpoints. */
 async function compare(

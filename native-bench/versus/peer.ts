@@ -5,7 +5,7 @@ import type { Command } from '../figure.ts';
 import { PROJECT_FOLDER } from '../run-program.ts';
 
 /** As in `--engine`. */
-export const PEER_IDS = ['flink', 'hazelcast', 'timely'] as const;
+export const PEER_IDS = ['flink', 'hazelcast', 'timely', 'timely-plain'] as const;
 export type PeerId = (typeof PEER_IDS)[number];
 
 export type Peer = {

@@ -1,12 +1,20 @@
-/** Timely dataflow, which Cargo builds in `native-bench/peers/timely`. */
-import { outputOf, type Peer } from './peer.ts';
+/** Timely dataflow, which Cargo builds in `native-bench/peers/timely`: workers add records up before they exchange them, or do not. */
+import { outputOf, type Peer, type PeerId } from './peer.ts';
 
 const FOLDER = 'native-bench/peers/timely';
 
 export function timely(): Peer {
+  return timelyPeer('timely', 'timely dataflow', 1);
+}
+
+export function timelyPlain(): Peer {
+  return timelyPeer('timely-plain', 'timely dataflow, plain', 0);
+}
+
+function timelyPeer(id: PeerId, name: string, combine: 0 | 1): Peer {
   return {
-    id: 'timely',
-    name: 'timely dataflow',
+    id,
+    name,
     isSql: false,
     async build() {
       await outputOf('cargo', ['--version'], 'timely dataflow needs Rust');
@@ -16,6 +24,9 @@ export function timely(): Peer {
         `Cargo could not build ${FOLDER}`,
       );
     },
-    command: (args) => ({ program: `${FOLDER}/target/release/timely-peer`, args }),
+    command: (args) => ({
+      program: `${FOLDER}/target/release/timely-peer`,
+      args: [...args, '--combine', `${combine}`],
+    }),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * How many rows may wait in front of a subtask: what it gets through in so many ms, for a barrier has to wait for all of them. In front of a slow step full channels would be seconds of work; a quick one gets through more than there is room for.
+ * How many rows may wait in front of a subtask: what it gets through in so many ms, for a barrier has to wait for all of them. In
+ * front of a slow step full channels would be seconds of work; a quick one gets through more than there is room for.
  *
  * The rate is that of the clock, whatever it is that makes the subtask slow: its functions, the room behind it, or others on its
  * thread. It begins with few; where it finds nothing to do, more may wait. (Flink: buffer debloating.)

@@ -52,7 +52,7 @@ export class ExchangeReader {
         rings: rings.length,
         usedBytes: rings.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
         capacityBytes: rings.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0),
-        fullest: Math.max(0, ...rings.map((ring) => ring.usedBytes / ring.capacityBytes)),
+        fullest: Math.max(0, ...rings.map(({ usedShare }) => usedShare)),
       };
     });
   }

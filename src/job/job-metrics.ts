@@ -101,7 +101,7 @@ export type ExchangeMetrics = {
   /** Bytes on their way in all its rings, and what these can hold. */
   readonly usedBytes: number;
   readonly capacityBytes: number;
-  /** Share of the fullest ring, 0 to 1; 0 where there is none. */
+  /** Of the ring that is fullest, the share of what may wait in it, 0 to 1; 0 where there is none. */
   readonly fullest: number;
 };
 

@@ -226,7 +226,12 @@ function addExchanges(out: Families, { exchanges }: JobMetrics): void {
   add('exchange_bytes_total', 'counter', 'What was written to its rings.', (one) => one.bytes);
   add('exchange_used_bytes', 'gauge', 'Bytes in the rings of an exchange.', (one) => one.usedBytes);
   add('exchange_capacity_bytes', 'gauge', 'What its rings can hold.', (one) => one.capacityBytes);
-  add('exchange_fullest_ratio', 'gauge', 'Share of its fullest ring.', (one) => one.fullest);
+  add(
+    'exchange_fullest_ratio',
+    'gauge',
+    'Share of its fullest ring, of what may wait in it.',
+    (one) => one.fullest,
+  );
 }
 
 function addThreads(out: Families, { threads }: JobMetrics): void {

@@ -27,6 +27,7 @@ const FIRST_LOOK_BYTES = 64 * 1024;
  *   consumer.flushReleased();
  *   consumer.limit(1024); // a slow consumer wants less to wait
  *   if (!queue.isOverLimit) queue.offer(new Uint8Array(8));
+ *   console.assert(queue.usedShare <= 1);
  *   consumer.peekAhead(); // looks further than the next frame
  *   consumer.endAhead();
  *   if (await queue.writable(8)) queue.close();
@@ -355,6 +356,12 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
   get usedBytes(): number {
     const tail = Atomics.load(this.#words, layout.TAIL_WORD);
     return this.#distance(Atomics.load(this.#words, layout.HEAD_WORD), tail);
+  }
+
+  /** Those bytes as a share of what the consumer wants to wait at most, or of the capacity, 0 to 1; for gauges. */
+  get usedShare(): number {
+    const limit = Atomics.load(this.#words, layout.LIMIT_WORD) || this.capacityBytes;
+    return Math.min(1, this.usedBytes / limit);
   }
 
   #place(cursor: number): number {

@@ -10,7 +10,7 @@ import { expectedChecksum } from '../../native-bench/nexmark/oracle.ts';
 import { holds, type Line, tableOf } from '../../native-bench/versus/comparison.ts';
 import { flink, hazelcast } from '../../native-bench/versus/jvm.ts';
 import { amountOf, hashOf, keyOf, timeOf } from '../../native-bench/versus/shape.ts';
-import { timely } from '../../native-bench/versus/timely.ts';
+import { timely, timelyPlain } from '../../native-bench/versus/timely.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'millrace-versus-'));
 after(() => rmSync(FOLDER, { recursive: true }));
@@ -238,12 +238,13 @@ test('a second table has what queries take beyond their source, unless it is les
 /** A program of a peer is built by the command, not by the tests: Maven and Cargo take long. */
 const JVM = { collector: 'parallel', heap: '1g' } as const;
 const BUILT = {
-  flink: 'flink-peer.jar',
-  hazelcast: 'hazelcast-peer.jar',
-  timely: 'release/timely-peer',
+  flink: 'flink/target/flink-peer.jar',
+  hazelcast: 'hazelcast/target/hazelcast-peer.jar',
+  timely: 'timely/target/release/timely-peer',
+  'timely-plain': 'timely/target/release/timely-peer',
 };
-for (const peer of [flink(JVM), hazelcast(JVM), timely()]) {
-  const isBuilt = existsSync(`native-bench/peers/${peer.id}/target/${BUILT[peer.id]}`);
+for (const peer of [flink(JVM), hazelcast(JVM), timely(), timelyPlain()]) {
+  const isBuilt = existsSync(`native-bench/peers/${BUILT[peer.id]}`);
   const skip = !isBuilt && `it is not built: npm run bench -- versus --engine ${peer.id}`;
   test(`${peer.name} gives the results of the model`, { skip }, () => {
     const size = ['--keys', `${KEYS}`, '--records', `${RECORDS}`, '--per-ms', `${PER_MS}`];
@@ -286,6 +287,7 @@ test('without its tools a peer is an error that says what it needs', () => {
     flink: "Flink needs a JDK, 17 or newer: there is no 'java' on the path",
     hazelcast: "Hazelcast needs a JDK, 17 or newer: there is no 'java' on the path",
     timely: "timely dataflow needs Rust: there is no 'cargo' on the path",
+    'timely-plain': "timely dataflow needs Rust: there is no 'cargo' on the path",
   };
   for (const [engine, message] of Object.entries(needs)) {
     const { status, stderr } = versus(['--engine', engine, '--job', 'sliding'], FOLDER);

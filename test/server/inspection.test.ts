@@ -28,6 +28,15 @@ async function untilFlowing({ client }: Served): Promise<void> {
   while (client.metrics().records < 100) await delay(10);
 }
 
+/** No more records come: the thread is in a step. */
+async function untilStuck({ client }: Served): Promise<void> {
+  for (let before = 0; ; await delay(100)) {
+    const { records } = client.metrics();
+    if (records > 0 && records === before) return;
+    before = records;
+  }
+}
+
 function namesIn(flame: Flame): string[] {
   return [flame.name, ...flame.children.flatMap(namesIn)];
 }
@@ -155,7 +164,7 @@ test('a thread in a step that does not end is told as such', async () => {
   await whileServed(
     { threads: 1, params: { stuckMs: 60_000 } },
     async (served) => {
-      await untilFlowing(served);
+      await untilStuck(served);
       const { threads } = await look<{ threads: { name: string; stack: string[] }[] }>(
         served,
         '/thread-dump',

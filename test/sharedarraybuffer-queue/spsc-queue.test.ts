@@ -226,11 +226,17 @@ test('a producer sees when so much waits that the consumer wants no more yet, an
 test('room is made known by quarters of the limit', () => {
   const queue = SpscQueue.create({ capacityBytes: 1024 });
   queue.limit(416);
-  for (let n = 0; n < 4; n++) queue.offer(new Uint8Array(92));
+  for (let n = 0; n < 3; n++) queue.offer(new Uint8Array(92));
   queue.publish();
+  assert.equal(queue.usedShare, 0.75);
+  for (let n = 0; n < 2; n++) queue.offer(new Uint8Array(92));
+  queue.publish();
+  assert.equal(queue.usedShare, 1);
   assert.ok(queue.isOverLimit);
-  assert.ok(queue.peek() >= 0);
-  queue.release();
+  for (let n = 0; n < 2; n++) {
+    assert.ok(queue.peek() >= 0);
+    queue.release();
+  }
   assert.ok(!queue.isOverLimit);
 });
 
