@@ -23,7 +23,7 @@ export const WHOLE_BATCHES: BatchSlices = {
 
 /**
  * As many rows as take about BATCH_SLICE_MS, by how long the last ones took. It begins with few, since nobody knows yet what the
- * functions of the user do, and doubles while they are quick.
+ * functions of the user do, and at most doubles while they are quick.
  */
 export class TimedSlices implements BatchSlices {
   rows = BATCH_SLICE_ROWS_FIRST;
@@ -33,10 +33,8 @@ export class TimedSlices implements BatchSlices {
   }
 
   onSlice(rows: number, ms: number): void {
-    if (ms > BATCH_SLICE_MS) {
-      this.rows = Math.max(1, Math.floor((rows * BATCH_SLICE_MS) / ms));
-    } else if (ms < BATCH_SLICE_MS / 2 && rows >= this.rows) {
-      this.rows *= 2;
-    }
+    const fitting = Math.floor((rows * BATCH_SLICE_MS) / ms);
+    if (ms > BATCH_SLICE_MS) this.rows = Math.max(1, fitting);
+    else if (rows >= this.rows) this.rows = Math.min(2 * this.rows, fitting);
   }
 }
