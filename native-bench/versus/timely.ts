@@ -1,4 +1,4 @@
-/** Timely dataflow, which Cargo builds in `native-bench/peers/timely`: workers add records up before they exchange them, or do not. */
+/** Timely dataflow, which Cargo builds in `native-bench/peers/timely`: records are added up before they are exchanged, or not. */
 import { outputOf, type Peer, type PeerId } from './peer.ts';
 
 const FOLDER = 'native-bench/peers/timely';

@@ -5,8 +5,9 @@
  *
  * Each end belongs to one thread. A writer never refuses: what finds no room waits at the writer, and
  * `isReady` is false until `retry` has moved all of it; the producing subtask takes no new input meanwhile, so
- * at most the output of one step waits. Nor is it ready while as much waits as the consumer has asked for (backlog.ts). Two forms: within a worker a short queue that hands batches over
- * (local-channel.ts), between workers a ring in shared memory (ring-channel.ts).
+ * at most the output of one step waits. Nor is it ready while as much waits as the consumer has asked for (backlog.ts).
+ * Two forms: within a worker a short queue that hands batches over (local-channel.ts), between workers a ring in shared
+ * memory (ring-channel.ts).
  */
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';

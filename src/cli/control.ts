@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { resolve as absolute, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import { PROCESS_WAIT_MS } from '../base/limits.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
@@ -19,7 +19,7 @@ import {
 } from '../server/rest-api.ts';
 import type { ServedJobs } from '../server/served-jobs.ts';
 
-/** What can be asked. `job`: the id of the one that is meant, or its checkpoint directory; a process of one job may be told anything. */
+/** What can be asked. `job`: the id of the one that is meant, or the path of its checkpoint directory. */
 export type ControlRequest =
   | { readonly ask: 'savepoint'; readonly job: string; readonly dir: string }
   | { readonly ask: 'stop'; readonly job: string; readonly options: StopOptions }
@@ -85,12 +85,13 @@ async function answer(jobs: ServedJobs, line: string): Promise<Answer> {
   }
 }
 
+/** Where there is only one it is meant: the path of its directory may be another there. */
 function meantJob({ all }: ServedJobs, text: string): WatchedJob {
   const [first, ...others] = all.map(({ job }) => job);
   if (first !== undefined && others.length === 0) return first;
   const meant = all.find(({ job: { id, config } }) => {
     const dir = config.checkpoints?.dir;
-    return id === text || (dir !== undefined && absolute(dir) === text);
+    return id === text || (dir !== undefined && resolve(dir) === text);
   });
   if (meant !== undefined) return meant.job;
   throw new EngineError(

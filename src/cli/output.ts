@@ -4,7 +4,7 @@
  *
  *   write* → end | abandon
  */
-import { createWriteStream, statSync } from 'node:fs';
+import { createWriteStream, lstatSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -15,7 +15,7 @@ import { outputError } from '../connector/file/sink/output-error.ts';
 export class Output {
   /** Null for standard output. */
   readonly #path: string | null;
-  /** What the file is called until it is whole; null for what has its name already, such as a device. */
+  /** What the file is called until it is whole; null for what is written where it is, such as a device. */
   readonly #draft: string | null;
   readonly #target: Writable;
 
@@ -68,7 +68,7 @@ export class Output {
   }
 }
 
-/** Whether there is something that is no file and must not be replaced by one. */
+/** Whether there is something that must not be replaced by a file: a device, a pipe, a link. */
 function isSpecial(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }

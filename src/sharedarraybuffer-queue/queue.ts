@@ -6,8 +6,8 @@
  *
  * Nothing is copied: `reserve` and `peek` answer with a byte offset into `buffer`, a multiple of 8, and the payload
  * of a frame is contiguous. What was committed becomes visible at `publish`, what was released becomes room at
- * `flushReleased`; both happen by themselves once a quarter of the capacity, or of the consumer's limit, is due, or when there is no room, or
- * nothing to read, any more. Frames arrive in order, each exactly once.
+ * `flushReleased`; both happen by themselves once a quarter of the capacity is due, or of the consumer's limit for what was
+ * released, and when there is no room, or nothing to read, any more. Frames arrive in order, each exactly once.
  *
  * Each half belongs to one thread at a time. Both may close: a closed producer's frames are still delivered, and a
  * closed consumer takes no more. `fail` closes with an error that the other side gets thrown.

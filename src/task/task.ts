@@ -29,7 +29,7 @@ export interface Steppable {
 /** Where the elements of a subtask come from: channels, or the splits of a source. */
 export interface TaskInput {
   readonly hasEnded: boolean;
-  /** Hands over about one batch or one control element; false when there is none now. */
+  /** Hands over about one batch, or a part of a slow one, or one control element; false when there is none now. */
   poll(): boolean;
   /**
    * The same for a control element other than the end, where one is next: for a chain that takes no batch now. A source may

@@ -47,6 +47,29 @@ test('a disk that is full is told in a line', {
   assert.match(stderr, /^error OUTPUT_FAILED: cannot write to standard output: ENOSPC.*\n$/);
 });
 
+test('a file that cannot be written to its end is told in a line, and the one before stays', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const out = join(folder, 'limited.jsonl');
+  writeFileSync(out, 'before');
+  // No file may have a byte; without the trap the process is ended.
+  const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`;
+  const command = [process.execPath, MAIN, ...EXPORT, 'total', '--out', out];
+  const child = spawn('sh', ['-c', limited, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, EXIT.failed);
+  assert.match(stderr, /^error OUTPUT_FAILED: cannot write '.*limited\.jsonl': EFBIG.*\n$/);
+  assert.equal(readFileSync(out, 'utf8'), 'before');
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    [],
+  );
+});
+
 test('a folder that is not there is told in a line', async () => {
   const { code, stderr } = await millrace(
     ...[...EXPORT, 'total', '--out', join(folder, 'none', 'total.jsonl')],
