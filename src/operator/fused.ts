@@ -135,6 +135,8 @@ export class FusedOperator implements Operator {
   #transform(batch: Batch): void {
     const state = this.#state;
     do {
+      // As long as it may get: one that grows is copied over and over. Benchmark: figure fusion.
+      state.rows = new Array(Math.min(batch.rowCount, BATCH_ROWS));
       this.#run(() => this.#loops.transform(batch, state), state);
       this.#emitRows(batch);
     } while (state.isFull && this.#output.isReady);
@@ -150,6 +152,7 @@ export class FusedOperator implements Operator {
     const state = this.#state;
     const { count } = state;
     if (count === 0) return;
+    if (state.rows.length > count) state.rows.length = count;
     this.#emitObjects(state.rows, originTimes(batch, state.origins, count));
     state.rows = [];
     state.count = 0;
