@@ -47,6 +47,7 @@ class Total {
   checksum = 0;
   readonly isReady = true;
   readonly hasPartial = false;
+  readonly rowsWanted = Infinity;
 
   emit(batch: Batch): void {
     const rows = batch.rowObjects() as readonly Pick<Ranked, 'auction' | 'rank'>[];

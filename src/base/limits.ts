@@ -9,7 +9,7 @@ export const BATCH_ROWS = 4096;
  */
 export const BATCH_BYTES = 1024 * 1024;
 
-/** Rows that one subtask gathers for all channels of an exchange, and least rows of a full batch of one channel. */
+/** Rows that one subtask gathers for all channels of an exchange, and rows that a full batch has however many channels there are. */
 export const EXCHANGE_ROWS = 4 * BATCH_ROWS;
 export const EXCHANGE_BATCH_ROWS_MIN = 128;
 
@@ -29,8 +29,8 @@ export const BATCH_SLICE_ROWS_FIRST = 64;
  * long, as one that collects garbage may, lets the one behind it run dry.
  */
 export const BACKLOG_MS = 50;
-/** Rows that may wait before it is known how long they take. */
-export const BACKLOG_ROWS_FIRST = BATCH_ROWS;
+/** Rows that may wait in a channel before it is known how long they take: two of the least full batches. */
+export const BACKLOG_ROWS_FIRST = 2 * EXCHANGE_BATCH_ROWS_MIN;
 
 /**
  * Milliseconds before and after 1970 that an event time may be: those of a Date. Bounds of windows and of intervals around it are

@@ -6,7 +6,7 @@
  * thread. It begins with few; where it finds nothing to do, more may wait. (Flink: buffer debloating.)
  */
 import type { Clock } from '../base/clock.ts';
-import { BACKLOG_ROWS_FIRST, EXCHANGE_BATCH_ROWS_MIN } from '../base/limits.ts';
+import { BACKLOG_ROWS_FIRST } from '../base/limits.ts';
 
 /** From here on there is no bound. */
 const ROWS_MAX = 2 ** 24;
@@ -15,8 +15,9 @@ const LOOKED_AT_ROWS = 64;
 const LOOKED_AT_BATCHES = 16;
 /** A bound that differs by less stays as it is. */
 const CHANGE_MIN = 1.5;
-/** How often it is measured, as a share of the time that it may last. */
+/** How often it is measured, as a share of the time that it may last; first sooner, since a quick subtask begins with few. */
 const LOOKS_SHARE = 0.4;
+const FIRST_LOOK_SHARE = 0.04;
 
 export class Backlog {
   readonly #backlogMs: number;
@@ -26,11 +27,12 @@ export class Backlog {
   #rows = 0;
   #batches = 0;
   #ranDry = false;
+  #looksShare = FIRST_LOOK_SHARE;
 
   /** Of so many ms of work, which come by so many channels. */
   constructor(backlogMs: number, channels: number) {
     this.#backlogMs = backlogMs;
-    this.#rowsMax = Math.max(BACKLOG_ROWS_FIRST, channels * EXCHANGE_BATCH_ROWS_MIN * 2);
+    this.#rowsMax = channels * BACKLOG_ROWS_FIRST;
   }
 
   /** Most rows that may wait in all channels together. */
@@ -51,7 +53,8 @@ export class Backlog {
     const nowMs = clock.monotonic();
     this.#sinceMs ??= nowMs;
     const ms = nowMs - this.#sinceMs;
-    if (ms < this.#backlogMs * LOOKS_SHARE) return false;
+    if (ms < this.#backlogMs * this.#looksShare) return false;
+    this.#looksShare = LOOKS_SHARE;
     const before = this.#rowsMax;
     this.#rowsMax = this.#bound(ms);
     this.#sinceMs = nowMs;

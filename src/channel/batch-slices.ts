@@ -21,20 +21,35 @@ export const WHOLE_BATCHES: BatchSlices = {
   onSlice() {},
 };
 
+/** Where the rows of a slice end up. */
+export interface RowsWanted {
+  /** About so many at once are enough: see OutputGate. */
+  readonly rowsWanted: number;
+}
+
 /**
- * As many rows as take about BATCH_SLICE_MS, by how long the last ones took. It begins with few, since nobody knows yet what the
- * functions of the user do, and at most doubles while they are quick.
+ * As many rows as take about BATCH_SLICE_MS, by how long the last ones took, and as may wait in front of what comes behind. It begins
+ * with few, since nobody knows yet what the functions of the user do, and at most doubles while they are quick.
  */
 export class TimedSlices implements BatchSlices {
-  rows = BATCH_SLICE_ROWS_FIRST;
+  readonly #behind: RowsWanted;
+  #fitting = BATCH_SLICE_ROWS_FIRST;
+
+  constructor(behind: RowsWanted) {
+    this.#behind = behind;
+  }
+
+  get rows(): number {
+    return Math.min(this.#fitting, Math.max(1, Math.floor(this.#behind.rowsWanted)));
+  }
 
   areTimed(rows: number): boolean {
-    return rows >= this.rows || rows >= BATCH_SLICE_ROWS_FIRST;
+    return rows >= this.#fitting || rows >= BATCH_SLICE_ROWS_FIRST;
   }
 
   onSlice(rows: number, ms: number): void {
     const fitting = Math.floor((rows * BATCH_SLICE_MS) / ms);
-    if (ms > BATCH_SLICE_MS) this.rows = Math.max(1, fitting);
-    else if (rows >= this.rows) this.rows = Math.min(2 * this.rows, fitting);
+    if (ms > BATCH_SLICE_MS) this.#fitting = Math.max(1, fitting);
+    else if (rows >= this.#fitting) this.#fitting = Math.min(2 * this.#fitting, fitting);
   }
 }

@@ -25,6 +25,12 @@ export function fullBatchRows(channels: number): number {
   );
 }
 
+/**
+ * The least batch that is full has a row for so many channels: where there are many, small ones would take longer to send than
+ * what waits is worth.
+ */
+const CHANNELS_A_ROW = 4;
+
 export type DealingGateOptions = {
   readonly writers: readonly ChannelWriter[];
   readonly dealer: Dealer;
@@ -49,6 +55,9 @@ export class DealingGate implements OutputGate {
   readonly #errorAt: DealingGateOptions['errorAt'];
   readonly #rows = new RowEncoder();
   readonly #builders: BatchBuilder[];
+  /** By channel, the rows that may wait in it, as of the last batch that was sent there. */
+  readonly #rowsMax: Float64Array;
+  rowsWanted = Infinity;
   #hasPartial = false;
   #haveHashes = false;
 
@@ -60,6 +69,7 @@ export class DealingGate implements OutputGate {
     this.#errorAt = errorAt;
     this.#schema = schema;
     this.#builders = writers.map(() => new BatchBuilder(schema, batchRows));
+    this.#rowsMax = new Float64Array(writers.length).fill(Infinity);
   }
 
   get isReady(): boolean {
@@ -136,9 +146,10 @@ export class DealingGate implements OutputGate {
   #batchEnd(channel: number, from: number, end: number): number {
     const { capacity, rowCount } = this.#builders[channel]!;
     const to = Math.min(end, from + capacity - rowCount);
-    if (rowCount + to - from <= EXCHANGE_BATCH_ROWS_MIN) return to;
+    const least = Math.ceil(this.#builders.length / CHANNELS_A_ROW);
+    if (rowCount + to - from <= least) return to;
     const wanted = Math.floor(this.#channels.writers[channel]!.rowsMax / 2);
-    const full = Math.max(EXCHANGE_BATCH_ROWS_MIN, wanted);
+    const full = Math.max(least, wanted);
     return Math.max(from, Math.min(to, from + full - rowCount));
   }
 
@@ -153,8 +164,18 @@ export class DealingGate implements OutputGate {
   }
 
   #send(channel: number): void {
-    const builder = this.#builders[channel]!;
-    this.#builders[channel] = this.#channels.writers[channel]!.putBuilt(builder);
+    const writer = this.#channels.writers[channel]!;
+    this.#builders[channel] = writer.putBuilt(this.#builders[channel]!);
+    const { rowsMax } = writer;
+    if (rowsMax !== this.#rowsMax[channel]) this.#onRowsMax(channel, rowsMax);
+  }
+
+  /** A channel has another bound. Each gets its share of the rows, about as many as the others. */
+  #onRowsMax(channel: number, rowsMax: number): void {
+    this.#rowsMax[channel] = rowsMax;
+    let least = Infinity;
+    for (const most of this.#rowsMax) if (most < least) least = most;
+    this.rowsWanted = least * this.#rowsMax.length;
   }
 
   #sendAll(): void {

@@ -33,6 +33,8 @@ export interface OutputGate {
   publish(): void;
   /** Whether rows wait in partial batches. */
   readonly hasPartial: boolean;
+  /** About so many rows at once are enough, since no more shall wait in its channels; Infinity while that is all the same. */
+  readonly rowsWanted: number;
 }
 
 /** What gates do with their channels, and with control elements. */
@@ -115,6 +117,12 @@ export class BatchGate implements OutputGate {
 
   get isReady(): boolean {
     return this.#channels.areReady;
+  }
+
+  get rowsWanted(): number {
+    let least = Infinity;
+    for (const { rowsMax } of this.#receivers) if (rowsMax < least) least = rowsMax;
+    return least;
   }
 
   emit(batch: Batch): void {

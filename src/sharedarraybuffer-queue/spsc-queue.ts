@@ -5,7 +5,7 @@ import type { QueueConsumer, QueueDescriptor, QueueOptions, QueueProducer } from
 import { Signal } from './signal.ts';
 
 /** The producer first looks for the limit when so much waits, or a quarter of the capacity: the consumer may come later. */
-const FIRST_LOOK_BYTES = 64 * 1024;
+const FIRST_LOOK_BYTES = 8 * 1024;
 
 /**
  * One end of a queue: use it as producer or as consumer, not both, except in the thread that does both.

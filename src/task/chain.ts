@@ -96,6 +96,13 @@ export class Chain {
     return true;
   }
 
+  /** See OutputGate: of the gate that wants least. What operators make of its rows may be more, or fewer. */
+  get rowsWanted(): number {
+    let least = Infinity;
+    for (const { rowsWanted } of this.#gates) if (rowsWanted < least) least = rowsWanted;
+    return least;
+  }
+
   get hasPendingWork(): boolean {
     for (const operator of this.#operators) if (operator.hasPendingWork) return true;
     return false;

@@ -53,11 +53,11 @@ class Deployer {
 
   #subtask(plan: SubtaskPlan): Subtask {
     const { execution, clock, settings, counters, events } = this.#options;
-    const slices = this.#options.slices();
     const task = execution.tasks[plan.task]!;
     const base = (): number => counters.baseCheckpoint();
     const snapshot = new SubtaskSnapshot(plan.id, events, base, clock);
     const chain = this.#chain(plan, task, snapshot);
+    const slices = this.#options.slices(chain);
     const head = new WatchedHead(chain.head, snapshot, counters.subtask(plan.id));
     return new Subtask({
       id: plan.id,

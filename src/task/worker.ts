@@ -116,7 +116,7 @@ async function work(
     rings,
     counters,
     clock: systemClock,
-    slices: () => new TimedSlices(),
+    slices: (behind) => new TimedSlices(behind),
     wake: () => signal.notify(),
     restored: (node) => storedStates(restored, node),
     events: messages(report),

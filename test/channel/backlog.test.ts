@@ -25,7 +25,7 @@ function setUp(channels = 2) {
 
 test('it is what the subtask gets through in its time', () => {
   const { backlog, take } = setUp();
-  assert.equal(backlog.rowsMax, BACKLOG_ROWS_FIRST);
+  assert.equal(backlog.rowsMax, 2 * BACKLOG_ROWS_FIRST);
   // 20 rows a ms.
   const bounds = take(100, 100, 5);
   assert.ok(Math.abs(bounds.at(-1)! - 20 * BACKLOG_MS) < 300, `${bounds}`);
@@ -61,4 +61,13 @@ test('small batches count too', () => {
 
 test('at first each channel may have two small batches', () => {
   assert.equal(new Backlog(BACKLOG_MS, 1000).rowsMax, 256_000);
+});
+
+test('the rate is looked at soon at first, and then less often', () => {
+  const { take } = setUp();
+  // A thousand rows a ms.
+  assert.deepEqual(take(2, 1000, 1), []);
+  assert.deepEqual(take(1, 1000, 1), [1000 * BACKLOG_MS * 1.5]);
+  assert.deepEqual(take(19, 100, 1), []);
+  assert.deepEqual(take(1, 100, 1), [100 * BACKLOG_MS]);
 });

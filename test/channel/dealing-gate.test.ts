@@ -12,12 +12,12 @@ import { record, type Schema, t } from '../../src/data/schema.ts';
 
 const Typed = record({ n: t.int32 }) as Schema;
 
-function setUp(schema: Schema | null, batchRows = 8) {
-  const channel = new LocalChannel(100);
+function setUp(schema: Schema | null, batchRows = 8, channels = [new LocalChannel(100)]) {
+  const channel = channels[0]!;
   const gate = new DealingGate({
     sent: { rows: 0 },
-    writers: [channel],
-    dealer: new TurnDealer(1),
+    writers: channels,
+    dealer: new TurnDealer(channels.length),
     schema,
     batchRows,
     errorAt: (thrown) => thrown as Error,
@@ -106,9 +106,40 @@ for (const schema of [Typed, null]) {
     channel.limit(600);
     assert.deepEqual(sizes(), [300, 300, 300]);
     channel.limit(1);
-    assert.deepEqual(sizes(), [128, 128, 128, 128, 128, 128, 128, 4]);
+    assert.deepEqual(sizes(), new Array(900).fill(1));
   });
 }
+
+test('where there are many channels, few rows are no batch yet, however few the consumer wants', () => {
+  const channels = Array.from({ length: 40 }, () => new LocalChannel(100));
+  const { gate, batchOf } = setUp(Typed, 1000, channels);
+  for (const channel of channels) channel.limit(1);
+  gate.emit(batchOf(...Array.from({ length: 40 * 25 }, (_, n) => n)));
+  gate.flush();
+  const sizes: number[] = [];
+  for (let [channel] = channels; channel!.peek() === BATCH; channel!.release())
+    sizes.push(channel!.batch().rowCount);
+  assert.deepEqual(sizes, [10, 10, 5]);
+});
+
+test('it wants as many rows at once as may wait in its channels, by the least of them', () => {
+  const channels = [new LocalChannel(100), new LocalChannel(100)];
+  const { gate, batchOf } = setUp(Typed, 1000, channels);
+  assert.equal(gate.rowsWanted, Infinity, 'nothing has been sent');
+  channels[0]!.limit(500);
+  channels[1]!.limit(30);
+  gate.emit(batchOf(1, 2));
+  gate.flush();
+  assert.equal(gate.rowsWanted, 60);
+  channels[1]!.limit(Infinity);
+  gate.emit(batchOf(1, 2));
+  gate.flush();
+  assert.equal(gate.rowsWanted, 1000);
+  channels[0]!.limit(Infinity);
+  gate.emit(batchOf(1));
+  gate.flush();
+  assert.equal(gate.rowsWanted, Infinity);
+});
 
 test('a batch that is longer than the consumer wants now goes out before more is gathered', () => {
   const { gate, channel, batchOf, take } = setUp(Typed, 1000);

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BATCH_SLICE_ROWS_FIRST } from '../../src/base/limits.ts';
-import { behindExchange, behindSource, endless, ROWS, written } from './jobs/slow-function.ts';
+import { inFolder } from '../connector/read-all.ts';
+import {
+  behindBatches,
+  behindExchange,
+  behindSource,
+  endless,
+  ROWS,
+  written,
+} from './jobs/slow-function.ts';
 
 for (const slow of [behindSource, behindExchange]) {
   test(`${slow.name}, a slow function is given few records at a time`, async () => {
@@ -20,8 +28,8 @@ for (const slow of [behindSource, behindExchange]) {
   });
 }
 
-/** Rings of 1 MiB alone would hold more. */
-const WAITING_MAX = 80_000;
+/** Of endless rows that were read the most may wait at first, before it is known how long they take; batches alone would hold more. */
+const WAITING_MAX = 15_000;
 
 test('in front of a slow step wait only as many records as it gets through in some time', async () => {
   const client = await endless.start({ threads: 2 });
@@ -37,3 +45,24 @@ test('in front of a slow step wait only as many records as it gets through in so
   await done;
   assert.ok(read - processed < WAITING_MAX, `${read - processed} records wait`);
 });
+
+/** A batch of a source takes four seconds. */
+const CHECKPOINT_MS_MAX = 2000;
+
+for (const threads of [2, 0]) {
+  test(`a checkpoint in front of a slow step does not wait for the batches of its source: ${threads} threads`, async () => {
+    await inFolder(async (dir) => {
+      const client = await behindBatches.start({
+        threads,
+        parallelism: 2,
+        checkpoints: { dir, every: 100 },
+      });
+      const done = client.result().catch(() => {});
+      const last = () => client.metrics().checkpoints.lastCompleted;
+      while ((last()?.id ?? 0) < 5) await delay(20);
+      await client.cancel();
+      await done;
+      assert.ok(last()!.durationMs < CHECKPOINT_MS_MAX, `${last()!.durationMs} ms`);
+    });
+  });
+}

@@ -223,6 +223,15 @@ test('a producer sees when so much waits that the consumer wants no more yet, an
   assert.equal(fill(), 39);
 });
 
+test('a producer looks for the limit before much waits', () => {
+  const queue = SpscQueue.create({ capacityBytes: 1 << 20 });
+  const producer = SpscQueue.attach(queue.descriptor);
+  queue.limit(100);
+  let sent = 0;
+  for (; !producer.isOverLimit; sent++) producer.offer(new Uint8Array(92));
+  assert.ok(sent <= 80, `${sent} frames of 104 bytes`);
+});
+
 test('room is made known by quarters of the limit', () => {
   const queue = SpscQueue.create({ capacityBytes: 1024 });
   queue.limit(416);

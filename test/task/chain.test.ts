@@ -9,6 +9,7 @@ class LoggingGate implements OutputGate {
   tap = null;
   isReady = true;
   readonly hasPartial = false;
+  rowsWanted = Infinity;
   readonly log: string[] = [];
   emit(batch: Batch): void {
     this.log.push(`${batch.rowCount} rows`);
@@ -62,4 +63,13 @@ test('a side output without room holds its operator back', () => {
   side.isReady = false;
   assert.equal(chain.head.isReady, false);
   assert.equal(chain.isOutputReady, false);
+});
+
+test('a chain wants no more rows at once than the gate that wants least', () => {
+  const { main, side, chain } = setUp();
+  assert.equal(chain.rowsWanted, Infinity);
+  main.rowsWanted = 30;
+  assert.equal(chain.rowsWanted, 30);
+  side.rowsWanted = 7;
+  assert.equal(chain.rowsWanted, 7);
 });

@@ -16,6 +16,7 @@ class FakeGate implements OutputGate {
   tap = null;
   isReady = true;
   hasPartial = false;
+  readonly rowsWanted = Infinity;
   waiting = 0;
   /** Has no room for a while behind the end. */
   isFullAtEnd = false;

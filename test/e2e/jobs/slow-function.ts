@@ -1,5 +1,5 @@
 /** Records that take half a millisecond each; the sink notes how many reach it at once. */
-import { blackhole, collection, generate, job } from 'millrace';
+import { blackhole, collection, generate, job, record, t } from 'millrace';
 import { defineSink } from 'millrace/connectors';
 
 export const ROWS = 400;
@@ -25,6 +25,22 @@ export const behindSource = job(import.meta, 'behind its source', (flow) => {
 
 export const behindExchange = job(import.meta, 'behind an exchange', (flow) => {
   flow.from(collection(numbers)).rebalance().map(slowly).to(noting);
+});
+
+/** A source that gives as many rows at once as a batch has. */
+export const behindBatches = job(import.meta, 'behind batches', (flow) => {
+  const source = generate({
+    schema: record({ n: t.int32 }),
+    count: 1e9,
+    fill({ n }, from, rowCount) {
+      for (let i = 0; i < rowCount; i++) n[i] = from + i;
+    },
+  });
+  flow
+    .from(source)
+    .rebalance()
+    .map(({ n }) => slowly(slowly(n)))
+    .to(blackhole());
 });
 
 /** More rows than anybody waits for. */
