@@ -14,7 +14,6 @@ import { assert } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
-import { groupBy } from '../base/group-by.ts';
 import { giveBack } from '../channel/block-memory.ts';
 import type {
   BlockRef,
@@ -35,12 +34,8 @@ import { hasBytes, NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts
 import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
 import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
-import {
-  buildManifest,
-  inputBlocks,
-  type NodeCommittables,
-  type StoredBlock,
-} from './manifest-builder.ts';
+import { type CommitNode, Committables, type Prepared } from './committables.ts';
+import { buildManifest, inputBlocks, type StoredBlock } from './manifest-builder.ts';
 
 export type CoordinatorOptions = {
   readonly graph: LogicalGraph;
@@ -54,7 +49,7 @@ export type CoordinatorOptions = {
   readonly settings: CheckpointSettings | null;
   /** Asks for the barrier. `base`: the checkpoint that state may be written on as a delta, 0 for none. */
   readonly request: (checkpoint: number, kind: CheckpointKind, base: number) => void;
-  readonly commit: (node: NodeId, committables: readonly PlainData[]) => Promise<void>;
+  readonly commit: CommitNode;
   /** Too many checkpoints have failed, or a commit has. */
   readonly onFailure: (error: unknown) => void;
   readonly onCompleted: (stored: StoredCheckpoint) => void;
@@ -64,8 +59,6 @@ export type CoordinatorOptions = {
 };
 
 type WrittenBlock = Omit<StoredBlock, 'ref'> & { readonly ref: Promise<BlockRef> | null };
-
-type Prepared = NodeCommittables & { readonly subtask: number; readonly checkpoint: number };
 
 type Pending = {
   readonly id: number;
@@ -91,9 +84,7 @@ export class CheckpointCoordinator {
   /** Last state of the subtasks that have come to their end. */
   readonly #atEnd = new Map<number, StateBlock[]>();
   readonly #ended = new Set<number>();
-  #prepared: Prepared[] = [];
-  /** Those of them that a complete checkpoint has: a job that goes on from it commits them. */
-  readonly #durable = new WeakSet<Prepared>();
+  readonly #committables: Committables;
   #pending: Pending | null = null;
   /** The last complete checkpoint of this attempt. */
   #last: Manifest | null = null;
@@ -111,6 +102,7 @@ export class CheckpointCoordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     this.#places = partPlaces(options.graph, options.execution);
+    this.#committables = new Committables(options.commit);
   }
 
   onBlock(subtask: number, checkpoint: number, block: StateBlock): void {
@@ -140,7 +132,7 @@ export class CheckpointCoordinator {
     node: NodeId,
     committables: readonly PlainData[],
   ): void {
-    if (committables.length > 0) this.#prepared.push({ subtask, checkpoint, node, committables });
+    this.#committables.add({ subtask, checkpoint, node, committables });
   }
 
   onDone(subtask: number, checkpoint: number, times = NO_TIMES): void {
@@ -191,7 +183,7 @@ export class CheckpointCoordinator {
       const id = this.#nextId();
       const target = this.#target(id);
       const { stored, prepared } = await this.#take(id, 'checkpoint', target, isLast);
-      await this.#commit(prepared);
+      await this.#committables.commit(prepared);
       this.#failures = 0;
       return stored;
     });
@@ -213,9 +205,8 @@ export class CheckpointCoordinator {
       const id = this.#nextId();
       const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, isLast);
       if (!isLast || this.#options.storage !== null) return stored;
-      // A job that goes on from the savepoint commits them, should this fail.
-      for (const one of prepared) this.#durable.add(one);
-      await this.#commit(prepared);
+      this.#committables.markDurable(prepared);
+      await this.#committables.commit(prepared);
       return stored;
     });
   }
@@ -308,7 +299,7 @@ export class CheckpointCoordinator {
     const stored = await Promise.all(
       blocks.map(async ({ ref, ...block }) => ({ ...block, ref: await ref })),
     );
-    const prepared = this.#committable(id, done);
+    const prepared = this.#committables.upTo(id, done, this.#ended);
     const manifest = this.#manifest(id, kind, false, stored, prepared, base);
     await target.writer.complete(manifest);
     const complete = { stored: { path: target.path, manifest }, prepared };
@@ -318,27 +309,9 @@ export class CheckpointCoordinator {
   }
 
   #completed(stored: StoredCheckpoint, prepared: readonly Prepared[]): void {
-    for (const one of prepared) this.#durable.add(one);
+    this.#committables.markDurable(prepared);
     this.#last = stored.manifest;
     this.#options.onCompleted(stored);
-  }
-
-  /** What a checkpoint commits: all that was prepared up to it. */
-  #committable(id: number, done: ReadonlySet<number>): Prepared[] {
-    return this.#prepared.filter(({ subtask, checkpoint }) =>
-      checkpoint === AT_END ? this.#ended.has(subtask) && !done.has(subtask) : checkpoint <= id,
-    );
-  }
-
-  async #commit(prepared: readonly Prepared[]): Promise<void> {
-    for (const [node, ofNode] of groupBy(prepared, (one) => one.node)) {
-      await this.#options.commit(
-        node,
-        ofNode.flatMap(({ committables }) => committables),
-      );
-    }
-    const committed = new Set(prepared);
-    this.#prepared = this.#prepared.filter((one) => !committed.has(one));
   }
 
   /**
@@ -353,7 +326,7 @@ export class CheckpointCoordinator {
     if (storage !== null && settings !== null) {
       const id = this.#nextId();
       const { writer, path } = this.#target(id);
-      const prepared = this.#prepared;
+      const prepared = this.#committables.all;
       const manifest = this.#lastManifest(id, 'checkpoint');
       await this.#completeLast(writer, { path, manifest });
       this.#completed({ path, manifest }, prepared);
@@ -364,7 +337,7 @@ export class CheckpointCoordinator {
       const manifest = this.#lastManifest(this.#nextId(), 'savepoint');
       await this.#completeLast(writer, { path, manifest });
     }
-    await this.#commit(this.#prepared);
+    await this.#committables.commit(this.#committables.all);
   }
 
   async #completeLast(writer: CheckpointWriter, stored: StoredCheckpoint): Promise<void> {
@@ -379,7 +352,7 @@ export class CheckpointCoordinator {
   }
 
   #lastManifest(id: number, kind: Manifest['kind']): Manifest {
-    return this.#manifest(id, kind, true, [], this.#prepared, null);
+    return this.#manifest(id, kind, true, [], this.#committables.all, null);
   }
 
   /** Has a savepoint written when all has come to its end. */
@@ -413,13 +386,7 @@ export class CheckpointCoordinator {
 
   /** What sinks have prepared and no checkpoint has: by node. */
   get uncommitted(): ReadonlyMap<NodeId, readonly PlainData[]> {
-    const left = this.#prepared.filter((one) => !this.#durable.has(one));
-    return new Map(
-      [...groupBy(left, ({ node }) => node)].map(([node, ofNode]) => [
-        node,
-        ofNode.flatMap(({ committables }) => committables),
-      ]),
-    );
+    return this.#committables.uncommitted;
   }
 
   #endTimer(): void {

@@ -48,11 +48,6 @@ export class JobLog {
     this.#clock = clock;
   }
 
-  /** Whether somebody writes the entries down. */
-  get isWritten(): boolean {
-    return this.#logger !== null;
-  }
-
   add(level: LogLevel, message: string, operator?: string): void {
     const about = operator === undefined ? {} : { operator };
     this.#entries.push({
@@ -64,6 +59,12 @@ export class JobLog {
     });
     if (this.#entries.length > LOG_ENTRIES_MAX) this.#entries.shift();
     this.#write(level, message, about);
+  }
+
+  /** On standard error, where entries are written nowhere. */
+  warn(message: string): void {
+    this.add('warn', message);
+    if (this.#logger === null) process.emitWarning(message, { type: 'millrace' });
   }
 
   /** What a function of the user has thrown is about its operator. */

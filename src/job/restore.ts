@@ -13,7 +13,7 @@ import {
   StoredStates,
   storedStates,
 } from '../task/restored-state.ts';
-import { SPLITS, type SplitState, type SplitToRead } from '../task/source-input.ts';
+import { SPLITS, type SplitState, type SplitToRead } from '../task/split-state.ts';
 import { checkWindows } from './restored-windows.ts';
 
 /** State of a source: all splits that there were when the run began. */

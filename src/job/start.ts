@@ -9,7 +9,7 @@ import type { Source } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import type { ReadBlock, RestoredSnapshot } from '../task/restored-state.ts';
-import { fromItsStart, type SplitToRead } from '../task/source-input.ts';
+import { fromItsStart, type SplitToRead } from '../task/split-state.ts';
 import { restoredSplits } from './restore.ts';
 
 /** Commits again what a checkpoint was complete with: a crash may have come between. */

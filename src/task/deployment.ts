@@ -15,7 +15,7 @@ import type { MakePool } from '../operator/async/function-pool.ts';
 import type { Operator, Output } from '../operator/operator.ts';
 import type { DeadLetter, PlainData, SourceAssignment } from '../operator/source.ts';
 import type { StoredState } from './restored-state.ts';
-import type { SplitToRead } from './source-input.ts';
+import type { SplitToRead } from './split-state.ts';
 import type { StateWatch } from './state-watch.ts';
 import type { SnapshotListener } from './subtask-snapshot.ts';
 import type { TaskInput } from './task.ts';

@@ -7,7 +7,7 @@
  * What is shared by the subtasks is two counts a stage: splits handed out, and splits read.
  */
 import type { SourceAssignment } from '../operator/source.ts';
-import type { SplitToRead } from './source-input.ts';
+import type { SplitToRead } from './split-state.ts';
 
 export type SplitStage = {
   readonly assignment: SourceAssignment;

@@ -25,12 +25,8 @@ import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import { DEAD_LETTERS } from '../../src/operator/operator-spec.ts';
 import type { DeadLetter, PlainData, Source, SourceSplit } from '../../src/operator/source.ts';
-import {
-  fromItsStart,
-  SourceInput,
-  type SplitState,
-  type SplitToRead,
-} from '../../src/task/source-input.ts';
+import { SourceInput } from '../../src/task/source-input.ts';
+import { fromItsStart, type SplitState, type SplitToRead } from '../../src/task/split-state.ts';
 import { DrawnSlices } from '../../src/testing/drawn-slices.ts';
 import { queueOf } from '../task/source-run.ts';
 import { FORMAT_KINDS } from './format-kinds.ts';

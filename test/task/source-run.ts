@@ -6,13 +6,9 @@ import { SharedCounters } from '../../src/metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
 import type { PollResult, Source, SourceAssignment } from '../../src/operator/source.ts';
 import { Alignment } from '../../src/task/alignment.ts';
-import {
-  fromItsStart,
-  SourceInput,
-  type SplitState,
-  type SplitToRead,
-} from '../../src/task/source-input.ts';
+import { SourceInput } from '../../src/task/source-input.ts';
 import { SplitQueue } from '../../src/task/split-queue.ts';
+import { fromItsStart, type SplitState, type SplitToRead } from '../../src/task/split-state.ts';
 import type { AlignmentSpec } from '../../src/time/watermark.ts';
 
 /** Timestamps of a batch, or nothing now. */

@@ -8,7 +8,7 @@ import {
 } from '../../base/options.ts';
 import { Random } from '../../base/random.ts';
 import type { Source, SourceSplit } from '../../operator/source.ts';
-import { fromItsStart, type SplitToRead } from '../../task/source-input.ts';
+import { fromItsStart, type SplitToRead } from '../../task/split-state.ts';
 import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
 import { textOf } from '../rows.ts';
 import {

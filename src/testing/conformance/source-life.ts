@@ -5,8 +5,9 @@ import { SharedCounters } from '../../metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../operator/operator.ts';
 import { DEAD_LETTERS } from '../../operator/operator-spec.ts';
 import type { Source, SourceAssignment } from '../../operator/source.ts';
-import { SourceInput, type SplitState, type SplitToRead } from '../../task/source-input.ts';
+import { SourceInput } from '../../task/source-input.ts';
 import { SplitQueue } from '../../task/split-queue.ts';
+import type { SplitState, SplitToRead } from '../../task/split-state.ts';
 import { check, throughCheckpoint } from './conformance-case.ts';
 import { pause, QUIET_MS } from './split-reading.ts';
 

@@ -1,0 +1,201 @@
+/**
+ * The attempts of a job, one after the other as its restart strategy allows, until one has come to its end and what the sinks have
+ * prepared is committed. Each goes on from the last checkpoint.
+ *
+ *   prepare → start → toItsEnd
+ */
+import { systemClock } from '../base/clock.ts';
+import { EngineError, messageOf } from '../base/errors.ts';
+import { after } from '../base/event-loop.ts';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import {
+  beginAttempt,
+  commitFinal,
+  findCheckpoint,
+  type JobParts,
+  type Running,
+} from './begin-attempt.ts';
+import type { CheckpointCoordinator } from './checkpoint-coordinator.ts';
+import { discardUncommitted } from './job-sinks.ts';
+import { mayHelp, type RestartStrategy, Restarts } from './restart-strategy.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export class Attempts {
+  readonly #parts: JobParts;
+  readonly #restarts: Restarts;
+  #pool: WorkerPool;
+  /** The checkpoint to go on from; null for none. */
+  #last: StoredCheckpoint | null = null;
+  /** The last that has begun; null when nothing is left to do. */
+  #running: Running | null = null;
+  #isCancelled = false;
+  #isStopped = false;
+  #isBetween = false;
+  #endPause: () => void = () => {};
+
+  /** `pool`: threads for the first attempt. */
+  constructor(parts: JobParts, restart: RestartStrategy, pool: WorkerPool) {
+    this.#parts = parts;
+    this.#restarts = new Restarts(restart);
+    this.#pool = pool;
+  }
+
+  get last(): StoredCheckpoint | null {
+    return this.#last;
+  }
+
+  get running(): Running | null {
+    return this.#running;
+  }
+
+  /** One has failed, and the next waits for its time. */
+  get isBetween(): boolean {
+    return this.#isBetween;
+  }
+
+  /** Ended behind a savepoint or a checkpoint, rather than at the end of the sources. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Makes the first attempt ready; none where the job had come to its end before. */
+  async prepare(): Promise<void> {
+    const last = await findCheckpoint(this.#parts);
+    const { log } = this.#parts;
+    this.#last = last;
+    log.jobId = last?.manifest.jobId ?? log.jobId;
+    if (last?.manifest.isFinal === true) await commitFinal(this.#parts, last);
+    else this.#running = await this.#begin();
+  }
+
+  start(): void {
+    if (this.#running !== null) this.#start(this.#running);
+  }
+
+  async toItsEnd(): Promise<void> {
+    let running = this.#running;
+    if (running === null) return;
+    for (;;) {
+      try {
+        running ??= await this.#beginAgain();
+        if (running !== null) await this.#run(running);
+        return;
+      } catch (error) {
+        running = null;
+        this.#isBetween = true;
+        await this.#waitForNext(error);
+        this.#isBetween = false;
+        if (this.#isStopped) return;
+      }
+    }
+  }
+
+  /** What runs fails as cancelled, and no other attempt follows. */
+  async cancel(): Promise<void> {
+    this.#isCancelled = true;
+    this.#endPause();
+    await this.#running?.attempt.cancel();
+  }
+
+  /** What runs, if anything does, has done what it had to: no other attempt follows, and that is no failure. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#isBetween) this.#endPause();
+    else await this.#running?.attempt.cancel();
+  }
+
+  /** Lets go of the threads. */
+  async close(): Promise<void> {
+    await this.#pool.terminate();
+  }
+
+  async #begin(): Promise<Running> {
+    return await beginAttempt(this.#parts, this.#last, this.#pool, (stored) => {
+      this.#last = stored;
+    });
+  }
+
+  #start({ attempt, checkpoints }: Running): void {
+    const { watch, plan } = this.#parts;
+    attempt.start();
+    checkpoints.start();
+    watch.onStart(plan, this.#last);
+  }
+
+  async #run({ attempt, checkpoints }: Running): Promise<void> {
+    try {
+      await attempt.run();
+    } catch (error) {
+      if (this.#isStopped) return;
+      await checkpoints.stop();
+      await discardUncommitted(this.#parts.plan.built, checkpoints.uncommitted);
+      throw error;
+    }
+    await this.#finish(checkpoints);
+  }
+
+  /** All rows have been prepared: what fails now is tried again without running the job again. */
+  async #finish(checkpoints: CheckpointCoordinator): Promise<void> {
+    try {
+      for (;;) {
+        try {
+          return await checkpoints.finish();
+        } catch (error) {
+          await this.#waitForNext(error);
+        }
+      }
+    } catch (error) {
+      await discardUncommitted(this.#parts.plan.built, checkpoints.uncommitted);
+      throw error;
+    }
+  }
+
+  /** The next attempt, at work; null when nothing is left to do. */
+  async #beginAgain(): Promise<Running | null> {
+    const { plan, watch } = this.#parts;
+    if (this.#last?.manifest.isFinal === true) {
+      await commitFinal(this.#parts, this.#last);
+      return null;
+    }
+    await this.#pool.terminate();
+    this.#pool = new WorkerPool(plan.threads, this.#pool.heapMb);
+    this.#pool.prepare(plan.job.url);
+    const running = await this.#begin();
+    this.#throwIfCancelled(null);
+    this.#running = running;
+    watch.onRestart();
+    this.#start(running);
+    return running;
+  }
+
+  /** Until the time for another try; throws when there is none. */
+  async #waitForNext(error: unknown): Promise<void> {
+    const { watch, log, plan } = this.#parts;
+    watch.onFailure(error);
+    if (!mayHelp(error)) throw error;
+    this.#throwIfCancelled(error);
+    const delayMs = this.#restarts.onFailure(systemClock.monotonic());
+    if (delayMs === null) throw error;
+    log.warn(`job '${plan.job.name}' failed and goes on in ${delayMs} ms: ${messageOf(error)}`);
+    watch.onWait();
+    await this.#pause(delayMs);
+    this.#throwIfCancelled(error);
+  }
+
+  #throwIfCancelled(cause: unknown): void {
+    if (!this.#isCancelled) return;
+    const { name } = this.#parts.plan.job;
+    throw new EngineError('JOB_CANCELLED', `job '${name}' was cancelled`, { cause });
+  }
+
+  /** Until the next attempt, or until the job is cancelled or stopped. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const stop = after(ms, resolve);
+      this.#endPause = () => {
+        stop();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Makes everything ready for an attempt of a job, from a checkpoint or from the start: commits what the checkpoint was complete
+ * with, finds the splits, prepares the sinks, and gives the attempt a coordinator for its checkpoints.
+ */
+import { closeStateFiles } from '../checkpoint/block-reader.ts';
+import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { systemFiles } from '../checkpoint/system-files.ts';
+import { type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { DeadLetter, PlainData } from '../operator/source.ts';
+import { inCallingThread } from '../operator/user-function.ts';
+import type { RuntimeSettings } from '../task/deployment.ts';
+import { Attempt, type JobPlan } from './attempt.ts';
+import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
+import type { CheckpointSettings } from './checkpoint-settings.ts';
+import type { RunOptions } from './job.ts';
+import { prepareSinks } from './job-sinks.ts';
+import type { JobWatch } from './job-watch.ts';
+import type { JobLog } from './log.ts';
+import { checkJob, checkMode, restoredSnapshot, restoredWriters } from './restore.ts';
+import { runtimeSettings } from './runtime-settings.ts';
+import { commitRestored, splitsToRead } from './start.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** What all attempts of a job have in common. */
+export type JobParts = {
+  readonly plan: JobPlan;
+  readonly options: RunOptions;
+  /** Null where no checkpoints are taken. */
+  readonly storage: CheckpointStorage | null;
+  readonly checkpoints: CheckpointSettings | null;
+  readonly watch: JobWatch;
+  readonly log: JobLog;
+  /** Told of the first malformed records that each subtask skips. */
+  readonly onSkipped: (record: DeadLetter) => void;
+};
+
+/** An attempt and its checkpoints. */
+export type Running = {
+  readonly attempt: Attempt;
+  readonly checkpoints: CheckpointCoordinator;
+  readonly settings: RuntimeSettings;
+};
+
+/** The checkpoint that the first attempt goes on from; null for none. */
+export async function findCheckpoint({
+  plan,
+  options,
+  storage,
+}: JobParts): Promise<StoredCheckpoint | null> {
+  const { restoreFrom, fresh } = options;
+  const own = fresh === true ? null : ((await storage?.latest()) ?? null);
+  const found =
+    own === null && restoreFrom !== undefined
+      ? await loadCheckpoint(restoreFrom, systemFiles)
+      : own;
+  if (found !== null) {
+    checkJob(plan.job.name, found);
+    checkMode(plan.isBatch, found);
+  }
+  return found;
+}
+
+/** On these threads, from this checkpoint, or from the start where it is null; `onCompleted` is given the next ones. */
+export async function beginAttempt(
+  job: JobParts,
+  last: StoredCheckpoint | null,
+  pool: WorkerPool,
+  onCompleted: (stored: StoredCheckpoint) => void,
+): Promise<Running> {
+  const { plan, options, log } = job;
+  const { built, threads, parallelism } = plan;
+  const { graph } = built;
+  const restored =
+    last === null ? null : restoredSnapshot(graph, last, options.allowDroppedState ?? false);
+  const exchanges = restored?.inFlight ?? [];
+  const execution = executionGraph(graph, { threads, parallelism, exchanges });
+  const settings = settingsOf(job, last, execution);
+  if (last !== null) await commitRestored(built, last.manifest);
+  const splits = await splitsToRead(built, parallelism, restored);
+  await prepareSinks(built, log.jobId, (node) =>
+    restored === null ? null : restoredWriters(restored, node),
+  );
+  closeStateFiles();
+  const attempt: Attempt = new Attempt({
+    plan,
+    execution,
+    settings,
+    splits,
+    restored,
+    pool,
+    events: {
+      onBlock: (...block) => checkpoints.onBlock(...block),
+      onDone: (...done) => checkpoints.onDone(...done),
+      onCommittables: (...prepared) => checkpoints.onCommittables(...prepared),
+      onMetric: (slot, cell) => attempt.watched.addMetric(slot, cell),
+      onSkipped: job.onSkipped,
+    },
+  });
+  const checkpoints = new CheckpointCoordinator({
+    graph,
+    execution,
+    splits,
+    maxParallelism: settings.maxParallelism,
+    isBatch: plan.isBatch,
+    jobId: log.jobId,
+    storage: job.storage,
+    settings: job.checkpoints,
+    request: (...request) => attempt.requestCheckpoint(...request),
+    commit: (node, committables) => commit(job, node, committables),
+    onFailure: (error) => void attempt.fail(error),
+    onCompleted,
+    history: job.watch.checkpoints,
+    warn: (message) => log.warn(message),
+  });
+  if (last !== null) job.watch.checkpoints.onRestored(last);
+  return { attempt, checkpoints, settings };
+}
+
+/** The job had come to its end: nothing is left but what its sinks do then. */
+export async function commitFinal(
+  { plan, log }: JobParts,
+  { manifest }: StoredCheckpoint,
+): Promise<void> {
+  await commitRestored(plan.built, manifest);
+  await prepareSinks(plan.built, log.jobId, () => []);
+}
+
+export function settingsOf(
+  { plan, options, checkpoints, log }: JobParts,
+  last: StoredCheckpoint | null,
+  execution: ExecutionGraph,
+): RuntimeSettings {
+  return runtimeSettings({ plan, options, checkpoints, last, jobId: log.jobId }, execution);
+}
+
+async function commit(
+  { plan, watch }: JobParts,
+  node: NodeId,
+  committables: readonly PlainData[],
+): Promise<void> {
+  const { graph, bindings } = plan.built;
+  const { uid, name } = graph.nodes[node]!;
+  await inCallingThread(name, () => bindings[node]!.sink!.commit(committables));
+  watch.onCommit(uid, name, committables.length);
+}
