@@ -50,7 +50,7 @@ function jobs(folder: string): readonly JobComparison[] {
       id: 'rebalance',
       what: 'source, rebalance, map, sink',
       args: ['--job', 'rebalance'],
-      records: { millrace: 400 * M, flink: 400 * M },
+      records: { millrace: 1600 * M, flink: 400 * M },
       forms: { functions: 8 },
     },
     {

@@ -3,14 +3,15 @@
  * front of a slow step full channels would be seconds of work; a quick one gets through more than there is room for.
  *
  * The rate is that of the clock, whatever it is that makes the subtask slow: its functions, the room behind it, or others on its
- * thread. It begins with few; where it finds nothing to do, more may wait. (Flink: buffer debloating.)
+ * thread. It begins with few. Where it finds nothing to do, more may wait, up to what its functions alone would get through in twice
+ * the time: it may also be that others hold up those that send to it. (Flink: buffer debloating.)
  */
 import type { Clock } from '../base/clock.ts';
 import { BACKLOG_ROWS_FIRST } from '../base/limits.ts';
 
 /** From here on there is no bound. */
 const ROWS_MAX = 2 ** 24;
-/** The clock is looked at behind a batch that is worth it, and behind so many that are not. */
+/** The clock is looked at behind a batch that is worth it, or that had to be waited for, and behind so many that are not. */
 const LOOKED_AT_ROWS = 64;
 const LOOKED_AT_BATCHES = 16;
 /** A bound that differs by less stays as it is. */
@@ -45,28 +46,30 @@ export class Backlog {
     this.#ranDry = true;
   }
 
-  /** A batch of so many rows has been taken; true when `rowsMax` is another. */
-  onBatch(rows: number, clock: Clock): boolean {
+  /** A batch of so many rows has been taken, by functions of this pace; true when `rowsMax` is another. */
+  onBatch(rows: number, rowsPerMs: number, clock: Clock): boolean {
     this.#rows += rows;
     this.#batches++;
-    if (rows < LOOKED_AT_ROWS && this.#batches % LOOKED_AT_BATCHES > 0) return false;
+    const isSmall = rows < LOOKED_AT_ROWS && !this.#ranDry;
+    if (isSmall && this.#batches % LOOKED_AT_BATCHES > 0) return false;
     const nowMs = clock.monotonic();
     this.#sinceMs ??= nowMs;
     const ms = nowMs - this.#sinceMs;
     if (ms < this.#backlogMs * this.#looksShare) return false;
     this.#looksShare = LOOKS_SHARE;
     const before = this.#rowsMax;
-    this.#rowsMax = this.#bound(ms);
+    this.#rowsMax = this.#bound(ms, rowsPerMs);
     this.#sinceMs = nowMs;
     this.#rows = 0;
     this.#ranDry = false;
     return this.#rowsMax !== before;
   }
 
-  #bound(ms: number): number {
+  #bound(ms: number, rowsPerMs: number): number {
     const before = this.#rowsMax;
     const taken = (this.#rows * this.#backlogMs) / ms;
-    const rows = this.#ranDry ? Math.max(taken, before * 2) : taken;
+    const more = Math.min(before * 2, rowsPerMs * this.#backlogMs * 2);
+    const rows = this.#ranDry ? Math.max(taken, more) : taken;
     if (rows > ROWS_MAX) return Infinity;
     const isSame = rows < before * CHANGE_MIN && rows * CHANGE_MIN > before;
     return isSame ? before : rows;

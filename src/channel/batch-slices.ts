@@ -8,6 +8,8 @@ import { BATCH_SLICE_MS, BATCH_SLICE_ROWS_FIRST } from '../base/limits.ts';
 export interface BatchSlices {
   /** Most rows of the next slice, at least one. */
   readonly rows: number;
+  /** How many rows the chain took in a ms when it was timed last; Infinity before. */
+  readonly rowsPerMs: number;
   /** Whether it matters how long the chain takes for so many rows. */
   areTimed(rows: number): boolean;
   /** The chain was so many ms at the rows that were handed over. */
@@ -17,6 +19,7 @@ export interface BatchSlices {
 /** Batches as they are. */
 export const WHOLE_BATCHES: BatchSlices = {
   rows: Infinity,
+  rowsPerMs: Infinity,
   areTimed: () => false,
   onSlice() {},
 };
@@ -32,6 +35,7 @@ export interface RowsWanted {
  * with few, since nobody knows yet what the functions of the user do, and at most doubles while they are quick.
  */
 export class TimedSlices implements BatchSlices {
+  rowsPerMs = Infinity;
   readonly #behind: RowsWanted;
   #fitting = BATCH_SLICE_ROWS_FIRST;
 
@@ -48,7 +52,8 @@ export class TimedSlices implements BatchSlices {
   }
 
   onSlice(rows: number, ms: number): void {
-    const fitting = Math.floor((rows * BATCH_SLICE_MS) / ms);
+    this.rowsPerMs = rows / ms;
+    const fitting = Math.floor(this.rowsPerMs * BATCH_SLICE_MS);
     if (ms > BATCH_SLICE_MS) this.#fitting = Math.max(1, fitting);
     else if (rows >= this.#fitting) this.#fitting = Math.min(2 * this.#fitting, fitting);
   }

@@ -238,7 +238,9 @@ export class InputGate {
     const sinceMs = isTimed ? this.#clock.monotonic() : 0;
     consumer.emit(batch, this.#inputs[channel]!);
     if (isTimed) this.#slices.onSlice(rowCount, this.#clock.monotonic() - sinceMs);
-    if (this.#backlog?.onBatch(rowCount, this.#clock) === true) this.#limitBacklog();
+    if (this.#backlog?.onBatch(rowCount, this.#slices.rowsPerMs, this.#clock) === true) {
+      this.#limitBacklog();
+    }
   }
 
   #limitBacklog(): void {

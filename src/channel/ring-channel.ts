@@ -3,7 +3,7 @@
  * for an overtaking barrier behind it.
  */
 import { EngineError, namedError } from '../base/errors.ts';
-import { RING_BUDGET_BYTES } from '../base/limits.ts';
+import { BACKLOG_ROWS_FIRST, RING_BUDGET_BYTES } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchEncoder, encodeToBytes } from '../data/codec.ts';
@@ -210,12 +210,14 @@ export class RingWriter implements ChannelWriter {
 export class RingMemory {
   readonly #capacityBytes: number;
   readonly #bytesEach: number;
+  readonly #firstLimitBytes: number;
   #left: number;
   #buffer = new SharedArrayBuffer(0);
   #used = 0;
 
-  /** For `count` rings of this capacity. */
-  constructor(capacityBytes: number, count: number) {
+  /** For `count` rings of this capacity. `isLimited`: little waits in them until their consumers say how much may. */
+  constructor(capacityBytes: number, count: number, isLimited = false) {
+    this.#firstLimitBytes = isLimited ? BACKLOG_ROWS_FIRST * ROW_BYTES_FIRST : Infinity;
     this.#capacityBytes = capacityBytes;
     this.#bytesEach = Math.ceil(SpscQueue.bytesFor(capacityBytes) / CACHE_BYTES) * CACHE_BYTES;
     this.#left = count;
@@ -232,6 +234,8 @@ export class RingMemory {
     this.#used += this.#bytesEach;
     this.#left--;
     const capacityBytes = this.#capacityBytes;
-    return SpscQueue.create({ capacityBytes, memory, producerSignal, consumerSignal }).descriptor;
+    const queue = SpscQueue.create({ capacityBytes, memory, producerSignal, consumerSignal });
+    queue.limit(this.#firstLimitBytes);
+    return queue.descriptor;
   }
 }

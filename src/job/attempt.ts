@@ -109,13 +109,13 @@ export class Attempt implements AskedThreads {
   }
 
   #makeRings(): Map<number, RingDescriptor> {
-    const { execution } = this.#options;
+    const { execution, settings } = this.#options;
     const remote = execution.channels.filter((channel) => !channel.isLocal);
     const share = Math.floor(RING_BUDGET_BYTES / Math.max(1, remote.length) / 8) * 8;
     const capacity = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share));
     const signalOf = (subtask: number): Signal =>
       this.#signals.get(execution.subtasks[subtask]!.worker)!;
-    const memory = new RingMemory(capacity, remote.length);
+    const memory = new RingMemory(capacity, remote.length, settings.backlogMs !== Infinity);
     return new Map(
       remote.map(({ id, from, to }) => [id, memory.ring(signalOf(from), signalOf(to))]),
     );

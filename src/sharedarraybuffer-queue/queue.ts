@@ -33,7 +33,7 @@ export interface QueueProducer {
    * frames that matter more than others may go on.
    */
   readonly isOverLimit: boolean;
-  /** That limit as the producer has last seen it, which it looks for when as much waits; Infinity where there is none. */
+  /** That limit as the producer has last seen it: it looks when it publishes, and when as much waits. Infinity where there is none. */
   readonly limitBytes: number;
   /** Publishes, then blocks until a payload of `bytes` bytes finds room; false when the consumer closed or the time is over. */
   waitWritable(bytes: number, timeoutMs?: number): boolean;

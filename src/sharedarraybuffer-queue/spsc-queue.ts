@@ -4,7 +4,7 @@ import { align8, FRAME_HEAD_BYTES, FRAMES_OFFSET, PADDING_TAG } from './layout.t
 import type { QueueConsumer, QueueDescriptor, QueueOptions, QueueProducer } from './queue.ts';
 import { Signal } from './signal.ts';
 
-/** The producer first looks for the limit when so much waits, or a quarter of the capacity: the consumer may come later. */
+/** The producer looks for the limit before it first publishes when so much waits, or a quarter of the capacity. */
 const FIRST_LOOK_BYTES = 8 * 1024;
 
 /**
@@ -145,6 +145,7 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
     this.#publishedTail = this.#tail;
     Atomics.store(this.#words, layout.TAIL_WORD, this.#tail);
     this.#consumerSignal.notify();
+    this.#lookAtLimit();
   }
 
   offer(payload: Uint8Array, tag = 0, spareBytes = 0): boolean {
@@ -226,6 +227,10 @@ export class SpscQueue implements QueueProducer, QueueConsumer {
 
   #look(): void {
     this.#seenHead = Atomics.load(this.#words, layout.HEAD_WORD);
+    this.#lookAtLimit();
+  }
+
+  #lookAtLimit(): void {
     this.limitBytes = Atomics.load(this.#words, layout.LIMIT_WORD) || Infinity;
   }
 

@@ -6,6 +6,7 @@ export class DrawnSlices implements BatchSlices {
   readonly #random: Random;
   readonly #rowsMax: number;
   rows = 1;
+  readonly rowsPerMs = Infinity;
 
   constructor(random: Random, rowsMax: number) {
     this.#random = random;

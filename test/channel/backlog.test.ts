@@ -11,12 +11,17 @@ function setUp(channels = 2) {
   const backlog = new Backlog(BACKLOG_MS, channels);
   const clock = new VirtualClock(0);
   /** Batches of so many rows, one every so many ms; the bounds that came of it. */
-  const take = (batches: number, rows: number, everyMs: number, isDry = false): number[] => {
+  const take = (
+    batches: number,
+    rows: number,
+    everyMs: number,
+    { isDry = false, rowsPerMs = Infinity } = {},
+  ): number[] => {
     const bounds: number[] = [];
     for (let n = 0; n < batches; n++) {
       clock.advanceTo(clock.now() + everyMs);
       if (isDry) backlog.onDry();
-      if (backlog.onBatch(rows, clock)) bounds.push(backlog.rowsMax);
+      if (backlog.onBatch(rows, rowsPerMs, clock)) bounds.push(backlog.rowsMax);
     }
     return bounds;
   };
@@ -46,7 +51,7 @@ test('a quick subtask has no bound', () => {
 
 test('while it finds nothing to do, more may wait, until there is no bound', () => {
   const { backlog, take } = setUp();
-  const bounds = take(200, 100, 10, true);
+  const bounds = take(200, 100, 10, { isDry: true });
   assert.ok(bounds.every((bound, n) => n === 0 || bound >= 2 * bounds[n - 1]!));
   assert.equal(backlog.rowsMax, Infinity);
   take(100, 100, 5);
@@ -70,4 +75,17 @@ test('the rate is looked at soon at first, and then less often', () => {
   assert.deepEqual(take(1, 1000, 1), [1000 * BACKLOG_MS * 1.5]);
   assert.deepEqual(take(19, 100, 1), []);
   assert.deepEqual(take(1, 100, 1), [100 * BACKLOG_MS]);
+});
+
+test('a slow step that finds nothing to do has little more, since it would not get through it', () => {
+  const { backlog, take } = setUp();
+  // Of 5 ms each, with as long a wait for the next.
+  take(300, 1, 10, { isDry: true, rowsPerMs: 0.2 });
+  assert.equal(backlog.rowsMax, 2 * 0.2 * BACKLOG_MS);
+});
+
+test('where batches are small and rare, that there is nothing to do is seen at each', () => {
+  const { backlog, take } = setUp();
+  assert.equal(take(11, 1, 30, { isDry: true }).length, 10, 'but the first');
+  assert.ok(backlog.rowsMax > 100_000, `${backlog.rowsMax}`);
 });

@@ -191,6 +191,7 @@ test('a barrier tells how long the first channel has waited for the last', () =>
 
 const slicesOf = (rows: number, told: number[] = []): BatchSlices => ({
   rows,
+  rowsPerMs: Infinity,
   areTimed: () => true,
   onSlice: (count) => told.push(count),
 });
