@@ -41,8 +41,10 @@ for (const msOfRow of [0.004, 0.01, 0.3, 1.5]) {
 
 test('a row that takes longer than a slice may is a slice', () => {
   const slices = new TimedSlices(AT_WILL);
+  assert.equal(slices.rowsPerMs, Infinity, 'nobody knows yet');
   run(slices, 1, 100, 50);
   assert.equal(slices.rows, 1);
+  assert.equal(slices.rowsPerMs, 0.02);
 });
 
 test('one that took long for another reason is made up for', () => {

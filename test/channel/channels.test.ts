@@ -1,6 +1,7 @@
 /** One contract, two channels: within a worker, and through a ring. Each case runs with typed and free-form rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BACKLOG_ROWS_FIRST } from '../../src/base/limits.ts';
 import {
   ACTIVE,
   BATCH,
@@ -274,4 +275,20 @@ test('local: a watermark takes the place of one right before it, and of no other
   writer.control(IDLE, 0);
   writer.control(WATERMARK, 4);
   assert.deepEqual(drain(ends), ['W2', ...rowsOf(0, 1), 'W3', 'idle', 'W4']);
+});
+
+test('little waits in rings of which the consumer has not said yet how much may', () => {
+  const signal = () => new Signal(new SharedArrayBuffer(64), 0);
+  const waiting = [true, false].map((isLimited) => {
+    const descriptor = new RingMemory(1 << 20, 1, isLimited).ring(signal(), signal());
+    const writer = new RingWriter(descriptor, Row as Schema, 'sender');
+    let rows = 0;
+    for (; writer.isReady && rows < 10_000; rows += 50) {
+      writer.put(batchOf(rowsOf(rows, 50), Row as Schema));
+      writer.publish();
+    }
+    return rows;
+  });
+  assert.ok(waiting[0]! <= BACKLOG_ROWS_FIRST, `${waiting}`);
+  assert.equal(waiting[1], 10_000);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { Backlog } from '../../src/channel/backlog.ts';
-import { type BatchSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
+import { type BatchSlices, TimedSlices, WHOLE_BATCHES } from '../../src/channel/batch-slices.ts';
 import { ACTIVE, BARRIER, END, IDLE, NOTHING, WATERMARK } from '../../src/channel/channel.ts';
 import { InputGate } from '../../src/channel/input-gate.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
@@ -264,4 +264,25 @@ test('a gate tells its channels how many rows may wait, each its share, and not 
     while (gate.poll(consumer));
   }
   checkBounds();
+});
+
+test('however often a slow chain finds nothing to do, not much more may wait than it gets through', () => {
+  const writer = new LocalChannel(1000);
+  const clock = new VirtualClock(0);
+  const slices = new TimedSlices({ rowsWanted: Infinity });
+  const gate = new InputGate([writer], { backlog: new Backlog(50, 1), slices, clock });
+  const consumer = {
+    emit: ({ rowCount }: Batch) => clock.advanceTo(clock.now() + 5 * rowCount),
+    watermark() {},
+    idle() {},
+    barrier() {},
+    end() {},
+  };
+  writer.put(rows(...Array.from({ length: 64 }, () => 'a')));
+  for (let n = 0; n < 300; n++) {
+    while (gate.poll(consumer));
+    clock.advanceTo(clock.now() + 5);
+    writer.put(rows('a'));
+  }
+  assert.ok(writer.rowsMax <= 20, `${writer.rowsMax}`);
 });

@@ -232,6 +232,18 @@ test('a producer looks for the limit before much waits', () => {
   assert.ok(sent <= 80, `${sent} frames of 104 bytes`);
 });
 
+test('a producer sees the limit when it publishes, however little waits', () => {
+  const queue = SpscQueue.create({ capacityBytes: 1 << 20 });
+  const producer = SpscQueue.attach(queue.descriptor);
+  const seen = [100, Infinity].map((bytes) => {
+    queue.limit(bytes);
+    producer.offer(new Uint8Array(8));
+    producer.publish();
+    return producer.limitBytes;
+  });
+  assert.deepEqual(seen, [100, Infinity]);
+});
+
 test('room is made known by quarters of the limit', () => {
   const queue = SpscQueue.create({ capacityBytes: 1024 });
   queue.limit(416);
