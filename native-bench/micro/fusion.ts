@@ -47,7 +47,8 @@ class Total {
   checksum = 0;
   readonly isReady = true;
   readonly hasPartial = false;
-  readonly rowsWanted = Infinity;
+  readonly rowsMax = Infinity;
+  readonly sentRows = 0;
 
   emit(batch: Batch): void {
     const rows = batch.rowObjects() as readonly Pick<Ranked, 'auction' | 'rank'>[];

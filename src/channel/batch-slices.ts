@@ -4,54 +4,51 @@
  * What is left of the batch stays in the input of the subtask: it is not processed yet, and no barrier that overtakes waits for it.
  */
 import { BATCH_SLICE_MS, BATCH_SLICE_ROWS_FIRST } from '../base/limits.ts';
+import { type BoundedGate, RowsWanted } from './rows-wanted.ts';
 
 export interface BatchSlices {
   /** Most rows of the next slice, at least one. */
   readonly rows: number;
   /** How many rows the chain took in a ms when it was timed last; Infinity before. */
   readonly rowsPerMs: number;
-  /** Whether it matters how long the chain takes for so many rows. */
-  areTimed(rows: number): boolean;
-  /** The chain was so many ms at the rows that were handed over. */
-  onSlice(rows: number, ms: number): void;
+  /** So many rows are handed over next; true where it matters how long the chain takes for them: then `end` has to follow. */
+  begin(rows: number): boolean;
+  /** The chain was so many ms at them. */
+  end(rows: number, ms: number): void;
 }
 
 /** Batches as they are. */
 export const WHOLE_BATCHES: BatchSlices = {
   rows: Infinity,
   rowsPerMs: Infinity,
-  areTimed: () => false,
-  onSlice() {},
+  begin: () => false,
+  end() {},
 };
 
-/** Where the rows of a slice end up. */
-export interface RowsWanted {
-  /** About so many at once are enough: see OutputGate. */
-  readonly rowsWanted: number;
-}
-
 /**
- * As many rows as take about BATCH_SLICE_MS, by how long the last ones took, and as may wait in front of what comes behind. It begins
+ * As many rows as take about BATCH_SLICE_MS, by how long the last ones took, and as may wait behind the chain (rows-wanted.ts). It begins
  * with few, since nobody knows yet what the functions of the user do, and at most doubles while they are quick.
  */
 export class TimedSlices implements BatchSlices {
   rowsPerMs = Infinity;
-  readonly #behind: RowsWanted;
+  readonly #wanted: RowsWanted;
   #fitting = BATCH_SLICE_ROWS_FIRST;
 
-  constructor(behind: RowsWanted) {
-    this.#behind = behind;
+  /** `gates`: the outputs of the chain. */
+  constructor(gates: readonly BoundedGate[]) {
+    this.#wanted = new RowsWanted(gates);
   }
 
   get rows(): number {
-    return Math.min(this.#fitting, Math.max(1, Math.floor(this.#behind.rowsWanted)));
+    return Math.min(this.#fitting, this.#wanted.rows);
   }
 
-  areTimed(rows: number): boolean {
+  begin(rows: number): boolean {
+    this.#wanted.onRows(rows);
     return rows >= this.#fitting || rows >= BATCH_SLICE_ROWS_FIRST;
   }
 
-  onSlice(rows: number, ms: number): void {
+  end(rows: number, ms: number): void {
     this.rowsPerMs = rows / ms;
     const fitting = Math.floor(this.rowsPerMs * BATCH_SLICE_MS);
     if (ms > BATCH_SLICE_MS) this.#fitting = Math.max(1, fitting);

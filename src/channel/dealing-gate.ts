@@ -56,8 +56,8 @@ export class DealingGate implements OutputGate {
   readonly #rows = new RowEncoder();
   readonly #builders: BatchBuilder[];
   /** By channel, the rows that may wait in it, as of the last batch that was sent there. */
-  readonly #rowsMax: Float64Array;
-  rowsWanted = Infinity;
+  readonly #rowsMaxOf: Float64Array;
+  rowsMax = Infinity;
   #hasPartial = false;
   #haveHashes = false;
 
@@ -69,7 +69,7 @@ export class DealingGate implements OutputGate {
     this.#errorAt = errorAt;
     this.#schema = schema;
     this.#builders = writers.map(() => new BatchBuilder(schema, batchRows));
-    this.#rowsMax = new Float64Array(writers.length).fill(Infinity);
+    this.#rowsMaxOf = new Float64Array(writers.length).fill(Infinity);
   }
 
   get isReady(): boolean {
@@ -78,6 +78,10 @@ export class DealingGate implements OutputGate {
 
   get hasPartial(): boolean {
     return this.#hasPartial;
+  }
+
+  get sentRows(): number {
+    return this.#sent.rows;
   }
 
   emit(batch: Batch): void {
@@ -167,15 +171,15 @@ export class DealingGate implements OutputGate {
     const writer = this.#channels.writers[channel]!;
     this.#builders[channel] = writer.putBuilt(this.#builders[channel]!);
     const { rowsMax } = writer;
-    if (rowsMax !== this.#rowsMax[channel]) this.#onRowsMax(channel, rowsMax);
+    if (rowsMax !== this.#rowsMaxOf[channel]) this.#onRowsMax(channel, rowsMax);
   }
 
   /** A channel has another bound. Each gets its share of the rows, about as many as the others. */
   #onRowsMax(channel: number, rowsMax: number): void {
-    this.#rowsMax[channel] = rowsMax;
+    this.#rowsMaxOf[channel] = rowsMax;
     let least = Infinity;
-    for (const most of this.#rowsMax) if (most < least) least = most;
-    this.rowsWanted = least * this.#rowsMax.length;
+    for (const most of this.#rowsMaxOf) if (most < least) least = most;
+    this.rowsMax = least * this.#rowsMaxOf.length;
   }
 
   #sendAll(): void {

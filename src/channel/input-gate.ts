@@ -234,10 +234,10 @@ export class InputGate {
 
   #emit(batch: Batch, channel: number, consumer: ElementConsumer): void {
     const { rowCount } = batch;
-    const isTimed = this.#slices.areTimed(rowCount);
+    const isTimed = this.#slices.begin(rowCount);
     const sinceMs = isTimed ? this.#clock.monotonic() : 0;
     consumer.emit(batch, this.#inputs[channel]!);
-    if (isTimed) this.#slices.onSlice(rowCount, this.#clock.monotonic() - sinceMs);
+    if (isTimed) this.#slices.end(rowCount, this.#clock.monotonic() - sinceMs);
     if (this.#backlog?.onBatch(rowCount, this.#slices.rowsPerMs, this.#clock) === true) {
       this.#limitBacklog();
     }

@@ -33,8 +33,10 @@ export interface OutputGate {
   publish(): void;
   /** Whether rows wait in partial batches. */
   readonly hasPartial: boolean;
-  /** About so many rows at once are enough, since no more shall wait in its channels; Infinity while that is all the same. */
-  readonly rowsWanted: number;
+  /** About so many rows shall wait in its channels at most; Infinity while that is all the same. */
+  readonly rowsMax: number;
+  /** Rows that it has been given so far. */
+  readonly sentRows: number;
 }
 
 /** What gates do with their channels, and with control elements. */
@@ -119,7 +121,11 @@ export class BatchGate implements OutputGate {
     return this.#channels.areReady;
   }
 
-  get rowsWanted(): number {
+  get sentRows(): number {
+    return this.#sent.rows;
+  }
+
+  get rowsMax(): number {
     let least = Infinity;
     for (const { rowsMax } of this.#receivers) if (rowsMax < least) least = rowsMax;
     return least;

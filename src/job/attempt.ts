@@ -232,7 +232,7 @@ export class Attempt implements AskedThreads {
       rings: this.#rings,
       counters: this.#counters,
       clock: systemClock,
-      slices: (behind) => new TimedSlices(behind),
+      slices: (gates) => new TimedSlices(gates),
       wake: () => signal.notify(),
       restored: (node) => storedStates(restored, node),
       events,

@@ -41,7 +41,8 @@ export class Chain {
   readonly #waiting: readonly Operator[];
   /** Output of each operator. */
   readonly #outputs: readonly Output[];
-  readonly #gates: readonly OutputGate[];
+  /** All that its operators send to, side outputs too. */
+  readonly gates: readonly OutputGate[];
   /** Where the input of the subtask goes: the head operators, and gates right behind a source. */
   readonly head: ChainHead;
   /** Side outputs of a source. */
@@ -59,7 +60,7 @@ export class Chain {
     this.#asynchronous = this.#operators.filter(({ isFull }) => isFull !== undefined);
     this.#waiting = this.#operators.filter(({ waitsForEvents }) => waitsForEvents !== undefined);
     const sidesOf = [headSides, ...links.map((link) => link.sides)];
-    this.#gates = [
+    this.gates = [
       ...headGates,
       ...links.flatMap((link) => link.gates),
       ...sidesOf.flatMap((sides) => [...sides.values()].flat()),
@@ -92,15 +93,8 @@ export class Chain {
 
   /** Whether every gate has room: only then may operators go on. */
   get isOutputReady(): boolean {
-    for (const gate of this.#gates) if (!gate.isReady) return false;
+    for (const gate of this.gates) if (!gate.isReady) return false;
     return true;
-  }
-
-  /** See OutputGate: of the gate that wants least. What operators make of its rows may be more, or fewer. */
-  get rowsWanted(): number {
-    let least = Infinity;
-    for (const { rowsWanted } of this.#gates) if (rowsWanted < least) least = rowsWanted;
-    return least;
   }
 
   get hasPendingWork(): boolean {
@@ -156,22 +150,22 @@ export class Chain {
 
   retry(): boolean {
     let moved = false;
-    for (const gate of this.#gates) if (gate.retry()) moved = true;
+    for (const gate of this.gates) if (gate.retry()) moved = true;
     return moved;
   }
 
   flush(): boolean {
     let had = false;
-    for (const gate of this.#gates) if (gate.flush()) had = true;
+    for (const gate of this.gates) if (gate.flush()) had = true;
     return had;
   }
 
   publish(): void {
-    for (const gate of this.#gates) gate.publish();
+    for (const gate of this.gates) gate.publish();
   }
 
   get hasPartial(): boolean {
-    for (const gate of this.#gates) if (gate.hasPartial) return true;
+    for (const gate of this.gates) if (gate.hasPartial) return true;
     return false;
   }
 

@@ -57,7 +57,7 @@ class Deployer {
     const base = (): number => counters.baseCheckpoint();
     const snapshot = new SubtaskSnapshot(plan.id, events, base, clock);
     const chain = this.#chain(plan, task, snapshot);
-    const slices = this.#options.slices(chain);
+    const slices = this.#options.slices(chain.gates);
     const head = new WatchedHead(chain.head, snapshot, counters.subtask(plan.id));
     return new Subtask({
       id: plan.id,

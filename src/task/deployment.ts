@@ -4,7 +4,7 @@
  * (deploy.ts).
  */
 import type { Clock } from '../base/clock.ts';
-import type { BatchSlices, RowsWanted } from '../channel/batch-slices.ts';
+import type { BatchSlices } from '../channel/batch-slices.ts';
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { RingDescriptor } from '../channel/ring-channel.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
@@ -61,8 +61,8 @@ export type DeploymentOptions = {
   readonly rings: ReadonlyMap<number, RingDescriptor>;
   readonly counters: SharedCounters;
   readonly clock: Clock;
-  /** Makes those of a subtask, of its chain. */
-  readonly slices: (behind: RowsWanted) => BatchSlices;
+  /** Makes those of a subtask, by the outputs of its chain. */
+  readonly slices: (gates: readonly OutputGate[]) => BatchSlices;
   /** Runs this worker's subtasks again. */
   readonly wake: () => void;
   /** State of a node in the snapshot that the job starts from. */

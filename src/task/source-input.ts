@@ -272,10 +272,10 @@ export class SourceInput implements TaskInput {
     if (rows === 0) return;
     const timed = this.#time.assign(open.time, batch);
     context.metrics.recordsOut += rows;
-    const isTimed = slices.areTimed(rows);
+    const isTimed = slices.begin(rows);
     const sinceMs = isTimed ? clock.monotonic() : 0;
     output.emit(timed);
-    if (isTimed) slices.onSlice(rows, clock.monotonic() - sinceMs);
+    if (isTimed) slices.end(rows, clock.monotonic() - sinceMs);
   }
 
   #closeSplit(open: OpenSplit): void {

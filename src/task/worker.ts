@@ -116,7 +116,7 @@ async function work(
     rings,
     counters,
     clock: systemClock,
-    slices: (behind) => new TimedSlices(behind),
+    slices: (gates) => new TimedSlices(gates),
     wake: () => signal.notify(),
     restored: (node) => storedStates(restored, node),
     events: messages(report),

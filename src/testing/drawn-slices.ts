@@ -13,11 +13,11 @@ export class DrawnSlices implements BatchSlices {
     this.#rowsMax = rowsMax;
   }
 
-  areTimed(): boolean {
+  begin(): boolean {
     return true;
   }
 
-  onSlice(): void {
+  end(): void {
     this.rows = 1 + this.#random.below(this.#rowsMax);
   }
 }

@@ -1,4 +1,4 @@
-/** How many rows at once a gate wants that sends batches whole. */
+/** How many rows may wait behind a gate that sends batches whole. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
@@ -7,7 +7,7 @@ import { BatchGate } from '../../src/channel/output-gate.ts';
 test('as many as may wait at the least of those that get them', () => {
   const channels = [new LocalChannel(), new LocalChannel()];
   const wanted = (kind: 'global' | 'broadcast') =>
-    new BatchGate(channels, kind, { rows: 0 }).rowsWanted;
+    new BatchGate(channels, kind, { rows: 0 }).rowsMax;
   assert.deepEqual([wanted('global'), wanted('broadcast')], [Infinity, Infinity]);
   channels[0]!.limit(50);
   channels[1]!.limit(4);

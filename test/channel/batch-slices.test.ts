@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BATCH_ROWS, BATCH_SLICE_MS, BATCH_SLICE_ROWS_FIRST } from '../../src/base/limits.ts';
 import { TimedSlices } from '../../src/channel/batch-slices.ts';
+import type { BoundedGate } from '../../src/channel/rows-wanted.ts';
 
-/** Nobody waits for what comes behind. */
-const AT_WILL = { rowsWanted: Infinity };
+/** A chain that leads nowhere. */
+const AT_WILL: readonly BoundedGate[] = [];
 
 /** Hands over batches of so many rows that take so long each; rows of each slice. */
 function run(slices: TimedSlices, batches: number, rows: number, msOfRow: number): number[] {
@@ -13,7 +14,7 @@ function run(slices: TimedSlices, batches: number, rows: number, msOfRow: number
   for (let batch = 0; batch < batches; batch++) {
     for (let left = rows; left > 0; ) {
       const slice = Math.min(left, slices.rows);
-      slices.onSlice(slice, slice * msOfRow);
+      slices.end(slice, slice * msOfRow);
       given.push(slice);
       left -= slice;
     }
@@ -50,7 +51,7 @@ test('a row that takes longer than a slice may is a slice', () => {
 test('one that took long for another reason is made up for', () => {
   const slices = new TimedSlices(AT_WILL);
   run(slices, 3, BATCH_ROWS, 1e-5);
-  slices.onSlice(BATCH_ROWS, 200);
+  slices.end(BATCH_ROWS, 200);
   assert.ok(slices.rows < 100);
   run(slices, 3, BATCH_ROWS, 1e-5);
   assert.ok(slices.rows >= BATCH_ROWS);
@@ -60,24 +61,28 @@ test('a batch that fits is whole again soon after one that took long for another
   const slices = new TimedSlices(AT_WILL);
   const msOfRow = (0.8 * BATCH_SLICE_MS) / BATCH_ROWS;
   run(slices, 3, BATCH_ROWS, msOfRow);
-  slices.onSlice(BATCH_ROWS, 2 * BATCH_SLICE_MS);
+  slices.end(BATCH_ROWS, 2 * BATCH_SLICE_MS);
   assert.equal(run(slices, 3, BATCH_ROWS, msOfRow).at(-1), BATCH_ROWS);
 });
 
 test('fewer rows than there might have been prove nothing', () => {
   const slices = new TimedSlices(AT_WILL);
-  slices.onSlice(10, 0);
+  slices.end(10, 0);
   assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST);
 });
 
 test('no more rows come at once than may wait behind the chain, and the pace is kept meanwhile', () => {
-  const behind = { rowsWanted: Infinity };
-  const slices = new TimedSlices(behind);
-  run(slices, 3, BATCH_ROWS, 1e-5);
-  behind.rowsWanted = 20.5;
-  assert.deepEqual(run(slices, 1, 45, 1e-5), [20, 20, 5]);
-  behind.rowsWanted = 0.3;
-  assert.deepEqual(run(slices, 1, 2, 1e-5), [1, 1], 'one is the least');
-  behind.rowsWanted = Infinity;
-  assert.deepEqual(run(slices, 1, BATCH_ROWS, 1e-5), [BATCH_ROWS]);
+  const gate = { rowsMax: Infinity, sentRows: 0 };
+  const slices = new TimedSlices([gate]);
+  const through = (rows: number) =>
+    run(slices, 1, rows, 1e-5).map((slice) => {
+      slices.begin(slice);
+      gate.sentRows += slice;
+      return slice;
+    });
+  through(2 * BATCH_ROWS);
+  gate.rowsMax = 20.5;
+  assert.deepEqual(through(45), [20, 20, 5]);
+  gate.rowsMax = Infinity;
+  assert.deepEqual(through(BATCH_ROWS), [BATCH_ROWS]);
 });

@@ -122,23 +122,23 @@ test('where there are many channels, few rows are no batch yet, however few the 
   assert.deepEqual(sizes, [10, 10, 5]);
 });
 
-test('it wants as many rows at once as may wait in its channels, by the least of them', () => {
+test('as many rows may wait behind it as in its channels, by the least of them', () => {
   const channels = [new LocalChannel(100), new LocalChannel(100)];
   const { gate, batchOf } = setUp(Typed, 1000, channels);
-  assert.equal(gate.rowsWanted, Infinity, 'nothing has been sent');
+  assert.equal(gate.rowsMax, Infinity, 'nothing has been sent');
   channels[0]!.limit(500);
   channels[1]!.limit(30);
   gate.emit(batchOf(1, 2));
   gate.flush();
-  assert.equal(gate.rowsWanted, 60);
+  assert.equal(gate.rowsMax, 60);
   channels[1]!.limit(Infinity);
   gate.emit(batchOf(1, 2));
   gate.flush();
-  assert.equal(gate.rowsWanted, 1000);
+  assert.equal(gate.rowsMax, 1000);
   channels[0]!.limit(Infinity);
   gate.emit(batchOf(1));
   gate.flush();
-  assert.equal(gate.rowsWanted, Infinity);
+  assert.equal(gate.rowsMax, Infinity);
 });
 
 test('a batch that is longer than the consumer wants now goes out before more is gathered', () => {

@@ -192,8 +192,8 @@ test('a barrier tells how long the first channel has waited for the last', () =>
 const slicesOf = (rows: number, told: number[] = []): BatchSlices => ({
   rows,
   rowsPerMs: Infinity,
-  areTimed: () => true,
-  onSlice: (count) => told.push(count),
+  begin: () => true,
+  end: (count) => told.push(count),
 });
 
 test('a batch is handed over in slices, before anything else, and released when it is through', () => {
@@ -269,7 +269,7 @@ test('a gate tells its channels how many rows may wait, each its share, and not 
 test('however often a slow chain finds nothing to do, not much more may wait than it gets through', () => {
   const writer = new LocalChannel(1000);
   const clock = new VirtualClock(0);
-  const slices = new TimedSlices({ rowsWanted: Infinity });
+  const slices = new TimedSlices([]);
   const gate = new InputGate([writer], { backlog: new Backlog(50, 1), slices, clock });
   const consumer = {
     emit: ({ rowCount }: Batch) => clock.advanceTo(clock.now() + 5 * rowCount),

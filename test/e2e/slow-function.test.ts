@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BATCH_SLICE_ROWS_FIRST } from '../../src/base/limits.ts';
+import { BATCH_ROWS, BATCH_SLICE_ROWS_FIRST } from '../../src/base/limits.ts';
 import { inFolder } from '../connector/read-all.ts';
 import {
   behindBatches,
   behindExchange,
   behindSource,
+  besideNothing,
   endless,
   ROWS,
   written,
@@ -44,6 +45,12 @@ test('in front of a slow step wait only as many records as it gets through in so
   await client.cancel();
   await done;
   assert.ok(read - processed < WAITING_MAX, `${read - processed} records wait`);
+});
+
+test('beside a branch that sends nothing, batches are whole', async () => {
+  written.length = 0;
+  await besideNothing.run({ threads: 0, parallelism: 2 });
+  assert.equal(Math.max(...written.map((rows) => rows.length)), BATCH_ROWS);
 });
 
 /** A batch of a source takes four seconds. */

@@ -93,7 +93,7 @@ test('a batch goes out in portions as the rate allows', () => {
 });
 
 test('a batch goes out in slices, and a checkpoint between two of them is where they are', () => {
-  const slices = { rows: 3, rowsPerMs: Infinity, areTimed: () => false, onSlice() {} };
+  const slices = { rows: 3, rowsPerMs: Infinity, begin: () => false, end() {} };
   const { run, counters, states } = setUp({ splits: [[[1, 2, 3, 4, 5, 6, 7, 8], [9]]], slices });
   run(2);
   counters.requestCheckpoint(1, 'aligned');
@@ -107,7 +107,7 @@ test('a batch goes out in slices, and a checkpoint between two of them is where 
 
 test('slices of a batch keep to the rate', () => {
   const rows = Array.from({ length: 100 }, (_, n) => n);
-  const slices = { rows: 2, rowsPerMs: Infinity, areTimed: () => false, onSlice() {} };
+  const slices = { rows: 2, rowsPerMs: Infinity, begin: () => false, end() {} };
   const { run } = setUp({ splits: [[rows]], rate: 1000, slices });
   const lines = run(40).filter((line) => /^\d/.test(line));
   assert.ok(lines.every((line) => line.split(' ').length <= 2));

@@ -16,7 +16,8 @@ class FakeGate implements OutputGate {
   tap = null;
   isReady = true;
   hasPartial = false;
-  readonly rowsWanted = Infinity;
+  readonly rowsMax = Infinity;
+  readonly sentRows = 0;
   waiting = 0;
   /** Has no room for a while behind the end. */
   isFullAtEnd = false;

@@ -27,17 +27,30 @@ export const behindExchange = job(import.meta, 'behind an exchange', (flow) => {
   flow.from(collection(numbers)).rebalance().map(slowly).to(noting);
 });
 
-/** A source that gives as many rows at once as a batch has. */
-export const behindBatches = job(import.meta, 'behind batches', (flow) => {
-  const source = generate({
+/** As many rows at once as a batch has. */
+const batches = (count: number) =>
+  generate({
     schema: record({ n: t.int32 }),
-    count: 1e9,
+    count,
     fill({ n }, from, rowCount) {
       for (let i = 0; i < rowCount; i++) n[i] = from + i;
     },
   });
+
+/** Two branches, of which one sends nothing over its exchange. */
+export const besideNothing = job(import.meta, 'beside nothing', (flow) => {
+  const all = flow.from(batches(400_000));
+  all.map(({ n }) => n).to(noting);
+  all
+    .filter(({ n }) => n < 0)
+    .map(({ n }) => n)
+    .startNewChain()
+    .to(blackhole());
+});
+
+export const behindBatches = job(import.meta, 'behind batches', (flow) => {
   flow
-    .from(source)
+    .from(batches(1e9))
     .rebalance()
     .map(({ n }) => slowly(slowly(n)))
     .to(blackhole());
