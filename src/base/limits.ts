@@ -9,7 +9,7 @@ export const BATCH_ROWS = 4096;
  */
 export const BATCH_BYTES = 1024 * 1024;
 
-/** Rows that one subtask gathers for all channels of an exchange, and rows that a full batch has however many channels there are. */
+/** Rows that one subtask gathers for all channels of an exchange, and those of a full batch however many channels there are. */
 export const EXCHANGE_ROWS = 4 * BATCH_ROWS;
 export const EXCHANGE_BATCH_ROWS_MIN = 128;
 
