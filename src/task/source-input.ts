@@ -5,19 +5,16 @@
  * A batch goes in parts where there is a rate, or where the chain is given few rows at once: what is left of it is held, and a
  * checkpoint begins at the first row that has not gone out. The end of the last split sends the maximum watermark, then the end.
  */
-import type { Clock } from '../base/clock.ts';
 import { BATCH_ROWS, STAGE_CHECK_MS } from '../base/limits.ts';
 import type { BatchSlices } from '../channel/batch-slices.ts';
 import { Batch } from '../data/batch.ts';
 import { sliceBatch } from '../data/copy.ts';
-import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
-import type { OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
-import { DEAD_LETTERS, type EventTimeSpec } from '../operator/operator-spec.ts';
+import type { SideOutputs } from '../operator/operator.ts';
+import { DEAD_LETTERS } from '../operator/operator-spec.ts';
 import type { DeadLetter, Source } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
-import type { Alignment } from './alignment.ts';
 import { RateLimiter } from './rate-limiter.ts';
-import { SourceTime } from './source-time.ts';
+import { SourceTime, type SourceTimeOptions } from './source-time.ts';
 import type { SplitQueue } from './split-queue.ts';
 import { type OpenSplit, type Place, SplitReaders } from './split-readers.ts';
 import { SPLITS } from './split-state.ts';
@@ -35,24 +32,13 @@ export interface SourceCommands {
   isDraining(): boolean;
 }
 
-export type SourceInputOptions = {
+export type SourceInputOptions = Omit<SourceTimeOptions, 'schema'> & {
   readonly source: Source;
   readonly splits: SplitQueue;
-  readonly eventTime: EventTimeSpec | null;
-  /** Of the source node: those of its event time. */
-  readonly functions: readonly object[];
   /** Records a second of this subtask; null for no limit. */
   readonly rate: number | null;
-  readonly context: OperatorContext;
-  readonly progress: SubtaskNumbers;
-  /** Of all subtasks of the source. */
-  readonly siblings: readonly SubtaskNumbers[];
-  /** Null where it reads as fast as it can. */
-  readonly alignment: Alignment | null;
   readonly slices: BatchSlices;
-  readonly clock: Clock;
   readonly commands: SourceCommands;
-  readonly output: Output;
   readonly sides: SideOutputs;
   /** Told of the first malformed records that are skipped. */
   readonly onSkipped: (record: DeadLetter) => void;
