@@ -21,6 +21,29 @@ test('splits side by side: the slower one holds the watermark', () => {
   for (const watermark of watermarks.slice(0, -1)) assert.ok(Number(watermark.slice(1)) <= 29);
 });
 
+test('a split that has come to its end holds the watermark back no more', () => {
+  const steps = Array.from({ length: 60 }, (_, n) => [n]);
+  const log = setUp({ splits: [[[1]], steps] }).run(50);
+  const watermarks = log.filter((line) => line.startsWith('W'));
+  assert.ok(Number(watermarks.at(-1)!.slice(1)) > 30, `${watermarks}`);
+});
+
+test('readers that can finish are told so once when the source is drained, and give what they have', () => {
+  const finished: number[] = [];
+  const { run, counters } = setUp({
+    splits: [
+      [[1], [2], [3]],
+      [[4], [5]],
+    ],
+    finished,
+  });
+  run(3);
+  counters.drain();
+  const log = run(20).filter((line) => !line.startsWith('W'));
+  assert.deepEqual(finished, [0, 1]);
+  assert.deepEqual(log, ['2', '5', '3', 'end']);
+});
+
 test('watermarks come at most at every interval', () => {
   const steps = Array.from({ length: 35 }, (_, n) => [n]);
   const log = setUp({ splits: [steps] }).run(100);

@@ -15,7 +15,12 @@ import type { AlignmentSpec } from '../../src/time/watermark.ts';
 export type Step = readonly number[] | 'idle';
 
 /** A source whose splits give the timestamps of a script, an array to a batch. */
-function scripted(splits: readonly (readonly Step[])[], assignment: Source['assignment']) {
+/** `finished`: readers can finish, and those that are told to are put there. */
+function scripted(
+  splits: readonly (readonly Step[])[],
+  assignment: Source['assignment'],
+  finished: number[] | null,
+) {
   const opened: number[] = [];
   const source: Source<number> = {
     name: 'scripted',
@@ -36,6 +41,7 @@ function scripted(splits: readonly (readonly Step[])[], assignment: Source['assi
           if (step === 'idle') return 'idle';
           return new Batch({ rowCount: step.length, schema: null, rows: step });
         },
+        ...(finished === null ? {} : { finish: () => void finished.push(number) }),
         position: () => null,
         progress: () => 1 - script.length / splits[number]!.length,
         close() {},
@@ -73,6 +79,8 @@ type Options = {
   /** Of each split. */
   stages?: readonly number[];
   rate?: number;
+  /** As those of `scripted`. */
+  finished?: number[];
   slices?: BatchSlices;
   idlenessMs?: number;
   subtask?: number;
@@ -101,7 +109,7 @@ export function setUp(options: Options) {
   const { slices = WHOLE_BATCHES } = options;
   const { subtask = 0, parallelism = 1, stages, alignment, word = subtask } = options;
   const { clock = new VirtualClock(0), counters = countersOf(parallelism) } = options;
-  const { source, opened } = scripted(splits, assignment);
+  const { source, opened } = scripted(splits, assignment, options.finished ?? null);
   const log: string[] = [];
   /** Splits as each checkpoint has them. */
   const states = new Map<number, readonly SplitState[]>();
