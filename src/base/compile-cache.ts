@@ -3,7 +3,8 @@
  * fifth of a short job, in each thread.
  */
 import * as nodeModule from 'node:module';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 
 const { enableCompileCache, getCompileCacheDir } = nodeModule as {
   enableCompileCache?: () => unknown;
@@ -15,8 +16,12 @@ export function useCompileCache(): void {
   enableCompileCache?.();
 }
 
-/** Where this thread has one, for other threads to have it too; null for none. Node adds a folder of its version. */
-export function compileCacheFolder(): string | null {
+/**
+ * Where the engine's threads have theirs: where this thread has one, and else where Node would. Null for none, as coverage would
+ * be less precise. Node adds a folder of its version, and has none where the user has forbidden it.
+ */
+export function compileCacheOfThreads(): string | null {
+  if (process.env.NODE_V8_COVERAGE !== undefined) return null;
   const folder = getCompileCacheDir?.();
-  return folder === undefined ? null : dirname(folder);
+  return folder === undefined ? join(tmpdir(), 'node-compile-cache') : dirname(folder);
 }

@@ -3,7 +3,7 @@
  * them ahead, before it has loaded the engine itself: two threads load it in the time of one.
  */
 import { Worker } from 'node:worker_threads';
-import { compileCacheFolder } from '../base/compile-cache.ts';
+import { compileCacheOfThreads } from '../base/compile-cache.ts';
 import { engineEntry, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts';
 
 /**
@@ -13,7 +13,7 @@ import { engineEntry, IS_BUNDLED, IS_TYPESCRIPT } from '../base/engine-files.ts'
 const BOOT = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { enableCompileCache, register, registerHooks } = require('node:module');
-if (workerData.compileCache !== null) enableCompileCache(workerData.compileCache);
+if (workerData.compileCache !== null) enableCompileCache?.(workerData.compileCache);
 const loadAll = (doors) => Promise.all(doors.map((door) => import(door)));
 const loaded = loadAll(workerData.doors);
 parentPort.once('message', ({ entry, doors, typescriptHooks, testHooks, early }) => {
@@ -76,7 +76,7 @@ function startThread(number: number, heapMb: number | null): Worker {
     argv: process.argv.slice(2),
     workerData: {
       doors: IS_TYPESCRIPT || IS_BUNDLED ? [] : [engineEntry('index')],
-      compileCache: compileCacheFolder(),
+      compileCache: compileCacheOfThreads(),
       runsBundle: IS_BUNDLED,
     } satisfies BootData,
     ...(heapMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),

@@ -1,15 +1,23 @@
-/** Node's compile cache, where this Node has one: the command uses it, unless the user says not to. */
+/** Node's compile cache, where this Node has one: the command and the threads of a program use it, unless the user says not to. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { promisify } from 'node:util';
 import { millrace } from './command-line.ts';
 
 const HAS_CACHE = 'enableCompileCache' in nodeModule;
 const JOB = 'native-bench/macro/small-job.mjs';
-const { NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE, TMPDIR } = process.env;
+const VARIABLES = [
+  'NODE_COMPILE_CACHE',
+  'NODE_DISABLE_COMPILE_CACHE',
+  'NODE_V8_COVERAGE',
+  'TMPDIR',
+] as const;
+const atFirst = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
 
 /** While `TMPDIR` is another. */
 const TEMPORARY = tmpdir();
@@ -19,11 +27,11 @@ beforeEach(() => {
   folder = mkdtempSync(join(TEMPORARY, 'millrace-compile-cache-'));
   setAll({ TMPDIR: folder });
 });
-after(() => setAll({ NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE, TMPDIR }));
+after(() => setAll(atFirst));
 
 /** For programs that are started from now on; those that are left out are not set. */
 function setAll(variables: Record<string, string | undefined>): void {
-  for (const name of ['NODE_COMPILE_CACHE', 'NODE_DISABLE_COMPILE_CACHE', 'TMPDIR']) {
+  for (const name of VARIABLES) {
     const value = variables[name];
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
@@ -34,6 +42,16 @@ function setAll(variables: Record<string, string | undefined>): void {
 async function leftBehind(): Promise<readonly string[]> {
   const { code, stderr } = await millrace('run', JOB, '--threads', 2);
   assert.equal(code, 0, stderr);
+  return emptied();
+}
+
+/** The same of a program that runs the job itself. */
+async function leftByProgram(): Promise<readonly string[]> {
+  await promisify(execFile)(process.execPath, [JOB]);
+  return emptied();
+}
+
+function emptied(): readonly string[] {
   const left = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   rmSync(folder, { recursive: true });
   return left;
@@ -46,6 +64,25 @@ test('what the command has loaded is kept for the next process', async () => {
     HAS_CACHE,
     left.join(', '),
   );
+});
+
+test('what the threads of a program have loaded is kept', async () => {
+  const left = await leftByProgram();
+  assert.equal(
+    left.some((path) => path.startsWith('node-compile-cache')),
+    HAS_CACHE,
+    left.join(', '),
+  );
+});
+
+test('the threads of a program keep nothing where coverage is measured, or no cache is wanted', async () => {
+  const coverage = mkdtempSync(join(TEMPORARY, 'millrace-coverage-'));
+  setAll({ TMPDIR: folder, NODE_V8_COVERAGE: coverage });
+  assert.deepEqual(await leftByProgram(), []);
+  rmSync(coverage, { recursive: true });
+  mkdirSync(folder);
+  setAll({ TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' });
+  assert.deepEqual(await leftByProgram(), []);
 });
 
 test('nothing is kept where the user wants no cache', async () => {
