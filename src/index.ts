@@ -57,6 +57,7 @@ export {
   type StartOptions,
 } from './api/job.ts';
 export { KeyedStream } from './api/keyed-stream.ts';
+export type { KeyField, KeyValue, TimeField } from './api/keys.ts';
 export {
   type BroadcastDescriptors,
   type BroadcastViews,
@@ -93,14 +94,8 @@ export {
   type ValueTypeOf,
   value,
 } from './api/state.ts';
-export {
-  InputStream,
-  type KeyField,
-  type KeyValue,
-  Step,
-  Stream,
-  type TimeField,
-} from './api/stream.ts';
+export { Step } from './api/step.ts';
+export { InputStream, Stream } from './api/stream.ts';
 export {
   continuousEventTimeTrigger,
   continuousProcessingTimeTrigger,

@@ -4,9 +4,9 @@ import type { KeySpec } from '../data/key.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { fieldIndex, type Schema, t } from '../data/schema.ts';
 import { type } from './emits.ts';
-import type { KeyFieldLike } from './keys.ts';
+import type { KeyField, KeyFieldLike, KeyValue } from './keys.ts';
 import { map } from './state.ts';
-import type { KeyField, KeyValue, Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
 
 type Schemas<Row, Small> = readonly [Schema<Row> | null, Schema<Small> | null];
 

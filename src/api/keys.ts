@@ -1,5 +1,17 @@
-/** Types of keys of two streams that meet: fields whose values can be equal. */
-import type { KeyField } from './stream.ts';
+/** Types of fields by what they may be: times, keys, and those of two streams that meet, whose values can be equal. */
+
+/** Names of fields that may hold an event time. */
+export type TimeField<Row> = {
+  [K in keyof Row & string]: Row[K] extends number | bigint | Date ? K : never;
+}[keyof Row & string];
+
+/** Values that may be keys. */
+export type KeyValue = string | number | bigint | boolean | Date;
+
+/** Names of fields that may be keys. */
+export type KeyField<Row> = {
+  [K in keyof Row & string]: Row[K] extends KeyValue ? K : never;
+}[keyof Row & string];
 
 /** What a value is, whatever it is narrowed to. */
 export type Sort<Value> = Value extends string

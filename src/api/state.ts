@@ -23,7 +23,7 @@ import type { TtlSpec } from '../state/ttl.ts';
 import { fitsType, type TypeSpec } from '../state/value-type.ts';
 import { aDuration, type Duration, durationMs } from '../time/duration.ts';
 import { checkUserAggregate } from './aggregates.ts';
-import type { KeyValue } from './stream.ts';
+import type { KeyValue } from './keys.ts';
 
 /** The type of a value: that of a field (`t.float64`), a record (`record({ ... })`), or free-form (`type<T>()`). */
 export type ValueTypeOf<T> = FieldType<T> | Schema<T>;

@@ -11,9 +11,9 @@ import type { WindowSpec } from '../operator/window/window.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { joinedEdges } from './interval-join.ts';
 import type { KeyedParts } from './keyed-stream.ts';
-import type { KeyFieldLike } from './keys.ts';
+import type { KeyField, KeyFieldLike, KeyValue } from './keys.ts';
 import type { SideOutput } from './side-output.ts';
-import { type KeyField, type KeyValue, Stream } from './stream.ts';
+import { Stream } from './stream.ts';
 
 /** A stream that is joined. */
 export type JoinedSide = {

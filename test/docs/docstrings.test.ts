@@ -15,8 +15,6 @@ const INTERNAL: ReadonlySet<string> = new Set([
   'Flow.checkParams',
   'Job.build',
   'Job.register',
-  'Step.collectAs',
-  'Step.isRead',
   'Stream.collectAs',
   'Stream.isRead',
   'Pattern.draft',

@@ -1,7 +1,8 @@
 /** Rows of a large stream with those of a small one, in every mode. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeyValue, RowStream, Stream } from '../../src/api/stream.ts';
+import type { KeyValue } from '../../src/api/keys.ts';
+import type { RowStream, Stream } from '../../src/api/stream.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
 import { inEveryMode2, sorted } from '../modes.ts';

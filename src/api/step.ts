@@ -1,0 +1,68 @@
+/** What every step of a flow has: a name, an identity, its place among threads. */
+import { EngineError } from '../base/errors.ts';
+import { someText, wholeNumber, wrong } from '../base/options.ts';
+import type { NodeId } from '../graph/graph.ts';
+import type { GraphBuilder, NodeSettings } from './graph-builder.ts';
+
+/** A step of the flow that can be named and placed. */
+export class Step {
+  readonly #builder: GraphBuilder;
+  readonly #node: NodeId | null;
+
+  /** Without a node for what is not a step of its own, such as a union. */
+  constructor(builder: GraphBuilder, node: NodeId | null) {
+    this.#builder = builder;
+    this.#node = node;
+  }
+
+  /** Name in messages and metrics: `.name('hourly')`. */
+  name(name: string): this {
+    someText('name', name);
+    return this.#configure({ name });
+  }
+
+  /** Identity under which state is found again, unique in the job: `.keyBy('user').sum('price').uid('turnover')`. */
+  uid(uid: string): this {
+    someText('uid', uid);
+    return this.#configure({ uid });
+  }
+
+  /** Number of subtasks of this step: `.map((bid) => bid.price).parallelism(4)`. */
+  parallelism(parallelism: number): this {
+    if (!Number.isInteger(parallelism) || parallelism < 1) {
+      throw wrong('parallelism', 'must be 1 or more', parallelism);
+    }
+    return this.#configure({ parallelism });
+  }
+
+  /** Does not share subtasks with the step before: `.map((bid) => bid.price).startNewChain()`. */
+  startNewChain(): this {
+    return this.#configure({ chaining: 'head' });
+  }
+
+  /** Shares subtasks with no other step: `.map((bid) => bid.price).disableChaining()`. */
+  disableChaining(): this {
+    return this.#configure({ chaining: 'never' });
+  }
+
+  /**
+   * All its subtasks run on one thread, counted from 0; of fewer threads on the one that is left by division:
+   * `.map((bid) => bid.price).pin(1)`. What shares its subtasks goes with it; a step that is pinned elsewhere does not share them.
+   */
+  pin(thread: number): this {
+    wholeNumber(0)('pin: the thread', thread);
+    return this.#configure({ thread });
+  }
+
+  #configure(settings: NodeSettings): this {
+    if (this.#node === null) {
+      const [what] = Object.keys(settings);
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `a union or a partitioning is no step: set its ${what} on the step before or behind it`,
+      );
+    }
+    this.#builder.configure(this.#node, settings);
+    return this;
+  }
+}
