@@ -11,8 +11,7 @@
 
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
-import { systemClock } from '../base/clock.ts';
-import { EngineError, messageOf } from '../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { giveBack } from '../channel/block-memory.ts';
 import type {
@@ -33,6 +32,7 @@ import type { SourceSplits } from '../task/deployment.ts';
 import { hasBytes, NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
 import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
 import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
+import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
 import { type CommitNode, Committables, type Prepared } from './committables.ts';
 import { buildManifest, inputBlocks, type StoredBlock } from './manifest-builder.ts';
@@ -92,17 +92,20 @@ export class CheckpointCoordinator {
   #current: Promise<unknown> = Promise.resolve();
   #lastId = 0;
   #lastSavepoint: string | null = null;
-  #failures = 0;
-  /** No more checkpoints are asked for. */
-  #isOver = false;
+  /** Null where none are taken. */
+  readonly #schedule: CheckpointSchedule | null;
   /** The attempt has ended: none can get through. */
   #hasEnded = false;
-  #cancelTimer: () => void = () => {};
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     this.#places = partPlaces(options.graph, options.execution);
     this.#committables = new Committables(options.commit);
+    const { settings, storage, onFailure, warn } = options;
+    this.#schedule =
+      settings === null || storage === null
+        ? null
+        : new CheckpointSchedule({ settings, take: () => this.checkpoint(), onFailure, warn });
   }
 
   onBlock(subtask: number, checkpoint: number, block: StateBlock): void {
@@ -148,43 +151,18 @@ export class CheckpointCoordinator {
 
   /** Takes checkpoints from time to time, until `stop`. */
   start(): void {
-    const { settings, storage } = this.#options;
-    if (settings === null || storage === null) return;
-    let lastStartMs = systemClock.monotonic();
-    const next = (): void => {
-      if (this.#isOver) return;
-      const dueMs = Math.max(
-        lastStartMs + settings.everyMs,
-        systemClock.monotonic() + settings.minPauseMs,
-      );
-      this.#cancelTimer = after(dueMs - systemClock.monotonic(), () => {
-        lastStartMs = systemClock.monotonic();
-        void this.checkpoint().then(next, (error) => {
-          this.#onFailed(error);
-          next();
-        });
-      });
-    };
-    next();
-  }
-
-  #onFailed(error: unknown): void {
-    const { settings, onFailure, warn } = this.#options;
-    if (this.#isOver) return;
-    this.#failures++;
-    if (this.#failures > settings!.tolerableFailures) onFailure(error);
-    else warn(`a checkpoint failed and is left out: ${messageOf(error)}`);
+    this.#schedule?.start();
   }
 
   /** A checkpoint now; resolves when it is complete and committed. Behind one that `isLast` the job stands still. */
   checkpoint(isLast = false): Promise<StoredCheckpoint> {
-    if (isLast) this.#endTimer();
+    if (isLast) this.#schedule?.stop();
     return this.#exclusive(async () => {
       const id = this.#nextId();
       const target = this.#target(id);
       const { stored, prepared } = await this.#take(id, 'checkpoint', target, isLast);
       await this.#committables.commit(prepared);
-      this.#failures = 0;
+      this.#schedule?.onSuccess();
       return stored;
     });
   }
@@ -199,7 +177,7 @@ export class CheckpointCoordinator {
    * them the last checkpoint does, since a job that goes on from an older one would commit the same rows again.
    */
   savepoint(path: string, isLast = false): Promise<StoredCheckpoint> {
-    if (isLast) this.#endTimer();
+    if (isLast) this.#schedule?.stop();
     return this.#exclusive(async () => {
       const writer = await beginSavepoint(path, { warn: this.#options.warn });
       const id = this.#nextId();
@@ -320,7 +298,7 @@ export class CheckpointCoordinator {
    */
   async finish(): Promise<void> {
     const { storage, settings } = this.#options;
-    this.#endTimer();
+    this.#schedule?.stop();
     this.#hasEnded = true;
     await this.#current;
     if (storage !== null && settings !== null) {
@@ -389,14 +367,9 @@ export class CheckpointCoordinator {
     return this.#committables.uncommitted;
   }
 
-  #endTimer(): void {
-    this.#isOver = true;
-    this.#cancelTimer();
-  }
-
   /** The attempt is over: gives up what is on its way. Resolves when nothing is written or committed any more. */
   async stop(): Promise<void> {
-    this.#endTimer();
+    this.#schedule?.stop();
     this.#hasEnded = true;
     const pending = this.#pending;
     pending?.reject(
