@@ -16,7 +16,7 @@ import {
   type Running,
 } from './begin-attempt.ts';
 import type { CheckpointCoordinator } from './checkpoint-coordinator.ts';
-import { discardUncommitted } from './job-sinks.ts';
+import { discardUncommitted, finishSinks } from './job-sinks.ts';
 import { mayHelp, type RestartStrategy, Restarts } from './restart-strategy.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -139,7 +139,8 @@ export class Attempts {
     try {
       for (;;) {
         try {
-          return await checkpoints.finish();
+          await checkpoints.finish();
+          return await finishSinks(this.#parts.plan.built);
         } catch (error) {
           await this.#waitForNext(error);
         }

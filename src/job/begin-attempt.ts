@@ -16,7 +16,7 @@ import { Attempt, type JobPlan } from './attempt.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
 import type { RunOptions } from './job.ts';
-import { prepareSinks } from './job-sinks.ts';
+import { finishSinks, prepareSinks } from './job-sinks.ts';
 import type { JobWatch } from './job-watch.ts';
 import type { JobLog } from './log.ts';
 import { checkJob, checkMode, restoredSnapshot, restoredWriters } from './restore.ts';
@@ -126,6 +126,7 @@ export async function commitFinal(
 ): Promise<void> {
   await commitRestored(plan.built, manifest);
   await prepareSinks(plan.built, log.jobId, () => []);
+  await finishSinks(plan.built);
 }
 
 export function settingsOf(

@@ -1,6 +1,7 @@
 /** What the calling thread does with the sinks of a job, beside commits. */
 import type { NodeId } from '../graph/graph.ts';
 import type { BuiltJob } from '../graph/job-registry.ts';
+import { sinkStepId } from '../operator/sink.ts';
 import type { PlainData } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 
@@ -10,11 +11,18 @@ export async function prepareSinks(
   jobId: string,
   restored: (node: NodeId) => readonly PlainData[] | null,
 ): Promise<void> {
-  for (const { id, name } of graph.nodes) {
+  for (const { id, name, uid } of graph.nodes) {
     const { sink } = bindings[id]!;
     if (sink === null) continue;
-    const start = { jobId, restored: restored(id) };
+    const start = { jobId, stepId: sinkStepId(jobId, uid), restored: restored(id) };
     await inCallingThread(name, async () => await sink.prepare?.(start));
+  }
+}
+
+/** The bounded job is complete, and all that its sinks have prepared is committed. */
+export async function finishSinks({ graph, bindings }: BuiltJob): Promise<void> {
+  for (const { id, name } of graph.nodes) {
+    await inCallingThread(name, async () => await bindings[id]!.sink?.finish?.());
   }
 }
 

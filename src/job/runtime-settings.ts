@@ -28,7 +28,7 @@ export type RuntimeOptions = {
   readonly jobId: string;
 };
 
-/** For one attempt, which has a run id of its own. */
+/** For one attempt, which has an id of its own. */
 export function runtimeSettings(
   { plan, options, checkpoints, last, jobId }: RuntimeOptions,
   execution: ExecutionGraph,
@@ -51,7 +51,8 @@ export function runtimeSettings(
         : restoredMaxParallelism(last, asked, parallelism),
     batchRows: BATCH_ROWS,
     localChannelBatches: LOCAL_CHANNEL_BATCHES,
-    runId: `${jobId}-${randomId()}`,
+    jobId,
+    attemptId: randomId(),
     isCheckpointed: checkpoints !== null,
     isIncremental: checkpoints?.isIncremental ?? false,
     isAligned: checkpoints?.isAligned ?? true,

@@ -37,7 +37,7 @@ export type OperatorPlan = {
 export type OperatorPlace = {
   /** Of the first input, and of the second where there are two; null for free-form rows. */
   readonly schemas: readonly [Schema | null, Schema | null];
-  /** Of this run of the job. */
+  /** Of this run of the step, for a sink. */
   readonly runId: string;
   /** Whether the job runs in batch. */
   readonly isBatch: boolean;

@@ -4,7 +4,8 @@
  *   calling thread   commit(what a checkpoint has that is restored), then prepare, before anything runs
  *   sink subtask     createWriter → (write* → preCommit → snapshot)* → preCommit at the end → close
  *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete;
- *                    discard(all committables), when it never will be
+ *                    discard(all committables), when it never will be;
+ *                    finish, when the bounded job is complete and all is committed
  *
  * `preCommit` may answer by a promise: until it settles the writer gets nothing, and the checkpoint is not complete.
  *
@@ -15,6 +16,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
+import { murmur, stringHashCode } from '../data/key-hash.ts';
 import type { Schema } from '../data/schema.ts';
 import type { Metrics } from '../metrics/user-metrics.ts';
 import type { PlainData } from './source.ts';
@@ -22,7 +24,7 @@ import type { PlainData } from './source.ts';
 export interface SinkWriterContext {
   readonly subtask: number;
   readonly parallelism: number;
-  /** Names this run of the job; differs from run to run, also where one goes on from a checkpoint of another. */
+  /** Names this run of this step: differs from step to step, and from run to run, also where one goes on from a checkpoint of another. */
   readonly runId: string;
   /** Whether checkpoints are taken: a writer leaves what its last `snapshot` speaks of where it is. */
   readonly isCheckpointed: boolean;
@@ -67,11 +69,18 @@ export interface SinkWriter {
 
 /** How a job starts. */
 export type SinkStart = {
-  /** Names the job over all its runs that go on from each other's checkpoints; a run's id begins with it. */
+  /** Names the job over all its runs that go on from each other's checkpoints. */
   readonly jobId: string;
+  /** Names this step of it likewise: begins with `jobId`, and ids of its runs begin with this. */
+  readonly stepId: string;
   /** All that writers gave to `snapshot` of the checkpoint that is restored; null when the job starts anew. */
   readonly restored: readonly PlainData[] | null;
 };
+
+/** Of the step of a job that has this uid: two sinks that write to one place know their own by it. */
+export function sinkStepId(jobId: string, uid: string): string {
+  return `${jobId}-${(murmur(stringHashCode(uid)) >>> 0).toString(16).padStart(8, '0')}`;
+}
 
 declare const TAKES: unique symbol;
 
@@ -92,4 +101,6 @@ export interface Sink<Row = unknown> {
   writeLoops?(schema: Schema | null): readonly GeneratedLoop[];
   /** Takes back what was prepared but will not be committed. */
   discard?(committables: readonly PlainData[]): Promise<void>;
+  /** What there is to do behind the last commit, also where there was none; may be called again. */
+  finish?(): Promise<void>;
 }

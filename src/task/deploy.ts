@@ -8,6 +8,7 @@ import { schemaBefore } from '../graph/node-schemas.ts';
 import { withBatchTime } from '../operator/batch-time.ts';
 import { createOperator } from '../operator/create-operator.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
+import { sinkStepId } from '../operator/sink.ts';
 import type { PlainData } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
 import { Chain, type ChainHead, type ChainLink } from './chain.ts';
@@ -102,7 +103,7 @@ class Deployer {
     const makePool = this.#options.pools?.(first);
     const operator = createOperator(plans, {
       schemas: [schemaBefore(graph, first), schemaBefore(graph, first, 1)],
-      runId: settings.runId,
+      runId: `${sinkStepId(settings.jobId, graph.nodes[first]!.uid)}-${settings.attemptId}`,
       isBatch: settings.isBatch,
       ...(makePool === undefined ? {} : { makePool }),
     });

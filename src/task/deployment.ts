@@ -32,7 +32,9 @@ export type RuntimeSettings = {
   readonly batchRows: number;
   /** Batches that wait in a channel within a worker. */
   readonly localChannelBatches: number;
-  readonly runId: string;
+  readonly jobId: string;
+  /** Names this attempt to run it. */
+  readonly attemptId: string;
   readonly isCheckpointed: boolean;
   /** Whether checkpoints may have of state what has changed alone. */
   readonly isIncremental: boolean;

@@ -52,7 +52,7 @@ async function idsByBucket(
 ): Promise<Record<string, number[]>> {
   return await inFolder(async (folder) => {
     const sink = files(folder, jsonLines<Order>(), options);
-    await sink.prepare?.({ jobId: 'job', restored: null });
+    await sink.prepare?.({ jobId: 'job', stepId: 'job', restored: null });
     const clock = new VirtualClock(Date.UTC(2026, 2, 29, 1));
     const writer = sink.createWriter(contextOf({ schema, clock }));
     for (const batch of batches) writer.write(batch);

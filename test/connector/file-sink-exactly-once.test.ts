@@ -138,7 +138,7 @@ class Job {
     const { format, options } = this.#case;
     const sink = sinkOf(this.#folder, format, options, this.#disk);
     if (this.#last !== null) await this.#commit(sink, this.#last);
-    await sink.prepare({ jobId: 'job', restored: this.#last?.states ?? null });
+    await sink.prepare({ jobId: 'job', stepId: 'job', restored: this.#last?.states ?? null });
     this.#mayDie();
     const writers = this.#writers(sink, parallelism);
     this.#mayDie();
@@ -240,7 +240,7 @@ for (const which of CASES) {
 /** Case 10: 42, checkpoint 0, 43, checkpoint 1, 44, checkpoint 2. */
 async function case10(folder: string, isLastSnapshotTaken = true) {
   const sink = sinkOf(folder, csv(Row), { rolling: { onCheckpoint: true } });
-  await sink.prepare({ jobId: 'job', restored: null });
+  await sink.prepare({ jobId: 'job', stepId: 'job', restored: null });
   const writer = sink.createWriter(contextOf());
   const checkpoints = [42, 43].map((n) => {
     writer.write(batchOf(n));
@@ -258,7 +258,7 @@ async function case10(folder: string, isLastSnapshotTaken = true) {
     async restore(id: number) {
       const next = sinkOf(folder, csv(Row), { rolling: { onCheckpoint: true } });
       await next.commit(upTo(id));
-      await next.prepare({ jobId: 'job', restored: checkpoints[id]!.states });
+      await next.prepare({ jobId: 'job', stepId: 'job', restored: checkpoints[id]!.states });
     },
     finished: () => visibleNumbers(folder, csv(Row)),
     hidden: () => filesIn(folder).filter(isHidden).length,

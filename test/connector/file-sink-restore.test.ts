@@ -43,7 +43,7 @@ test('a writer cuts the part to the length of the checkpoint and goes on, under 
     const restored = openPart(folder);
     appendFileSync(join(folder, HIDDEN), 'half a li');
     const sink = sinkOf(folder, csv());
-    await sink.prepare({ jobId: 'job', restored });
+    await sink.prepare({ jobId: 'job', stepId: 'job', restored });
     const writer = sink.createWriter(contextOf({ runId: 'job-1', restored }));
     writer.write(batchOf(3));
     await sink.commit(writer.preCommit(true));
@@ -78,7 +78,7 @@ test('prepare removes hidden parts that the checkpoint does not speak of, finish
       ]) {
         writeFileSync(join(folder, name), 'n\n');
       }
-      await sinkOf(folder, csv(), { existing }).prepare({ jobId: 'job', restored });
+      await sinkOf(folder, csv(), { existing }).prepare({ jobId: 'job', stepId: 'job', restored });
       const others = [HIDDEN, 'part-job-0-0-7.csv', 'part-other.csv'];
       assert.deepEqual(filesIn(folder), [...left, ...others].sort());
     });

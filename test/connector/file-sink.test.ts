@@ -10,7 +10,7 @@ import type { Sink, SinkStart } from '../../src/operator/sink.ts';
 import { inFolder } from './read-all.ts';
 import { batchOf, contextOf, filesIn } from './sink-run.ts';
 
-const ANEW: SinkStart = { jobId: 'run', restored: null };
+const ANEW: SinkStart = { jobId: 'run', stepId: 'run', restored: null };
 
 function sinkTo(folder: string, existing: ExistingPolicy): Sink {
   return files(folder, csv(), { existing });
@@ -110,7 +110,7 @@ test('a folder is no part, whatever its name: neither one of a bucket, nor one b
     const run = async (runId: string, bucket: boolean): Promise<void> => {
       const by = bucket ? { bucket: () => 'part-no=1' } : {};
       const sink = files(folder, csv(), { existing: 'replace', ...by });
-      await sink.prepare?.({ jobId: runId, restored: null });
+      await sink.prepare?.({ jobId: runId, stepId: runId, restored: null });
       const writer = writerOf(sink, runId);
       writer.write(batchOf(1));
       await sink.commit(writer.preCommit(true));

@@ -22,7 +22,7 @@ import {
   hiddenPath,
   isFinishedPart,
   isHiddenPart,
-  isOfJob,
+  isOf,
   type OpenPart,
 } from './sink/part-name.ts';
 import { PartWriter } from './sink/part-writer.ts';
@@ -61,13 +61,18 @@ export class FileSink implements Sink {
     this.#disk = disk;
   }
 
-  async prepare({ jobId, restored }: SinkStart): Promise<void> {
+  async prepare({ jobId, stepId, restored }: SinkStart): Promise<void> {
     await this.#guarded(async () => {
       await this.#folder.make();
       if (this.#options.existing === 'replace') this.#replacingJob = jobId;
       const paths = await this.#folder.list();
       if (restored === null) await this.#prepareAnew(paths);
-      else await this.#prepareRestored(paths, jobId, restored as readonly OpenPart[]);
+      else {
+        await this.#removeStale(paths, { jobId, stepId }, restored as readonly OpenPart[]);
+        // The commit of what the checkpoint has came before, when nobody knew yet whose parts are old.
+        if (paths.some((path) => isFinishedPart(path) && isOf(path, jobId)))
+          await this.#replaceOld();
+      }
     });
   }
 
@@ -80,21 +85,22 @@ export class FileSink implements Sink {
     await this.#folder.remove(paths.filter(isHiddenPart));
   }
 
-  /** Hidden parts that the checkpoint does not speak of are of rows that come again. */
-  async #prepareRestored(
+  /**
+   * Hidden parts that the checkpoint does not speak of are of rows that come again. Another step of the job that writes here has
+   * its own.
+   */
+  async #removeStale(
     paths: readonly string[],
-    jobId: string,
+    { jobId, stepId }: Pick<SinkStart, 'jobId' | 'stepId'>,
     restored: readonly OpenPart[],
   ): Promise<void> {
     const kept = new Set(restored.map(({ path }) => hiddenPath(path)));
     const hasCompany = this.#options.existing === 'keep';
-    const stale = paths.filter(
-      (path) => isHiddenPart(path) && !kept.has(path) && (!hasCompany || isOfJob(path, jobId)),
+    const isOwn = (path: string): boolean =>
+      isOf(path, stepId) || (!hasCompany && !isOf(path, jobId));
+    await this.#folder.remove(
+      paths.filter((path) => isHiddenPart(path) && !kept.has(path) && isOwn(path)),
     );
-    await this.#folder.remove(stale);
-    // The commit of what the checkpoint has came before, when nobody knew yet whose parts are old.
-    if (paths.some((path) => isFinishedPart(path) && isOfJob(path, jobId)))
-      await this.#replaceOld();
   }
 
   createWriter(context: SinkWriterContext): PartWriter {
@@ -120,14 +126,17 @@ export class FileSink implements Sink {
     });
   }
 
+  /** Results without a row replace old ones too. */
+  async finish(): Promise<void> {
+    await this.#guarded(() => this.#replaceOld());
+  }
+
   /** Once the first new results are there: removes those of other jobs. */
   async #replaceOld(): Promise<void> {
     const jobId = this.#replacingJob;
     if (jobId === null) return;
     const paths = await this.#folder.list();
-    await this.#folder.remove(
-      paths.filter((path) => isFinishedPart(path) && !isOfJob(path, jobId)),
-    );
+    await this.#folder.remove(paths.filter((path) => isFinishedPart(path) && !isOf(path, jobId)));
     this.#replacingJob = null;
   }
 

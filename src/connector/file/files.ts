@@ -100,6 +100,7 @@ export function files<Row, Written = Row>(
     writeLoops: (schema) => format.writeLoops?.(schema) ?? [],
     commit: (committables) => sink.commit(committables),
     discard: (committables) => sink.discard(committables),
+    finish: () => sink.finish(),
   };
 }
 

@@ -30,6 +30,7 @@ export type SinkLifeOptions = {
 };
 
 const JOB = 'conformance';
+const STEP = `${JOB}-sink`;
 const LOOK_MS = 1;
 
 export class SinkLife {
@@ -50,12 +51,12 @@ export class SinkLife {
     const { sink, schema, parallelism, run, from, isCheckpointed } = options;
     const life = new SinkLife(options);
     if (from !== null && from.committables.length > 0) await sink.commit(from.committables);
-    await sink.prepare?.({ jobId: JOB, restored: from?.states ?? null });
+    await sink.prepare?.({ jobId: JOB, stepId: STEP, restored: from?.states ?? null });
     for (let subtask = 0; subtask < parallelism; subtask++) {
       const writer = sink.createWriter({
         subtask,
         parallelism,
-        runId: `${JOB}-${run}`,
+        runId: `${STEP}-${run}`,
         isCheckpointed,
         restored: (from?.states ?? []).filter((_, n) => n % parallelism === subtask),
         schema,

@@ -61,10 +61,10 @@ export function isHiddenPart(path: string): boolean {
   return name.startsWith('.part-') && name.endsWith('.inprogress');
 }
 
-/** Whether a part, finished or hidden, was written by a run of this job. */
-export function isOfJob(path: string, jobId: string): boolean {
+/** Whether a part, finished or hidden, was written by a run of this job, or of this step of it. */
+export function isOf(path: string, id: string): boolean {
   const name = nameOf(path).replace(/^\./, '');
-  const start = `part-${jobId}`;
+  const start = `part-${id}`;
   return name.startsWith(start) && !/^[A-Za-z0-9]/.test(name.slice(start.length));
 }
 
