@@ -13,8 +13,10 @@ export class KeyScope {
   time = Number.NaN;
   /** Processing time. */
   nowMs = 0;
-  /** The row that was emitted last, where a state may come to hold it. */
-  emitted: unknown = undefined;
+  /** The row that was emitted last, and those before it for the same key, in this batch: a state may come to hold them. */
+  #emitted: unknown = undefined;
+  readonly #emittedBefore = new Set<unknown>();
+  #emittedSlot = NO_SLOT;
   /** Slots that were ever used. */
   slotCount = 0;
   /** Slots that may have nothing left: they are looked at when no record is being processed. */
@@ -26,6 +28,20 @@ export class KeyScope {
 
   leave(): void {
     this.slot = NO_SLOT;
+    this.#emitted = undefined;
+    this.#emittedBefore.clear();
+  }
+
+  /** A row goes out as the object that it is. */
+  onEmitted(row: unknown): void {
+    if (this.#emittedSlot !== this.slot) this.#emittedBefore.clear();
+    else if (this.#emitted !== undefined) this.#emittedBefore.add(this.#emitted);
+    this.#emittedSlot = this.slot;
+    this.#emitted = row;
+  }
+
+  wasEmitted(value: unknown): boolean {
+    return value === this.#emitted || this.#emittedBefore.has(value);
   }
 
   /** The current slot; JOB_DEFINITION when there is none. `what` was used. */

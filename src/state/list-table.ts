@@ -8,6 +8,7 @@ import type { ListState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
 import type { StateRows } from './slot-rows.ts';
 import { type LoadRow, StateTable } from './state-table.ts';
+import { TouchBounds } from './touch-bounds.ts';
 import type { TtlSpec } from './ttl.ts';
 import { type TypeSpec, ValueType } from './value-type.ts';
 
@@ -19,6 +20,7 @@ type Elements = { values: unknown[]; touched: number[] | null };
 export class ListTable extends StateTable implements ListState<unknown> {
   readonly #type: ValueType;
   readonly #lists: (Elements | null)[] = [];
+  readonly #bounds = new TouchBounds();
   #keyCount = 0;
 
   constructor(name: string, type: TypeSpec, ttl: TtlSpec | null, scope: KeyScope) {
@@ -29,6 +31,7 @@ export class ListTable extends StateTable implements ListState<unknown> {
 
   reserve(slotCount: number): void {
     while (this.#lists.length < slotCount) this.#lists.push(null);
+    if (this.ttl !== null) this.#bounds.reserve(slotCount);
   }
 
   get keyCount(): number {
@@ -64,7 +67,9 @@ export class ListTable extends StateTable implements ListState<unknown> {
       const index = (batch.columns[column] as FixedColumn).values[row] as number;
       const list = this.#listOf(slot);
       list.values[index] = read(batch, row);
-      if (list.touched !== null) list.touched[index] = touchedOf(batch, row);
+      if (list.touched === null) return;
+      list.touched[index] = touchedOf(batch, row);
+      this.#bounds.lower(slot, list.touched[index]);
     };
   }
 
@@ -82,8 +87,12 @@ export class ListTable extends StateTable implements ListState<unknown> {
   }
 
   protected hasExpired(slot: number): boolean {
-    const touched = this.#lists[slot]?.touched ?? null;
-    return touched?.some((time) => this.isOld(time)) ?? false;
+    if (!this.isOld(this.#bounds.of(slot))) return false;
+    let leastMs = Infinity;
+    for (const touchedMs of this.#lists[slot]?.touched ?? [])
+      leastMs = Math.min(leastMs, touchedMs);
+    this.#bounds.set(slot, leastMs);
+    return this.isOld(leastMs);
   }
 
   protected dropExpired(slot: number): void {
@@ -124,7 +133,9 @@ export class ListTable extends StateTable implements ListState<unknown> {
     const own = this.#type.keep(element);
     const list = this.#listOf(slot);
     list.values.push(own);
-    list.touched?.push(this.scope.nowMs);
+    if (list.touched === null) return;
+    list.touched.push(this.scope.nowMs);
+    this.#bounds.lower(slot, this.scope.nowMs);
   }
 
   addAll(elements: Iterable<unknown>): void {
@@ -139,6 +150,7 @@ export class ListTable extends StateTable implements ListState<unknown> {
     const values = this.#checked(elements);
     const touched = this.ttl === null ? null : values.map(() => this.scope.nowMs);
     this.#put(slot, { values, touched });
+    if (touched !== null) this.#bounds.lower(slot, this.scope.nowMs);
   }
 
   #checked(elements: Iterable<unknown>): unknown[] {

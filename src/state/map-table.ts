@@ -8,6 +8,7 @@ import { MapKeys } from './map-keys.ts';
 import type { StateRows } from './slot-rows.ts';
 import { slotValues } from './slot-values.ts';
 import { type LoadRow, StateTable } from './state-table.ts';
+import { TouchBounds } from './touch-bounds.ts';
 import type { TtlSpec } from './ttl.ts';
 import { type TypeSpec, ValueType } from './value-type.ts';
 
@@ -19,6 +20,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
   readonly #keys: MapKeys;
   readonly #type: ValueType;
   readonly #entries: MapEntries;
+  readonly #bounds = new TouchBounds();
 
   constructor(
     name: string,
@@ -50,6 +52,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
 
   reserve(slotCount: number): void {
     this.#entries.reserve(slotCount);
+    if (this.ttl !== null) this.#bounds.reserve(slotCount);
   }
 
   override readAhead(slots: Int32Array, count: number): void {
@@ -92,8 +95,12 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
   }
 
   protected hasExpired(slot: number): boolean {
+    if (!this.isOld(this.#bounds.of(slot))) return false;
     const { touched } = this.#entries;
-    return this.#entries.of(slot).some((entry) => this.isOld(touched![entry]!));
+    let leastMs = Infinity;
+    for (const entry of this.#entries.of(slot)) leastMs = Math.min(leastMs, touched![entry]!);
+    this.#bounds.set(slot, leastMs);
+    return this.isOld(leastMs);
   }
 
   protected dropExpired(slot: number): void {
@@ -120,7 +127,9 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
     const known = entries.find(slot, identity);
     const entry = known < 0 ? entries.add(slot, identity) : known;
     entries.values.set(entry, own);
-    if (entries.touched !== null) entries.touched[entry] = touchedMs;
+    if (entries.touched === null) return;
+    entries.touched[entry] = touchedMs;
+    this.#bounds.lower(slot, touchedMs);
   }
 
   /** A map without entries is none. */
@@ -159,11 +168,12 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
     const slot = this.enter();
     const ttl = this.ttl!;
     const entries = this.#entries;
-    if (!ttl.showsExpired) this.dropExpired(slot);
+    const hasExpired = this.hasExpired(slot);
+    if (hasExpired && !ttl.showsExpired) this.dropExpired(slot);
     const seen = entries
       .of(slot)
       .map((entry): [unknown, unknown] => [this.#keys.given(entry), entries.values.get(entry)]);
-    if (ttl.showsExpired) this.dropExpired(slot);
+    if (hasExpired && ttl.showsExpired) this.dropExpired(slot);
     if (ttl.isRefreshedByReads) {
       for (const entry of entries.of(slot)) entries.touched![entry] = this.scope.nowMs;
     }

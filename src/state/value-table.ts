@@ -131,7 +131,7 @@ export abstract class SingleTable extends StateTable {
       return value;
     }
     const kept = this.type.keep(value);
-    return kept === this.scope.emitted ? copyOf(kept) : kept;
+    return this.scope.wasEmitted(kept) ? copyOf(kept) : kept;
   }
 
   protected write(slot: number, value: unknown, touched: number): void {

@@ -6,7 +6,8 @@ import {
   firstWindowEnd,
   lastEndAt,
   lastWindowEnd,
-  paneMsOf,
+  PaneCuts,
+  panesUpTo,
   startOf,
   type WindowSpec,
 } from '../../src/operator/window/window.ts';
@@ -104,22 +105,42 @@ function allEnds({ sizeMs, slideMs, offsetMs }: WindowSpec, time: number): numbe
 test('panes tile windows: first and last window of a pane, against brute force', () => {
   fc.assert(
     fc.property(windows, fc.integer({ min: -100, max: 100 }), (window, time) => {
-      const pane = paneMsOf(window);
-      const start = startOf(time, pane, window.offsetMs);
-      assert.ok(start <= time && time < start + pane);
+      const cuts = PaneCuts.of(window);
+      const start = cuts.startOf(time);
+      const paneEnd = cuts.endOf(start);
+      assert.ok(start <= time && time < paneEnd);
       const holding = allEnds(window, time).filter(
         (end) => end - window.sizeMs <= time && time < end,
       );
-      for (const end of holding) assert.ok(end - window.sizeMs <= start && start + pane <= end);
+      for (const end of holding) assert.ok(end - window.sizeMs <= start && paneEnd <= end);
       if (holding.length > 0) {
         assert.equal(lastWindowEnd(window, start), holding.at(-1));
-        assert.equal(firstWindowEnd(window, start, pane), holding[0]);
+        assert.equal(firstWindowEnd(window, paneEnd), holding[0]);
       } else {
         assert.ok(lastWindowEnd(window, start) <= start);
       }
     }),
     { numRuns: 2000 },
   );
+});
+
+test('a slide has one pane, or two where windows end within it', () => {
+  fc.assert(
+    fc.property(windows, (window) => {
+      const cuts = PaneCuts.of(window);
+      const { sizeMs, slideMs, offsetMs } = window;
+      const times = Array.from({ length: slideMs }, (_, ms) => offsetMs + 5 * slideMs + ms);
+      const starts = new Set(times.map((time) => cuts.startOf(time)));
+      assert.equal(starts.size, sizeMs % slideMs === 0 ? 1 : 2);
+    }),
+  );
+});
+
+test('panes by rising start that begin at or before a time', () => {
+  const panes = [-3, 0, 4, 9].map((start) => ({ start }));
+  const found = [-4, -3, -1, 0, 8, 9, 10].map((time) => panesUpTo(panes, time));
+  assert.deepEqual(found, [0, 1, 1, 2, 3, 4, 4]);
+  assert.equal(panesUpTo([], 1), 0);
 });
 
 test('the last window that a watermark fires', () => {

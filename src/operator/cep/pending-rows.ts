@@ -156,17 +156,22 @@ export class PendingRows extends StateTable {
   /** Puts the entries up to the watermark into `due`; their number. */
   begin(watermark: number): number {
     const { times } = this;
+    const orders = this.#orders;
     this.#watermark = watermark;
     if (this.due.length < this.count) this.due = new Int32Array(this.times.length);
     const { due } = this;
     let count = 0;
     let isSorted = this.#ties === null;
     let last = -Infinity;
+    let lastOrder = -1;
     for (let entry = 0; entry < this.count; entry++) {
       const time = times[entry]!;
       if (time > watermark) continue;
-      if (time < last) isSorted = false;
+      // Restored entries come in any order.
+      const order = orders[entry]!;
+      if (time < last || (time === last && order < lastOrder)) isSorted = false;
       last = time;
+      lastOrder = order;
       due[count++] = entry;
     }
     if (!isSorted) due.subarray(0, count).sort((a, b) => this.#compare(a, b));

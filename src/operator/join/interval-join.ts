@@ -12,6 +12,7 @@
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import type { Watermark } from '../../data/batch.ts';
 import type { Field } from '../../data/schema.ts';
+import { PaneCuts } from '../window/window.ts';
 import { type JoinOptions, type JoinSpec, joinInputs } from './join-input.ts';
 import { JoinOperator, type PaneRows } from './join-operator.ts';
 import type { JoinPane } from './join-pane.ts';
@@ -78,7 +79,7 @@ export class IntervalJoinOperator extends JoinOperator {
     const staysMs = [Math.max(0, upperMs), Math.max(0, -lowerMs)] as const;
     const longest = Math.max(...staysMs);
     const paneMs = Math.max(PANE_MS_MIN, upperMs - lowerMs, Math.ceil(longest / PANES_MAX));
-    super(inputs, { paneMs, offsetMs: 0, isByTime: true });
+    super(inputs, { cuts: new PaneCuts(paneMs, 0, 0), isByTime: true });
     this.#spec = options;
     this.#onPair = code as OnPair;
     this.#staysMs = staysMs;

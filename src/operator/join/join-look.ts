@@ -2,19 +2,20 @@
 import { SHOWN_ROWS_MAX } from '../../base/limits.ts';
 import type { StateLook, StateSize, WindowOfKey } from '../state-look.ts';
 import { countKeys } from '../window/count-keys.ts';
+import type { PaneCuts } from '../window/window.ts';
 import type { JoinInput } from './join-input.ts';
 import type { JoinPane, PaneSide } from './join-pane.ts';
 
 export class JoinLook implements StateLook {
   readonly #inputs: readonly JoinInput[];
   readonly #panes: readonly JoinPane[];
-  readonly #paneMs: number;
+  readonly #cuts: PaneCuts;
 
   /** `panes`: the live ones, by rising start. */
-  constructor(inputs: readonly JoinInput[], panes: readonly JoinPane[], paneMs: number) {
+  constructor(inputs: readonly JoinInput[], panes: readonly JoinPane[], cuts: PaneCuts) {
     this.#inputs = inputs;
     this.#panes = panes;
-    this.#paneMs = paneMs;
+    this.#cuts = cuts;
   }
 
   /** Of both inputs together, since a pane has one table for both. */
@@ -42,7 +43,7 @@ export class JoinLook implements StateLook {
     const found = this.#inputs[input]!.rows.readKey(key);
     const windows = this.#panes.flatMap(({ start, keys, sides }): WindowOfKey[] => {
       const values = rowsOf(sides[input]!, keys.find(found));
-      return values.length === 0 ? [] : [{ start, end: start + this.#paneMs, values }];
+      return values.length === 0 ? [] : [{ start, end: this.#cuts.endOf(start), values }];
     });
     return windows.length === 0 ? undefined : windows;
   }

@@ -17,7 +17,7 @@ import type { Operator, OperatorContext, Output, SideOutputs } from '../operator
 import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { recordError } from '../user-function.ts';
-import { startOf } from '../window/window.ts';
+import type { PaneCuts } from '../window/window.ts';
 import type { JoinInput } from './join-input.ts';
 import { JoinLook } from './join-look.ts';
 import { type JoinPane, JoinPanes } from './join-pane.ts';
@@ -44,22 +44,19 @@ export abstract class JoinOperator implements Operator {
   protected ids = new Int32Array(0);
   /** Records before this batch, among all that have reached the subtask. */
   protected recordsBefore = 0;
-  readonly #paneMs: number;
-  readonly #offsetMs: number;
+  readonly #cuts: PaneCuts;
 
   constructor(
     inputs: readonly [JoinInput, JoinInput],
     panes: {
-      readonly paneMs: number;
-      readonly offsetMs: number;
+      readonly cuts: PaneCuts;
       /** Whether the rows of a key are kept by rising time. */
       readonly isByTime: boolean;
     },
   ) {
     this.inputs = inputs;
     this.panes = new JoinPanes(inputs, panes.isByTime);
-    this.#paneMs = panes.paneMs;
-    this.#offsetMs = panes.offsetMs;
+    this.#cuts = panes.cuts;
   }
 
   /** Records of a pane before this time are late. */
@@ -174,7 +171,7 @@ export abstract class JoinOperator implements Operator {
   }
 
   protected paneStart(time: number): number {
-    return startOf(time, this.#paneMs, this.#offsetMs);
+    return this.#cuts.startOf(time);
   }
 
   /** First row behind `from` that is in another pane, or is late where that one is not, or the other way round. */
@@ -185,7 +182,7 @@ export abstract class JoinOperator implements Operator {
     start: number,
     lateBefore: number,
   ): number {
-    const end = start + this.#paneMs;
+    const end = this.#cuts.endOf(start);
     const isLate = times[from]! < lateBefore;
     let i = from + 1;
     while (i < rows && times[i]! >= start && times[i]! < end && times[i]! < lateBefore === isLate) {
@@ -230,7 +227,7 @@ export abstract class JoinOperator implements Operator {
   }
 
   look(): StateLook {
-    return new JoinLook(this.inputs, this.panes.live, this.#paneMs);
+    return new JoinLook(this.inputs, this.panes.live, this.#cuts);
   }
 
   processIdle(isIdle: boolean): void {

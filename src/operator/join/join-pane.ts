@@ -10,6 +10,7 @@ import type { KeyReader } from '../../data/key.ts';
 import { KeySlots } from '../../state/key-slots.ts';
 import { RowLists } from '../../state/row-lists.ts';
 import { RowStore } from '../../state/row-store.ts';
+import { panesUpTo } from '../window/window.ts';
 import type { JoinInput } from './join-input.ts';
 
 /** The rows of one input. */
@@ -123,9 +124,7 @@ export class JoinPanes {
     const pane = this.#make();
     pane.start = start;
     this.#byStart.set(start, pane);
-    let at = this.live.length;
-    while (at > 0 && this.live[at - 1]!.start > start) at--;
-    this.live.splice(at, 0, pane);
+    this.live.splice(panesUpTo(this.live, start), 0, pane);
     return pane;
   }
 

@@ -20,7 +20,7 @@ import {
   firstWindowEnd,
   lastEndAt,
   lastWindowEnd,
-  paneMsOf,
+  PaneCuts,
   type WindowSpec,
 } from '../window/window.ts';
 import { RestoredFired, writeFired } from '../window/window-state.ts';
@@ -46,7 +46,7 @@ type Firing = {
 export class WindowJoinOperator extends JoinOperator {
   readonly #window: WindowSpec;
   readonly #isByClock: boolean;
-  readonly #paneMs: number;
+  readonly #cuts: PaneCuts;
   readonly #takes: WindowJoinSpec['takes'];
   readonly #apply: object;
   readonly #results: JoinResults;
@@ -59,11 +59,11 @@ export class WindowJoinOperator extends JoinOperator {
   constructor(options: JoinOptions<WindowJoinSpec>) {
     const { window, takes } = options;
     const { inputs, code } = joinInputs(options);
-    const paneMs = paneMsOf(window);
-    super(inputs, { paneMs, offsetMs: window.offsetMs, isByTime: false });
+    const cuts = PaneCuts.of(window);
+    super(inputs, { cuts, isByTime: false });
     this.#window = window;
     this.#isByClock = window.time === 'processing';
-    this.#paneMs = paneMs;
+    this.#cuts = cuts;
     this.#takes = takes;
     this.#apply = code;
     this.#results = new JoinResults(null, (batch) => {
@@ -151,7 +151,7 @@ export class WindowJoinOperator extends JoinOperator {
   #nextEnd(): number | null {
     const first = this.panes.live[0];
     if (first === undefined) return null;
-    const end = firstWindowEnd(this.#window, first.start, this.#paneMs);
+    const end = firstWindowEnd(this.#window, this.#cuts.endOf(first.start));
     return Math.max(this.#firedEnd + this.#window.slideMs, end);
   }
 

@@ -99,7 +99,7 @@ export class KeyedStates {
   rowOf(row: unknown): unknown {
     const { scope } = this;
     for (const table of this.#sharing) if (table.isShared(scope.slot, row)) return copyOf(row);
-    scope.emitted = row;
+    scope.onEmitted(row);
     return row;
   }
 

@@ -1,6 +1,7 @@
 /** The live panes of one operator by rising start, and empty ones to be used again. */
 import type { KeyReader } from '../../data/key.ts';
 import { Pane, type PaneShape } from './pane.ts';
+import { panesUpTo } from './window.ts';
 
 export class PaneList {
   readonly live: Pane[] = [];
@@ -18,8 +19,7 @@ export class PaneList {
   /** The live pane with this start, made when it is new. */
   at(start: number): Pane {
     const panes = this.live;
-    let at = panes.length;
-    while (at > 0 && panes[at - 1]!.start > start) at--;
+    const at = panesUpTo(panes, start);
     const found = panes[at - 1];
     if (found !== undefined && found.start === start) return found;
     const pane = this.make();

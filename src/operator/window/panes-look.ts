@@ -7,11 +7,12 @@ import type { AccumulatorRows } from './accumulator-rows.ts';
 import { countKeys } from './count-keys.ts';
 import { namedValues } from './named-values.ts';
 import type { Pane } from './pane.ts';
+import type { PaneCuts } from './window.ts';
 
 export type PanesLookOptions = KeyedRowsOptions & {
   /** The live panes, by rising start. */
   readonly panes: readonly Pane[];
-  readonly paneMs: number;
+  readonly cuts: PaneCuts;
   readonly rows: AccumulatorRows;
   /** Cells that panes have: rows may have one more, which is 0. */
   readonly cellCount: number;
@@ -42,12 +43,13 @@ export class PanesLook implements StateLook {
 
   valueOf(state: string, key: unknown): readonly WindowOfKey[] | undefined {
     if (state !== this.#options.state) return undefined;
-    const { panes, paneMs, readKey } = this.#options;
+    const { panes, cuts, readKey } = this.#options;
     const found = readKey(key);
     const windows = panes.flatMap((pane): WindowOfKey[] => {
       const slot = pane.keys.find(found);
       if (slot < 0) return [];
-      return [{ start: pane.start, end: pane.start + paneMs, values: this.#values(pane, slot) }];
+      const { start } = pane;
+      return [{ start, end: cuts.endOf(start), values: this.#values(pane, slot) }];
     });
     return windows.length === 0 ? undefined : windows;
   }

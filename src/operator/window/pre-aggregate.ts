@@ -39,7 +39,7 @@ import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
 import { PlainPartials } from './plain-partials.ts';
-import { endOfRun, paneMsOf, startOf, type WindowSpec } from './window.ts';
+import { endOfRun, PaneCuts, type WindowSpec } from './window.ts';
 
 /** Records to a partial result below which a table costs more than it saves. */
 const REDUCTION_MIN = 1.5;
@@ -63,8 +63,7 @@ export class PreAggregateOperator implements Operator {
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
   readonly #key: KeySpec;
-  readonly #window: WindowSpec;
-  readonly #paneMs: number;
+  readonly #cuts: PaneCuts;
   readonly #keys: KeyReader;
   readonly #keyFields: readonly Field[];
   readonly #isTypedKey: boolean;
@@ -95,8 +94,7 @@ export class PreAggregateOperator implements Operator {
     const { key, window, aggregates, shapes, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#key = key;
-    this.#window = window;
-    this.#paneMs = paneMsOf(window);
+    this.#cuts = PaneCuts.of(window);
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
@@ -143,8 +141,8 @@ export class PreAggregateOperator implements Operator {
     while (from < rows) {
       const time = timestamps[from]!;
       if (!isEventTime(time)) throw this.#errorAt(unusableTime(time), from);
-      const start = startOf(time, this.#paneMs, this.#window.offsetMs);
-      const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
+      const start = this.#cuts.startOf(time);
+      const to = endOfRun(timestamps, from + 1, rows, start, this.#cuts.endOf(start));
       this.#addRun(batch, from, to, start, addLoop);
       from = to;
     }
@@ -245,7 +243,7 @@ export class PreAggregateOperator implements Operator {
       this.#takeAll();
       return;
     }
-    while (live.length > 0 && live[0]!.start + this.#paneMs - 1 <= this.#watermark) {
+    while (live.length > 0 && this.#cuts.endOf(live[0]!.start) - 1 <= this.#watermark) {
       this.#due.push(live.shift()!);
     }
   }
@@ -328,7 +326,7 @@ export class PreAggregateOperator implements Operator {
       keyFields,
       isTypedKey,
       panes: this.#panes.live,
-      paneMs: this.#paneMs,
+      cuts: this.#cuts,
       rows: this.#rows,
       cellCount: cells.length,
       keys: this.#keys,

@@ -53,8 +53,7 @@ import {
   firstWindowEnd,
   lastEndAt,
   lastWindowEnd,
-  paneMsOf,
-  startOf,
+  PaneCuts,
   type WindowSpec,
 } from './window.ts';
 import { capturePanes, PANES, RestoredFired, writeFired } from './window-state.ts';
@@ -90,7 +89,7 @@ export class WindowAggregateOperator implements Operator {
   #output: Output = unsetOutput;
   readonly #isByClock: boolean;
   readonly #window: WindowSpec;
-  readonly #paneMs: number;
+  readonly #cuts: PaneCuts;
   readonly #keys: KeyReader;
   readonly #keyFields: readonly Field[];
   readonly #isTypedKey: boolean;
@@ -124,7 +123,7 @@ export class WindowAggregateOperator implements Operator {
     this.#window = options.window;
     this.#lateTo = options.lateTo;
     this.#isByClock = options.window.time === 'processing';
-    this.#paneMs = paneMsOf(options.window);
+    this.#cuts = PaneCuts.of(options.window);
     this.#partials = options.takesPartials ? this.#state : null;
     this.#keys =
       this.#partials === null
@@ -170,7 +169,7 @@ export class WindowAggregateOperator implements Operator {
       const starts = batch.timestamps!;
       for (let from = 0; from < batch.rowCount; ) {
         const start = starts[from]!;
-        const to = endOfRun(starts, from + 1, batch.rowCount, start, start + this.#paneMs);
+        const to = endOfRun(starts, from + 1, batch.rowCount, start, this.#cuts.endOf(start));
         const pane = this.#panes.at(start);
         if (!pane.load(batch, from, to, keys, loadLoop, rowsLeft)) throw keyTwice(PANES);
         rowsLeft -= to - from;
@@ -208,7 +207,7 @@ export class WindowAggregateOperator implements Operator {
         ? this.#loops.addFor(batch)
         : this.#loops.joinPartials(this.#partials);
     if (this.#isByClock) {
-      this.#addRun(batch, 0, rows, this.#paneStart(this.#context.clock.now()), addLoop);
+      this.#addRun(batch, 0, rows, this.#cuts.startOf(this.#context.clock.now()), addLoop);
     } else {
       this.#addByTime(batch, requireTimestamps(batch, this.#context.name), addLoop);
     }
@@ -230,15 +229,11 @@ export class WindowAggregateOperator implements Operator {
     while (from < rows) {
       const time = timestamps[from]!;
       if (!isEventTime(time)) throw this.#errorAt(unusableTime(time), from);
-      const start = this.#paneStart(time);
-      const to = endOfRun(timestamps, from + 1, rows, start, start + this.#paneMs);
+      const start = this.#cuts.startOf(time);
+      const to = endOfRun(timestamps, from + 1, rows, start, this.#cuts.endOf(start));
       this.#addRun(batch, from, to, start, addLoop);
       from = to;
     }
-  }
-
-  #paneStart(time: number): number {
-    return startOf(time, this.#paneMs, this.#window.offsetMs);
   }
 
   #readKeys(batch: Batch): void {
@@ -329,7 +324,7 @@ export class WindowAggregateOperator implements Operator {
   #nextEnd(): number | null {
     const first = this.#panes.live[0];
     if (first === undefined) return null;
-    const end = firstWindowEnd(this.#window, first.start, this.#paneMs);
+    const end = firstWindowEnd(this.#window, this.#cuts.endOf(first.start));
     return Math.max(this.#firedEnd + this.#window.slideMs, end);
   }
 
@@ -424,7 +419,7 @@ export class WindowAggregateOperator implements Operator {
       keyFields,
       isTypedKey,
       panes: this.#panes.live,
-      paneMs: this.#paneMs,
+      cuts: this.#cuts,
       rows: this.#stateRows,
       cellCount: this.#cellCount,
       keys: this.#keys,

@@ -2,9 +2,9 @@
  * Windows of time as plain data, and the arithmetic of panes.
  *
  * A window [start, end) holds the records with start <= timestamp < end and fires when the watermark reaches
- * end - 1. Windows of one assigner are cut into panes of equal size, so that each record is added once however
- * many windows overlap: a tumbling window is one pane, a sliding window several. Starts are aligned to
- * `offset`, also before 1970: start = t - floorMod(t - offset, slide).
+ * end - 1. Windows of one assigner are cut into panes, so that each record is added once however many windows
+ * overlap: a tumbling window is one pane, a sliding window several. Starts are aligned to `offset`, also before
+ * 1970: start = t - floorMod(t - offset, slide).
  */
 
 export type WindowSpec = {
@@ -17,12 +17,53 @@ export type WindowSpec = {
   readonly offsetMs: number;
 };
 
-/** Length of a pane: the largest that tiles both size and slide. */
-export function paneMsOf(window: WindowSpec): number {
-  let a = window.sizeMs;
-  let b = window.slideMs;
-  while (b !== 0) [a, b] = [b, a % b];
-  return a;
+/**
+ * Panes are cut where windows start, and where they end: one for each slide, or two where ends lie between starts. (Paired
+ * windows: Krishnamurthy, Wu, Franklin: On-the-fly sharing for streamed aggregation, 2006.)
+ */
+export class PaneCuts {
+  readonly #slideMs: number;
+  /** From the start of a window to the ends between this start and the next; 0 where there are none. */
+  readonly #restMs: number;
+  readonly #offsetMs: number;
+
+  constructor(slideMs: number, restMs: number, offsetMs: number) {
+    this.#slideMs = slideMs;
+    this.#restMs = restMs;
+    this.#offsetMs = offsetMs;
+  }
+
+  static of({ sizeMs, slideMs, offsetMs }: WindowSpec): PaneCuts {
+    return new PaneCuts(slideMs, sizeMs % slideMs, offsetMs);
+  }
+
+  /** Start of the pane that holds `time`. */
+  startOf(time: number): number {
+    const start = startOf(time, this.#slideMs, this.#offsetMs);
+    const cut = start + this.#restMs;
+    return cut <= time ? cut : start;
+  }
+
+  /** End of the pane with this start. */
+  endOf(start: number): number {
+    const first = startOf(start, this.#slideMs, this.#offsetMs);
+    const cut = first + this.#restMs;
+    return start < cut ? cut : first + this.#slideMs;
+  }
+}
+
+/** How many of these panes, which come by rising start, begin at or before a time. */
+export function panesUpTo(panes: readonly { readonly start: number }[], time: number): number {
+  let low = 0;
+  let high = panes.length;
+  // Most often all of them.
+  if (high > 0 && panes[high - 1]!.start <= time) return high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (panes[middle]!.start <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Start of the interval of `lengthMs` that holds `time`. Exact for whole milliseconds below 2^53. */
@@ -36,10 +77,10 @@ export function lastWindowEnd(window: WindowSpec, paneStart: number): number {
 }
 
 /** End of the first window that holds a pane or starts behind it. */
-export function firstWindowEnd(window: WindowSpec, paneStart: number, paneMs: number): number {
+export function firstWindowEnd(window: WindowSpec, paneEnd: number): number {
   const { sizeMs, slideMs, offsetMs } = window;
   // The first window ends at or behind the pane's end; ends are aligned like starts, shifted by the size.
-  const ends = Math.ceil((paneStart + paneMs - sizeMs - offsetMs) / slideMs) * slideMs;
+  const ends = Math.ceil((paneEnd - sizeMs - offsetMs) / slideMs) * slideMs;
   return ends + offsetMs + sizeMs;
 }
 

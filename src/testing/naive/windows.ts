@@ -42,21 +42,25 @@ export function alignedWindows(
       starts.add(start);
     }
   }
-  const ordered = inPanes(records, greatestCommonDivisor(sizeMs, slideMs), offsetMs);
+  const ordered = inPanes(records, { sizeMs, slideMs, offsetMs });
   return windowsOf(
     ordered,
     [...starts].map((start) => [start, start + sizeMs]),
   );
 }
 
-/** Where windows overlap, records count pane by pane: the longest stretches that tile both size and slide. */
-function inPanes(records: readonly TimedRow[], paneMs: number, offsetMs: number): TimedRow[] {
-  const paneOf = (record: TimedRow): number => alignedStart(timeOf(record), paneMs, offsetMs);
+/** Where windows overlap, records count pane by pane: panes are cut where windows start, and where they end. */
+function inPanes(
+  records: readonly TimedRow[],
+  { sizeMs, slideMs, offsetMs }: Pick<WindowSpec, 'sizeMs' | 'slideMs' | 'offsetMs'>,
+): TimedRow[] {
+  const paneOf = (record: TimedRow): number => {
+    const at = timeOf(record);
+    const start = alignedStart(at, slideMs, offsetMs);
+    const end = alignedStart(at, slideMs, offsetMs + sizeMs);
+    return Math.max(start, end);
+  };
   return [...records].sort((a, b) => paneOf(a) - paneOf(b));
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 function alignedStart(time: number, everyMs: number, offsetMs: number): number {
