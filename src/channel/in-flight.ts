@@ -24,12 +24,19 @@ import { RowEncoder } from '../data/row-encoder.ts';
 
 const STATE_PREFIX = 'in flight ';
 
-/**
- * Name of the state of what is in flight from a node, its own state: to the node with uid `to`, and to which of its inputs;
- * from a side output, unless that is null.
- */
-export function inFlightState(to: string, input: number, side: string | null): string {
-  return `${STATE_PREFIX}${side === null ? '' : `of ${side} `}to ${to}/${input}`;
+/** A way from a node: to the node with uid `to`, to which of its inputs, and from which side output, null for the main one. */
+export type Way = {
+  readonly to: string;
+  readonly input: number;
+  readonly side: string | null;
+  /** Of several that are alike but for how rows are dealt: counted from 0. */
+  readonly nth: number;
+};
+
+/** Name of the state of what is in flight from a node, its own state, on one way. */
+export function inFlightState({ to, input, side, nth }: Way): string {
+  const of = side === null ? '' : `of ${side} `;
+  return `${STATE_PREFIX}${of}to ${to}/${input}${nth === 0 ? '' : `, ${nth + 1}`}`;
 }
 
 export function isInFlightState(name: string): boolean {

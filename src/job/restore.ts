@@ -6,6 +6,7 @@ import type { GraphEdge } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import { WRITERS } from '../operator/sink-operator.ts';
 import type { PlainData } from '../operator/source.ts';
+import { wayOf } from '../task/in-flight-state.ts';
 import {
   type ReadBlock,
   type RestoredSnapshot,
@@ -59,11 +60,9 @@ function edgesInFlight(
   const edges = new Map(
     graph.nodes.flatMap((node) =>
       node.inputs
+        .map(({ from }, input) => ({ from, input }))
         .filter(({ from }) => graph.nodes[from]!.uid === uid)
-        .map(({ from, operatorInput = 0, side = null }) => [
-          inFlightState(node.uid, operatorInput, side),
-          { from, to: node.id },
-        ]),
+        .map(({ from, input }) => [inFlightState(wayOf(node, input)), { from, to: node.id }]),
     ),
   );
   return states

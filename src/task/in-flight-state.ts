@@ -8,12 +8,13 @@ import {
   inFlightState,
   inOrder,
   type UnalignedCheckpoints,
+  type Way,
 } from '../channel/in-flight.ts';
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { Batch } from '../data/batch.ts';
 import { type Schema, sameSchema } from '../data/schema.ts';
 import type { Channel, Exchange, ExecutionGraph } from '../graph/execution-graph.ts';
-import type { LogicalGraph } from '../graph/graph.ts';
+import type { LogicalGraph, LogicalNode } from '../graph/graph.ts';
 import { schemaBehind } from '../graph/node-schemas.ts';
 import type { RestoredState } from '../state/snapshot.ts';
 import { copyFor, type StoredState } from './restored-state.ts';
@@ -64,8 +65,22 @@ export function inFlightLog(
   };
 }
 
-function stateOf(graph: LogicalGraph, { toNode, operatorInput, side }: Exchange): string {
-  return inFlightState(graph.nodes[toNode]!.uid, operatorInput, side);
+/** The way that an input of a node is, among those from the node before. */
+export function wayOf({ uid, inputs }: LogicalNode, input: number): Way {
+  const { from, operatorInput = 0, side = null } = inputs[input]!;
+  const nth = inputs
+    .slice(0, input)
+    .filter(
+      (other) =>
+        other.from === from &&
+        (other.operatorInput ?? 0) === operatorInput &&
+        (other.side ?? null) === side,
+    ).length;
+  return { to: uid, input: operatorInput, side, nth };
+}
+
+function stateOf(graph: LogicalGraph, { toNode, input }: Exchange): string {
+  return inFlightState(wayOf(graph.nodes[toNode]!, input));
 }
 
 /** One producer of an exchange. */

@@ -242,3 +242,15 @@ export const kinds = job(import.meta, 'kinds', (flow) => {
     best: rows.keyBy(({ n }) => n % 5).maxBy('n'),
   };
 });
+
+/** The same rows to one input by several ways, which differ only in how rows are dealt, or not even in that. */
+export const ways = job(import.meta, 'ways', (flow) => {
+  const rows = flow.from(sales(), { rate: 5000, parallelism: 1 });
+  return {
+    twice: rows.union(rows.shuffle()).map(({ shop, n }) => ({ shop, n })),
+    thrice: rows
+      .rebalance()
+      .union(rows.rebalance(), rows.partitionBy('shop'))
+      .filter(({ n }) => n % 2 === 0),
+  };
+});

@@ -26,6 +26,7 @@ import {
   partitions,
   rolling,
   stages,
+  ways,
   windows,
 } from './jobs.ts';
 import { OLD_SEEDS } from './old-seeds.ts';
@@ -39,6 +40,7 @@ const EVALUATED: readonly SimulatedJobLike[] = [
   stages,
   joins,
   kinds,
+  ways,
 ];
 const RUN: readonly SimulatedJobLike[] = [connected, asking];
 const JOBS = [...EVALUATED, ...RUN];

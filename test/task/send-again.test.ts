@@ -36,7 +36,7 @@ function sentAgain(consumers: number, alive: readonly number[], onTheWay: Record
     graph: { nodes: [{ uid: 'from', schema: null }, { uid: 'rules' }] },
     restored: {
       ...NO_STATE,
-      items: (state: string) => (state === inFlightState('rules', 1, null) ? items : []),
+      items: (state: string) => (state === inFlightState({ to: 'rules', input: 1, side: null, nth: 0 }) ? items : []),
     },
     ofConsumer: [
       { kind: 'broadcast', parts: alive.map((subtask) => ({ subtask, parallelism: 2 })) },
