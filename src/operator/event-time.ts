@@ -151,6 +151,8 @@ export class EventTimeOperator implements Operator {
   #generator: WatermarkGenerator | null = null;
   #emitted: Watermark = MIN_WATERMARK;
   #isIdle = false;
+  /** Nothing has come for so long; now the subtask looks whether something waits in front of it. */
+  #mayBeIdle = false;
   /** Infinity in batch. */
   #dueMs = -Infinity;
 
@@ -185,6 +187,7 @@ export class EventTimeOperator implements Operator {
     const timed = this.#assign(batch);
     this.#context.metrics.recordsIn += batch.rowCount;
     this.#context.metrics.recordsOut += batch.rowCount;
+    this.#mayBeIdle = false;
     if (this.#isIdle) this.#setIdle(false);
     this.#output.emit(timed);
     const now = this.#context.clock.now();
@@ -205,8 +208,13 @@ export class EventTimeOperator implements Operator {
   advanceTime(nowMs: number): void {
     const generator = this.#generator!;
     if (!this.#isIdle) this.#advanceWatermark(generator);
-    if (!this.#isIdle && generator.isIdle(nowMs) && this.#output.isReady) this.#setIdle(true);
     this.#dueMs = nowMs + this.#context.watermarkIntervalMs;
+    if (this.#isIdle || !generator.isIdle(nowMs) || !this.#output.isReady) this.#mayBeIdle = false;
+    else if (this.#mayBeIdle) this.#setIdle(true);
+    else {
+      this.#mayBeIdle = true;
+      this.#dueMs = nowMs;
+    }
   }
 
   #advanceWatermark(generator: WatermarkGenerator): void {

@@ -33,6 +33,8 @@ import type { StateLook } from './state-look.ts';
 export interface Output {
   /** False while what was emitted last has not found room yet. Emitting is still allowed, and bounded. */
   readonly isReady: boolean;
+  /** Whether watermarks and idleness may go, which pass what is full of records; as `isReady` when left out. */
+  readonly takesTime?: boolean;
   emit(batch: Batch): void;
   watermark(watermark: Watermark): void;
   /**
@@ -44,6 +46,10 @@ export interface Output {
   barrier(checkpoint: number): void;
   /** No more elements follow. */
   end(): void;
+}
+
+export function takesTime(output: Output): boolean {
+  return output.takesTime ?? output.isReady;
 }
 
 /**

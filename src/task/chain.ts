@@ -9,7 +9,13 @@
  */
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
-import type { Operator, OperatorContext, Output, SideOutputs } from '../operator/operator.ts';
+import {
+  type Operator,
+  type OperatorContext,
+  type Output,
+  type SideOutputs,
+  takesTime,
+} from '../operator/operator.ts';
 import { closeAll } from './close-all.ts';
 
 /** An operator, its context, and what it feeds: operators by their number in the chain, and gates. */
@@ -213,6 +219,10 @@ class OperatorOutput implements Output {
     return !operator.hasPendingWork && operator.isFull !== true && this.#output.isReady;
   }
 
+  get takesTime(): boolean {
+    return !this.#operator.hasPendingWork && takesTime(this.#output);
+  }
+
   emit(batch: Batch, input = 0): void {
     this.#operator.processBatch(batch, input);
   }
@@ -279,6 +289,11 @@ class FanOut implements Output {
 
   get isReady(): boolean {
     for (const target of this.#targets) if (!target.isReady) return false;
+    return true;
+  }
+
+  get takesTime(): boolean {
+    for (const target of this.#targets) if (!takesTime(target)) return false;
     return true;
   }
 

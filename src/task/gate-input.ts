@@ -5,6 +5,7 @@ import type { TaskInput } from './task.ts';
 
 export class GateInput implements TaskInput {
   readonly wakeAtMs = Infinity;
+  readonly controlAtMs = Infinity;
   readonly waitsForEvents = false;
   readonly #gate: InputGate;
   readonly #head: ChainHead;

@@ -93,7 +93,7 @@ export class SourceInput implements TaskInput {
       this.#sendBarrier();
       return true;
     }
-    if (this.#checkpoint !== 0 && commands.lastCheckpoint() === this.#checkpoint) return false;
+    if (this.#isBehindLast) return false;
     if (commands.isDraining()) this.#drain();
     const now = this.#options.clock.now();
     if (this.#readers.open.length === 0) {
@@ -107,11 +107,26 @@ export class SourceInput implements TaskInput {
     return read;
   }
 
+  get controlAtMs(): number {
+    return this.hasEnded ? Infinity : this.#time.wakeAtMs;
+  }
+
   pollControl(): boolean {
-    const checkpoint = this.#options.commands.requestedCheckpoint();
-    if (checkpoint <= this.#checkpoint) return false;
-    this.#cut(checkpoint);
-    return true;
+    const { commands, clock } = this.#options;
+    const checkpoint = commands.requestedCheckpoint();
+    if (checkpoint > this.#checkpoint) {
+      this.#cut(checkpoint);
+      return true;
+    }
+    if (this.#isBehindLast) return false;
+    this.#time.forwardStatus();
+    this.#time.advanceWhenDue(clock.now());
+    return false;
+  }
+
+  /** Nothing more is sent. */
+  get #isBehindLast(): boolean {
+    return this.#checkpoint !== 0 && this.#options.commands.lastCheckpoint() === this.#checkpoint;
   }
 
   overtake(): boolean {
@@ -202,6 +217,7 @@ export class SourceInput implements TaskInput {
       this.#next++;
       if (result === 'done') return true;
       if (result === 'held') return this.#emitHeld(this.#held!);
+      this.#time.onSilent(open.time, now);
       const { wakeAtMs } = open.reader;
       if (wakeAtMs < this.#readersDueMs) this.#readersDueMs = wakeAtMs;
       if (wakeAtMs === Infinity) this.#awaitsWake = true;

@@ -16,7 +16,7 @@ import {
   eventTimeFunctions,
   TimestampReader,
 } from '../operator/event-time.ts';
-import type { OperatorContext, Output } from '../operator/operator.ts';
+import { type OperatorContext, type Output, takesTime } from '../operator/operator.ts';
 import type { EventTimeSpec } from '../operator/operator-spec.ts';
 import { operatorError, recordError } from '../operator/user-function.ts';
 import { WatermarkGenerator } from '../time/strategies.ts';
@@ -46,6 +46,8 @@ export type SplitTime = {
   readonly input: number;
   readonly generator: WatermarkGenerator | null;
   isIdle: boolean;
+  /** When its reader had nothing last, by the clock; null before. What is not asked may have some. */
+  silentAtMs: number | null;
 };
 
 export class SourceTime {
@@ -82,7 +84,7 @@ export class SourceTime {
         ? null
         : new WatermarkGenerator(eventTime.watermark, clock, this.#functions!.watermarks);
     generator?.restore(greatest);
-    const split = { input: this.#merger.addInput(), generator, isIdle: false };
+    const split = { input: this.#merger.addInput(), generator, isIdle: false, silentAtMs: null };
     this.#splits.push(split);
     return split;
   }
@@ -117,6 +119,11 @@ export class SourceTime {
     return timed;
   }
 
+  /** The reader of a split was asked, and has nothing now. */
+  onSilent(split: SplitTime, now: number): void {
+    split.silentAtMs = now;
+  }
+
   /** How long a split waits that is too far ahead of others, in ms until that is looked at again; 0 when it is not. */
   holdMs({ generator }: SplitTime, now: number): number {
     const { alignment } = this.#options;
@@ -136,7 +143,7 @@ export class SourceTime {
   }
 
   advanceWhenDue(now: number): void {
-    if (this.#takeTurn(now)) this.#advance(now);
+    if (this.#takeTurn(now)) this.#advance();
   }
 
   /** What comes next is behind what others still read: event time goes on as theirs does. */
@@ -146,22 +153,22 @@ export class SourceTime {
     if (this.#timestamps === null || !this.#takeTurn(now)) return;
     const slowest = slowestOf(siblings);
     if (slowest !== Infinity && slowest > this.#pending) this.#pending = slowest;
-    this.#advance(now);
+    this.#advance();
   }
 
   /** Whether it is time for a watermark, and there is room for it. */
   #takeTurn(now: number): boolean {
     const { output, context } = this.#options;
-    if (now < this.#dueMs || !output.isReady) return false;
+    if (now < this.#dueMs || !takesTime(output)) return false;
     this.#dueMs = now + context.watermarkIntervalMs;
     return true;
   }
 
-  #advance(now: number): void {
+  #advance(): void {
     for (const split of this.#splits) {
-      const { generator, input } = split;
+      const { generator, input, silentAtMs } = split;
       if (generator === null) continue;
-      const isIdle = generator.isIdle(now);
+      const isIdle = silentAtMs !== null && generator.isIdle(silentAtMs);
       if (isIdle && !split.isIdle) this.#setIdle(split, true);
       if (!isIdle) this.#merger.onWatermark(input, this.#watermarkOf(generator));
     }
@@ -176,7 +183,7 @@ export class SourceTime {
   /** Idleness goes behind a watermark only when the work for it is done. */
   forwardStatus(): void {
     const { output } = this.#options;
-    if (!output.isReady) return;
+    if (!takesTime(output)) return;
     const isIdle = this.#merger.takeStatus();
     if (isIdle !== null) output.idle(isIdle);
   }

@@ -57,7 +57,8 @@ export class Subtask implements Steppable {
   get wakeAtMs(): number {
     if (!this.#chain.isOutputReady) return Infinity;
     if (this.#chain.hasPendingWork) return this.#chain.asynchronousAtMs;
-    const inputAtMs = this.#chain.isFull ? Infinity : this.#input.wakeAtMs;
+    const { isFull } = this.#chain;
+    const inputAtMs = isFull ? this.#input.controlAtMs : this.#input.wakeAtMs;
     return Math.min(inputAtMs, this.#chain.wakeAtMs);
   }
 

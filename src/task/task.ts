@@ -32,10 +32,12 @@ export interface TaskInput {
   /** Hands over about one batch, or a part of a slow one, or one control element; false when there is none now. */
   poll(): boolean;
   /**
-   * The same for a control element other than the end, where one is next: for a chain that takes no batch now. A source may
-   * hand over barriers only.
+   * The same for a control element other than the end, where one is next: for a chain that takes no batch now. A source hands
+   * over barriers, and what belongs to time.
    */
   pollControl(): boolean;
+  /** When that is due by the clock, in ms of `now`; Infinity for never. */
+  readonly controlAtMs: number;
   /**
    * Hands over the barrier of an unaligned checkpoint that was asked for, whether there is room for its output or not; false
    * when there is none.

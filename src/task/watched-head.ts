@@ -1,6 +1,7 @@
 /** The head of a chain: a snapshot begins when a barrier comes to it, and its watermark is there for all to see. */
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
+import { takesTime } from '../operator/operator.ts';
 import type { ChainHead } from './chain.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 
@@ -17,6 +18,10 @@ export class WatchedHead implements ChainHead {
 
   get isReady(): boolean {
     return this.#head.isReady;
+  }
+
+  get takesTime(): boolean {
+    return takesTime(this.#head);
   }
 
   emit(batch: Batch, input?: number): void {

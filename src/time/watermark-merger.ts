@@ -42,7 +42,7 @@ export class WatermarkMerger {
   /** The input is gone and holds nothing back; with the last one gone the watermark stays. */
   removeInput(number: number): void {
     this.#inputs[number]!.isRemoved = true;
-    this.#updateWatermark();
+    if (!this.#inputs.every(({ isRemoved }) => isRemoved)) this.#update();
   }
 
   onWatermark(number: number, watermark: Watermark): void {
@@ -67,9 +67,7 @@ export class WatermarkMerger {
     if (input.isIdle) return;
     input.isIdle = true;
     input.isAligned = false;
-    if (this.#areAllIdle()) this.#flushGreatest();
-    else this.#updateWatermark();
-    this.#updateStatus();
+    this.#update();
   }
 
   onActive(number: number): void {
@@ -92,6 +90,13 @@ export class WatermarkMerger {
     const news = this.#statusNews;
     this.#statusNews = null;
     return news;
+  }
+
+  /** An input has left the minimum. */
+  #update(): void {
+    if (this.#areAllIdle()) this.#flushGreatest();
+    else this.#updateWatermark();
+    this.#updateStatus();
   }
 
   #areAllIdle(): boolean {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VirtualClock } from '../../src/base/clock.ts';
+import { Batch } from '../../src/data/batch.ts';
 import { record, t } from '../../src/data/schema.ts';
+import { EventTimeOperator } from '../../src/operator/event-time.ts';
+import type { OperatorContext } from '../../src/operator/operator.ts';
+import { NO_STATE } from '../../src/state/snapshot.ts';
 import { harness } from '../../src/testing/harness.ts';
-import { boundedOutOfOrderness, monotonous } from '../../src/time/strategies.ts';
+import { boundedOutOfOrderness, monotonous, strategySpec } from '../../src/time/strategies.ts';
 
 test('event time from a field: timestamps, watermarks by the clock, idleness and return', async () => {
   const Row = record({ at: t.timestamp });
@@ -98,4 +103,55 @@ test('event times in nanoseconds are refused with the first record that has one'
     code: 'TIMESTAMP_INVALID',
     message: new RegExp(`^operator 'eventTime' \\(subtask 0, record 1\\): ${reason}`),
   });
+});
+
+test('idleness is told when the subtask has looked for what waits in front of it, and only where there is room', () => {
+  const clock = new VirtualClock(0);
+  const idle: boolean[] = [];
+  const output = {
+    isReady: true,
+    emit() {},
+    watermark() {},
+    idle: (isIdle: boolean) => void idle.push(isIdle),
+    barrier() {},
+    end() {},
+  };
+  const watermark = { ...strategySpec(monotonous()), idlenessMs: 100 };
+  const timestamp = { kind: 'field', field: 'at' } as const;
+  const operator = new EventTimeOperator({ timestamp, watermark }, null, []);
+  const context = {
+    clock,
+    watermarkIntervalMs: 10,
+    metrics: { recordsIn: 0, recordsOut: 0 },
+    restored: NO_STATE,
+  };
+  operator.open(context as unknown as OperatorContext, output);
+  const push = (at: number): void =>
+    operator.processBatch(new Batch({ rowCount: 1, schema: null, rows: [{ at }] }));
+  /** As a subtask does it: the clock, then what waits. */
+  const step = (ms: number, waiting?: number): void => {
+    clock.advanceTo(clock.now() + ms);
+    if (operator.wakeAtMs <= clock.now()) operator.advanceTime(clock.now());
+    if (waiting !== undefined) push(waiting);
+  };
+  push(1);
+  // The thread was busy with something else.
+  step(500, 2);
+  step(1);
+  assert.deepEqual(idle, []);
+  // There is no room.
+  output.isReady = false;
+  step(500);
+  step(1);
+  output.isReady = true;
+  step(10, 3);
+  step(1);
+  assert.deepEqual(idle, []);
+  step(500);
+  assert.deepEqual(idle, []);
+  assert.equal(operator.wakeAtMs, clock.now());
+  step(0);
+  assert.deepEqual(idle, [true]);
+  push(4);
+  assert.deepEqual(idle, [true, false]);
 });

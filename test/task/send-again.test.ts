@@ -11,6 +11,7 @@ import { NO_STATE } from '../../src/state/snapshot.ts';
 import { type Sender, sendAgain } from '../../src/task/in-flight-state.ts';
 
 const Row = record({ n: t.int32 });
+const RULES = inFlightState({ to: 'rules', input: 1, side: null, nth: 0 });
 
 /** Rows for each of the new consumers, of what was on its way to the old ones; `alive`: old ones that left a copy. */
 function sentAgain(consumers: number, alive: readonly number[], onTheWay: Record<number, string>) {
@@ -27,16 +28,22 @@ function sentAgain(consumers: number, alive: readonly number[], onTheWay: Record
   const exchange = {
     fromNode: 0,
     toNode: 1,
+    input: 0,
     operatorInput: 1,
     side: null,
     partitioning: { kind: 'broadcast' },
   };
   sendAgain({
     exchange,
-    graph: { nodes: [{ uid: 'from', schema: null }, { uid: 'rules' }] },
+    graph: {
+      nodes: [
+        { uid: 'from', schema: null, inputs: [] },
+        { uid: 'rules', inputs: [{ from: 0, operatorInput: 1 }] },
+      ],
+    },
     restored: {
       ...NO_STATE,
-      items: (state: string) => (state === inFlightState({ to: 'rules', input: 1, side: null, nth: 0 }) ? items : []),
+      items: (state: string) => (state === RULES ? items : []),
     },
     ofConsumer: [
       { kind: 'broadcast', parts: alive.map((subtask) => ({ subtask, parallelism: 2 })) },
@@ -77,8 +84,13 @@ test('rows that had other fields are refused', () => {
   const sent: Batch[] = [];
   const sendTo = (schema: Schema): void =>
     sendAgain({
-      exchange: { fromNode: 0, toNode: 1, side: null, partitioning: { kind: 'hash' } },
-      graph: { nodes: [{ uid: 'from', name: 'window', schema: schema.fields }, { uid: 'to' }] },
+      exchange: { fromNode: 0, toNode: 1, input: 0, side: null, partitioning: { kind: 'hash' } },
+      graph: {
+        nodes: [
+          { uid: 'from', name: 'window', schema: schema.fields, inputs: [] },
+          { uid: 'to', inputs: [{ from: 0 }] },
+        ],
+      },
       restored: { ...NO_STATE, items: () => [item] },
       ofConsumer: [],
       index: 0,

@@ -96,6 +96,44 @@ test('an idle split does not hold the watermark back', () => {
   assert.ok(after.some((line) => Number(line.slice(1)) > 2));
 });
 
+test('a split that is not asked, while rows of another go out in parts, does not become idle by it', () => {
+  const busy = Array.from({ length: 100 }, (_, n) => n);
+  const { run } = setUp({ splits: [[busy], [[50]]], rate: 1000, idlenessMs: 20 });
+  const log = run(200);
+  const before = log.slice(0, log.indexOf('50'));
+  assert.equal(before.at(-1), '95 96 97 98 99');
+  assert.equal(
+    before.some((line) => line.startsWith('W')),
+    false,
+  );
+});
+
+test('a chain that takes no records now gets watermarks, and nothing behind the last checkpoint', () => {
+  const { input, run, log, output, clock, counters } = setUp({ splits: [[[1], [7], [9]]] });
+  const control = (): string[] => {
+    log.length = 0;
+    clock.advanceTo(clock.now() + 10);
+    assert.equal(input.pollControl(), false);
+    return [...log];
+  };
+  assert.deepEqual(run(3), ['1', 'W0', '7']);
+  output.isReady = false;
+  assert.deepEqual(control(), ['W6']);
+  assert.deepEqual(control(), []);
+  assert.equal(input.controlAtMs, clock.now() + 10);
+  output.isReady = true;
+  assert.deepEqual(run(1), ['9']);
+  output.isReady = false;
+  output.takesTime = false;
+  assert.deepEqual(control(), []);
+  output.takesTime = true;
+  counters.requestCheckpoint(1, 'last', 0);
+  log.length = 0;
+  assert.equal(input.pollControl(), true);
+  assert.deepEqual(log, ['barrier 1']);
+  assert.deepEqual(control(), []);
+});
+
 test('a source in which nothing comes is idle, and active again with the first record', () => {
   const { run } = setUp({ splits: [[[3], ...Array<Step>(50).fill('idle'), [9]]], idlenessMs: 20 });
   const log = run(70);

@@ -113,8 +113,9 @@ export function setUp(options: Options) {
   const log: string[] = [];
   /** Splits as each checkpoint has them. */
   const states = new Map<number, readonly SplitState[]>();
-  const output: Output = {
+  const output: Output & { isReady: boolean; takesTime: boolean } = {
     isReady: true,
+    takesTime: true,
     emit: (batch) => log.push(batch.rowObjects().join(' ')),
     watermark: (watermark) => log.push(`W${watermark}`),
     idle: (isIdle) => log.push(isIdle ? 'idle' : 'active'),
@@ -176,5 +177,5 @@ export function setUp(options: Options) {
     }
     return [...log];
   };
-  return { input, run, opened, counters, log, states };
+  return { input, run, opened, counters, log, states, output, clock };
 }

@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
 import type { OutputGate } from '../../src/channel/output-gate.ts';
 import { Batch } from '../../src/data/batch.ts';
-import type { Operator, OperatorContext, Output } from '../../src/operator/operator.ts';
+import {
+  type Operator,
+  type OperatorContext,
+  type Output,
+  takesTime,
+} from '../../src/operator/operator.ts';
 import { Chain } from '../../src/task/chain.ts';
 import { Subtask } from '../../src/task/subtask.ts';
 import { NO_SNAPSHOTS, SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
@@ -112,6 +117,7 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
   );
   const input: TaskInput = {
     wakeAtMs: Infinity,
+    controlAtMs: Infinity,
     waitsForEvents: false,
     get hasEnded() {
       return batches < 0;
@@ -230,7 +236,7 @@ test('a step takes no more input when the output is full, nor behind the end', (
   assert.equal(polls(), 3);
 });
 
-test('a full chain is given control elements only, and is not woken for its input', () => {
+test('a full chain is given control elements only, and is woken for those alone', () => {
   log.length = 0;
   const clock = new VirtualClock(0);
   let isFull = true;
@@ -248,6 +254,7 @@ test('a full chain is given control elements only, and is not woken for its inpu
     input: {
       hasEnded: false,
       wakeAtMs: 5,
+      controlAtMs: 9,
       waitsForEvents: false,
       poll: () => log.push('poll') < 0,
       pollControl: () => log.push('poll control') < 0,
@@ -263,9 +270,10 @@ test('a full chain is given control elements only, and is not woken for its inpu
   });
   subtask.open();
   subtask.step();
-  assert.equal(subtask.wakeAtMs, Infinity);
+  assert.equal(subtask.wakeAtMs, 9);
   assert.equal(subtask.waitsForEvents, true);
   assert.equal(chain.head.isReady, false);
+  assert.equal(takesTime(chain.head), true);
   isFull = false;
   subtask.step();
   assert.equal(subtask.wakeAtMs, 5);

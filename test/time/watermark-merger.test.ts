@@ -83,3 +83,21 @@ test('inputs come and go: a new one holds the watermark back, one that is gone d
   assert.equal(merger.takeWatermark(), 20);
   assert.equal(merger.addInput(), second);
 });
+
+test('when an input is gone and all others are idle, what all had reached counts', () => {
+  const merger = new WatermarkMerger(2);
+  merger.onWatermark(0, 10);
+  merger.onWatermark(1, 5);
+  merger.onIdle(1);
+  assert.equal(merger.takeWatermark(), 10);
+  assert.equal(merger.takeStatus(), null);
+  merger.removeInput(0);
+  assert.equal(merger.takeStatus(), true);
+  merger.onActive(1);
+  merger.onWatermark(1, 12);
+  assert.equal(merger.takeWatermark(), 12);
+  assert.equal(merger.takeStatus(), false);
+  merger.removeInput(1);
+  assert.equal(merger.takeWatermark(), null);
+  assert.equal(merger.takeStatus(), null);
+});
