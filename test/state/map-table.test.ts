@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../src/base/random.ts';
 import { KeyScope } from '../../src/state/key-scope.ts';
+import { ListTable } from '../../src/state/list-table.ts';
 import { MapEntries } from '../../src/state/map-entries.ts';
 import { MapKeys } from '../../src/state/map-keys.ts';
 import { MapTable } from '../../src/state/map-table.ts';
@@ -267,4 +268,55 @@ test('keys that a Map would compare by what they are, are refused', () => {
     }
   }
   assert.equal(table.size, 0);
+});
+
+test('what cannot have expired is not looked at', () => {
+  const ttl: TtlSpec = {
+    durationMs: 1000,
+    isRefreshedByReads: false,
+    showsExpired: false,
+    sweptKeys: 5,
+    dropsInSnapshots: true,
+  };
+  let looks = 0;
+  const scope = new KeyScope();
+  const map = new (class extends MapTable {
+    protected override isOld(touchedMs: number): boolean {
+      looks++;
+      return super.isOld(touchedMs);
+    }
+  })('map', of('int32'), of('int32'), ttl, scope);
+  const list = new (class extends ListTable {
+    protected override isOld(touchedMs: number): boolean {
+      looks++;
+      return super.isOld(touchedMs);
+    }
+  })('list', of('int32'), ttl, scope);
+  for (const table of [map, list]) table.reserve(SLOTS);
+  scope.slotCount = SLOTS;
+  const entries = 2000;
+  for (let n = 0; n < SLOTS * entries; n++) {
+    scope.slot = n % SLOTS;
+    scope.nowMs = n < entries ? 0 : 10;
+    map.set(n, n);
+    list.add(n);
+  }
+  assert.ok(looks < SLOTS * entries * 20, `${looks} looks`);
+  // Those that were touched first, and no others.
+  scope.nowMs = 1000;
+  const sizes = (): number[] =>
+    Array.from({ length: SLOTS }, (_, slot) => {
+      scope.slot = slot;
+      assert.equal(map.entries().length, list.get().length);
+      return list.get().length;
+    });
+  const left = sizes();
+  assert.equal(
+    left.reduce((sum, size) => sum + size, 0),
+    (SLOTS - 1) * entries,
+  );
+  scope.nowMs = 1009;
+  assert.deepEqual(sizes(), left);
+  scope.nowMs = 1010;
+  assert.deepEqual(sizes(), Array<number>(SLOTS).fill(0));
 });

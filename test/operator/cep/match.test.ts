@@ -90,6 +90,26 @@ inEveryMode(
 );
 
 inEveryMode(
+  'records of one event time are taken in the order in which they came',
+  Item,
+  (items) =>
+    items
+      .keyBy('k')
+      .match(abc)
+      .select((match) => textOf(match)),
+  (h) => {
+    for (let k = 0; k < 5; k++) {
+      h.push({ k, v: 'a', n: 1 }, 7);
+      h.push({ k, v: 'b', n: 2 }, 7);
+      h.push({ k, v: 'c', n: 3 }, 7);
+    }
+    h.watermark(7);
+    const matches = Array<string>(5).fill('first a1, second b2, third c3 @7');
+    assert.deepEqual(take(h.take()), matches);
+  },
+);
+
+inEveryMode(
   'late records go to their side output; one at the watermark is late',
   Item,
   (items) =>

@@ -1,6 +1,7 @@
 /** State of each kind against an obvious model of it, by random operations, in every mode. */
 import assert from 'node:assert/strict';
 import { type } from '../../../src/api/emits.ts';
+import { sideOutput } from '../../../src/api/side-output.ts';
 import {
   aggregating,
   list,
@@ -24,6 +25,7 @@ const Op = record({ key: t.string, what: t.int32, n: t.int32 });
 type Op = { key: string; what: number; n: number };
 
 const COUNT = 50;
+const aside = sideOutput<{ n: number }>('aside');
 
 /** Operations on a few keys; `n` says on what. */
 function operations(seed: number): Op[] {
@@ -360,5 +362,38 @@ agrees<AggregatingState<number, string>, { all: number[] }>(
   (model, what, n) => {
     model.all = what < 6 ? [...model.all, n].sort((a, b) => a - b) : [];
     return model.all.length === 0 ? undefined : model.all.join();
+  },
+);
+
+inEveryMode(
+  'what was emitted and is set then is no row any more, however many rows were emitted between',
+  Op,
+  (operations) =>
+    operations.keyBy('key').process({
+      emits: type<{ n: number }>(),
+      state: { held: value(type<{ n: number }>()) },
+      onRecord({ n: rows }, { state, emit, output }) {
+        const held = state.held.get();
+        if (held !== undefined) {
+          held.n += 100;
+          state.held.set(held);
+          return;
+        }
+        const own = { n: 0 };
+        if (rows < 0) output(aside, own);
+        else emit(own);
+        for (let n = 1; n < Math.abs(rows); n++) emit({ n });
+        state.held.set(own);
+      },
+    }),
+  (h) => {
+    for (const n of [1, 2, 5, -1, -4]) {
+      h.push({ key: `${n}`, what: 0, n });
+      h.push({ key: `${n}`, what: 0, n });
+    }
+    const numbers = h.takeRecords().map(({ n }) => n);
+    assert.deepEqual(numbers.sort(), [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4]);
+    const besides = h.take(aside).map((element) => ('record' in element ? element.record.n : null));
+    assert.deepEqual(besides, [0, 0]);
   },
 );
