@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { EngineError } from '../../src/base/errors.ts';
 import { Random } from '../../src/base/random.ts';
 import type { FileRange } from '../../src/connector/file/format.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { describe } from '../../src/data/field-check.ts';
 import { record, type Schema, schemaOf, t } from '../../src/data/schema.ts';
 import { FORMAT_KINDS, type FormatKind } from './format-kinds.ts';
 import { encode, inFolder, type ReadOptions, readAll, write } from './read-all.ts';
@@ -76,6 +78,12 @@ const numbered = (count: number) =>
     text: `row ${n}`,
     maybe: n % 7 === 0 ? null : n / 8,
   }));
+
+/** Rows that a format would write nothing of, or their elements as fields. */
+const WITHOUT_FIELDS: readonly unknown[] = [
+  ...[0.5, 'text', true, 1n, null, undefined, [1, 2], []],
+  ...[new Date(5), new Map([['n', 1]]), new Set([1]), new Uint8Array(2)],
+];
 
 for (const kind of FORMAT_KINDS) {
   test(`${kind.name}: values of every kind come back, nullable and not`, async () => {
@@ -159,6 +167,65 @@ for (const kind of FORMAT_KINDS) {
       assert.throws(() => encoder.encode(later!), { name: 'EngineError', message: /'extra'/ });
     }
   });
+
+  if (kind.name !== 'jsonLines') {
+    test(`${kind.name}: a row without fields is refused, the first one or a later one`, () => {
+      const format = kind.of(Numbered);
+      for (const row of WITHOUT_FIELDS) {
+        for (const rows of [[row], [{ n: 1 }, row]]) {
+          const encoder = format.createEncoder(null);
+          const told = `${format.name} writes rows with fields, got ${describe(row)}: `;
+          assert.throws(
+            () => rows.forEach((one) => void encoder.encode(freeFormOf([one]))),
+            (error: EngineError) => error.code === 'FIELD_TYPE' && error.message.startsWith(told),
+            told,
+          );
+          assert.throws(() => format.createEncoder(null).encode(freeFormOf(rows)), {
+            code: 'FIELD_TYPE',
+          });
+        }
+      }
+    });
+  }
+
+  if (!kind.isText && kind.name !== 'protobuf') {
+    test(`${kind.name}: a value of another kind than those of the first rows is refused`, () => {
+      const format = kind.of(Numbered);
+      const first = { flag: true, at: new Date(5), n: 1, text: 'a', id: 1n };
+      const fits = { flag: null, at: new Date(6), n: -0.5, id: 2n ** 63n - 1n };
+      for (const [name, values] of Object.entries({
+        flag: ['no', 0, {}],
+        at: [1.5, '2020-01-01', true],
+        n: ['1', 1n, new Date(5), [1]],
+        text: [1, false, new Date(5)],
+        id: [1, '1', 2n ** 63n],
+      })) {
+        for (const value of values) {
+          const encoder = format.createEncoder(null);
+          encoder.encode(freeFormOf([first, fits]));
+          const batch = freeFormOf([first, { ...first, [name]: value }]);
+          assert.throws(
+            () => [encoder.encode(batch), encoder.finish()],
+            (error: EngineError) =>
+              error.code === 'FIELD_TYPE' &&
+              error.message.startsWith(`field '${name}' wants `) &&
+              error.message.endsWith(` or null, got ${describe(value)}`),
+          );
+        }
+      }
+    });
+  }
+
+  if (kind.keepsOddNumbers) {
+    test(`${kind.name}: 0 and -0 are two numbers, however many there are`, async () => {
+      const Zeros = record({ x: t.float64, maybe: t.nullable(t.float64) });
+      const rows = Array.from({ length: 3000 }, (_, n) => ({
+        x: n % 3 === 0 ? -0 : 0,
+        maybe: n % 5 === 0 ? null : n % 7 === 0 ? -0 : n % 2,
+      }));
+      assert.deepEqual(await roundTrip(kind, Zeros, rows), rows);
+    });
+  }
 
   test(`${kind.name}: ranges give each row once, and positions go on within them`, async () => {
     const format = kind.of(Numbered);

@@ -50,13 +50,8 @@ export const FORMAT_KINDS: readonly FormatKind[] = [
   },
   { ...BINARY, name: 'avro', of: (schema) => avro(schema) },
   { ...BINARY, name: 'avro, not compressed', of: (schema) => avro(schema, { codec: 'null' }) },
-  { ...BINARY, name: 'arrow', of: (schema) => arrow(schema), hasDynamic: false },
-  {
-    ...BINARY,
-    name: 'arrow stream',
-    of: (schema) => arrow(schema, { layout: 'stream' }),
-    hasDynamic: false,
-  },
+  { ...BINARY, name: 'arrow', of: (schema) => arrow(schema) },
+  { ...BINARY, name: 'arrow stream', of: (schema) => arrow(schema, { layout: 'stream' }) },
   {
     ...BINARY,
     name: 'protobuf',

@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  Schema as ArrowSchema,
+  Field,
   Float32,
   makeData,
+  RecordBatch,
+  Struct,
   Table,
   Timestamp,
   TimeUnit,
@@ -11,6 +15,7 @@ import {
   tableFromIPC,
   tableToIPC,
   Uint64,
+  Utf8,
   Vector,
   vectorFromArray,
 } from 'apache-arrow';
@@ -100,6 +105,57 @@ test('arrow: times in nanoseconds are whole milliseconds where they are', async 
       rows,
       ms.map((time) => ({ at: Number(time) })),
     );
+  });
+});
+
+const Any = record({ any: t.dynamic<unknown>() });
+
+/** A table with a column of texts, which has a mark or none. */
+function textTable(values: readonly string[], mark: string | null): Table {
+  const marks = new Map(mark === null ? [] : [['ARROW:extension:name', mark]]);
+  const field = new Field('any', new Utf8(), true, marks);
+  const texts = vectorFromArray(values, new Utf8());
+  const { length } = values;
+  const data = makeData({ type: new Struct([field]), length, children: [texts.data[0]!] });
+  const schema = new ArrowSchema([field]);
+  return new Table(schema, [new RecordBatch(schema, data)]);
+}
+
+test('arrow: values of any shape are JSON that is marked, here and in files of others', async () => {
+  const rows = [1, 'a', '1', '{', [1, null, { b: 'é' }], { a: 1 }, true, null].map((any) => ({
+    any,
+  }));
+  for (const layout of ['file', 'stream'] as const) {
+    const { schema } = tableFromIPC(encode(arrow(null, { layout }), Any, rows));
+    assert.equal(schema.fields[0]!.metadata.get('ARROW:extension:name'), 'arrow.json');
+    await inFolder((folder) => {
+      const read = (table: Table) =>
+        readAll(write(`${folder}/a.arrow`, tableToIPC(table, layout)), arrow(Any)).rows;
+      const texts = ['{"a":[1]}', '12', '"x"'];
+      assert.deepEqual(
+        read(textTable(texts, 'arrow.json')),
+        [{ a: [1] }, 12, 'x'].map((any) => ({ any })),
+      );
+      for (const mark of [null, 'other']) {
+        assert.deepEqual(
+          read(textTable(texts, mark)),
+          texts.map((any) => ({ any })),
+        );
+      }
+    });
+  }
+});
+
+test('arrow: a text that is marked as JSON and is none is malformed, with its row', async () => {
+  await inFolder((folder) => {
+    const bytes = tableToIPC(textTable(['1', '{'], 'arrow.json'), 'file');
+    const file = write(`${folder}/a.arrow`, bytes);
+    assert.throws(() => readAll(file, arrow(Any)), {
+      code: 'INPUT_MALFORMED',
+      message: /a\.arrow, message at byte \d+: row 1: a text is no JSON: /,
+    });
+    const { rows, letters } = readAll(file, arrow(Any), { onMalformed: 'deadLetter' });
+    assert.deepEqual([rows, letters.length], [[], 1]);
   });
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { FileFormat } from '../../src/connector/file/format.ts';
@@ -133,6 +133,23 @@ test('several row groups and pages, with nulls, resumed at each batch', async ()
     assert.ok(parquet(Row).split(file).length >= 2);
     assert.deepEqual(readAll(file, parquet(Row)).rows, rows);
     assert.deepEqual(readAll(file, parquet(Row), { reopens: true }).rows.length, rows.length);
+  });
+});
+
+test('a column has a dictionary where that helps, but not where it has -0, which is no 0', async () => {
+  const Row = record({ few: t.float64, zeros: t.float64, when: t.timestamp });
+  const rows = Array.from({ length: 1000 }, (_, n) => {
+    const zero = n % 2 === 0 ? 0 : -0;
+    return { few: n % 3, zeros: zero, when: n % 4 };
+  });
+  await inFolder(async (folder) => {
+    const { path } = write(`${folder}/zeros.parquet`, encode(parquet(), Row, rows));
+    const { row_groups } = await parquetMetadataAsync(await asyncBufferFromFile(path));
+    const hasDictionary = row_groups[0]!.columns.map(({ meta_data }) =>
+      meta_data!.encodings.includes('RLE_DICTIONARY'),
+    );
+    assert.deepEqual(hasDictionary, [true, false, true]);
+    assert.deepEqual(readAll(inputFile(path), parquet(Row)).rows, rows);
   });
 });
 

@@ -355,6 +355,15 @@ test('free-form rows as csv: the first row gives the fields, a new one later is 
   );
 });
 
+test('rows of a class, or without any prototype, are rows with fields', () => {
+  class Click {
+    readonly page = 'a';
+    readonly n = 1;
+  }
+  const bare = Object.assign(Object.create(null) as object, { page: 'b', n: 2 });
+  assert.equal(encode(csv() as never, null, [new Click(), bare]).toString(), 'page,n\na,1\nb,2\n');
+});
+
 test('random bytes never hang a reader or crash it', async () => {
   await inFolder((folder) => {
     fc.assert(

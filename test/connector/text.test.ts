@@ -1,7 +1,9 @@
 /** Lines of text as records. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EngineError } from '../../src/base/errors.ts';
 import { text } from '../../src/connector/file/text.ts';
+import { describe } from '../../src/data/field-check.ts';
 import { record, t } from '../../src/data/schema.ts';
 import { encode, inFolder, readAll, write } from './read-all.ts';
 import { freeFormOf } from './sink-run.ts';
@@ -52,6 +54,17 @@ test('the field line is written, and what is no line is refused', async () => {
     assert.throws(() => encode(text(), null, [{ line }]), { code: 'FIELD_TYPE' });
   }
   assert.throws(() => encode(text(), null, [{ line: 5 }]), { code: 'FIELD_TYPE' });
+  assert.throws(() => encode(text(), null, [{ n: 5 }]), {
+    code: 'FIELD_TYPE',
+    message: "field 'line' wants string, got undefined",
+  });
+  for (const row of [5, 'a', null, undefined, ['a']]) {
+    const told = `text writes rows with fields, got ${describe(row)}: `;
+    assert.throws(
+      () => encode(text(), null, [row]),
+      (error: EngineError) => error.code === 'FIELD_TYPE' && error.message.startsWith(told),
+    );
+  }
   assert.throws(() => encode(text(), record({ n: t.int32 }), [{ n: 1 }]), {
     code: 'FIELD_UNKNOWN',
   });

@@ -8,6 +8,7 @@ import type { FieldKind, Schema } from '../../data/schema.ts';
 import { type CsvDialect, isBlank } from './csv-dialect.ts';
 import { dynamicText, textOf } from './field-text.ts';
 import type { FileEncoder } from './format.ts';
+import { type FieldRow, rowsWithFields } from './row-fields.ts';
 
 /** Of a file that has its header: its columns, in order; null while there were no rows. */
 export type CsvFileState = readonly string[] | null;
@@ -70,7 +71,9 @@ export class CsvEncoder implements FileEncoder {
   encode(batch: Batch): Uint8Array {
     if (batch.rowCount === 0) return new Uint8Array(0);
     const text =
-      this.#schema === null ? this.#rows(batch.rowObjects()) : this.#loops.for(batch)(batch);
+      this.#schema === null
+        ? this.#rows(rowsWithFields('csv', batch))
+        : this.#loops.for(batch)(batch);
     return Buffer.from(this.#header() + text);
   }
 
@@ -81,13 +84,12 @@ export class CsvEncoder implements FileEncoder {
     return `${names.join(this.#dialect.delimiter)}\n`;
   }
 
-  #rows(rows: readonly unknown[]): string {
+  #rows(rows: readonly FieldRow[]): string {
     let text = '';
     for (const row of rows) {
-      const fields = row as Readonly<Record<string, unknown>>;
-      this.#names ??= Object.keys(fields);
-      this.#refuseUnknown(Object.keys(fields));
-      const cells = this.#names.map((name, n) => this.#cells.value(fields[name], false, n === 0));
+      this.#names ??= Object.keys(row);
+      this.#refuseUnknown(Object.keys(row));
+      const cells = this.#names.map((name, n) => this.#cells.value(row[name], false, n === 0));
       text += `${cells.join(this.#dialect.delimiter)}\n`;
     }
     return text;

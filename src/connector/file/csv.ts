@@ -26,6 +26,7 @@ export type CsvRow = Readonly<Record<string, string>>;
  * CSV as a format for `files`: `csv()` for writing, or for rows of text; `csv(Flight)` for rows of a schema. Numbers,
  * times (milliseconds or ISO 8601, UTC where no zone is given), true and false are read by the field's kind; an empty value is
  * null where that is allowed. Fields are found by the header, in any order; columns the schema does not name are left out.
+ * -0 is written as 0.
  *
  *   csv(Reading, { delimiter: ';', nullText: 'NA', comment: '#' })
  */
@@ -165,17 +166,18 @@ class CsvLineParser implements RecordParser<LineFrames> {
     this.#isHeaderDue = this.#dialect.header;
   }
 
-  get #isAtStart(): boolean {
+  get isInHead(): boolean {
     return this.#isHeaderDue || this.#linesToSkip > 0;
   }
 
   append(line: LineFrames, builder: BatchBuilder): boolean {
-    return !this.#isAtStart && this.#records!.append(line, builder);
+    return !this.isInHead && this.#records!.append(line, builder);
   }
 
   parse(line: LineFrames): unknown {
-    if (!this.#isAtStart) return this.#records!.parse(line);
+    if (!this.isInHead) return this.#records!.parse(line);
     if (this.#linesToSkip > 0) this.#linesToSkip--;
+    else if (line.isCut) throw new Error(line.cutReason);
     else if (line.start < line.end && !isComment(line, this.#dialect)) this.#readHeader(line);
     return undefined;
   }

@@ -4,39 +4,42 @@ import type { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import type { Column } from '../../data/column.ts';
 import { type Field, type FieldKind, type Schema, schemaOf } from '../../data/schema.ts';
-
-type Row = Readonly<Record<string, unknown>>;
+import { setField } from './field-text.ts';
+import { type FieldRow, rowsWithFields } from './row-fields.ts';
 
 export class RowColumns {
   readonly #format: string;
   readonly #schema: Schema | null;
   /** Of free-form rows, once there were some. */
-  #inferred: readonly Field[] | null;
+  #inferred: Schema | null;
 
   /** `inferred` are the fields that earlier free-form rows of the same file had. */
   constructor(format: string, schema: Schema | null, inferred: readonly Field[] | null = null) {
     this.#format = format;
     this.#schema = schema;
-    this.#inferred = inferred;
+    this.#inferred = inferred === null ? null : schemaOf(inferred);
   }
 
   /** Null before the first free-form rows. */
   get fields(): readonly Field[] | null {
-    return this.#schema?.fields ?? this.#inferred;
+    return (this.#schema ?? this.#inferred)?.fields ?? null;
   }
 
   /**
-   * A column for each field. EngineErrors for what does not fit the fields of the first rows: FIELD_TYPE for a value,
-   * OUTPUT_FAILED for another field.
+   * A column for each field. EngineErrors for what does not fit the fields of the first rows: FIELD_TYPE for a value, and for
+   * a row without fields, OUTPUT_FAILED for another field.
    */
   of(batch: Batch): readonly Column[] {
     if (this.#schema !== null) return batch.columns;
-    const rows = batch.rowObjects().slice(0, batch.rowCount) as readonly Row[];
-    this.#inferred = fieldsOf(this.#format, rows, this.#inferred);
-    const fields = this.#inferred;
-    const builder = new BatchBuilder(schemaOf(fields), Math.max(1, rows.length));
+    const rows = rowsWithFields(this.#format, batch);
+    const fields = fieldsOf(this.#format, rows, this.fields);
+    this.#inferred ??= schemaOf(fields);
+    const builder = new BatchBuilder(this.#inferred, Math.max(1, rows.length));
+    /** One for all rows: their values are copied out of it. */
+    const filled: Record<string, unknown> = {};
     for (const row of rows) {
-      builder.appendRow(Object.fromEntries(fields.map(({ name }) => [name, row[name] ?? null])));
+      for (const { name } of fields) setField(filled, name, row[name] ?? null);
+      builder.appendRow(filled);
     }
     return builder.seal().columns;
   }
@@ -45,7 +48,7 @@ export class RowColumns {
 /** Those that the first rows had, or those of these rows, when they are the first. What they have beside them would be lost. */
 export function fieldsOf(
   format: string,
-  rows: readonly Row[],
+  rows: readonly FieldRow[],
   first: readonly Field[] | null,
 ): readonly Field[] {
   if (first === null) return inferFields(rows);
@@ -62,7 +65,7 @@ export function fieldsOf(
 }
 
 /** Numbers are float64, and what has no kind of its own is dynamic; all may be null. */
-function inferFields(rows: readonly Row[]): Field[] {
+function inferFields(rows: readonly FieldRow[]): Field[] {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
   return [...names].map((name) => {
     const kinds = new Set(rows.map((row) => kindOf(row[name])).filter((kind) => kind !== null));

@@ -47,6 +47,11 @@ export interface RecordParser<Frames extends RecordFrames = LineReader> {
   append?(record: Frames, builder: BatchBuilder): boolean;
   /** The next record is the first of another input; left out where that makes no difference. */
   restart?(): void;
+  /**
+   * Whether the next record is one that those behind it cannot be read without, such as a header: what is wrong with it ends the job, or
+   * its input, whatever is done with malformed records. Then `parse` gets one that is cut too. Left out where there are none.
+   */
+  readonly isInHead?: boolean;
 }
 
 /** Reads lines. */
@@ -128,7 +133,7 @@ export class FrameReader<Frames extends RecordFrames> implements SplitReader {
     this.#letterBytes = 0;
     for (let n = 0; n < BATCH_ROWS && hasRoom() && this.#letterBytes < BATCH_BYTES; n++) {
       if (!this.#records.next()) return true;
-      if (this.#records.isCut) this.#refuse(this.#records.cutReason);
+      if (this.#records.isCut && !this.#isInHead) this.#refuse(this.#records.cutReason);
       else take();
     }
     return false;
@@ -141,14 +146,19 @@ export class FrameReader<Frames extends RecordFrames> implements SplitReader {
       if (row !== undefined) this.#builder?.appendRow(row);
       return row;
     } catch (error) {
+      if (this.#isInHead && error instanceof EngineError) throw error;
       this.#refuse(this.#records.isCut ? this.#records.cutReason : messageOf(error));
       return undefined;
     }
   }
 
+  get #isInHead(): boolean {
+    return this.#parser.isInHead === true;
+  }
+
   /** Ends the job, or leaves the record out. */
   #refuse(reason: string): void {
-    if (this.#context.onMalformed === 'fail') {
+    if (this.#context.onMalformed === 'fail' || this.#isInHead) {
       throw new EngineError('INPUT_MALFORMED', `${this.#records.place}: ${reason}`);
     }
     const { place, line, byte, buffer, start, end } = this.#records;

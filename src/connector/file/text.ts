@@ -8,6 +8,7 @@ import { fieldTypeError } from '../../data/field-check.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../../data/schema.ts';
 import type { FileEncoder, FileFormat } from './format.ts';
 import { byteRanges } from './line-reader.ts';
+import { type FieldRow, rowWithFields } from './row-fields.ts';
 import { type LineFrames, type RecordParser, textReader } from './text-reader.ts';
 
 export type TextOptions = {
@@ -119,8 +120,11 @@ class LineEncoder implements FileEncoder {
 
   #lines(batch: Batch): (row: number) => unknown {
     if (this.#schema === null) {
-      const rows = batch.rowObjects() as readonly Readonly<Record<string, unknown>>[];
-      return (row) => rows[row]!.line;
+      const rows = batch.rowObjects();
+      return (row) => {
+        const line = (rows[row] as FieldRow | null | undefined)?.line;
+        return typeof line === 'string' ? line : rowWithFields('text', rows[row]).line;
+      };
     }
     const column: Column = batch.columns[fieldIndex(this.#schema, LINE.name, 'text')]!;
     return (row) => valueAt(column, row);

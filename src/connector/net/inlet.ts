@@ -104,7 +104,8 @@ export function headlessLinesOf(what: string, format: FileFormat): LineFormat {
 export type MalformedOptions = {
   /**
    * What to do with a record that is malformed. 'fail' (default) ends the job and tells the place; 'skip' counts it
-   * (`skippedRecords`) and goes on; 'deadLetter' also sends it to the stream `flow.from(...).deadLetters()`.
+   * (`skippedRecords`) and goes on; 'deadLetter' also sends it to the stream `flow.from(...).deadLetters()`. A header that cannot
+   * be read ends the job in any case.
    */
   readonly onMalformed?: MalformedPolicy;
 };

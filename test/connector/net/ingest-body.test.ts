@@ -22,8 +22,14 @@ function read(reader: BodyReader, schema: Schema | null, kind: BodyKind, body: B
   const builder = new BatchBuilder(schema);
   const misfits: Misfit[] = [];
   const goesOn = (misfit: Misfit): boolean => misfits.push(misfit) > 0;
-  assert.equal(reader.read(kind, body, { builder: () => builder, goesOn }), null);
-  return { rows: builder.seal().rowObjects(), misfits };
+  const refused = reader.read(kind, body, { builder: () => builder, goesOn });
+  const rows = builder.seal().rowObjects();
+  if (refused !== null) {
+    // A header that cannot be read is the end of a body, whatever the target says.
+    assert.deepEqual([kind, rows, misfits], ['csv', [], []]);
+    misfits.push(refused);
+  }
+  return { rows, misfits };
 }
 
 test('each type of body has the same rows, with a byte order mark or without', () => {
@@ -83,6 +89,23 @@ test('bytes that are damaged anywhere are told, never thrown', () => {
     for (const { place, reason } of misfits) assert.ok(place !== '' && reason !== '');
   }
   assert.ok(told > 1000);
+});
+
+test('a body whose header cannot be read is refused, and no later line is taken for a header', () => {
+  const reader = new BodyReader(Row as Schema);
+  for (const [header, reason] of [
+    ['N,text', "'body' has no column 'n'; its header has N, text"],
+    ['n,text,n', /^'body' has more than one column 'n'/],
+    ['n,"text', /^a quote is still open/],
+  ] as const) {
+    const body = Buffer.from(`\n${header}\nn,text\n1,a\n`);
+    const { rows, misfits } = read(reader, Row as Schema, 'csv', body);
+    assert.deepEqual([rows, misfits.length], [[], 1]);
+    const [{ place, line, text, reason: told }] = misfits as [Misfit];
+    assert.deepEqual([place, line, text], ['line 2', 2, header]);
+    if (typeof reason === 'string') assert.equal(told, reason);
+    else assert.match(told, reason);
+  }
 });
 
 test('a value of CSV with a line break is told, with what to do', () => {

@@ -15,6 +15,7 @@ import type { FileEncoder } from '../format.ts';
 import { RowColumns } from '../row-columns.ts';
 import type { ArrowLayout } from './arrow-layout.ts';
 import { type ArrowLibrary, queueInto, schemaMessage } from './ipc.ts';
+import { EXTENSION, JSON_EXTENSION } from './json-extension.ts';
 
 /** What a writer of the library has for those that extend it. */
 type FileWriter = { _write(bytes: Uint8Array): unknown };
@@ -79,8 +80,14 @@ export class ArrowEncoder implements FileEncoder {
   }
 
   #field(field: Field): ArrowField {
-    const mayBeNull = field.nullable || field.kind === 'dynamic';
-    return new this.#library.Field(field.name, this.#type(field.kind), mayBeNull);
+    const isJson = field.kind === 'dynamic';
+    const marks = isJson ? new Map([[EXTENSION, JSON_EXTENSION]]) : null;
+    return new this.#library.Field(
+      field.name,
+      this.#type(field.kind),
+      field.nullable || isJson,
+      marks,
+    );
   }
 
   #type(kind: FieldKind): DataType {

@@ -34,9 +34,10 @@ const RANGE_BYTES = 16 * 1024 * 1024;
 /**
  * Arrow as a format for `files`. Needs the package apache-arrow. Reading takes the columns of the schema by name, in
  * parallel by record batches: int32 and int64 from integers, float64 from numbers, timestamp and date from timestamps,
- * dates and integers (ms), string from texts and dictionaries of them, dynamic from anything. A record batch that cannot
- * be decoded is one malformed record; a file whose messages break off is an error. Writing needs no schema: the fields are then
- * those of the first rows of a file, and a row with another one ends the job. A lone surrogate is written as U+FFFD.
+ * dates and integers (ms), string from texts and dictionaries of them, dynamic from anything; it is written as JSON in texts
+ * that are marked as such (`arrow.json`). A record batch that cannot be decoded is one malformed record; a file whose messages
+ * break off is an error. Writing needs no schema: the fields are then those of the first rows of a file, and a row with another
+ * one ends the job. A lone surrogate is written as U+FFFD.
  * EngineErrors: LIBRARY_MISSING, INPUT_MALFORMED, FIELD_TYPE, OUTPUT_FAILED.
  *
  *   flow.from(files('flights.arrow', arrow(Flight)));

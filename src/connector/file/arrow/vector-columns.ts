@@ -1,5 +1,13 @@
 /** Columns of a batch from vectors of a record batch: numbers as they lie there, texts and bits in our form. */
-import type { Schema as ArrowSchema, Data, DataType, RecordBatch, Vector } from 'apache-arrow';
+import type {
+  Field as ArrowField,
+  Schema as ArrowSchema,
+  Data,
+  DataType,
+  RecordBatch,
+  Vector,
+} from 'apache-arrow';
+import { messageOf } from '../../../base/errors.ts';
 import {
   type Column,
   DynamicColumn,
@@ -14,6 +22,7 @@ import type { Field, Schema } from '../../../data/schema.ts';
 import { StringBuilder } from '../../../data/string-builder.ts';
 import { msOfBigint } from '../int64-time.ts';
 import type { ArrowLibrary } from './ipc.ts';
+import { EXTENSION, JSON_EXTENSION } from './json-extension.ts';
 
 /** A column for each field of the schema; an Error for one that the record batch has not, or of another type. */
 export function readVectors(
@@ -38,7 +47,7 @@ export function vectorReaders(
       const known = found.map(({ name }) => name).join(', ');
       throw new Error(`it has no column '${field.name}'; it has ${known}`);
     }
-    return { index, read: vectorReader(library, field, found[index]!.type as DataType) };
+    return { index, read: vectorReader(library, field, found[index]!) };
   });
 }
 
@@ -46,8 +55,9 @@ export function vectorReaders(
 type ReadVector = (vector: Vector) => Column;
 
 /** How a column of a file becomes one of a field; an Error when its type does not fit. */
-function vectorReader(library: ArrowLibrary, field: Field, type: DataType): ReadVector {
+function vectorReader(library: ArrowLibrary, field: Field, column: ArrowField): ReadVector {
   const { DataType } = library;
+  const type = column.type as DataType;
   const { kind } = field;
   switch (kind) {
     case 'string':
@@ -57,10 +67,12 @@ function vectorReader(library: ArrowLibrary, field: Field, type: DataType): Read
     case 'boolean':
       if (DataType.isBool(type)) return bitColumn;
       break;
-    case 'dynamic':
+    case 'dynamic': {
+      const read = column.metadata.get(EXTENSION) === JSON_EXTENSION ? parsed : plain;
       // Null is a value of any shape too.
       return (vector) =>
-        new DynamicColumn(Array.from(vector, plain), field.nullable ? absentOf(vector) : null);
+        new DynamicColumn(Array.from(vector, read), field.nullable ? absentOf(vector) : null);
+    }
     case 'timestamp':
     case 'date': {
       const scale = timeScale(library, type);
@@ -193,6 +205,16 @@ function texts(
     builder.appendUtf8(values, from, to);
   }
   return builder;
+}
+
+/** A value of a column of JSON. */
+function parsed(value: unknown, row: number): unknown {
+  if (typeof value !== 'string') return plain(value);
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    throw new Error(`row ${row}: a text is no JSON: ${messageOf(error)}`);
+  }
 }
 
 /** A value of a type that we have no column for. */

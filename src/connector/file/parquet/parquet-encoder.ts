@@ -1,15 +1,15 @@
 /** Rows to Parquet, by hyparquet-writer: row groups of 100,000 rows, compressed with Snappy. */
 import type { SchemaElement } from 'hyparquet';
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { EngineError } from '../../../base/errors.ts';
 import type { Batch } from '../../../data/batch.ts';
 import { valueAt } from '../../../data/column.ts';
+import { fieldTypeError, fitsField } from '../../../data/field-check.ts';
 import type { Field, FieldKind, Schema } from '../../../data/schema.ts';
 import { jsonOf } from '../field-text.ts';
 import type { FileEncoder } from '../format.ts';
 import { fieldsOf } from '../row-columns.ts';
-
-type Row = Readonly<Record<string, unknown>>;
+import { rowsWithFields } from '../row-fields.ts';
 
 const ROW_GROUP_ROWS = 100_000;
 
@@ -29,7 +29,7 @@ export class ParquetEncoder implements FileEncoder {
 
   encode(batch: Batch): Uint8Array {
     if (batch.rowCount === 0) return new Uint8Array(0);
-    if (this.#isFreeForm) this.#addRows(batch.rowObjects() as readonly Row[]);
+    if (this.#isFreeForm) this.#addRows(batch);
     else this.#addColumns(batch);
     this.#rowCount += batch.rowCount;
     if (this.#rowCount >= ROW_GROUP_ROWS) this.#writeGroup();
@@ -49,14 +49,21 @@ export class ParquetEncoder implements FileEncoder {
   }
 
   /** Fields and kinds are those of the first rows; numbers are DOUBLE, and what has no type of its own is JSON. */
-  #addRows(rows: readonly Row[]): void {
+  #addRows(batch: Batch): void {
+    const rows = rowsWithFields('parquet', batch);
     const fields = fieldsOf('parquet', rows, this.#fields);
     this.#fields = fields;
     this.#begin(fields.length);
     for (let c = 0; c < fields.length; c++) {
       const target = this.#columns[c]!;
       const field = fields[c]!;
-      for (const row of rows) target.push(STORED[field.kind](row[field.name], field));
+      const toStored = STORED[field.kind];
+      for (const row of rows) {
+        const value = row[field.name] ?? null;
+        // The writer would make another value of one that does not fit.
+        if (!fitsField(field, value)) throw fieldTypeError(field, value);
+        target.push(toStored(value, field));
+      }
     }
   }
 
@@ -69,7 +76,7 @@ export class ParquetEncoder implements FileEncoder {
     this.#writer ??= new ParquetWriter({ writer: this.#bytes, schema: schemaElements(fields) });
     if (this.#rowCount > 0) {
       this.#writer.write({
-        columnData: fields.map(({ name }, c) => ({ name, data: this.#columns[c]! })),
+        columnData: fields.map((field, c) => columnSource(field, this.#columns[c]!)),
         rowGroupSize: this.#rowCount,
       });
     }
@@ -90,6 +97,12 @@ export class ParquetEncoder implements FileEncoder {
     this.#writer!.finish();
     return this.#newBytes();
   }
+}
+
+/** A dictionary takes 0 and -0 for one value. */
+function columnSource({ name, kind }: Field, data: unknown[]): ColumnSource {
+  const isPlain = kind === 'float64' && data.some((value) => Object.is(value, -0));
+  return isPlain ? { name, data, encoding: 'PLAIN' } : { name, data };
 }
 
 /** A value of a kind as the writer takes it. */

@@ -6,6 +6,7 @@ import type { Batch } from '../../../data/batch.ts';
 import { aSchema, type Schema } from '../../../data/schema.ts';
 import type { FileEncoder, FileFormat } from '../format.ts';
 import { wholeFile } from '../line-reader.ts';
+import { type FieldRow, rowsWithFields } from '../row-fields.ts';
 import { FrameReader, type RecordParser } from '../text-reader.ts';
 import {
   fieldReader,
@@ -33,8 +34,6 @@ const PROTOBUF_OPTIONS: OptionRules<ProtobufOptions> = {
   proto: someText,
   root: true,
 };
-
-type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Protocol Buffers as a format for `files`: messages of one type, each behind its length as a varint (`writeDelimitedTo`).
@@ -92,8 +91,8 @@ class MessageParser implements RecordParser<Messages> {
       ) ?? null;
   }
 
-  parse({ buffer, start, end }: Messages): Row {
-    const message = this.#type.decode(buffer.subarray(start, end)) as unknown as Row;
+  parse({ buffer, start, end }: Messages): FieldRow {
+    const message = this.#type.decode(buffer.subarray(start, end)) as unknown as FieldRow;
     const plain = this.#hasDynamic ? plainMessage(this.#type, message) : null;
     if (this.#fields === null) return plain!;
     const row: Record<string, unknown> = {};
@@ -114,9 +113,8 @@ class MessageEncoder implements FileEncoder {
 
   encode(batch: Batch): Uint8Array {
     const parts: Uint8Array[] = [];
-    const rows = batch.rowObjects() as readonly Row[];
-    for (let i = 0; i < batch.rowCount; i++) {
-      const message = this.#message(rows[i]!);
+    for (const row of rowsWithFields('protobuf', batch)) {
+      const message = this.#message(row);
       const mistake = this.#type.verify(message);
       if (mistake !== null) {
         throw new EngineError(
@@ -129,7 +127,7 @@ class MessageEncoder implements FileEncoder {
     return Buffer.concat(parts);
   }
 
-  #message(row: Row): Record<string, unknown> {
+  #message(row: FieldRow): Record<string, unknown> {
     const message: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(row)) {
       const member = memberOf(this.#type, name);

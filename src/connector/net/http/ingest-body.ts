@@ -37,7 +37,7 @@ export type Misfit = {
 export interface RowTarget {
   /** The builder of the next row. */
   builder(): BatchBuilder;
-  /** Takes a malformed record; whether to go on behind it. */
+  /** Takes a malformed record; whether to go on behind it. Not asked behind a header that cannot be read. */
   goesOn(misfit: Misfit): boolean;
 }
 
@@ -72,7 +72,7 @@ export class BodyReader {
         const { buffer, start, end, line } = lines;
         const text = buffer.toString('utf8', start, Math.min(end, start + DEAD_LETTER_TEXT_BYTES));
         const misfit = { place: `line ${line}`, line, reason: messageOf(error), text };
-        if (!target.goesOn(misfit)) return misfit;
+        if (parser.isInHead === true || !target.goesOn(misfit)) return misfit;
       }
     }
     return null;

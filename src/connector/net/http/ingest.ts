@@ -13,7 +13,7 @@ export type IngestOptions = HttpListenOptions & {
   /**
    * What to do with a request that has a malformed record. 'refuse' (default) answers 400 with its place, and takes nothing of the
    * request; 'fail' answers the same and ends the job; 'skip' leaves the record out and counts it; 'deadLetter' also sends
-   * it to the stream `flow.from(...).deadLetters()`.
+   * it to the stream `flow.from(...).deadLetters()`. A header that cannot be read is refused by these two as well.
    */
   readonly onMalformed?: 'refuse' | 'fail' | 'skip' | 'deadLetter';
   /** While the job is behind, a request waits ('wait', default), or is answered 429 with Retry-After ('refuse'). */

@@ -8,6 +8,7 @@ import type { Headers } from '../address.ts';
 import { endReading, type Inlet } from '../inlet.ts';
 import { Link, type Reconnect } from '../link.ts';
 import { MessageFrames } from '../message-frames.ts';
+import { EventTrimmer } from './event-trimmer.ts';
 
 export type SseRules = {
   readonly path: string;
@@ -106,8 +107,8 @@ export class SseInlet implements Inlet {
   #listen(response: IncomingMessage, down: (cause: unknown) => void): void {
     const { events, maxEventBytes } = this.#rules;
     this.#response = response;
+    const trimmer = new EventTrimmer(maxEventBytes);
     const parser = createParser({
-      maxBufferSize: maxEventBytes,
       onEvent: ({ data, event = 'message', id }) => {
         if (id !== undefined) this.#lastId = id;
         if (events === null || events.includes(event)) this.frames.push(Buffer.from(data), id);
@@ -116,17 +117,12 @@ export class SseInlet implements Inlet {
       onRetry: (ms) => {
         this.#retryMs = Math.min(ms, RETRY_MS_MAX);
       },
-      onError: ({ type }) => {
-        if (type !== 'max-buffer-size-exceeded') return;
-        this.frames.pushTooLong();
-        this.#context.wake();
-        down(new Error(`an event is longer than ${maxEventBytes} bytes`));
-      },
     });
     response.setEncoding('utf8');
     response.on('data', (text: string) => {
       if (this.#response !== response) return;
-      parser.feed(text);
+      const trimmed = trimmer.trim(text);
+      if (trimmed !== '') parser.feed(trimmed);
       this.#context.read?.(Buffer.byteLength(text));
       if (this.frames.isFull) response.pause();
       this.#context.wake();
