@@ -18,7 +18,7 @@ export interface Processes {
 
 export const systemProcesses: Processes = {
   get self() {
-    return { pid: process.pid, start: startOf(process.pid), host: hostname() };
+    return { pid: process.pid, start: statusOf(process.pid)?.start ?? null, host: hostname() };
   },
   isRunning({ pid, start }) {
     try {
@@ -27,18 +27,31 @@ export const systemProcesses: Processes = {
       // EPERM: it runs, as another user.
       if (codeOf(error) === 'ESRCH') return false;
     }
-    const now = startOf(pid);
-    return start === null || now === null || start === now;
+    const now = statusOf(pid);
+    if (now === null) return true;
+    return !now.isDead && (start === null || start === now.start);
   },
 };
 
-/** Field 22 of /proc/<pid>/stat counts ticks since the boot; the name in field 2 may hold anything, so count from its end. */
-function startOf(pid: number): string | null {
+type Status = {
+  readonly start: string;
+  /** It was killed, and whoever started it has not asked how it ended. */
+  readonly isDead: boolean;
+};
+
+/**
+ * From /proc/<pid>/stat: field 22 counts ticks since the boot, field 3 is the state. The name in field 2 may hold anything, so
+ * they are counted from its end. Null where the system does not tell.
+ */
+function statusOf(pid: number): Status | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return ticks === undefined ? null : `${boot}/${ticks}`;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = fields[19];
+    return ticks === undefined
+      ? null
+      : { start: `${boot}/${ticks}`, isDead: /[ZXx]/.test(fields[0]!) };
   } catch {
     return null;
   }

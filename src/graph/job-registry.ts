@@ -52,16 +52,19 @@ function keyOf(url: string, name: string): string {
   return `${url} ${name}`;
 }
 
+/** Threads would run whichever definition of a job they come to first. */
+export function checkDefinedOnce({ url, name }: Pick<RegisteredJob, 'url' | 'name'>): void {
+  if (!registry().repeated.has(keyOf(url, name))) return;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `${url} defines job '${name}' more than once: give each job of a module its own name; a job that is made inside a ` +
+      'function runs with threads: 0 only',
+  );
+}
+
 export function findJob(url: string, name: string): RegisteredJob {
-  const { jobs, repeated } = registry();
-  const key = keyOf(url, name);
-  if (repeated.has(key)) {
-    throw new EngineError(
-      'JOB_DEFINITION',
-      `${url} defines job '${name}' more than once: give each job of a module its own name`,
-    );
-  }
-  const found = jobs.get(key);
+  checkDefinedOnce({ url, name });
+  const found = registry().jobs.get(keyOf(url, name));
   if (found !== undefined) return found;
   const names = jobsOf(url).map((job) => `'${job.name}'`);
   throw new EngineError(

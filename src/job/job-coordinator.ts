@@ -1,7 +1,7 @@
 /** Starts jobs: the threads, and what leads a job from its start to its end on them. */
 import { availableParallelism } from 'node:os';
 import { THREAD_HEAP_MB_MAX, THREADS_MAX } from '../base/limits.ts';
-import type { RegisteredJob } from '../graph/job-registry.ts';
+import { checkDefinedOnce, type RegisteredJob } from '../graph/job-registry.ts';
 import type { RunOptions, WatchedJob } from './job.ts';
 import { countOf, type Doors } from './job-plan.ts';
 import { JobRun } from './job-run.ts';
@@ -28,6 +28,7 @@ export async function startJob(
   let run: JobRun | null = null;
   try {
     options.signal?.throwIfAborted();
+    if (pool.size > 0) checkDefinedOnce(job);
     pool.prepare(job.url);
     run = await JobRun.prepare(job, options, doors, pool);
     options.signal?.throwIfAborted();

@@ -111,10 +111,12 @@ export function restoredMaxParallelism(
       `${path} has ${maxParallelism} key groups, maxParallelism is ${asked}: it stays for the life of the state`,
     );
   }
-  if (parallelism <= maxParallelism) return maxParallelism;
+  // Who asks for it has had subtasks without a key group before.
+  if (parallelism <= maxParallelism || asked === maxParallelism) return maxParallelism;
   throw new EngineError(
     'STATE_INCOMPATIBLE',
-    `${path} has ${maxParallelism} key groups, fewer than the parallelism of ${parallelism}`,
+    `${path} has ${maxParallelism} key groups, fewer than the parallelism of ${parallelism}: give maxParallelism too, where ` +
+      'subtasks may be without one',
   );
 }
 

@@ -43,5 +43,10 @@ export const aDuration: OptionRule = (what, value) => void durationMs(value as D
 
 function parse(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/.exec(text);
-  return match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] as Unit];
+  if (match === null) return Number.NaN;
+  const [whole, fraction = ''] = match[1]!.split('.');
+  const unitMs = UNIT_MS[match[2] as Unit];
+  // A fraction of its own: 1.1 times 3,600,000 is no whole number in binary.
+  const parts = 10 ** fraction.length;
+  return Number(whole) * unitMs + (Number(fraction) * unitMs) / parts;
 }

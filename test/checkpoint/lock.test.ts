@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../../src/base/random.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
@@ -116,6 +118,23 @@ test('an id that was given to another process later is no lock', async (context)
   // The same, but from a system that told no start.
   writeFileSync(join(directory, 'lock'), JSON.stringify({ ...lock, start: null }));
   await assert.rejects(CheckpointStorage.open(directory), { code: 'CHECKPOINT_LOCKED' });
+});
+
+test('a process that was killed, and nobody has asked how it ended, holds no lock', async (context) => {
+  if (systemProcesses.self.start === null) return context.skip('the system tells no start');
+  // The shell becomes a program that waits for none of its children.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
+  try {
+    const [line] = await once(createInterface(parent.stdout), 'line');
+    const pid = Number(line);
+    const { host } = systemProcesses.self;
+    assert.equal(systemProcesses.isRunning({ pid, start: null, host }), true);
+    process.kill(pid, 'SIGKILL');
+    while (!/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) await delay(5);
+    assert.equal(systemProcesses.isRunning({ pid, start: null, host }), false);
+  } finally {
+    parent.kill('SIGKILL');
+  }
 });
 
 test('a lock of another host stands, however dead its process may be', async () => {

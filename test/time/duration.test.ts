@@ -34,3 +34,22 @@ for (const duration of [
     });
   });
 }
+
+test('fractions that are whole milliseconds are', () => {
+  const units = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+  for (const [unit, unitMs] of Object.entries(units)) {
+    for (let n = 1; n < 3000; n++) {
+      for (const [digits, parts] of [
+        [1, 10],
+        [2, 100],
+        [3, 1000],
+      ] as const) {
+        const text = `${Math.floor(n / parts)}.${`${n % parts}`.padStart(digits, '0')} ${unit}`;
+        const ms = durationMs(text as Duration, 'gap');
+        const isWhole = (BigInt(n) * BigInt(unitMs)) % BigInt(parts) === 0n;
+        assert.equal(Number.isInteger(ms), isWhole, text);
+        if (isWhole) assert.equal(ms, Number((BigInt(n) * BigInt(unitMs)) / BigInt(parts)), text);
+      }
+    }
+  }
+});

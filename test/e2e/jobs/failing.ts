@@ -362,6 +362,13 @@ export const namesakes = [1, 2].map((factor) =>
   }),
 );
 
+/** The same job by another definition each time; threads know the first alone. */
+export const define = (factor: number) =>
+  job(import.meta, 'defined', (flow) => ({
+    numbers: flow.from(collection([{ n: 1 }])).map(({ n }) => n * factor),
+  }));
+export const defined = define(10);
+
 /** What a function leaves behind that fails outside of it. */
 const LEFT_BEHIND: readonly (readonly [string, () => void])[] = [
   ['nobody waits for this', () => void Promise.reject(new Error('nobody waits for this'))],
