@@ -157,7 +157,7 @@ export function addGeneralWindow<Out>(
   const { inputs, schema } = isNarrow ? onlyNeeded(parts, work.aggregates) : parts;
   const fields =
     work.kind === 'aggregate' && work.process === null
-      ? generalWindowFields(key, spec.assigner, work.aggregates, schema)
+      ? generalWindowFields(key, spec, work.aggregates, schema)
       : emits;
   const out = fields === null ? null : schemaOf<Out>(fields);
   const node = builder.add({

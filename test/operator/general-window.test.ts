@@ -416,6 +416,42 @@ inEveryMode(
 );
 
 inEveryMode(
+  'what an evictor leaves nothing of has no values, there and behind the step',
+  Row,
+  (rows) =>
+    rows
+      .keyBy('k')
+      .window(tumbling(10))
+      .evictor(countEvictor(0))
+      .aggregate(({ count, sum, avg, min, max, first, last, quantile }) => ({
+        rows: count(),
+        sum: sum('v'),
+        values: avg('v'),
+        least: min('v'),
+        most: max('k'),
+        first: first('v'),
+        last: last('k'),
+        middle: quantile('v', 0.5),
+      }))
+      .keyBy('k')
+      .max('rows'),
+  async (h) => {
+    push(h, 'k1 1@0, k1 2@1');
+    await h.end();
+    const nothing = {
+      values: null,
+      least: null,
+      most: null,
+      first: null,
+      last: null,
+      middle: null,
+    };
+    const bounds = { windowStart: 0, windowEnd: 10 };
+    assert.deepEqual(h.takeRecords(), [{ k: 'k1', ...bounds, rows: 0, sum: 0, ...nothing }]);
+  },
+);
+
+inEveryMode(
   'the last records of a global window, by an evictor',
   Row,
   (rows) =>

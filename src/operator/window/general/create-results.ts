@@ -2,7 +2,7 @@
 
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import { type KeySpec, keyFields } from '../../../data/key.ts';
-import type { Field, Schema } from '../../../data/schema.ts';
+import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
 import type { ReduceFunction } from '../../rolling.ts';
 import type { AggregateSpec } from '../aggregate.ts';
 import { AggregateLoops } from '../aggregate-codegen.ts';
@@ -27,12 +27,12 @@ import {
 } from './row-results.ts';
 import { WindowFunction, type WindowFunctionCode } from './window-function.ts';
 import type { WindowKeys } from './window-keys.ts';
-import type { AssignerSpec, GeneralWindowSpec } from './window-spec.ts';
+import type { EvictorSpec, GeneralWindowSpec } from './window-spec.ts';
 
 /** Fields of a row of aggregates: the key, the bounds of a window that has any, the results. */
 export function generalWindowFields(
   key: KeySpec,
-  assigner: AssignerSpec,
+  { assigner, evictor }: Pick<GeneralWindowSpec, 'assigner' | 'evictor'>,
   aggregates: readonly AggregateSpec[],
   inputSchema: Schema | null,
 ): readonly Field[] {
@@ -43,8 +43,14 @@ export function generalWindowFields(
   return [
     ...keyFields(key, inputSchema),
     ...(assigner.kind === 'global' ? [] : bounds),
-    ...planAggregates(aggregates, inputSchema).fields,
+    ...planAggregates(aggregates, schemaLeft(inputSchema, evictor)).fields,
   ];
+}
+
+/** For results of what an evictor leaves, which may be nothing: as if any value could be missing. */
+function schemaLeft(schema: Schema | null, evictor: EvictorSpec | null): Schema | null {
+  if (schema === null || evictor === null) return schema;
+  return schemaOf(schema.fields.map((field) => ({ ...field, nullable: true })));
 }
 
 export type ResultOptions = {
@@ -103,7 +109,7 @@ export function createResults(
     const contents = new ReducedContents(reduce);
     return { contents, results: new ReducedResults(contents, to), code, loops: [] };
   }
-  const plan = planAggregates(work.aggregates, inputSchema);
+  const plan = planAggregates(work.aggregates, schemaLeft(inputSchema, window.evictor));
   const loops = new AggregateLoops(plan, inputSchema, functions);
   const make = (to: EmitBatch): AggregateResults =>
     new AggregateResults({
@@ -111,7 +117,7 @@ export function createResults(
       keys,
       plan,
       loops,
-      fields: generalWindowFields(key, assigner, work.aggregates, inputSchema),
+      fields: generalWindowFields(key, window, work.aggregates, inputSchema),
       hasBounds,
       emit: to,
     });
