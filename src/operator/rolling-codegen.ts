@@ -15,6 +15,7 @@ import type { Field } from '../data/schema.ts';
 import { type SlotColumn, slotValueSource } from '../state/slot-columns.ts';
 import type { FieldRolling } from './rolling.ts';
 import { inParts } from './rolling-slot-row.ts';
+import { isNoAddend } from './window/aggregate-errors.ts';
 
 /** Where a loop is: the next row, and the first slot that has no record yet. */
 export type RollingPlace = { row: number; known: number; ahead: number };
@@ -54,7 +55,7 @@ type FieldSource = {
   readonly write: string;
 };
 
-/** Source of a function that makes the loop, of `misfit`: the error for a sum that its field does not take. */
+/** Source of a function that makes the loop, of errors: for a sum that its field does not take, and for values that make none. */
 export function rollingLoopSource(options: RollingLoopOptions): string {
   const { rolling, fields, columnOf, columns, emitsEach } = options;
   const kept = fields.flatMap((field, f) =>
@@ -206,7 +207,7 @@ function joinSource(
 if (next !== null && next !== undefined) {
 const old = ${old};
 if (old === null || old === undefined${kind === 'sum' ? '' : ` || ${isBetter}`}) { ${put} }
-${kind === 'sum' ? `else ${old} = old + next;\n` : ''}}`;
+${kind === 'sum' ? `else { if (${isNoAddend('old', 'next')}) throw mixed(old, next); ${old} = old + next; }\n` : ''}}`;
   }
   const put = keepsRow ? keepRow : `${old} = next;`;
   const join = `const next = v${f}[i], old = ${old};
@@ -218,12 +219,12 @@ else { ${join} }
 }`;
 }
 
-/** Whether `next` takes the place of `old`: also where `old` is NaN, or a date that is none. */
+/** Whether `next` takes the place of `old`: also where `old` alone is NaN, or a date that is none. */
 export function isBetterSource(kind: FieldRolling['kind'], type: Field['kind'] | null): string {
   const isBetter = `next ${kind === 'min' || kind === 'minBy' ? '<' : '>'} old`;
-  if (type === null || type === 'dynamic') return `${isBetter} || !(old >= old)`;
+  if (type === null || type === 'dynamic') return `${isBetter} || !(old >= old) && next >= next`;
   const isNumber = type === 'float64' || type === 'timestamp' || type === 'date';
-  return isNumber ? `${isBetter} || old !== old` : isBetter;
+  return isNumber ? `${isBetter} || old !== old && next === next` : isBetter;
 }
 
 function comparedText({ nullable }: Field, f: number): string {

@@ -18,6 +18,7 @@ import {
   rollingSchema,
 } from './rolling.ts';
 import { type RollingLoop, type RollingPlace, rollingLoopSource } from './rolling-codegen.ts';
+import { mixedSumError } from './window/aggregate-errors.ts';
 
 export type ColumnOptions = {
   readonly key: KeySpec;
@@ -77,7 +78,9 @@ export class ColumnValues implements RollingValues {
     });
     const field = schema.fields.find(({ name }) => name === rolling.field)!;
     const misfit = (value: unknown): Error => fieldTypeError(field, value);
-    this.#loop = new Function('misfit', this.#source)(misfit) as RollingLoop;
+    const mixed = (sum: unknown, value: unknown): Error =>
+      mixedSumError(`field '${field.name}'`, sum, value);
+    this.#loop = new Function('misfit', 'mixed', this.#source)(misfit, mixed) as RollingLoop;
   }
 
   join(batch: Batch, slots: Int32Array, known: number, slotCount: number): void {

@@ -14,6 +14,7 @@ import type {
   RollingValues,
 } from './rolling.ts';
 import { isBetterSource } from './rolling-codegen.ts';
+import { isNoAddend, mixedSumError } from './window/aggregate-errors.ts';
 
 /** values[slots[i]] becomes the joined value of row i, and results[i] too where there are results; `place.i` is the row it is at. */
 type JoinLoop = (
@@ -49,7 +50,7 @@ export class RowValues implements RollingValues {
     const join =
       this.#fieldSource === null
         ? (functions[key.kind === 'function' ? 1 : 0] as ReduceFunction)
-        : (new Function(this.#fieldSource)() as ReduceFunction);
+        : fieldJoin(this.#fieldSource, rolling as FieldRolling);
     const name = isReduce ? '#reduce' : `#${rolling.kind} ${rolling.field}`;
     this.kept = [{ name, kind: 'dynamic', nullable: false }];
     // What is changed later is a copy: free-form rows may be somebody else's too.
@@ -142,7 +143,13 @@ return (value, row) => {
 const old = value[${name}], next = row[${name}];
 if (next === null || next === undefined) return value;
 if (old === null || old === undefined) return ${put('next')};
-return ${kind === 'sum' ? put('old + next') : `${isBetter} ? ${put('next')} : value`};
+${kind === 'sum' ? `if (${isNoAddend('old', 'next')}) throw mixed(old, next);\n` : ''}return ${kind === 'sum' ? put('old + next') : `${isBetter} ? ${put('next')} : value`};
 };
 //# sourceURL=millrace-generated:rolling-field`;
+}
+
+function fieldJoin(source: string, { field }: FieldRolling): ReduceFunction {
+  const mixed = (sum: unknown, value: unknown): Error =>
+    mixedSumError(`field '${field}'`, sum, value);
+  return new Function('mixed', source)(mixed) as ReduceFunction;
 }

@@ -13,6 +13,7 @@ export type InputElement =
 export class ManualInput implements TaskInput {
   hasEnded = false;
   readonly wakeAtMs = Infinity;
+  readonly controlAtMs = Infinity;
   readonly waitsForEvents = false;
   /** False once the end was added, even if it has not been taken yet. */
   isOpen = true;

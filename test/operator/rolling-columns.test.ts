@@ -77,14 +77,18 @@ function slow(rows: readonly Row[], keyOf: (row: Row) => string, kind: Kind, fie
   return { each, last: [...last.values()] };
 }
 
+function isNone(value: unknown): boolean {
+  return ['NaN', 'Invalid Date'].includes(inspect(value));
+}
+
 function join(value: Row, row: Row, kind: Kind, field: string): Row {
   const old = value[field] as number;
   const next = row[field] as number;
   if (next === null || next === undefined) return value;
   const isFirst = old === null || old === undefined;
   if (kind === 'sum') return { ...value, [field]: isFirst ? next : old + next };
-  const isNone = isFirst || inspect(old) === 'NaN' || inspect(old) === 'Invalid Date';
-  const isBetter = isNone || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
+  const isTaken = isFirst || (isNone(old) && !isNone(next));
+  const isBetter = isTaken || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
   if (!isBetter) return value;
   return kind === 'min' || kind === 'max' ? { ...value, [field]: next } : row;
 }

@@ -13,6 +13,7 @@ const Sale = record({
   clerk: t.nullable(t.string),
 });
 type Sale = { shop: string; price: number; clerk: string | null };
+const Nan = record({ k: t.int32, id: t.int32, x: t.float64 });
 
 const SALES: readonly Sale[] = [
   { shop: 'a', price: 5, clerk: 'x' },
@@ -162,3 +163,22 @@ for (const [kind, type] of Object.entries(FIELDS) as [keyof typeof FIELDS, typeo
     });
   }
 }
+
+inEveryMode(
+  'of several that are NaN, the first is kept',
+  Nan,
+  (rows) => rows.keyBy('k').minBy('x'),
+  (h) => {
+    for (const [id, x] of [
+      [1, Number.NaN],
+      [2, Number.NaN],
+      [3, 5],
+      [4, Number.NaN],
+      [5, 7],
+    ] as const) {
+      h.push({ k: 1, id, x });
+    }
+    const ids = h.takeRecords().map(({ id }) => id);
+    assert.deepEqual(ids, [1, 1, 3, 3, 3]);
+  },
+);

@@ -192,8 +192,76 @@ test('bigints: sums stay exact, and without a schema the error tells the way', a
   assert.throws(() => freeForm.take(), {
     code: 'FIELD_TYPE',
     message:
-      "operator 'window' (subtask 0, record 0): field 'big' must be a number for sum and avg, got 2n; give the stream a schema (t.int64) to sum or average bigints",
+      "operator 'window' (subtask 0, record 0): field 'big' must be a number, got 2n; give the stream a schema (t.int64) to sum or average bigints",
   });
+});
+
+const Loose = record({ k: t.int32, any: t.dynamic() });
+
+for (const [what, values, error] of [
+  ['texts', ['1', '2'], /field 'any' must be numbers, or bigints, to be added up, got "1"/],
+  ['dates', [new Date(5)], /field 'any' must be numbers, or bigints, to be added up/],
+  ['numbers and bigints', [1, 2n], /to be added up, got 2n behind numbers/],
+] as const) {
+  test(`sums of ${what} of any type are refused`, async () => {
+    for (const isRolling of [false, true]) {
+      const h = await harness<{ k: number; any: unknown }, unknown>(
+        (rows) =>
+          isRolling
+            ? rows.keyBy('k').sum('any' as never)
+            : rows
+                .keyBy('k')
+                .window(tumbling(10))
+                .aggregate(({ sum }) => ({ total: sum('any' as never) })),
+        { schema: Loose },
+      );
+      const free = await harness<{ k: number; any: unknown }, unknown>((rows) =>
+        rows.keyBy('k').sum('any' as never),
+      );
+      const push = (): void => {
+        for (const any of [...values, ...values]) {
+          h.push({ k: 1, any }, 1);
+          free.push({ k: 1, any }, 1);
+        }
+      };
+      push();
+      const refused = { code: 'FIELD_TYPE', ...(isRolling ? {} : { message: error }) };
+      assert.throws(() => h.take(), refused);
+      assert.throws(() => free.take(), { code: 'FIELD_TYPE' });
+    }
+  });
+}
+
+test('an average of values of any type is of numbers', async () => {
+  const h = await harness(
+    (rows: Stream<{ k: number; any: unknown }>) =>
+      rows
+        .keyBy('k')
+        .window(tumbling(10))
+        .aggregate(({ avg, max }) => ({
+          mean: avg('any' as never),
+          most: max((row) => row.any as number),
+        })),
+    { schema: Loose },
+  );
+  h.push({ k: 1, any: 1 }, 1);
+  h.push({ k: 1, any: 'a' }, 1);
+  assert.throws(() => h.take(), {
+    code: 'FIELD_TYPE',
+    message: /field 'any' must be a number, got "a"/,
+  });
+});
+
+test('what a function of an aggregate gives is named by the aggregate', async () => {
+  const h = await harness((rows: Stream<{ k: number; any: unknown }>) =>
+    rows
+      .keyBy('k')
+      .window(tumbling(10))
+      .aggregate(({ max }) => ({ most: max((row) => row.any as number) })),
+  );
+  h.push({ k: 1, any: 'a' }, 1);
+  const message = /what the function of 'most' returns must be a number, got "a"/;
+  assert.throws(() => h.take(), { code: 'FIELD_TYPE', message });
 });
 
 const step = fc.oneof(

@@ -9,7 +9,7 @@ import { BatchLoops } from '../../data/batch-loops.ts';
 import { allRead, type FieldsRead, fieldsRead } from '../../data/fields-read.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Schema } from '../../data/schema.ts';
-import { valueTypeError } from './aggregate-errors.ts';
+import { mixedSumError, valueTypeError } from './aggregate-errors.ts';
 import type { AggregatePlan } from './aggregate-plan.ts';
 import {
   addSource,
@@ -148,7 +148,11 @@ ${LOOP_NAME}`;
     const functions = this.#functions;
     const { values } = this.#plan;
     const numbers = this.#numbers;
-    return compiled(source, { functions, values, numbers, valueTypeError }, functions);
+    return compiled(
+      source,
+      { functions, values, numbers, valueTypeError, mixedSumError },
+      functions,
+    );
   }
 
   /** The loop for batches whose columns look like those of this one. */

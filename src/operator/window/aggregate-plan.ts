@@ -45,6 +45,8 @@ export type PlannedInput = {
   readonly isNumeric: boolean;
   /** A bigint column that is read as a number. */
   readonly isBigint: boolean;
+  /** A column of values of any type. */
+  readonly isDynamic: boolean;
   readonly mayBeAbsent: boolean;
 };
 
@@ -157,6 +159,7 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
       column: null,
       isNumeric: !takesAny,
       isBigint: false,
+      isDynamic: false,
       mayBeAbsent: true,
     };
   }
@@ -168,6 +171,7 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
       column: null,
       isNumeric: numericOnly,
       isBigint: false,
+      isDynamic: false,
       mayBeAbsent: true,
     };
   }
@@ -178,8 +182,9 @@ function planInput(spec: AggregateSpec, schema: Schema | null): PlannedInput {
     !takesAny && (isNumber(field) || spec.kind === 'avg' || spec.kind === 'quantile');
   const isBigint = field.kind === 'int64' && isNumeric;
   // A value of any type may be null too.
-  const mayBeAbsent = field.nullable || field.kind === 'dynamic';
-  return { source, label, column, isNumeric, isBigint, mayBeAbsent };
+  const isDynamic = field.kind === 'dynamic';
+  const mayBeAbsent = field.nullable || isDynamic;
+  return { source, label, column, isNumeric, isBigint, isDynamic, mayBeAbsent };
 }
 
 /** A sum is 0 where the values are not bigints. Those of a dynamic field may be, but are numbers mostly. */

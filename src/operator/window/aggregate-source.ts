@@ -6,6 +6,7 @@ import { rowLoop } from '../../base/generated-code.ts';
 import type { RowSource } from '../../data/batch-loops.ts';
 import { PRESENT } from '../../data/column.ts';
 import type { Field } from '../../data/schema.ts';
+import { isNoAddend } from './aggregate-errors.ts';
 import {
   type AggregatePlan,
   ALL_ROWS,
@@ -77,17 +78,23 @@ function inputSource(
       updates += cellUpdate(cell, `cells[o + ${c}]`, input.isBigint ? `Number(x${x})` : `x${x}`);
     }
   });
+  const what = JSON.stringify(
+    source.kind === 'function'
+      ? `what the function of '${input.label}' returns`
+      : `field '${source.field}'`,
+  );
   plan.objects.forEach((slot, k) => {
     if (slot.kind !== 'user' && slot.input === x) {
       const read = input.isBigint ? `Number(x${x})` : `x${x}`;
+      const sum = objectAt(k, OWN);
+      if (slot.kind === 'sum' && input.isDynamic)
+        updates += `if (${isNoAddend(sum, read)}) throw mixedSumError(${what}, ${sum}, ${read});\n`;
       updates += objectUpdate(plan, k, OWN, read);
     }
   });
-  const isChecked = input.column === null && input.isNumeric;
-  const what =
-    source.kind === 'function' ? 'the function of an aggregate' : `field '${source.field}'`;
+  const isChecked = input.isNumeric && (input.column === null || input.isDynamic);
   const check = isChecked
-    ? `if (typeof x${x} !== 'number') throw valueTypeError(${JSON.stringify(what)}, x${x});\n`
+    ? `if (typeof x${x} !== 'number') throw valueTypeError(${what}, x${x});\n`
     : '';
   const read = `const x${x} = ${value};\n`;
   if (!input.mayBeAbsent) return read + check + updates;

@@ -73,8 +73,8 @@ function joined(
   if (next === null || next === undefined) return value;
   const hasOld = old !== null && old !== undefined;
   if (kind === 'sum') return { ...value, [field]: hasOld ? old + next : next };
-  const isFirst = !hasOld || isNone(old);
-  const isBetter = isFirst || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
+  const isTaken = !hasOld || (isNone(old) && !isNone(next));
+  const isBetter = isTaken || (kind === 'min' || kind === 'minBy' ? next < old : next > old);
   if (!isBetter) return value;
   return kind === 'minBy' || kind === 'maxBy' ? row : { ...value, [field]: next };
 }
