@@ -225,6 +225,7 @@ export type {
   SplitReaderContext,
 } from './operator/source.ts';
 export type { UserAggregate } from './operator/window/aggregate.ts';
+export type { CountWindowSpec } from './operator/window/count-window.ts';
 export type {
   CustomTrigger,
   TriggerAnswer,
@@ -233,6 +234,7 @@ export type {
 } from './operator/window/general/custom-trigger.ts';
 export type { ClearContext, WindowContext } from './operator/window/general/window-function.ts';
 export type { CumulatingSpec, GlobalSpec } from './operator/window/general/window-spec.ts';
+export type { WindowSpec } from './operator/window/window.ts';
 export type {
   AggregatingState,
   ListState,

@@ -71,17 +71,28 @@ declare const TYPES: unique symbol;
 /** A stream to connect another one to; `Maps` is the state that its records make. */
 export class BroadcastStream<Row, Maps> {
   declare readonly [TYPES]?: readonly [Row, Maps];
+  readonly #builder: GraphBuilder;
   readonly #edges: readonly InputEdge[];
   readonly #states: readonly StateSpec[];
 
-  constructor(edges: readonly InputEdge[], states: Maps & BroadcastDescriptors) {
+  constructor(
+    builder: GraphBuilder,
+    edges: readonly InputEdge[],
+    states: Maps & BroadcastDescriptors,
+  ) {
+    this.#builder = builder;
     this.#edges = edges;
     this.#states = broadcastSpecs(states);
   }
 
   /** What a step needs that takes it beside another input. */
-  get parts(): { readonly input: StepInput; readonly broadcastStates: readonly StateSpec[] } {
-    return { input: unkeyedInput(this.#edges, 'onBroadcast'), broadcastStates: this.#states };
+  get parts(): {
+    readonly builder: GraphBuilder;
+    readonly input: StepInput;
+    readonly broadcastStates: readonly StateSpec[];
+  } {
+    const input = unkeyedInput(this.#edges, 'onBroadcast');
+    return { builder: this.#builder, input, broadcastStates: this.#states };
   }
 }
 
@@ -96,6 +107,7 @@ abstract class BesideBroadcast<Broadcast, Maps> {
     input: StepInput,
     broadcast: BroadcastStream<Broadcast, Maps>,
   ) {
+    builder.checkOwn('connect', broadcast.parts.builder);
     this.#builder = builder;
     this.#input = input;
     this.#broadcast = broadcast;

@@ -81,8 +81,8 @@ abstract class Connected<First, Second> {
   }
 
   /**
-   * Any number of rows for each row of either stream, returned as an iterable or pushed:
-   * `lines.connect(pages).flatMap({ first: (line, out) => out(line), second: (page) => page.split('\n') })`.
+   * Any number of rows for each row of either stream, returned as an iterable, or pushed, where the compiler has to be told their
+   * type: `lines.connect(pages).flatMap<string>({ first: (line, out) => out(line), second: (page) => page.split('\n') })`.
    */
   flatMap<A, B = A>(pair: FlatMapPair<First, Second, A, B>): Stream<A | B> {
     checkPair('flatMap', pair);

@@ -5,7 +5,11 @@ import { type FieldType, type Schema, t } from '../data/schema.ts';
 /** Of the rows that a function emits. */
 export type Emits<Row> = Schema<Row> | FieldType<Row>;
 
-/** Rows or values of any shape that TypeScript knows and the engine does not, for `emits` and for state: `type<Alert>()`. */
+/**
+ * Rows or values of any shape that TypeScript knows and the engine does not, for `emits` and for state: `type<Alert>()`. On another
+ * thread, and out of a checkpoint, instances of classes are plain objects without methods, but for those that JavaScript brings to
+ * hold data: Date, Map, Set, RegExp, errors, typed arrays. A function or a symbol is an EngineError VALUE_NOT_TRANSFERABLE there.
+ */
 export function type<T>(): FieldType<T> {
   return t.dynamic<T>();
 }

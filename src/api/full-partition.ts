@@ -1,5 +1,5 @@
 /** All rows of a subtask, or of a key, until the input ends: what can be made of them then. */
-import { aPlainFunction, oneOf, someText, wrong } from '../base/options.ts';
+import { aPlainFunction, aPlainOrGenerator, oneOf, someText, wrong } from '../base/options.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { PartitionWork, SortOrder } from '../operator/partition/partition.ts';
 import { schemaBehindWork } from '../operator/partition/partition-operator.ts';
@@ -37,7 +37,7 @@ export class FullPartition<Row> {
 
   /** Any rows from all rows: `.map(function* (rows) { yield { rows: rows.length }; })`. Results are taken as there is room. */
   map<Out>(fn: (rows: readonly Row[]) => Iterable<Out>): Stream<Out> {
-    aPlainFunction('map', fn);
+    aPlainOrGenerator('map', fn);
     return this.#add<Out>({ kind: 'map' }, [fn]);
   }
 
@@ -89,7 +89,7 @@ export class KeyedPartition<Row, Key> {
 
   /** Any rows from all rows of a key: `.map((rows, { user }) => [{ user, visits: rows.length }])`. */
   map<Out>(fn: (rows: readonly Row[], key: Key) => Iterable<Out>): Stream<Out> {
-    aPlainFunction('map', fn);
+    aPlainOrGenerator('map', fn);
     return this.#process(typeOf<Out>(), fn).name('map');
   }
 

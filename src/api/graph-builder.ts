@@ -59,6 +59,16 @@ export class GraphBuilder {
     this.#name = name;
   }
 
+  /** Streams meet in one graph: in that of another job the same numbers are other nodes. EngineError JOB_DEFINITION. */
+  checkOwn(what: string, other: GraphBuilder): void {
+    if (other === this) return;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${what}: the stream belongs to another job, or to another run of this one: make it from the flow that the job's ` +
+        'function is given',
+    );
+  }
+
   add(node: NewNode): NodeId {
     checkKeys(node);
     this.#drafts.push({ node, trace: new Error(), settings: {}, halfOf: null });

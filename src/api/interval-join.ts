@@ -1,9 +1,17 @@
 /** Pairs of records of two keyed streams, by key and by how far apart they are in time. */
-import { aPlainFunction, checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
+import {
+  aPlainFunction,
+  checkFunctions,
+  checkOptions,
+  choice,
+  type OptionRules,
+  wrong,
+} from '../base/options.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
-import { aSchema, type Schema } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
 import type { IntervalJoinSpec, PairContext } from '../operator/join/interval-join.ts';
 import { type SignedDuration, signedMs } from '../time/duration.ts';
+import { type Emits, emittedSchema } from './emits.ts';
 import type { InputEdge } from './graph-builder.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
@@ -21,14 +29,15 @@ const INTERVAL_OPTIONS: OptionRules<IntervalOptions> = {
   upperExclusive: choice(true, false),
 };
 
-/** What is done with a pair that may become any number of rows, of a schema. */
+/** What is done with a pair that may become any number of rows. */
 export type PairFunction<Left, Right, Out> = {
-  readonly emits: Schema<Out>;
+  /** The rows that `emit` sends: a schema, or `type<Out>()` for free-form rows. */
+  readonly emits: Emits<Out>;
   onPair(left: Left, right: Right, context: PairContext<Out>): void;
 };
 
 const PAIR_FUNCTION: OptionRules<PairFunction<unknown, unknown, unknown>> = {
-  emits: aSchema,
+  emits: true,
   onPair: aPlainFunction,
 };
 
@@ -109,7 +118,7 @@ export class IntervalPairs<Left, Right> {
 
   /**
    * What becomes of each pair: a row, `.process((bid, auction) => ({ ...bid, seller: auction.seller }))`, at the greater of both
-   * times; or any number of rows of a schema:
+   * times; or any number of rows:
    * `.process({ emits: Sale, onPair(bid, auction, context) { if (bid.price > auction.reserve) context.emit({ ... }); } })`.
    */
   process<Out>(pair: (left: Left, right: Right) => Out): Stream<Out>;
@@ -119,16 +128,18 @@ export class IntervalPairs<Left, Right> {
   ): Stream<Out> {
     if (typeof pair === 'function') {
       aPlainFunction('process', pair);
-      return this.#joined(pair, null);
+      return this.#joined('row', pair, null);
     }
-    checkOptions('process', pair, PAIR_FUNCTION as OptionRules<PairFunction<Left, Right, Out>>);
-    const { emits } = pair;
-    aSchema('process: emits', emits);
+    checkFunctions('process', pair, PAIR_FUNCTION as OptionRules<PairFunction<Left, Right, Out>>);
     aPlainFunction('process: onPair', pair.onPair);
-    return this.#joined(pair.onPair.bind(pair), emits);
+    return this.#joined('emit', pair.onPair.bind(pair), emittedSchema('process', pair.emits));
   }
 
-  #joined<Out>(code: object, schema: Schema<Out> | null): Stream<Out> {
+  #joined<Out>(
+    gives: IntervalJoinSpec['gives'],
+    code: object,
+    schema: Schema<Out> | null,
+  ): Stream<Out> {
     const { builder } = this.#left;
     const node = builder.add({
       name: 'intervalJoin',
@@ -137,7 +148,7 @@ export class IntervalPairs<Left, Right> {
         keys: [this.#left.key, this.#right.key],
         ...this.#bounds,
         lateTo: this.#lateTo,
-        gives: schema === null ? 'row' : 'emit',
+        gives,
         fields: schema?.fields ?? null,
       },
       inputs: joinedEdges(this.#left, this.#right),

@@ -2,7 +2,14 @@
 
 import { moduleUrl } from '../base/engine-files.ts';
 import { EngineError } from '../base/errors.ts';
-import { aFunction, checkOptions, choice, type OptionRules, someText } from '../base/options.ts';
+import {
+  aFunction,
+  checkOptions,
+  choice,
+  type OptionRules,
+  someText,
+  wrong,
+} from '../base/options.ts';
 import type { ProgramSource } from '../connector/program/program-input.ts';
 import { ProgramOutput } from '../connector/program/program-output.ts';
 import type { Bindings, NodeId } from '../graph/graph.ts';
@@ -19,10 +26,14 @@ import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { JobInput, JobOutput } from './program.ts';
-import { InputStream, type Stream } from './stream.ts';
+import { Step } from './step.ts';
+import { InputStream, type RowStream, Stream } from './stream.ts';
 
 /** Streams by the name under which the calling program reads or writes them. */
-export type Outputs = Readonly<Record<string, Stream<never>>>;
+export type Outputs = Readonly<Record<string, RowStream<unknown>>>;
+
+/** Of a function that returns no streams: nothing, or the end of one. Why no promise will do is said when the job is built. */
+type NoOutputs = void | (Step & { readonly collectAs?: never }) | Promise<void>;
 
 /** Names of the streams that the program writes. */
 type InputNames<T> = {
@@ -139,30 +150,47 @@ export class Job<T> {
   build(params: JobParams, collects: boolean): BuiltJob {
     const builder = new GraphBuilder(this.name);
     const flow = new Flow(builder, params);
-    const returned = this.#define(flow);
+    const returned: unknown = this.#define(flow);
     flow.checkParams();
+    const streams = this.#streamsOf(returned, builder);
     const inputs = new Map<string, NodeId>();
     const outputs = new Map<string, NodeId>();
     const unread: string[] = [];
-    for (const [name, stream] of Object.entries((returned ?? {}) as Outputs)) {
+    for (const [name, stream] of streams) {
       if (stream instanceof InputStream) inputs.set(name, stream.inputNode);
       else if (collects) outputs.set(name, stream.collectAs(name));
       else if (!stream.isRead()) unread.push(name);
     }
     const { graph, bindings } = builder.finish();
-    this.#checkEnds(bindings, outputs.size, returned);
+    if (streams.length === 0) this.#checkEnds(bindings);
     return { graph, bindings, inputs, outputs, unread };
   }
 
-  #checkEnds(bindings: Bindings, outputs: number, returned: unknown): void {
-    const hasSink = bindings.some((binding) => binding.sink !== null);
+  /** What the function has returned, by name. */
+  #streamsOf(
+    returned: unknown,
+    builder: GraphBuilder,
+  ): readonly (readonly [string, Stream<unknown>])[] {
+    const what = `job '${this.name}'`;
     if (returned instanceof Promise) {
       throw new EngineError(
         'JOB_DEFINITION',
-        `job '${this.name}' is defined by an asynchronous function: await in the module, in front of job(...)`,
+        `${what} is defined by an asynchronous function: await in the module, in front of job(...)`,
       );
     }
-    if (hasSink || outputs > 0 || Object.keys((returned ?? {}) as object).length > 0) return;
+    const isEnd = returned instanceof Step && !(returned instanceof Stream);
+    if (returned === undefined || returned === null || isEnd) return [];
+    const rule = 'returns streams by name, such as { rows: stream }';
+    if (!isPlain(returned)) throw wrong(what, rule, returned);
+    return Object.entries(returned).map(([name, stream]) => {
+      if (!(stream instanceof Stream)) throw wrong(what, `${rule}, but '${name}' is none`, stream);
+      builder.checkOwn(`${what}: '${name}'`, stream.builder);
+      return [name, stream];
+    });
+  }
+
+  #checkEnds(bindings: Bindings): void {
+    if (bindings.some((binding) => binding.sink !== null)) return;
     throw new EngineError(
       'JOB_DEFINITION',
       `job '${this.name}' has no end: send a stream .to(a sink), or return it`,
@@ -180,6 +208,13 @@ export class Job<T> {
   }
 }
 
+/** Whether it is an object of no class. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object') return false;
+  const above = Object.getPrototypeOf(value) as object | null;
+  return above === null || Object.getPrototypeOf(above) === null;
+}
+
 function refuseInput(name: string): never {
   throw new EngineError(
     'JOB_DEFINITION',
@@ -195,7 +230,7 @@ function refuseInput(name: string): never {
  *     return { words };
  *   });
  */
-export function job<T extends Readonly<Record<string, object>>>(
+export function job<T extends Outputs>(
   meta: ImportMeta,
   name: string,
   define: (flow: Flow) => T,
@@ -203,7 +238,7 @@ export function job<T extends Readonly<Record<string, object>>>(
 export function job(
   meta: ImportMeta,
   name: string,
-  define: (flow: Flow) => void,
+  define: (flow: Flow) => NoOutputs,
 ): Job<Record<never, never>>;
 export function job(meta: ImportMeta, name: string, define: (flow: Flow) => unknown): Job<unknown> {
   someText('job: the name', name);

@@ -157,6 +157,7 @@ export class KeyedStream<Row, Key> {
     other: KeyedStream<Other, OtherKey>,
   ): IntervalJoin<Row, Other> {
     if (!(other instanceof KeyedStream)) throw wrong('intervalJoin', 'takes a keyed stream', other);
+    this.#parts.builder.checkOwn('intervalJoin', other.#parts.builder);
     return new IntervalJoin<Row, Other>(this.#parts, other.#parts);
   }
 
@@ -177,7 +178,10 @@ export class KeyedStream<Row, Key> {
   ): KeyedBroadcastConnectedStreams<Row, Other, Key, Maps>;
   connect(other: unknown): unknown {
     const parts = this.#parts;
-    if (other instanceof KeyedStream) return new KeyedConnectedStreams(parts, other.#parts);
+    if (other instanceof KeyedStream) {
+      parts.builder.checkOwn('connect', other.#parts.builder);
+      return new KeyedConnectedStreams(parts, other.#parts);
+    }
     if (other instanceof BroadcastStream) {
       return new KeyedBroadcastConnectedStreams(
         parts.builder,

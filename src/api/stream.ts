@@ -93,7 +93,10 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     return this.#stateless<Row>({ type: 'filter' }, fn);
   }
 
-  /** Any number of rows for each row, returned as an iterable or pushed: `.flatMap((line, out) => out(line))`. */
+  /**
+   * Any number of rows for each row, returned as an iterable, `.flatMap((bid) => [bid.price, -bid.price])`, or pushed, where the
+   * compiler has to be told their type: `.flatMap<number>((bid, out) => out(bid.price))`.
+   */
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => Iterable<Out>): Stream<Out>;
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => void): Stream<Out>;
   flatMap<Out>(fn: (row: Row, out: (row: Out) => void) => unknown): Stream<Out> {
@@ -246,6 +249,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
 
   /** The rows of this stream and of others, in any order: `clicks.union(moreClicks)`. */
   union(...others: readonly Stream<Row>[]): Stream<Row> {
+    for (const other of others) this.#checkMeets('union', other);
     const streams = [this, ...others];
     const isTyped = others.every((other) => sameSchema(other.#schema, this.#schema));
     const edges = streams.flatMap((stream) => stream.#edges);
@@ -257,6 +261,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * `auctions.join(bids).on('id', 'auction').window(tumbling('1 h')).apply((auction, bid) => ({ ...auction, ...bid }))`.
    */
   join<Other>(other: Stream<Other>): StreamPair<Row, Other, WindowJoin<Row, Other>> {
+    this.#checkMeets('join', other);
     return new StreamPair(this.#joined(), other.#joined(), (parts) => new WindowJoin(parts));
   }
 
@@ -265,6 +270,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * `auctions.coGroup(bids).on('id', 'auction').window(tumbling('1 h')).apply((auctions, bids) => [auctions.length - bids.length])`.
    */
   coGroup<Other>(other: Stream<Other>): StreamPair<Row, Other, WindowCoGroup<Row, Other>> {
+    this.#checkMeets('coGroup', other);
     return new StreamPair(this.#joined(), other.#joined(), (parts) => new WindowCoGroup(parts));
   }
 
@@ -277,10 +283,13 @@ export class Stream<Row> extends Step implements RowStream<Row> {
    * A row meets what has come until then. The time of what comes out is that of the slower stream.
    */
   broadcastJoin<Small>(small: Stream<Small>): BroadcastJoin<Row, Small> {
-    if (!(small instanceof Stream)) {
-      throw wrong('broadcastJoin', 'takes a stream that is not keyed', small);
-    }
+    this.#checkMeets('broadcastJoin', small);
     return new BroadcastJoin<Row, Small>(this, small, [this.#schema, small.#schema]);
+  }
+
+  #checkMeets(what: string, other: unknown): void {
+    if (!(other instanceof Stream)) throw wrong(what, 'takes a stream that is not keyed', other);
+    this.#builder.checkOwn(what, other.#builder);
   }
 
   #joined(): JoinedSide {
@@ -318,7 +327,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   broadcast<Maps extends BroadcastDescriptors>(states: Maps): BroadcastStream<Row, Maps>;
   broadcast(states?: BroadcastDescriptors): Stream<Row> | BroadcastStream<Row, unknown> {
     const rows = this.#partitioned({ kind: 'broadcast' });
-    return states === undefined ? rows : new BroadcastStream(rows.#edges, states);
+    return states === undefined ? rows : new BroadcastStream(this.#builder, rows.#edges, states);
   }
 
   /**
@@ -335,6 +344,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   connect(other: unknown): unknown {
     const builder = this.#builder;
     if (other instanceof Stream) {
+      builder.checkOwn('connect', other.#builder);
       const first = unkeyedInput(this.#edges, 'onFirst');
       return new ConnectedStreams(builder, [first, unkeyedInput(other.#edges, 'onSecond')]);
     }
@@ -443,6 +453,7 @@ export class Stream<Row> extends Step implements RowStream<Row> {
     if (by.length === 0) throw wrong(call, 'needs fields or a function', by);
     for (const field of by) someText(`${call}: a field`, field);
     const fields = by as readonly string[];
+    if (new Set(fields).size < fields.length) throw wrong(call, 'names each field once', fields);
     if (this.#schema !== null) {
       for (const field of fields) fieldIndex(this.#schema, field, call);
     }
@@ -551,6 +562,11 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   /** Shows every row on standard output, as JSON, behind the label: `.filter((bid) => bid.price < 0).print('bid')`. */
   print(label = ''): Step {
     return this.to(print(label));
+  }
+
+  /** The graph that it is a part of. */
+  get builder(): GraphBuilder {
+    return this.#builder;
   }
 
   /** Whether a step of the job takes the rows. */

@@ -1,7 +1,7 @@
 /** Two streams joined by key within windows: in pairs, or in groups. */
 
 import { EngineError } from '../base/errors.ts';
-import { aPlainFunction, someText, wrong } from '../base/options.ts';
+import { aPlainFunction, aPlainOrGenerator, someText, wrong } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
@@ -136,7 +136,8 @@ abstract class WindowedPair<Left, Right> {
   }
 
   protected applied<Out>(takes: WindowJoinSpec['takes'], name: string, code: object): Stream<Out> {
-    aPlainFunction('apply', code);
+    const aRule = takes === 'pairs' ? aPlainFunction : aPlainOrGenerator;
+    aRule('apply', code);
     const { left, right, window, lateTo } = this.#parts;
     const node = left.builder.add({
       name,
@@ -171,8 +172,9 @@ export class WindowCoGroup<Left, Right> extends WindowedPair<Left, Right> {
   }
 
   /**
-   * Any number of rows for each key and window, when the window is over, at its end - 1, returned as an iterable or pushed; one
-   * of the sides may be empty: `.apply((auctions, bids) => auctions.map(({ item }) => ({ item, bids: bids.length })))`.
+   * Any number of rows for each key and window, when the window is over, at its end - 1; one of the sides may be empty. They are
+   * returned as an iterable, `.apply((auctions, bids) => auctions.map(({ item }) => ({ item, bids: bids.length })))`, or pushed,
+   * where the compiler has to be told their type: `.apply<number>((auctions, bids, out) => out(bids.length))`.
    */
   apply<Out>(
     fn: (

@@ -1,7 +1,9 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
 import { EngineError } from '../base/errors.ts';
-import { aPlainFunction, checkOptions, type OptionRules, wrong } from '../base/options.ts';
+import { aPlainFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
+import { keyFields } from '../data/key.ts';
 import type { StateSpec } from '../operator/process/process-spec.ts';
+import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import type { ClearContext, WindowContext } from '../operator/window/general/window-function.ts';
 import { merges } from '../operator/window/general/window-spec.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
@@ -70,6 +72,9 @@ const PLAIN: { readonly states: readonly StateSpec[]; readonly emits: null } = {
   states: [],
   emits: null,
 };
+
+/** Names of the bounds of windows in results. */
+const BOUNDS: readonly string[] = ['windowStart', 'windowEnd'];
 
 const DEFAULTS: WindowSettings = { trigger: null, evictor: null, latenessMs: 0, lateTo: null };
 
@@ -178,6 +183,7 @@ export class WindowedStream<Row, Key, Bounds> {
     process?: AnyProcess,
   ): Stream<Out> {
     const { aggregates, all } = specsOf(define(vocabulary<Row>()), this.#parts.functions);
+    this.#checkNames(aggregates);
     if (process !== undefined) {
       const { by, ...processing } = this.#processing(process, all);
       return this.#general({ work: { kind: 'aggregate', aggregates, process: by }, ...processing });
@@ -189,6 +195,29 @@ export class WindowedStream<Row, Key, Bounds> {
     }
     const work = { kind: 'aggregate', aggregates, process: null } as const;
     return this.#general({ work, functions: all, ...PLAIN });
+  }
+
+  /** In a row of results the key, the bounds and the aggregates stand side by side. */
+  #checkNames(aggregates: readonly AggregateSpec[]): void {
+    const { key, schema } = this.#parts;
+    const { kind } = this.#window;
+    const bounds = kind === 'global' || kind === 'count' ? [] : BOUNDS;
+    const keys = keyFields(key, schema).map(({ name }) => name);
+    const bound = keys.find((name) => bounds.includes(name));
+    if (bound !== undefined) {
+      throw new EngineError(
+        'JOB_DEFINITION',
+        `aggregate: '${bound}' is a field of the key, and results have a bound of the window under this name: give the ` +
+          'field another one by .map(...) before keyBy',
+      );
+    }
+    const twice = aggregates.find(({ name }) => keys.includes(name) || bounds.includes(name));
+    if (twice === undefined) return;
+    const whose = keys.includes(twice.name) ? 'a field of the key' : 'a bound of the window';
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `aggregate: results have ${whose} under the name '${twice.name}': give the aggregate another one`,
+    );
   }
 
   /**
@@ -239,7 +268,7 @@ export class WindowedStream<Row, Key, Bounds> {
     if (typeof process !== 'object' || process === null) {
       throw wrong('process', 'takes { emits, onWindow }', process);
     }
-    checkOptions('process', process, WINDOW_PROCESS);
+    checkFunctions('process', process, WINDOW_PROCESS);
     aPlainFunction('process: onWindow', process.onWindow);
     if (process.windowState !== undefined && merges(this.#window)) {
       throw wrong('process: windowState', 'is left out where windows merge', process.windowState);

@@ -1,6 +1,12 @@
 /** Window assigners. */
 import { EngineError } from '../base/errors.ts';
-import { aPlainFunction, checkOptions, choice, type OptionRules, wrong } from '../base/options.ts';
+import {
+  aPlainOrGenerator,
+  checkOptions,
+  choice,
+  type OptionRules,
+  wrong,
+} from '../base/options.ts';
 import type { CountWindowSpec } from '../operator/window/count-window.ts';
 import type { AssignWindows, WindowBounds } from '../operator/window/general/custom-windows.ts';
 import type { CumulatingSpec, GlobalSpec } from '../operator/window/general/window-spec.ts';
@@ -128,7 +134,7 @@ export type CustomWindowOptions<Row> = Pick<WindowOptions, 'time'> & {
 
 const CUSTOM_WINDOW_OPTIONS: OptionRules<CustomWindowOptions<never>> = {
   time: choice('event', 'processing'),
-  assign: aPlainFunction,
+  assign: aPlainOrGenerator,
   merges: choice(true, false),
 };
 
@@ -141,7 +147,7 @@ const CUSTOM_WINDOW_OPTIONS: OptionRules<CustomWindowOptions<never>> = {
  */
 export function customWindow<Row = unknown>(options: CustomWindowOptions<Row>): CustomWindow<Row> {
   checkOptions('customWindow', options, CUSTOM_WINDOW_OPTIONS as OptionRules<typeof options>);
-  aPlainFunction('customWindow: assign', options.assign);
+  aPlainOrGenerator('customWindow: assign', options.assign);
   const { time = 'event', merges = false, assign } = options;
   return { kind: 'custom', time, merges, assign };
 }

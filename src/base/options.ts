@@ -115,9 +115,24 @@ export const aFunction: OptionRule = (what, value) => {
 
 /** One whose answer is taken at once: promises would be results, and what it does later would be of another record. */
 export const aPlainFunction: OptionRule = (what, value) => {
+  aPlainOrGenerator(what, value);
+  if (isGenerator(value)) {
+    throw wrong(
+      what,
+      'is no generator, for nothing asks it for values here, so that it would not run',
+      value,
+    );
+  }
+};
+
+/** The same where the answer is an iterable. */
+export const aPlainOrGenerator: OptionRule = (what, value) => {
   aFunction(what, value);
   if (isAsync(value)) throw wrong(what, 'is not async, for nothing waits for it here', value);
 };
+
+const isGenerator = (value: unknown): boolean =>
+  typeof value === 'function' && value.constructor.name === 'GeneratorFunction';
 
 const isAsync = (value: unknown): boolean =>
   typeof value === 'function' && /^Async(Generator)?Function$/.test(value.constructor.name);

@@ -93,12 +93,10 @@ function checkFieldType(name: string, type: FieldType<unknown>): void {
 
 /** A schema from a list of fields, for code that makes them up at run time. */
 export function schemaOf<Row>(fields: readonly Field[]): Schema<Row> {
-  const names = new Set(fields.map((field) => field.name));
-  if (names.size !== fields.length) {
-    throw new EngineError(
-      'JOB_DEFINITION',
-      `a schema names a field twice: ${[...names].join(', ')}`,
-    );
+  const names = fields.map((field) => field.name);
+  if (new Set(names).size < names.length) {
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    throw new EngineError('JOB_DEFINITION', `a schema names the field '${twice}' twice`);
   }
   return Object.freeze({
     fields: Object.freeze(fields.map((field) => Object.freeze({ ...field }))),

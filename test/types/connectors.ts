@@ -3,12 +3,20 @@ import {
   type ColumnsToFill,
   type Flow,
   generate,
+  type RowGenerator,
   record,
   type Sink,
   type Source,
   t,
 } from 'millrace';
-import { defineSink, defineSource, poll, send } from 'millrace/connectors';
+import {
+  defineSink,
+  defineSource,
+  type PollFunction,
+  poll,
+  type SourceDefinition,
+  send,
+} from 'millrace/connectors';
 import { files, jsonLines } from 'millrace/connectors/files';
 import { sinkConformance, sourceConformance } from 'millrace/testing';
 
@@ -61,9 +69,17 @@ defineSource({
 });
 defineSource({
   name: 'wrong rows',
-  // @ts-expect-error the rows are no bids
   schema: Bid,
+  // @ts-expect-error the rows are no bids
   read: () => [{ records: [{ auction: 'one' }], position: null }],
+});
+defineSource({
+  name: 'rows that lack a field',
+  schema: Bid,
+  // @ts-expect-error a bid has a price
+  async *read() {
+    yield { records: [{ auction: 1 }], position: null };
+  },
 });
 
 const polled = poll(async (after) => ({ records: [{ id: after }], position: after + 1 }), {
@@ -77,6 +93,23 @@ poll((after) => ({ records: [{ auction: 1, price: 1 }], position: after }), {
   // @ts-expect-error no such unit
   every: '1 fortnight',
 });
+// @ts-expect-error a bid has a price
+poll(async () => ({ records: [{ auction: 1 }], position: null }), { schema: Bid });
+
+// What hands definitions on keeps their types.
+function twice<Row>(options: RowGenerator<Row>): Source<Row> {
+  return generate({ ...options, count: 2 });
+}
+function again<Row>(call: PollFunction<Row, null>): Source<Row> {
+  return poll(call, { retry: { strategy: 'exponential' } });
+}
+function renamed<Row, Position, Detail>(
+  definition: SourceDefinition<Row, Position, Detail>,
+): Source<Row> {
+  return defineSource({ ...definition, name: 'another' });
+}
+expect<Equal<ReturnType<typeof twice<Bid>>, Source<Bid>>>();
+void [again, renamed];
 
 // A sink takes the rows of the stream that ends in it.
 function ends(flow: Flow): void {
@@ -178,3 +211,18 @@ const fillBids = ({ auction }: ColumnsToFill<Bid>, from: number): void => {
   auction[0] = from;
 };
 generate({ schema: Bid, fill: fillBids });
+
+// The rows that a generator makes are those of the schema, where there is one.
+const made = generate({
+  schema: Bid,
+  row: (i, random) => ({ auction: i, price: random.below(9) }),
+});
+expect<Equal<typeof made, Source<Bid>>>();
+const free = generate({ row: (i) => (i > 1 ? { n: i } : { n: null }) });
+expect<Equal<typeof free, Source<{ n: number } | { n: null }>>>();
+// @ts-expect-error a bid has a price
+generate({ schema: Bid, row: (i) => ({ auction: i }) });
+// @ts-expect-error a price is a number
+generate({ schema: Bid, row: (i) => ({ auction: i, price: '1' }) });
+// @ts-expect-error a bid has a price, also where nothing is read
+generate({ schema: Bid, row: () => ({ auction: 1 }) });

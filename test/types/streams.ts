@@ -17,6 +17,7 @@ import {
   t,
   tumbling,
   tumblingCount,
+  type,
 } from 'millrace';
 import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
 import { type Harness2, harness2 } from 'millrace/testing';
@@ -247,6 +248,11 @@ const nearRows = near
   });
 expect<Equal<RowOfStream<typeof nearRows>, { item: string; cents: bigint }>>();
 const Sale = record({ item: t.string });
+const free = near.process({
+  emits: type<[string, bigint]>(),
+  onPair: (auction, bid, context) => context.emit([auction.item, bid.big]),
+});
+expect<Equal<RowOfStream<typeof free>, [string, bigint]>>();
 const emitted = near.process({
   emits: Sale,
   onPair(auction, bid, context) {
@@ -391,6 +397,18 @@ const silent = job(import.meta, 'silent', (given) => {
   given.from(collection([1, 2])).print();
 });
 expect<Equal<Awaited<ReturnType<typeof silent.collect>>, Record<never, never>>>();
+expect<Equal<Awaited<ReturnType<typeof ended.collect>>, Record<never, never>>>();
+const ended = job(import.meta, 'ended', (given) => given.from(collection([1, 2])).print());
+// @ts-expect-error: a stream has a name
+job(import.meta, 'bare', (given) => given.from(collection([1])));
+// @ts-expect-error: a keyed stream has no rows of its own
+job(import.meta, 'keyed', (given) => ({ all: given.from(collection([{ n: 1 }])).keyBy('n') }));
+// @ts-expect-error: an end is no stream
+job(import.meta, 'end', (given) => ({ all: given.from(collection([1])).print() }));
+// @ts-expect-error: a number is no stream
+job(import.meta, 'number', () => ({ all: 5 }));
+// @ts-expect-error: nothing is no stream
+job(import.meta, 'nothing', () => ({ all: undefined }));
 words.run({ threads: 2, params: { a: 'b', c: 1 }, bufferTimeout: '5 ms' });
 words.run({ checkpoints: { dir: 'state', every: '10 s', incremental: true } });
 // @ts-expect-error

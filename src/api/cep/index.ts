@@ -13,4 +13,12 @@ export {
   type TimedOutOf,
 } from './match.ts';
 export { Pattern, type PatternLike, PatternStart, pattern } from './pattern.ts';
-export type { ConditionContext, Partially } from './pattern-types.ts';
+export type {
+  ConditionContext,
+  Counted,
+  ManyOf,
+  MaybeOf,
+  Partially,
+  Range,
+  Requantified,
+} from './pattern-types.ts';

@@ -2,6 +2,7 @@
 import { EngineError } from '../../base/errors.ts';
 import {
   aPlainFunction,
+  aPlainOrGenerator,
   checkFunctions,
   checkOptions,
   type OptionRules,
@@ -112,11 +113,14 @@ export class MatchStream<Row, Match> {
     return this.#matches('select', null, (match, ctx) => ctx.emit(fn(match as Match)));
   }
 
-  /** Any number of rows for each match, returned as an iterable or pushed: `.flatSelect((match, out) => match.more.forEach(out))`. */
+  /**
+   * Any number of rows for each match, returned as an iterable, `.flatSelect((match) => match.more)`, or pushed, where the compiler
+   * has to be told their type: `.flatSelect<Login>((match, out) => match.more.forEach(out))`.
+   */
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => Iterable<Out>): Stream<Out>;
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => void): Stream<Out>;
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => unknown): Stream<Out> {
-    aPlainFunction('flatSelect', fn);
+    aPlainOrGenerator('flatSelect', fn);
     return this.#matches('flatSelect', null, (match, { emit }) => {
       const rows = fn(match as Match, emit) as Iterable<Out> | undefined;
       if (typeof rows !== 'object' || rows === null || !(Symbol.iterator in rows)) return;

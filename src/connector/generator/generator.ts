@@ -23,6 +23,7 @@ import type {
   SourceSplit,
   SplitReader,
 } from '../../operator/source.ts';
+import type { MadeRow } from '../kit/made-row.ts';
 
 /**
  * What a columnar generator fills: rows 0 to rowCount - 1 of each array, or one `append` a row. Nullable fields have the
@@ -57,7 +58,7 @@ type Common<Row> = {
 
 export type RowGenerator<Row> = Common<Row> & {
   /** Row number `i`, from 0; `random` gives the same numbers for the same seed and row. */
-  readonly row: (i: number, random: Random) => Row;
+  readonly row: (i: number, random: Random) => MadeRow<Row>;
 };
 
 export type ColumnGenerator<Row> = Common<Row> & {
@@ -181,7 +182,7 @@ class RowReader<Row> implements SplitReader {
     return batch;
   }
 
-  #row(i: number): Row {
+  #row(i: number): MadeRow<Row> {
     this.#random.reseed(this.#seed, i);
     return this.#options.row(i, this.#random);
   }
@@ -189,7 +190,7 @@ class RowReader<Row> implements SplitReader {
   #freeForm(first: number, left: number, step: number): Batch {
     const row = this.#row(first);
     const rowCount = Math.min(left, batchRowsLike(row));
-    const rows = new Array<Row>(rowCount);
+    const rows = new Array<MadeRow<Row>>(rowCount);
     rows[0] = row;
     for (let n = 1; n < rowCount; n++) rows[n] = this.#row(first + n * step);
     return new Batch({ rowCount, schema: null, rows });

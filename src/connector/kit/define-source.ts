@@ -12,6 +12,7 @@ import { aSchema, type Schema } from '../../data/schema.ts';
 import { aRetry, type ErrorRetry } from '../../operator/retry.ts';
 import type { PlainData, Source, SourceAssignment, SourceSplit } from '../../operator/source.ts';
 import { IterableFeed, type IteratorOf } from './iterable-feed.ts';
+import type { MadeRow } from './made-row.ts';
 import type { Portion } from './portion.ts';
 import { PortionReader } from './portion-reader.ts';
 
@@ -60,7 +61,7 @@ export type SourceDefinition<Row, Position, Detail> = {
    */
   readonly read: (
     request: ReadRequest<NoInfer<Position>, NoInfer<Detail>>,
-  ) => IteratorOf<Portion<Row, NoInfer<Position>>>;
+  ) => IteratorOf<Portion<MadeRow<Row>, NoInfer<Position>>>;
 };
 
 const SOURCE_DEFINITION: OptionRules<SourceDefinition<unknown, unknown, unknown>> = {

@@ -6,6 +6,7 @@ import { aRetry, type ErrorRetry } from '../../operator/retry.ts';
 import type { PlainData, Source } from '../../operator/source.ts';
 import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
 import { attempt } from './attempt.ts';
+import type { MadeRow } from './made-row.ts';
 import type { Feed, NextPortion, Portion } from './portion.ts';
 import { PortionReader } from './portion-reader.ts';
 
@@ -64,7 +65,7 @@ const POLL_OPTIONS: OptionRules<PollOptions<unknown, unknown>> = {
  *   flow.from(changes).to(blackhole());
  */
 export function poll<Row, Position = null>(
-  call: PollFunction<Row, NoInfer<Position>>,
+  call: PollFunction<MadeRow<Row>, NoInfer<Position>>,
   options: PollOptions<Row, Position> = {},
 ): Source<Row> {
   aFunction('poll: the function', call);
