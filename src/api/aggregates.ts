@@ -53,16 +53,16 @@ export type Aggregates<Row> = {
   /** Greatest value. NaN counts as none where there is a number. */
   max<K extends FieldOf<Row, Ordered>>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   max<Value extends Numeric>(of: (row: Row) => Value): Aggregate<number | OrNull<Value>>;
-  /** First value that came. */
+  /** First value that came; where windows overlap, of the first stretch between their bounds, and so for merged sessions. */
   first<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   first<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value> | OrNull<Value>>;
-  /** Last value that came. */
+  /** Last value that came; as with `first`, of the last stretch. */
   last<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]> | OrNull<Row[K]>>;
   last<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value> | OrNull<Value>>;
   /** Number of different values. */
   countDistinct<K extends FieldOf<Row, Comparable>>(field: K): Aggregate<number>;
   countDistinct<Value extends Comparable>(of: (row: Row) => Value): Aggregate<number>;
-  /** All values, or all rows, in the order in which they came; of sliding windows, pane by pane: by stretches that tile them. */
+  /** All values, or all rows, in the order in which they came; where windows overlap, stretch by stretch, as with `first`. */
   collect(): Aggregate<Row[]>;
   collect<K extends keyof Row & string>(field: K): Aggregate<NonNullable<Row[K]>[]>;
   collect<Value>(of: (row: Row) => Value): Aggregate<NonNullable<Value>[]>;

@@ -1,7 +1,8 @@
 /** How functions that answer later are called: what users say of it, and what becomes of that. */
 import { userFrame } from '../base/errors.ts';
 import {
-  aFunction,
+  aPlainFunction,
+  aPlainOrGenerator,
   checkOptions,
   choice,
   type OptionRules,
@@ -88,7 +89,7 @@ export const PARALLEL_OPTIONS: OptionRules<ParallelOptions<never, unknown>> = {
   batchRows: wholeNumber(1),
   ordered: choice(true, false),
   timeout: aDuration,
-  onTimeout: aFunction,
+  onTimeout: aPlainFunction,
   retry: aRetry(),
 };
 
@@ -101,8 +102,8 @@ export const ASYNC_OPTIONS: OptionRules<AnyOptions> = {
   ordered: choice(true, false),
   capacity: wholeNumber(1),
   timeout: aDuration,
-  onTimeout: aFunction,
-  retry: aRetry({ ifResult: aFunction }),
+  onTimeout: aPlainOrGenerator,
+  retry: aRetry({ ifResult: aPlainFunction }),
 };
 
 export const LOOKUP_OPTIONS: OptionRules<AnyLookupOptions> = {

@@ -242,7 +242,8 @@ export class WindowedStream<Row, Key, Bounds> {
   }
 
   /**
-   * A function of all rows of a window, in the order in which they came, whenever the window fires:
+   * A function of all rows of a window, in the order in which they came, whenever the window fires; of sessions that have become
+   * one, those of the earlier session come first:
    *
    *   .process({
    *     emits: record({ user: t.string, longest: t.float64 }),

@@ -1,6 +1,6 @@
 /** When to call a function of the user again that has thrown: what users say of it, and the waits that follow from that. */
 import {
-  aFunction,
+  aPlainFunction,
   checkOptions,
   type OptionRule,
   type OptionRules,
@@ -65,7 +65,7 @@ export function aRetry(more: Readonly<Record<string, OptionRule>> = {}): OptionR
     const retry = value as ErrorRetry | null;
     const strategy = oneOf(`${what}: strategy`, retry?.strategy, ['fixedDelay', 'exponential']);
     const delays = strategy === 'fixedDelay' ? FIXED_DELAY : EXPONENTIAL;
-    const conditions = { attempts: wholeNumber(0), ifError: aFunction, ...more };
+    const conditions = { attempts: wholeNumber(0), ifError: aPlainFunction, ...more };
     checkOptions<object>(what, retry!, { ...delays, ...conditions });
   };
 }

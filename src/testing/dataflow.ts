@@ -66,7 +66,9 @@ export class Dataflow<Out> {
   /** Of side outputs, by name. */
   readonly #sides = new Map<string, Recorder<unknown>>();
   readonly #inputs: readonly DataflowInput[];
-  readonly #options: Omit<DataflowRunOptions, 'parallelism' | 'restored'>;
+  readonly #build: BuildDataflow<Out>;
+  readonly #outputCapacity: number;
+  readonly #options: Omit<DataflowRunOptions, 'graph' | 'bindings' | 'parallelism' | 'restored'>;
   readonly #batchRows: number;
   /** Numbers of subtasks to go on with after each step, in turn. */
   readonly #restartEach: readonly number[];
@@ -96,13 +98,14 @@ export class Dataflow<Out> {
   ) {
     const { batchSize = 'all', parallelism = 1, outputCapacity = Infinity } = options;
     this.#inputs = inputs;
+    this.#build = build;
+    this.#outputCapacity = outputCapacity;
     this.#batchRows = batchSize === 'all' ? BATCH_ROWS : batchSize;
     this.#restartEach = options.restartEach ?? [];
     this.#snapshotsBetween = options.snapshotsBetween ?? 0;
     this.#parallelism = parallelism;
     this.#recorder = new Recorder<Out>(outputCapacity);
     this.#options = {
-      ...this.#graph(build, outputCapacity),
       inputNames: inputs.map(({ name }) => name),
       clock: this.#clock,
       batchSize,
@@ -112,18 +115,23 @@ export class Dataflow<Out> {
       seed: options.seed ?? null,
       isIncremental: this.#snapshotsBetween > 0,
     };
-    this.#run = new DataflowRun({ ...this.#options, parallelism, restored: new Map() });
+    this.#run = this.#newRun(parallelism, new Map());
+  }
+
+  /** What functions have left in variables of the dataflow is not there any more. */
+  #newRun(parallelism: number, restored: StatesOfNodes): DataflowRun {
+    return new DataflowRun({ ...this.#graph(), ...this.#options, parallelism, restored });
   }
 
   /** Sources come first, so that the number of an input is that of its node. */
-  #graph(build: BuildDataflow<Out>, outputCapacity: number) {
+  #graph(): Pick<DataflowRunOptions, 'graph' | 'bindings'> {
     const builder = new GraphBuilder('harness');
     const streams = this.#inputs.map((input) => addInput(builder, input));
-    const collected = build(streams).collectAs('output');
+    const collected = this.#build(streams).collectAs('output');
     const recorders = new Map<NodeId, Recorder<never>>([[collected, this.#recorder as never]]);
     const named = builder.unreadSidesNamed(sideOutputNames());
     for (const { node, side } of [...builder.unreadSides(), ...named]) {
-      const recorder = this.#sides.get(side) ?? new Recorder<unknown>(outputCapacity);
+      const recorder = this.#sides.get(side) ?? new Recorder<unknown>(this.#outputCapacity);
       this.#sides.set(side, recorder);
       const stream = new Stream<unknown>(builder, builder.addSide(node, side), null);
       recorders.set(stream.collectAs(`output ${side}`), recorder as never);
@@ -210,7 +218,7 @@ export class Dataflow<Out> {
     addCounts(this.#counted, this.#run.metrics());
     this.#run.close();
     this.#parallelism = parallelism;
-    this.#run = new DataflowRun({ ...this.#options, parallelism, restored });
+    this.#run = this.#newRun(parallelism, restored);
     for (const recorder of this.#recorders) recorder.isRestarted = true;
     this.#toRest();
     // As sources do, which know how far they were.

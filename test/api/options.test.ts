@@ -466,6 +466,21 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
     /^mapAsync: retry: ifError is a function, got 'all'$/,
   ],
   [
+    'mapAsync',
+    asyncStep('mapAsync', { retry: { strategy: 'fixedDelay', ifError: async () => false } }),
+    /^mapAsync: retry: ifError /,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { retry: { strategy: 'fixedDelay', ifResult: async () => false } }),
+    /^mapAsync: retry: ifResult /,
+  ],
+  [
+    'mapAsync',
+    asyncStep('mapAsync', { timeout: 5, onTimeout: async () => 1 }),
+    /^mapAsync: onTimeout /,
+  ],
+  [
     'mapParallel',
     asyncStep('mapParallel', { retry: { strategy: 'fixedDelay', ifResult: () => true } }),
     /^mapParallel: retry: unknown option 'ifResult'; there are: strategy, delay, attempts, ifError$/,

@@ -99,3 +99,19 @@ test('the clock is one for both, and what is counted is that of all operators', 
     bytesWritten: 0,
   });
 });
+
+test('a restart makes the dataflow anew: what it kept in variables is gone', async () => {
+  const counted = async (restartEach?: readonly number[]): Promise<readonly number[]> => {
+    const h = await harness2<Row, Row, Row>(
+      (a, b) => {
+        let count = 0;
+        return a.union(b).map(() => ({ n: ++count }));
+      },
+      restartEach === undefined ? {} : { restartEach, batchSize: 1 },
+    );
+    for (let n = 0; n < 3; n++) h.pushFirst({ n });
+    return numbers(h);
+  };
+  assert.deepEqual(await counted(), [1, 2, 3]);
+  assert.deepEqual(await counted([1]), [1, 1, 1]);
+});

@@ -446,3 +446,17 @@ test('what a step in front has put off waits for room, and results and time-outs
     Array.from({ length: rows }, (_, n) => (n % 1000 === 7 ? -1 : n)),
   );
 });
+
+test('what flatMapAsync is answered has to be an iterable', async () => {
+  for (const answer of [5, null, { a: 1 }]) {
+    const h = await harness<number>((rows) => rows.flatMapAsync(async () => answer as never));
+    h.push(1);
+    await assert.rejects(
+      async () => {
+        await h.settle();
+        h.take();
+      },
+      { message: /the function answered .*, which is no iterable of rows/ },
+    );
+  }
+});
