@@ -12,7 +12,7 @@ export function sideOutputNames(): ReadonlySet<string> {
 
 /** The name of a side output, with the type of its rows. */
 export class SideOutput<Row> {
-  declare readonly [ROW]?: Row;
+  declare readonly [ROW]?: (row: Row) => void;
   readonly name: string;
 
   constructor(name: string) {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { ARCHIVED_JOBS_MAX } from '../base/limits.ts';
+import { outputError } from '../connector/file/sink/output-error.ts';
 import type { Archive, ArchivedJob } from '../server/archive.ts';
 
 const FILE = /^[\w-]+\.json$/;
@@ -14,7 +15,11 @@ export class ArchiveFolder implements Archive {
 
   constructor(folder: string, warn: (message: string) => void) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (cause) {
+      throw outputError(folder, cause);
+    }
     const names = readdirSync(folder).filter((name) => FILE.test(name));
     const found = names.flatMap((name) => {
       try {

@@ -8,7 +8,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
-import { PROCESS_WAIT_MS } from '../base/limits.ts';
+import { after } from '../base/event-loop.ts';
+import { OUTCOME_WAIT_MS, PROCESS_WAIT_MS } from '../base/limits.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
 import type { StopOptions, WatchedJob } from '../job/job.ts';
 import {
@@ -48,12 +49,19 @@ export function processes(): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Answers requests about the jobs of this process until `close`. Jobs that cannot be reached still run. */
-export function answerRequests(jobs: () => ServedJobs): { close(): void } {
+/**
+ * Answers requests about the jobs of this process until `close`, which waits for answers on their way. Jobs that cannot be reached
+ * still run.
+ */
+export function answerRequests(jobs: () => ServedJobs): { close(): Promise<void> } {
   const path = socketOf(process.pid);
+  /** Each until its answer has been sent. */
+  const asked = new Set<Promise<void>>();
   const server: Server = createServer((socket) => {
     onLine(socket, (line) => {
-      void answer(jobs(), line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+      const told = answer(jobs(), line).then((reply) => sent(socket, reply));
+      asked.add(told);
+      void told.then(() => asked.delete(told));
     });
   });
   server.on('error', () => {});
@@ -61,10 +69,22 @@ export function answerRequests(jobs: () => ServedJobs): { close(): void } {
   server.listen(path);
   server.unref();
   return {
-    close() {
+    async close() {
       server.close();
+      await new Promise<void>((resolve) => {
+        const stopWaiting = after(OUTCOME_WAIT_MS, resolve);
+        void Promise.all(asked).then(stopWaiting).then(resolve);
+      });
     },
   };
+}
+
+/** Resolves when the other side has it, or has gone. */
+function sent(socket: Socket, reply: Answer): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on('close', () => resolve());
+    socket.end(`${JSON.stringify(reply)}\n`, () => resolve());
+  });
 }
 
 async function answer(jobs: ServedJobs, line: string): Promise<Answer> {
@@ -112,7 +132,12 @@ async function restAnswer(api: RestApi, method: string, path: string): Promise<R
 /** Asks the job of a process, which is named as `job` to people; resolves to what was done. */
 export async function ask(pid: number, job: string, request: ControlRequest): Promise<string> {
   const reply = await send(pid, request);
-  if (reply === null) throw nobody(job);
+  if (reply === null) {
+    throw new EngineError(
+      'JOB_NOT_FOUND',
+      `'${job}' does not run any more: process ${pid} has ended; millrace list shows the jobs that run`,
+    );
+  }
   if ('done' in reply) return reply.done;
   if ('rest' in reply) throw new Error('assertion failed: not what was asked');
   throw new EngineError(reply.code ?? 'USER_FUNCTION', reply.message);
@@ -138,11 +163,32 @@ async function send(
   const line = await new Promise<string | null>((resolve) => {
     const socket = connect({ path: socketOf(pid), ...(signal && { signal }) });
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.on('error', () => resolve(null));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') removeSocketOf(pid);
+      resolve(null);
+    });
     socket.on('close', () => resolve(null));
     onLine(socket, resolve);
   });
   return line === null ? null : (JSON.parse(line) as Answer);
+}
+
+/** What a process that was killed has left: every command would ask it again. */
+function removeSocketOf(pid: number): void {
+  if (isAlive(pid)) return;
+  try {
+    rmSync(socketOf(pid), { force: true });
+  } catch {
+    // It is that of another user.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 /** The process that has the lock of a checkpoint directory. EngineError JOB_NOT_FOUND. */

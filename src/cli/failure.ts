@@ -19,14 +19,14 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** Tells of an error; `text`: what people read of it. Exit code of the process. */
-export function fail(
-  { json = false }: JsonFlag,
-  error: unknown,
-  text = describeFailure(error),
-): ExitCode {
-  console.error(text);
-  if (json) console.log(JSON.stringify({ error: failureOf(error) }));
+export function fail(flags: JsonFlag, error: unknown, text = describeFailure(error)): ExitCode {
+  tellFailure(flags, failureOf(error), text);
   return exitCodeOf(error);
+}
+
+export function tellFailure({ json = false }: JsonFlag, failure: Failure, text: string): void {
+  console.error(text);
+  if (json) console.log(JSON.stringify({ error: failure }));
 }
 
 /** An error in one line, or with its stack when it is none of ours. */

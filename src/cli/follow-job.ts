@@ -51,7 +51,7 @@ export async function follow(
     if (json) console.log(JSON.stringify(cancelledResult(client)));
     return EXIT.cancelled;
   } finally {
-    control.close();
+    await control.close();
     jobs.close();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);

@@ -38,6 +38,8 @@ export class JobFolder implements JobModules {
   readonly #modules = new Map<string, Loaded>();
   /** Names of jobs that run, or begin to. */
   readonly #running = new Set<string>();
+  /** Each until what is known of a job at its end is kept. */
+  readonly #following = new Set<Promise<void>>();
 
   constructor(options: JobFolderOptions) {
     this.#options = options;
@@ -86,12 +88,19 @@ export class JobFolder implements JobModules {
     try {
       const client = await startJob(job, options, { output: null, input: refuseInput });
       const served = this.#options.jobs.add(client);
-      void this.#follow(served);
+      const following = this.#follow(served);
+      this.#following.add(following);
+      void following.then(() => this.#following.delete(following));
       return client.id;
     } catch (error) {
       this.#running.delete(job.name);
       throw error;
     }
+  }
+
+  /** Resolves when the jobs that have been started have ended, and are kept. */
+  async followed(): Promise<void> {
+    await Promise.all(this.#following);
   }
 
   #find(module: string, name: unknown): RegisteredJob {
@@ -109,7 +118,7 @@ export class JobFolder implements JobModules {
   async #follow(served: ServedJob): Promise<void> {
     const { job } = served;
     const { jobs, tell } = this.#options;
-    const { id, name } = job;
+    const { id, name, hadFinished } = job;
     tell({ event: 'started', job: name, id });
     const failure = await job.result().then(
       () => null,
@@ -117,9 +126,10 @@ export class JobFolder implements JobModules {
     );
     const { state, elapsedMs: durationMs } = job.status();
     const error = state === 'cancelled' ? null : failure;
-    tell({ event: 'ended', job: name, id, state, durationMs, error });
+    tell({ event: 'ended', job: name, id, state, durationMs, error, hadFinished });
     try {
-      jobs.archive?.add(await archived(served, jobs, ROUTES));
+      // What is kept of the run that did the work says more than one that had nothing left to do.
+      if (!hadFinished) jobs.archive?.add(await archived(served, jobs, ROUTES));
     } catch (cause) {
       tell({ event: 'warning', message: `${name}: it is not kept: ${describeFailure(cause)}` });
     }

@@ -6,6 +6,7 @@ import { engineFile } from '../base/engine-files.ts';
 import { EngineError } from '../base/errors.ts';
 import { findJob, type RegisteredJob } from '../graph/job-registry.ts';
 import { loadJobs } from '../graph/load-job.ts';
+import { unlessIdle } from './unless-idle.ts';
 
 /** Parts of the package by how a module names them, but for the one that every job imports. */
 const PARTS: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
@@ -40,7 +41,12 @@ export function installTypescript(path: string): void {
 /** All jobs of a module, by its real path. */
 export async function jobsOfModule(path: string): Promise<readonly RegisteredJob[]> {
   installTypescript(path);
-  const jobs = await loadJobs(pathToFileURL(path).href);
+  const jobs = await unlessIdle(loadJobs(pathToFileURL(path).href), () => {
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `'${path}' waits at its top level for something that never comes: look at its awaits, and those of its imports`,
+    );
+  });
   return jobs.map(({ url, name }) => findJob(url, name));
 }
 

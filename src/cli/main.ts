@@ -7,7 +7,7 @@ import { threadsAhead } from './threads-ahead.ts';
 
 useCompileCache();
 startThreadsAhead(threadsAhead(process.argv.slice(2), availableParallelism()));
-const { millraceProgram } = await import('./program.ts');
+const { runMillrace } = await import('./program.ts');
 // Places in errors are those of the TypeScript that the user wrote.
 process.setSourceMapsEnabled(true);
-await millraceProgram().parseAsync();
+await runMillrace();

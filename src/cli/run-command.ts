@@ -1,7 +1,7 @@
 /** `millrace run`: loads a module, runs its job, shows progress, and turns the end into an exit code. */
 import { startThreads } from '../job/job-coordinator.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
-import { startServedJob } from '../server/serve.ts';
+import { type Served, startServed } from '../server/serve.ts';
 import { runSettings } from './config/settings.ts';
 import { fail } from './failure.ts';
 import { checkHost } from './flags.ts';
@@ -16,6 +16,7 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     return await superviseCommand(module, flags);
   }
   let threads: WorkerPool | null = null;
+  let served: Served | null = null;
   try {
     // Ahead of the settings, whose file may be TypeScript.
     const path = await findModule(module);
@@ -28,10 +29,12 @@ export async function runCommand(module: string, flags: RunFlags): Promise<numbe
     const { options, progress } = settings.of(job.name);
     checkHost(options, flags);
     threads ??= startThreads(options);
-    const client = await startServedJob(job, options, NO_DOORS, threads);
-    return await follow(client, { progress, json: flags.json ?? false, host: options.host });
+    served = await startServed(job, options, NO_DOORS, threads);
+    return await follow(served.job, { progress, json: flags.json ?? false, host: options.host });
   } catch (error) {
     await threads?.terminate();
     return fail(flags, error);
+  } finally {
+    await served?.over;
   }
 }

@@ -45,13 +45,17 @@ export async function serveCommand(folder: string, flags: ServeFlags): Promise<n
     server!.serve(jobs);
     const control = answerRequests(() => jobs);
     const ended = untilAskedToEnd(warn);
-    await modules.load();
-    tell({ event: 'listening', url: formatAddress(host ?? '127.0.0.1', server!.port) });
-    if (flags.start) await modules.startAll();
+    // A module that waits at its top level does not hold up Ctrl-C.
+    const isLoaded = await Promise.race([modules.load().then(() => true), ended.then(() => false)]);
+    if (isLoaded) {
+      tell({ event: 'listening', url: formatAddress(host ?? '127.0.0.1', server!.port) });
+      if (flags.start) await modules.startAll();
+    }
     await ended;
     await Promise.all(jobs.all.map(({ job }) => job.cancel()));
-    control.close();
-    server!.close();
+    await modules.followed();
+    await control.close();
+    await server!.close();
     return EXIT.done;
   } catch (error) {
     return fail(flags, error);

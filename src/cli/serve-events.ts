@@ -15,6 +15,8 @@ export type ServeEvent =
       readonly durationMs: number;
       /** Why it has failed; null otherwise. */
       readonly error: unknown;
+      /** Whether its checkpoint says that it had come to its end before: nothing was left to do. */
+      readonly hadFinished: boolean;
     }
   /** What does not concern the jobs that run. */
   | { readonly event: 'warning'; readonly message: string };
@@ -45,8 +47,14 @@ function eventText(event: ServeEvent): string {
     case 'started':
       return `${event.job}: runs, job ${event.id}`;
     case 'ended': {
-      const { job, state, durationMs, error } = event;
+      const { job, state, durationMs, error, hadFinished } = event;
       if (error !== null) return `${job}: ${describeFailure(error)}`;
+      if (hadFinished) {
+        return (
+          `${job}: it had finished before; start it anew by another --checkpoint-dir, ` +
+          `with another folder for its files or { existing: 'replace' }`
+        );
+      }
       return state === 'cancelled'
         ? `${job}: cancelled`
         : `${job}: ${state} after ${Math.round(durationMs)} ms`;

@@ -1,6 +1,6 @@
 /** `millrace snapshot`, `savepoint` and `stop`: what is in a checkpoint, and what to do with the state of a running job. */
 import { resolve } from 'node:path';
-import { EngineError } from '../base/errors.ts';
+import { EngineError, messageOf } from '../base/errors.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { idOf } from '../checkpoint/checkpoint-names.ts';
 import { stateBatches } from '../checkpoint/export-state.ts';
@@ -29,10 +29,20 @@ export type StopFlags = AnswerFlags & { readonly savepoint?: string; readonly dr
 
 /** A checkpoint or savepoint, or the newest of a checkpoint directory. */
 async function find(path: string): Promise<StoredCheckpoint> {
-  const names = (await systemFiles.list(resolve(path))) ?? [];
+  const names = await namesIn(resolve(path));
   const ids = names.map(idOf).filter((id) => id !== null);
   const newest = names.find((name) => idOf(name) === Math.max(...ids));
   return await loadCheckpoint(newest === undefined ? path : resolve(path, newest), systemFiles);
+}
+
+/** EngineError CHECKPOINT_NOT_FOUND for what is no directory, or cannot be read. */
+async function namesIn(path: string): Promise<readonly string[]> {
+  try {
+    return (await systemFiles.list(path)) ?? [];
+  } catch (cause) {
+    const message = `there is no checkpoint or savepoint at ${path}: ${messageOf(cause)}`;
+    throw new EngineError('CHECKPOINT_NOT_FOUND', message, { cause });
+  }
 }
 
 export function inspectCommand(path: string, flags: AnswerFlags): Promise<ExitCode> {

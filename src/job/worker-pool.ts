@@ -28,6 +28,8 @@ export class WorkerPool {
   /** Heap of each thread in MiB; null as for the process. */
   readonly heapMb: number | null;
   readonly #workers: readonly Worker[];
+  /** Of each worker: listened for at once, since one may die before it has work. */
+  readonly #ends: readonly Promise<End>[];
   #isPrepared = false;
 
   /** Starts threads; `heapMb` of each, or as for the process. */
@@ -35,6 +37,7 @@ export class WorkerPool {
     this.size = size;
     this.heapMb = heapMb;
     this.#workers = takeThreads(size, heapMb);
+    this.#ends = this.#workers.map(endOf);
   }
 
   /** Lets the threads install what the module of the job needs, while the calling thread looks for a checkpoint, say. */
@@ -55,7 +58,7 @@ export class WorkerPool {
   async load(jobUrl: string): Promise<void> {
     const entry = entryFor(jobUrl, true);
     if (entry.early === null) return;
-    const loaded = this.#workers.map(hasLoaded);
+    const loaded = this.#workers.map((worker, n) => hasLoaded(worker, this.#ends[n]!));
     this.#prepare(entry);
     await Promise.all(loaded);
   }
@@ -96,17 +99,12 @@ export class WorkerPool {
             resolve();
         }
       });
-      const died = (reason: string, cause?: unknown): void => {
+      void this.#ends[assignment.worker]!.then(({ reason, cause }) => {
         const place = events.runningIn(assignment.worker);
         const where = place === null ? 'outside any operator' : `in '${place}'`;
-        reject(
-          new EngineError('WORKER_DIED', `worker ${assignment.worker} died ${where}: ${reason}`, {
-            cause,
-          }),
-        );
-      };
-      worker.on('error', (error: unknown) => died(messageAndPlace(error), error));
-      worker.on('exit', (code) => died(`it exited with code ${code}`));
+        const message = `worker ${assignment.worker} died ${where}: ${reason}`;
+        reject(new EngineError('WORKER_DIED', message, { cause }));
+      });
     });
     this.prepare(assignment.job.url);
     worker.postMessage(assignment);
@@ -123,15 +121,27 @@ export class WorkerPool {
   }
 }
 
-function hasLoaded(worker: Worker): Promise<void> {
+/** Of a thread; the cause where it has thrown one. */
+type End = { readonly reason: string; readonly cause?: unknown };
+
+/** Resolves when the thread has ended: to what it has thrown, which comes first, or to its exit code. */
+function endOf(worker: Worker): Promise<End> {
+  return new Promise((resolve) => {
+    worker.on('error', (cause: unknown) => resolve({ reason: messageAndPlace(cause), cause }));
+    worker.on('exit', (code) => resolve({ reason: `it exited with code ${code}` }));
+  });
+}
+
+function hasLoaded(worker: Worker, end: Promise<End>): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.once('message', ({ type, error }: { type: string; error?: string }) => {
       if (type === 'loaded') resolve();
       else reject(new Error(error));
     });
-    worker.once('exit', () =>
-      reject(new Error('a thread has ended while it was importing the job')),
-    );
+    void end.then(({ reason, cause }) => {
+      const message = `a worker died while it was importing the job: ${reason}`;
+      reject(new EngineError('WORKER_DIED', message, { cause }));
+    });
   });
 }
 

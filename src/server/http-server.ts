@@ -11,11 +11,13 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { delay } from '../base/event-loop.ts';
 import {
   HTTP_BODY_BYTES_MAX,
   HTTP_CONNECTIONS_MAX,
   HTTP_HEAD_BYTES_MAX,
   HTTP_REQUEST_MS_MAX,
+  OUTCOME_WAIT_MS,
 } from '../base/limits.ts';
 import {
   type AccessRules,
@@ -42,6 +44,8 @@ type Served = { readonly jobs: ServedJobs; readonly api: RestApi };
 export class HttpServer {
   readonly #server: Server;
   readonly #rules: AccessRules;
+  /** Of requests that are being answered. */
+  readonly #responses = new Set<ServerResponse>();
   /** Null before the job is there. */
   #served: Served | null = null;
 
@@ -85,6 +89,8 @@ export class HttpServer {
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => {});
+    this.#responses.add(response);
+    response.on('close', () => this.#responses.delete(response));
     try {
       await this.#answer(request, response);
     } catch (error) {
@@ -168,10 +174,15 @@ export class HttpServer {
     response.end(request.method === 'HEAD' ? undefined : text);
   }
 
-  close(): void {
+  /** Resolves when what is being answered has been sent, or nobody has taken it for a while. */
+  async close(): Promise<void> {
     this.#served?.jobs.close();
     this.#server.close();
     this.#server.closeIdleConnections();
+    const sent = [...this.#responses].map(
+      (response) => new Promise<void>((resolve) => response.on('close', () => resolve())),
+    );
+    await Promise.race([Promise.all(sent), delay(OUTCOME_WAIT_MS)]);
   }
 }
 

@@ -3,7 +3,7 @@ import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { OUTCOME_WAIT_MS } from '../base/limits.ts';
 import type { RegisteredJob } from '../graph/job-registry.ts';
-import { aPort, type OpenTelemetryMeters, type RunOptions, type WatchedJob } from '../job/job.ts';
+import { aPort, type RunOptions, type WatchedJob } from '../job/job.ts';
 import { startJob } from '../job/job-coordinator.ts';
 import type { Doors } from '../job/job-plan.ts';
 import type { WorkerPool } from '../job/worker-pool.ts';
@@ -13,22 +13,38 @@ import { type ServedJob, ServedJobs } from './served-jobs.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-/** As `startJob`. The server listens before the job runs, so that a port in use fails nothing that has begun. */
+/** A job with those who tell of it. */
+export type Served = {
+  readonly job: WatchedJob;
+  /** Resolves when the job has ended, and all have been told who are to be: until then the process must stay. */
+  readonly over: Promise<void>;
+};
+
+/** As `startJob`. */
 export async function startServedJob(
   job: RegisteredJob,
   options: RunOptions,
   doors: Doors,
-  pool?: WorkerPool,
 ): Promise<WatchedJob> {
+  return (await startServed(job, options, doors)).job;
+}
+
+/** The server listens before the job runs, so that a port in use fails nothing that has begun. */
+export async function startServed(
+  job: RegisteredJob,
+  options: RunOptions,
+  doors: Doors,
+  pool?: WorkerPool,
+): Promise<Served> {
   const server = await listen(options);
   try {
-    const meters = await metersOf(options);
+    const observe = await observerOf(options);
     const started = await startJob(job, options, doors, pool);
-    if (server !== null) serveUntilItsEnd(server, started);
-    if (meters !== null) await observeUntilItsEnd(meters, started);
-    return started;
+    const served = server === null ? null : serveUntilItsEnd(server, started);
+    const over = Promise.all([served, observe?.(started)]).then(() => {});
+    return { job: started, over };
   } catch (error) {
-    server?.close();
+    void server?.close();
     throw error;
   }
 }
@@ -53,32 +69,33 @@ export async function listen(
   return await Listening.listen(port, host, rules);
 }
 
+/** Observes a job; resolves when it has ended, and the last of it is told. */
+type Observer = (job: WatchedJob) => Promise<void>;
+
 /** Null where nobody asks for it: jobs without it do not wait for it to be loaded. */
-async function metersOf({ openTelemetry }: RunOptions): Promise<OpenTelemetryMeters | null> {
+async function observerOf({ openTelemetry }: RunOptions): Promise<Observer | null> {
   if (openTelemetry === undefined) return null;
-  return (await import('./open-telemetry.ts')).metersOf(openTelemetry);
+  const { metersOf, observeJob } = await import('./open-telemetry.ts');
+  const meters = metersOf(openTelemetry);
+  return (job) => {
+    const stop = observeJob(meters, () => job.metrics());
+    return job
+      .result()
+      .catch(() => {})
+      .then(stop)
+      .catch((error: unknown) => job.log.add('warn', `OpenTelemetry: ${messageOf(error)}`));
+  };
 }
 
-async function observeUntilItsEnd(meters: OpenTelemetryMeters, job: WatchedJob): Promise<void> {
-  const { observeJob } = await import('./open-telemetry.ts');
-  const stop = observeJob(meters, () => job.metrics());
-  void job
-    .result()
-    .catch(() => {})
-    .then(stop)
-    .catch((error: unknown) => job.log.add('warn', `OpenTelemetry: ${messageOf(error)}`));
-}
-
-function serveUntilItsEnd(server: HttpServer, job: WatchedJob): void {
+/** Resolves when it has ended, and the server with it. */
+async function serveUntilItsEnd(server: HttpServer, job: WatchedJob): Promise<void> {
   job.port = server.port;
   const jobs = new ServedJobs();
   const served = jobs.add(job);
   server.serve(jobs);
-  void job
-    .result()
-    .catch(() => {})
-    .then(async () => await outcomesTold(served))
-    .then(() => server.close());
+  await job.result().catch(() => {});
+  await outcomesTold(served);
+  await server.close();
 }
 
 /** Whoever has had the job stopped, gets a moment to ask what became of it. */

@@ -67,6 +67,8 @@ export class SourceInput implements TaskInput {
   #held: HeldBatch | null = null;
   /** Whose barrier was sent last. */
   #checkpoint = 0;
+  /** That was the last one: nothing more is sent but the barrier of another, which finds all as it was. */
+  #standsStill = false;
   #readersDueMs = Infinity;
 
   constructor(options: SourceInputOptions) {
@@ -93,7 +95,7 @@ export class SourceInput implements TaskInput {
       this.#sendBarrier();
       return true;
     }
-    if (this.#isBehindLast) return false;
+    if (this.#standsStill) return false;
     if (commands.isDraining()) this.#drain();
     const now = this.#options.clock.now();
     if (this.#readers.open.length === 0) {
@@ -118,15 +120,10 @@ export class SourceInput implements TaskInput {
       this.#cut(checkpoint);
       return true;
     }
-    if (this.#isBehindLast) return false;
+    if (this.#standsStill) return false;
     this.#time.forwardStatus();
     this.#time.advanceWhenDue(clock.now());
     return false;
-  }
-
-  /** Nothing more is sent. */
-  get #isBehindLast(): boolean {
-    return this.#checkpoint !== 0 && this.#options.commands.lastCheckpoint() === this.#checkpoint;
   }
 
   overtake(): boolean {
@@ -149,6 +146,7 @@ export class SourceInput implements TaskInput {
 
   #cut(checkpoint: number): void {
     this.#checkpoint = checkpoint;
+    this.#standsStill = this.#options.commands.lastCheckpoint() === checkpoint;
     this.#writeState(checkpoint);
     this.#options.output.barrier(checkpoint);
   }

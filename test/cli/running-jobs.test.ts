@@ -1,5 +1,8 @@
 /** Finding running jobs by their control sockets, in a folder of sockets that is the test's own. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -10,6 +13,7 @@ import { millrace } from '../e2e/command-line.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-sockets-'));
 process.env.TMPDIR = folder;
+const { ask } = await import('../../src/cli/control.ts');
 const { findRunningJob, placeOf, runningJobs } = await import('../../src/cli/running-jobs.ts');
 after(() => rm(folder, { recursive: true }));
 
@@ -78,6 +82,23 @@ test('a process that takes questions and does not answer them holds up nobody', 
     for (const socket of taken) socket.destroy();
     server.close();
   }
+});
+
+test('what a process that was killed has left is removed, and who has asked it for something is told', async () => {
+  const listening = `require('node:net').createServer().listen(process.env.TMPDIR + '/millrace-' + process.pid + '.sock', () => console.log())`;
+  const child = spawn(process.execPath, ['-e', listening], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const socket = join(folder, `millrace-${child.pid}.sock`);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.ok(existsSync(socket));
+  await assert.rejects(ask(child.pid!, 'flights', { ask: 'stop', job: 'a1', options: {} }), {
+    code: 'JOB_NOT_FOUND',
+    message: `'flights' does not run any more: process ${child.pid} has ended; millrace list shows the jobs that run`,
+  });
+  assert.ok(!existsSync(socket));
 });
 
 test('a job is found by its name where a folder has that name too, unless the folder has its checkpoints', async () => {

@@ -15,6 +15,10 @@ test('a job gets a thread for each core, or as many as are asked for', () => {
   assert.equal(ahead('run job.ts --threads 0'), 0);
 });
 
+test('there are never more than cores, since each is there before the command line is read', () => {
+  assert.equal(ahead('run job.ts --threads 1000'), 8);
+});
+
 test('no thread is started for a line that runs no job here, or cannot be read', () => {
   for (const line of ['', '--help', 'explain job.ts', 'run --help', 'run job.ts -h']) {
     assert.equal(ahead(line), 0, line);
@@ -24,5 +28,8 @@ test('no thread is started for a line that runs no job here, or cannot be read',
   }
   for (const line of ['run job.ts --threads many', 'run job.ts -t -1', 'run job.ts -t 1000000']) {
     assert.equal(ahead(line), 0, line);
+  }
+  for (const threads of ['1e3', '0x10', '1.0', '']) {
+    assert.equal(threadsAhead(['run', 'job.ts', '-t', threads], 8), 0, threads);
   }
 });

@@ -167,6 +167,27 @@ describe('mistakes', { concurrency: true }, () => {
   }
 });
 
+test('--json tells the code of what went wrong in the process of a run, and no more than that', async () => {
+  for (const [args, code, message] of [
+    [
+      [failing, '-t', '1'],
+      'USER_FUNCTION',
+      /^operator 'map' \(subtask 0, record 5\): five is too many/,
+    ],
+    [
+      [jobFile('two-jobs'), '--job', 'endless'],
+      'JOB_DEFINITION',
+      /^source 'generate' has no end: /,
+    ],
+    [[leaving], null, /^its process ended by exit code 7, before the job had$/],
+  ] as const) {
+    const { stdout, stderr } = await millrace('bench', ...args, '--json');
+    const { error } = JSON.parse(stdout) as { error: { code: string | null; message: string } };
+    assert.equal(error.code, code, stderr);
+    assert.match(error.message, message);
+  }
+});
+
 test('the config file holds, and its checkpoints are taken elsewhere', async () => {
   const state = join(folder, 'state');
   const checkpoints = { dir: state, every: '10 ms' };

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineError, Job, RunOptions } from 'millrace';
+import { EXIT } from '../../src/cli/exit-codes.ts';
 import { inFolder } from '../connector/read-all.ts';
+import { jobFile, millrace } from './command-line.ts';
 import * as jobs from './jobs/failing.ts';
 import { failingSinks, failingSources, leftBehind, oddThrows } from './jobs/failing.ts';
 
@@ -183,6 +185,20 @@ test('a thread that runs out of memory fails the job and names the task', async 
   }
 });
 
+test('threads that die before they have work fail the job', async () => {
+  const run = ['run', jobFile('two-jobs'), '--job', 'short', '--threads', 1, '--thread-heap', 1];
+  await inFolder(async (folder) => {
+    const [alone, watched] = await Promise.all([
+      millrace(...run),
+      millrace(...run, '--watch', '--checkpoint-dir', folder),
+    ]);
+    for (const { code, stderr } of [alone, watched]) {
+      assert.equal(code, EXIT.failed, stderr);
+      assert.match(stderr, /^error WORKER_DIED: (a )?worker .*died .*: .*memory limit.*\n$/);
+    }
+  });
+});
+
 test('a value that cannot leave its thread names the operator and the field', async () => {
   const error = await failureOf(jobs.notTransferable, { threads: 2 });
   assert.equal(error.code, 'VALUE_NOT_TRANSFERABLE');
@@ -208,4 +224,14 @@ test('two jobs of one name are refused by threads, which could not tell them apa
     assert.match(error.message, /failing\.ts defines job 'namesake' more than once/);
     await job.run({ threads: 0 });
   }
+});
+
+test('a job that is defined again when it has run is refused by threads, which would run the first', async () => {
+  assert.deepEqual(await jobs.defined.collect({ threads: 1 }), { numbers: [10] });
+  const again = jobs.define(100);
+  await assert.rejects(again.collect({ threads: 1 }), {
+    code: 'JOB_DEFINITION',
+    message: /failing\.ts defines job 'defined' more than once/,
+  });
+  assert.deepEqual(await again.collect({ threads: 0 }), { numbers: [100] });
 });

@@ -1,6 +1,6 @@
 /** `millrace init`: what it makes runs, passes its test and the compiler. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +54,16 @@ test('the job runs, its test passes, its types are right', async () => {
     .map((line) => JSON.parse(line))[0];
   assert.deepEqual(Object.keys(first), ['page', 'windowStart', 'windowEnd', 'visits']);
   assert.match(tests, /^# pass 1$/m);
+});
+
+test('what comes next can be pasted into a shell, whatever the folder is called', async () => {
+  const name = "b ad 'NAME!";
+  const target = join(folder, name);
+  const { stdout } = await millrace('init', target, '--yes', '--json');
+  const { next } = JSON.parse(stdout) as { next: string };
+  const [enter, ...rest] = next.split(' && ');
+  assert.deepEqual(rest, ['npm install', 'npm start', 'npm test']);
+  assert.equal(execFileSync('sh', ['-c', `${enter} && pwd`], { encoding: 'utf8' }), `${target}\n`);
 });
 
 test('a folder that is not empty is left alone; one with nothing but a repository is empty', async () => {

@@ -9,6 +9,8 @@ import { inFolder } from '../connector/read-all.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
 
 const SERVED = new URL('jobs/served/', import.meta.url).pathname;
+/** Where a folder is expected. */
+const FILE = jobFile('two-jobs');
 
 /** What each line of standard output is. */
 function lines(stdout: string): Record<string, unknown>[] {
@@ -41,6 +43,17 @@ const FAILING: readonly (readonly [args: readonly string[], code: string, exit: 
   [['savepoint', 'no such job', 'out'], 'JOB_NOT_FOUND', EXIT.failed],
   [['stop', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
   [['snapshot', 'inspect', 'none/'], 'CHECKPOINT_NOT_FOUND', EXIT.failed],
+  [['snapshot', 'inspect', FILE], 'CHECKPOINT_NOT_FOUND', EXIT.failed],
+  [
+    ['snapshot', 'export', FILE, '--uid', 'a', '--state', 'b', '--out', 'c.jsonl'],
+    'CHECKPOINT_NOT_FOUND',
+    EXIT.failed,
+  ],
+  [['init', FILE], 'OUTPUT_FAILED', EXIT.failed],
+  [['init', join(FILE, 'below'), '--yes'], 'OUTPUT_FAILED', EXIT.failed],
+  [['serve', SERVED, '--archive', FILE], 'OUTPUT_FAILED', EXIT.failed],
+  [['serve', FILE], 'JOB_NOT_FOUND', EXIT.failed],
+  [['top', '--every', '10parsecs', '--once'], 'CONFIG_INVALID', EXIT.usage],
   [
     ['snapshot', 'export', 'none/', '--uid', 'a', '--state', 'b', '--out', 'c.jsonl'],
     'CHECKPOINT_NOT_FOUND',

@@ -130,6 +130,42 @@ test('jobs of a folder run side by side, are started and cancelled, and kept whe
   });
 });
 
+test('what is kept of a job that has finished stays when it is started again', {
+  timeout: 60_000,
+}, async () => {
+  await inFolder(async (folder) => {
+    const [archive, state] = [join(folder, 'archive'), join(folder, 'state')];
+    const flags = ['--port', 0, '--archive', archive, '--checkpoint-dir', state];
+    let kept: Job | null = null;
+    for (const run of ['first', 'second']) {
+      process.env.MILLRACE_TOKEN = TOKEN;
+      const server = startMillrace('serve', FOLDER, ...flags);
+      delete process.env.MILLRACE_TOKEN;
+      try {
+        const base = await addressOf(server);
+        const records = async () =>
+          ((await ask(`${base}/jobs/${kept!.jid}`)).body as { records: number }).records;
+        if (run === 'first') {
+          kept = await until(base, 'short', 'FINISHED');
+          assert.equal(await records(), 10);
+          // It is forgotten a moment after it is kept.
+          let status = 409;
+          while (status === 409) {
+            status = (await ask(`${base}/modules/short.ts/run`, 'POST', { job: 'short' })).status;
+          }
+          assert.equal(status, 200);
+        }
+        await server.wrote('short: it had finished before; start it anew by');
+        await until(base, 'short', 'FINISHED');
+        assert.equal(await records(), 10, run);
+      } finally {
+        server.process.kill('SIGINT');
+      }
+      assert.equal((await server.ended).code, 0);
+    }
+  });
+});
+
 test('other commands reach the jobs of a server by their names', async () => {
   await inFolder(async (folder) => {
     const state = join(folder, 'state');

@@ -1,6 +1,6 @@
 /** `millrace run --watch`: a job goes on with each new version of its module, and none that would lose state. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,7 +26,12 @@ class Watched {
     this.running = running;
   }
 
-  static async start(name: string, texts: Readonly<Record<string, string>>): Promise<Watched> {
+  /** `more`: flags that come last. */
+  static async start(
+    name: string,
+    texts: Readonly<Record<string, string>>,
+    more: readonly string[] = [],
+  ): Promise<Watched> {
     const of = join(folder, name);
     await mkdir(of);
     for (const [file, text] of Object.entries(texts)) await writeFile(join(of, file), text);
@@ -39,7 +44,7 @@ class Watched {
       '--param',
       `out=${join(of, 'rows')}`,
     ];
-    return new Watched(of, startMillrace('run', join(of, 'job.ts'), ...state, ...how));
+    return new Watched(of, startMillrace('run', join(of, 'job.ts'), ...state, ...how, ...more));
   }
 
   file(name: string): string {
@@ -93,6 +98,13 @@ class Watched {
       assert.equal(this.running.process.exitCode, null, this.running.written());
       await delay(20);
     }
+  }
+
+  /** As another command does: what it has read so far is committed. */
+  async stop(state = this.state): Promise<void> {
+    const { code, stderr } = await millrace('stop', state);
+    assert.equal(code, 0, stderr);
+    assert.equal((await this.running.ended).code, 0);
   }
 
   async cancel(): Promise<void> {
@@ -206,6 +218,70 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('after a version that has failed versions go on being saved', {
+  timeout: 60_000,
+}, async () => {
+  const failing = "if (n === 10) throw new Error('as it was told to');";
+  const job = await Watched.start('mended', { 'job.ts': versionText({ body: failing }) });
+  try {
+    await job.running.wrote('the job has failed: the next version that is saved');
+    for (const label of ['two', 'three']) {
+      await job.save('job.ts', versionText({ label }), 'the new version runs');
+      await job.until(label);
+    }
+    await job.cancel();
+  } finally {
+    job.running.process.kill('SIGKILL');
+  }
+});
+
+test('what was said of the first start holds until there is a checkpoint of this run', {
+  timeout: 120_000,
+}, async () => {
+  const before = await Watched.start('before', { 'job.ts': versionText() });
+  await before.until('one');
+  await before.stop();
+  const names = await readdir(before.state);
+  const last = names.find((name) => name.startsWith('checkpoint-'))!;
+  // A place of its own, where no other run removes it.
+  const saved = join(folder, 'saved');
+  await cp(join(before.state, last), saved, { recursive: true });
+  const failing = versionText({ body: "throw new Error('at once');" });
+  const rarely = ['--checkpoint-every', '1 h'];
+  const out = `out=${before.file('rows')}`;
+  const [from, fresh] = await Promise.all([
+    Watched.start('from', { 'job.ts': failing }, [...rarely, '--from', saved, '-p', out]),
+    // Where another run has left checkpoints.
+    Watched.start('fresh', { 'job.ts': failing }, [
+      ...[...rarely, '--fresh', '--checkpoint-dir', before.state],
+    ]),
+  ]);
+  for (const [job, state, reader, labels] of [
+    [from, from.state, before, ['one', 'two', 'three']],
+    [fresh, before.state, fresh, ['two', 'three']],
+  ] as const) {
+    try {
+      await job.running.wrote('the job has failed: the next version that is saved');
+      for (const label of ['two', 'three']) {
+        const body = "if (count % 5 === 0) console.error(label, 'has rows');";
+        const said = await job.save('job.ts', versionText({ label, body }), 'version runs');
+        assert.match(said, /^the new version runs, after/m);
+        await job.running.wrote(`${label} has rows`);
+      }
+      await job.stop(state);
+    } finally {
+      job.running.process.kill('SIGKILL');
+    }
+    const rows = (await reader.rows()).sort((a, b) => a.n - b.n);
+    assert.deepEqual(
+      rows.map(({ n }) => n),
+      rows.map((_, n) => n),
+    );
+    for (const { n, key, count } of rows) assert.equal(count, (n - key) / 97 + 1);
+    assert.deepEqual([...new Set(rows.map((row) => row.label))], labels);
+  }
+});
 
 test('--watch without a place for state, and the first version of a module that is wrong', async () => {
   const file = join(folder, 'wrong.ts');

@@ -134,6 +134,21 @@ test('a chain that takes no records now gets watermarks, and nothing behind the 
   assert.deepEqual(control(), []);
 });
 
+test('between a savepoint that is the last and the last checkpoint nothing is read', () => {
+  const { input, run, counters } = setUp({ splits: [[[1], [2], [3]]] });
+  assert.deepEqual(run(2), ['1', 'W0']);
+  counters.requestCheckpoint(1, 'last', 0);
+  assert.deepEqual(run(3), ['barrier 1']);
+  // The next one is asked for in two steps, between which the thread may be.
+  const lastCheckpoint = counters.lastCheckpoint.bind(counters);
+  counters.lastCheckpoint = () => 2;
+  assert.deepEqual(run(3), []);
+  counters.lastCheckpoint = lastCheckpoint;
+  counters.requestCheckpoint(2, 'last', 0);
+  assert.deepEqual(run(3), ['barrier 2']);
+  assert.equal(input.hasEnded, false);
+});
+
 test('a source in which nothing comes is idle, and active again with the first record', () => {
   const { run } = setUp({ splits: [[[3], ...Array<Step>(50).fill('idle'), [9]]], idlenessMs: 20 });
   const log = run(70);

@@ -493,3 +493,17 @@ expect<Equal<RowOfStream<typeof lookedUpByFunction>, string | number>>();
 bids.lookup('extra', (key) => key);
 // @ts-expect-error a delay of the other strategy
 bids.mapAsync(async (bid) => bid, { retry: { strategy: 'exponential', delay: 5 } });
+
+// A side output takes rows that have more fields than it says.
+declare const clicks: Stream<{ page: string; time: number; user: string }>;
+const latePages = sideOutput<{ page: string }>('late pages');
+const lateOnes = clicks
+  .keyBy('user')
+  .window(tumbling('1 min'))
+  .lateTo(latePages)
+  .aggregate(({ count }) => ({ clicks: count() }))
+  .sideOutput(latePages);
+expect<Equal<RowOfStream<typeof lateOnes>, { page: string }>>();
+const lateUsers = sideOutput<{ page: string; nothing: number }>('late users');
+// @ts-expect-error: rows without that field
+clicks.keyBy('user').window(tumbling('1 min')).lateTo(lateUsers);

@@ -1,8 +1,9 @@
 /** `millrace bench`: round by round each variant in a process of its own, then what all rounds say. */
 import { availableParallelism, cpus } from 'node:os';
+import { EngineError } from '../../base/errors.ts';
 import { runSettings } from '../config/settings.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { fail } from '../failure.ts';
+import { describeFailure, type Failure, fail, failureOf, tellFailure } from '../failure.ts';
 import { checkFlags } from '../flags.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import { findModule } from '../load-job.ts';
@@ -28,7 +29,7 @@ export async function benchCommand(
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof Ended)) return fail(flags, error);
-    fail(flags, error, error.message);
+    tellFailure(flags, error.failure, error.message);
     return error.code;
   }
 }
@@ -43,13 +44,15 @@ async function showsProgress({ config, progress }: BenchFlags): Promise<boolean>
   return settings.of('').progress;
 }
 
-/** Why there are no figures. */
+/** Why there are no figures: the message is for people. */
 class Ended extends Error {
   readonly code: ExitCode;
+  readonly failure: Failure;
 
-  constructor(message: string, code: ExitCode) {
+  constructor(message: string, code: ExitCode, failure: Failure = { code: null, message }) {
     super(message);
     this.code = code;
+    this.failure = failure;
   }
 }
 
@@ -128,16 +131,15 @@ function measurementOf(answer: RunAnswer, label: string): Measurement {
   switch (answer.type) {
     case 'measured':
       return answer.measurement;
-    case 'endless':
-      throw new Ended(
-        `error JOB_DEFINITION: source '${answer.source}' has no end: say how long each run may take, by --duration 10s`,
-        EXIT.usage,
-      );
-    default:
-      throw new Ended(
-        `${label}  failed\n${answer.message}`,
-        answer.isUsage ? EXIT.usage : EXIT.failed,
-      );
+    case 'endless': {
+      const message = `source '${answer.source}' has no end: say how long each run may take, by --duration 10s`;
+      const error = new EngineError('JOB_DEFINITION', message);
+      throw new Ended(describeFailure(error), EXIT.usage, failureOf(error));
+    }
+    default: {
+      const { text, failure, isUsage } = answer;
+      throw new Ended(`${label}  failed\n${text}`, isUsage ? EXIT.usage : EXIT.failed, failure);
+    }
   }
 }
 

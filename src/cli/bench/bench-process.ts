@@ -9,9 +9,10 @@ import type { Doors } from '../../job/job-plan.ts';
 import type { WorkerPool } from '../../job/worker-pool.ts';
 import { runSettings } from '../config/settings.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
-import { describeFailure } from '../failure.ts';
+import { describeFailure, failureOf } from '../failure.ts';
 import { findModule, loadJob } from '../load-job.ts';
 import { NO_DOORS, type RunFlags } from '../run-options.ts';
+import { watchStandardStreams } from '../standard-streams.ts';
 import type { RunAnswer, RunRequest } from './bench.ts';
 import { measureJob } from './measure.ts';
 
@@ -39,7 +40,7 @@ async function run(request: RunRequest, dir: string): Promise<RunAnswer> {
     return { type: 'measured', measurement: await measureJob(job, durationMs) };
   } catch (error) {
     const isUsage = exitCodeOf(error) === EXIT.usage;
-    return { type: 'failed', message: describeFailure(error), isUsage };
+    return { type: 'failed', text: describeFailure(error), failure: failureOf(error), isUsage };
   } finally {
     await threads?.terminate();
   }
@@ -81,6 +82,7 @@ function cancel(): void {
   void job.cancel();
 }
 
+watchStandardStreams();
 process.setSourceMapsEnabled(true);
 process.on('SIGTERM', cancel);
 // Without the process that compares runs nobody would read what this one measures.

@@ -28,8 +28,9 @@ export function startRun(request: RunRequest): BenchRun {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       const how = signal === null ? `exit code ${code}` : signal;
-      const message = `error: its process ended by ${how}, before the job had`;
-      resolve(answered ?? { type: 'failed', message, isUsage: false });
+      const message = `its process ended by ${how}, before the job had`;
+      const failure = { code: null, message };
+      resolve(answered ?? { type: 'failed', text: `error: ${message}`, failure, isUsage: false });
     });
   });
   child.send(request, () => {});

@@ -7,6 +7,7 @@
  *
  *   process ── start-up ──▶ first record ── time of the job ──▶ it has ended, or its --duration is over
  */
+import type { Failure } from '../failure.ts';
 import type { RunFlags } from '../run-options.ts';
 
 export type BenchFlags = {
@@ -73,8 +74,14 @@ export type RunAnswer =
   | { readonly type: 'measured'; readonly measurement: Measurement }
   /** It would never end, since a source has no end. */
   | { readonly type: 'endless'; readonly source: string }
-  /** Described for people, with the exit code that belongs to it. */
-  | { readonly type: 'failed'; readonly message: string; readonly isUsage: boolean };
+  | {
+      readonly type: 'failed';
+      /** Described for people. */
+      readonly text: string;
+      readonly failure: Failure;
+      /** Which exit code belongs to it. */
+      readonly isUsage: boolean;
+    };
 
 /** Of all rounds that count. */
 export type Spread = { readonly median: number; readonly min: number; readonly max: number };

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import { installTypescript } from '../load-job.ts';
+import { unlessIdle } from '../unless-idle.ts';
 import type { MillraceConfig } from './config.ts';
 
 const NAMES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `millrace.config.${extension}`);
@@ -38,7 +39,10 @@ async function read(file: string): Promise<unknown> {
   try {
     if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
     installTypescript(file);
-    const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };
+    const loading: Promise<{ readonly default?: unknown }> = import(pathToFileURL(file).href);
+    const module = await unlessIdle(loading, () => {
+      throw new Error('it waits at its top level for something that never comes');
+    });
     return module.default;
   } catch (cause) {
     throw new EngineError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(cause)}`, {

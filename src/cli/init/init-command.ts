@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { engineFile } from '../../base/engine-files.ts';
 import { EngineError } from '../../base/errors.ts';
+import { outputError } from '../../connector/file/sink/output-error.ts';
 import type { AnswerFlags } from '../answer.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { fail } from '../failure.ts';
@@ -25,12 +26,9 @@ export async function initCommand(target: string, flags: InitFlags): Promise<Exi
     if (!yes && process.stdin.isTTY && !(await agrees(folder, Object.keys(files)))) {
       return EXIT.cancelled;
     }
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text, { flag: 'wx' });
-    }
+    for (const [path, text] of Object.entries(files)) write(join(folder, path), text);
     const paths = Object.keys(files);
-    const enter = folder === process.cwd() ? '' : `cd ${target} && `;
+    const enter = folder === process.cwd() ? '' : `cd ${shellWord(target)} && `;
     const next = `${enter}npm install && npm start && npm test`;
     if (json) console.log(JSON.stringify({ folder, files: paths, next }, null, 2));
     else console.log(`${paths.map((path) => join(target, path)).join('\n')}\n\nnext: ${next}`);
@@ -40,14 +38,38 @@ export async function initCommand(target: string, flags: InitFlags): Promise<Exi
   }
 }
 
+/** EngineError OUTPUT_FAILED. */
+function write(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { flag: 'wx' });
+  } catch (cause) {
+    throw outputError(path, cause);
+  }
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** A repository without files is as good as an empty folder. */
 function refuseOtherFiles(folder: string): void {
-  const others = existsSync(folder) ? readdirSync(folder).filter((name) => name !== '.git') : [];
+  const others = namesIn(folder).filter((name) => name !== '.git');
   if (others.length === 0) return;
   throw new EngineError(
     'OUTPUT_EXISTS',
     `${folder} is not empty (${others.slice(0, 3).join(', ')}${others.length > 3 ? ', ...' : ''}): give another folder`,
   );
+}
+
+/** None where it is not there yet. EngineError OUTPUT_FAILED for a file. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return existsSync(folder) ? readdirSync(folder) : [];
+  } catch (cause) {
+    throw outputError(folder, cause);
+  }
 }
 
 /** The name of the folder, as package.json may have it. */

@@ -22,18 +22,17 @@ const WIDE = { columns: Infinity, rows: Infinity };
 /** Exit code of the process. */
 export async function topCommand(url: string | null, flags: TopFlags): Promise<ExitCode> {
   const { json = false, once = false, every = '1 s' } = flags;
-  if (json || once || !process.stdout.isTTY || !process.stdin.isTTY) {
-    return await answer(
-      flags,
-      () => lookTwice(url),
-      (view) => topText(view, WIDE).join('\n'),
-    );
-  }
   try {
     checkFlag('--every', every, aDuration);
+    if (json || once || !process.stdout.isTTY || !process.stdin.isTTY) {
+      return await answer(
+        flags,
+        () => lookTwice(url),
+        (view) => topText(view, WIDE).join('\n'),
+      );
+    }
     await new Top(url, Math.max(100, durationMs(every as Duration, '--every'))).run();
-    // A question that nobody has answered yet would keep the process.
-    process.exit(EXIT.done);
+    return EXIT.done;
   } catch (error) {
     return fail(flags, error);
   }

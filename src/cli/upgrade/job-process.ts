@@ -7,13 +7,14 @@ import { jobShape } from '../../graph/job-shape.ts';
 import type { WatchedJob } from '../../job/job.ts';
 import { startThreads } from '../../job/job-coordinator.ts';
 import type { WorkerPool } from '../../job/worker-pool.ts';
-import { startServedJob } from '../../server/serve.ts';
+import { type Served, startServed } from '../../server/serve.ts';
 import { type RunSettings, runSettings } from '../config/settings.ts';
 import { EXIT } from '../exit-codes.ts';
 import { describeFailure, fail } from '../failure.ts';
 import { follow } from '../follow-job.ts';
 import { findModule, loadJob } from '../load-job.ts';
 import { NO_DOORS, type RunFlags } from '../run-options.ts';
+import { endProcess, watchStandardStreams } from '../standard-streams.ts';
 import { keepCheckpoint } from './savepoints.ts';
 import type { FromJob, ToJob } from './upgrade.ts';
 
@@ -48,26 +49,25 @@ async function load(module: string, flags: RunFlags): Promise<FromJob> {
   return { type: 'loaded', shape: jobShape(built) };
 }
 
-async function start({ settings, json, job, threads }: Loaded): Promise<FromJob> {
-  const running = await startServedJob(job, settings.options, NO_DOORS, threads);
+async function start({ settings, json, job, threads }: Loaded, fresh: boolean): Promise<FromJob> {
+  const served = await startServed(job, { ...settings.options, fresh }, NO_DOORS, threads);
+  const running = served.job;
   client = running;
-  void end(running, settings, json);
+  void end(served, settings, json);
   while (isStarting(running)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   return { type: 'running' };
 }
 
 /** Until the job has ended, and with it the process. */
-async function end(running: WatchedJob, settings: RunSettings, json: boolean): Promise<void> {
+async function end({ job: running, over }: Served, settings: RunSettings, json: boolean) {
   const { options, progress } = settings;
-  process.exitCode = await follow(running, { progress, json, host: options.host }).catch(
-    (error) => {
-      fail({ json }, error);
-      return EXIT.failed;
-    },
-  );
+  const code = await follow(running, { progress, json, host: options.host }).catch((error) => {
+    fail({ json }, error);
+    return EXIT.failed;
+  });
+  await over;
   await current;
-  process.off('disconnect', onOrphaned);
-  process.disconnect();
+  await endProcess(code);
 }
 
 function isStarting(running: WatchedJob): boolean {
@@ -81,8 +81,6 @@ async function stop(running: WatchedJob, savepoint: string): Promise<FromJob> {
   const isWhole = running.config.checkpoints?.incremental !== true;
   const { lastCheckpoint } = await running.stop(isWhole ? {} : { savepoint });
   if (isWhole) keepCheckpoint(must(lastCheckpoint, 'the last checkpoint'), savepoint);
-  // Nothing is left to do, whatever timers and sockets the module may have left.
-  setImmediate(() => process.exit());
   return { type: 'stopped' };
 }
 
@@ -99,7 +97,7 @@ async function answer(message: ToJob): Promise<FromJob> {
       };
     }
     case 'start':
-      return await start(must(loaded, 'a version that is loaded'));
+      return await start(must(loaded, 'a version that is loaded'), message.fresh);
     default:
       return await stop(must(client, 'a job that runs'), message.savepoint);
   }
@@ -114,6 +112,7 @@ function onOrphaned(): void {
   process.exit(EXIT.failed);
 }
 
+watchStandardStreams();
 process.setSourceMapsEnabled(true);
 process.on('disconnect', onOrphaned);
 process.on('message', (message: ToJob) => {

@@ -1,6 +1,7 @@
 /** The states that upgrades began from: in a folder beside the checkpoints, the last few; each is a way back to its version. */
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { idOf } from '../../checkpoint/checkpoint-names.ts';
 
 const FOLDER = 'upgrades';
 const KEPT = 3;
@@ -26,6 +27,12 @@ export function keepCheckpoint(checkpoint: string, savepoint: string): void {
   }
 }
 
+/** The number of the newest checkpoint; 0 for none. Each has a greater one than all before it. */
+export function newestCheckpoint(checkpointDir: string): number {
+  if (!existsSync(checkpointDir)) return 0;
+  return Math.max(0, ...readdirSync(checkpointDir).map((name) => idOf(name) ?? 0));
+}
+
 /** Removes all but the last few. */
 export function removeOldSavepoints(checkpointDir: string): void {
   const folder = join(checkpointDir, FOLDER);
@@ -35,6 +42,8 @@ export function removeOldSavepoints(checkpointDir: string): void {
   for (const number of old) rmSync(join(folder, String(number)), { recursive: true, force: true });
 }
 
+/** None where no version has been ended by an upgrade yet. */
 function numbersIn(folder: string): number[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }

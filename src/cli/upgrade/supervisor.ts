@@ -17,7 +17,7 @@ import { formatDuration } from '../format.ts';
 import { findModule } from '../load-job.ts';
 import type { RunFlags } from '../run-options.ts';
 import { SavedFiles } from './saved-files.ts';
-import { nextSavepoint, removeOldSavepoints } from './savepoints.ts';
+import { newestCheckpoint, nextSavepoint, removeOldSavepoints } from './savepoints.ts';
 import { Refused, Version } from './version.ts';
 
 /** Exit code of the process: that of the version that came to an end. */
@@ -44,6 +44,8 @@ class Supervisor {
   #next: Version | null = null;
   /** Of the version that has run last: what its state is like. */
   #shape: JobShape | null = null;
+  /** The newest checkpoint that was there before; null before the first version starts. */
+  #newestBefore: number | null = null;
   #isCancelled = false;
 
   constructor(module: string, flags: RunFlags, settings: Settings) {
@@ -58,12 +60,15 @@ class Supervisor {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
     try {
-      const first = await this.#load(this.#flags);
+      const first = await this.#load();
       this.#shape = await first.loaded;
       check(this.#settings.of(this.#shape.job), this.#flags);
-      await this.#start(first);
+      await this.#start(first, this.#shape);
       return await this.#live();
     } catch (error) {
+      // Its state is in its last checkpoint.
+      this.#running?.kill('SIGTERM');
+      await this.#running?.ended;
       if (this.#isCancelled) return EXIT.cancelled;
       throw error;
     } finally {
@@ -110,18 +115,18 @@ class Supervisor {
   }
 
   /** Its files are known before it reads them: whatever is saved from then on is news. */
-  async #load(flags: RunFlags): Promise<Version> {
+  async #load(): Promise<Version> {
     await this.#files.update();
     if (this.#isCancelled) throw new Refused('cancelled');
-    this.#next = new Version(this.#module, flags);
+    this.#next = new Version(this.#module, this.#flags);
     return this.#next;
   }
 
-  async #start(version: Version): Promise<void> {
+  async #start(version: Version, shape: JobShape): Promise<void> {
     this.#running = version;
     this.#next = null;
     try {
-      await version.start();
+      await version.start(this.#isFresh(shape));
     } catch (error) {
       version.kill('SIGKILL');
       this.#running = null;
@@ -129,13 +134,18 @@ class Supervisor {
     }
   }
 
+  /** What was said about the first start holds until there is a checkpoint of this run to go on from. */
+  #isFresh(shape: JobShape): boolean {
+    const newest = newestCheckpoint(this.#checkpointDir(shape));
+    this.#newestBefore ??= newest;
+    return this.#flags.fresh === true && newest === this.#newestBefore;
+  }
+
   /** Never ends the version that runs before the next one is known to go on from it. */
   async #upgrade(): Promise<void> {
     this.#files.take();
-    // What was said about the first start is not meant for those that follow.
-    const { from: _, fresh: _fresh, ...flags } = this.#flags;
     try {
-      const next = await this.#load(flags);
+      const next = await this.#load();
       const shape = await Promise.race([next.loaded, this.#files.saved().then(() => null)]);
       // What is saved meanwhile is tried instead, also where a module never comes to its end.
       if (shape === null) return next.kill('SIGKILL');
@@ -144,7 +154,7 @@ class Supervisor {
       if (!difference.isCompatible) return this.#giveUp();
       const began = performance.now();
       await this.#stop();
-      await this.#start(next);
+      await this.#start(next, shape);
       this.#shape = shape;
       say(`the new version runs, after ${formatDuration(performance.now() - began)}`);
       removeOldSavepoints(this.#checkpointDir(shape));

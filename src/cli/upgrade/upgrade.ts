@@ -29,7 +29,8 @@ import type { RunFlags } from '../run-options.ts';
 export type ToJob =
   | { readonly type: 'load'; readonly module: string; readonly flags: RunFlags }
   | { readonly type: 'compare'; readonly was: JobShape }
-  | { readonly type: 'start' }
+  /** `fresh`: whatever checkpoints there are. */
+  | { readonly type: 'start'; readonly fresh: boolean }
   /** `savepoint`: where the state goes, so that one can come back to this version. */
   | { readonly type: 'stop'; readonly savepoint: string };
 
