@@ -28,10 +28,10 @@ export async function startJob(
   let run: JobRun | null = null;
   try {
     options.signal?.throwIfAborted();
-    if (pool.size > 0) checkDefinedOnce(job);
     pool.prepare(job.url);
     run = await JobRun.prepare(job, options, doors, pool);
     options.signal?.throwIfAborted();
+    if (pool.size > 0) checkDefinedOnce(job);
     run.start();
     return run;
   } catch (error) {

@@ -29,15 +29,20 @@ export class KeyScope {
   leave(): void {
     this.slot = NO_SLOT;
     this.#emitted = undefined;
-    this.#emittedBefore.clear();
+    this.#forget();
   }
 
   /** A row goes out as the object that it is. */
   onEmitted(row: unknown): void {
-    if (this.#emittedSlot !== this.slot) this.#emittedBefore.clear();
+    if (this.#emittedSlot !== this.slot) this.#forget();
     else if (this.#emitted !== undefined) this.#emittedBefore.add(this.#emitted);
     this.#emittedSlot = this.slot;
     this.#emitted = row;
+  }
+
+  /** To clear a set makes another. */
+  #forget(): void {
+    if (this.#emittedBefore.size > 0) this.#emittedBefore.clear();
   }
 
   wasEmitted(value: unknown): boolean {
