@@ -121,7 +121,10 @@ export class ListTable extends StateTable implements ListState<unknown> {
     const seen = ttl.showsExpired ? list.values.slice() : null;
     if (this.hasExpired(slot)) this.dropExpired(slot);
     const left = this.#lists[slot] ?? null;
-    if (ttl.isRefreshedByReads) left?.touched?.fill(this.scope.nowMs);
+    if (ttl.isRefreshedByReads) {
+      left?.touched?.fill(this.scope.nowMs);
+      this.#bounds.lower(slot, this.scope.nowMs);
+    }
     return seen ?? left?.values.slice() ?? [];
   }
 

@@ -127,8 +127,11 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
     const known = entries.find(slot, identity);
     const entry = known < 0 ? entries.add(slot, identity) : known;
     entries.values.set(entry, own);
-    if (entries.touched === null) return;
-    entries.touched[entry] = touchedMs;
+    if (entries.touched !== null) this.#touch(slot, entry, touchedMs);
+  }
+
+  #touch(slot: number, entry: number, touchedMs: number): void {
+    this.#entries.touched![entry] = touchedMs;
     this.#bounds.lower(slot, touchedMs);
   }
 
@@ -159,7 +162,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
       this.#remove(slot, entry);
       return ttl.showsExpired ? { value } : null;
     }
-    if (ttl.isRefreshedByReads) touched![entry] = this.scope.nowMs;
+    if (ttl.isRefreshedByReads) this.#touch(slot, entry, this.scope.nowMs);
     return { value };
   }
 
@@ -175,7 +178,7 @@ export class MapTable extends StateTable implements MapState<unknown, unknown> {
       .map((entry): [unknown, unknown] => [this.#keys.given(entry), entries.values.get(entry)]);
     if (hasExpired && ttl.showsExpired) this.dropExpired(slot);
     if (ttl.isRefreshedByReads) {
-      for (const entry of entries.of(slot)) entries.touched![entry] = this.scope.nowMs;
+      for (const entry of entries.of(slot)) this.#touch(slot, entry, this.scope.nowMs);
     }
     return seen;
   }

@@ -311,3 +311,28 @@ test('what cannot have expired is not looked at', (context) => {
   scope.nowMs = 1010;
   assert.deepEqual(sizes(), Array<number>(SLOTS).fill(0));
 });
+
+test('what was read when the clock had gone back expires by that time', () => {
+  const ttl: TtlSpec = {
+    durationMs: 100,
+    isRefreshedByReads: true,
+    showsExpired: false,
+    sweptKeys: 0,
+    dropsInSnapshots: true,
+  };
+  const scope = new KeyScope();
+  const map = new MapTable('map', of('int32'), of('int32'), ttl, scope);
+  const list = new ListTable('list', of('int32'), ttl, scope);
+  for (const table of [map, list]) table.reserve(SLOTS);
+  scope.slot = 1;
+  scope.slotCount = SLOTS;
+  scope.nowMs = 1000;
+  map.set(1, 1);
+  list.add(1);
+  scope.nowMs = 500;
+  assert.equal(map.entries().length, 1);
+  assert.deepEqual(list.get(), [1]);
+  scope.nowMs = 600;
+  assert.deepEqual(map.entries(), []);
+  assert.deepEqual(list.get(), []);
+});
