@@ -179,7 +179,32 @@ test('two in a row may fail: what they had prepared is committed by the next', a
   assert.deepEqual(stored[0]!.manifest.operators[1]!.committables, prepared);
 });
 
-test('the third in a row fails the job, one that succeeds between begins the count anew', async () => {
+test('one that succeeds between two failures and two begins the count anew', async () => {
+  class OftenBadFiles extends MemoryFiles {
+    isBad = false;
+
+    override async rename(from: string, to: string): Promise<void> {
+      if (this.isBad) throw Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' });
+      await super.rename(from, to);
+    }
+  }
+  const files = new OftenBadFiles();
+  const { coordinator, failures, stored, warnings } = await setUp({
+    files,
+    options: { tolerableFailures: 2 },
+    onRequest(asked, checkpoint) {
+      files.isBad = checkpoint % 3 !== 0;
+      answer(asked, checkpoint);
+    },
+  });
+  coordinator.start();
+  await until(() => stored.length === 3 || failures.length > 0);
+  await coordinator.stop();
+  assert.deepEqual([failures.length, stored.map(({ manifest }) => manifest.id)], [0, [3, 6, 9]]);
+  assert.ok(warnings.length >= 6);
+});
+
+test('the third in a row fails the job', async () => {
   const options = { tolerableFailures: 2 };
   const { coordinator, failures } = await setUp({ files: new BadFiles(3), options });
   coordinator.start();
