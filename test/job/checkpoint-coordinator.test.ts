@@ -204,6 +204,22 @@ test('one that succeeds between two failures and two begins the count anew', asy
   assert.ok(warnings.length >= 6);
 });
 
+test('behind each checkpoint there is a pause, however soon the next is wanted', async () => {
+  const requestedMs: number[] = [];
+  const { coordinator, stored } = await setUp({
+    options: { minPause: 40 },
+    onRequest(asked, checkpoint) {
+      requestedMs.push(performance.now());
+      answer(asked, checkpoint);
+    },
+  });
+  coordinator.start();
+  await until(() => stored.length === 3);
+  await coordinator.stop();
+  const [first, second, third] = requestedMs as [number, number, number];
+  assert.ok(second - first > 30 && third - second > 30, requestedMs.join(', '));
+});
+
 test('the third in a row fails the job', async () => {
   const options = { tolerableFailures: 2 };
   const { coordinator, failures } = await setUp({ files: new BadFiles(3), options });
