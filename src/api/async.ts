@@ -81,7 +81,7 @@ export function addParallel(
 }
 
 /** A stream whose rows are looked up: `apply` says what becomes of a row and of what was found for it. */
-export class Lookup<Row, Found, Late> {
+export class Lookup<out Row, out Found, out Late> {
   readonly #input: AsyncInput;
   readonly #async: AsyncSpec;
   readonly #definition: AsyncDefinition;

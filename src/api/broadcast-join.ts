@@ -14,7 +14,7 @@ type Schemas<Row, Small> = readonly [Schema<Row> | null, Schema<Small> | null];
 type KeyOf = (row: never) => KeyValue;
 
 /** Two streams, before it is said by which key they meet. */
-export class BroadcastJoin<Row, Small> {
+export class BroadcastJoin<out Row, out Small> {
   readonly #rows: Stream<Row>;
   readonly #small: Stream<Small>;
   readonly #schemas: Schemas<Row, Small>;
@@ -61,7 +61,7 @@ function comparable(key: KeyValue): KeyValue {
 }
 
 /** Rows of a large stream and those of a small one with their key. */
-export class BroadcastPair<Row, Small> {
+export class BroadcastPair<out Row, out Small> {
   readonly #rows: Stream<Row>;
   readonly #small: Stream<Small>;
   readonly #schema: Schema<Small> | null;

@@ -69,7 +69,7 @@ export type KeyedBroadcastFunction<Row, Broadcast, Key, States, Maps, Out> = Omi
 declare const TYPES: unique symbol;
 
 /** A stream to connect another one to; `Maps` is the state that its records make. */
-export class BroadcastStream<Row, Maps> {
+export class BroadcastStream<out Row, out Maps> {
   declare readonly [TYPES]?: readonly [Row, Maps];
   readonly #builder: GraphBuilder;
   readonly #edges: readonly InputEdge[];
@@ -97,7 +97,7 @@ export class BroadcastStream<Row, Maps> {
 }
 
 /** What a stream beside a broadcast one has, keyed or not. */
-abstract class BesideBroadcast<Broadcast, Maps> {
+abstract class BesideBroadcast<out Broadcast, out Maps> {
   readonly #builder: GraphBuilder;
   readonly #input: StepInput;
   readonly #broadcast: BroadcastStream<Broadcast, Maps>;
@@ -124,7 +124,7 @@ abstract class BesideBroadcast<Broadcast, Maps> {
 }
 
 /** A stream that is not keyed, beside a broadcast one. */
-export class BroadcastConnectedStreams<Row, Broadcast, Maps> extends BesideBroadcast<
+export class BroadcastConnectedStreams<out Row, out Broadcast, out Maps> extends BesideBroadcast<
   Broadcast,
   Maps
 > {
@@ -152,10 +152,12 @@ export class BroadcastConnectedStreams<Row, Broadcast, Maps> extends BesideBroad
 }
 
 /** A keyed stream beside a broadcast one. */
-export class KeyedBroadcastConnectedStreams<Row, Broadcast, Key, Maps> extends BesideBroadcast<
-  Broadcast,
-  Maps
-> {
+export class KeyedBroadcastConnectedStreams<
+  out Row,
+  out Broadcast,
+  out Key,
+  out Maps,
+> extends BesideBroadcast<Broadcast, Maps> {
   /**
    * A function of your own over the records of both streams, with state and timers by key for those that are keyed:
    *

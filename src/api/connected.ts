@@ -59,7 +59,7 @@ const PAIR_PARTS: OptionRules<MapPair<unknown, unknown, unknown, unknown>> = {
 };
 
 /** What two streams have in common that are connected, keyed or not. */
-abstract class Connected<First, Second> {
+abstract class Connected<out First, out Second> {
   protected readonly builder: GraphBuilder;
   protected readonly inputs: readonly [StepInput, StepInput];
 
@@ -131,7 +131,7 @@ function emitAll<Out>(returned: unknown, emit: (row: Out) => void): void {
 }
 
 /** Two streams that are not keyed. */
-export class ConnectedStreams<First, Second> extends Connected<First, Second> {
+export class ConnectedStreams<out First, out Second> extends Connected<First, Second> {
   /**
    * A function of your own over the records of both streams, in the order in which they come:
    *
@@ -149,7 +149,10 @@ export class ConnectedStreams<First, Second> extends Connected<First, Second> {
 }
 
 /** Two streams by the same key; `Key` has the fields of the key of the first. */
-export class KeyedConnectedStreams<First, Second, Key> extends Connected<First, Second> {
+export class KeyedConnectedStreams<out First, out Second, out Key> extends Connected<
+  First,
+  Second
+> {
   constructor(first: KeyedParts, second: KeyedParts) {
     const schemas = [first.schema, second.schema] as const;
     checkComparableKeys('connect', [first.key, second.key], schemas);

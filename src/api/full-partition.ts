@@ -28,7 +28,7 @@ export type PartitionParts = {
 };
 
 /** The rows of each subtask. Results have no event time. */
-export class FullPartition<Row> {
+export class FullPartition<out Row> {
   readonly #parts: PartitionParts;
 
   constructor(parts: PartitionParts) {
@@ -54,10 +54,10 @@ export class FullPartition<Row> {
   }
 
   /** One row: `.aggregate(({ count, max }) => ({ rows: count(), best: max('price') }))`; none of a subtask without rows. */
-  aggregate<R extends Results>(
-    define: (aggregates: Aggregates<Row>) => R,
+  aggregate<R extends Results, Of = Row>(
+    define: (aggregates: Aggregates<Of>) => R,
   ): Stream<WindowRow<unknown, ResultsOf<R>>> {
-    const { aggregates, all } = specsOf(define(vocabulary<Row>()), []);
+    const { aggregates, all } = specsOf(define(vocabulary<Of>()), []);
     return this.#add({ kind: 'aggregate', aggregates }, all);
   }
 
@@ -77,7 +77,7 @@ export class FullPartition<Row> {
 }
 
 /** The rows of each key. Results have no event time. */
-export class KeyedPartition<Row, Key> {
+export class KeyedPartition<out Row, out Key> {
   readonly #window: WindowedStream<Row, Key, unknown>;
   readonly #schema: Schema<Row> | null;
 
@@ -106,8 +106,8 @@ export class KeyedPartition<Row, Key> {
   }
 
   /** One row a key, with its fields: `.aggregate(({ count, max }) => ({ rows: count(), best: max('price') }))`. */
-  aggregate<R extends Results>(
-    define: (aggregates: Aggregates<Row>) => R,
+  aggregate<R extends Results, Of = Row>(
+    define: (aggregates: Aggregates<Of>) => R,
   ): Stream<WindowRow<Key, ResultsOf<R>>> {
     return this.#window.aggregate(define).name('aggregate') as Stream<WindowRow<Key, ResultsOf<R>>>;
   }

@@ -42,7 +42,7 @@ const PAIR_FUNCTION: OptionRules<PairFunction<unknown, unknown, unknown>> = {
 };
 
 /** Two keyed streams, before it is said how far apart in time their records may be. */
-export class IntervalJoin<Left, Right> {
+export class IntervalJoin<out Left, out Right> {
   readonly #left: KeyedParts;
   readonly #right: KeyedParts;
 
@@ -81,7 +81,7 @@ export class IntervalJoin<Left, Right> {
 type Bounds = Pick<IntervalJoinSpec, 'lowerMs' | 'upperMs' | 'excludesLower' | 'excludesUpper'>;
 
 /** Pairs of records, before it is said what becomes of them. */
-export class IntervalPairs<Left, Right> {
+export class IntervalPairs<out Left, out Right> {
   readonly #left: KeyedParts;
   readonly #right: KeyedParts;
   readonly #bounds: Bounds;

@@ -53,7 +53,7 @@ export type OrderedField<Row> = {
 }[keyof Row & string];
 
 /** `Row` is the type of the rows, `Key` the fields that results get from the key. */
-export class KeyedStream<Row, Key> {
+export class KeyedStream<out Row, out Key> {
   readonly #parts: KeyedParts;
 
   constructor(parts: KeyedParts) {

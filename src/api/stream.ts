@@ -59,8 +59,8 @@ export type RowStream<Row> = {
   isRead(): boolean;
 };
 
-/** A stream of rows; `Row` is their type. */
-export class Stream<Row> extends Step implements RowStream<Row> {
+/** A stream of rows; `Row` is their type. It fits where a stream of rows with fewer fields is taken. */
+export class Stream<out Row> extends Step implements RowStream<Row> {
   declare readonly [ROW]?: Row;
   readonly #builder: GraphBuilder;
   /** How the rows come: one edge, or those of a union. */
@@ -585,11 +585,8 @@ export class Stream<Row> extends Step implements RowStream<Row> {
   }
 }
 
-declare const WRITES: unique symbol;
-
-/** A stream of rows that the calling program writes. */
-export class InputStream<Row> extends Stream<Row> {
-  declare readonly [WRITES]?: Row;
+/** A stream of rows that the calling program writes: rows with other fields will not do. */
+export class InputStream<in out Row> extends Stream<Row> {
   readonly #input: NodeId;
 
   constructor(builder: GraphBuilder, node: NodeId, schema: Schema<Row> | null) {

@@ -31,8 +31,8 @@ type WindowJoinParts = Pick<WindowJoinSpec, 'window' | 'lateTo'> & {
 /** Makes what comes of a window. */
 type Make<Joined> = (parts: WindowJoinParts) => Joined;
 
-/** Two streams, before it is said by which key they are joined. */
-export class StreamPair<Left, Right, Joined> {
+/** Two streams, before it is said by which key they are joined. `A` and `B` are `Left` and `Right`, as `Of` in `WindowedStream`. */
+export class StreamPair<out Left, out Right, out Joined> {
   readonly #left: JoinedSide;
   readonly #right: JoinedSide;
   readonly #make: Make<Joined>;
@@ -51,9 +51,9 @@ export class StreamPair<Left, Right, Joined> {
     left: L,
     right: R,
   ): KeyedPair<Left, Right, Joined>;
-  on<const L extends readonly [KeyField<Left>, ...KeyField<Left>[]]>(
+  on<const L extends readonly [KeyField<Left>, ...KeyField<Left>[]], A = Left, B = Right>(
     left: L,
-    right: { readonly [I in keyof L]: KeyFieldLike<Right, Left[L[I]]> },
+    right: { readonly [I in keyof L]: KeyFieldLike<B, A[L[I] & keyof A]> },
   ): KeyedPair<Left, Right, Joined>;
   on<Key extends KeyValue>(
     left: (row: Left) => Key,
@@ -81,7 +81,7 @@ function keyed(side: JoinedSide, by: unknown): KeyedParts {
 declare const ROWS: unique symbol;
 
 /** Two streams by key, before it is said in which windows they meet. */
-export class KeyedPair<Left, Right, Joined> {
+export class KeyedPair<out Left, out Right, out Joined> {
   readonly #left: KeyedParts;
   readonly #right: KeyedParts;
   readonly #make: Make<Joined>;
@@ -103,7 +103,7 @@ export class KeyedPair<Left, Right, Joined> {
 }
 
 /** What windows of pairs and of groups have in common. */
-abstract class WindowedPair<Left, Right> {
+abstract class WindowedPair<out Left, out Right> {
   readonly #parts: WindowJoinParts;
 
   constructor(parts: WindowJoinParts) {
@@ -151,7 +151,7 @@ abstract class WindowedPair<Left, Right> {
 }
 
 /** Pairs of rows in windows. */
-export class WindowJoin<Left, Right> extends WindowedPair<Left, Right> {
+export class WindowJoin<out Left, out Right> extends WindowedPair<Left, Right> {
   protected override with(parts: WindowJoinParts): this {
     return new WindowJoin<Left, Right>(parts) as this;
   }
@@ -166,7 +166,7 @@ export class WindowJoin<Left, Right> extends WindowedPair<Left, Right> {
 }
 
 /** Rows of both sides in windows, all of a key together. */
-export class WindowCoGroup<Left, Right> extends WindowedPair<Left, Right> {
+export class WindowCoGroup<out Left, out Right> extends WindowedPair<Left, Right> {
   protected override with(parts: WindowJoinParts): this {
     return new WindowCoGroup<Left, Right>(parts) as this;
   }

@@ -78,8 +78,11 @@ const BOUNDS: readonly string[] = ['windowStart', 'windowEnd'];
 
 const DEFAULTS: WindowSettings = { trigger: null, evictor: null, latenessMs: 0, lateTo: null };
 
-/** `Row` is the type of the rows, `Key` the fields of the key, `Bounds` those of the window, in results. */
-export class WindowedStream<Row, Key, Bounds> {
+/**
+ * `Row` is the type of the rows, `Key` the fields of the key, `Bounds` those of the window, in results. `Of` is `Row` too, in a
+ * place that the compiler does not compare when a stream stands for one of rows with fewer fields.
+ */
+export class WindowedStream<out Row, out Key, out Bounds> {
   readonly #parts: KeyedParts;
   readonly #window: AnyWindow<never>;
   readonly #settings: WindowSettings;
@@ -159,16 +162,17 @@ export class WindowedStream<Row, Key, Bounds> {
    * With a function behind it, that gets the row instead, and emits what it likes:
    * `.aggregate(({ sum }) => ({ total: sum('price') }), { emits: Alert, onWindow(ctx, row) { ... } })`.
    */
-  aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>>(
-    define: (aggregates: Aggregates<Row>) => Results,
+  aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>, Of = Row>(
+    define: (aggregates: Aggregates<Of>) => Results,
   ): Stream<WindowRow<Key & Bounds, ResultsOf<Results>>>;
   aggregate<
     Results extends Readonly<Record<string, Aggregate<unknown>>>,
     Out,
     States extends StateDescriptors = Record<never, never>,
     Value = unknown,
+    Of = Row,
   >(
-    define: (aggregates: Aggregates<Row>) => Results,
+    define: (aggregates: Aggregates<Of>) => Results,
     process: WindowProcess<
       WindowRow<Key & Bounds, ResultsOf<Results>>,
       Key,

@@ -86,11 +86,11 @@ const PROCESS: OptionRules<MatchProcess<unknown, unknown>> = {
 };
 
 /** Matches of a pattern, before it is said what becomes of them. */
-export class MatchStream<Row, Match> {
+export class MatchStream<out Row, Match> {
   readonly #parts: KeyedParts;
   readonly #pattern: PatternSpec;
   readonly #conditions: readonly Condition[];
-  readonly #options: MatchOptions<Row, Match>;
+  readonly #options: MatchOptions<never, unknown>;
   readonly #skip: SkipSpec;
 
   constructor(parts: KeyedParts, of: PatternLike<Row, Match>, options: MatchOptions<Row, Match>) {
@@ -102,7 +102,7 @@ export class MatchStream<Row, Match> {
     this.#parts = parts;
     this.#pattern = { steps: steps.map((step) => specOf(step, conditions)), withinMs };
     this.#conditions = conditions;
-    this.#options = options;
+    this.#options = options as MatchOptions<never, unknown>;
     checkPattern(this.#pattern);
     this.#skip = skipSpec(options.skip ?? 'none', namesOf(this.#pattern.steps));
   }
