@@ -45,7 +45,10 @@ for (const [name, window] of Object.entries({
   'tumbling 7': tumblingCount(7),
   'sliding 6 by 2': slidingCount(6, 2),
   'sliding 10 by 4': slidingCount(10, 4),
+  'sliding 7 by 3': slidingCount(7, 3),
+  'sliding 8 by 7': slidingCount(8, 7),
   'sliding 3 by 5, with gaps': slidingCount(3, 5),
+  'sliding 7 by 9, with gaps': slidingCount(7, 9),
   'sliding 1 by 3, with gaps': slidingCount(1, 3),
 })) {
   const expected = model(window);
@@ -89,6 +92,49 @@ test('more keys than a batch has rows, and int keys', async () => {
   assert.equal(got.length, 10_000);
   for (const { key, sum } of got) assert.equal(sum, key + key + 10_000);
 });
+
+for (const [what, window, joins, adds] of [
+  [
+    'windows that overlap by little are joined of three panes',
+    slidingCount(101, 100),
+    2 + 3 * 9,
+    1000,
+  ],
+  [
+    'windows a pane apart are joined of as many as they have',
+    slidingCount(300, 100),
+    1 + 2 + 3 * 8,
+    1000,
+  ],
+  ['records in no window are not added', slidingCount(1, 100), 0, 10],
+] as const) {
+  test(what, async () => {
+    let [joined, added] = [0, 0];
+    const h = await harness<Row, unknown>((stream) =>
+      stream
+        .keyBy('key')
+        .window(window)
+        .aggregate(({ aggregate }) => ({
+          rows: aggregate({
+            create: () => 0,
+            add: (rows) => {
+              added++;
+              return rows + 1;
+            },
+            merge: (a, b) => {
+              if (b > 0) joined++;
+              return a + b;
+            },
+            result: (rows) => rows,
+          }),
+        })),
+    );
+    for (let n = 0; n < 1000; n++) h.push({ key: 'a', n }, n);
+    await h.end();
+    assert.equal(h.takeRecords().length, 10);
+    assert.deepEqual({ joined, added }, { joined: joins, added: adds });
+  });
+}
 
 for (const [what, window, throwsIn, record] of [
   ['result of a tumbling window', tumblingCount(2), 'result', 5],

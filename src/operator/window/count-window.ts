@@ -1,9 +1,8 @@
 /**
  * Keyed aggregation over windows of so many records: every `slide` records of a key, over the last `size`.
  *
- * The records of a key are cut into panes of the greatest length that tiles both size and slide; a key keeps as many
- * accumulators as a window has panes, in a ring. A tumbling window is one pane. A window is emitted at once, with the
- * event time of the record that completes it.
+ * The records of a key are cut into panes (`CountPanes`); a key keeps as many accumulators as a window has panes, in a ring.
+ * A tumbling window is one pane. A window is emitted at once, with the event time of the record that completes it.
  */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import type { Batch } from '../../data/batch.ts';
@@ -27,6 +26,7 @@ import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregateSpec, AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import { type AggregatePlan, planAggregates } from './aggregate-plan.ts';
+import { CountPanes } from './count-panes.ts';
 import { namedValues } from './named-values.ts';
 import { planPartials } from './partials.ts';
 
@@ -54,7 +54,7 @@ export function countWindowFields(
 
 export class CountWindowOperator extends ImmediateOperator {
   readonly #window: CountWindowSpec;
-  readonly #paneRows: number;
+  readonly #panes: CountPanes;
   /** Panes of a window. */
   readonly #paneCount: number;
   readonly #keys: KeyReader;
@@ -86,8 +86,8 @@ export class CountWindowOperator extends ImmediateOperator {
     const { key, window, aggregates, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#window = window;
-    this.#paneRows = greatestDivisor(window.size, window.slide);
-    this.#paneCount = window.size / this.#paneRows;
+    this.#panes = new CountPanes(window);
+    this.#paneCount = this.#panes.inWindow;
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
@@ -122,22 +122,20 @@ export class CountWindowOperator extends ImmediateOperator {
     const { rowCount } = batch;
     const counts = this.#counts;
     const paneSlots = this.#paneSlots;
-    const hasGaps = this.#window.slide > this.#window.size;
+    const panes = this.#panes;
     let from = 0;
     for (let i = 0; i < rowCount; i++) {
       const slot = this.#slots[i]!;
       const count = counts[slot]!;
-      const pane = Math.floor(count / this.#paneRows) % this.#paneCount;
-      paneSlots[i] = slot * this.#paneCount + pane;
-      if (count % this.#paneRows === 0) {
-        if (hasGaps) {
-          // No window has fired since the pane was used last: records before this one may still be due for it.
-          this.#add(batch, from, i, addLoop);
-          from = i;
-        }
-        this.#beginPane(paneSlots[i]!, i);
-      }
       counts[slot] = count + 1;
+      if (panes.leavesOut(count)) {
+        this.#add(batch, from, i, addLoop);
+        from = i + 1;
+        continue;
+      }
+      const pane = panes.begun(count + 1) - 1;
+      paneSlots[i] = slot * this.#paneCount + (pane % this.#paneCount);
+      if (panes.begun(count) === pane) this.#beginPane(paneSlots[i]!, i);
       if ((count + 1) % this.#window.slide === 0) {
         this.#add(batch, from, i + 1, addLoop);
         from = i + 1;
@@ -180,7 +178,7 @@ export class CountWindowOperator extends ImmediateOperator {
     const cellCount = this.#paneCount * this.#plan.cells.length;
     const objectCount = this.#plan.objects.length;
     const inKey = this.#paneCount * objectCount;
-    const begun = Math.ceil(this.#counts[slot]! / this.#paneRows) * objectCount;
+    const begun = this.#panes.begun(this.#counts[slot]!) * objectCount;
     return {
       cells: cells.slice(slot * cellCount, (slot + 1) * cellCount),
       objects: objects
@@ -226,11 +224,12 @@ export class CountWindowOperator extends ImmediateOperator {
     const { size, slide } = this.#window;
     const records = this.#counts[slot]!;
     const end = (Math.floor(records / slide) + 1) * slide;
+    const begun = this.#panes.begun(records);
     const panes: unknown[] = [];
-    for (let at = Math.max(0, end - size); at < records; at += this.#paneRows) {
-      const pane = slot * this.#paneCount + ((at / this.#paneRows) % this.#paneCount);
+    for (let pane = this.#panes.begun(Math.max(0, end - size)); pane < begun; pane++) {
+      const at = slot * this.#paneCount + (pane % this.#paneCount);
       const builder = new BatchBuilder(schemaOf(this.#paneFields), 1);
-      this.#stateRows.append(builder, 0, this.#accumulators, pane, pane + 1);
+      this.#stateRows.append(builder, 0, this.#accumulators, at, at + 1);
       builder.advance(1);
       panes.push(namedValues(builder, 0));
     }
@@ -309,7 +308,7 @@ export class CountWindowOperator extends ImmediateOperator {
   /** Joins the last panes of a key, the oldest first. */
   #join(slot: number): void {
     const paneCount = this.#paneCount;
-    const panes = this.#counts[slot]! / this.#paneRows;
+    const panes = this.#panes.begun(this.#counts[slot]!);
     this.#loops.init(this.#joined, 0, 1);
     for (let pane = Math.max(0, panes - paneCount); pane < panes; pane++) {
       const at = slot * paneCount + (pane % paneCount);
@@ -323,8 +322,4 @@ export class CountWindowOperator extends ImmediateOperator {
     this.output.emit(builder.seal());
     builder.reset();
   }
-}
-
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b);
 }
