@@ -1,12 +1,7 @@
 /** What the compiler infers in patterns and their matches, checked by the compiler: this file is never run. */
-import { type Flow, generate, record, type Stream, sideOutput, t } from 'millrace';
+import { type Flow, generate, record, sideOutput, t } from 'millrace';
 import { type MatchOf, pattern, type TimedOutOf } from 'millrace/cep';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
-type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+import { type Equal, expect, type RowOfStream } from './expect.ts';
 
 const Login = record({ user: t.string, ip: t.string, ok: t.boolean, time: t.timestamp });
 type Login = { user: string; ip: string; ok: boolean; time: number };

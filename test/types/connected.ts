@@ -9,19 +9,13 @@ import {
   map,
   type ReadonlyMapState,
   record,
-  type Stream,
   t,
   type,
   unionList,
   type ValueState,
   value,
 } from 'millrace';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
-type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+import { type Equal, expect, type RowOfStream } from './expect.ts';
 
 const Order = record({ id: t.string, shop: t.int32, total: t.float64 });
 const Payment = record({ order: t.string, amount: t.float64 });

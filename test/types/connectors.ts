@@ -19,11 +19,7 @@ import {
 } from 'millrace/connectors';
 import { files, jsonLines } from 'millrace/connectors/files';
 import { sinkConformance, sourceConformance } from 'millrace/testing';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
+import { type Equal, expect } from './expect.ts';
 
 const Bid = record({ auction: t.int32, price: t.float64 });
 type Bid = { auction: number; price: number };

@@ -11,19 +11,13 @@ import {
   type ReducingState,
   record,
   reducing,
-  type Stream,
   sideOutput,
   t,
   type,
   type ValueState,
   value,
 } from 'millrace';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
-type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+import { type Equal, expect, type RowOfStream } from './expect.ts';
 
 const Payment = record({ user: t.string, shop: t.int32, amount: t.float64, time: t.timestamp });
 type Payment = { user: string; shop: number; amount: number; time: number };

@@ -12,12 +12,7 @@ import {
   tumbling,
 } from 'millrace';
 import { pattern } from 'millrace/cep';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
-type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+import { type Equal, expect, type RowOfStream } from './expect.ts';
 
 const Visit = record({ page: t.string, user: t.int32, time: t.timestamp });
 type Visit = { page: string; user: number; time: number };

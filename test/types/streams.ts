@@ -21,12 +21,7 @@ import {
 } from 'millrace';
 import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
 import { type Harness2, harness2 } from 'millrace/testing';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
-type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+import { type Equal, expect, type RowOfStream } from './expect.ts';
 
 const Bid = record({
   auction: t.int32,

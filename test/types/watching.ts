@@ -8,11 +8,7 @@ import {
   type RunOptions,
   type SubtaskMetrics,
 } from 'millrace';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
+import { type Equal, expect } from './expect.ts';
 
 const numbers = job(import.meta, 'numbers', (flow) => ({ numbers: flow.from(collection([1])) }));
 const client = await numbers.start({ port: 0, token: 'secret', allowedOrigins: ['https://a.b'] });

@@ -24,12 +24,7 @@ import {
   type,
   value,
 } from 'millrace';
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only for `true`. */
-function expect<_T extends true>(): void {}
-type RowOfStream<S> = S extends Stream<infer Row> ? Row : never;
+import { type Equal, expect, type RowOfStream } from './expect.ts';
 
 const Bid = record({ auction: t.int32, price: t.float64, bidder: t.string, gap: t.int32 });
 type Bid = RowOf<typeof Bid>;
