@@ -55,7 +55,7 @@ export class FullPartition<out Row> {
 
   /** One row: `.aggregate(({ count, max }) => ({ rows: count(), best: max('price') }))`; none of a subtask without rows. */
   aggregate<R extends Results, Of = Row>(
-    define: (aggregates: Aggregates<Of>) => R,
+    define: (aggregates: Aggregates<NoInfer<Of>>) => R,
   ): Stream<WindowRow<unknown, ResultsOf<R>>> {
     const { aggregates, all } = specsOf(define(vocabulary<Of>()), []);
     return this.#add({ kind: 'aggregate', aggregates }, all);
@@ -107,9 +107,11 @@ export class KeyedPartition<out Row, out Key> {
 
   /** One row a key, with its fields: `.aggregate(({ count, max }) => ({ rows: count(), best: max('price') }))`. */
   aggregate<R extends Results, Of = Row>(
-    define: (aggregates: Aggregates<Of>) => R,
+    define: (aggregates: Aggregates<NoInfer<Of>>) => R,
   ): Stream<WindowRow<Key, ResultsOf<R>>> {
-    return this.#window.aggregate(define).name('aggregate') as Stream<WindowRow<Key, ResultsOf<R>>>;
+    return this.#window.aggregate<R, Of>(define).name('aggregate') as Stream<
+      WindowRow<Key, ResultsOf<R>>
+    >;
   }
 
   #process<Out>(

@@ -53,7 +53,7 @@ export class StreamPair<out Left, out Right, out Joined> {
   ): KeyedPair<Left, Right, Joined>;
   on<const L extends readonly [KeyField<Left>, ...KeyField<Left>[]], A = Left, B = Right>(
     left: L,
-    right: { readonly [I in keyof L]: KeyFieldLike<B, A[L[I] & keyof A]> },
+    right: { readonly [I in keyof L]: KeyFieldLike<NoInfer<B>, NoInfer<A>[L[I] & keyof A]> },
   ): KeyedPair<Left, Right, Joined>;
   on<Key extends KeyValue>(
     left: (row: Left) => Key,

@@ -163,7 +163,7 @@ export class WindowedStream<out Row, out Key, out Bounds> {
    * `.aggregate(({ sum }) => ({ total: sum('price') }), { emits: Alert, onWindow(ctx, row) { ... } })`.
    */
   aggregate<Results extends Readonly<Record<string, Aggregate<unknown>>>, Of = Row>(
-    define: (aggregates: Aggregates<Of>) => Results,
+    define: (aggregates: Aggregates<NoInfer<Of>>) => Results,
   ): Stream<WindowRow<Key & Bounds, ResultsOf<Results>>>;
   aggregate<
     Results extends Readonly<Record<string, Aggregate<unknown>>>,
@@ -172,7 +172,7 @@ export class WindowedStream<out Row, out Key, out Bounds> {
     Value = unknown,
     Of = Row,
   >(
-    define: (aggregates: Aggregates<Of>) => Results,
+    define: (aggregates: Aggregates<NoInfer<Of>>) => Results,
     process: WindowProcess<
       WindowRow<Key & Bounds, ResultsOf<Results>>,
       Key,

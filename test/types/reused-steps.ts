@@ -1,5 +1,6 @@
 /** Steps that are written once, for all streams that have the fields they need, checked by the compiler: this file is never run. */
 import {
+  type Aggregates,
   type Flow,
   generate,
   type InputStream,
@@ -90,6 +91,16 @@ visits.join(pages).on(['page'], ['user']);
 // @ts-expect-error
 visits.join(pages).on(['user'], ['page']);
 visits.keyBy('page').intervalJoin(pages.keyBy('page')).between('-1 min', '1 min');
+
+// Aggregates that are written once are for the rows of the stream that they are given to.
+const users = ({ countDistinct }: Aggregates<Visit>) => ({ users: countDistinct('user') });
+visits.keyBy('page').window(tumbling('1 h')).aggregate(users);
+// @ts-expect-error
+pages.keyBy('page').window(tumbling('1 h')).aggregate(users);
+// @ts-expect-error
+pages.fullPartition().aggregate(users);
+// @ts-expect-error
+pages.keyBy('page').fullPartition().aggregate(users);
 
 // Who writes to an input writes whole rows.
 const input = flow.input(Visit);
