@@ -93,7 +93,7 @@ function settle(work: Promise<void>, done: (error?: Error | null) => void): void
  * Rows from the job to the program, with one reader: `for await (const row of client.outputs.hourly) console.log(row.mean)`, or
  * `batches`. Rows come at once: after a restart of the job those since its last checkpoint come again.
  */
-export class JobOutput<out Row> implements AsyncIterable<Row> {
+export class JobOutput<Row> implements AsyncIterable<Row> {
   readonly #output: ProgramOutput<Row>;
 
   constructor(output: ProgramOutput<Row>) {
