@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { slidingCount, tumblingCount } from '../../src/api/windows.ts';
 import { Random } from '../../src/base/random.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, t } from '../../src/data/schema.ts';
-import type { CountWindowSpec } from '../../src/operator/window/count-window.ts';
+import {
+  CountWindowOperator,
+  type CountWindowSpec,
+} from '../../src/operator/window/count-window.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { inEveryMode } from '../modes.ts';
+import { ALONE, OneSubtask } from './one-subtask.ts';
 
 const Row = record({ key: t.string, n: t.int32 });
 type Row = { key: string; n: number };
@@ -133,6 +138,46 @@ for (const [what, window, joins, adds] of [
     await h.end();
     assert.equal(h.takeRecords().length, 10);
     assert.deepEqual({ joined, added }, { joined: joins, added: adds });
+  });
+}
+
+for (const [size, slide] of [
+  [4, 4],
+  [10, 4],
+  [8, 7],
+  [3, 5],
+] as const) {
+  test(`a key shows what it has of its next window, ${size} by ${slide}`, () => {
+    const operator = new CountWindowOperator({
+      key: { kind: 'fields', fields: ['key'] },
+      window: { kind: 'count', size, slide },
+      aggregates: [
+        {
+          name: 'all',
+          kind: 'sum',
+          input: { kind: 'field', field: 'n' },
+          user: null,
+          quantile: null,
+        },
+      ],
+      inputSchema: Row,
+      functions: [],
+    });
+    const { results } = new OneSubtask(operator, ALONE, []);
+    for (let records = 1; records <= 30; records++) {
+      const builder = new BatchBuilder(Row, 1);
+      builder.appendRow({ key: 'a', n: 2 ** (records - 1) }, records);
+      operator.processBatch(builder.seal());
+      const { panes, ...rest } = operator.look().valueOf('windows', 'a') as {
+        records: number;
+        panes: readonly { 'sum n': number }[];
+      };
+      assert.deepEqual(rest, { records });
+      const start = Math.max(0, (Math.floor(records / slide) + 1) * slide - size);
+      const sum = panes.reduce((all, pane) => all + pane['sum n'], 0);
+      assert.equal(sum, start < records ? 2 ** records - 2 ** start : 0, `${records} records`);
+    }
+    assert.equal(results.length, Math.floor(30 / slide));
   });
 }
 
