@@ -33,6 +33,8 @@ export class TimedSlices implements BatchSlices {
   rowsPerMs = Infinity;
   readonly #wanted: RowsWanted;
   #fitting = BATCH_SLICE_ROWS_FIRST;
+  /** Rows handed over since the chain was timed, of batches that are small each: they may be slow all the same. The first is timed. */
+  #untimed = BATCH_SLICE_ROWS_FIRST;
 
   /** `gates`: the outputs of the chain. */
   constructor(gates: readonly BoundedGate[]) {
@@ -45,10 +47,15 @@ export class TimedSlices implements BatchSlices {
 
   begin(rows: number): boolean {
     this.#wanted.onRows(rows);
-    return rows >= this.#fitting || rows >= BATCH_SLICE_ROWS_FIRST;
+    this.#untimed += rows;
+    if (rows < this.#fitting && this.#untimed < BATCH_SLICE_ROWS_FIRST) return false;
+    this.#untimed = 0;
+    return true;
   }
 
   end(rows: number, ms: number): void {
+    const isFew = rows < this.#fitting && rows < BATCH_SLICE_ROWS_FIRST;
+    if (isFew && ms <= BATCH_SLICE_MS) return;
     this.rowsPerMs = rows / ms;
     const fitting = Math.floor(this.rowsPerMs * BATCH_SLICE_MS);
     if (ms > BATCH_SLICE_MS) this.#fitting = Math.max(1, fitting);

@@ -71,6 +71,34 @@ test('fewer rows than there might have been prove nothing', () => {
   assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST);
 });
 
+test('small batches of slow rows are cut too, from the second one on', () => {
+  const slices = new TimedSlices(AT_WILL);
+  const given: number[] = [];
+  for (let batch = 0; batch < 3; batch++) {
+    for (let left = 20; left > 0; ) {
+      const slice = Math.min(left, slices.rows);
+      if (slices.begin(slice)) slices.end(slice, slice);
+      given.push(slice);
+      left -= slice;
+    }
+  }
+  assert.equal(given[0], 20);
+  assert.deepEqual([...new Set(given.slice(1))], [BATCH_SLICE_MS]);
+});
+
+test('batches of a row each are timed now and then, and a quick one says nothing of its pace', () => {
+  const slices = new TimedSlices(AT_WILL);
+  let timed = 0;
+  for (let row = 0; row < 10 * BATCH_SLICE_ROWS_FIRST; row++) {
+    if (!slices.begin(1)) continue;
+    timed++;
+    slices.end(1, 0.5);
+  }
+  assert.equal(timed, 10);
+  assert.equal(slices.rowsPerMs, Infinity);
+  assert.equal(slices.rows, BATCH_SLICE_ROWS_FIRST);
+});
+
 test('no more rows come at once than may wait behind the chain, and the pace is kept meanwhile', () => {
   const gate = { rowsMax: Infinity, sentRows: 0 };
   const slices = new TimedSlices([gate]);
