@@ -10,6 +10,7 @@ import { type Comparison, type Line, tableOf } from './comparison.ts';
 import { comparisons } from './comparisons.ts';
 import { flink, hazelcast, type JvmOptions } from './jvm.ts';
 import { microComparisons } from './micro.ts';
+import { buildOwnPrograms } from './own-programs.ts';
 import { PEER_IDS, type Peer, type PeerId } from './peer.ts';
 import { timely, timelyPlain } from './timely.ts';
 
@@ -113,6 +114,7 @@ async function compare(
     }
     const chosen = choose('comparison', all, flags.job);
     for (const peer of peers) await peer.build();
+    await buildOwnPrograms();
     await measure(name, chosen, flags);
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,9 +1,10 @@
 /** What is compared with peers: the work, its sizes, and the bars against Flink. */
-import { javascript, typescript } from '../figure.ts';
+import { javascript } from '../figure.ts';
 import { corpusFile } from '../nexmark/corpus.ts';
 import { CYCLE } from '../nexmark/corpus-format.ts';
 import type { Comparison } from './comparison.ts';
 import { durations, latency } from './durations.ts';
+import { ownProgram } from './own-programs.ts';
 import type { Peer, PeerId } from './peer.ts';
 import { type Throughput, throughput } from './throughput.ts';
 
@@ -158,7 +159,7 @@ function sized(given: JobComparison, records: number | null): Throughput {
     id,
     what,
     forms,
-    program: 'run-job.ts',
+    program: 'versus/run-job',
     timed: (engine) => [
       ...args,
       '--records',
@@ -212,7 +213,7 @@ function nexmark(query: string, events: number, isSql: boolean): Throughput {
     what: query === 'floor' ? 'Nexmark: the source alone' : `Nexmark ${query}`,
     forms: { functions: null },
     ...(query === WITHOUT_JOIN ? {} : { ofCorpus: query === 'floor' ? 'floor' : 'query' }),
-    program: 'run-nexmark.ts',
+    program: 'versus/run-nexmark',
     timed: (engine) => [...on(events), ...read(engine === 'millrace' ? millrace : ofFlink)],
     verified: () => [...on(Math.min(events, VERIFIED)), ...read(VERIFIED_PASSES)],
   };
@@ -247,7 +248,7 @@ function latencyAndStart(flink: Peer, records: number | null): readonly Comparis
   return [
     latency({
       what: '100 k records/s through an exchange, from when each was due',
-      millrace: typescript('native-bench/macro/run-latency.ts', 100_000, seconds, 0),
+      millrace: ownProgram('macro/run-latency', 100_000, seconds, 0),
       peers: [
         {
           peer: flink,

@@ -2,9 +2,10 @@
  * The micro list: single parts of an engine, in the shapes of Flink's own micro benchmarks. 1000 keys and one record in a ms
  * where nothing else is said, and windows that are longer than most of the data.
  */
-import { reported, typescript } from '../figure.ts';
+import { reported } from '../figure.ts';
 import type { Comparison, Form } from './comparison.ts';
 import { durations } from './durations.ts';
+import { ownProgram } from './own-programs.ts';
 import type { Peer } from './peer.ts';
 import { throughput } from './throughput.ts';
 
@@ -102,7 +103,7 @@ export function microComparisons(
       return throughput(peers, {
         id,
         what,
-        program: 'run-job.ts',
+        program: 'versus/run-job',
         timed: () => of(records ?? own),
         // Running results depend on the order of the records of a key, which only one subtask has.
         verified: () => [...of(Math.min(records ?? VERIFIED, VERIFIED)), '--parallelism', '1'],
@@ -115,7 +116,7 @@ export function microComparisons(
       return durations({
         id: `checkpoint-${kind}`,
         what: `a checkpoint, ${kind}, in front of a step of 10 us a record`,
-        millrace: typescript('native-bench/state/back-pressure.ts', kind, seconds),
+        millrace: ownProgram('state/back-pressure', kind, seconds),
         peers: peers.map((peer) => ({ peer, command: peer.command(all) })),
         measure: (run) => reported(run, 'checkpointMs'),
         limit: null,

@@ -1,14 +1,15 @@
 /** Millions of records a second, from the end of the warm-up to the end of the last sink. */
-import { type Command, figure, reported, typescript, type Variant } from '../figure.ts';
+import { type Command, figure, reported, type Variant } from '../figure.ts';
 import { medianOf } from '../harness.ts';
 import type { Comparison, Form, Pair } from './comparison.ts';
+import { type OwnProgram, ownProgram } from './own-programs.ts';
 import type { Peer, PeerId } from './peer.ts';
 
 export type Throughput = {
   readonly id: string;
   readonly what: string;
-  /** In this folder: runs the engine's side by the arguments that the peers' programs get. */
-  readonly program: 'run-job.ts' | 'run-nexmark.ts';
+  /** Runs the engine's side by the arguments that the peers' programs get. */
+  readonly program: Program;
   /** Of enough records for each to be warm, and to run for some seconds more. */
   timed(engine: 'millrace' | PeerId): readonly string[];
   /** Of the run before, whose results are compared. */
@@ -18,15 +19,20 @@ export type Throughput = {
   readonly ofCorpus?: 'floor' | 'query';
 };
 
+type Program = OwnProgram & `versus/${string}`;
+
 /** State of many keys needs more than V8 gives by itself. */
-const NODE_ARGS = { 'run-job.ts': [], 'run-nexmark.ts': ['--max-old-space-size=12000'] };
+const NODE_ARGS: Readonly<Record<Program, readonly string[]>> = {
+  'versus/run-job': [],
+  'versus/run-nexmark': ['--max-old-space-size=12000'],
+};
 
 export function throughput(peers: readonly Peer[], given: Throughput): Comparison {
   const { id, what, program } = given;
   const forms = Object.keys(given.forms) as Form[];
   const [first] = peers;
   const engine = (form: Form, more: readonly string[]): Command => {
-    const { args } = typescript(`native-bench/versus/${program}`, '--form', form, ...more);
+    const { args } = ownProgram(program, '--form', form, ...more);
     return { args: [...NODE_ARGS[program], ...args] };
   };
   return {
