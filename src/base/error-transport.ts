@@ -7,6 +7,7 @@ import {
   type UserFunctionPlace,
 } from './errors.ts';
 import { ERROR_CAUSES_MAX } from './limits.ts';
+import { cut, readable } from './readable.ts';
 
 export type ErrorDescription = {
   readonly name: string;
@@ -19,16 +20,17 @@ export type ErrorDescription = {
 };
 
 export function describeError(thrown: unknown, causesMax = ERROR_CAUSES_MAX): ErrorDescription {
-  if (!(thrown instanceof Error)) return { ...NOT_AN_ERROR, message: messageOf(thrown) };
-  const hasCause = thrown.cause !== undefined && causesMax > 0;
+  const error = readable(thrown);
+  if (!(error instanceof Error)) return { ...NOT_AN_ERROR, message: messageOf(error) };
+  const hasCause = error.cause !== undefined && causesMax > 0;
   return {
-    name: thrown.name,
-    message: thrown.message,
-    stack: thrown.stack ?? null,
-    code: thrown instanceof EngineError ? thrown.code : null,
-    retryable: thrown instanceof EngineError && thrown.retryable,
-    place: thrown instanceof UserFunctionError ? thrown.place : null,
-    cause: hasCause ? describeError(thrown.cause, causesMax - 1) : null,
+    name: error.name,
+    message: cut(error.message),
+    stack: error.stack === undefined ? null : cut(error.stack),
+    code: error instanceof EngineError ? error.code : null,
+    retryable: error instanceof EngineError && error.retryable,
+    place: error instanceof UserFunctionError ? error.place : null,
+    cause: hasCause ? describeError(error.cause, causesMax - 1) : null,
   };
 }
 

@@ -7,8 +7,8 @@
  */
 
 import { pathToFileURL } from 'node:url';
-import { inspect } from 'node:util';
 import { ENGINE_ROOT } from './engine-files.ts';
+import { cut, readable, textOf } from './readable.ts';
 
 /** Every code of an EngineError, with what it means. */
 export const ERROR_CODES = {
@@ -164,7 +164,8 @@ export function messageAndPlace(thrown: unknown, otherwise: string | null = null
 }
 
 /** The first stack frame in a file of the user: not of Node, not of the engine, not generated. */
-export function userFrame(error: unknown): string | null {
+export function userFrame(thrown: unknown): string | null {
+  const error = readable(thrown);
   if (!(error instanceof Error) || error.stack === undefined) return null;
   for (const line of error.stack.split('\n')) {
     const frame = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^<>]+:\d+:\d+)\)?$/.exec(line);
@@ -184,6 +185,6 @@ function isEngineFrame(location: string): boolean {
 
 /** The text of anything thrown. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return typeof thrown === 'string' ? thrown : inspect(thrown);
+  const error = readable(thrown);
+  return error instanceof Error ? cut(error.message) : textOf(error);
 }

@@ -102,6 +102,9 @@ export const SHOWN_MALFORMED = 5;
 /** Causes of an error that go with it to another thread: they may form a circle. */
 export const ERROR_CAUSES_MAX = 8;
 
+/** Characters of the message of an error, and of its stack: it is kept, sent and shown in many places, and may hold a whole file. */
+export const ERROR_TEXT_MAX = 64 * 1024;
+
 /** Bytes of a block of state from which compressing it costs more than sending it to another thread and back. */
 export const POOLED_BLOCK_BYTES = 64 * 1024;
 

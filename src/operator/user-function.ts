@@ -8,6 +8,7 @@ import {
   type UserFunctionPlace,
   userFrame,
 } from '../base/errors.ts';
+import { readable } from '../base/readable.ts';
 import type { OperatorContext } from './operator.ts';
 
 type Place = Pick<OperatorContext, 'name' | 'subtask' | 'trace'>;
@@ -43,11 +44,12 @@ export function timerError(
 
 function placeFor({ name, subtask, trace }: Place, thrown: unknown) {
   const place = { operator: name, subtask };
-  const tellsPlace = thrown instanceof EngineError || userFrame(thrown) !== null;
+  const tellsPlace = readable(thrown) instanceof EngineError || userFrame(thrown) !== null;
   return tellsPlace || trace === undefined ? place : { ...place, definedAt: userFrame(trace) };
 }
 
-function errorAt(place: UserFunctionPlace, thrown: unknown): EngineError {
+function errorAt(place: UserFunctionPlace, given: unknown): EngineError {
+  const thrown = readable(given);
   if (thrown instanceof UserFunctionError) return thrown;
   if (!(thrown instanceof EngineError)) return new UserFunctionError(place, thrown);
   const where = typeof place.definedAt === 'string' ? `\n    at ${place.definedAt}` : '';
@@ -58,7 +60,8 @@ function errorAt(place: UserFunctionPlace, thrown: unknown): EngineError {
 }
 
 /** The same for what was thrown between records, or at several: errors of the engine have a place of their own, if any. */
-export function operatorError(place: Place, thrown: unknown, recordsSoFar: number): EngineError {
+export function operatorError(place: Place, given: unknown, recordsSoFar: number): EngineError {
+  const thrown = readable(given);
   if (thrown instanceof EngineError && !(thrown instanceof UserFunctionError)) {
     return namedError(place.name, thrown);
   }
@@ -69,7 +72,8 @@ export function operatorError(place: Place, thrown: unknown, recordsSoFar: numbe
 export async function inCallingThread<T>(operator: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
-  } catch (thrown) {
+  } catch (given) {
+    const thrown = readable(given);
     if (thrown instanceof EngineError) throw thrown;
     throw new EngineError('USER_FUNCTION', `operator '${operator}': ${messageAndPlace(thrown)}`, {
       cause: thrown,

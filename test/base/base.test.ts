@@ -1,6 +1,7 @@
 /** Small things below everything else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { assert as insist, must, unreachable } from '../../src/base/assert.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { describeError, reviveError } from '../../src/base/error-transport.ts';
@@ -8,9 +9,11 @@ import {
   EngineError,
   ERROR_ADVICE,
   ERROR_CODES,
+  messageOf,
   UserFunctionError,
   userFrame,
 } from '../../src/base/errors.ts';
+import { ERROR_TEXT_MAX } from '../../src/base/limits.ts';
 import { Random } from '../../src/base/random.ts';
 
 test('errors cross threads with class, code, place, cause and stack', () => {
@@ -37,6 +40,42 @@ test('errors cross threads with class, code, place, cause and stack', () => {
     }
   }
   assert.equal(reviveError(describeError('just text')).message, 'just text');
+});
+
+test('what cannot be read is told as far as it can', () => {
+  const hostile: ProxyHandler<object> = {
+    get() {
+      throw new Error('inside');
+    },
+    getPrototypeOf() {
+      throw new Error('inside');
+    },
+  };
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const shows = { [inspect.custom]: () => assert.fail('inside') };
+  const place = { operator: 'map', subtask: 1, record: 42 };
+  for (const thrown of [new Proxy({}, hostile), revoked, shows]) {
+    assert.match(messageOf(thrown), /^what was thrown cannot be read$/);
+    assert.equal(userFrame(thrown), null);
+    const error = new UserFunctionError(place, thrown);
+    const back = reviveError(structuredClone(describeError(error)));
+    assert.equal(
+      back.message,
+      "operator 'map' (subtask 1, record 42): what was thrown cannot be read",
+    );
+    assert.equal((back.cause as Error).message, 'what was thrown cannot be read');
+  }
+});
+
+test('of a message that is huge there is its beginning, and the place', () => {
+  const cause = new Error('x'.repeat(20_000_000));
+  cause.stack = `${cause.message}\n    at theirs (/home/them/job.ts:3:4)`;
+  const place = { operator: 'map', subtask: 1, record: 42 };
+  const description = describeError(new UserFunctionError(place, cause));
+  assert.match(description.message, /^operator 'map' \(subtask 1, record 42\): xxx/);
+  assert.match(description.message, /xxx\n {4}at \/home\/them\/job\.ts:3:4$/);
+  assert.ok(JSON.stringify(description).length < 4 * ERROR_TEXT_MAX + 1000);
 });
 
 test('each error code says what it means and what to do: a phrase of its own each', () => {

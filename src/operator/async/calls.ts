@@ -8,6 +8,7 @@
  */
 import { must } from '../../base/assert.ts';
 import { EngineError } from '../../base/errors.ts';
+import { readable } from '../../base/readable.ts';
 import { isThenable } from '../../base/thenable.ts';
 import type { OperatorContext } from '../operator.ts';
 import { retryWaitMs } from '../retry.ts';
@@ -189,7 +190,8 @@ export class Calls {
   }
 
   /** The first failure is that of the job. */
-  #fail(request: Request, thrown: unknown): void {
+  #fail(request: Request, given: unknown): void {
+    const thrown = readable(given);
     request.status = DONE;
     this.#underWay.delete(request);
     const { context, functions } = this.#options;

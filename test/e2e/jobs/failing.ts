@@ -326,7 +326,22 @@ const THROWN: readonly (readonly [string, () => unknown])[] = [
   ['[Object: null prototype] {}', () => Object.create(null)],
   ['Symbol(odd)', () => Symbol('odd')],
   ['round and round', circularError],
+  ['what was thrown cannot be read', () => unreadable('message')],
+  ['no cause', () => unreadable('cause')],
+  ['no name', () => unreadable('name')],
+  ['no stack', () => Object.assign(new Error('no stack'), { stack: 5 })],
+  ['{ text: [Function: text] }', () => Object.assign(new Error(), { message: { text() {} } })],
 ];
+
+/** An error of which one field throws when it is read. */
+function unreadable(field: string): Error {
+  return Object.defineProperty(new Error(`no ${field}`), field, {
+    get() {
+      throw new Error('inside');
+    },
+  });
+}
+
 export const oddThrows = THROWN.map(([text, thrown]) => ({
   text,
   job: job(import.meta, `throws ${text}`, (flow) => {

@@ -343,6 +343,13 @@ test('what is thrown at once, and what has no place of its own: where the functi
   await h.settle();
   answers.refuse(1, 'just text');
   await assert.rejects(h.settle(), /record 0\): just text\n {4}at .*async\.test\.ts:\d+:\d+$/);
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const other = await setUp();
+  pushAll(other.h, 1);
+  await other.h.settle();
+  other.answers.refuse(1, revoked);
+  await assert.rejects(other.h.settle(), /record 0\): what was thrown cannot be read\n {4}at /);
   const atOnce = await harness<Row, never>((rows) =>
     rows.mapAsync((): never => {
       throw new Error('at once');
