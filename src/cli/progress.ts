@@ -2,23 +2,31 @@
 import type { JobClient, JobStatus } from '../job/job.ts';
 import { formatCount, formatDuration, formatTime } from './format.ts';
 
-const TERMINAL_MS = 200;
+const LOOK_MS = 200;
 const LOG_MS = 5_000;
 /** Records per second are those of the last few looks, not of the whole run. */
 const RATE_MS = 2_000;
+/** What is left is estimated by more of them: inputs are read by fits and starts. */
+const SHARE_MS = 10_000;
 
-type Moment = { readonly elapsedMs: number; readonly records: number };
+type Moment = Pick<JobStatus, 'elapsedMs' | 'records' | 'inputShare'>;
+
+/** How fast it goes on; `leftMs`: until its end, null where that is not known. */
+export type Pace = { readonly recordsPerSecond: number; readonly leftMs: number | null };
 
 export function showProgress(client: JobClient, stream: NodeJS.WriteStream): { stop(): void } {
-  const rate = new RateMeter();
-  const draw = (): void => {
+  const meter = new PaceMeter();
+  const looksPerLine = stream.isTTY ? 1 : LOG_MS / LOOK_MS;
+  let looks = 0;
+  const look = (): void => {
     const status = client.status();
-    if (status.state !== 'running') return;
-    const line = progressLine(status, rate.update(status));
+    const pace = meter.update(status);
+    if (++looks % looksPerLine !== 0 || status.state !== 'running') return;
+    const line = progressLine(status, pace);
     // The cursor goes back to the start, so that whatever is written next takes the line's place.
     stream.write(stream.isTTY ? `${line.slice(0, stream.columns - 1)}\x1b[K\r` : `${line}\n`);
   };
-  const timer = setInterval(draw, stream.isTTY ? TERMINAL_MS : LOG_MS);
+  const timer = setInterval(look, LOOK_MS);
   timer.unref();
   return {
     stop() {
@@ -28,8 +36,8 @@ export function showProgress(client: JobClient, stream: NodeJS.WriteStream): { s
   };
 }
 
-export function progressLine(status: JobStatus, recordsPerSecond: number): string {
-  const { records, watermark, newestEventTime, inputShare, elapsedMs } = status;
+export function progressLine(status: JobStatus, { recordsPerSecond, leftMs }: Pace): string {
+  const { records, watermark, newestEventTime, inputShare } = status;
   const parts = [
     status.name,
     `${formatCount(records)} records`,
@@ -40,23 +48,43 @@ export function progressLine(status: JobStatus, recordsPerSecond: number): strin
     parts.push(`lag ${formatDuration(newestEventTime - watermark!)}`);
   }
   if (inputShare !== null) parts.push(`${Math.floor(inputShare * 100)} %`);
-  if (inputShare !== null && inputShare > 0 && inputShare < 1) {
-    parts.push(`${formatDuration((elapsedMs * (1 - inputShare)) / inputShare)} left`);
-  }
+  if (leftMs !== null) parts.push(`${formatDuration(leftMs)} left`);
   return parts.join('  ');
 }
 
-export class RateMeter {
+/** Of one attempt: records are counted anew in each, and the share of the input begins where its checkpoint was. */
+export class PaceMeter {
+  /** The newest last. */
   #moments: Moment[] = [];
 
-  /** Records per second since about two seconds ago. */
-  update({ elapsedMs, records }: Moment): number {
-    this.#moments.push({ elapsedMs, records });
-    while (this.#moments.length > 2 && elapsedMs - this.#moments[1]!.elapsedMs >= RATE_MS) {
+  update({ elapsedMs, records, inputShare }: Moment): Pace {
+    const last = this.#moments.at(-1);
+    if (last !== undefined && last.records > records) this.#moments = [];
+    if (last?.elapsedMs !== elapsedMs) this.#moments.push({ elapsedMs, records, inputShare });
+    while (this.#moments.length > 2 && elapsedMs - this.#moments[1]!.elapsedMs >= SHARE_MS) {
       this.#moments.shift();
     }
-    const first = this.#moments.length === 1 ? { elapsedMs: 0, records: 0 } : this.#moments[0]!;
-    const spanMs = elapsedMs - first.elapsedMs;
-    return spanMs <= 0 ? 0 : ((records - first.records) / spanMs) * 1000;
+    return {
+      recordsPerSecond: this.#recordsPerSecond(),
+      leftMs: this.#leftMs(),
+    };
+  }
+
+  #recordsPerSecond(): number {
+    const now = this.#moments.at(-1)!;
+    const before = this.#moments.findLast(({ elapsedMs }) => now.elapsedMs - elapsedMs >= RATE_MS);
+    const first = before ?? this.#moments[0]!;
+    const { elapsedMs, records } = first === now ? { elapsedMs: 0, records: 0 } : first;
+    const spanMs = now.elapsedMs - elapsedMs;
+    return spanMs <= 0 ? 0 : ((now.records - records) / spanMs) * 1000;
+  }
+
+  /** Null before there are two looks at an input that is being read, where it stands still, and at its end. */
+  #leftMs(): number | null {
+    const { elapsedMs, inputShare } = this.#moments.at(-1)!;
+    const first = this.#moments.find((moment) => (moment.inputShare ?? 0) > 0);
+    if (inputShare === null || first === undefined || inputShare === 1) return null;
+    const read = inputShare - first.inputShare!;
+    return read <= 0 ? null : ((elapsedMs - first.elapsedMs) * (1 - inputShare)) / read;
   }
 }

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient } from 'millrace';
 import { EXIT } from '../../src/cli/exit-codes.ts';
-import { progressLine, RateMeter, showProgress } from '../../src/cli/progress.ts';
+import { PaceMeter, progressLine, showProgress } from '../../src/cli/progress.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
 
 /** In the package, where job files find it by its name. */
@@ -341,21 +341,45 @@ const STATUS = {
 } as const;
 
 test('the progress line tells what is known, and no more', () => {
-  assert.equal(progressLine(STATUS, 2e6), 'flights  1,500,000 records  2,000,000/s');
+  const pace = { recordsPerSecond: 2e6, leftMs: null };
+  assert.equal(progressLine(STATUS, pace), 'flights  1,500,000 records  2,000,000/s');
   const known = { ...STATUS, watermark: 0, newestEventTime: 300_000, inputShare: 0.25 };
   assert.equal(
-    progressLine(known, 2e6),
+    progressLine(known, { ...pace, leftMs: 3000 }),
     'flights  1,500,000 records  2,000,000/s  watermark 1970-01-01 00:00:00  lag 5 min 00 s  25 %  3.0 s left',
   );
 });
 
 test('records per second are those of the last two seconds', () => {
-  const meter = new RateMeter();
-  assert.equal(meter.update({ elapsedMs: 1000, records: 500 }), 500);
-  for (let second = 2; second <= 10; second++) {
-    meter.update({ elapsedMs: second * 1000, records: 500 });
-  }
-  assert.equal(meter.update({ elapsedMs: 11_000, records: 2500 }), 1000);
+  const meter = new PaceMeter();
+  const rate = (elapsedMs: number, records: number): number =>
+    meter.update({ elapsedMs, records, inputShare: null }).recordsPerSecond;
+  assert.equal(rate(1000, 500), 500);
+  for (let second = 2; second <= 10; second++) rate(second * 1000, 500);
+  assert.equal(rate(11_000, 2500), 1000);
+});
+
+test('how long it takes is told by what this attempt has read', () => {
+  const meter = new PaceMeter();
+  const left = (elapsedMs: number, records: number, inputShare: number): number | null =>
+    meter.update({ elapsedMs, records, inputShare }).leftMs;
+  // It goes on from a checkpoint in the middle.
+  assert.equal(left(200, 0, 0), null);
+  assert.equal(left(400, 10, 0.5), null);
+  assert.equal(left(600, 110, 0.75), 200);
+  for (let second = 1; second <= 20; second++) left(600 + second * 1000, 110, 0.75);
+  assert.equal(left(30_000, 110, 0.75), null);
+});
+
+test('an attempt behind a failure counts anew', () => {
+  const meter = new PaceMeter();
+  meter.update({ elapsedMs: 9000, records: 90_000, inputShare: 0.8 });
+  meter.update({ elapsedMs: 10_000, records: 100_000, inputShare: 0.9 });
+  const begun = meter.update({ elapsedMs: 11_000, records: 100, inputShare: 0.5 });
+  assert.ok(begun.recordsPerSecond >= 0 && begun.recordsPerSecond <= 100);
+  assert.equal(begun.leftMs, null);
+  const goesOn = meter.update({ elapsedMs: 12_000, records: 1100, inputShare: 0.75 });
+  assert.deepEqual(goesOn, { recordsPerSecond: 1000, leftMs: 1000 });
 });
 
 test('progress is one line drawn anew on a terminal, and a line now and then elsewhere', (t) => {
