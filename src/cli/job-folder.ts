@@ -40,6 +40,7 @@ export class JobFolder implements JobModules {
   readonly #running = new Set<string>();
   /** Each until what is known of a job at its end is kept. */
   readonly #following = new Set<Promise<void>>();
+  #isEnding = false;
 
   constructor(options: JobFolderOptions) {
     this.#options = options;
@@ -66,15 +67,13 @@ export class JobFolder implements JobModules {
     }));
   }
 
-  /** Starts each job of each module; those that cannot be started are told. */
-  async startAll(): Promise<void> {
+  /** Starts each job of each module, side by side; those that cannot be started are told. */
+  startAll(): void {
     for (const { id, jobs } of this.all()) {
       for (const job of jobs) {
-        try {
-          await this.start(id, { job });
-        } catch (error) {
+        this.start(id, { job }).catch((error: unknown) => {
           this.#options.tell({ event: 'notStarted', job, error });
-        }
+        });
       }
     }
   }
@@ -87,6 +86,7 @@ export class JobFolder implements JobModules {
     this.#running.add(job.name);
     try {
       const client = await startJob(job, options, { output: null, input: refuseInput });
+      if (this.#isEnding) void client.cancel();
       const served = this.#options.jobs.add(client);
       const following = this.#follow(served);
       this.#following.add(following);
@@ -98,8 +98,10 @@ export class JobFolder implements JobModules {
     }
   }
 
-  /** Resolves when the jobs that have been started have ended, and are kept. */
-  async followed(): Promise<void> {
+  /** Cancels all jobs; resolves when those that have been started have ended, and are kept. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all(this.#options.jobs.all.map(({ job }) => job.cancel()));
     await Promise.all(this.#following);
   }
 

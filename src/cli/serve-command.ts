@@ -49,11 +49,10 @@ export async function serveCommand(folder: string, flags: ServeFlags): Promise<n
     const isLoaded = await Promise.race([modules.load().then(() => true), ended.then(() => false)]);
     if (isLoaded) {
       tell({ event: 'listening', url: formatAddress(host ?? '127.0.0.1', server!.port) });
-      if (flags.start) await modules.startAll();
+      if (flags.start) modules.startAll();
     }
     await ended;
-    await Promise.all(jobs.all.map(({ job }) => job.cancel()));
-    await modules.followed();
+    await modules.end();
     await control.close();
     await server!.close();
     return EXIT.done;

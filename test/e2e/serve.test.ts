@@ -130,6 +130,21 @@ test('jobs of a folder run side by side, are started and cancelled, and kept whe
   });
 });
 
+test('a job that never begins holds up neither the others nor the end', {
+  timeout: 60_000,
+}, async () => {
+  await inFolder(async (archive) => {
+    const folder = new URL('jobs/held/', import.meta.url).pathname;
+    const server = startMillrace('serve', folder, '--port', 0, '--archive', archive);
+    try {
+      await server.wrote('behind: finished');
+    } finally {
+      server.process.kill('SIGINT');
+    }
+    assert.equal((await server.ended).code, 0);
+  });
+});
+
 test('what is kept of a job that has finished stays when it is started again', {
   timeout: 60_000,
 }, async () => {
