@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { OUTCOME_WAIT_MS, PROCESS_WAIT_MS } from '../base/limits.ts';
@@ -105,10 +105,10 @@ async function answer(jobs: ServedJobs, line: string): Promise<Answer> {
   }
 }
 
-/** Where there is only one it is meant: the path of its directory may be another there. */
+/** By a path the only one is meant, where there is one: that of its directory may be another there. */
 function meantJob({ all }: ServedJobs, text: string): WatchedJob {
   const [first, ...others] = all.map(({ job }) => job);
-  if (first !== undefined && others.length === 0) return first;
+  if (first !== undefined && others.length === 0 && isAbsolute(text)) return first;
   const meant = all.find(({ job: { id, config } }) => {
     const dir = config.checkpoints?.dir;
     return id === text || (dir !== undefined && resolve(dir) === text);

@@ -221,6 +221,19 @@ function ended(id: string, endedAt: number): ArchivedJob {
   return { id, name: id, state: 'FINISHED', endedAt, row: {} as never, archive: [] };
 }
 
+test('who means a job that has ended does not get the one that runs', async () => {
+  await inFolder(async (folder) => {
+    await whileServing(join(folder, 'archive'), async (base) => {
+      await until(base, 'endless', 'RUNNING');
+      await until(base, 'failing', 'FAILED');
+      const { jid } = await until(base, 'short', 'FINISHED');
+      const { code, stderr } = await millrace('savepoint', jid, join(folder, 'savepoint'));
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`runs no job '${jid}'`));
+    });
+  });
+});
+
 test('the newest jobs are kept, damaged files are told and left alone, ids are no paths', async () => {
   await inFolder((folder) => {
     const archive = new ArchiveFolder(folder, assert.fail);
