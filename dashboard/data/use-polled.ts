@@ -39,7 +39,7 @@ export function usePolled<T>(path: string | null, everyMs: number | null): Polle
         const isNotOffered = error instanceof RequestError && error.isNotOffered;
         const problem = messageOf(error);
         setPolled((last) => ({ value: isNotOffered ? null : last.value, problem, isNotOffered }));
-        if (isNotOffered) return;
+        if (isNotOffered || live.value.connection === 'ended') return;
       }
       if (everyMs !== null) askAfter(everyMs);
     };

@@ -119,13 +119,14 @@ export class Inspection {
     }
   }
 
-  /** The keyed states that can be looked at, by operator. */
-  async states(): Promise<readonly OperatorStates[]> {
+  /** The keyed states that can be looked at, by operator; null where a thread has not answered. */
+  async states(): Promise<readonly OperatorStates[] | null> {
     const threads = this.#threads();
     if (threads === null) return [];
     const replies = await askAll<StatesOfOperator[]>(threads, workersOf(threads), {
       type: 'states',
     });
+    if (replies.includes(null)) return null;
     const byNode = new Map<NodeId, OperatorStates>();
     for (const found of replies.flatMap((reply) => reply ?? [])) {
       byNode.set(found.node, together(byNode.get(found.node), found));
@@ -133,18 +134,34 @@ export class Inspection {
     return [...byNode.values()];
   }
 
-  /** What a key has in a state; null for nothing. EngineError KEY_INVALID where it can be no key of the operator. */
-  async lookUp(node: NodeId, state: string, key: unknown): Promise<StateOfKey | null> {
+  /**
+   * What a key has in a state; null for nothing, and 'silent' where a thread that may have it has not answered. EngineError
+   * KEY_INVALID where it can be no key of the operator.
+   */
+  async lookUp(node: NodeId, state: string, key: unknown): Promise<StateOfKey | 'silent' | null> {
     const threads = this.#threads();
     if (threads === null) return null;
     const question = { type: 'lookUp', node, state, key } as const;
-    const replies = await askAll<StateOfKey>(threads, workersOf(threads), question);
-    return replies.find((reply) => reply !== null) ?? null;
+    const replies = await Promise.all(
+      Array.from(workersWith(threads, node), (worker) => threads.ask(worker, question)),
+    );
+    const answers = replies.map((reply) => reply?.answer as StateOfKey | null | undefined);
+    const found = answers.find((answer) => answer !== null && answer !== undefined);
+    return found ?? (replies.includes(null) ? 'silent' : null);
   }
 }
 
 function workersOf({ execution }: AskedThreads): ReadonlySet<number> {
   return new Set([CALLER, ...execution.subtasks.map(({ worker }) => worker)]);
+}
+
+/** Those that a step runs in. */
+function workersWith({ execution }: AskedThreads, node: NodeId): ReadonlySet<number> {
+  const { tasks, subtasks } = execution;
+  const own = subtasks.filter(({ task }) =>
+    tasks[task]!.operators.some(({ nodes }) => nodes.includes(node)),
+  );
+  return new Set(own.map(({ worker }) => worker));
 }
 
 /** Null for a thread that has not answered. */

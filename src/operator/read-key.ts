@@ -42,10 +42,14 @@ function keyRow(fields: readonly Field[], given: unknown): Record<string, unknow
   throw new EngineError('KEY_INVALID', `a key of this state is ${wanted}`);
 }
 
-/** What JSON cannot say. */
+/** What JSON cannot say. A bigint is a whole number that no number is. */
 function ofKind(kind: Field['kind'], value: unknown): unknown {
-  if (kind === 'int64' && ['string', 'number'].includes(typeof value)) {
-    return /^-?\d+$/.test(String(value)) ? BigInt(value as string | number) : value;
+  if (typeof value === 'bigint') return kind === 'float64' ? Number(value) : value;
+  if (kind === 'int64' && typeof value === 'number') {
+    return Number.isInteger(value) ? BigInt(value) : value;
+  }
+  if (kind === 'int64' && typeof value === 'string') {
+    return /^-?\d+$/.test(value) ? BigInt(value) : value;
   }
   const isTime = kind === 'date' || kind === 'timestamp';
   if (!isTime || typeof value !== 'string')

@@ -15,6 +15,19 @@ const BUSY = 'a profile is being taken already: ask again when it is done';
 
 const FLAME = object({ name: aText, value: aNumber, children: list({ type: 'object' }) });
 
+/** RestError 409 where no thread is there to be asked. */
+function checkRuns({ metrics }: Call): void {
+  const { name, state, isRestarting } = metrics;
+  if (state !== 'running') throw new RestError(409, `job '${name}' has ended`);
+  if (!isRestarting) return;
+  throw new RestError(409, `job '${name}' has failed, and waits: ask again when it goes on`);
+}
+
+function silent(): RestError {
+  const message = 'a thread does not answer, which is at work in one long step: ask again later';
+  return new RestError(503, message, { 'Retry-After': '1' });
+}
+
 const flamegraph: JobRoute = {
   isLive: true,
   method: 'GET',
@@ -27,6 +40,7 @@ const flamegraph: JobRoute = {
   query: { seconds: `How long to look, 1 to ${PROFILE_SECONDS_MAX}; 1 when left out` },
   answer: object({ endTimestamp: aTime, data: FLAME }),
   async handle(call) {
+    checkRuns(call);
     const { id } = taskOf(call);
     const seconds = numberIn(call, 'seconds', 1, PROFILE_SECONDS_MAX, 1);
     const data: Flame | null = await call.job.inspection.flame(id, seconds * 1000);
@@ -45,8 +59,9 @@ const threadDump: JobRoute = {
   changes: false,
   status: 200,
   answer: object({ threads: list(object({ name: aText, stack: list(aText) })) }),
-  async handle({ job }) {
-    const threads = await job.inspection.threadDump();
+  async handle(call) {
+    checkRuns(call);
+    const threads = await call.job.inspection.threadDump();
     if (threads === null) throw new RestError(409, BUSY);
     return { threads };
   },
@@ -79,9 +94,12 @@ const states: JobRoute = {
       }),
     ),
   }),
-  async handle({ job, metrics }) {
+  async handle(call) {
+    checkRuns(call);
+    const { job, metrics } = call;
     const stored = metrics.checkpoints.lastCompleted?.operators ?? [];
     const found = await job.inspection.states();
+    if (found === null) throw silent();
     return {
       operators: found.map(({ node, ...rest }) => {
         const { uid, name } = job.operatorIds.find((one) => one.node === node)!;
@@ -102,11 +120,28 @@ function operatorOf({ job, params }: Call): OperatorId {
   return found;
 }
 
+/** A string as a whole, or a number. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+const BIG = '\0bigint ';
+
+/** Whole numbers that a number would round are bigint. */
+function exactJson(text: string): unknown {
+  JSON.parse(text);
+  const marked = text.replaceAll(STRING_OR_NUMBER, (token) =>
+    /^-?\d+$/.test(token) && BigInt(token) !== BigInt(Number(token))
+      ? JSON.stringify(BIG + token)
+      : token,
+  );
+  return JSON.parse(marked, (_, value: unknown) =>
+    typeof value === 'string' && value.startsWith(BIG) ? BigInt(value.slice(BIG.length)) : value,
+  );
+}
+
 function keyOf({ query }: Call): unknown {
   const text = query.get('key');
   if (text === null) throw new RestError(400, 'key is missing: the JSON of a key');
   try {
-    return JSON.parse(text);
+    return exactJson(text);
   } catch {
     throw new RestError(400, `key is JSON, such as 5, "a" or ["a",5]; got ${text.slice(0, 100)}`);
   }
@@ -127,13 +162,17 @@ const lookup: JobRoute = {
   },
   answer: object({ found: aFlag, value: anything, subtask: orNull(aNumber) }),
   async handle(call) {
+    checkRuns(call);
     const { node } = operatorOf(call);
     const key = keyOf(call);
     const { inspection } = call.job;
     const state = call.params.state!;
     const found = await inspection.lookUp(node, state, key);
+    if (found === 'silent') throw silent();
     if (found !== null) return { found: true, ...found };
-    const operator = (await inspection.states()).find((one) => one.node === node);
+    const all = await inspection.states();
+    if (all === null) throw silent();
+    const operator = all.find((one) => one.node === node);
     if (!operator?.states.some(({ name }) => name === state)) throw notFound(`state '${state}'`);
     return { found: false, value: null, subtask: null };
   },
@@ -156,6 +195,7 @@ const tap: JobRoute = {
   },
   answer: object({ records: list(anything), sampled: aNumber }),
   async handle(call) {
+    checkRuns(call);
     const { metrics, params, job } = call;
     const exchange = metrics.exchanges.findIndex(({ id }) => id === params.edge);
     if (exchange < 0) throw notFound(`edge '${params.edge}' in job '${metrics.name}'`);

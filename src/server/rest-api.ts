@@ -118,6 +118,9 @@ export class RestApi {
       throw notFound(`job '${id}'; ${running === '' ? 'none runs' : `there is ${running}`}`);
     }
     if (route.method !== 'GET') throw new RestError(409, `job '${id}' has ended`);
+    if (route.isOfProcess !== true && route.isLive === true) {
+      throw new RestError(409, `job '${id}' has ended: what its threads had is not kept`);
+    }
     const path = pathOf(route, params);
     const kept = ended.archive.find((one) => one.path === path);
     if (kept === undefined) throw notFound(`'${path}' of a job that has ended`);

@@ -83,7 +83,11 @@ test('jobs of a folder run side by side, are started and cancelled, and kept whe
       assert.equal((await ask(`${kept}/vertices/0`)).status, 200);
       assert.match((await ask(`${kept}/logs`)).text, /the job is failed/);
       assert.equal((await fetch(`${kept}/logs`)).status, 401);
-      assert.equal((await ask(`${kept}/thread-dump`)).status, 404);
+      for (const path of ['thread-dump', 'states', 'states/0/sum/lookup?key=5']) {
+        const { status, text } = await ask(`${kept}/${path}`);
+        assert.equal(status, 409, path);
+        assert.match(text, /has ended: what its threads had is not kept/);
+      }
       assert.equal((await ask(kept, 'PATCH')).status, 409);
 
       const run = (module: string, body: unknown) =>

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { blackhole, generate, job, record, t } from 'millrace';
+import { inFolder } from '../connector/read-all.ts';
 import { inspected } from '../e2e/jobs/inspected.ts';
 import { type Served, TOKEN, whileServed } from './served.ts';
 
@@ -171,9 +173,70 @@ test('a thread in a step that does not end is told as such', async () => {
       );
       const { stack } = threads.find(({ name }) => name === 'millrace 0')!;
       assert.match(stack[0]!, /did not answer: it is in a step of '.*kept/);
+      for (const path of ['/states', `/states/kept/first/lookup?key=${KEY}`]) {
+        const { errors } = await look<{ errors: string[] }>(served, path, 503);
+        assert.match(errors[0]!, /a thread does not answer/, path);
+      }
     },
     inspected,
   );
+});
+
+test('keys of 64 bits are looked up to the last digit', async () => {
+  const Sum = record({ id: t.int64, n: t.int32 });
+  const FIRST = 2n ** 60n;
+  const sums = job(import.meta, 'sums', (flow) => {
+    const row = (n: number) => ({ id: FIRST + BigInt(n % 4), n: n % 4 });
+    flow
+      .from(generate({ schema: Sum, row }), { rate: flow.param('rate', 1000) })
+      .keyBy('id')
+      .max('n')
+      .uid('most')
+      .to(blackhole());
+  });
+  await whileServed(
+    {},
+    async (served) => {
+      await untilFlowing(served);
+      for (let n = 0; n < 4; n++) {
+        const id = FIRST + BigInt(n);
+        for (const key of [`${id}`, `"${id}"`, `[${id}]`, `{"id": ${id}}`]) {
+          const path = `/states/most/values/lookup?key=${encodeURIComponent(key)}`;
+          const { value } = await look<{ value: object | null }>(served, path);
+          assert.deepEqual(value, { 'max n': n }, key);
+        }
+      }
+    },
+    sums,
+  );
+});
+
+test('threads of a job that waits for its next attempt are not there to be asked', async () => {
+  const fails = job(import.meta, 'fails and waits', (flow) => {
+    flow
+      .from(generate({ row: (n) => ({ key: n % 4, n }) }), { rate: flow.param('rate', 1000) })
+      .map((row): typeof row => {
+        if (row.n === 5) throw new Error('five');
+        return row;
+      })
+      .keyBy('key')
+      .max('n')
+      .uid('most')
+      .to(blackhole());
+  });
+  await inFolder(async (dir) => {
+    await whileServed(
+      { checkpoints: { dir }, restart: { strategy: 'fixedDelay', delay: '1 min' } },
+      async (served) => {
+        while (!served.client.metrics().isRestarting) await delay(10);
+        for (const path of ['/states', '/states/most/values/lookup?key=1', '/thread-dump']) {
+          const { errors } = await look<{ errors: string[] }>(served, path, 409);
+          assert.match(errors[0]!, /'fails and waits' has failed, and waits/, path);
+        }
+      },
+      fails,
+    );
+  });
 });
 
 test('what reveals records needs the token where there is one', async () => {
