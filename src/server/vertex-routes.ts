@@ -110,7 +110,7 @@ const VALUES = list(object({ id: aText, value: aText }));
 /** As Flink's, whose watermarks are whole numbers of 64 bits. */
 function watermarkText(watermark: number | null): string {
   if (watermark === null) return '-9223372036854775808';
-  return watermark === Infinity ? '9223372036854775807' : String(watermark);
+  return watermark === Infinity ? '9223372036854775807' : String(Math.floor(watermark));
 }
 
 const watermarks: JobRoute = {

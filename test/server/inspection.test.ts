@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { blackhole, generate, job, record, t } from 'millrace';
+import { blackhole, generate, job, monotonous, record, t } from 'millrace';
 import { inFolder } from '../connector/read-all.ts';
 import { inspected } from '../e2e/jobs/inspected.ts';
 import { type Served, TOKEN, whileServed } from './served.ts';
@@ -208,6 +208,24 @@ test('keys of 64 bits are looked up to the last digit', async () => {
       }
     },
     sums,
+  );
+});
+
+test('watermarks are whole numbers, also between two', async () => {
+  const halves = job(import.meta, 'halves', (flow) => {
+    flow
+      .from(generate({ row: (n) => ({ time: n + 0.5 }) }), { rate: flow.param('rate', 1000) })
+      .eventTime('time', monotonous())
+      .to(blackhole());
+  });
+  await whileServed(
+    {},
+    async (served) => {
+      await untilFlowing(served);
+      const found = await look<{ value: string }[]>(served, '/vertices/0/watermarks');
+      for (const { value } of found) assert.match(value, /^\d+$/);
+    },
+    halves,
   );
 });
 
