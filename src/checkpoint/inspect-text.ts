@@ -10,6 +10,7 @@
  *   count  count by key            2  counts        keyed  1,502  29.4 KiB  8.0 KiB  key: int32, count: float64
  *   files  files                   1  committables             1
  */
+import { oneLine, padded, widthOf } from '../base/text-width.ts';
 import type { CheckpointSummary, OperatorSummary } from './inspect.ts';
 
 const HEADINGS = [
@@ -45,7 +46,7 @@ export function formatInspect(summary: CheckpointSummary): string {
   const inDeltas = deltas === 0 ? '' : `, ${bytesOf(deltas)} of it in deltas`;
   const final = summary.isFinal ? ', at the end of the job' : '';
   const lines = [
-    `${summary.kind} ${summary.id} of job '${summary.job}'${final}`,
+    `${summary.kind} ${summary.id} of job '${oneLine(summary.job)}'${final}`,
     `path     ${summary.path}`,
     `created  ${summary.created} by millrace ${summary.engine}, maximal parallelism ${summary.maxParallelism}`,
     `state    ${countOf(rows)} rows, ${bytesOf(stored)} stored${inDeltas}`,
@@ -74,15 +75,14 @@ function rowsOf(operator: OperatorSummary): string[][] {
   return rows.length > 0 ? rows : [[...head, '', '', '', '', '', '', '']];
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+function table(texts: readonly (readonly string[])[]): string[] {
+  const rows = texts.map((row) => row.map(oneLine));
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column]!))));
   const hasDeltas = rows.some((row, n) => n > 0 && row[DELTAS] !== '');
   return rows.map((row) =>
     row
       .map((text, column) =>
-        ALIGNED_RIGHT.has(HEADINGS[column]!)
-          ? text.padStart(widths[column]!)
-          : text.padEnd(widths[column]!),
+        padded(text, widths[column]!, ALIGNED_RIGHT.has(HEADINGS[column]!) ? 'right' : 'left'),
       )
       .filter((_, column) => hasDeltas || column !== DELTAS)
       .join('  ')

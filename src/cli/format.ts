@@ -1,4 +1,5 @@
 /** Numbers, times and addresses for people. */
+import { oneLine, padded, widthOf } from '../base/text-width.ts';
 
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
@@ -40,15 +41,14 @@ export function formatAddress(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }
 
-/** Columns under their titles, two spaces apart. */
+/** Columns under their titles, two spaces apart, each row in a line. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = titles.map((title, n) =>
-    Math.max(title.length, ...rows.map((row) => row[n]!.length)),
-  );
-  return [titles, ...rows]
+  const lines = [titles, ...rows].map((row) => row.map(oneLine));
+  const widths = titles.map((_, n) => Math.max(...lines.map((row) => widthOf(row[n]!))));
+  return lines
     .map((row) =>
       row
-        .map((text, n) => text.padEnd(widths[n]!))
+        .map((text, n) => padded(text, widths[n]!))
         .join('  ')
         .trimEnd(),
     )

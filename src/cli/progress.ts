@@ -1,4 +1,5 @@
 /** The progress line of a running job: drawn over itself on a terminal, a line now and then elsewhere. */
+import { cutTo, oneLine } from '../base/text-width.ts';
 import type { JobClient, JobStatus } from '../job/job.ts';
 import { formatCount, formatDuration, formatTime } from './format.ts';
 
@@ -24,7 +25,8 @@ export function showProgress(client: JobClient, stream: NodeJS.WriteStream): { s
     if (++looks % looksPerLine !== 0 || status.state !== 'running') return;
     const line = progressLine(status, pace);
     // The cursor goes back to the start, so that whatever is written next takes the line's place.
-    stream.write(stream.isTTY ? `${line.slice(0, stream.columns - 1)}\x1b[K\r` : `${line}\n`);
+    const room = (stream.columns || Infinity) - 1;
+    stream.write(stream.isTTY ? `${cutTo(line, room, '')}\x1b[K\r` : `${line}\n`);
   };
   const timer = setInterval(look, LOOK_MS);
   timer.unref();
@@ -39,7 +41,7 @@ export function showProgress(client: JobClient, stream: NodeJS.WriteStream): { s
 export function progressLine(status: JobStatus, { recordsPerSecond, leftMs }: Pace): string {
   const { records, watermark, newestEventTime, inputShare } = status;
   const parts = [
-    status.name,
+    oneLine(status.name),
     `${formatCount(records)} records`,
     `${formatCount(recordsPerSecond)}/s`,
   ];

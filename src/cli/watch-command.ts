@@ -1,4 +1,5 @@
 /** `millrace list`, `info`, `checkpoints` and `cancel`: running jobs from another terminal. */
+import { oneLine } from '../base/text-width.ts';
 import { type AnswerFlags, answer } from './answer.ts';
 import { formatBytes, formatCount, formatDuration, formatTime, table } from './format.ts';
 import type { JobCheckpoints, JobInfo } from './job-answers.ts';
@@ -49,7 +50,7 @@ export function infoCommand(job: string, flags: AnswerFlags): Promise<number> {
   const find = async (): Promise<JobInfo> => await (await findRunningJob(job)).ask('GET', '');
   return answer(flags, find, (info) => {
     const { jid, name, state, duration, records, restarts, vertices } = info;
-    const head = `${name} (${jid}): ${state} for ${formatDuration(duration)}, ${formatCount(records)} records, ${restarts} restarts`;
+    const head = `${oneLine(name)} (${jid}): ${state} for ${formatDuration(duration)}, ${formatCount(records)} records, ${restarts} restarts`;
     const rows = vertices.map(({ id, name: task, parallelism, status, metrics }) => [
       id,
       task,
@@ -99,5 +100,5 @@ export function cancelCommand(job: string, flags: AnswerFlags): Promise<number> 
     await found.ask('PATCH', '?mode=cancel');
     return { id: found.jid, name: found.name };
   };
-  return answer(flags, find, ({ id, name }) => `${name} (${id}) is being cancelled`);
+  return answer(flags, find, ({ id, name }) => `${oneLine(name)} (${id}) is being cancelled`);
 }

@@ -1,4 +1,5 @@
 /** An explanation for people to read: the graphs as lists, then the source of every generated loop. */
+import { oneLine } from '../base/text-width.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type {
   ExplainedExchange,
@@ -34,14 +35,6 @@ export function explanationText(explanation: Explanation): string {
       loops.map((loop) => loopText(`Exchange ${fromTask} → ${toTask}`, loop)),
     ),
   ].join('\n');
-}
-
-/** Names may have line breaks: they are shown as `\n`, and other control characters by their numbers. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
-    if (character === '\n') return '\\n';
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
 
 function inputText(input: ExplainedStep['inputs'][number]): string {

@@ -15,6 +15,7 @@ import {
 } from '../../src/base/errors.ts';
 import { ERROR_TEXT_MAX } from '../../src/base/limits.ts';
 import { Random } from '../../src/base/random.ts';
+import { cutTo, oneLine, padded, widthOf } from '../../src/base/text-width.ts';
 
 test('errors cross threads with class, code, place, cause and stack', () => {
   const cause = new TypeError('inner');
@@ -76,6 +77,34 @@ test('of a message that is huge there is its beginning, and the place', () => {
   assert.match(description.message, /^operator 'map' \(subtask 1, record 42\): xxx/);
   assert.match(description.message, /xxx\n {4}at \/home\/them\/job\.ts:3:4$/);
   assert.ok(JSON.stringify(description).length < 4 * ERROR_TEXT_MAX + 1000);
+});
+
+test('texts take the cells of a terminal that they need', () => {
+  const cells: readonly [string, number][] = [
+    ['', 0],
+    ['plain', 5],
+    ['naïve … é', 9],
+    ['e\u0301', 1],
+    ['漢字', 4],
+    ['한글', 4],
+    ['ｗｉｄｅ', 8],
+    ['█░→', 3],
+    ['🙂', 2],
+    ['👩‍👩‍👧', 2],
+    ['🇩🇪', 2],
+    ['❤️', 2],
+    ['\u200b', 0],
+    ['5', 1],
+  ];
+  for (const [text, width] of cells) {
+    assert.equal(widthOf(text), width, text);
+    assert.equal(widthOf(padded(text, 12)), 12, text);
+    assert.equal(cutTo(text, width), text);
+  }
+  assert.equal(cutTo('漢字漢字', 6), '漢字…');
+  assert.equal(cutTo('漢字漢字', 5, ''), '漢字');
+  assert.equal(cutTo('a👩‍👩‍👧b', 2, ''), 'a');
+  assert.equal(oneLine('a\tb\nc\x1b[31m'), 'a\\u0009b\\nc\\u001b[31m');
 });
 
 test('each error code says what it means and what to do: a phrase of its own each', () => {

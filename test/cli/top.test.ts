@@ -118,6 +118,25 @@ test('a process that does not answer is shown, with jobs of others and alone', (
   assert.deepEqual(topText(alone, WIDE).slice(1), ['', 'process 56 does not answer']);
 });
 
+test('names of any characters leave the columns where they are, and a job in its line', () => {
+  const [job] = SECOND.jobs;
+  const lines = topText(
+    topView(null, {
+      ...SECOND,
+      jobs: ['漢字 👩‍👩‍👧', 'a\tb\nc'].map((name, n) => ({ ...job!, jid: `a${n + 1}`, name })),
+    }),
+    WIDE,
+  );
+  assert.deepEqual(
+    lines.slice(2, 5).map((line) => line.slice(0, line.indexOf('  ', 24))),
+    [
+      '   id  name         state',
+      '>  a1  漢字 👩‍👩‍👧      RUNNING',
+      '   a2  a\\u0009b\\nc  RUNNING',
+    ],
+  );
+});
+
 test('no line is wider than the terminal, and none is behind its last row', () => {
   const lines = topText(topView(null, FIRST), { columns: 24, rows: 5 }, 'q quit');
   assert.deepEqual(lines, [

@@ -57,9 +57,10 @@ export class Screen {
     output.write(ENTER);
   }
 
+  /** A terminal that says 0 does not know. */
   get size(): Size {
     const { columns, rows } = this.#output;
-    return { columns, rows };
+    return { columns: columns || Infinity, rows: rows || Infinity };
   }
 
   draw(lines: readonly string[]): void {

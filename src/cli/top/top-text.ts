@@ -1,4 +1,5 @@
 /** The view as lines: no more of them than the terminal has, none wider. Nothing here knows of a terminal. */
+import { cutTo, oneLine } from '../../base/text-width.ts';
 import { formatBytes, formatCount, formatDuration, formatTime, table } from '../format.ts';
 import type { TopDetails, TopJob, TopTask, TopView } from './top.ts';
 
@@ -16,7 +17,7 @@ export function topText(view: TopView, size: Size, keys: string | null = null): 
       : [...jobLines(jobs, chosen), ...silentLines(silent), ...detailLines(view)];
   const room = Math.max(1, size.rows - (keys === null ? 0 : 1));
   const lines = [head, ...body].slice(0, room);
-  return [...lines, ...(keys === null ? [] : [keys])].map((line) => cut(line, size.columns));
+  return [...lines, ...(keys === null ? [] : [keys])].map((line) => cutTo(line, size.columns));
 }
 
 function jobLines(jobs: readonly TopJob[], chosen: TopDetails | null): string[] {
@@ -55,7 +56,11 @@ function detailLines({ jobs, chosen }: TopView): string[] {
     watermark(task),
   ]);
   const restarts = chosen.restarts === 0 ? '' : `, ${chosen.restarts} restarts`;
-  return ['', `${name}: ${checkpointText(chosen)}${restarts}`, ...table(titles, rows).split('\n')];
+  return [
+    '',
+    `${oneLine(name)}: ${checkpointText(chosen)}${restarts}`,
+    ...table(titles, rows).split('\n'),
+  ];
 }
 
 function checkpointText({
@@ -86,11 +91,4 @@ function share(value: number | null): string {
 function watermark({ watermark: at }: TopTask): string {
   if (at === null) return '-';
   return at === 'end' ? 'end' : formatTime(at);
-}
-
-function cut(line: string, columns: number): string {
-  const characters = [...line];
-  return characters.length <= columns
-    ? line
-    : `${characters.slice(0, Math.max(0, columns - 1)).join('')}…`;
 }
