@@ -332,6 +332,20 @@ test('integers without a sign are no negative numbers, and refused where they do
   }
 });
 
+/** uinteger of DuckDB, as deltas: 3000000000, 1, 4294967295, 2147483647, 5. */
+const DUCKDB_DELTAS =
+  'UEFSMRUAFfgQFboBLBUKFQoVBhUGAAC8CFQCAAAACgGAEAgFgPiCrRb994KtFiEAGQEw+rugZf93Qcso8IKWARkX/gEA/gEA/gEA/gEA/gEA/g' +
+  'EA/gEA/gEA/gEA/gEA/gEA/gEA/gEA/gEA/gEA/gEABQEVBBksNQAYDWR1Y2tkYl9zY2hlbWEVAgAVAiUCGAF2JRoAFgoZHBkcJgAcFQIZFQoZ' +
+  'GAF2FQIWChaeERbgASYIPDYAKAT/////GAQBAAAAEREAGRwVABUKFQIAAAAWnhEWCiYIFuABACgoRHVja0RCIHZlcnNpb24gdjIuMC4xIChidW' +
+  'lsZCA4ZDc4MTE0ZTkwKRkcHAAAAJgAAABQQVIx';
+
+test('deltas of unsigned integers whose first value has no room in 32 bits with a sign', async () => {
+  const bytes = Buffer.from(DUCKDB_DELTAS, 'base64');
+  const values = [3_000_000_000, 1, 4_294_967_295, 2_147_483_647, 5];
+  assert.deepEqual(await readColumn(bytes, t.int64), values.map(BigInt));
+  assert.deepEqual(await readColumn(bytes, t.float64), values);
+});
+
 /** Small files: ours with every kind of page, and those of another writer in the rarer encodings. */
 function smallFiles(): readonly (readonly [Buffer, FileFormat])[] {
   const Row = record({ i: t.int32, s: t.nullable(t.string), f: t.float64, b: t.boolean });

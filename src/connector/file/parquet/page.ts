@@ -15,7 +15,7 @@ import {
 } from '../../../data/column.ts';
 import type { Field } from '../../../data/schema.ts';
 import { StringBuilder } from '../../../data/string-builder.ts';
-import type { SourceColumn } from './footer.ts';
+import { isUnsigned, type SourceColumn } from './footer.ts';
 import { readHybrid } from './hybrid.ts';
 import { fromInt32, fromInt64, ownEntries, readPlain, type Values } from './plain-values.ts';
 import { decompressZstd } from './zstd.ts';
@@ -186,14 +186,17 @@ export class PageReader {
 
   /**
    * Delta and byte stream encodings: by hyparquet, value by value. It gets the values alone, as if none were absent: its
-   * own reader of levels trusts the bytes.
+   * own reader of levels trusts the bytes. Deltas of integers without a sign are read as 64 bits, in which DuckDB writes the
+   * first value.
    */
   #decodeRare({ rowCount, valueCount, absent, encoding, bytes, at }: PageBody): Page {
     const { element, field } = this.#column;
-    const required: SchemaElement = { ...element, repetition_type: 'REQUIRED' };
+    const isWide = encoding === 'DELTA_BINARY_PACKED' && isUnsigned(element);
+    const type = isWide ? 'INT64' : element.type!;
+    const required: SchemaElement = { ...element, type, repetition_type: 'REQUIRED' };
     const header = { num_values: valueCount, encoding } as DataPageHeader;
     const decoder = {
-      type: element.type!,
+      type,
       element: required,
       schemaPath: [
         { children: [], count: 1, element: { name: 'root' }, path: [] },
@@ -220,7 +223,7 @@ export class PageReader {
       case 'BOOLEAN':
         return Uint8Array.from(numbers, Number);
       case 'INT32':
-        return fromInt32(Int32Array.from(numbers, Number), field, element);
+        return fromInt32(Int32Array.from(numbers, lowBits), field, element);
       case 'INT64':
         return fromInt64(
           new Int32Array(BigInt64Array.from(Array.from(numbers, BigInt)).buffer),
@@ -231,6 +234,11 @@ export class PageReader {
         return Float64Array.from(numbers, Number);
     }
   }
+}
+
+/** The low 32 bits of an integer. */
+function lowBits(value: number | bigint): number {
+  return typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value;
 }
 
 /** Definition levels of a flat column: 1 where there is a value. */
