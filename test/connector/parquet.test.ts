@@ -346,6 +346,17 @@ test('deltas of unsigned integers whose first value has no room in 32 bits with 
   assert.deepEqual(await readColumn(bytes, t.float64), values);
 });
 
+/** An int32 of Arrow, twice null, with LZ4: a dictionary without entries that is compressed. */
+const ARROW_NULLS =
+  'UEFSMRUEFQAVAkwVABUAEgAAABUAFQ4VECwVBBUQFQYVBhwAAABwAgAAAAQAABUEGSw1ABgGc2NoZW1hFQIAFQIlAhgBdgAWBBkcGRwmABwVAh' +
+  'k1AAYQGRgBdhUOFgQWUBZUJiYmCCksFQQVABUCABUAFRAVAgA8KQYZJgQAAAAAFlAWBCYIFlQAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9u' +
+  'IDI2LjAuMRkcHAAAAIQAAABQQVIx';
+
+test('a column without a value, whose empty dictionary is compressed', async () => {
+  const bytes = Buffer.from(ARROW_NULLS, 'base64');
+  assert.deepEqual(await readColumn(bytes, t.nullable(t.int32)), [null, null]);
+});
+
 /** Small files: ours with every kind of page, and those of another writer in the rarer encodings. */
 function smallFiles(): readonly (readonly [Buffer, FileFormat])[] {
   const Row = record({ i: t.int32, s: t.nullable(t.string), f: t.float64, b: t.boolean });

@@ -111,7 +111,9 @@ export class PageReader {
     throw new RangeError(`a page of ${count} values in a row group of ${this.#rowsMax} rows`);
   }
 
+  /** Nothing, where a column has no value, may be compressed to a few bytes that not every decompressor takes. */
   #decompress(bytes: Uint8Array, size: number): Uint8Array {
+    if (size === 0) return new Uint8Array(0);
     return decompressPage(bytes, size, this.#codec, CODECS);
   }
 
