@@ -285,11 +285,13 @@ function readColumn<T>(bytes: Buffer, field: FieldType<T>): Promise<T[]> {
 const ODD_MS = [0, 1, 1.5, -1, -1.25, 1_700_000_000_001, 1_700_000_000_002, 1_700_000_000_002.25];
 
 test('times in nanoseconds and microseconds are those milliseconds, whole ones to the last bit', async () => {
-  for (const [unit, perMs] of [
-    ['NANOS', 1_000_000],
-    ['MICROS', 1000],
+  for (const [type, unit, perMs] of [
+    ['TIMESTAMP', 'NANOS', 1_000_000],
+    ['TIMESTAMP', 'MICROS', 1000],
+    ['TIME', 'NANOS', 1_000_000],
+    ['TIME', 'MICROS', 1000],
   ] as const) {
-    const stored = { logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit } };
+    const stored = { logical_type: { type, isAdjustedToUTC: true, unit } };
     const data = ODD_MS.map((ms) => (BigInt(ms * 100) * BigInt(perMs)) / 100n);
     for (const bytes of integerFiles('INT64', stored, data)) {
       assert.deepEqual(await readColumn(bytes, t.timestamp), ODD_MS);

@@ -137,9 +137,9 @@ export function isUnsigned({ logical_type: logical, converted_type }: SchemaElem
 /** By how much an integer of a time column is divided to give milliseconds. */
 export function unitsPerMs(element: SchemaElement): number {
   const logical = element.logical_type;
-  const unit = logical?.type === 'TIMESTAMP' ? logical.unit : null;
+  const unit = logical?.type === 'TIMESTAMP' || logical?.type === 'TIME' ? logical.unit : null;
   if (unit === 'NANOS') return 1e6;
-  if (unit === 'MICROS' || element.converted_type === 'TIMESTAMP_MICROS') return 1e3;
+  if (unit === 'MICROS' || element.converted_type?.endsWith('_MICROS')) return 1e3;
   if (logical?.type === 'DATE' || element.converted_type === 'DATE') return 1 / 86_400_000;
   return 1;
 }
