@@ -58,6 +58,7 @@ const FULL = {
     { name: 'millis', type: { type: 'long', logicalType: 'timestamp-millis' } },
     { name: 'micros', type: { type: 'long', logicalType: 'timestamp-micros' } },
     { name: 'day', type: { type: 'int', logicalType: 'date' } },
+    { name: 'clock', type: { type: 'long', logicalType: 'time-micros' } },
     { name: 'unreadFixed', type: { type: 'fixed', name: 'Four', size: 4 } },
     {
       name: 'nested',
@@ -89,6 +90,7 @@ const fullRow = (n: number) => ({
   millis: 1_700_000_000_000 + n,
   micros: 1_700_000_000_000_000 + n * 1000,
   day: n - 1000,
+  clock: n * 1_500_000,
   unreadFixed: Buffer.from([1, 2, 3, n & 255]),
   nested: { value: n, next: n % 2 === 0 ? null : { value: -n, next: null } },
   bytes: Buffer.from([n & 255]),
@@ -108,6 +110,7 @@ const Full = record({
   millis: t.timestamp,
   micros: t.date,
   day: t.timestamp,
+  clock: t.timestamp,
   nested: t.dynamic<unknown>(),
   bytes: t.dynamic<Uint8Array>(),
 });
@@ -128,6 +131,7 @@ const readRow = (n: number) => {
     millis: row.millis,
     micros: new Date(1_700_000_000_000 + n),
     day: (n - 1000) * 86_400_000,
+    clock: n * 1500,
     nested: { value: n, next: n % 2 === 0 ? null : { value: -n, next: null } },
     bytes: new Uint8Array([n & 255]),
   };
@@ -146,12 +150,13 @@ for (const codec of ['null', 'deflate'] as const) {
 
 test('rows without a schema are objects with all fields', async () => {
   const { rows } = await readBack(await written(FULL, [fullRow(3)]), null);
-  const { micros, day, unreadFixed, bytes, ...same } = fullRow(3);
+  const { micros, day, clock, unreadFixed, bytes, ...same } = fullRow(3);
   assert.deepEqual(rows, [
     {
       ...same,
       micros: micros / 1000,
       day: day * 86_400_000,
+      clock: clock / 1000,
       unreadFixed: new Uint8Array(unreadFixed),
       bytes: new Uint8Array(bytes),
     },

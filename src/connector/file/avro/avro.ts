@@ -35,7 +35,7 @@ const AVRO_OPTIONS: OptionRules<AvroOptions> = {
 
 /**
  * Avro as a format for `files`. Reading takes the fields of the schema by name, in parallel by blocks: int32 and int64
- * from int and long, float64 from any number, timestamp and date from timestamps, dates and longs (ms), string from
+ * from int and long, float64 from any number, timestamp and date from timestamps, dates, times of day and longs (ms), string from
  * strings and enums, dynamic from anything. A field that a file does not have is its default, else null. Without a schema
  * rows are objects; such rows are written with the fields of the first ones of a file, and one with another field ends
  * the job. A lone surrogate is written as U+FFFD. EngineErrors: INPUT_MALFORMED, JOB_DEFINITION, FIELD_TYPE, OUTPUT_FAILED.

@@ -69,9 +69,11 @@ export function unitsPerMs(logical: string | null): number | null {
   switch (logical) {
     case 'timestamp-millis':
     case 'local-timestamp-millis':
+    case 'time-millis':
       return 1;
     case 'timestamp-micros':
     case 'local-timestamp-micros':
+    case 'time-micros':
       return 1e3;
     case 'timestamp-nanos':
     case 'local-timestamp-nanos':
