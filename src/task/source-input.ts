@@ -249,7 +249,8 @@ export class SourceInput implements TaskInput {
 
   /** As many of the rows held as the rate allows, and as go at once. */
   #emitHeld(held: HeldBatch): boolean {
-    const limiter = this.#limiter;
+    // At the end nothing waits for its time: a source with a low rate would not come to it.
+    const limiter = this.#options.commands.isDraining() ? null : this.#limiter;
     const { batch, from } = held;
     const wanted = Math.min(batch.rowCount - from, this.#options.slices.rows);
     const rows = limiter === null ? wanted : limiter.take(wanted);

@@ -44,6 +44,15 @@ test('readers that can finish are told so once when the source is drained, and g
   assert.deepEqual(log, ['2', '5', '3', 'end']);
 });
 
+test('what is held for the rate goes out at once when the source is drained', () => {
+  const rows = Array.from({ length: 100 }, (_, n) => n);
+  const { run, counters } = setUp({ splits: [[rows]], rate: 10 });
+  run(3);
+  counters.drain();
+  const log = run(10).filter((line) => !line.startsWith('W'));
+  assert.deepEqual(log, [rows.join(' '), 'end']);
+});
+
 test('watermarks come at most at every interval', () => {
   const steps = Array.from({ length: 35 }, (_, n) => [n]);
   const log = setUp({ splits: [steps] }).run(100);
