@@ -26,7 +26,7 @@ const FROM_OPTIONS: OptionRules<FromOptions> = {
 };
 
 function aRate(what: string, value: unknown): void {
-  if (typeof value === 'number' && value >= 0) return;
+  if (typeof value === 'number' && value >= 0 && value < Infinity) return;
   throw wrong(what, 'is a number of records a second, 0 or more', value);
 }
 

@@ -1,6 +1,13 @@
 /** What harnesses have in common, however many inputs they have: the clock, and what comes out. */
 import type { SideOutput } from '../api/side-output.ts';
-import { aNumber, choice, type OptionRules, wholeNumber, wrong } from '../base/options.ts';
+import {
+  aNumber,
+  checkOptions,
+  choice,
+  type OptionRules,
+  wholeNumber,
+  wrong,
+} from '../base/options.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { MetricValues } from '../metrics/read-metrics.ts';
 import type { Dataflow, DataflowOptions } from './dataflow.ts';
@@ -20,6 +27,12 @@ export const DATAFLOW_OPTIONS: OptionRules<DataflowOptions> = {
   },
   snapshotsBetween: wholeNumber(0),
 };
+
+type RestartOptions = {
+  readonly parallelism?: number;
+};
+
+const RESTART_OPTIONS: OptionRules<RestartOptions> = { parallelism: wholeNumber(1) };
 
 export class HarnessBase<Out> {
   readonly #dataflow: Dataflow<Out>;
@@ -55,7 +68,8 @@ export class HarnessBase<Out> {
    *
    *   await h.restart({ parallelism: 2 });
    */
-  async restart(options: { readonly parallelism?: number } = {}): Promise<void> {
+  async restart(options: RestartOptions = {}): Promise<void> {
+    checkOptions('restart', options, RESTART_OPTIONS);
     this.#dataflow.restart(options.parallelism);
   }
 

@@ -8,6 +8,7 @@ import { checkOptions, choice, type OptionRules, wholeNumber } from '../base/opt
 import { Random } from '../base/random.ts';
 import { randomId } from '../base/random-id.ts';
 import type { BuiltJob, JobParams } from '../graph/job-registry.ts';
+import { RUN_OPTIONS } from '../job/job.ts';
 import { endsOf, type Oracle, type OracleKind, oracleOf } from './simulation/oracle.ts';
 import {
   describeScenario,
@@ -55,7 +56,7 @@ export type SimulationResult = SimulationStats & {
 const SIMULATE_OPTIONS: OptionRules<SimulateOptions> = {
   seed: wholeNumber(0),
   faults: (what, value) => checkOptions(what, value as Faults, FAULTS),
-  params: true,
+  params: RUN_OPTIONS.params,
   oracle: choice('naive', 'undisturbed'),
 };
 

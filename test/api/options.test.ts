@@ -26,8 +26,8 @@ import {
   type,
 } from 'millrace';
 import { pattern } from 'millrace/cep';
-import { csv, files, jsonLines, parquet } from 'millrace/connectors/files';
-import { harness, harness2 } from 'millrace/testing';
+import { byTime, csv, files, jsonLines, parquet } from 'millrace/connectors/files';
+import { harness, harness2, simulate, sinkConformance, sourceConformance } from 'millrace/testing';
 
 /** A function as plain JavaScript sees it. */
 type Loose = (...given: readonly unknown[]) => unknown;
@@ -189,6 +189,66 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
     'files',
     () => loose(files)('out', csv(), { existing: null }),
     /^files: existing is one of .* got null$/,
+  ],
+  [
+    'files',
+    () => loose(files)('out', csv(), { bucket: 5 }),
+    /^files: bucket is the name of a field, a function of a row, or made by byTime\(\.\.\.\), got 5$/,
+  ],
+  [
+    'files',
+    () => loose(files)('out', csv(), { bucket: { pattern: 'yyyy' } }),
+    /^files: bucket is the name of a field, .* got \{ pattern: 'yyyy' \}$/,
+  ],
+  [
+    'files',
+    () => loose(files)('out', csv(), { bucket: ' ' }),
+    /^files: bucket is a text .* got ' '$/,
+  ],
+  ['files', () => loose(files)('out', csv(), { bucket: later }), /^files: bucket is not async, /],
+  [
+    'files',
+    () => loose(files)('out', csv(), { rolling: { onCheckpoint: 'yes' } }),
+    /^files: rolling: onCheckpoint is one of true, false, got 'yes'$/,
+  ],
+  [
+    'files',
+    () => loose(files)('out', csv(), { rolling: { size: '1 MB' } }),
+    /^files: rolling: size is a number of bytes, 0 or more, or null, got '1 MB'$/,
+  ],
+  [
+    'files',
+    () => loose(files)('out', csv(), { rolling: { age: '1 week' } }),
+    /^files: rolling: age must be milliseconds or a text such as .* got '1 week'$/,
+  ],
+  [
+    'sourceConformance',
+    () => loose(sourceConformance)({ source: () => ended, failing: () => ended }),
+    /^sourceConformance: failing: options are an object, got \[Function: failing\]$/,
+  ],
+  [
+    'sourceConformance',
+    () => loose(sourceConformance)({ source: () => ended, failing: { source: () => ended } }),
+    /^sourceConformance: failing: message is a regular expression, got undefined$/,
+  ],
+  [
+    'sinkConformance',
+    () =>
+      loose(sinkConformance)({
+        sink: blackhole,
+        row,
+        visible: () => [],
+        clear: unread,
+        failing: { source: () => ended, message: /no/ },
+      }),
+    /^sinkConformance: failing: unknown option 'source'; there are: sink, message$/,
+  ],
+  ['byTime', () => loose(byTime)('yyyy', { zone: 1 }), /^byTime: zone is a text .* got 1$/],
+  ['byTime', () => loose(byTime)('yyyy', { time: 'row' }), /^byTime: time is one of .* got 'row'$/],
+  [
+    'byTime',
+    () => loose(byTime)({ zone: 'UTC' }),
+    /^byTime: the pattern is a text, got \{ zone: 'UTC' \}$/,
   ],
   ['files', () => loose(files)('in', csv(), 'skip'), /^files: options are an object, got 'skip'$/],
   ['files', () => loose(files)('', csv()), /^files: the path is a text that is not empty, got ''$/],
@@ -540,6 +600,11 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
     (flow) => loose(flow.from.bind(flow))(collection([]), { parallelism: null }),
     /^parallelism must be 1 or more, got null$/,
   ],
+  [
+    'from',
+    (flow) => flow.from(endless, { rate: Infinity }),
+    /^from: rate is a number of records a second, 0 or more, got Infinity$/,
+  ],
   ['from', (flow) => loose(flow.from.bind(flow))(csv()), /^from takes a source, such as files\(/],
   [
     'input',
@@ -761,3 +826,23 @@ for (const [what, run, schemas] of [
     });
   }
 }
+
+test('a restart of a harness with options that it does not have is refused', async () => {
+  const h = await harness((stream) => stream);
+  const restart = loose(h.restart.bind(h)) as (options: unknown) => Promise<unknown>;
+  for (const [options, message] of [
+    [typo, "restart: unknown option 'paralelism'; there are: parallelism"],
+    [{ parallelism: 0 }, 'restart: parallelism is a whole number, 1 or more, got 0'],
+    [2, 'restart: options are an object, got 2'],
+  ] as const) {
+    await assert.rejects(restart(options), { code: 'JOB_DEFINITION', message });
+  }
+});
+
+test('a simulation with parameters that are none is refused', async () => {
+  const ended = job(import.meta, 'simulated', (flow) => ({ rows: rows(flow) }));
+  await assert.rejects(simulate(ended, { params: null as never }), {
+    code: 'JOB_DEFINITION',
+    message: 'simulate: params is an object of values by name, got null',
+  });
+});

@@ -163,7 +163,7 @@ test('a finished file is never overwritten, and one that is gone is not passed o
 
 test('options that make no sense are refused where they are given', () => {
   for (const [options, message] of [
-    [{ rolling: { size: -1 } }, /size is in bytes/],
+    [{ rolling: { size: -1 } }, /size is a number of bytes/],
     [{ rolling: { age: 'soon' } }, /age must be milliseconds/],
     [{ rolling: { every: 1 } }, /unknown option 'every'/],
     [{ existing: 'never' }, /existing is one of/],

@@ -15,8 +15,8 @@ import { counted } from './file-bytes.ts';
 import { type ExistingPolicy, FileSink } from './file-sink.ts';
 import { checkFolder, findFiles } from './find-files.ts';
 import type { FileFormat, FileRange, InputFile, MalformedPolicy, ReadContext } from './format.ts';
-import type { BucketBy } from './sink/bucket.ts';
-import { checkRolling, type RollingOptions } from './sink/rolling-policy.ts';
+import { aBucket, type BucketBy } from './sink/bucket.ts';
+import { aRolling, type RollingOptions } from './sink/rolling-policy.ts';
 import { aWatch, type WatchOptions, type WatchSpec, watchSpec } from './watch/watch-options.ts';
 import { WatchReader, type WatchShare } from './watch/watch-reader.ts';
 
@@ -52,8 +52,8 @@ const FILES_OPTIONS: OptionRules<FilesOptions> = {
   onMalformed: choice('fail', 'skip', 'deadLetter'),
   watch: aWatch,
   existing: choice('fail', 'replace', 'keep'),
-  rolling: true,
-  bucket: true,
+  rolling: aRolling,
+  bucket: aBucket,
 };
 
 /** Both ends of a stream of rows. */
@@ -78,7 +78,6 @@ export function files<Row, Written = Row>(
   }
   checkOptions('files', options, FILES_OPTIONS);
   const { onMalformed = 'fail', watch, existing = 'fail', rolling = {}, bucket = null } = options;
-  checkRolling(rolling);
   const sink = new FileSink(path, format as FileFormat, { existing, rolling, bucket });
   return {
     name: format.name,

@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../../base/errors.ts';
 import { nextTurn } from '../../base/event-loop.ts';
+import { aFunction, checkOptions, type OptionRule, wrong } from '../../base/options.ts';
 import type { PlainData } from '../../operator/source.ts';
 import { shownRows, textOf, without } from '../rows.ts';
 
@@ -46,6 +47,19 @@ export function throughCheckpoint<T>(data: T, what: string): T {
     `${what} is no plain data: ${textOf(data)} comes back as ${textOf(kept)}`,
   );
   return kept as T;
+}
+
+/** A connector that fails, made by a function of this name, and what its error says. */
+export function aFailing(make: 'source' | 'sink'): OptionRule {
+  const message: OptionRule = (what, value) => {
+    if (!(value instanceof RegExp)) throw wrong(what, 'is a regular expression', value);
+  };
+  return (what, value) => {
+    const given = value as Readonly<Record<string, unknown>>;
+    checkOptions<object>(what, given, { [make]: aFunction, message });
+    aFunction(`${what}: ${make}`, given[make]);
+    message(`${what}: message`, given.message);
+  };
 }
 
 const TURNS = 5;

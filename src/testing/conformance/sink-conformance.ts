@@ -11,7 +11,7 @@ import { Random } from '../../base/random.ts';
 import { aSchema, type Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import { aDuration, type Duration } from '../../time/duration.ts';
-import { type ConformanceCase, caseOf, errorCase } from './conformance-case.ts';
+import { aFailing, type ConformanceCase, caseOf, errorCase } from './conformance-case.ts';
 import { SinkSuite } from './sink-suite.ts';
 
 /** A sink under test. Defaults in brackets. */
@@ -43,7 +43,7 @@ const OPTIONS: OptionRules<SinkConformanceOptions<unknown>> = {
   clear: aFunction,
   schema: aSchema,
   guarantee: choice('exactlyOnce', 'atLeastOnce'),
-  failing: true,
+  failing: aFailing('sink'),
   runs: wholeNumber(1),
   patience: aDuration,
 };

@@ -12,6 +12,7 @@ import { fromItsStart, type SplitToRead } from '../../task/split-state.ts';
 import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
 import { textOf } from '../rows.ts';
 import {
+  aFailing,
   type ConformanceCase,
   caseOf,
   check,
@@ -44,7 +45,7 @@ const OPTIONS: OptionRules<SourceConformanceOptions<unknown>> = {
     if (!Array.isArray(value)) throw wrong(what, 'is an array', value);
   },
   held: aFunction,
-  failing: true,
+  failing: aFailing('source'),
   runs: wholeNumber(1),
   patience: aDuration,
 };

@@ -6,15 +6,25 @@
  *   files('orders', csv(), { bucket: byTime('yyyy-MM-dd') })            orders/2026-03-29/part-…csv
  */
 import { EngineError } from '../../../base/errors.ts';
+import { aPlainFunction, someText, wrong } from '../../../base/options.ts';
 import type { Batch } from '../../../data/batch.ts';
 import { describe } from '../../../data/field-check.ts';
 import { fieldReader, RowFunctionLoop } from '../../../data/row-function.ts';
 import { fieldIndex, type Schema } from '../../../data/schema.ts';
 import { fieldBucket, pathBucket } from './bucket-name.ts';
-import { type TimeBucket, TimeFormat } from './time-bucket.ts';
+import { isTimeBucket, type TimeBucket, TimeFormat } from './time-bucket.ts';
 
 /** A field, whose values name the buckets `field=value`; a function that names them; or `byTime`. */
 export type BucketBy<Row> = string | ((row: Row) => string) | TimeBucket;
+
+/** Refuses what names no bucket. */
+export function aBucket(what: string, value: unknown): void {
+  if (typeof value === 'string') someText(what, value);
+  else if (typeof value === 'function') aPlainFunction(what, value);
+  else if (!isTimeBucket(value)) {
+    throw wrong(what, 'is the name of a field, a function of a row, or made by byTime(...)', value);
+  }
+}
 
 /** Names of buckets that are remembered by the value that they come from. */
 const NAMES_MAX = 4096;

@@ -8,9 +8,14 @@
  *
  * Rows are written by the batch: a part may exceed its size by one.
  */
-import { EngineError } from '../../../base/errors.ts';
-import { checkOptions } from '../../../base/options.ts';
-import { type Duration, durationMs } from '../../../time/duration.ts';
+import {
+  checkOptions,
+  choice,
+  type OptionRule,
+  type OptionRules,
+  wrong,
+} from '../../../base/options.ts';
+import { aDuration, type Duration, durationMs } from '../../../time/duration.ts';
 
 /**
  * When a part file is complete and another begins. Defaults are for jobs with checkpoints; without them a bounded job
@@ -87,20 +92,24 @@ export function rollingLimits(options: RollingOptions, isCheckpointed: boolean):
   };
 }
 
-/** EngineError JOB_DEFINITION for options that make no sense. */
-export function checkRolling(options: RollingOptions): void {
-  checkOptions('files: rolling', options, {
-    size: true,
-    age: true,
-    inactivity: true,
-    onCheckpoint: true,
-  });
-  const { size } = options;
-  if (size !== undefined && size !== null && !(typeof size === 'number' && size >= 0)) {
-    throw new EngineError('JOB_DEFINITION', `files: rolling: size is in bytes, got ${size}`);
-  }
-  rollingLimits(options, true);
-}
+/** A duration, or null. */
+const aBound: OptionRule = (what, value) => {
+  if (value !== null) aDuration(what, value);
+};
+
+const ROLLING_OPTIONS: OptionRules<RollingOptions> = {
+  size(what, value) {
+    if (value === null || (typeof value === 'number' && value >= 0)) return;
+    throw wrong(what, 'is a number of bytes, 0 or more, or null', value);
+  },
+  age: aBound,
+  inactivity: aBound,
+  onCheckpoint: choice(true, false),
+};
+
+/** Refuses what is no rule of rolling. */
+export const aRolling: OptionRule = (what, value) =>
+  checkOptions(what, value as RollingOptions, ROLLING_OPTIONS);
 
 function msOf(duration: Duration | null | undefined, name: string): number | null | undefined {
   if (duration === null || duration === undefined) return duration;

@@ -1,6 +1,6 @@
 /** Buckets by time: '2026-03-29--14' for all rows of that hour. */
 import { EngineError } from '../../../base/errors.ts';
-import { checkOptions, oneOf } from '../../../base/options.ts';
+import { checkOptions, choice, type OptionRules, someText, text } from '../../../base/options.ts';
 
 /** Made by `byTime`. */
 export type TimeBucket = {
@@ -16,6 +16,11 @@ export type TimeBucketOptions = {
   readonly time?: 'event' | 'processing';
 };
 
+const TIME_BUCKET_OPTIONS: OptionRules<TimeBucketOptions> = {
+  zone: someText,
+  time: choice('event', 'processing'),
+};
+
 /**
  * A bucket for each hour, day or other time of rows. The pattern has yyyy, MM, dd, HH, mm, ss; a '/' makes folders within
  * folders, and other letters stand in quotes.
@@ -23,11 +28,17 @@ export type TimeBucketOptions = {
  *   files('clicks', jsonLines(), { bucket: byTime("'day='yyyy-MM-dd", { zone: 'Europe/Berlin' }) })
  */
 export function byTime(pattern = 'yyyy-MM-dd--HH', options: TimeBucketOptions = {}): TimeBucket {
-  checkOptions('byTime', options, { zone: true, time: true });
-  const time = oneOf('byTime: time', options.time ?? 'event', ['event', 'processing']);
-  const zone = options.zone ?? 'UTC';
+  text('byTime: the pattern', pattern);
+  checkOptions('byTime', options, TIME_BUCKET_OPTIONS);
+  const { zone = 'UTC', time = 'event' } = options;
   new TimeFormat(pattern, zone);
   return { pattern, zone, time };
+}
+
+/** Whether it was made by `byTime`. */
+export function isTimeBucket(value: unknown): value is TimeBucket {
+  const { pattern, zone, time } = (value ?? {}) as Partial<TimeBucket>;
+  return typeof pattern === 'string' && typeof zone === 'string' && time !== undefined;
 }
 
 type Parts = Readonly<Record<string, string>>;
