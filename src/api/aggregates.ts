@@ -133,15 +133,17 @@ export function checkUserAggregate(
 }
 
 function checkedShare(share: number): number {
-  if (share >= 0 && share <= 1) return share;
+  if (typeof share === 'number' && share >= 0 && share <= 1) return share;
   throw wrong('the share of a quantile', 'is 0 to 1', share);
 }
 
 /** The aggregates as plain data, and all functions of the node: those it had, then what aggregates refer to. */
-export function specsOf(
-  results: Readonly<Record<string, Aggregate<unknown>>>,
+export function specsOf<Row>(
+  define: (aggregates: Aggregates<Row>) => Readonly<Record<string, Aggregate<unknown>>>,
   functions: readonly object[],
 ): { aggregates: readonly AggregateSpec[]; all: readonly object[] } {
+  aPlainFunction('aggregate', define);
+  const results = define(vocabulary<Row>());
   if (typeof results !== 'object' || results === null) {
     throw wrong('aggregate', 'gives aggregates by name, such as { rows: count() }', results);
   }
@@ -151,13 +153,16 @@ export function specsOf(
       throw wrong(`aggregate '${name}'`, 'is made by count(), sum(...) and so on', aggregate);
     }
     const { kind, input, quantile = null } = aggregate;
-    if (input === null) return { name, kind, input: { kind: 'none' }, user: null, quantile };
+    if (input === null && (kind === 'count' || kind === 'collect')) {
+      return { name, kind, input: { kind: 'none' }, user: null, quantile };
+    }
     if (typeof input === 'string') {
       return { name, kind, input: { kind: 'field', field: input }, user: null, quantile };
     }
-    if (typeof input !== 'function' && typeof input !== 'object') {
+    if (input === null || (kind !== 'user' && typeof input !== 'function')) {
       throw new EngineError('JOB_DEFINITION', `aggregate '${name}' needs a field or a function`);
     }
+    if (kind !== 'user') aPlainFunction(`aggregate '${name}'`, input);
     all.push(input);
     const index = all.length - 1;
     const source: AggregateInput = kind === 'user' ? { kind: 'none' } : { kind: 'function', index };

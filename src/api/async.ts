@@ -87,7 +87,7 @@ export class Lookup<out Row, out Found, out Late> {
   readonly #definition: AsyncDefinition;
 
   constructor(input: AsyncInput, key: string | object, fn: object, options: AnyLookupOptions) {
-    if (typeof key !== 'string') aFunction('lookup: a key that is no field', key);
+    if (typeof key !== 'string') aPlainFunction('lookup: a key that is no field', key);
     aFunction('lookup', fn);
     checkOptions('lookup', options, LOOKUP_OPTIONS);
     const { cache } = options;

@@ -1,6 +1,13 @@
 /** Two streams that go into one step, each with functions of its own. */
-import { aFunction, checkFunctions, notAsync, type OptionRules } from '../base/options.ts';
+import {
+  aFunction,
+  checkFunctions,
+  noGenerator,
+  notAsync,
+  type OptionRules,
+} from '../base/options.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
+import { emitEach, iteratorOrNone } from '../operator/returned-rows.ts';
 import { type } from './emits.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import type { KeyedParts } from './keyed-stream.ts';
@@ -87,8 +94,8 @@ abstract class Connected<out First, out Second> {
   flatMap<A, B = A>(pair: FlatMapPair<First, Second, A, B>): Stream<A | B> {
     checkPair('flatMap', pair);
     return this.#step<A | B>('flatMap', {
-      onFirst: (row, { emit }) => emitAll(pair.first(row, emit), emit),
-      onSecond: (row, { emit }) => emitAll(pair.second(row, emit), emit),
+      onFirst: (row, { emit }) => emitEach(iteratorOrNone(pair.first(row, emit)), emit),
+      onSecond: (row, { emit }) => emitEach(iteratorOrNone(pair.second(row, emit)), emit),
     });
   }
 
@@ -119,15 +126,9 @@ function checkPair(what: string, pair: object): void {
   checkFunctions(what, pair, PAIR_PARTS as OptionRules<object>);
   for (const part of ['first', 'second'] as const) {
     const fn = (pair as Record<string, unknown>)[part];
-    aFunction(`${what}: ${part}`, fn);
     notAsync(`${what}: ${part}`, fn, `${what}Async, before the streams are connected`);
+    if (what === 'map') noGenerator(`${what}: ${part}`, fn);
   }
-}
-
-/** Nothing for what is no iterable: the function has pushed its rows. */
-function emitAll<Out>(returned: unknown, emit: (row: Out) => void): void {
-  const rows = returned as Iterable<Out> | null | undefined;
-  if (typeof rows?.[Symbol.iterator] === 'function') for (const row of rows) emit(row);
 }
 
 /** Two streams that are not keyed. */

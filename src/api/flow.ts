@@ -1,6 +1,6 @@
 /** Where a dataflow begins: sources and parameters. */
 import { EngineError } from '../base/errors.ts';
-import { checkOptions, type OptionRules, wrong } from '../base/options.ts';
+import { checkOptions, type OptionRules, someText, wrong } from '../base/options.ts';
 import { programSource } from '../connector/program/program-input.ts';
 import { aSchema, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -36,6 +36,7 @@ export class Flow {
   readonly #builder: GraphBuilder;
   readonly #params: JobParams;
   readonly #asked = new Set<string>();
+  readonly #inputs: NodeId[] = [];
 
   constructor(builder: GraphBuilder, params: JobParams) {
     this.#builder = builder;
@@ -91,17 +92,30 @@ export class Flow {
     if (schema !== null) aSchema('input: the schema', schema);
     const source = programSource(schema);
     const node = this.#addSource(source as Source, 0);
+    this.#inputs.push(node);
     return new InputStream<Row>(this.#builder, node, schema);
   }
 
   /** A parameter of the job, as text, number or boolean by its default: `flow.param('rate', 0)`. */
   param<T extends string | number | boolean>(name: string, fallback: T): Widened<T> {
+    someText('param: the name', name);
     if (!['string', 'number', 'boolean'].includes(typeof fallback)) {
       throw wrong(`param '${name}'`, 'has a default: a text, a number or a boolean', fallback);
     }
     this.#asked.add(name);
     const given = Object.hasOwn(this.#params, name) ? this.#params[name] : undefined;
     return (given === undefined ? fallback : convert(name, given, fallback)) as Widened<T>;
+  }
+
+  /** Refuses inputs that are not among those that the program gets: they would have no end. */
+  checkInputs(written: ReadonlyMap<string, NodeId>): void {
+    const known = new Set(written.values());
+    if (this.#inputs.every((node) => known.has(node))) return;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      'an input has nobody who writes it: return what flow.input(...) gives by a name, such as { clicks }, before any ' +
+        'step, and write client.inputs.clicks',
+    );
   }
 
   /** Refuses parameters that the job never asked for: most are typing mistakes. */

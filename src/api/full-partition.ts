@@ -4,13 +4,8 @@ import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { PartitionWork, SortOrder } from '../operator/partition/partition.ts';
 import { schemaBehindWork } from '../operator/partition/partition-operator.ts';
 import { sorterBy } from '../operator/partition/row-contents.ts';
-import {
-  type Aggregate,
-  type Aggregates,
-  type ResultsOf,
-  specsOf,
-  vocabulary,
-} from './aggregates.ts';
+import { emitEach, iteratorOf } from '../operator/returned-rows.ts';
+import { type Aggregate, type Aggregates, type ResultsOf, specsOf } from './aggregates.ts';
 import { type Emits, type as typeOf } from './emits.ts';
 import type { GraphBuilder, InputEdge } from './graph-builder.ts';
 import type { OrderedField } from './keyed-stream.ts';
@@ -57,7 +52,7 @@ export class FullPartition<out Row> {
   aggregate<R extends Results, Of = Row>(
     define: (aggregates: Aggregates<NoInfer<Of>>) => R,
   ): Stream<WindowRow<unknown, ResultsOf<R>>> {
-    const { aggregates, all } = specsOf(define(vocabulary<Of>()), []);
+    const { aggregates, all } = specsOf<Of>(define, []);
     return this.#add({ kind: 'aggregate', aggregates }, all);
   }
 
@@ -121,7 +116,7 @@ export class KeyedPartition<out Row, out Key> {
     return this.#window.process<Out>({
       emits,
       onWindow(context, rows) {
-        for (const row of fn(rows, context.key)) context.emit(row);
+        emitEach(iteratorOf(fn(rows, context.key)), context.emit);
       },
     });
   }

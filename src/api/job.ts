@@ -161,6 +161,7 @@ export class Job<T> {
       else if (collects) outputs.set(name, stream.collectAs(name));
       else if (!stream.isRead()) unread.push(name);
     }
+    flow.checkInputs(inputs);
     const { graph, bindings } = builder.finish();
     if (streams.length === 0) this.#checkEnds(bindings);
     return { graph, bindings, inputs, outputs, unread };

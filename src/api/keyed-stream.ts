@@ -25,6 +25,7 @@ import {
   type AnyWindow,
   type BoundsOf,
   globalWindow,
+  isWindow,
   type WindowBounds,
   type WindowKind,
   type WindowOfRecord,
@@ -209,7 +210,7 @@ export class KeyedStream<out Row, out Key> {
   window<Kind extends WindowKind>(
     window: AnyWindow<Row> & { readonly kind: Kind },
   ): WindowedStream<Row, Key, never> {
-    if (typeof (window as AnyWindow<Row> | undefined)?.kind !== 'string') {
+    if (!isWindow(window)) {
       throw wrong('window', 'takes tumbling(...), session(...) or another kind of window', window);
     }
     return new WindowedStream<Row, Key, never>(this.#parts, window);

@@ -60,8 +60,7 @@ export function unionList<T>(type: ValueTypeOf<T>): UnionDescriptor<T> {
 /** The plain data of operator state. */
 export function operatorStateSpecs(states: OperatorStateDescriptors): readonly OperatorStateSpec[] {
   return statesByName('process: operatorState', states).map(([name, state]): OperatorStateSpec => {
-    const { kind } = state;
-    const isList = isDescriptor(state) && (kind === 'list' || kind === 'union');
+    const isList = isDescriptor(state) && (state.kind === 'list' || state.kind === 'union');
     if (!isList || ('ttl' in state && state.ttl !== null)) {
       throw wrong(
         `process: operatorState '${name}'`,
@@ -69,7 +68,7 @@ export function operatorStateSpecs(states: OperatorStateDescriptors): readonly O
         state,
       );
     }
-    return { name, mode: kind, type: state.type };
+    return { name, mode: state.kind, type: state.type };
   });
 }
 

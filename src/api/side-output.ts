@@ -1,5 +1,5 @@
 /** Names of streams beside the main one. */
-import { someText } from '../base/options.ts';
+import { someText, wrong } from '../base/options.ts';
 
 declare const ROW: unique symbol;
 
@@ -28,4 +28,9 @@ export class SideOutput<Row> {
  */
 export function sideOutput<Row>(name: string): SideOutput<Row> {
   return new SideOutput<Row>(name);
+}
+
+/** Refuses what is none. */
+export function aSideOutput(what: string, value: unknown): void {
+  if (!(value instanceof SideOutput)) throw wrong(what, 'is made by sideOutput(...)', value);
 }

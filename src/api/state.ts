@@ -7,7 +7,7 @@ import {
   wholeNumber,
   wrong,
 } from '../base/options.ts';
-import type { FieldType, Schema } from '../data/schema.ts';
+import { type FieldType, isFieldType, type Schema } from '../data/schema.ts';
 import type { StateFunctions, StateSpec } from '../operator/process/process-spec.ts';
 import type { UserAggregate } from '../operator/window/aggregate.ts';
 import type { Folding, ReduceValues } from '../state/folding-tables.ts';
@@ -221,9 +221,8 @@ function ttlSpec(state: StateKind, ttl: Duration | TtlOptions): TtlSpec {
 
 /** The plain data of a type. */
 export function typeSpec(what: string, of: ValueTypeOf<unknown>): TypeSpec {
-  const given = of as Partial<FieldType<unknown> & Schema> | null | undefined;
+  const given = of as Partial<Schema> | null | undefined;
   if (Array.isArray(given?.fields)) return { kind: 'record', fields: given.fields };
-  if (typeof given?.kind === 'string')
-    return { kind: given.kind, nullable: given.nullable === true };
+  if (isFieldType(given)) return { kind: given.kind, nullable: given.nullable };
   throw wrong(what, 'has a type such as t.float64, record({ ... }) or type<T>()', of);
 }

@@ -9,7 +9,7 @@
  *     .to(files('out', csv()));
  */
 import { EngineError } from '../base/errors.ts';
-import { aPlainFunction, notAsync, someText, wrong } from '../base/options.ts';
+import { aPlainFunction, noGenerator, notAsync, someText, wrong } from '../base/options.ts';
 import { print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
@@ -44,7 +44,7 @@ import type { KeyField, KeyValue, TimeField } from './keys.ts';
 import type { BroadcastDescriptors, OperatorStateDescriptors } from './operator-state.ts';
 import type { UnkeyedProcessFunction } from './process.ts';
 import { addProcess, unkeyedInput } from './process-step.ts';
-import type { SideOutput } from './side-output.ts';
+import { aSideOutput, type SideOutput } from './side-output.ts';
 import { Step } from './step.ts';
 import { type JoinedSide, StreamPair, WindowCoGroup, WindowJoin } from './window-join.ts';
 import type { WindowedStream } from './windowed-stream.ts';
@@ -82,6 +82,7 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
   /** A new row for each row: `.map((bid) => ({ ...bid, euros: bid.price / 100 }))`. */
   map<Out>(fn: (row: Row) => Out): Stream<Out> {
     notAsync('map', fn, 'mapAsync');
+    noGenerator('map', fn);
     return this.#stateless<Out>({ type: 'map' }, fn);
   }
 
@@ -90,6 +91,7 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
   filter(fn: (row: Row) => boolean): Stream<Row>;
   filter(fn: (row: Row) => boolean): Stream<Row> {
     notAsync('filter', fn, 'mapAsync, and filter behind it');
+    noGenerator('filter', fn);
     return this.#stateless<Row>({ type: 'filter' }, fn);
   }
 
@@ -219,6 +221,7 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
     strategy: WatermarkStrategy<Row>,
   ): Stream<Row> {
     const isField = typeof time === 'string';
+    if (!isField) aPlainFunction('eventTime: a time that is no field', time);
     if (isField && this.#schema !== null) fieldIndex(this.#schema, time, 'eventTime');
     const timestamp: TimestampSpec = isField
       ? { kind: 'field', field: time }
@@ -521,6 +524,7 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
    * EngineError JOB_DEFINITION when it has no such output.
    */
   sideOutput<Side>(side: SideOutput<Side>): Stream<Side> {
+    aSideOutput('sideOutput', side);
     return this.#side<Side>(side.name);
   }
 

@@ -144,7 +144,7 @@ export function customTrigger<Row, State = undefined>(
 
 /** EngineError JOB_DEFINITION for what is no trigger. */
 export function checkTrigger(what: string, trigger: Trigger<never>): void {
-  if (typeof (trigger as Trigger<never> | undefined)?.bind === 'function') return;
+  if (typeof trigger === 'object' && typeof trigger?.bind === 'function') return;
   throw wrong(what, 'takes a trigger, such as countTrigger(100)', trigger);
 }
 

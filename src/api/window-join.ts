@@ -12,7 +12,7 @@ import type { GraphBuilder } from './graph-builder.ts';
 import { joinedEdges } from './interval-join.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { KeyField, KeyFieldLike, KeyValue } from './keys.ts';
-import type { SideOutput } from './side-output.ts';
+import { aSideOutput, type SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';
 
 /** A stream that is joined. */
@@ -67,7 +67,10 @@ export class StreamPair<out Left, out Right, out Joined> {
 }
 
 function keyed(side: JoinedSide, by: unknown): KeyedParts {
-  if (typeof by === 'function') return { ...side, key: { kind: 'function' }, functions: [by] };
+  if (typeof by === 'function') {
+    aPlainFunction('on', by);
+    return { ...side, key: { kind: 'function' }, functions: [by] };
+  }
   const fields = (Array.isArray(by) ? by : [by]) as readonly string[];
   if (fields.length === 0) throw wrong('on', 'needs fields or a function', by);
   for (const field of fields) {
@@ -117,12 +120,14 @@ abstract class WindowedPair<out Left, out Right> {
    * otherwise: `.lateLeftTo(lateAuctions).apply((auction) => auction).sideOutput(lateAuctions)`.
    */
   lateLeftTo(side: SideOutput<Left>): this {
+    aSideOutput('lateLeftTo', side);
     this.#checkByEventTime();
     return this.with({ ...this.#parts, lateTo: [side.name, this.#parts.lateTo[1]] });
   }
 
   /** The same for right records: `.lateRightTo(late).apply((auction, bid) => bid).sideOutput(late)`. */
   lateRightTo(side: SideOutput<Right>): this {
+    aSideOutput('lateRightTo', side);
     this.#checkByEventTime();
     return this.with({ ...this.#parts, lateTo: [this.#parts.lateTo[0], side.name] });
   }

@@ -7,17 +7,11 @@ import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import type { ClearContext, WindowContext } from '../operator/window/general/window-function.ts';
 import { merges } from '../operator/window/general/window-spec.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
-import {
-  type Aggregate,
-  type Aggregates,
-  type ResultsOf,
-  specsOf,
-  vocabulary,
-} from './aggregates.ts';
+import { type Aggregate, type Aggregates, type ResultsOf, specsOf } from './aggregates.ts';
 import { type Emits, emittedSchema } from './emits.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
 import type { KeyedParts } from './keyed-stream.ts';
-import type { SideOutput } from './side-output.ts';
+import { aSideOutput, type SideOutput } from './side-output.ts';
 import { type StateDescriptors, type StateHandles, stateSpecs } from './state.ts';
 import { Stream } from './stream.ts';
 import { checkTrigger, type Trigger } from './triggers.ts';
@@ -141,6 +135,7 @@ export class WindowedStream<out Row, out Key, out Bounds> {
    * windows that know no late records.
    */
   lateTo(side: SideOutput<Row>): WindowedStream<Row, Key, Bounds> {
+    aSideOutput('lateTo', side);
     this.#checkCanBeLate('lateTo');
     return this.#with({ lateTo: side.name });
   }
@@ -186,7 +181,7 @@ export class WindowedStream<out Row, out Key, out Bounds> {
     define: (aggregates: Aggregates<Row>) => Readonly<Record<string, Aggregate<unknown>>>,
     process?: AnyProcess,
   ): Stream<Out> {
-    const { aggregates, all } = specsOf(define(vocabulary<Row>()), this.#parts.functions);
+    const { aggregates, all } = specsOf<Row>(define, this.#parts.functions);
     this.#checkNames(aggregates);
     if (process !== undefined) {
       const { by, ...processing } = this.#processing(process, all);

@@ -80,6 +80,22 @@ export type AnyWindow<Row> =
 
 export type WindowKind = AnyWindow<never>['kind'];
 
+const WINDOW_KINDS: Readonly<Record<WindowKind, true>> = {
+  tumbling: true,
+  sliding: true,
+  session: true,
+  custom: true,
+  cumulating: true,
+  global: true,
+  count: true,
+};
+
+/** Whether it was made by a function such as `tumbling`. */
+export function isWindow(value: unknown): boolean {
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind;
+  return typeof kind === 'string' && Object.hasOwn(WINDOW_KINDS, kind);
+}
+
 /** What results tell of the bounds of a window: nothing where it has none. */
 export type BoundsOf<Kind extends WindowKind> = Kind extends 'global' | 'count'
   ? unknown

@@ -32,7 +32,7 @@ export function engineEntry(path: string): string {
 
 /** The URL of a module of the user; null where CommonJS has left it none. One file of CommonJS holds it and the engine. */
 export function moduleUrl(meta: ImportMeta): string | null {
-  const url: string | undefined = meta.url;
+  const url = (meta as ImportMeta | undefined)?.url as string | undefined;
   if (url !== undefined) return url;
   return IS_BUNDLED && typeof __filename === 'string' ? pathToFileURL(__filename).href : null;
 }

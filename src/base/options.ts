@@ -116,13 +116,17 @@ export const aFunction: OptionRule = (what, value) => {
 /** One whose answer is taken at once: promises would be results, and what it does later would be of another record. */
 export const aPlainFunction: OptionRule = (what, value) => {
   aPlainOrGenerator(what, value);
-  if (isGenerator(value)) {
-    throw wrong(
-      what,
-      'is no generator, for nothing asks it for values here, so that it would not run',
-      value,
-    );
-  }
+  noGenerator(what, value);
+};
+
+/** Refuses a function whose answer would have to be asked for. */
+export const noGenerator: OptionRule = (what, value) => {
+  if (!isGenerator(value)) return;
+  throw wrong(
+    what,
+    'is no generator, for nothing asks it for values here, so that it would not run',
+    value,
+  );
 };
 
 /** The same where the answer is an iterable. */
@@ -137,8 +141,9 @@ const isGenerator = (value: unknown): boolean =>
 const isAsync = (value: unknown): boolean =>
   typeof value === 'function' && /^Async(Generator)?Function$/.test(value.constructor.name);
 
-/** Refuses a function whose answer comes later, which `instead` takes. */
+/** Refuses what is no function, and one whose answer comes later, which `instead` takes. */
 export function notAsync(what: string, fn: unknown, instead: string): void {
+  aFunction(what, fn);
   if (isAsync(fn)) {
     throw new EngineError(
       'JOB_DEFINITION',

@@ -10,16 +10,20 @@
 import { EngineError } from '../base/errors.ts';
 import { wrong } from '../base/options.ts';
 
+/** All kinds of fields. */
+const FIELD_KINDS = [
+  'int32',
+  'float64',
+  'int64',
+  'boolean',
+  'string',
+  'timestamp',
+  'date',
+  'dynamic',
+] as const;
+
 /** How a field is stored. timestamp is milliseconds since 1970 UTC; date is the same, but a Date to the user. */
-export type FieldKind =
-  | 'int32'
-  | 'float64'
-  | 'int64'
-  | 'boolean'
-  | 'string'
-  | 'timestamp'
-  | 'date'
-  | 'dynamic';
+export type FieldKind = (typeof FIELD_KINDS)[number];
 
 declare const VALUE: unique symbol;
 declare const ROW: unique symbol;
@@ -66,8 +70,10 @@ export const t = {
   /** A value of any shape, such as a nested object: `t.dynamic<Address>()`. */
   dynamic: <Value>(): FieldType<Value> => fieldType<Value>('dynamic'),
   /** The same type, but the value may also be null. */
-  nullable: <Value>(type: FieldType<Value>): FieldType<Value | null> =>
-    Object.freeze({ kind: type.kind, nullable: true }),
+  nullable: <Value>(type: FieldType<Value>): FieldType<Value | null> => {
+    if (!isFieldType(type)) throw wrong('t.nullable', 'takes a type such as t.string', type);
+    return Object.freeze({ kind: type.kind, nullable: true });
+  },
 } as const;
 
 /**
@@ -78,6 +84,9 @@ export const t = {
 export function record<Fields extends Readonly<Record<string, FieldType<unknown>>>>(
   fields: Fields,
 ): Schema<Flatten<{ -readonly [K in keyof Fields]: ValueOf<Fields[K]> }>> {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw wrong('record', 'takes types by name, such as { page: t.string }', fields);
+  }
   return schemaOf(
     Object.entries(fields).map(([name, type]) => {
       checkFieldType(name, type);
@@ -86,8 +95,14 @@ export function record<Fields extends Readonly<Record<string, FieldType<unknown>
   );
 }
 
+/** Whether it is one of `t`, not a schema, a state or anything else. */
+export function isFieldType(type: unknown): type is FieldType<unknown> {
+  const kind = typeof type === 'object' && type !== null ? (type as FieldType<unknown>).kind : null;
+  return FIELD_KINDS.includes(kind as FieldKind);
+}
+
 function checkFieldType(name: string, type: FieldType<unknown>): void {
-  if (typeof type === 'object' && typeof type?.kind === 'string') return;
+  if (isFieldType(type)) return;
   throw wrong(`record: field '${name}'`, 'has a type such as t.string or t.dynamic()', type);
 }
 

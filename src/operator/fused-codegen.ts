@@ -15,7 +15,6 @@ import { BATCH_ROWS } from '../base/limits.ts';
 import { answeredNow } from '../base/thenable.ts';
 import type { Batch } from '../data/batch.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
-import { describe } from '../data/field-check.ts';
 import type { FieldsRead } from '../data/fields-read.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { Schema } from '../data/schema.ts';
@@ -27,6 +26,7 @@ import {
   lateTexts,
   stepsSource,
 } from './fused-steps.ts';
+import { iteratorOf } from './returned-rows.ts';
 
 /** Of the loop, as people are shown it. */
 export const ALL_STEPS = 'all steps of a row';
@@ -170,12 +170,6 @@ state.iterator = (function* (a, b) { yield* { [Symbol.iterator]: () => a }; yiel
 count = state.count;
 if (!isDrained) break;
 `;
-}
-
-/** Of what a flatMap returned. */
-function iteratorOf(returned: Iterable<unknown>): Iterator<unknown> {
-  if (typeof returned[Symbol.iterator] === 'function') return returned[Symbol.iterator]();
-  throw new TypeError(`the function returned ${describe(returned)}, which is no iterable of rows`);
 }
 
 /** Takes rows from the iterator; false, with the state full, when there may be more than fit. */

@@ -19,9 +19,10 @@ import type {
   StepSpec,
 } from '../../operator/cep/pattern-spec.ts';
 import { namesOf } from '../../operator/cep/pattern-spec.ts';
+import { emitEach, iteratorOrNone } from '../../operator/returned-rows.ts';
 import { type Emits, emittedSchema } from '../emits.ts';
 import type { KeyedParts } from '../keyed-stream.ts';
-import { SideOutput } from '../side-output.ts';
+import { aSideOutput, type SideOutput } from '../side-output.ts';
 import { Stream } from '../stream.ts';
 import { Pattern, type PatternLike } from './pattern.ts';
 import type { StepDraft } from './pattern-draft.ts';
@@ -61,10 +62,6 @@ const OPTIONS: OptionRules<MatchOptions<never, unknown>> = {
   late: aSideOutput,
   ties: aPlainFunction,
 };
-
-function aSideOutput(what: string, value: unknown): void {
-  if (!(value instanceof SideOutput)) throw wrong(what, 'is made by sideOutput(...)', value);
-}
 
 /** What the function of a match is given beside it. */
 export interface MatchContext<Out> {
@@ -122,9 +119,7 @@ export class MatchStream<out Row, Match> {
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => unknown): Stream<Out> {
     aPlainOrGenerator('flatSelect', fn);
     return this.#matches('flatSelect', null, (match, { emit }) => {
-      const rows = fn(match as Match, emit) as Iterable<Out> | undefined;
-      if (typeof rows !== 'object' || rows === null || !(Symbol.iterator in rows)) return;
-      for (const row of rows) emit(row);
+      emitEach(iteratorOrNone(fn(match as Match, emit)), emit);
     });
   }
 

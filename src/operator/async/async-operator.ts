@@ -1,5 +1,5 @@
 /** Calls an asynchronous function for each record, and emits what it answers at the event time of the record. */
-import { describe } from '../../data/field-check.ts';
+import { iteratorOf } from '../returned-rows.ts';
 import type { AsyncDefinition, AsyncSpec } from './async-spec.ts';
 import type { Call } from './calls.ts';
 import { lookupCall } from './lookup.ts';
@@ -65,7 +65,7 @@ export class AsyncOperator extends RequestOperator {
   }
 
   #emitRows(request: Request): boolean {
-    this.#rest ??= this.guarded(request, () => iteratorOf(request.result));
+    this.#rest ??= this.guarded(request, () => iteratorOf(request.result, 'answered'));
     const rest = this.#rest;
     while (this.output.isReady) {
       const next = this.guarded(request, () => rest.next());
@@ -82,10 +82,4 @@ export class AsyncOperator extends RequestOperator {
     super.close();
     this.#rest?.return?.();
   }
-}
-
-function iteratorOf(result: unknown): Iterator<unknown> {
-  const rows = result as Iterable<unknown> | null | undefined;
-  if (typeof rows?.[Symbol.iterator] === 'function') return rows[Symbol.iterator]();
-  throw new TypeError(`the function answered ${describe(result)}, which is no iterable of rows`);
 }

@@ -2,6 +2,7 @@
  * What a function of the user makes of the rows of one key in a window, a slice at a time: each pair for itself, or all
  * together.
  */
+import { iteratorOrNone } from '../returned-rows.ts';
 import type { JoinResults } from './join-results.ts';
 
 /** A key that is being worked off. */
@@ -58,7 +59,7 @@ export class Pairs implements GroupWork {
   }
 }
 
-/** What the function pushes, then what it returns, if that is an iterable. */
+/** What the function pushes, then what it returns. */
 export class Groups implements GroupWork {
   readonly #call: () => unknown;
   readonly #results: JoinResults;
@@ -73,13 +74,13 @@ export class Groups implements GroupWork {
     results: JoinResults,
     time: number,
   ) {
-    this.#call = () => apply(lefts, rights, (row) => results.add(row, time));
+    this.#call = () => apply(lefts, rights, (row) => void results.add(row, time));
     this.#results = results;
     this.#time = time;
   }
 
   make(most: number): number {
-    this.#left ??= iteratorOf(this.#call());
+    this.#left ??= iteratorOrNone(this.#call());
     for (let made = 0; made < most; made++) {
       const next = this.#left.next();
       if (next.done === true) return made;
@@ -87,12 +88,4 @@ export class Groups implements GroupWork {
     }
     return most;
   }
-}
-
-/** Nothing for what is no iterable: the function has pushed its rows. */
-function iteratorOf(returned: unknown): Iterator<unknown> {
-  const iterable = returned as Iterable<unknown> | null | undefined;
-  return typeof iterable?.[Symbol.iterator] === 'function'
-    ? iterable[Symbol.iterator]()
-    : [][Symbol.iterator]();
 }

@@ -7,6 +7,7 @@ import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { Schema } from '../../data/schema.ts';
 import { ImmediateOperator } from '../immediate-operator.ts';
 import type { OperatorContext, Output } from '../operator.ts';
+import { iteratorOf } from '../returned-rows.ts';
 import type { ReduceFunction } from '../rolling.ts';
 import { operatorError } from '../user-function.ts';
 import { AggregatedContents, partitionSchema, ReducedContents } from './folded-contents.ts';
@@ -63,7 +64,7 @@ export class PartitionOperator extends ImmediateOperator {
       this.output.watermark(watermark);
       return;
     }
-    this.#results = this.#named(() => this.#contents.results()[Symbol.iterator]());
+    this.#results = this.#named(() => iteratorOf(this.#contents.results()));
     this.hasPendingWork = true;
     this.resume();
   }
