@@ -1,5 +1,6 @@
 /** What every step of a flow has: a name, an identity, its place among threads. */
 import { EngineError } from '../base/errors.ts';
+import { MAX_PARALLELISM_LIMIT } from '../base/limits.ts';
 import { someText, wholeNumber, wrong } from '../base/options.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { GraphBuilder, NodeSettings } from './graph-builder.ts';
@@ -29,8 +30,9 @@ export class Step {
 
   /** Number of subtasks of this step: `.map((bid) => bid.price).parallelism(4)`. */
   parallelism(parallelism: number): this {
-    if (!Number.isInteger(parallelism) || parallelism < 1) {
-      throw wrong('parallelism', 'must be 1 or more', parallelism);
+    if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > MAX_PARALLELISM_LIMIT) {
+      const rule = `must be a whole number from 1 to ${MAX_PARALLELISM_LIMIT}`;
+      throw wrong('parallelism', rule, parallelism);
     }
     return this.#configure({ parallelism });
   }

@@ -121,6 +121,13 @@ const REFUSED: readonly (readonly [(flow: Flow) => unknown, RegExp])[] = [
     /^process: operatorState 'a' is made by list\(...\) or unionList\(...\).* got undefined$/,
   ],
   [(flow) => calling(flow, 'param', undefined, 1), /^param: the name is a text .* got undefined$/],
+  [
+    (flow) =>
+      rows(flow)
+        .map(({ n }) => n)
+        .parallelism(1e9),
+    /^parallelism must be a whole number from 1 to 32768, got 1000000000$/,
+  ],
   [() => loose(record)(), /^record takes types by name, such as .* got undefined$/],
   [() => loose(record)([t.string]), /^record takes types by name, /],
   [() => loose(record)({ a: value(t.int32) }), /^record: field 'a' has a type such as t.string/],

@@ -598,7 +598,7 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
   [
     'from',
     (flow) => loose(flow.from.bind(flow))(collection([]), { parallelism: null }),
-    /^parallelism must be 1 or more, got null$/,
+    /^parallelism must be a whole number from 1 to 32768, got null$/,
   ],
   [
     'from',

@@ -257,7 +257,7 @@ const MISTAKES: readonly (readonly [string, string, string, (flow: Flow) => unkn
   [
     'a parallelism below 1',
     'JOB_DEFINITION',
-    'parallelism must be 1 or more, got 0',
+    'parallelism must be a whole number from 1 to 32768, got 0',
     (flow) => rows(flow).parallelism(0),
   ],
 ];
