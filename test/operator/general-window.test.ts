@@ -356,6 +356,39 @@ inEveryMode(
 );
 
 inEveryMode(
+  'behind a timeout the state of a trigger of the user begins anew',
+  Row,
+  (rows) =>
+    rows
+      .keyBy('k')
+      .window(globalWindow())
+      .trigger(
+        purging(
+          timeoutTrigger(
+            customTrigger<Row, { total: number }>({
+              state: () => ({ total: 0 }),
+              onRecord({ v }, { state }) {
+                state.total += v;
+                return state.total >= 10 ? 'fire' : 'continue';
+              },
+            }),
+            50,
+          ),
+        ),
+      )
+      .aggregate(({ sum }) => ({ sum: sum('v') })),
+  (h) => {
+    push(h, 'k 9@1');
+    h.processingTime(50);
+    assert.deepEqual(taken(h), ['k 9 @null']);
+    push(h, 'k 4@2');
+    assert.deepEqual(taken(h), []);
+    push(h, 'k 6@3');
+    assert.deepEqual(taken(h), ['k 10 @3']);
+  },
+);
+
+inEveryMode(
   'sessions of processing time',
   Row,
   (rows) =>

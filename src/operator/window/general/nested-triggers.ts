@@ -125,9 +125,14 @@ export class TimeoutTrigger extends NumberTrigger {
   override onClock(slot: number, time: number): TriggerResult {
     const isUp = time === this.numbers[slot];
     const result = this.#of.onClock(slot, time);
-    if (isUp) this.clear(slot);
+    if (isUp) this.#beginAnew(slot);
     else if ((result & FIRE) !== 0) this.#stop(slot);
     return isUp ? ((FIRE | (result & PURGE)) as TriggerResult) : result;
+  }
+
+  #beginAnew(slot: number): void {
+    this.clear(slot);
+    this.begin(slot);
   }
 
   #stop(slot: number): void {
