@@ -203,15 +203,20 @@ function conditionOf({ of }: StepSpec): number {
 /** Records that a greedy step could take are not for the next one that takes any. */
 function blocksBefore(steps: readonly StepSpec[], at: number): readonly number[] {
   const step = positiveBefore(steps, at);
-  return step?.isGreedy ? [conditionOf(step)] : [];
+  return isGreedy(step) ? [conditionOf(step!)] : [];
 }
 
 function positiveBefore(steps: readonly StepSpec[], at: number): StepSpec | undefined {
   return steps.slice(0, at).findLast(({ isNegative }) => !isNegative);
 }
 
+/** A step of so many records, and no more, has nothing to be greedy for. */
+function isGreedy(step: StepSpec | undefined): boolean {
+  return step?.isGreedy === true && step.min !== step.max;
+}
+
 function isEndedGreedy(step: StepSpec | undefined): boolean {
-  return step?.isGreedy === true && step.until !== null;
+  return isGreedy(step) && step!.until !== null;
 }
 
 /** Of each notFollowedBy before a step, also behind other such steps and optional ones. */

@@ -308,6 +308,23 @@ for (const [skip, expected] of [
   );
 }
 
+inEveryMode(
+  'a greedy step of so many records, and no more, leaves others to the next step',
+  Item,
+  (items) =>
+    items
+      .keyBy('k')
+      .match(
+        pattern<Item>().begin('two', is('a')).times(2).consecutive().greedy().next('last', is('a')),
+      )
+      .select((match) => textOf(match)),
+  (h) => {
+    for (const n of [1, 2, 3, 4]) h.push({ k: 1, v: 'a', n }, n);
+    h.watermark(10);
+    assert.deepEqual(take(h.take()), ['two a1 a2, last a3 @3', 'two a2 a3, last a4 @4']);
+  },
+);
+
 /** a+ greedy until z, and a record that would do for it too, by how it follows: what comes right behind the last a decides. */
 const untilZ = pattern<Item>().begin('a', is('a')).oneOrMore().greedy().until(is('z'));
 for (const [how, of, expected] of [

@@ -90,7 +90,8 @@ function plansOf(steps: readonly StepSpec[], limit: number, head: Head): Element
 }
 
 function greedyOf(step: StepSpec | undefined): Element['greedy'] {
-  return step?.isGreedy === true ? { condition: numberOf(step), until: step.until } : null;
+  if (step?.isGreedy !== true || step.min === step.max) return null;
+  return { condition: numberOf(step), until: step.until };
 }
 
 function joined(plan: Begun, [first, ...rest]: readonly Element[]): Begun {
