@@ -1,5 +1,6 @@
 /** A large stream beside a small one that every subtask has in memory, by key. */
 import { aPlainFunction, someText } from '../base/options.ts';
+import { answeredNow } from '../base/thenable.ts';
 import type { KeySpec } from '../data/key.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import { fieldIndex, type Schema, t } from '../data/schema.ts';
@@ -92,7 +93,7 @@ export class BroadcastPair<out Row, out Small> {
       .process({
         emits: type<Out>(),
         onRecord(row, { broadcastState, emit }) {
-          emit(fn(row, broadcastState.rows.get(comparable(keyOf(row as never)))));
+          emit(answeredNow(fn(row, broadcastState.rows.get(comparable(keyOf(row as never))))));
         },
         onBroadcast(row, { broadcastState }) {
           broadcastState.rows.set(comparable(smallKeyOf(row as never)), row);

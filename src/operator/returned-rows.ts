@@ -1,10 +1,12 @@
 /** Rows that a function of the user returns, where it may return any number of them. */
+import { answeredNow } from '../base/thenable.ts';
 import { describe } from '../data/field-check.ts';
 
-/** A TypeError for what is no iterable, told as one of the function. */
+/** TypeError for what is no iterable, and for a promise of one, told as one of the function. */
 export function iteratorOf(returned: unknown, verb = 'returned'): Iterator<unknown> {
   const rows = returned as Iterable<unknown> | null | undefined;
   if (typeof rows?.[Symbol.iterator] === 'function') return rows[Symbol.iterator]();
+  answeredNow(returned);
   throw new TypeError(`the function ${verb} ${describe(returned)}, which is no iterable of rows`);
 }
 

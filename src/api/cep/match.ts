@@ -8,6 +8,7 @@ import {
   type OptionRules,
   wrong,
 } from '../../base/options.ts';
+import { answeredNow, doneNow } from '../../base/thenable.ts';
 import type { Schema } from '../../data/schema.ts';
 import type {
   Condition,
@@ -107,7 +108,7 @@ export class MatchStream<out Row, Match> {
   /** A row for each match: `.select((match) => ({ user: match.first[0].user, at: match.success[0].time }))`. */
   select<Out>(fn: (match: Match) => Out): Stream<Out> {
     aPlainFunction('select', fn);
-    return this.#matches('select', null, (match, ctx) => ctx.emit(fn(match as Match)));
+    return this.#matches('select', null, (match, ctx) => ctx.emit(answeredNow(fn(match as Match))));
   }
 
   /**
@@ -138,7 +139,7 @@ export class MatchStream<out Row, Match> {
     aPlainFunction('process: onMatch', definition.onMatch);
     const emits = emittedSchema('process', definition.emits);
     return this.#matches('process', emits, (match, ctx) => {
-      definition.onMatch(match as Match, ctx);
+      doneNow(definition.onMatch(match as Match, ctx));
     });
   }
 

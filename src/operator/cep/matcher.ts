@@ -8,6 +8,7 @@
  * earlier is left.
  */
 import { EngineError } from '../../base/errors.ts';
+import { answeredNow } from '../../base/thenable.ts';
 import { DONE, type Nfa, NO_STEP, type Wait } from './nfa.ts';
 import type { Condition, ConditionContext, Match, SkipSpec } from './pattern-spec.ts';
 import type { HeldMatch, KeyRuns, MatchNode, Run } from './runs.ts';
@@ -172,7 +173,8 @@ export class Matcher {
   }
 
   #ask(condition: number): boolean {
-    return Boolean(this.#conditions[condition]!(this.#row, this.#context));
+    const answer: unknown = this.#conditions[condition]!(this.#row, this.#context);
+    return typeof answer === 'boolean' ? answer : Boolean(answeredNow(answer));
   }
 
   /** Hands over what was found, as far as no earlier run is in the way, and ends what it makes impossible. */

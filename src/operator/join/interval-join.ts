@@ -10,6 +10,7 @@
  * Panes are at least as long as the interval of partners, so that these lie in two panes, mostly.
  */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
+import { doneNow } from '../../base/thenable.ts';
 import type { Watermark } from '../../data/batch.ts';
 import type { Field } from '../../data/schema.ts';
 import { PaneCuts } from '../window/window.ts';
@@ -210,6 +211,7 @@ export class IntervalJoinOperator extends JoinOperator {
         context.rightTimestamp = isLeft ? partnerTime : time;
         const row = isLeft ? onPair(record, partner, context) : onPair(partner, record, context);
         if (this.#spec.gives === 'row') results.add(row, timestamp);
+        else if (row !== undefined) doneNow(row);
       }
     } catch (error) {
       throw this.errorAt(error, this.recordsBefore + this.#tasks.rows[task]!);

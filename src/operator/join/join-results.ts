@@ -1,5 +1,6 @@
 /** What a join makes, gathered into batches: as columns of a schema, or as row objects. */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
+import { answeredNow } from '../../base/thenable.ts';
 import { Batch } from '../../data/batch.ts';
 import { BatchBuilder } from '../../data/batch-builder.ts';
 import { type Field, schemaOf } from '../../data/schema.ts';
@@ -16,13 +17,18 @@ export class JoinResults {
     this.#emit = emit;
   }
 
-  /** Full batches are emitted at once. EngineError FIELD_TYPE for a row that does not fit the schema. */
+  /**
+   * Full batches are emitted at once. EngineError FIELD_TYPE for a row that does not fit the schema; TypeError for a promise as
+   * the first row of a batch: others are not looked at.
+   */
   add(row: unknown, time: number): void {
     const builder = this.#builder;
     if (builder === null) {
       const rows = this.#rows;
       this.#times[rows.length] = time;
-      if (rows.push(row) === FIRE_SLICE_ROWS) this.send();
+      const rowCount = rows.push(row);
+      if (rowCount === 1) answeredNow(row);
+      else if (rowCount === FIRE_SLICE_ROWS) this.send();
       return;
     }
     builder.appendRow(row, time);
