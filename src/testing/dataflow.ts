@@ -8,10 +8,10 @@
 import { GraphBuilder } from '../api/graph-builder.ts';
 import { sideOutputNames } from '../api/side-output.ts';
 import { type RowStream, Stream } from '../api/stream.ts';
-import { must } from '../base/assert.ts';
 import { VirtualClock } from '../base/clock.ts';
 import { nextTurn } from '../base/event-loop.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
+import { aNumber, wrong } from '../base/options.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
 import type { Schema } from '../data/schema.ts';
@@ -127,7 +127,11 @@ export class Dataflow<Out> {
   #graph(): Pick<DataflowRunOptions, 'graph' | 'bindings'> {
     const builder = new GraphBuilder('harness');
     const streams = this.#inputs.map((input) => addInput(builder, input));
-    const collected = this.#build(streams).collectAs('output');
+    const built = this.#build(streams);
+    if (!(built instanceof Stream)) {
+      throw wrong('harness', 'is given a function that returns a stream', built);
+    }
+    const collected = built.collectAs('output');
     const recorders = new Map<NodeId, Recorder<never>>([[collected, this.#recorder as never]]);
     const named = builder.unreadSidesNamed(sideOutputNames());
     for (const { node, side } of [...builder.unreadSides(), ...named]) {
@@ -147,6 +151,7 @@ export class Dataflow<Out> {
   }
 
   push(input: number, record: unknown, timestamp: number): void {
+    aNumber('push: the event time', timestamp);
     if (input !== this.#pendingInput) this.#sendPending();
     this.#run.source(input).checkOpen();
     this.#pendingInput = input;
@@ -161,6 +166,7 @@ export class Dataflow<Out> {
         'a harness in batch takes records and the end of an input, no watermark or idleness',
       );
     }
+    if ('watermark' in element) checkTime('watermark', element.watermark);
     this.#sendPending();
     this.#step(input, element);
   }
@@ -170,6 +176,7 @@ export class Dataflow<Out> {
   }
 
   processingTime(time: number): void {
+    checkTime('processingTime', time);
     this.#sendPending();
     this.#toRest();
     this.#clock.advanceTo(time);
@@ -193,7 +200,11 @@ export class Dataflow<Out> {
   takeSide(side: string): Element<unknown>[] {
     this.#sendPending();
     this.#toRest();
-    return must(this.#sides.get(side), `side output '${side}'`).take();
+    const recorder = this.#sides.get(side);
+    if (recorder === undefined) {
+      throw wrong('take', 'is given a side output of the steps that are tested', side);
+    }
+    return recorder.take();
   }
 
   metrics(): OperatorMetrics {
@@ -279,6 +290,10 @@ export class Dataflow<Out> {
     }
     throw new Error('the dataflow does not come to rest');
   }
+}
+
+function checkTime(what: string, time: unknown): void {
+  if (typeof time !== 'number' || Number.isNaN(time)) throw wrong(what, 'is given a time', time);
 }
 
 /** The source of an input: its node has the number of the input. */
