@@ -13,7 +13,7 @@ export type FromOptions = {
   readonly name?: string;
   readonly uid?: string;
   readonly parallelism?: number;
-  /** Records a second over all subtasks; 0 or left out for no limit. */
+  /** Records a second over all subtasks; 0, Infinity or left out for no limit. */
   readonly rate?: number;
 };
 
@@ -26,7 +26,7 @@ const FROM_OPTIONS: OptionRules<FromOptions> = {
 };
 
 function aRate(what: string, value: unknown): void {
-  if (typeof value === 'number' && value >= 0 && value < Infinity) return;
+  if (typeof value === 'number' && value >= 0) return;
   throw wrong(what, 'is a number of records a second, 0 or more', value);
 }
 
@@ -65,7 +65,7 @@ export class Flow {
         type: 'source',
         descriptor: source.descriptor,
         eventTime: null,
-        rate: rate === 0 ? null : rate,
+        rate: rate === 0 || rate === Infinity ? null : rate,
         isCallers: source.isCallers ?? false,
         hasDeadLetters: source.hasDeadLetters ?? false,
       },

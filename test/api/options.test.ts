@@ -600,11 +600,6 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
     (flow) => loose(flow.from.bind(flow))(collection([]), { parallelism: null }),
     /^parallelism must be a whole number from 1 to 32768, got null$/,
   ],
-  [
-    'from',
-    (flow) => flow.from(endless, { rate: Infinity }),
-    /^from: rate is a number of records a second, 0 or more, got Infinity$/,
-  ],
   ['from', (flow) => loose(flow.from.bind(flow))(csv()), /^from takes a source, such as files\(/],
   [
     'input',
@@ -826,6 +821,13 @@ for (const [what, run, schemas] of [
     });
   }
 }
+
+test('a rate without bound is none', async () => {
+  const unbound = job(import.meta, 'unbound', (flow) => ({
+    rows: flow.from(collection([1, 2, 3]), { rate: Infinity }),
+  }));
+  assert.deepEqual(await unbound.collect({ threads: 0 }), { rows: [1, 2, 3] });
+});
 
 test('a restart of a harness with options that it does not have is refused', async () => {
   const h = await harness((stream) => stream);
