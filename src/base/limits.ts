@@ -99,6 +99,9 @@ export const WATCHED_FILES_MAX = 100_000;
 /** Malformed records that a result shows, of those that a source has skipped. */
 export const SHOWN_MALFORMED = 5;
 
+/** Tasks that a checkpoint which takes too long is told to wait for: those behind them wait too. */
+export const TOLD_TASKS_MAX = 3;
+
 /** Causes of an error that go with it to another thread: they may form a circle. */
 export const ERROR_CAUSES_MAX = 8;
 

@@ -34,6 +34,7 @@ import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts
 import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
 import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
+import { timeoutError } from './checkpoint-timeout.ts';
 import { type CommitNode, Committables, type Prepared } from './committables.ts';
 import { buildManifest, inputBlocks, type StoredBlock } from './manifest-builder.ts';
 
@@ -220,14 +221,19 @@ export class CheckpointCoordinator {
         const isIncremental = kind === 'checkpoint' && settings?.isIncremental === true;
         const base = isIncremental ? this.#last : null;
         const timeoutMs = settings?.timeoutMs ?? DEFAULT_CHECKPOINT_TIMEOUT_MS;
-        cancelTimer = after(timeoutMs, () => reject(timeoutError(id, timeoutMs)));
+        const done = new Set<number>();
+        const isMissing = (subtask: number): boolean =>
+          !done.has(subtask) && !this.#ended.has(subtask);
+        cancelTimer = after(timeoutMs, () =>
+          reject(timeoutError(id, timeoutMs, this.#options.execution, isMissing)),
+        );
         this.#pending = {
           id,
           kind,
           base,
           target,
           blocks: [],
-          done: new Set(),
+          done,
           begun,
           resolve,
           reject,
@@ -380,13 +386,4 @@ export class CheckpointCoordinator {
     );
     await this.#current;
   }
-}
-
-function timeoutError(id: number, timeoutMs: number): EngineError {
-  return new EngineError(
-    'CHECKPOINT_TIMEOUT',
-    `checkpoint ${id} was not complete after ${timeoutMs} ms: a step may be slow, or wait for a sink that is; raise ` +
-      'checkpoints.timeout, or look at where records wait',
-    { retryable: true },
-  );
 }

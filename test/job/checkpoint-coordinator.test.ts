@@ -262,9 +262,15 @@ test('a checkpoint that is too slow is given up; what comes late of it harms not
   });
   const given = coordinator.checkpoint();
   let isGivenUp = false;
-  const refused = assert.rejects(given, { code: 'CHECKPOINT_TIMEOUT' }).then(() => {
-    isGivenUp = true;
-  });
+  const refused = assert
+    .rejects(given, {
+      code: 'CHECKPOINT_TIMEOUT',
+      message:
+        /^checkpoint 1 was not complete after 30 ms: it waits for 'collection' \(all subtasks\), 'blackhole' \(subtask 1\): /,
+    })
+    .then(() => {
+      isGivenUp = true;
+    });
   // While it is given up, too.
   while (!isGivenUp) {
     coordinator.onBlock(2, 1, blockOf(['late']));
@@ -278,6 +284,20 @@ test('a checkpoint that is too slow is given up; what comes late of it harms not
   assert.equal(manifest.id, 2);
   assert.deepEqual(committed, ['of the slow one', '2 of 1', '2 of 2']);
   assert.deepEqual(await files.list('/state/checkpoint-1'), null);
+  await coordinator.stop();
+});
+
+test('a checkpoint whose parts have come, and cannot be written in time, says so', async () => {
+  class StuckFiles extends MemoryFiles {
+    override rename(): Promise<void> {
+      return sleep(200);
+    }
+  }
+  const { coordinator } = await setUp({ files: new StuckFiles(), options: { timeout: 30 } });
+  await assert.rejects(coordinator.checkpoint(), {
+    code: 'CHECKPOINT_TIMEOUT',
+    message: /all parts have come, and are being written/,
+  });
   await coordinator.stop();
 });
 
