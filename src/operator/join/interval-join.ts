@@ -226,15 +226,15 @@ export class IntervalJoinOperator extends JoinOperator {
       this.#forget(1, watermark - this.#staysMs[1]);
       const gone = watermark - Math.max(...this.#staysMs);
       const { live } = this.panes;
-      let count = 0;
-      while (count < live.length && live[count]!.start + this.#paneMs <= gone) count++;
-      if (count > 0) this.panes.dropFirst(count);
+      while (live.first !== undefined && live.first.start + this.#paneMs <= gone) {
+        this.panes.dropFirst();
+      }
     }
     this.output.watermark(watermark);
   }
 
   #forget(input: 0 | 1, time: number): void {
-    for (const pane of this.panes.live) {
+    for (const pane of this.panes.live.all) {
       if (pane.start > time) break;
       const isWhole = pane.start + this.#paneMs <= time;
       if (isWhole && this.#staysMs[input] < this.#staysMs[1 - input]!) {

@@ -2,17 +2,17 @@
 import { SHOWN_ROWS_MAX } from '../../base/limits.ts';
 import type { StateLook, StateSize, WindowOfKey } from '../state-look.ts';
 import { countKeys } from '../window/count-keys.ts';
+import type { LivePanes } from '../window/live-panes.ts';
 import type { PaneCuts } from '../window/window.ts';
 import type { JoinInput } from './join-input.ts';
 import type { JoinPane, PaneSide } from './join-pane.ts';
 
 export class JoinLook implements StateLook {
   readonly #inputs: readonly JoinInput[];
-  readonly #panes: readonly JoinPane[];
+  readonly #panes: LivePanes<JoinPane>;
   readonly #cuts: PaneCuts;
 
-  /** `panes`: the live ones, by rising start. */
-  constructor(inputs: readonly JoinInput[], panes: readonly JoinPane[], cuts: PaneCuts) {
+  constructor(inputs: readonly JoinInput[], panes: LivePanes<JoinPane>, cuts: PaneCuts) {
     this.#inputs = inputs;
     this.#panes = panes;
     this.#cuts = cuts;
@@ -21,7 +21,7 @@ export class JoinLook implements StateLook {
   /** Of both inputs together, since a pane has one table for both. */
   get keyCount(): number | null {
     return countKeys(
-      this.#panes.map(({ keys }) => keys),
+      this.#panes.all.map(({ keys }) => keys),
       this.#inputs[0]!.keys,
     );
   }
@@ -29,7 +29,7 @@ export class JoinLook implements StateLook {
   sizes(): readonly StateSize[] {
     const keys = this.keyCount;
     return this.#inputs.map(({ rows }, input) => {
-      const windows = this.#panes.reduce(
+      const windows = this.#panes.all.reduce(
         (sum, { sides }) => sum + sides[input]!.lists.filledCount,
         0,
       );
@@ -41,7 +41,7 @@ export class JoinLook implements StateLook {
     const input = this.#inputs.findIndex(({ rows }) => rows.name === state);
     if (input < 0) return undefined;
     const found = this.#inputs[input]!.rows.readKey(key);
-    const windows = this.#panes.flatMap(({ start, keys, sides }): WindowOfKey[] => {
+    const windows = this.#panes.all.flatMap(({ start, keys, sides }): WindowOfKey[] => {
       const values = rowsOf(sides[input]!, keys.find(found));
       return values.length === 0 ? [] : [{ start, end: this.#cuts.endOf(start), values }];
     });

@@ -118,7 +118,7 @@ export abstract class JoinOperator implements Operator {
     const writer = this.context.snapshot(checkpoint);
     this.writeState(writer);
     const capture = { isComplete: false };
-    const { live } = this.panes;
+    const live = this.panes.live.all;
     for (const pane of live) pane.capture = capture;
     const steps = this.inputs.map(({ rows }, input) =>
       rows.capture(

@@ -10,7 +10,7 @@ import type { KeyReader } from '../../data/key.ts';
 import { KeySlots } from '../../state/key-slots.ts';
 import { RowLists } from '../../state/row-lists.ts';
 import { RowStore } from '../../state/row-store.ts';
-import { panesUpTo } from '../window/window.ts';
+import { LivePanes } from '../window/live-panes.ts';
 import type { JoinInput } from './join-input.ts';
 
 /** The rows of one input. */
@@ -101,7 +101,7 @@ const SPARE_PANES = 4;
 
 /** The live panes of one operator by rising start, and empty ones to be used again. */
 export class JoinPanes {
-  readonly live: JoinPane[] = [];
+  readonly live = new LivePanes<JoinPane>();
   readonly #byStart = new Map<number, JoinPane>();
   readonly #spare: JoinPane[] = [];
   readonly #inputs: readonly [JoinInput, JoinInput];
@@ -124,7 +124,7 @@ export class JoinPanes {
     const pane = this.#make();
     pane.start = start;
     this.#byStart.set(start, pane);
-    this.live.splice(panesUpTo(this.live, start), 0, pane);
+    this.live.add(pane);
     return pane;
   }
 
@@ -144,14 +144,13 @@ export class JoinPanes {
     if (!pane.sides[input].isEmpty) pane.sides[input] = this.#side(input);
   }
 
-  /** Drops the first live panes. One that a snapshot still has to be written of is not used again. */
-  dropFirst(count: number): void {
-    for (const pane of this.live.splice(0, count)) {
-      this.#byStart.delete(pane.start);
-      if (pane.capture?.isComplete === false || this.#spare.length === SPARE_PANES) continue;
-      pane.capture = null;
-      pane.clear();
-      this.#spare.push(pane);
-    }
+  /** Drops the first live pane. It is not used again where a snapshot still has to be written of it. */
+  dropFirst(): void {
+    const pane = this.live.takeFirst();
+    this.#byStart.delete(pane.start);
+    if (pane.capture?.isComplete === false || this.#spare.length === SPARE_PANES) return;
+    pane.capture = null;
+    pane.clear();
+    this.#spare.push(pane);
   }
 }

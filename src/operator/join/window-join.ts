@@ -149,7 +149,7 @@ export class WindowJoinOperator extends JoinOperator {
 
   /** End of the next window that has records; null when no record waits. */
   #nextEnd(): number | null {
-    const first = this.panes.live[0];
+    const { first } = this.panes.live;
     if (first === undefined) return null;
     const end = firstWindowEnd(this.#window, this.#cuts.endOf(first.start));
     return Math.max(this.#firedEnd + this.#window.slideMs, end);
@@ -160,7 +160,7 @@ export class WindowJoinOperator extends JoinOperator {
     const end = this.#nextEnd();
     if (end === null || end - 1 > this.watermark) return null;
     const start = end - this.#window.sizeMs;
-    const panes = this.panes.live.filter((pane) => pane.start >= start && pane.start < end);
+    const panes = this.panes.live.before(end).filter((pane) => pane.start >= start);
     const groups = new WindowGroups(panes, this.inputs[0].keys);
     return { end, groups, nextKey: 0, work: null };
   }
@@ -209,8 +209,8 @@ export class WindowJoinOperator extends JoinOperator {
     this.#firedEnd = end;
     if (this.#fired !== null && end >= this.#fired.greatest) this.#fired = null;
     const { live } = this.panes;
-    let count = 0;
-    while (count < live.length && lastWindowEnd(this.#window, live[count]!.start) <= end) count++;
-    if (count > 0) this.panes.dropFirst(count);
+    while (live.first !== undefined && lastWindowEnd(this.#window, live.first.start) <= end) {
+      this.panes.dropFirst();
+    }
   }
 }

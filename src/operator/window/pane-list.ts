@@ -1,10 +1,10 @@
 /** The live panes of one operator by rising start, and empty ones to be used again. */
 import type { KeyReader } from '../../data/key.ts';
+import { LivePanes } from './live-panes.ts';
 import { Pane, type PaneShape } from './pane.ts';
-import { panesUpTo } from './window.ts';
 
 export class PaneList {
-  readonly live: Pane[] = [];
+  readonly live = new LivePanes<Pane>();
   /** Whether panes mark what changes; set before the first is made. */
   marksChanges = false;
   readonly #spare: Pane[] = [];
@@ -18,13 +18,11 @@ export class PaneList {
 
   /** The live pane with this start, made when it is new. */
   at(start: number): Pane {
-    const panes = this.live;
-    const at = panesUpTo(panes, start);
-    const found = panes[at - 1];
-    if (found !== undefined && found.start === start) return found;
+    const found = this.live.find(start);
+    if (found !== undefined) return found;
     const pane = this.make();
     pane.start = start;
-    panes.splice(at, 0, pane);
+    this.live.add(pane);
     return pane;
   }
 

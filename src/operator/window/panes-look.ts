@@ -5,13 +5,14 @@ import type { KeyedRowsOptions } from '../../state/keyed-rows.ts';
 import type { StateLook, StateSize, WindowOfKey } from '../state-look.ts';
 import type { AccumulatorRows } from './accumulator-rows.ts';
 import { countKeys } from './count-keys.ts';
+import type { LivePanes } from './live-panes.ts';
 import { namedValues } from './named-values.ts';
 import type { Pane } from './pane.ts';
+
 import type { PaneCuts } from './window.ts';
 
 export type PanesLookOptions = KeyedRowsOptions & {
-  /** The live panes, by rising start. */
-  readonly panes: readonly Pane[];
+  readonly panes: LivePanes<Pane>;
   readonly cuts: PaneCuts;
   readonly rows: AccumulatorRows;
   /** Cells that panes have: rows may have one more, which is 0. */
@@ -31,13 +32,13 @@ export class PanesLook implements StateLook {
   get keyCount(): number | null {
     const { panes, keys } = this.#options;
     return countKeys(
-      panes.map((pane) => pane.keys),
+      panes.all.map((pane) => pane.keys),
       keys,
     );
   }
 
   sizes(): readonly StateSize[] {
-    const windows = this.#options.panes.reduce((sum, { slotCount }) => sum + slotCount, 0);
+    const windows = this.#options.panes.all.reduce((sum, { slotCount }) => sum + slotCount, 0);
     return [{ name: this.#options.state, kind: 'panes', keys: this.keyCount, windows }];
   }
 
@@ -45,7 +46,7 @@ export class PanesLook implements StateLook {
     if (state !== this.#options.state) return undefined;
     const { panes, cuts, readKey } = this.#options;
     const found = readKey(key);
-    const windows = panes.flatMap((pane): WindowOfKey[] => {
+    const windows = panes.all.flatMap((pane): WindowOfKey[] => {
       const slot = pane.keys.find(found);
       if (slot < 0) return [];
       const { start } = pane;

@@ -232,24 +232,25 @@ export class PreAggregateOperator implements Operator {
 
   #liveSlots(): number {
     let slots = 0;
-    for (const pane of this.#panes.live) slots += pane.slotCount;
+    for (const pane of this.#panes.live.all) slots += pane.slotCount;
     return slots;
   }
 
   /** Panes that the watermark has passed are due; all are when the watermark says little, or there are too many keys. */
   #takeDue(): void {
-    const { live } = this.#panes;
     if (this.#hasBeenIdle || this.#liveSlots() > PRE_AGGREGATED_KEYS) {
       this.#takeAll();
       return;
     }
-    while (live.length > 0 && this.#cuts.endOf(live[0]!.start) - 1 <= this.#watermark) {
-      this.#due.push(live.shift()!);
+    const { live } = this.#panes;
+    for (let { first } = live; first !== undefined; { first } = live) {
+      if (this.#cuts.endOf(first.start) - 1 > this.#watermark) break;
+      this.#due.push(live.takeFirst());
     }
   }
 
   #takeAll(): void {
-    this.#due.push(...this.#panes.live.splice(0));
+    for (const pane of this.#panes.live.takeAll()) this.#due.push(pane);
   }
 
   processWatermark(watermark: Watermark): void {

@@ -176,7 +176,7 @@ export class WindowAggregateOperator implements Operator {
         from = to;
       }
     }
-    for (const pane of this.#panes.live) if (!pane.endLoad()) throw keyTwice(PANES);
+    for (const pane of this.#panes.live.all) if (!pane.endLoad()) throw keyTwice(PANES);
   }
 
   get #groups(): KeyGroupRange {
@@ -189,7 +189,7 @@ export class WindowAggregateOperator implements Operator {
     writeFired(writer, this.#firedEnd, this.#groups, this.#fired);
     const { schema } = this.#state;
     const options = { schema, keyFields: this.#keyFields, isTypedKey: this.#isTypedKey };
-    const panes = this.#panes.live;
+    const panes = this.#panes.live.all;
     writer.later(capturePanes(panes, this.#lineage, options, this.#stateRows, writer));
     this.#output.barrier(checkpoint);
   }
@@ -322,7 +322,7 @@ export class WindowAggregateOperator implements Operator {
 
   /** End of the next window that has records; null when no record waits. */
   #nextEnd(): number | null {
-    const first = this.#panes.live[0];
+    const { first } = this.#panes.live;
     if (first === undefined) return null;
     const end = firstWindowEnd(this.#window, this.#cuts.endOf(first.start));
     return Math.max(this.#firedEnd + this.#window.slideMs, end);
@@ -332,20 +332,17 @@ export class WindowAggregateOperator implements Operator {
   #nextFiring(): Firing | null {
     const end = this.#nextEnd();
     if (end === null || end - 1 > this.#watermark) return null;
-    const { live } = this.#panes;
-    const first = live[0]!;
+    const panes = this.#panes.live.before(end);
+    const first = panes[0]!;
     const start = end - this.#window.sizeMs;
-    let count = 0;
-    while (count < live.length && live[count]!.start < end) count++;
-    const isWhole = count === 1 && lastWindowEnd(this.#window, first.start) <= end;
-    return { end, total: isWhole ? first : this.#join(start, count), nextSlot: 0 };
+    const isWhole = panes.length === 1 && lastWindowEnd(this.#window, first.start) <= end;
+    return { end, total: isWhole ? first : this.#join(start, panes), nextSlot: 0 };
   }
 
-  #join(start: number, count: number): Pane {
+  #join(start: number, panes: readonly Pane[]): Pane {
     const total = this.#panes.make();
     try {
-      for (let p = 0; p < count; p++) {
-        const pane = this.#panes.live[p]!;
+      for (const pane of panes) {
         if (pane.start >= start) total.mergeFrom(pane, this.#keys, this.#slots, this.#loops);
       }
     } catch (error) {
@@ -401,11 +398,10 @@ export class WindowAggregateOperator implements Operator {
     this.#firedEnd = firing.end;
     if (this.#fired !== null && firing.end >= this.#fired.greatest) this.#fired = null;
     const { live } = this.#panes;
-    while (live.length > 0) {
-      const pane = live[0]!;
-      if (lastWindowEnd(this.#window, pane.start) > firing.end) break;
-      live.shift();
-      if (pane !== firing.total) this.#panes.recycle(pane);
+    for (let { first } = live; first !== undefined; { first } = live) {
+      if (lastWindowEnd(this.#window, first.start) > firing.end) break;
+      live.takeFirst();
+      if (first !== firing.total) this.#panes.recycle(first);
     }
     this.#panes.recycle(firing.total);
   }
