@@ -1,6 +1,7 @@
 /** The doors between a running job and the program that started it: rows in, rows out, and Node and Web streams of both. */
 import { Readable, Writable } from 'node:stream';
 import { ReadableStream, WritableStream } from 'node:stream/web';
+import { wrong } from '../base/options.ts';
 import type { InputQueue } from '../connector/program/program-input.ts';
 import type { ProgramOutput } from '../connector/program/program-output.ts';
 
@@ -41,6 +42,7 @@ export class JobInput<Row> {
    * `await client.inputs.clicks.from(moreRows)`.
    */
   async from(rows: AsyncIterable<Row> | Iterable<Row>): Promise<void> {
+    if (typeof rows !== 'object' || rows === null) throw wrong('from', 'takes rows', rows);
     if (Symbol.asyncIterator in rows) {
       for await (const row of rows) if (!this.write(row)) await this.drained();
     } else {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
 import { SHOWN_MALFORMED } from '../base/limits.ts';
-import { checkOptions } from '../base/options.ts';
+import { checkOptions, someText } from '../base/options.ts';
 import { randomId } from '../base/random-id.ts';
 import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
@@ -142,6 +142,7 @@ export class JobRun implements WatchedJob {
   }
 
   async savepoint(dir: string): Promise<string> {
+    someText('savepoint: the directory', dir);
     const { path } = await this.#now().checkpoints.savepoint(resolve(dir));
     return path;
   }

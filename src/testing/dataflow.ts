@@ -9,6 +9,7 @@ import { GraphBuilder } from '../api/graph-builder.ts';
 import { sideOutputNames } from '../api/side-output.ts';
 import { type RowStream, Stream } from '../api/stream.ts';
 import { VirtualClock } from '../base/clock.ts';
+import { EngineError } from '../base/errors.ts';
 import { nextTurn } from '../base/event-loop.ts';
 import { BATCH_ROWS } from '../base/limits.ts';
 import { aNumber, wrong } from '../base/options.ts';
@@ -127,10 +128,8 @@ export class Dataflow<Out> {
   #graph(): Pick<DataflowRunOptions, 'graph' | 'bindings'> {
     const builder = new GraphBuilder('harness');
     const streams = this.#inputs.map((input) => addInput(builder, input));
-    const built = this.#build(streams);
-    if (!(built instanceof Stream)) {
-      throw wrong('harness', 'is given a function that returns a stream', built);
-    }
+    const built: unknown = this.#build(streams);
+    if (!(built instanceof Stream)) throw wrong('harness: build', 'returns a stream', built);
     const collected = built.collectAs('output');
     const recorders = new Map<NodeId, Recorder<never>>([[collected, this.#recorder as never]]);
     const named = builder.unreadSidesNamed(sideOutputNames());
@@ -166,7 +165,7 @@ export class Dataflow<Out> {
         'a harness in batch takes records and the end of an input, no watermark or idleness',
       );
     }
-    if ('watermark' in element) checkTime('watermark', element.watermark);
+    if ('watermark' in element) aTime('watermark', element.watermark);
     this.#sendPending();
     this.#step(input, element);
   }
@@ -176,7 +175,7 @@ export class Dataflow<Out> {
   }
 
   processingTime(time: number): void {
-    checkTime('processingTime', time);
+    aTime('processingTime', time);
     this.#sendPending();
     this.#toRest();
     this.#clock.advanceTo(time);
@@ -201,10 +200,8 @@ export class Dataflow<Out> {
     this.#sendPending();
     this.#toRest();
     const recorder = this.#sides.get(side);
-    if (recorder === undefined) {
-      throw wrong('take', 'is given a side output of the steps that are tested', side);
-    }
-    return recorder.take();
+    if (recorder !== undefined) return recorder.take();
+    throw new EngineError('JOB_DEFINITION', `take: no step sends to the side output '${side}'`);
   }
 
   metrics(): OperatorMetrics {
@@ -292,8 +289,9 @@ export class Dataflow<Out> {
   }
 }
 
-function checkTime(what: string, time: unknown): void {
-  if (typeof time !== 'number' || Number.isNaN(time)) throw wrong(what, 'is given a time', time);
+function aTime(what: string, value: unknown): void {
+  if (typeof value === 'number' && !Number.isNaN(value)) return;
+  throw wrong(what, 'is a time in milliseconds', value);
 }
 
 /** The source of an input: its node has the number of the input. */

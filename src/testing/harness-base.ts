@@ -1,5 +1,5 @@
 /** What harnesses have in common, however many inputs they have: the clock, and what comes out. */
-import type { SideOutput } from '../api/side-output.ts';
+import { aSideOutput, type SideOutput } from '../api/side-output.ts';
 import {
   aNumber,
   checkOptions,
@@ -55,7 +55,9 @@ export class HarnessBase<Out> {
   take(): Element<Out>[];
   take<Side>(side: SideOutput<Side>): Element<Side>[];
   take(side?: SideOutput<unknown>): Element<unknown>[] {
-    return side === undefined ? this.#dataflow.take() : this.#dataflow.takeSide(side.name);
+    if (side === undefined) return this.#dataflow.take();
+    aSideOutput('take', side);
+    return this.#dataflow.takeSide(side.name);
   }
 
   /** The rows of the elements that came out since the last `take`. */

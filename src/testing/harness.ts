@@ -1,6 +1,6 @@
 /** A harness around a piece of a dataflow with one input: elements in by hand, elements out in order. */
 import type { RowStream, Stream } from '../api/stream.ts';
-import { checkOptions, type OptionRules } from '../base/options.ts';
+import { aPlainFunction, checkOptions, type OptionRules } from '../base/options.ts';
 import { aSchema, type Schema } from '../data/schema.ts';
 import { Dataflow, type DataflowOptions } from './dataflow.ts';
 import { DATAFLOW_OPTIONS, HarnessBase } from './harness-base.ts';
@@ -26,6 +26,7 @@ export async function harness<Row, Out = unknown>(
   build: (stream: Stream<Row>) => RowStream<Out>,
   options: HarnessOptions<Row> = {},
 ): Promise<Harness<Row, Out>> {
+  aPlainFunction('harness: build', build);
   checkOptions('harness', options, HARNESS_OPTIONS);
   const schema = (options.schema ?? null) as Schema | null;
   const dataflow = new Dataflow<Out>(

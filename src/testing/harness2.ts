@@ -1,6 +1,6 @@
 /** A harness around a piece of a dataflow where two streams meet. */
 import type { RowStream, Stream } from '../api/stream.ts';
-import { checkOptions, type OptionRules } from '../base/options.ts';
+import { aPlainFunction, checkOptions, type OptionRules } from '../base/options.ts';
 import { aSchema, type Schema } from '../data/schema.ts';
 import { Dataflow, type DataflowOptions } from './dataflow.ts';
 import { DATAFLOW_OPTIONS, HarnessBase } from './harness-base.ts';
@@ -31,6 +31,7 @@ export async function harness2<First, Second, Out = unknown>(
   build: (first: Stream<First>, second: Stream<Second>) => RowStream<Out>,
   options: Harness2Options<First, Second> = {},
 ): Promise<Harness2<First, Second, Out>> {
+  aPlainFunction('harness2: build', build);
   checkOptions('harness2', options, HARNESS2_OPTIONS);
   const dataflow = new Dataflow<Out>(
     [

@@ -224,3 +224,16 @@ test('cancel ends readers and writers', async () => {
   await client.cancel();
   await assert.rejects(reading, { code: 'JOB_CANCELLED' });
 });
+
+test('what is no directory of a savepoint, and no rows, is refused', async () => {
+  const client = await anything.start({ threads: 0 });
+  await assert.rejects(client.savepoint(undefined as never), {
+    code: 'JOB_DEFINITION',
+    message: 'savepoint: the directory is a text that is not empty, got undefined',
+  });
+  await assert.rejects(client.inputs.values.from(5 as never), {
+    code: 'JOB_DEFINITION',
+    message: 'from takes rows, got 5',
+  });
+  await client.cancel();
+});
