@@ -19,9 +19,11 @@ const REFUSED: readonly (readonly [(h: Loose) => unknown, RegExp])[] = [
 ];
 
 for (const [call, message] of REFUSED) {
-  test(`a harness tells ${message}`, async () => {
+  test(`a harness tells ${message}, and goes on`, async () => {
     const h: Harness<number, number> = await harness((numbers) => numbers);
     assert.throws(() => call(h as unknown as Loose), { code: 'JOB_DEFINITION', message });
+    h.push(1, 1);
+    assert.deepEqual(h.takeRecords(), [1]);
   });
 }
 
