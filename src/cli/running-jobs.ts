@@ -71,7 +71,9 @@ export async function findRunningJob(job: string): Promise<RunningJob> {
   if (ADDRESS.test(job)) return await jobOfServer(job);
   const isDirectory = isLocked(job);
   const { jobs, silent } = await jobsOfProcesses(isDirectory ? [ownerOf(job)] : processes());
-  const meant = runningFirst(isDirectory ? jobs : jobs.filter((one) => isNamed(one, job)));
+  const meant = isDirectory
+    ? await thoseIn(job, runningFirst(jobs))
+    : runningFirst(jobs.filter((one) => isNamed(one, job)));
   if (meant.length === 1) return meant[0]!;
   if (meant.length === 0 && hasCheckpoints(job)) throw nobody(job);
   throw new EngineError(
@@ -80,6 +82,19 @@ export async function findRunningJob(job: string): Promise<RunningJob> {
       ? `no job '${job}' runs here: millrace list shows those that do${silentText(silent)}`
       : `several jobs are '${job}': choose one by its id: ${meant.map(({ jid }) => jid).join(', ')}`,
   );
+}
+
+/** Of several jobs of a process the one whose checkpoints are in a directory, which may be told from where the process is. */
+async function thoseIn(path: string, jobs: readonly RunningJob[]): Promise<readonly RunningJob[]> {
+  if (jobs.length < 2) return jobs;
+  const dirs = await Promise.all(
+    jobs.map(async (job) => {
+      const config = job.ask<{ directory: string }>('GET', '/checkpoints/config');
+      return await config.then(({ directory }) => join('/', directory)).catch(() => null);
+    }),
+  );
+  const found = jobs.filter((_, n) => dirs[n] !== null && resolve(path).endsWith(dirs[n]!));
+  return found.length === 0 ? jobs : found;
 }
 
 /** Those that run, or where none does those that have ended: a server tells of both. */
@@ -102,7 +117,7 @@ async function jobOfServer(address: string): Promise<RunningJob> {
     'JOB_NOT_FOUND',
     meant.length === 0
       ? `no job is at ${address}: millrace list ${new URL(url).origin} shows those of the server`
-      : `several jobs are at ${address}: choose one by its address: ${meant.map(({ jid }) => base + jid).join(', ')}`,
+      : `several jobs are at ${address}: choose one by its address: ${meant.map(({ jid }) => base + encodeURIComponent(jid)).join(', ')}`,
   );
 }
 
@@ -152,7 +167,7 @@ function jobsOf(overview: Answer, where: string, pid: number | null, ask: Ask): 
     where,
     pid,
     async ask<T>(method: 'GET' | 'PATCH', path: string) {
-      return bodyOf<T>(await ask(method, `/jobs/${job.jid}${path}`));
+      return bodyOf<T>(await ask(method, `/jobs/${encodeURIComponent(job.jid)}${path}`));
     },
   }));
 }

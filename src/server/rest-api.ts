@@ -119,7 +119,7 @@ export class RestApi {
     }
     if (route.method !== 'GET') throw new RestError(409, `job '${id}' has ended`);
     if (route.isOfProcess !== true && route.isLive === true) {
-      throw new RestError(409, `job '${id}' has ended: what its threads had is not kept`);
+      throw new RestError(409, `job '${id}' has ended: this is told only while it runs`);
     }
     const path = pathOf(route, params);
     const kept = ended.archive.find((one) => one.path === path);

@@ -86,7 +86,7 @@ test('jobs of a folder run side by side, are started and cancelled, and kept whe
       for (const path of ['thread-dump', 'states', 'states/0/sum/lookup?key=5']) {
         const { status, text } = await ask(`${kept}/${path}`);
         assert.equal(status, 409, path);
-        assert.match(text, /has ended: what its threads had is not kept/);
+        assert.match(text, /has ended: this is told only while it runs/);
       }
       assert.equal((await ask(kept, 'PATCH')).status, 409);
 
@@ -202,6 +202,12 @@ test('other commands reach the jobs of a server by their names', async () => {
       assert.deepEqual(idsOf('endless'), [jid]);
       assert.deepEqual(idsOf('short'), [], 'it has ended');
       assert.equal((await millrace('info', jid)).code, 0);
+      const byFolder = await millrace('info', join(state, 'endless'), '--json');
+      assert.equal(
+        JSON.parse(byFolder.stdout).jid,
+        jid,
+        'among jobs that wait for their next attempt',
+      );
       const savepoint = join(folder, 'savepoint');
       assert.deepEqual(await millrace('savepoint', jid, savepoint), {
         code: 0,
