@@ -36,7 +36,9 @@ export class FullPartition<out Row> {
     return this.#add<Out>({ kind: 'map' }, [fn]);
   }
 
-  /** The rows by a field, null last; equals keep their order: `.sort('price', 'descending')`. */
+  /**
+   * The rows by a field, null last, NaN above all numbers; equals keep their order: `.sort('price', 'descending')`.
+   */
   sort<K extends OrderedField<Row>>(field: K, order: SortOrder = 'ascending'): Stream<Row> {
     checkSort(field, order, this.#parts.schema);
     return this.#add<Row>({ kind: 'sort', field, order }, []);
@@ -88,7 +90,7 @@ export class KeyedPartition<out Row, out Key> {
     return this.#process(typeOf<Out>(), fn).name('map');
   }
 
-  /** The rows of each key by a field, null last; equals keep their order: `.sort('price', 'descending')`. */
+  /** The rows of each key by a field, ordered as those of a subtask are: `.sort('price', 'descending')`. */
   sort<K extends OrderedField<Row>>(field: K, order: SortOrder = 'ascending'): Stream<Row> {
     checkSort(field, order, this.#schema);
     const sort = sorterBy(field, order) as (rows: readonly Row[]) => Iterable<Row>;

@@ -171,6 +171,27 @@ test('equal values keep their order, null and undefined come last, in either ord
   }
 });
 
+test('NaN, and a date that is none, are above all others, in the order of a sort', async () => {
+  for (const [order, ns] of [
+    ['ascending', [2, 4, 0, 1, 3, 5]],
+    ['descending', [1, 3, 0, 4, 2, 5]],
+  ] as const) {
+    for (const made of [(n: number) => n, (n: number) => new Date(n)]) {
+      const h = await harness<{ n: number; by: number | Date | null }, { n: number }>((stream) =>
+        stream.fullPartition().sort('by', order),
+      );
+      for (const [n, by] of [3, Number.NaN, 1, Number.NaN, 2, null].entries()) {
+        h.push({ n, by: by === null ? null : made(by) });
+      }
+      await h.end();
+      assert.deepEqual(
+        h.takeRecords().map(({ n }) => n),
+        ns,
+      );
+    }
+  }
+});
+
 test('more rows than a batch come in their order, through a snapshot in slices', async () => {
   const h = await harness<{ n: number }, { n: number }>(
     (stream) => stream.fullPartition().map((rows) => rows),

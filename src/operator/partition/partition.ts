@@ -15,7 +15,7 @@ import type { AggregateSpec } from '../window/aggregate.ts';
 export type PartitionWork =
   /** A function of all rows gives rows: function 0 of the node. */
   | { readonly kind: 'map' }
-  /** All rows by the values of a field; null comes last. */
+  /** All rows by the values of a field; NaN is above all numbers, null comes last. */
   | { readonly kind: 'sort'; readonly field: string; readonly order: SortOrder }
   /** All rows joined to one by a function: function 0 of the node. */
   | { readonly kind: 'reduce' }

@@ -60,7 +60,7 @@ function stateOf(slice: number): string {
   return `rows ${slice}`;
 }
 
-/** Sorts rows by a field; equals keep their order, null and undefined come last. */
+/** Sorts rows by a field; equals keep their order, NaN is above all numbers, null and undefined come last. */
 export function sorterBy(field: string, order: SortOrder): (rows: unknown[]) => Iterable<unknown> {
   const sign = order === 'ascending' ? 1 : -1;
   const fieldOf = (row: unknown): string => (row as Readonly<Record<string, string>>)[field]!;
@@ -71,6 +71,12 @@ export function sorterBy(field: string, order: SortOrder): (rows: unknown[]) => 
       const isAbsent = a === null || a === undefined;
       const areAbsent = Number(isAbsent) - Number(b === null || b === undefined);
       if (isAbsent || areAbsent !== 0) return areAbsent;
-      return a < b ? -sign : a > b ? sign : 0;
+      if (a < b) return -sign;
+      return sign * (a > b ? 1 : Number(isNaNOrNoDate(a)) - Number(isNaNOrNoDate(b)));
     });
+}
+
+/** What is neither below nor above anything. */
+function isNaNOrNoDate(value: unknown): boolean {
+  return Number.isNaN(value instanceof Date ? value.getTime() : value);
 }

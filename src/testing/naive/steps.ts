@@ -104,11 +104,17 @@ export function partition(
 
 function sorted(rows: readonly Fields[], field: string, order: SortOrder): Fields[] {
   const isAbsent = (row: Fields): boolean => row[field] === null || row[field] === undefined;
+  const isUnordered = (row: Fields): boolean => {
+    const value = row[field];
+    return Number.isNaN(value instanceof Date ? value.getTime() : value);
+  };
+  const ordered = rows.filter((row) => !isAbsent(row) && !isUnordered(row));
   const sign = order === 'ascending' ? 1 : -1;
-  const present = rows.filter((row) => !isAbsent(row));
-  present.sort((one, other) => {
+  ordered.sort((one, other) => {
     const [a, b] = [one[field], other[field]] as [number, number];
     return a < b ? -sign : a > b ? sign : 0;
   });
+  const unordered = rows.filter(isUnordered);
+  const present = sign > 0 ? [...ordered, ...unordered] : [...unordered, ...ordered];
   return [...present, ...rows.filter(isAbsent)];
 }
