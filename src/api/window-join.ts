@@ -179,7 +179,8 @@ export class WindowCoGroup<out Left, out Right> extends WindowedPair<Left, Right
   /**
    * Any number of rows for each key and window, when the window is over, at its end - 1; one of the sides may be empty. They are
    * returned as an iterable, `.apply((auctions, bids) => auctions.map(({ item }) => ({ item, bids: bids.length })))`, or pushed,
-   * where the compiler has to be told their type: `.apply<number>((auctions, bids, out) => out(bids.length))`.
+   * where the compiler has to be told their type: `.apply<number>((auctions, bids, out) => out(bids.length))`. The rows of a side are
+   * in the order in which they came; where windows overlap, stretch by stretch of event time, as values that aggregates collect.
    */
   apply<Out>(
     fn: (
