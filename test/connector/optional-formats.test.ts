@@ -1,10 +1,14 @@
 /** Formats by libraries of others: their files are read here, and files from here by them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inflateSync } from 'node:zlib';
 import {
   Schema as ArrowSchema,
+  Dictionary,
   Field,
   Float32,
+  Int32,
+  LargeUtf8,
   makeData,
   RecordBatch,
   Struct,
@@ -144,6 +148,68 @@ test('arrow: values of any shape are JSON that is marked, here and in files of o
       }
     });
   }
+});
+
+/**
+ * A file of Polars, deflated: its schema has no length in front, texts are views, and the dictionary lies behind the record
+ * batch: n 1, 2, 3; text 'short', null, 'longer than twelve bytes'; word 'x', 'y', 'x'.
+ */
+const POLARS =
+  'eNrtVTtLA0EQ/u6hnhokRosoFldaRm0CaRKCiCAkBEE7H3iYIiQQT5N01mLpD7CwsLDwJ+RHWFpbWYmIhRK/2dvo5TDGYOvA7OzOa+cb5vZypV' +
+  'JhawmwATx1Op1ZyN7gOoFJOFxtVKgXu0W+J98g8H+g/oLynFwm75KTZCOZwDw9kphjhhjimFUZJeaZMS5ljCw2m6vDfSqTyhyvLGe4pT+wU9zY' +
+  'yec2V9cKpfV8bmMZml4ZH8Q6KuOLzgeMUmPjTtfaqNUPRNvmeUHndFRtQZ435Wermnyv6Yvukbo0pdvFYUpcgj5xTKvomIoVDFmxq5zjCoPsq2' +
+  'SaOo4RYJV8WSO4L+irxQwzKqcgl/5ZGtcVeVH7AVO831adg+6dgS8aQ3/S8JDVsht3qmVKy3bEv+eC0DkWUlmaEdGFw63v08DsYx9E7/gbjZCP' +
+  'yrW6/0O/KrXqYb94sXl11y/vVV2/4VVOPHe/5XtHw9Rg/KF+madrhOYJ4Xkye+Yp+m3IfHX7vjlgvsJk/lCPG8FlfoO1GTm3hsSLEN5tyvQnXp' +
+  'nHBKu21dshuYu6+LiWWaP37ks9cLeR7+L/Tfvtm3ZGkVN/iQ9cGLPA';
+
+test('arrow: a file of Polars, with views, and a dictionary behind its record batch', async () => {
+  const Row = record({ n: t.int32, text: t.nullable(t.string), word: t.string });
+  const Shapes = record({ word: t.dynamic<string>() });
+  await inFolder((folder) => {
+    const file = write(`${folder}/a.arrow`, inflateSync(Buffer.from(POLARS, 'base64')));
+    assert.deepEqual(readAll(file, arrow(Row)).rows, [
+      { n: 1, text: 'short', word: 'x' },
+      { n: 2, text: null, word: 'y' },
+      { n: 3, text: 'longer than twelve bytes', word: 'x' },
+    ]);
+    const { rows } = readAll(file, arrow(Shapes));
+    assert.deepEqual(
+      rows.map(({ word }) => word),
+      ['x', 'y', 'x'],
+    );
+  });
+});
+
+test('arrow: an entry of a dictionary may be null', async () => {
+  const words = new Vector([
+    makeData({
+      type: new Dictionary(new LargeUtf8(), new Int32()),
+      data: Int32Array.from([0, 1, 1, 0]),
+      dictionary: vectorFromArray(['x', null], new LargeUtf8()),
+    }),
+  ]);
+  const bytes = tableToIPC(new Table({ word: words }), 'file');
+  await inFolder((folder) => {
+    const file = write(`${folder}/a.arrow`, bytes);
+    const { rows } = readAll(file, arrow(record({ word: t.nullable(t.string) })));
+    assert.deepEqual(
+      rows.map(({ word }) => word),
+      ['x', null, null, 'x'],
+    );
+    const strict = readAll(file, arrow(record({ word: t.string })), { onMalformed: 'skip' });
+    assert.deepEqual([strict.rows.length, strict.skipped], [2, 2]);
+  });
+});
+
+test('arrow: a file without its footer is not whole', async () => {
+  const bytes = tableToIPC(tableFromArrays({ n: Int32Array.of(1, 2) }), 'file');
+  await inFolder((folder) => {
+    const file = write(`${folder}/a.arrow`, bytes.subarray(0, bytes.length - 6));
+    assert.throws(() => readAll(file, arrow(record({ n: t.int32 }))), {
+      code: 'INPUT_MALFORMED',
+      message: /a\.arrow': its footer cannot be read: it does not end as an Arrow file does$/,
+    });
+  });
 });
 
 test('arrow: a text that is marked as JSON and is none is malformed, with its row', async () => {

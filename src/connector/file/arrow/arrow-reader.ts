@@ -15,7 +15,8 @@ import type { Schema } from '../../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../../operator/source.ts';
 import type { FileRange, InputFile, ReadContext } from '../format.ts';
 import { withoutNulls } from '../null-check.ts';
-import { type ArrowLibrary, type MessagePlace, MessageWalker, readSchemaMessage } from './ipc.ts';
+import { dictionaryMessages, readSchemaMessage } from './footer.ts';
+import { type ArrowLibrary, type MessagePlace, MessageWalker } from './ipc.ts';
 import { readVectors } from './vector-columns.ts';
 
 type Position = { readonly byte: number; readonly row: number };
@@ -30,6 +31,8 @@ export class ArrowReader implements SplitReader {
   readonly #walker: MessageWalker;
   /** The schema, and the dictionaries so far: what any record batch is decoded with. */
   readonly #before: Uint8Array[];
+  /** Whether it holds all dictionaries, wherever in the file they are. */
+  readonly #hasDictionaries: boolean;
   /** Behind the messages that have been read. */
   #from: number;
   /** Of the record batch that is read: its message, its columns, rows of a batch, and the next row. */
@@ -54,7 +57,9 @@ export class ArrowReader implements SplitReader {
     this.#library = library;
     this.#walker = new MessageWalker(file, library);
     try {
-      this.#before = [readSchemaMessage(file, this.#walker, library)];
+      const dictionaries = dictionaryMessages(file, library);
+      this.#before = [readSchemaMessage(file, this.#walker, library), ...(dictionaries ?? [])];
+      this.#hasDictionaries = dictionaries !== null;
     } catch (error) {
       this.#walker.close();
       throw error;
@@ -84,7 +89,7 @@ export class ArrowReader implements SplitReader {
     const message = this.#walker.next();
     if (message === null || message.start >= this.#range.end) return false;
     const isBatch = message.kind === 'batch';
-    if (isBatch && message.start < this.#from) return true;
+    if (isBatch ? message.start < this.#from : this.#hasDictionaries) return true;
     const bytes = this.#walker.bytes(message);
     if (!isBatch) {
       this.#before.push(bytes);

@@ -12,13 +12,8 @@ import { wholeFile } from '../line-reader.ts';
 import { ArrowEncoder } from './arrow-encoder.ts';
 import type { ArrowLayout } from './arrow-layout.ts';
 import { ArrowReader } from './arrow-reader.ts';
-import {
-  type ArrowLibrary,
-  arrowLibrary,
-  type MessagePlace,
-  MessageWalker,
-  readSchemaMessage,
-} from './ipc.ts';
+import { readSchemaMessage } from './footer.ts';
+import { type ArrowLibrary, arrowLibrary, type MessagePlace, MessageWalker } from './ipc.ts';
 import { vectorReaders } from './vector-columns.ts';
 
 export type ArrowOptions = {
@@ -36,7 +31,7 @@ const RANGE_BYTES = 16 * 1024 * 1024;
  * parallel by record batches: int32 and int64 from integers, float64 from numbers, timestamp and date from timestamps,
  * dates and integers (ms), string from texts and dictionaries of them, dynamic from anything; it is written as JSON in texts
  * that are marked as such (`arrow.json`). A record batch that cannot be decoded is one malformed record; a file whose messages
- * break off is an error. Writing needs no schema: the fields are then those of the first rows of a file, and a row with another
+ * break off, or whose footer cannot be read, is an error. Buffers of record batches may not be compressed. Writing needs no schema: the fields are then those of the first rows of a file, and a row with another
  * one ends the job. A lone surrogate is written as U+FFFD.
  * EngineErrors: LIBRARY_MISSING, INPUT_MALFORMED, FIELD_TYPE, OUTPUT_FAILED.
  *

@@ -5,12 +5,10 @@
  *   stream    message ... | -1 | 0
  *   message   -1 | length of its head | head (a flatbuffer, which tells the length of the body) | body
  */
-import { closeSync, readSync } from 'node:fs';
 import type { Schema as ArrowSchema, AsyncByteQueue, Message } from 'apache-arrow';
 import { EngineError, messageOf } from '../../../base/errors.ts';
 import { optionalLibrary } from '../../../base/optional-library.ts';
 import { ByteCursor } from '../byte-cursor.ts';
-import { openForReading } from '../file-bytes.ts';
 import type { InputFile } from '../format.ts';
 import { checkMessage } from './message-check.ts';
 
@@ -18,11 +16,11 @@ export type ArrowLibrary = typeof import('apache-arrow');
 
 export const arrowLibrary = (): ArrowLibrary => optionalLibrary('arrow', 'apache-arrow');
 
-const MAGIC = Buffer.from('ARROW1');
+export const MAGIC = Buffer.from('ARROW1');
 /** The mark and what fills it up to 8 bytes. */
 const FILE_HEAD_BYTES = 8;
 const CONTINUATION = 0xffffffff;
-const HEAD_BYTES_MAX = 64 * 1024 * 1024;
+export const HEAD_BYTES_MAX = 64 * 1024 * 1024;
 /** A record batch that is larger does not fit in an array of bytes. */
 const BODY_BYTES_MAX = 2 ** 31 - 1 - HEAD_BYTES_MAX;
 
@@ -140,48 +138,4 @@ export class MessageWalker {
   close(): void {
     this.#cursor.close();
   }
-}
-
-const FOOTER_TAIL_BYTES = 4 + MAGIC.length;
-
-type FooterModule = {
-  readonly Footer: { decode(bytes: Uint8Array): { readonly schema: ArrowSchema } };
-};
-
-/** The schema in the footer of a file: some writers put it nowhere else. An Error where there is none. */
-export function footerSchema(file: InputFile): ArrowSchema {
-  const { Footer } = optionalLibrary<FooterModule>('arrow', 'apache-arrow/ipc/metadata/file');
-  const descriptor = openForReading(file);
-  const read = (length: number, from: number): Buffer => {
-    const bytes = Buffer.alloc(length);
-    if (from < 0 || readSync(descriptor, bytes, 0, length, from) < length) {
-      throw new Error('it does not end as an Arrow file does');
-    }
-    return bytes;
-  };
-  try {
-    const tailStart = file.sizeBytes - FOOTER_TAIL_BYTES;
-    const tail = read(FOOTER_TAIL_BYTES, tailStart);
-    const length = tail.readUInt32LE(0);
-    if (!tail.subarray(4).equals(MAGIC) || length > HEAD_BYTES_MAX) {
-      throw new Error('it does not end as an Arrow file does');
-    }
-    return Footer.decode(new Uint8Array(read(length, tailStart - length))).schema;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** The message of the schema of a file, where it is in front or in the footer; the walker is behind it. */
-export function readSchemaMessage(
-  file: InputFile,
-  walker: MessageWalker,
-  library: ArrowLibrary,
-): Uint8Array {
-  const { place } = walker;
-  const first = walker.next();
-  if (first?.kind === 'schema') return walker.bytes(first);
-  walker.place = place;
-  if (!walker.isFile) throw new Error('it does not begin as an Arrow file or stream does');
-  return schemaMessage(library, footerSchema(file));
 }

@@ -61,8 +61,7 @@ function vectorReader(library: ArrowLibrary, field: Field, column: ArrowField): 
   const { kind } = field;
   switch (kind) {
     case 'string':
-      if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return textColumn;
-      if (DataType.isDictionary(type) && DataType.isUtf8(type.dictionary)) return textColumn;
+      if (isText(library, DataType.isDictionary(type) ? type.dictionary : type)) return textColumn;
       break;
     case 'boolean':
       if (DataType.isBool(type)) return bitColumn;
@@ -88,6 +87,10 @@ function vectorReader(library: ArrowLibrary, field: Field, column: ArrowField): 
       if (DataType.isInt(type)) return (vector) => integerColumn(kind, vector);
   }
   throw new Error(`column '${field.name}' is ${type}, which does not fit ${kind}`);
+}
+
+function isText({ DataType }: ArrowLibrary, type: DataType): boolean {
+  return DataType.isUtf8(type) || DataType.isLargeUtf8(type) || DataType.isUtf8View(type);
 }
 
 /** Units of a type of time in a millisecond, or the negative of milliseconds in a unit; null for other types. */
@@ -168,29 +171,36 @@ function bitColumn(vector: Vector): FixedColumn {
 
 function textColumn(vector: Vector): StringColumn {
   const data = dataOf(vector);
-  const absent = absentOf(vector);
+  let absent = absentOf(vector);
   if (data.dictionary === undefined) {
-    return new StringColumn(texts(data, absent).seal().entries, null, absent);
+    return new StringColumn(textsOf(vector, absent).entries, null, absent);
   }
-  const dictionary = new StringBuilder(data.dictionary.length);
-  for (const piece of data.dictionary.data) texts(piece, null, dictionary);
-  const entries = dictionary.seal().entries;
+  const { entries } = textsOf(data.dictionary, null);
+  const hasNull = data.dictionary.nullCount > 0;
+  if (hasNull) absent ??= new Uint8Array(data.length).fill(PRESENT);
   const codes = Int32Array.from({ length: data.length }, (_, i) => Number(data.values[i]));
   for (let i = 0; i < codes.length; i++) {
     if (absent !== null && absent[i] !== PRESENT) codes[i] = 0;
     else if (!(codes[i]! >= 0 && codes[i]! < entries.count)) {
       throw new RangeError(`row ${i}: no entry ${codes[i]} in a dictionary of ${entries.count}`);
-    }
+    } else if (hasNull && !data.dictionary.isValid(codes[i]!)) absent![i] = NULL;
   }
   return new StringColumn(entries, codes, absent);
 }
 
-/** The texts of a piece, behind what a builder has. */
-function texts(
-  data: Data,
-  absent: Uint8Array | null,
-  builder: StringBuilder = new StringBuilder(data.length),
-): StringBuilder {
+/** The texts of a vector, without those that are absent. */
+function textsOf(vector: Vector, absent: Uint8Array | null): StringColumn {
+  const builder = new StringBuilder(vector.length);
+  if (vector.data.every((piece) => piece.valueOffsets !== undefined)) {
+    for (const piece of vector.data) appendTexts(builder, piece, absent);
+  } else {
+    // Views, which lie in several places.
+    for (const text of vector) builder.append((text as string | null) ?? '');
+  }
+  return builder.seal();
+}
+
+function appendTexts(builder: StringBuilder, data: Data, absent: Uint8Array | null): void {
   const { length, values } = data as Data & { values: Uint8Array };
   const offsets = data.valueOffsets as Int32Array | BigInt64Array;
   for (let i = 0; i < length; i++) {
@@ -204,7 +214,6 @@ function texts(
       throw new RangeError(`row ${i}: a text is cut off`);
     builder.appendUtf8(values, from, to);
   }
-  return builder;
 }
 
 /** A value of a column of JSON. */
