@@ -186,12 +186,14 @@ test('messages come over one WebSocket after the other; each is subscribed anew'
 });
 
 test('a WebSocket that is not made again ends the source, or the job where it was lost', async () => {
-  const closing = await webSocketPeer((socket) => {
-    socket.send('{"n":0}');
-    socket.close(1000);
-  });
-  const { rows } = await hearing(closing.url, { reconnect: false }).collect({ threads: 0 });
-  assert.deepEqual(rows, events(0, 1));
+  for (const code of [1000, 1001, undefined]) {
+    const closing = await webSocketPeer((socket) => {
+      socket.send('{"n":0}');
+      socket.close(code);
+    });
+    const { rows } = await hearing(closing.url, { reconnect: false }).collect({ threads: 0 });
+    assert.deepEqual(rows, events(0, 1));
+  }
   const losing = await webSocketPeer((socket) => socket.terminate());
   await assert.rejects(hearing(losing.url, { reconnect: false }).run({ threads: 0 }), {
     code: 'CONNECTION_FAILED',

@@ -20,8 +20,8 @@ export type WebSocketRules = {
 };
 
 const HANDSHAKE_MS_MAX = 10_000;
-/** How a connection ends that was not lost: it is over, or the server goes. */
-const PROPER_ENDS: ReadonlySet<number> = new Set([1000, 1001]);
+/** How a connection ends that was not lost: it is over, the server goes, or it gives no reason as it closes. */
+const PROPER_ENDS: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 export class WebSocketInlet implements Inlet {
   readonly frames: MessageFrames;
