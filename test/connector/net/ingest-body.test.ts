@@ -48,6 +48,10 @@ test('each type of body has the same rows, with a byte order mark or without', (
   }
   assert.equal(bodyKindOf('Text/CSV; header=present'), 'csv');
   assert.equal(bodyKindOf(undefined), null);
+  for (const charset of ['utf-8', 'UTF8', '"utf-8"', 'us-ascii']) {
+    assert.equal(bodyKindOf(`application/json; charset=${charset}`), 'json');
+  }
+  assert.equal(bodyKindOf('text/csv; header=present; Charset=ISO-8859-1'), null);
 });
 
 test('without a schema null is a row of JSON lines as it is of a list', () => {

@@ -20,8 +20,13 @@ const KINDS: ReadonlyMap<string, BodyKind> = new Map([
   ['text/csv', 'csv'],
 ]);
 
+/** What bytes are read as; US-ASCII is a part of it. */
+const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
+
 /** Of a Content-Type; null for those that are not taken. */
 export function bodyKindOf(contentType = ''): BodyKind | null {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  if (!CHARSETS.has(charset.toLowerCase())) return null;
   return KINDS.get(contentType.split(';')[0]!.trim().toLowerCase()) ?? null;
 }
 

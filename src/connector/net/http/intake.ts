@@ -51,7 +51,8 @@ export class Intake {
     } else if (method !== 'POST') {
       answer(response, 405, { error: 'rows are posted' }, { Allow: 'POST' });
     } else if (kind === null || headers['content-encoding'] !== undefined) {
-      const error = 'a body is application/json, application/x-ndjson or text/csv, not compressed';
+      const error =
+        'a body is application/json, application/x-ndjson or text/csv, in UTF-8, not compressed';
       answer(response, 415, { error });
     } else if (bytes > maxBodyBytes) {
       answer(response, 413, { error: `a body has at most ${maxBodyBytes} bytes` });
