@@ -27,6 +27,7 @@ import {
 } from 'millrace';
 import { pattern } from 'millrace/cep';
 import { byTime, csv, files, jsonLines, parquet } from 'millrace/connectors/files';
+import { httpPost, sse } from 'millrace/connectors/net';
 import { harness, harness2, simulate, sinkConformance, sourceConformance } from 'millrace/testing';
 
 /** A function as plain JavaScript sees it. */
@@ -242,6 +243,16 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
         failing: { source: () => ended, message: /no/ },
       }),
     /^sinkConformance: failing: unknown option 'source'; there are: sink, message$/,
+  ],
+  [
+    'httpPost',
+    () => httpPost('http://127.0.0.1:1/', { headers: { 'a b': 'secret' } }),
+    /^httpPost: headers: Header name must be a valid HTTP token \["a b"\]$/,
+  ],
+  [
+    'sse',
+    () => sse('http://127.0.0.1:1/', jsonLines(), { headers: { token: 'sec\nret' } }),
+    /^sse: headers: Invalid character in header content \["token"\]$/,
   ],
   ['byTime', () => loose(byTime)('yyyy', { zone: 1 }), /^byTime: zone is a text .* got 1$/],
   ['byTime', () => loose(byTime)('yyyy', { time: 'row' }), /^byTime: time is one of .* got 'row'$/],

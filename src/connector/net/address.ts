@@ -1,4 +1,5 @@
 /** Where connectors connect to, and where they listen: for this machine alone, unless they are told otherwise. */
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { EngineError, messageOf } from '../../base/errors.ts';
 import {
@@ -71,9 +72,21 @@ export type Headers = Readonly<Record<string, string>>;
 
 export const HEADERS: OptionRule = (what, value) => {
   const isObject = typeof value === 'object' && value !== null;
-  if (isObject && Object.values(value).every((one) => typeof one === 'string')) return;
-  throw wrong(what, 'are an object of texts', value);
+  if (!isObject || !Object.values(value).every((one) => typeof one === 'string')) {
+    throw wrong(what, 'are an object of texts', value);
+  }
+  for (const [name, text] of Object.entries(value)) checkHeader(what, name, text as string);
 };
+
+/** The message of Node, which does not show the value: it may be secret. */
+function checkHeader(what: string, name: string, text: string): void {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, text);
+  } catch (cause) {
+    throw new EngineError('JOB_DEFINITION', `${what}: ${messageOf(cause)}`, { cause });
+  }
+}
 
 /** Begins to listen; `onError` gets an EngineError SERVER_FAILED, at most once. */
 export function listen(
