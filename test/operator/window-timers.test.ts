@@ -1,7 +1,7 @@
 /** The timers of windows: what was put off, or belongs to a window that is over, leaves the queue. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lines } from '../../src/operator/window/general/window-table.ts';
+import { Lines } from '../../src/operator/window/general/window-lines.ts';
 import { WindowTimers } from '../../src/operator/window/general/window-timers.ts';
 
 /** Counts the windows that are looked at again. */

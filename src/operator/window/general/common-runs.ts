@@ -4,8 +4,9 @@
  */
 import { isEventTime } from '../../../time/event-time.ts';
 import { startOf } from '../window.ts';
+import { MANY_WINDOWS } from './key-windows.ts';
 import type { OpenWindows } from './open-windows.ts';
-import { END, FILLED, LINE_SHIFT, NEXT, NONE, START, TIMERS_AT } from './window-table.ts';
+import { END, FILLED, LINE_SHIFT, NEXT, NONE, START, TIMERS_AT } from './window-lines.ts';
 
 /** What a loop reads, beside the rows. */
 export type CommonRun = {
@@ -54,10 +55,11 @@ export function extendSessions(
   return row;
 }
 
-/** Whether a window and those behind it in the list of its key all end before a time. */
+/** Whether a window and those behind it in the list of its key, which are not many, all end before a time. */
 function areBefore(time: number, first: number, values: Float64Array): boolean {
+  let seen = 0;
   for (let slot = first; slot !== NONE; slot = values[(slot << LINE_SHIFT) + NEXT]!) {
-    if (values[(slot << LINE_SHIFT) + END]! >= time) return false;
+    if (++seen > MANY_WINDOWS || values[(slot << LINE_SHIFT) + END]! >= time) return false;
   }
   return true;
 }

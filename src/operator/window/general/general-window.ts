@@ -22,9 +22,9 @@ import { RecordIntake } from './record-intake.ts';
 import type { WindowResults } from './results.ts';
 import { FIRE, PURGE, type TriggerResult } from './trigger.ts';
 import { WindowKeys } from './window-keys.ts';
+import { NONE } from './window-lines.ts';
 import { WindowSnapshot } from './window-snapshot.ts';
 import { firesAtEnd, needsEventTime } from './window-spec.ts';
-import { NONE } from './window-table.ts';
 import { AT_END_OF_STREAM, type WindowTimers } from './window-timers.ts';
 import { WindowsLook } from './windows-look.ts';
 

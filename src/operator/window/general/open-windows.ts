@@ -10,8 +10,9 @@ import type { SlotCapture } from '../../../state/slot-capture.ts';
 import type { WindowContents } from './contents.ts';
 import type { TriggerHost, WindowTrigger } from './trigger.ts';
 import type { WindowFunction } from './window-function.ts';
+import { Lines, NONE } from './window-lines.ts';
 import { type GeneralWindowSpec, isByEventTime } from './window-spec.ts';
-import { Lines, NONE, WindowTable } from './window-table.ts';
+import { WindowTable } from './window-table.ts';
 import { WindowTimers } from './window-timers.ts';
 
 /** What is kept for each window, beside its bounds and timers. */

@@ -10,12 +10,13 @@ import { isEventTime, unusableTime } from '../../../time/event-time.ts';
 import { AlignedWindows, type WindowLanes } from './aligned-windows.ts';
 import { extendSessions, fillTumbling } from './common-runs.ts';
 import { type AssignWindows, CustomWindows } from './custom-windows.ts';
+import { MANY_WINDOWS } from './key-windows.ts';
 import type { OpenWindows } from './open-windows.ts';
 import { Sessions } from './sessions.ts';
 import type { TriggerResult } from './trigger.ts';
 import type { WindowKeys } from './window-keys.ts';
+import { NONE } from './window-lines.ts';
 import { firesAtEnd, type GeneralWindowSpec, merges, needsEventTime } from './window-spec.ts';
-import { NONE } from './window-table.ts';
 
 /** Rows whose windows are read ahead: more of them would not stay in the nearest cache. Benchmark: figure sessions. */
 const AHEAD_ROWS = 64;
@@ -234,14 +235,13 @@ export class RecordIntake {
     const lanes = this.#lanes;
     const { starts, ends } = assigned;
     const key = this.#keySlots[row]!;
-    for (let lane = 0; lane < lanes.length; lane++) lanes[lane]![row] = NONE;
-    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
-      const start = windows.startOf(slot);
-      const end = windows.endOf(slot);
-      const lane = assigned.laneOf(start, end);
-      if (ends[lane] === end && starts[lane] === start) {
+    const many = windows.manyOf(key);
+    if (many === null) this.#findAmongFew(row, assigned);
+    else {
+      for (let lane = 0; lane < lanes.length; lane++) {
+        const slot = Number.isNaN(ends[lane]!) ? NONE : many.find(starts[lane]!, ends[lane]!);
         lanes[lane]![row] = slot;
-        open.touch(slot);
+        if (slot !== NONE) open.touch(slot);
       }
     }
     let isIn = false;
@@ -257,6 +257,28 @@ export class RecordIntake {
       if (lanes[lane]![row] === NONE) lanes[lane]![row] = open.open(key, starts[lane]!, end);
     }
     return isLate && !isIn;
+  }
+
+  /** Looks at all windows that the key of a row has. */
+  #findAmongFew(row: number, assigned: WindowLanes): void {
+    const open = this.#open;
+    const { windows } = open;
+    const lanes = this.#lanes;
+    const { starts, ends } = assigned;
+    const key = this.#keySlots[row]!;
+    let seen = 0;
+    for (let lane = 0; lane < lanes.length; lane++) lanes[lane]![row] = NONE;
+    for (let slot = windows.heads[key]!; slot !== NONE; slot = windows.nextOf(slot)) {
+      seen++;
+      const start = windows.startOf(slot);
+      const end = windows.endOf(slot);
+      const lane = assigned.laneOf(start, end);
+      if (ends[lane] === end && starts[lane] === start) {
+        lanes[lane]![row] = slot;
+        open.touch(slot);
+      }
+    }
+    if (seen > MANY_WINDOWS * lanes.length) windows.order(key);
   }
 
   /** Adds the rows before `to` to their windows. */

@@ -20,7 +20,8 @@
 import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { Field } from '../../../data/schema.ts';
-import type { SlotStore, WindowTable } from './window-table.ts';
+import type { SlotStore } from './window-lines.ts';
+import type { WindowTable } from './window-table.ts';
 import type { WindowTimers } from './window-timers.ts';
 
 export const CONTINUE = 0;

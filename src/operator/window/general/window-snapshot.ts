@@ -16,8 +16,8 @@ import { KeyedState } from '../../keyed-state.ts';
 import { namedValues } from '../named-values.ts';
 import type { OpenWindows } from './open-windows.ts';
 import type { WindowKeys } from './window-keys.ts';
+import { NONE } from './window-lines.ts';
 import type { TriggerSpec } from './window-spec.ts';
-import { NONE } from './window-table.ts';
 
 export const STATE = 'windows';
 

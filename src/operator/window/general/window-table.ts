@@ -1,72 +1,25 @@
 /**
- * The open windows of all keys: the windows of a key are a list of slots. Slots of windows that are over are used again.
+ * The open windows of all keys: the windows of a key are a list of slots, and those of a key that has many are found by their
+ * bounds too (key-windows.ts). Slots of windows that are over are used again.
  * What else is kept for a window (accumulators, the state of a trigger) is kept by the same slots, in stores that grow with
  * the table.
- *
- * A window is one line of eight numbers, which is one line of the cache. The timers of the kind of time that it ends by
- * are in the same line (window-timers.ts).
- *
- *   0 start   1 end   2 next window of the key   3 key slot   4 filled   5 - 7 timers
  */
-import { grownInPlace, grownInts } from '../../../state/grown-arrays.ts';
+import { grownInts } from '../../../state/grown-arrays.ts';
+import { KeyWindows } from './key-windows.ts';
+import {
+  END,
+  FILLED,
+  KEY,
+  LINE_SHIFT,
+  Lines,
+  NEXT,
+  NONE,
+  type SlotStore,
+  START,
+} from './window-lines.ts';
 
 const SLOTS_MIN = 64;
 const KEYS_MIN = 64;
-
-/** No window, no key. */
-export const NONE = -1;
-
-/** Numbers of a line, and a shift for its place. */
-const LINE = 8;
-export const LINE_SHIFT = 3;
-
-/** Where the timers of a window stand in its line. */
-export const TIMERS_AT = 5;
-
-export const START = 0;
-export const END = 1;
-export const NEXT = 2;
-const KEY = 3;
-export const FILLED = 4;
-
-/** Something that is kept for each window slot. */
-export interface SlotStore {
-  /** Makes room for slots below `capacity`. */
-  reserve(capacity: number): void;
-}
-
-/** Eight numbers for each window slot, at first Infinity. */
-export class Lines implements SlotStore {
-  values = new Float64Array(0);
-  /** Means nothing: see state/read-ahead.ts. */
-  warmed = 0;
-
-  reserve(capacity: number): void {
-    const known = this.values.length;
-    this.values = grownInPlace(this.values, capacity * LINE);
-    this.values.fill(Infinity, known);
-  }
-
-  /**
-   * Reads the lines of slots, which brings them into the cache: many at a time, where one by one each would be waited for. By
-   * four, as in state/read-ahead.ts. Where they are too many for the cache, each is in one line of it: large arrays that grow in
-   * place begin at one.
-   */
-  warm(slots: Int32Array, count: number): void {
-    const { values } = this;
-    let sum = 0;
-    let i = 0;
-    for (const last = count - 4; i <= last; i += 4) {
-      const a = slots[i]! << LINE_SHIFT;
-      const b = slots[i + 1]! << LINE_SHIFT;
-      const c = slots[i + 2]! << LINE_SHIFT;
-      const d = slots[i + 3]! << LINE_SHIFT;
-      sum += values[a]! + values[b]! + values[c]! + values[d]!;
-    }
-    for (; i < count; i++) sum += values[slots[i]! << LINE_SHIFT]!;
-    this.warmed = sum;
-  }
-}
 
 export class WindowTable {
   readonly lines = new Lines();
@@ -81,6 +34,22 @@ export class WindowTable {
   #freeCount = 0;
   readonly #stores: SlotStore[] = [this.lines];
   #firsts = new Int32Array(0);
+  /** The window in front of one that is not the first of its key. */
+  #before = new Int32Array(0);
+  /** By key slot. */
+  #many = new Map<number, KeyWindows>();
+
+  /** The windows of a key by their bounds; null where `order` was not called for it. */
+  manyOf(key: number): KeyWindows | null {
+    return this.#many.size === 0 ? null : (this.#many.get(key) ?? null);
+  }
+
+  /** Has the windows of a key found by their bounds, as long as it has any. */
+  order(key: number): void {
+    const slots: number[] = [];
+    for (let slot = this.heads[key]!; slot !== NONE; slot = this.nextOf(slot)) slots.push(slot);
+    this.#many.set(key, new KeyWindows(this.lines, slots));
+  }
 
   /** Has a store grow with the table. */
   keep(store: SlotStore): void {
@@ -177,6 +146,7 @@ export class WindowTable {
     if (slot === this.#capacity) this.#grow();
     const head = this.heads[key]!;
     if (head === NONE) this.keyCount++;
+    else this.#before[head] = slot;
     this.setBounds(slot, start, end);
     const { values } = this.lines;
     const at = slot << LINE_SHIFT;
@@ -184,6 +154,7 @@ export class WindowTable {
     values[at + KEY] = key;
     values[at + FILLED] = 0;
     this.heads[key] = slot;
+    this.manyOf(key)?.add(slot);
     return slot;
   }
 
@@ -192,16 +163,22 @@ export class WindowTable {
     const { values } = this.lines;
     const key = this.keyOf(slot);
     const next = this.nextOf(slot);
+    this.manyOf(key)?.remove(slot);
     if (heads[key] === slot) {
       heads[key] = next;
-      if (next === NONE) this.keyCount--;
+      if (next === NONE) this.#forgetKey(key);
     } else {
-      let before = heads[key]!;
-      while (this.nextOf(before) !== slot) before = this.nextOf(before);
+      const before = this.#before[slot]!;
       values[(before << LINE_SHIFT) + NEXT] = next;
+      if (next !== NONE) this.#before[next] = before;
     }
     values[(slot << LINE_SHIFT) + KEY] = NONE;
     this.#free[this.#freeCount++] = slot;
+  }
+
+  #forgetKey(key: number): void {
+    this.keyCount--;
+    if (this.#many.size > 0) this.#many.delete(key);
   }
 
   /** Gives keys other slots: `slots[key]` for each key that has windows. */
@@ -216,11 +193,13 @@ export class WindowTable {
       }
     }
     this.heads = heads;
+    this.#many = new Map([...this.#many].map(([key, windows]) => [slots[key]!, windows]));
   }
 
   #grow(): void {
     this.#capacity = Math.max(SLOTS_MIN, this.#capacity * 2);
     this.#free = grownInts(this.#free, this.#capacity);
+    this.#before = grownInts(this.#before, this.#capacity);
     for (const store of this.#stores) store.reserve(this.#capacity);
   }
 }

@@ -13,7 +13,7 @@
  *   + 0  first timer     + 1  when the window is over     + 2  when it stands in the queue; Infinity for none
  */
 import { GONE, TimerQueue } from '../../../state/timer-queue.ts';
-import { LINE_SHIFT, type Lines, TIMERS_AT } from './window-table.ts';
+import { LINE_SHIFT, type Lines, TIMERS_AT } from './window-lines.ts';
 
 /** Comes with the end of the stream. Infinity is no timer. */
 export const AT_END_OF_STREAM = Number.MAX_VALUE;

@@ -1,8 +1,9 @@
 /** Windows of any kind as those see it who watch the job: their bounds, and beside them what a snapshot has of a window. */
 import type { StateLook, StateSize, WindowOfKey } from '../../state-look.ts';
 import type { WindowKeys } from './window-keys.ts';
+import { NONE } from './window-lines.ts';
 import { STATE, type WindowSnapshot } from './window-snapshot.ts';
-import { NONE, type WindowTable } from './window-table.ts';
+import type { WindowTable } from './window-table.ts';
 
 export class WindowsLook implements StateLook {
   readonly #windows: WindowTable;
