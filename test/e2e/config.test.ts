@@ -65,7 +65,15 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
     /^jobs\.flights\.jobs is not an option; allowed there: threads,/,
   ],
   [{ restart: 'sometimes' }, /^restart must be 'none', or an object with strategy/],
-  [{ restart: { strategy: 'fixedDelay', delay: 'long' } }, /^restart/],
+  [
+    { restart: { strategy: 'fixedDelay', delay: 'long' } },
+    /^restart\.delay must be milliseconds, .* got "long"/,
+  ],
+  [
+    { jobs: { flights: { restart: { strategy: 'fixedDelay', dely: 1 } } } },
+    /^jobs\.flights\.restart\.dely is not an option; allowed there: strategy, attempts, delay$/,
+  ],
+  [{ restart: { strategy: 'often' } }, /^restart must be 'none', or an object with strategy/],
   [{ params: { rate: null } }, /^params\.rate must be a text, a number, true or false, got null$/],
   [{ batch: 'maybe' }, /^batch must be true, false or 'auto', got "maybe"$/],
 ];

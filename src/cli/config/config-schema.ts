@@ -56,37 +56,29 @@ const checkpoints = v.strictObject(
 );
 
 const RESTART = "'none', or an object with strategy 'fixedDelay', 'exponential' or 'failureRate'";
+const STRATEGIES = [
+  v.strictObject({
+    strategy: v.literal('fixedDelay'),
+    attempts: some(count),
+    delay: some(duration),
+  }),
+  v.strictObject({
+    strategy: v.literal('exponential'),
+    initialDelay: some(duration),
+    maxDelay: some(duration),
+    multiplier: some(v.pipe(v.number('a number from 1 on'), v.minValue(1, 'a number from 1 on'))),
+    resetAfter: some(duration),
+    attempts: some(count),
+  }),
+  v.strictObject({
+    strategy: v.literal('failureRate'),
+    failures: some(count),
+    interval: some(duration),
+    delay: some(duration),
+  }),
+] as const;
 const restart = v.union(
-  [
-    v.literal('none', RESTART),
-    v.variant(
-      'strategy',
-      [
-        v.strictObject({
-          strategy: v.literal('fixedDelay'),
-          attempts: some(count),
-          delay: some(duration),
-        }),
-        v.strictObject({
-          strategy: v.literal('exponential'),
-          initialDelay: some(duration),
-          maxDelay: some(duration),
-          multiplier: some(
-            v.pipe(v.number('a number from 1 on'), v.minValue(1, 'a number from 1 on')),
-          ),
-          resetAfter: some(duration),
-          attempts: some(count),
-        }),
-        v.strictObject({
-          strategy: v.literal('failureRate'),
-          failures: some(count),
-          interval: some(duration),
-          delay: some(duration),
-        }),
-      ],
-      RESTART,
-    ),
-  ],
+  [v.literal('none', RESTART), v.variant('strategy', STRATEGIES, RESTART)],
   RESTART,
 );
 
@@ -131,7 +123,17 @@ export function configMistakes(config: unknown): readonly string[] {
     .map(([place, allowed]) => `${place} must be ${allowed}, got an array`);
   if (arrays.length > 0) return arrays;
   const result = v.safeParse(CONFIG_SCHEMA, config);
-  return (result.issues ?? []).map(mistake);
+  return (result.issues ?? []).flatMap((issue) => {
+    const place = v.getDotPath(issue) ?? 'the file';
+    const within = ofStrategy(issue);
+    if (within.length === 0) return [mistake(issue, place)];
+    return within.map((one) => mistake(one, `${place}.${v.getDotPath(one)}`));
+  });
+}
+
+/** What is wrong with the options of a strategy that there is; the issue itself says only what a restart may be. */
+function ofStrategy({ issues }: v.BaseIssue<unknown>): readonly v.BaseIssue<unknown>[] {
+  return issues?.filter(({ type, path }) => type !== 'variant' && path !== undefined) ?? [];
 }
 
 /** Where objects of options stand, what they have, and what is there. */
@@ -153,8 +155,7 @@ function objectsOf(config: MillraceConfig | undefined): (readonly [string, strin
   ];
 }
 
-function mistake(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue) ?? 'the file';
+function mistake(issue: v.BaseIssue<unknown>, path: string): string {
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const parent = issue.path!.at(-1)!.input as Readonly<Record<string, unknown>>;
     return `${path} is not an option; allowed there: ${allowedBeside(issue, parent).join(', ')}`;
@@ -166,7 +167,9 @@ function mistake(issue: v.BaseIssue<unknown>): string {
 /** Names that the object of an unknown key may have. */
 function allowedBeside(issue: v.BaseIssue<unknown>, parent: object): readonly string[] {
   const within = issue.path!.slice(0, -1).map(({ key }) => String(key));
-  if ('strategy' in parent) return ['the options of its strategy'];
+  const strategy = 'strategy' in parent ? parent.strategy : null;
+  const known = STRATEGIES.find(({ entries }) => entries.strategy.literal === strategy);
+  if (known !== undefined) return Object.keys(known.entries);
   if (within.at(-1) === 'checkpoints') return Object.keys(checkpoints.entries);
   return within.length === 0 ? Object.keys(CONFIG_SCHEMA.entries) : Object.keys(options);
 }
