@@ -12,6 +12,7 @@ const INTERNAL: ReadonlySet<string> = new Set([
   'StringEntries.one',
   'StringEntries.own',
   'StringEntries.few',
+  'Flow.checkInputs',
   'Flow.checkParams',
   'Job.build',
   'Job.register',
