@@ -11,12 +11,13 @@ import type { OperatorSpec } from './operator-spec.ts';
 import type { StateLook } from './state-look.ts';
 import { unsetOutput } from './unset.ts';
 
-/** Those that have timers, or windows, of processing time. */
+/** Those that have timers, windows, or patterns, of processing time. */
 const BY_CLOCK: readonly OperatorSpec['type'][] = [
   'process',
   'window',
   'windowAggregate',
   'windowJoin',
+  'match',
 ];
 
 /** The operator under the clock of batch, where it has to do with processing time. */

@@ -1,6 +1,7 @@
 /** Operators in batch: nothing is late, rolling aggregations give their last values, the clock comes to its end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pattern } from '../../src/api/cep/pattern.ts';
 import { type } from '../../src/api/emits.ts';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
 import { list, value } from '../../src/api/state.ts';
@@ -251,6 +252,27 @@ inEveryBatchMode(
     h.processingTime(600_000);
     await h.end();
     assert.deepEqual(h.takeRecords(), [{ shop: 'a', sum: 17 }]);
+  },
+);
+
+inEveryBatchMode(
+  'the time of a pattern by the clock is over at the end',
+  Sale,
+  (stream) =>
+    stream
+      .keyBy('shop')
+      .match(
+        pattern<Sale>()
+          .begin('first', ({ price }) => price < 8)
+          .notFollowedBy('more', ({ price }) => price > 8)
+          .within('1 h'),
+      )
+      .select(({ first }) => `${first[0].shop} ${first[0].price}`),
+  async (h) => {
+    for (const sale of [B1, B3, A2, A4]) h.push(sale);
+    assert.deepEqual(h.take(), []);
+    await h.end();
+    assert.deepEqual(h.takeRecords(), ['b 7']);
   },
 );
 

@@ -232,8 +232,8 @@ export class MatchOperator implements Operator {
     return this.#states.processingTimers.firstTime;
   }
 
-  advanceTime(): void {
-    this.#tick();
+  advanceTime(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
     this.#work = 'processing timers';
     this.resume();
   }
@@ -315,7 +315,7 @@ export class MatchOperator implements Operator {
     }
   }
 
-  /** Partial matches of processing time that are left are dropped; those of event time have come to their end. */
+  /** Partial matches of processing time that are left are dropped, but in batch; those of event time have come to their end. */
   finish(): void {
     this.#output.end();
   }
