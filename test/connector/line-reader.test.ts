@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { InputFile } from '../../src/connector/file/format.ts';
@@ -106,6 +107,22 @@ test('of a line without end only the beginning is read into memory, and the next
       assert.equal(behind.next(), rest.length > 0);
       behind.close();
     }
+  });
+});
+
+test('a file that has become shorter is told, wherever a reader of it is', async () => {
+  await inFolder((folder) => {
+    const path = `${folder}/lines.txt`;
+    const file = write(path, 'one\ntwo\nthree\n');
+    truncateSync(path, 8);
+    const ends = (byte: number) => ({
+      code: 'INPUT_MALFORMED',
+      message: `'${path}': it has nothing behind byte ${byte} of 14: the file has changed`,
+    });
+    assert.deepEqual(linesOf(file, 0, 8), ['one', 'two']);
+    assert.throws(() => linesOf(file, 0, 14), ends(8));
+    assert.throws(() => linesOf(file, 9, 14), ends(8));
+    assert.throws(() => linesOf(file, 0, 14, { byte: 8, line: 3 }), ends(8));
   });
 });
 

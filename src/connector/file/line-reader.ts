@@ -7,6 +7,7 @@
  * Lines end at \n or \r\n; the last may end without. A byte order mark at the start of the file is skipped. Of a line that
  * is too long to be one only the beginning is kept, and `isCut` tells.
  */
+import { EngineError } from '../../base/errors.ts';
 import { DEAD_LETTER_TEXT_BYTES } from '../../base/limits.ts';
 import { contentEnd, type FileBytes, openBytes } from './file-bytes.ts';
 import type { FileRange, InputFile } from './format.ts';
@@ -88,10 +89,21 @@ export class LineReader {
     return this.line === null ? `${path} at byte ${this.byte}` : `${path}:${this.line}`;
   }
 
-  /** Moves to the next line; false when there is none in the range. */
+  /** Moves to the next line; false when there is none in the range. EngineError INPUT_MALFORMED where the range is cut off. */
   next(): boolean {
     if (this.#base + this.#at >= this.#rangeEnd) return false;
-    return this.#take();
+    return this.#take() || this.#endOfContent();
+  }
+
+  /** The end of what is compressed is known when it is there. */
+  #endOfContent(): false {
+    const { path, sizeBytes } = this.#file;
+    if (this.#rangeEnd > sizeBytes) return false;
+    const end = this.#base + this.#filled;
+    throw new EngineError(
+      'INPUT_MALFORMED',
+      `'${path}': it has nothing behind byte ${end} of ${sizeBytes}: the file has changed`,
+    );
   }
 
   /**
