@@ -332,6 +332,29 @@ test('protobuf: a message that cannot be decoded is one dead letter with its byt
   });
 });
 
+test('a file of messages that has become shorter is told', async () => {
+  const Row = record({ n: t.int32 });
+  const messages = protobuf(Row, {
+    proto: 'syntax = "proto3"; message Row { int32 n = 1; }',
+    message: 'Row',
+  });
+  for (const format of [arrow(Row, { layout: 'stream' }), messages]) {
+    await inFolder((folder) => {
+      const rows = [{ n: 1 }, { n: 2 }];
+      const one = encode(format, Row, rows.slice(0, 1), 1);
+      const all = encode(format, Row, rows, 1);
+      const file = write(`${folder}/a`, all);
+      const ranges = format.split(file);
+      // The stream of one batch ends with a mark.
+      write(file.path, all.subarray(0, format === messages ? one.length : one.length - 8));
+      assert.throws(() => readAll(file, format, { ranges }), {
+        code: 'INPUT_MALFORMED',
+        message: /it has nothing behind byte \d+ of \d+: the file has changed$/,
+      });
+    });
+  }
+});
+
 test('protobuf: what does not fit the message is an error', () => {
   const options = { proto: PROTO, message: 'shop.Order' };
   assert.throws(() => protobuf(record({ nope: t.int32 }), options), { code: 'FIELD_UNKNOWN' });

@@ -43,6 +43,15 @@ export function contentEnd(file: InputFile): number {
   return compressionOf(file) === null ? file.sizeBytes : Number.MAX_SAFE_INTEGER;
 }
 
+/** EngineError INPUT_MALFORMED where a file that is not compressed has no more bytes in front of the end of a range. */
+export function checkWhole({ path, sizeBytes }: InputFile, place: number, rangeEnd: number): void {
+  if (place >= rangeEnd || rangeEnd > sizeBytes) return;
+  throw new EngineError(
+    'INPUT_MALFORMED',
+    `'${path}': it has nothing behind byte ${place} of ${sizeBytes}: the file has changed`,
+  );
+}
+
 export function openForReading(file: InputFile): number {
   try {
     return openSync(file.path, 'r');

@@ -7,9 +7,8 @@
  * Lines end at \n or \r\n; the last may end without. A byte order mark at the start of the file is skipped. Of a line that
  * is too long to be one only the beginning is kept, and `isCut` tells.
  */
-import { EngineError } from '../../base/errors.ts';
 import { DEAD_LETTER_TEXT_BYTES } from '../../base/limits.ts';
-import { contentEnd, type FileBytes, openBytes } from './file-bytes.ts';
+import { checkWhole, contentEnd, type FileBytes, openBytes } from './file-bytes.ts';
 import type { FileRange, InputFile } from './format.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -92,18 +91,9 @@ export class LineReader {
   /** Moves to the next line; false when there is none in the range. EngineError INPUT_MALFORMED where the range is cut off. */
   next(): boolean {
     if (this.#base + this.#at >= this.#rangeEnd) return false;
-    return this.#take() || this.#endOfContent();
-  }
-
-  /** The end of what is compressed is known when it is there. */
-  #endOfContent(): false {
-    const { path, sizeBytes } = this.#file;
-    if (this.#rangeEnd > sizeBytes) return false;
-    const end = this.#base + this.#filled;
-    throw new EngineError(
-      'INPUT_MALFORMED',
-      `'${path}': it has nothing behind byte ${end} of ${sizeBytes}: the file has changed`,
-    );
+    if (this.#take()) return true;
+    checkWhole(this.#file, this.#base + this.#filled, this.#rangeEnd);
+    return false;
   }
 
   /**

@@ -13,6 +13,7 @@ import {
 } from '../../../data/column.ts';
 import type { Schema } from '../../../data/schema.ts';
 import type { PlainData, PollResult, SplitReader } from '../../../operator/source.ts';
+import { checkWhole } from '../file-bytes.ts';
 import type { FileRange, InputFile, ReadContext } from '../format.ts';
 import { withoutNulls } from '../null-check.ts';
 import { dictionaryMessages, readSchemaMessage } from './footer.ts';
@@ -87,6 +88,7 @@ export class ArrowReader implements SplitReader {
   /** Moves over a message, to its rows where it is a record batch that is whole; false at the end. */
   #nextMessage(): boolean {
     const message = this.#walker.next();
+    if (message === null) checkWhole(this.#file, this.#walker.place, this.#range.end);
     if (message === null || message.start >= this.#range.end) return false;
     const isBatch = message.kind === 'batch';
     if (isBatch ? message.start < this.#from : this.#hasDictionaries) return true;

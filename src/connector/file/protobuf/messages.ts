@@ -7,6 +7,7 @@
  */
 import { DEAD_LETTER_TEXT_BYTES } from '../../../base/limits.ts';
 import { ByteCursor, FRAME_BYTES_MAX } from '../byte-cursor.ts';
+import { checkWhole } from '../file-bytes.ts';
 import type { FileRange, InputFile } from '../format.ts';
 import type { RecordFrames } from '../text-reader.ts';
 
@@ -47,7 +48,11 @@ export class Messages implements RecordFrames {
     const cursor = this.#cursor;
     this.isCut = false;
     this.byte = cursor.place;
-    if (this.byte >= this.#end || !cursor.has(1)) return false;
+    if (this.byte >= this.#end) return false;
+    if (!cursor.has(1)) {
+      checkWhole(this.#file, this.byte, this.#end);
+      return false;
+    }
     let length = 0;
     let size = 0;
     for (let byte = 128; byte > 127; size++) {
