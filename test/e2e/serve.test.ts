@@ -134,13 +134,14 @@ test('jobs of a folder run side by side, are started and cancelled, and kept whe
   });
 });
 
-test('a job that never begins holds up neither the others nor the end', {
+test('a job that never begins, or throws what cannot be read, holds up neither the others nor the end', {
   timeout: 60_000,
 }, async () => {
   await inFolder(async (archive) => {
     const folder = new URL('jobs/held/', import.meta.url).pathname;
     const server = startMillrace('serve', folder, '--port', 0, '--archive', archive);
     try {
+      await server.wrote('c-unreadable.ts: error: what was thrown cannot be read');
       await server.wrote('behind: finished');
     } finally {
       server.process.kill('SIGINT');
