@@ -13,9 +13,18 @@ function placeOf(hash: string): Place {
   const [page = '', detail = ''] = path.split('/');
   return {
     page: page === '' ? 'overview' : page,
-    detail: detail === '' ? null : decodeURIComponent(detail),
+    detail: detail === '' ? null : decoded(detail),
     query: new URLSearchParams(query),
   };
+}
+
+/** What somebody has written by hand may not be encoded as it has to be. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export const place = new Store<Place>(placeOf(location.hash));

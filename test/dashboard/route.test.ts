@@ -1,0 +1,12 @@
+/** The part of the address behind `#`, which anybody may have written. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+test('a place that is not encoded as it has to be is taken as it is', async () => {
+  const page = { location: { hash: '#/graph/100%?metric=a' }, addEventListener() {} };
+  Object.assign(globalThis, page);
+  const { hrefOf, place } = await import('../../dashboard/data/route.ts');
+  const { page: name, detail, query } = place.value;
+  assert.deepEqual([name, detail, query.get('metric')], ['graph', '100%', 'a']);
+  assert.equal(hrefOf('graph', '100%'), '#/graph/100%25');
+});
