@@ -74,6 +74,8 @@ export const FIRE_SLICE_ROWS = BATCH_ROWS;
 
 /** Fields that one batch of free-form rows may spread over before it is packed row by row. */
 export const INFERRED_COLUMNS_MAX = 256;
+/** The same where each row has only few of them: V8 does not optimize a loop over very many, and each new one is another loop. */
+export const SPARSE_COLUMNS_MAX = 64;
 
 /** Elements of arrays that are looked at one by one, to be written as columns or packed; longer ones are cloned. */
 export const ELEMENTS_MAX = 64;

@@ -8,10 +8,10 @@
  * that does not fit; then `adapt` looks at the rows that are left, value by value, and widens the columns. Kinds never
  * narrow, so this soon stops, and the schema object stays the same as long as nothing is widened. Rows that are arrays of one
  * length have a column for each element. From the first row on that is neither, or not what the others are (a number, a Map,
- * an array of another length), or that brings more than INFERRED_COLUMNS_MAX fields together, all rows are values of one
+ * an array of another length), or that brings more fields together than INFERRED_COLUMNS_MAX, or than SPARSE_COLUMNS_MAX where a row has few of them, all rows are values of one
  * dynamic column. Benchmarks: figures codec, keyed-tumbling-functions. The job `key-by-array` has arrays.
  */
-import { BATCH_ROWS, INFERRED_COLUMNS_MAX } from '../base/limits.ts';
+import { BATCH_ROWS, INFERRED_COLUMNS_MAX, SPARSE_COLUMNS_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { isSample, SAMPLE_ROWS } from './batch-weight.ts';
@@ -20,6 +20,9 @@ import { type FreeForm, type FreeFormSchema, freeFormSchema, VALUES_SCHEMA } fro
 import { columnSource, isDate, storeTyped, widened } from './inferred-kind.ts';
 import { isElements } from './plain-array.ts';
 import type { FieldKind } from './schema.ts';
+
+/** Columns for each field of a row, from which most of them are empty. */
+const FIELDS_SHARE = 4;
 
 /** Kind by field name; null while only null and undefined were met. */
 type InferredKinds = Map<string, FieldKind | null>;
@@ -39,6 +42,8 @@ type AppendLoop = (
 
 export class RowEncoder {
   readonly #kinds: InferredKinds = new Map();
+  /** Fields of the row that has most. */
+  #fieldsMax = 0;
   /** Of the rows, if they have columns; the first row tells. */
   #form: FreeForm = 'fields';
   #schema: FreeFormSchema = freeFormSchema([], 'fields');
@@ -96,7 +101,9 @@ export class RowEncoder {
     for (let n = from; n < to; n++) {
       const row = rows[selection[n]!];
       if (this.#form === 'elements' ? !this.#hasLength(row) : !isRecord(row)) return false;
-      for (const name of Object.keys(row as object)) {
+      const names = Object.keys(row as object);
+      this.#fieldsMax = Math.max(this.#fieldsMax, names.length);
+      for (const name of names) {
         const known = this.#kinds.get(name);
         const kind = widened(known ?? null, (row as Readonly<Record<string, unknown>>)[name]);
         if (known === kind) continue;
@@ -104,7 +111,13 @@ export class RowEncoder {
         isWider = true;
       }
     }
-    return isWider && this.#kinds.size <= INFERRED_COLUMNS_MAX && !this.#kinds.has('__proto__');
+    return isWider && this.#kinds.size <= this.#columnsMax && !this.#kinds.has('__proto__');
+  }
+
+  /** Every row is written to all columns, also to those that it has no field for. */
+  get #columnsMax(): number {
+    const most = Math.max(SPARSE_COLUMNS_MAX, FIELDS_SHARE * this.#fieldsMax);
+    return Math.min(INFERRED_COLUMNS_MAX, most);
   }
 
   /** Whether a row is an array with nothing but as many elements as the rows before; any number, of the first. */

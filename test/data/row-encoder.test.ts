@@ -8,7 +8,7 @@ import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { decodeBatch, encodeToBytes } from '../../src/data/codec.ts';
 import { decodeSchema, encodeSchema } from '../../src/data/codec-schema.ts';
 import type { StringColumn } from '../../src/data/column.ts';
-import { type FreeForm, freeFormOf } from '../../src/data/free-form.ts';
+import { type FreeForm, freeFormOf, VALUES_SCHEMA } from '../../src/data/free-form.ts';
 import { RowEncoder } from '../../src/data/row-encoder.ts';
 import { anyValue } from './values.ts';
 
@@ -180,4 +180,41 @@ test('what an array has of itself comes out as a copy that leads back to itself'
   assert.equal(inner[0], 1);
   assert.equal(inner[1], inner);
   assert.deepEqual(other, [2, 3]);
+});
+
+/** Rows of so many kinds, each with fields of its own. */
+function kindsOfRows(kinds: number, fields: number): unknown[] {
+  return Array.from({ length: kinds * 4 }, (_, i) =>
+    Object.fromEntries(Array.from({ length: fields }, (_, f) => [`f${i % kinds} ${f}`, i + f])),
+  );
+}
+
+for (const [kinds, fields, areColumns] of [
+  [6, 10, true],
+  [25, 10, false],
+  [250, 1, false],
+  [2, 60, true],
+] as const) {
+  const what = areColumns ? 'become columns' : 'have too few of all fields for columns';
+  test(`rows of ${kinds} kinds with ${fields} fields each ${what}`, () => {
+    const rows = kindsOfRows(kinds, fields);
+    const encoder = new RowEncoder();
+    const out: unknown[] = [];
+    for (let from = 0; from < rows.length; ) {
+      const batch = encoder.encode(batchOf(rows), from);
+      out.push(...batch.rowObjects());
+      from += batch.rowCount;
+    }
+    assert.deepStrictEqual(out, rows);
+    assert.equal(encoder.schema === VALUES_SCHEMA, !areColumns);
+  });
+}
+
+test('a row of few fields beside those of many changes nothing', () => {
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, i]));
+  const encoder = new RowEncoder();
+  for (const rows of [[many], [{ f0: 1 }, { f0: 'a' }], [{ other: 1 }], [many]]) {
+    assert.deepStrictEqual(encoder.encode(batchOf(rows), 0).rowObjects(), rows);
+  }
+  assert.equal(encoder.schema.fields.length, 101);
 });
