@@ -8,8 +8,8 @@
  * that does not fit; then `adapt` looks at the rows that are left, value by value, and widens the columns. Kinds never
  * narrow, so this soon stops, and the schema object stays the same as long as nothing is widened. Rows that are arrays of one
  * length have a column for each element. From the first row on that is neither, or not what the others are (a number, a Map,
- * an array of another length), or that brings more fields together than INFERRED_COLUMNS_MAX, or than SPARSE_COLUMNS_MAX where a row has few of them, all rows are values of one
- * dynamic column. Benchmarks: figures codec, keyed-tumbling-functions. The job `key-by-array` has arrays.
+ * an array of another length), or that brings more fields together than INFERRED_COLUMNS_MAX, or than SPARSE_COLUMNS_MAX
+ * where a row has few of them, all rows are values of one dynamic column. Benchmarks: figures codec, keyed-tumbling-functions. The job `key-by-array` has arrays.
  */
 import { BATCH_ROWS, INFERRED_COLUMNS_MAX, SPARSE_COLUMNS_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';

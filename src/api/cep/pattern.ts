@@ -216,8 +216,8 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
 
   /**
    * The step takes as many records as it can, what would do for it is not for the next step: `.oneOrMore().greedy()`. When the
-   * record right behind its last one meets `until`, the step is over, and the next one may have them. Behind `times(n)` it changes
-   * nothing. EngineError JOB_DEFINITION for groups, and for a step of one record.
+   * record right behind its last one meets `until`, the step is over, and the next one may have them. A step of so many records,
+   * and no more, is as it was. EngineError JOB_DEFINITION for groups, and for a step of one record.
    */
   greedy(): Pattern<Row, Match, Last> {
     const step = this.#repeated('greedy');

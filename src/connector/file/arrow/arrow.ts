@@ -31,8 +31,8 @@ const RANGE_BYTES = 16 * 1024 * 1024;
  * parallel by record batches: int32 and int64 from integers, float64 from numbers, timestamp and date from timestamps,
  * dates and integers (ms), string from texts and dictionaries of them, dynamic from anything; it is written as JSON in texts
  * that are marked as such (`arrow.json`). A record batch that cannot be decoded is one malformed record; a file whose messages
- * break off, or whose footer cannot be read, is an error. Buffers of record batches may not be compressed. Writing needs no schema: the fields are then those of the first rows of a file, and a row with another
- * one ends the job. A lone surrogate is written as U+FFFD.
+ * break off, or whose footer cannot be read, is an error. Buffers of record batches may not be
+ * compressed. Writing needs no schema: the fields are then those of the first rows of a file, and a row with another one ends the job. A lone surrogate is written as U+FFFD.
  * EngineErrors: LIBRARY_MISSING, INPUT_MALFORMED, FIELD_TYPE, OUTPUT_FAILED.
  *
  *   flow.from(files('flights.arrow', arrow(Flight)));

@@ -13,8 +13,8 @@ import { RowGroupReader } from './row-group-reader.ts';
 
 /**
  * Parquet as a format for `files`: `parquet(Flight)`. Reading takes the columns of the schema, in parallel by row group:
- * int32 and int64 from integers, float64 from numbers, timestamp and date from timestamps, dates, times of day (since 1970 began) and integers (ms),
- * string from UTF-8, dynamic from UTF-8 that is JSON or, where it is none, as it stands. Writing needs no schema: `parquet()`;
+ * int32 and int64 from integers, float64 from numbers, timestamp and date from timestamps, dates, integers (ms) and times of
+ * day (since 1970 began), string from UTF-8, dynamic from UTF-8 that is JSON or, where it is none, as it stands. Writing needs no schema: `parquet()`;
  * the fields are then those of the first rows of a file, and a row with another one ends the job.
  */
 export function parquet<Row = unknown>(schema: Schema<Row> | null = null): FileFormat<Row> {
