@@ -10,6 +10,7 @@ import { type CountWindowSpec, countWindowFields } from '../operator/window/coun
 import { generalWindowFields } from '../operator/window/general/create-results.ts';
 import {
   type AssignerSpec,
+  type CumulatingSpec,
   canMerge,
   defaultTrigger,
   type GeneralWindowSpec,
@@ -19,7 +20,7 @@ import {
 } from '../operator/window/general/window-spec.ts';
 import { type NumberShape, shapesOf } from '../operator/window/number-shape.ts';
 import { canTravel, planPartials } from '../operator/window/partials.ts';
-import type { WindowSpec } from '../operator/window/window.ts';
+import type { PaneWindow, WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
 import type { Evictor } from './evictors.ts';
 import type { KeyedParts } from './keyed-stream.ts';
@@ -39,25 +40,27 @@ export type AddedNode<Out> = { readonly node: NodeId; readonly schema: Schema<Ou
 
 type Inputs = { readonly inputs: readonly NodeId[]; readonly schema: Schema | null };
 
+type PlainWindow = WindowSpec | CumulatingSpec | CountWindowSpec;
+
 /** Whether nothing was said that the fast operators cannot do. */
 export function isPlain(
   window: AnyWindow<never>,
   { trigger, evictor, latenessMs }: WindowSettings,
-): window is WindowSpec | CountWindowSpec {
-  const isFastKind =
-    window.kind === 'tumbling' || window.kind === 'sliding' || window.kind === 'count';
+): window is PlainWindow {
+  const isFastKind = ['tumbling', 'sliding', 'cumulating', 'count'].includes(window.kind);
   return isFastKind && trigger === null && evictor === null && latenessMs === 0;
 }
 
 /** A row of aggregates for each plain window. `functions`: of the node. */
 export function addPlainWindow<Out>(
   parts: KeyedParts,
-  window: WindowSpec | CountWindowSpec,
+  plain: PlainWindow,
   lateTo: string | null,
   aggregates: readonly AggregateSpec[],
   functions: readonly object[],
 ): AddedNode<Out> {
   const { builder, key } = parts;
+  const window = inPanes(plain);
   const shapes = shapesOf(aggregates, functions);
   // What was added up before the exchange is not there any more to be sent to a side output.
   const canHalve = window.kind !== 'count' && window.time === 'event' && lateTo === null;
@@ -83,10 +86,16 @@ export function addPlainWindow<Out>(
   return { node, schema: out };
 }
 
+function inPanes(window: PlainWindow): PaneWindow | CountWindowSpec {
+  if (window.kind !== 'cumulating') return window;
+  const { kind, time, maxMs, stepMs, offsetMs } = window;
+  return { kind, time, sizeMs: maxMs, slideMs: stepMs, offsetMs };
+}
+
 /** Records are added up before the exchange already, and what crosses are partial results. */
 function addInHalves<Out>(
   parts: KeyedParts,
-  window: WindowSpec,
+  window: PaneWindow,
   aggregates: readonly AggregateSpec[],
   shapes: readonly (NumberShape | null)[],
   functions: readonly object[],

@@ -5,10 +5,11 @@
 import type { OperatorSpec } from '../operator/operator-spec.ts';
 import type { PlainData } from '../operator/source.ts';
 import type { AssignerSpec } from '../operator/window/general/window-spec.ts';
-import type { WindowSpec } from '../operator/window/window.ts';
+import type { PaneWindow, WindowSpec } from '../operator/window/window.ts';
 
 type KeptWindow =
   | AssignerSpec
+  | PaneWindow
   | Extract<OperatorSpec, { readonly type: 'countWindow' }>['window']
   /** The time that two records may be apart, right - left. */
   | { readonly kind: 'interval'; readonly lowerMs: number; readonly upperMs: number };
@@ -46,11 +47,11 @@ export function describeWindows(stored: PlainData): string {
   const windows = stored as unknown as KeptWindows | null;
   if (windows === null) return 'no windows';
   const { by, window } = windows;
-  const isPlain = window.kind === 'tumbling' || window.kind === 'sliding';
+  const isPlain = ['tumbling', 'sliding', 'cumulating'].includes(window.kind);
   return `${textOf(window)}${isPlain ? (HOW[by] ?? '') : ''}`;
 }
 
-/** Operators that keep tumbling and sliding windows in other ways than panes of aggregates. */
+/** Operators that keep such windows in other ways than panes of aggregates. */
 const HOW: { readonly [Type in OperatorSpec['type']]?: string } = {
   window: ', each kept for itself',
   windowJoin: ' of a join',
@@ -63,7 +64,8 @@ function textOf(window: KeptWindow): string {
     case 'sliding':
       return `sliding windows of ${window.sizeMs} ms every ${window.slideMs} ms${aligned(window)}`;
     case 'cumulating': {
-      const { maxMs, stepMs } = window;
+      const [maxMs, stepMs] =
+        'maxMs' in window ? [window.maxMs, window.stepMs] : [window.sizeMs, window.slideMs];
       return `cumulating windows of ${maxMs} ms in steps of ${stepMs} ms${aligned(window)}`;
     }
     case 'session':

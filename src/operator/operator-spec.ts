@@ -22,7 +22,7 @@ import type { AggregateSpec } from './window/aggregate.ts';
 import type { CountWindowSpec } from './window/count-window.ts';
 import type { GeneralWindowSpec } from './window/general/window-spec.ts';
 import type { NumberShape } from './window/number-shape.ts';
-import type { WindowSpec } from './window/window.ts';
+import type { PaneWindow } from './window/window.ts';
 
 /** Where the event time of a record comes from. */
 export type TimestampSpec =
@@ -63,7 +63,7 @@ export type OperatorSpec =
   | {
       readonly type: 'preAggregate';
       readonly key: KeySpec;
-      readonly window: WindowSpec;
+      readonly window: PaneWindow;
       readonly aggregates: readonly AggregateSpec[];
       /**
        * Fields of the records; null for free-form rows, also where streams of different rows are united and this half
@@ -76,7 +76,7 @@ export type OperatorSpec =
   | {
       readonly type: 'windowAggregate';
       readonly key: KeySpec;
-      readonly window: WindowSpec;
+      readonly window: PaneWindow;
       readonly aggregates: readonly AggregateSpec[];
       readonly shapes: readonly (NumberShape | null)[];
       /** Fields of the records, where a preAggregate comes before and sends partial results of them. */

@@ -2,8 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
-import { sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import {
+  cumulating,
+  sliding,
+  slidingCount,
+  tumbling,
+  tumblingCount,
+} from '../../src/api/windows.ts';
 import type { CountWindowSpec } from '../../src/operator/window/count-window.ts';
+import type { CumulatingSpec } from '../../src/operator/window/general/window-spec.ts';
 import type { WindowSpec } from '../../src/operator/window/window.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { describeMode, MODES } from '../modes.ts';
@@ -255,6 +262,20 @@ function byTime(size: number, slide: number, time: (item: Item) => number) {
   };
 }
 
+/** Windows that begin together, and grow by a step each. */
+function byGrowth(size: number, step: number, time: (item: Item) => number) {
+  return (items: readonly Item[]): Window[] => {
+    const windows: Window[] = [];
+    for (let end = -10 * size + step; end <= 1000; end += step) {
+      const start = Math.floor((end - 1) / size) * size;
+      const inside = items.filter((item) => start <= time(item) && time(item) < end);
+      const bounds = { windowStart: start, windowEnd: end };
+      if (inside.length > 0) windows.push({ items: inside, bounds, time: end - 1 });
+    }
+    return windows;
+  };
+}
+
 function byCount(size: number, slide: number) {
   return (items: readonly Item[]): Window[] =>
     items.flatMap((item, i) =>
@@ -269,12 +290,20 @@ const HALF = ITEMS.length / 2;
 const clockOf = ({ id }: Item): number => (id < HALF ? 25 : 45);
 
 const WINDOWS: Readonly<
-  Record<string, readonly [WindowSpec | CountWindowSpec, (items: readonly Item[]) => Window[]]>
+  Record<
+    string,
+    readonly [WindowSpec | CumulatingSpec | CountWindowSpec, (items: readonly Item[]) => Window[]]
+  >
 > = {
   'tumbling windows': [tumbling(60), byTime(60, 60, timeOf)],
   'sliding windows': [sliding(90, 30), byTime(90, 30, timeOf)],
   'sliding windows with gaps': [sliding(20, 50), byTime(20, 50, timeOf)],
   'sliding windows of two kinds of panes': [sliding(50, 20), byTime(50, 20, timeOf)],
+  'cumulating windows': [cumulating(90, 30), byGrowth(90, 30, timeOf)],
+  'cumulating windows of processing time': [
+    cumulating(60, 20, { time: 'processing' }),
+    byGrowth(60, 20, clockOf),
+  ],
   'tumbling windows of processing time': [
     tumbling(30, { time: 'processing' }),
     byTime(30, 30, clockOf),

@@ -39,7 +39,7 @@ import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
 import { PlainPartials } from './plain-partials.ts';
-import { endOfRun, PaneCuts, type WindowSpec } from './window.ts';
+import { endOfRun, PaneCuts, type PaneWindow } from './window.ts';
 
 /** Records to a partial result below which a table costs more than it saves. */
 const REDUCTION_MIN = 1.5;
@@ -53,7 +53,7 @@ type Announcement =
   | { readonly isIdle: boolean }
   | { readonly barrier: number };
 
-export type PreAggregateOptions = AggregationOptions<WindowSpec> & {
+export type PreAggregateOptions = AggregationOptions<PaneWindow> & {
   /** Of the accumulators of the user, by aggregate. */
   readonly shapes: readonly (NumberShape | null)[];
 };

@@ -1,8 +1,8 @@
 /**
- * Keyed aggregation over tumbling and sliding windows of time.
+ * Keyed aggregation over tumbling, sliding and cumulating windows of time.
  *
  * Each record is added to one pane (window.ts). When the watermark passes the end of a window, its panes are
- * joined (a tumbling window is one pane and needs no joining) and one row a key is emitted: key, windowStart,
+ * joined (window-totals.ts; a tumbling window is one pane and needs no joining) and one row a key is emitted: key, windowStart,
  * windowEnd, results, with event time windowEnd - 1. A pane is dropped behind the last window that holds it.
  * A record is late when every window that holds it has fired: it is counted and dropped.
  *
@@ -54,11 +54,13 @@ import {
   lastEndAt,
   lastWindowEnd,
   PaneCuts,
-  type WindowSpec,
+  type PaneWindow,
+  windowStart,
 } from './window.ts';
 import { capturePanes, PANES, RestoredFired, writeFired } from './window-state.ts';
+import { WindowTotals } from './window-totals.ts';
 
-export type WindowAggregateOptions = AggregationOptions<WindowSpec> & {
+export type WindowAggregateOptions = AggregationOptions<PaneWindow> & {
   /** Of the accumulators of the user, by aggregate. */
   readonly shapes: readonly (NumberShape | null)[];
   /** What comes in are the partial results of a pre-aggregation. */
@@ -88,7 +90,7 @@ export class WindowAggregateOperator implements Operator {
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
   readonly #isByClock: boolean;
-  readonly #window: WindowSpec;
+  readonly #window: PaneWindow;
   readonly #cuts: PaneCuts;
   readonly #keys: KeyReader;
   readonly #keyFields: readonly Field[];
@@ -97,6 +99,7 @@ export class WindowAggregateOperator implements Operator {
   readonly #loops: AggregateLoops;
   readonly #builder: BatchBuilder;
   readonly #panes: PaneList;
+  readonly #totals: WindowTotals;
   readonly #lateTo: string | null;
   #late: { emit(batch: Batch): void } | null = null;
   #slots = new Int32Array(FIRE_SLICE_ROWS);
@@ -135,7 +138,14 @@ export class WindowAggregateOperator implements Operator {
     this.#loops = new AggregateLoops(plan, inputSchema, functions);
     this.#stateRows = new AccumulatorRows(plan, this.#state.cells.length, functions);
     this.#cellCount = plan.cells.length;
-    this.#panes = new PaneList(paneShapeOf(plan), this.#keys);
+    const shape = paneShapeOf(plan);
+    this.#panes = new PaneList(shape, this.#keys);
+    this.#totals = new WindowTotals(
+      options.window,
+      this.#panes,
+      shape.objects === 0,
+      (total, pane) => total.mergeFrom(pane, this.#keys, this.#slots, this.#loops),
+    );
     this.#builder = new BatchBuilder(
       schemaOf(windowAggregateFields(key, aggregates, inputSchema)),
       FIRE_SLICE_ROWS,
@@ -256,6 +266,7 @@ export class WindowAggregateOperator implements Operator {
       this.#takeLate(batch, from, to);
       return;
     }
+    this.#totals.changes(start);
     try {
       this.#panes
         .at(start)
@@ -332,23 +343,11 @@ export class WindowAggregateOperator implements Operator {
   #nextFiring(): Firing | null {
     const end = this.#nextEnd();
     if (end === null || end - 1 > this.#watermark) return null;
-    const panes = this.#panes.live.before(end);
-    const first = panes[0]!;
-    const start = end - this.#window.sizeMs;
-    const isWhole = panes.length === 1 && lastWindowEnd(this.#window, first.start) <= end;
-    return { end, total: isWhole ? first : this.#join(start, panes), nextSlot: 0 };
-  }
-
-  #join(start: number, panes: readonly Pane[]): Pane {
-    const total = this.#panes.make();
     try {
-      for (const pane of panes) {
-        if (pane.start >= start) total.mergeFrom(pane, this.#keys, this.#slots, this.#loops);
-      }
+      return { end, total: this.#totals.of(end), nextSlot: 0 };
     } catch (error) {
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
-    return total;
   }
 
   #emitSlice(firing: Firing): void {
@@ -379,7 +378,7 @@ export class WindowAggregateOperator implements Operator {
     const keyCount = this.#keyFields.length;
     total.keys.appendKeys(from, to, builder, this.#keyFields, this.#isTypedKey);
     const rows = to - from;
-    builder.float64(keyCount).fill(end - this.#window.sizeMs, 0, rows);
+    builder.float64(keyCount).fill(windowStart(this.#window, end), 0, rows);
     builder.float64(keyCount + 1).fill(end, 0, rows);
     builder.timestamps().fill(end - 1, 0, rows);
     try {
@@ -403,7 +402,7 @@ export class WindowAggregateOperator implements Operator {
       live.takeFirst();
       if (first !== firing.total) this.#panes.recycle(first);
     }
-    this.#panes.recycle(firing.total);
+    this.#totals.release(firing.total);
   }
 
   look(): StateLook {

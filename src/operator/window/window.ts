@@ -17,6 +17,9 @@ export type WindowSpec = {
   readonly offsetMs: number;
 };
 
+/** Windows that are cut into panes. Cumulating ones begin every `sizeMs`, and have grown by `slideMs` each time they end. */
+export type PaneWindow = WindowSpec | (Omit<WindowSpec, 'kind'> & { readonly kind: 'cumulating' });
+
 /**
  * Panes are cut where windows start, and where they end: one for each slide, or two where ends lie between starts. (Paired
  * windows: Krishnamurthy, Wu, Franklin: On-the-fly sharing for streamed aggregation, 2006.)
@@ -33,7 +36,7 @@ export class PaneCuts {
     this.#offsetMs = offsetMs;
   }
 
-  static of({ sizeMs, slideMs, offsetMs }: WindowSpec): PaneCuts {
+  static of({ sizeMs, slideMs, offsetMs }: PaneWindow): PaneCuts {
     return new PaneCuts(slideMs, sizeMs % slideMs, offsetMs);
   }
 
@@ -72,12 +75,18 @@ export function startOf(time: number, lengthMs: number, offsetMs: number): numbe
 }
 
 /** End of the last window that holds a pane; the pane can be dropped once that has fired. */
-export function lastWindowEnd(window: WindowSpec, paneStart: number): number {
-  return startOf(paneStart, window.slideMs, window.offsetMs) + window.sizeMs;
+export function lastWindowEnd(window: PaneWindow, paneStart: number): number {
+  const { kind, sizeMs, slideMs, offsetMs } = window;
+  return startOf(paneStart, kind === 'cumulating' ? sizeMs : slideMs, offsetMs) + sizeMs;
+}
+
+/** Start of the window with this end. */
+export function windowStart({ kind, sizeMs, offsetMs }: PaneWindow, end: number): number {
+  return kind === 'cumulating' ? startOf(end - 1, sizeMs, offsetMs) : end - sizeMs;
 }
 
 /** End of the first window that holds a pane or starts behind it. */
-export function firstWindowEnd(window: WindowSpec, paneEnd: number): number {
+export function firstWindowEnd(window: PaneWindow, paneEnd: number): number {
   const { sizeMs, slideMs, offsetMs } = window;
   // The first window ends at or behind the pane's end; ends are aligned like starts, shifted by the size.
   const ends = Math.ceil((paneEnd - sizeMs - offsetMs) / slideMs) * slideMs;
@@ -85,7 +94,7 @@ export function firstWindowEnd(window: WindowSpec, paneEnd: number): number {
 }
 
 /** End of the last window that a watermark fires. */
-export function lastEndAt(window: WindowSpec, watermark: number): number {
+export function lastEndAt(window: PaneWindow, watermark: number): number {
   const { sizeMs, slideMs, offsetMs } = window;
   return startOf(watermark + 1 - sizeMs, slideMs, offsetMs) + sizeMs;
 }

@@ -7,7 +7,7 @@ import type {
   GeneralWindowSpec,
   TriggerSpec,
 } from '../../operator/window/general/window-spec.ts';
-import type { WindowSpec } from '../../operator/window/window.ts';
+import type { PaneWindow, WindowSpec } from '../../operator/window/window.ts';
 import { aggregated, dependsOnOrder } from './aggregates.ts';
 import {
   type AnyFunction,
@@ -49,6 +49,14 @@ export function alignedWindows(
   );
 }
 
+function windowsOfPanes(window: PaneWindow, records: readonly TimedRow[]): NaiveWindow[] {
+  const { kind, time, sizeMs: maxMs, slideMs: stepMs, offsetMs } = window;
+  if (kind !== 'cumulating') return alignedWindows({ ...window, kind }, records);
+  checkEventTime(time);
+  const ordered = inPanes(records, { sizeMs: stepMs, slideMs: stepMs, offsetMs });
+  return cumulatingWindows({ maxMs, stepMs, offsetMs }, ordered);
+}
+
 /** Where windows overlap, records count pane by pane: panes are cut where windows start, and where they end. */
 function inPanes(
   records: readonly TimedRow[],
@@ -80,7 +88,7 @@ function windowsOf(
 }
 
 function cumulatingWindows(
-  { maxMs, stepMs, offsetMs }: CumulatingSpec,
+  { maxMs, stepMs, offsetMs }: Pick<CumulatingSpec, 'maxMs' | 'stepMs' | 'offsetMs'>,
   records: readonly TimedRow[],
 ): NaiveWindow[] {
   const bounds = new Map<string, readonly [number, number]>();
@@ -126,12 +134,12 @@ function checkEventTime(time: 'event' | 'processing'): void {
 /** A row of aggregates for each key and window. */
 export function windowAggregate(
   key: KeySpec,
-  window: WindowSpec,
+  window: PaneWindow,
   aggregates: readonly AggregateSpec[],
   step: NaiveStep,
 ): TimedRow[] {
   return keysOf(key, step).flatMap((group) =>
-    alignedWindows(window, group.rows).map(({ start, end, rows }) => ({
+    windowsOfPanes(window, group.rows).map(({ start, end, rows }) => ({
       row: {
         ...group.key,
         windowStart: start,
