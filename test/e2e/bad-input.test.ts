@@ -338,7 +338,7 @@ test('a flatMap that returns a promise is told so', async () => {
   await assert.rejects(promising.run({ threads: 0 }), {
     code: 'USER_FUNCTION',
     message:
-      /the function returned \[object Promise\], which is no iterable of rows\n {4}at .*bad-input\.test\.ts:\d+:\d+$/,
+      /the function returned a promise, and nothing waits for it here; mapAsync does\n {4}at .*bad-input\.test\.ts:\d+:\d+$/,
   });
 });
 

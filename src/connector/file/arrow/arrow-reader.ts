@@ -88,8 +88,11 @@ export class ArrowReader implements SplitReader {
   /** Moves over a message, to its rows where it is a record batch that is whole; false at the end. */
   #nextMessage(): boolean {
     const message = this.#walker.next();
-    if (message === null) checkWhole(this.#file, this.#walker.place, this.#range.end);
-    if (message === null || message.start >= this.#range.end) return false;
+    if (message === null) {
+      if (!this.#walker.isEnded) checkWhole(this.#file, this.#walker.place, this.#range.end);
+      return false;
+    }
+    if (message.start >= this.#range.end) return false;
     const isBatch = message.kind === 'batch';
     if (isBatch ? message.start < this.#from : this.#hasDictionaries) return true;
     const bytes = this.#walker.bytes(message);

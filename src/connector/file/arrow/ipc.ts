@@ -57,6 +57,8 @@ export class MessageWalker {
   readonly isFile: boolean;
   /** Where the next message begins. */
   place: number;
+  /** Whether the mark has come that ends messages: what is behind it is none. */
+  isEnded = false;
 
   constructor(file: InputFile, library: ArrowLibrary) {
     this.#file = file;
@@ -87,7 +89,10 @@ export class MessageWalker {
     cursor.moveTo(place);
     if (!cursor.has(1) && place > FILE_HEAD_BYTES) return null;
     const length = this.#headLength();
-    if (length === null) return null;
+    if (length === null) {
+      this.isEnded = true;
+      return null;
+    }
     const { head, prefix } = length;
     if (head > HEAD_BYTES_MAX || !cursor.has(prefix + head)) throw this.#malformed('it is cut off');
     const from = cursor.at + prefix;
