@@ -26,7 +26,7 @@ import {
   lateTexts,
   stepsSource,
 } from './fused-steps.ts';
-import { iteratorOf } from './returned-rows.ts';
+import { iteratorOrNone } from './returned-rows.ts';
 
 /** Of the loop, as people are shown it. */
 export const ALL_STEPS = 'all steps of a row';
@@ -110,7 +110,7 @@ export class FusedLoops {
 
   #compile(source: string): TransformLoop | SelectLoop {
     const steps = this.#steps.map((step) => step.code);
-    const loop = compiled(source, { steps, drain, iteratorOf, answeredNow }, steps);
+    const loop = compiled(source, { steps, drain, iteratorOrNone, answeredNow }, steps);
     return loop as TransformLoop | SelectLoop;
   }
 
@@ -162,10 +162,10 @@ state.count = count;
 state.iterator = pushed[Symbol.iterator]();
 let isDrained = drain(state, i);
 if (isDrained && returned !== undefined && returned !== null) {
-state.iterator = iteratorOf(returned);
+state.iterator = iteratorOrNone(returned);
 isDrained = drain(state, i);
 } else if (!isDrained && returned !== undefined && returned !== null) {
-state.iterator = (function* (a, b) { yield* { [Symbol.iterator]: () => a }; yield* { [Symbol.iterator]: () => b }; })(state.iterator, iteratorOf(returned));
+state.iterator = (function* (a, b) { yield* { [Symbol.iterator]: () => a }; yield* { [Symbol.iterator]: () => b }; })(state.iterator, iteratorOrNone(returned));
 }
 count = state.count;
 if (!isDrained) break;

@@ -10,9 +10,9 @@ export function iteratorOf(returned: unknown, verb = 'returned'): Iterator<unkno
   throw new TypeError(`the function ${verb} ${describe(returned)}, which is no iterable of rows`);
 }
 
-/** Of a function that may push rows instead: none where it has returned nothing. */
+/** Of a function that may push rows instead: none where it returns nothing, or what `isWanted(row) && out(row)` gives. */
 export function iteratorOrNone(returned: unknown): Iterator<unknown> {
-  return iteratorOf(returned ?? []);
+  return iteratorOf(!returned || returned === true ? [] : returned);
 }
 
 /** Emits what an iterator gives. */

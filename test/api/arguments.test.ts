@@ -215,6 +215,24 @@ test('a function that pushes its rows may return nothing', async () => {
   assert.deepEqual(await pushed.collect({ threads: 0 }), { grouped: [1], connected: ['a'] });
 });
 
+test('a function that pushes its rows on a condition may return what the condition was', async () => {
+  const pushed = job(import.meta, 'pushed on a condition', (flow) => ({
+    some: flow.from(collection([0, 1, 2, 3])).flatMap<number>((n, out) => n && n > 1 && out(n)),
+    others: flow.from(collection([0, 1, 2])).flatMap<number>((n, out) => n < 2 || out(n)),
+    connected: rows(flow)
+      .connect(rows(flow))
+      .flatMap<string>({
+        first: ({ s }, out) => s === 'b' && out(s),
+        second: ({ s }, out) => s === 'a' && out(s),
+      }),
+  }));
+  assert.deepEqual(await pushed.collect({ threads: 0 }), {
+    some: [2, 3],
+    others: [2],
+    connected: ['a'],
+  });
+});
+
 test('an input that the program does not get is told: it would never end', async () => {
   const forgotten = job(import.meta, 'forgotten', (flow) => {
     flow.input(Row).to(blackhole());
