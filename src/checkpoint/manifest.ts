@@ -7,6 +7,7 @@
  * drawn, so that no byte can change unseen. Every version begins with its number.
  */
 import { EngineError, messageOf } from '../base/errors.ts';
+import { FIELD_KINDS } from '../data/schema.ts';
 import { allBlocks, type Delta } from '../state/generations.ts';
 import type {
   BlockRef,
@@ -41,16 +42,6 @@ const TAIL = '}\n';
 const HEAD_BYTES = '{"version":1,"checksum":"00000000","manifest":'.length;
 
 const KINDS = ['keyed', 'list', 'union', 'broadcast'] as const;
-const FIELD_KINDS = [
-  'int32',
-  'float64',
-  'int64',
-  'boolean',
-  'string',
-  'timestamp',
-  'date',
-  'dynamic',
-] as const;
 
 export function encodeManifest(manifest: Manifest): Uint8Array {
   const body = JSON.stringify(manifest);

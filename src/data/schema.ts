@@ -11,7 +11,7 @@ import { EngineError } from '../base/errors.ts';
 import { wrong } from '../base/options.ts';
 
 /** All kinds of fields. */
-const FIELD_KINDS = [
+export const FIELD_KINDS = [
   'int32',
   'float64',
   'int64',
