@@ -253,10 +253,10 @@ function casesOf(): Case[] {
   return cases.filter(isPossible);
 }
 
-/** With the last one, sliding windows collect values and have nothing else said about them. */
+/** With the last one, sliding and cumulating windows collect values and have nothing else said about them. */
 const SEEDS = [1, 2, 3, 4, 5, 8];
-/** The stretches that tile sliding windows: plain ones that overlap collect by them. */
-const PANES_MS: Readonly<Record<string, number>> = { sliding: 3 };
+/** The stretches that tile windows: plain ones that overlap collect by them. */
+const PANES_MS: Readonly<Record<string, number>> = { sliding: 3, cumulating: 5 };
 
 for (const one of casesOf()) {
   const { assigner, trigger, isByClock, evictor } = one;
