@@ -1,5 +1,6 @@
+/** Live panes against a sorted list, and what it takes to lose the first of many. */
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { Random } from '../../src/base/random.ts';
 import { LivePanes } from '../../src/operator/window/live-panes.ts';
 

@@ -1,6 +1,6 @@
 /** Keys with very many open windows: the same windows as by looking at all of them, in a time that does not grow with them. */
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { Random } from '../../src/base/random.ts';
 import {
   customWindow,

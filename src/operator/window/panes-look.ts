@@ -8,7 +8,6 @@ import { countKeys } from './count-keys.ts';
 import type { LivePanes } from './live-panes.ts';
 import { namedValues } from './named-values.ts';
 import type { Pane } from './pane.ts';
-
 import type { PaneCuts } from './window.ts';
 
 export type PanesLookOptions = KeyedRowsOptions & {
