@@ -1,6 +1,7 @@
 /**
- * Panes by rising start. New ones mostly come last, and the first go first: they are left where they are until they are as many
- * as those behind them, since a long array takes as long to lose its first as to be copied.
+ * Panes by rising start. New ones mostly come last, and the first go first, many in a row: they are left where they are until
+ * they are as many as those behind them, or others are looked for, since a long array takes as long to lose its first as to be
+ * copied. A pane that has gone may be used again with another start meanwhile, so nobody looks among these.
  */
 import { panesUpTo } from './window.ts';
 
