@@ -38,14 +38,17 @@ type Ask = (method: string, path: string) => Promise<Answer>;
 const OVERVIEW = '/jobs/overview';
 
 const ADDRESS = /^https?:\/\//;
+/** `localhost:8081` */
+const WITHOUT_SCHEME = /^[^/]+:\d+\/?$/;
 /** Of one of the jobs of a server, by its id or name. */
 const ADDRESS_OF_JOB = /^(https?:\/\/[^/]+)\/jobs\/([^/]+)\/?$/;
 /** States of jobs that have not ended. */
 const RUNNING: ReadonlySet<string> = new Set(['RUNNING', 'RESTARTING']);
 
 /** All jobs that run on this machine; or those of a server, also those that have ended. */
-export async function runningJobs(url: string | null): Promise<RunningJobs> {
-  if (url !== null) {
+export async function runningJobs(address: string | null): Promise<RunningJobs> {
+  if (address !== null) {
+    const url = WITHOUT_SCHEME.test(address) ? `http://${address}` : address;
     const ask = overHttp(url);
     return { jobs: jobsOf(await ask('GET', OVERVIEW), url, null, ask), silent: [] };
   }

@@ -144,6 +144,8 @@ test('of the jobs of a server the one that runs is meant, or the one whose id or
     ] as const) {
       assert.equal(await found(address), jid, address);
     }
+    const { jobs: listed } = await runningJobs(new URL(url).host);
+    assert.deepEqual(listed.map(({ jid, where }) => [jid, where]).at(0), ['a1', url]);
     await (await findRunningJob(`${url}/jobs/a`)).ask('PATCH', '?mode=cancel');
     assert.equal(asked.at(-1), 'PATCH /jobs/a1?mode=cancel');
     await assert.rejects(found(`${url}/jobs/c`), {

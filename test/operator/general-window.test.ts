@@ -611,3 +611,20 @@ inEveryMode(
     ]);
   },
 );
+
+for (const answer of ['toString', 'FIRE', undefined, 2]) {
+  test(`a trigger that answers ${answer} is told the answers there are`, async () => {
+    const h = await harness<Row>((rows) =>
+      rows
+        .keyBy('k')
+        .window(globalWindow())
+        .trigger(customTrigger({ onRecord: () => answer as 'fire' }))
+        .aggregate(({ count }) => ({ n: count() })),
+    );
+    push(h, 'a 1@1');
+    assert.throws(() => h.take(), {
+      code: 'USER_FUNCTION',
+      message: /one of continue, fire, purge, fireAndPurge, got /,
+    });
+  });
+}

@@ -291,7 +291,7 @@ for (const [what, bounds, merges, message] of [
   ['an end before the start', [{ windowStart: 5, windowEnd: 5 }], false, /begins before its end/],
   ['a bound that is no number', [{ windowStart: '1', windowEnd: 5 }], false, /windowStart "1"/],
   ['no bounds', [7], false, /gives \{ windowStart, windowEnd \}, got 7/],
-  ['nothing to go over', 7, false, /not iterable/],
+  ['nothing to go over', 7, false, /the windows of a record in a list, got 7/],
   ['no window, where windows merge', [], true, /one window a record/],
   [
     'two windows, where windows merge',

@@ -90,3 +90,29 @@ test('an id that is too long for anybody is none', () => {
     );
   }
 });
+
+test('the mark of the order of bytes in front of all text is no part of the first line', () => {
+  const trimmer = new EventTrimmer(MAX);
+  const pieces = ['\uFEFFdata: a\n\n', '\uFEFFdata: b\n\n', 'data: c\n\n'];
+  assert.deepEqual(
+    eventsIn(pieces.map((piece) => trimmer.trim(piece))).map(({ data }) => data),
+    ['a', 'c'],
+  );
+});
+
+test('an event whose blank line ends in a carriage return is whole when the text has ended', () => {
+  for (const [text, expected] of [
+    ['data: a\r\r', ['a']],
+    ['data: a\n\r', ['a']],
+    ['data: a\r', []],
+    ['data: a', []],
+    ['data: a\n\n', ['a']],
+  ] as const) {
+    const trimmer = new EventTrimmer(MAX);
+    const events = eventsIn([trimmer.trim(text), trimmer.end()]);
+    assert.deepEqual(
+      events.map(({ data }) => data),
+      expected,
+    );
+  }
+});

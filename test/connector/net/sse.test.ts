@@ -98,3 +98,21 @@ test('an event that is too long ends the job by default, and is nothing where it
   const { ids, letters } = await following(answer, { events: ['message'] }, 1);
   assert.deepEqual([ids, letters.length], [[2], 0]);
 });
+
+test('the last event of a stream whose lines end in carriage returns is read when the connection ends', async () => {
+  const { ids, asked } = await following(
+    (response, lastId) => {
+      const text = eventText(lastId + 1) + eventText(lastId + 2);
+      response.end(`\uFEFF${text.replaceAll('\n', '\r')}`);
+    },
+    {},
+    4,
+  );
+  assert.deepEqual(
+    [ids, asked.slice(0, 2)],
+    [
+      [1, 2, 3, 4],
+      [0, 2],
+    ],
+  );
+});

@@ -15,6 +15,7 @@ const CUT_MARK = '\0';
 /** A line of nothing: without any line there, the ends of the two beside it could become one. */
 const COMMENT = ':';
 const DATA = 'data:';
+const BYTE_ORDER_MARK = /^\uFEFF/;
 const LINE_END = /\r\n?|\n/g;
 
 export class EventTrimmer {
@@ -28,6 +29,7 @@ export class EventTrimmer {
   #length = 0;
   /** The end of the last piece, where it may be half the end of a line. */
   #held = '';
+  #hasBegun = false;
 
   /** `dataMax` counts UTF-16 units, of which there are at most as many as bytes. */
   constructor(dataMax: number) {
@@ -35,9 +37,10 @@ export class EventTrimmer {
     this.#shortMax = Math.min(dataMax, OTHER_UNITS_MAX);
   }
 
-  /** What is left of the next piece. */
+  /** What is left of the next piece; the mark of the order of bytes, which may begin the text, is none of it. */
   trim(piece: string): string {
-    const whole = this.#held + piece;
+    const whole = this.#held + (this.#hasBegun ? piece : piece.replace(BYTE_ORDER_MARK, ''));
+    this.#hasBegun = true;
     this.#held = whole.endsWith('\r') ? '\r' : '';
     const text = this.#held === '' ? whole : whole.slice(0, -1);
     let kept = '';
@@ -70,6 +73,13 @@ export class EventTrimmer {
       at = behind;
     }
     return from === 0 ? text : kept + text.slice(from);
+  }
+
+  /** What is left when the text has ended: a break that nothing can follow any more. */
+  end(): string {
+    const held = this.#held;
+    this.#held = '';
+    return held === '' ? '' : `${held}\n`;
   }
 
   /** Takes a part of a line. */

@@ -127,7 +127,10 @@ export class SseInlet implements Inlet {
       if (this.frames.isFull) response.pause();
       this.#context.wake();
     });
-    response.on('end', () => down(null));
+    response.on('end', () => {
+      if (this.#response === response) parser.feed(trimmer.end());
+      down(null);
+    });
     response.on('close', () => down(new Error('the connection was lost')));
   }
 

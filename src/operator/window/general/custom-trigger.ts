@@ -132,8 +132,7 @@ export class CustomTriggerRunner extends NeverTrigger {
 }
 
 function resultOf(answer: TriggerAnswer): TriggerResult {
-  const result = RESULTS[answer];
-  if (result !== undefined) return result;
+  if (Object.hasOwn(RESULTS, answer)) return RESULTS[answer];
   const answers = Object.keys(RESULTS).join(', ');
   throw new TypeError(`a trigger answers one of ${answers}, got ${describe(answer)}`);
 }

@@ -24,7 +24,7 @@ export class CustomWindows implements WindowLanes {
   assign(time: number, row: number): void {
     this.ends.fill(Number.NaN);
     let lane = 0;
-    for (const bounds of this.#assign(this.#rowAt(row), time)) {
+    for (const bounds of listed(this.#assign(this.#rowAt(row), time))) {
       const { windowStart, windowEnd } = checked(bounds);
       if (this.#find(windowStart, windowEnd) >= 0) continue;
       if (lane === this.lanes) this.#addLane();
@@ -53,6 +53,11 @@ export class CustomWindows implements WindowLanes {
     }
     return -1;
   }
+}
+
+function listed(windows: Iterable<WindowBounds>): Iterable<WindowBounds> {
+  if (typeof (windows as unknown[] | undefined)?.[Symbol.iterator] === 'function') return windows;
+  throw new TypeError(`assign gives the windows of a record in a list, got ${describe(windows)}`);
 }
 
 function checked(bounds: WindowBounds): WindowBounds {
