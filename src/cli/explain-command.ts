@@ -23,9 +23,9 @@ export async function explainCommand(module: string, flags: ExplainFlags): Promi
     const job = await loadJob(path, flags.job ?? null);
     const { params, ...options } = optionsOf(job.name);
     const { threads = availableParallelism() } = options;
-    const { parallelism = Math.max(1, threads) } = options;
+    const { parallelism = Math.max(1, threads), chaining = true } = options;
     const { graph, bindings } = job.build(params, false);
-    const explanation = explain(graph, bindings, { threads, parallelism });
+    const explanation = explain(graph, bindings, { threads, parallelism, chaining });
     if (flags.json) console.log(JSON.stringify(explanation, null, 2));
     else if (flags.dot) console.log(explanationDot(explanation));
     else console.log(explanationText(explanation));

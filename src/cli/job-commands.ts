@@ -4,7 +4,14 @@ import type { ConfigFlags } from './config/config-command.ts';
 import type { DiffFlags } from './diff-command.ts';
 import type { ExplainFlags } from './explain-command.ts';
 import type { InitFlags } from './init/init-command.ts';
-import { configOption, jobCommand, logLevelOption, paramOption, wholeNumber } from './options.ts';
+import {
+  chainingOption,
+  configOption,
+  jobCommand,
+  logLevelOption,
+  paramOption,
+  wholeNumber,
+} from './options.ts';
 import { runCommand } from './run-command.ts';
 import type { RunFlags } from './run-options.ts';
 
@@ -32,6 +39,7 @@ npm install.`,
     });
 
   jobCommand(program, 'run', 'run the job that a TypeScript or JavaScript module defines')
+    .addOption(chainingOption())
     .option('--thread-heap <MiB>', 'heap of each worker thread', wholeNumber)
     .option(
       '--checkpoint-dir <dir>',
@@ -101,6 +109,7 @@ leaves no trace in its outputs. Exit codes: 0 finished, 1 failed, 130 cancelled.
     'explain',
     'show what a job would run: its steps, tasks, exchanges and generated loops',
   )
+    .addOption(chainingOption())
     .addOption(new Option('--json', 'plain data instead of text').conflicts('dot'))
     .addOption(new Option('--dot', 'a Graphviz drawing instead of text').conflicts('json'))
     .addHelpText(

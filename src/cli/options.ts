@@ -48,6 +48,10 @@ export function jobCommand(program: Command, name: string, description: string):
     .addOption(configOption());
 }
 
+export function chainingOption(): Option {
+  return new Option('--no-chaining', 'steps share no subtasks, which shows what each costs');
+}
+
 export function logLevelOption(): Option {
   return new Option(
     '--log-level <level>',

@@ -10,6 +10,8 @@ export type JobFlags = {
   readonly param: Readonly<Record<string, string>>;
   readonly job?: string;
   readonly config?: string;
+  /** False where steps share no subtasks. */
+  readonly chaining?: boolean;
 };
 
 export type RunFlags = JobFlags & {

@@ -74,6 +74,8 @@ export type ExecutionSettings = {
   /** Worker threads; 0 runs every subtask on the calling thread. */
   readonly threads: number;
   readonly parallelism: number;
+  /** Whether steps share subtasks where they can. */
+  readonly chaining?: boolean;
   /** Edges that are exchanges though they need not be: something is in flight in them. None when left out. */
   readonly exchanges?: readonly GraphEdge[];
 };
@@ -210,6 +212,7 @@ function consumers(graph: LogicalGraph, id: NodeId): number {
 }
 
 function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSettings): boolean {
+  if (settings.chaining === false) return false;
   if (node.inputs.length !== 1 || node.chaining !== 'always') return false;
   const edge = node.inputs[0]!;
   if (edge.side !== undefined) return false;

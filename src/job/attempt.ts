@@ -54,6 +54,7 @@ export type JobPlan = {
   readonly collects: boolean;
   readonly threads: number;
   readonly parallelism: number;
+  readonly chaining: boolean;
   readonly isBatch: boolean;
 };
 
@@ -141,13 +142,14 @@ export class Attempt implements AskedThreads {
 
   #runWorker(worker: number): Promise<void> {
     const { plan, pool, settings, splits, restored, events } = this.#options;
-    const { threads, parallelism } = plan;
+    const { threads, parallelism, chaining } = plan;
     return pool.run(
       {
         job: this.#job(),
         worker,
         threads,
         parallelism,
+        chaining,
         settings,
         splits,
         restored,

@@ -71,12 +71,12 @@ export async function beginAttempt(
   onCompleted: (stored: StoredCheckpoint) => void,
 ): Promise<Running> {
   const { plan, options, log } = job;
-  const { built, threads, parallelism } = plan;
+  const { built, threads, parallelism, chaining } = plan;
   const { graph } = built;
   const restored =
     last === null ? null : restoredSnapshot(graph, last, options.allowDroppedState ?? false);
   const exchanges = restored?.inFlight ?? [];
-  const execution = executionGraph(graph, { threads, parallelism, exchanges });
+  const execution = executionGraph(graph, { threads, parallelism, chaining, exchanges });
   const settings = settingsOf(job, last, execution);
   if (last !== null) await commitRestored(built, last.manifest);
   const splits = await splitsToRead(built, parallelism, restored);

@@ -25,11 +25,13 @@ export function jobPlan(
   doors: Doors,
   threads: number,
 ): JobPlan {
-  const { params = {}, parallelism: asked = Math.max(1, threads), batch = false } = options;
+  const { params = {}, parallelism: asked = Math.max(1, threads) } = options;
+  const { batch = false, chaining = true } = options;
   const parallelism = countOf('parallelism', asked, 1, MAX_PARALLELISM_LIMIT);
   const collects = doors.output !== null;
   const built = withDoors(job.build(params, collects), doors);
-  return { job, built, params, collects, threads, parallelism, isBatch: isBatchJob(batch, built) };
+  const isBatch = isBatchJob(batch, built);
+  return { job, built, params, collects, threads, parallelism, chaining, isBatch };
 }
 
 function withDoors(built: BuiltJob, doors: Doors): BuiltJob {

@@ -24,6 +24,8 @@ export type RunOptions = {
   readonly threads?: number;
   /** Subtasks of each operator that does not say otherwise. Default: one per thread. */
   readonly parallelism?: number;
+  /** Whether steps share subtasks where they can; without it each has its own, which shows what each costs. Default true. */
+  readonly chaining?: boolean;
   /** Parameters for `flow.param`. */
   readonly params?: Readonly<Record<string, string | number | boolean>>;
   /** How long rows may wait for a batch to fill; 0 sends after every step. Default 10 ms. */
@@ -84,6 +86,7 @@ export type RunOptions = {
 export const RUN_OPTIONS: OptionRules<RunOptions> = {
   threads: aNumber,
   parallelism: aNumber,
+  chaining: choice(true, false),
   params,
   bufferTimeout: aDuration,
   maxParallelism: aNumber,

@@ -26,6 +26,7 @@ export type WorkerAssignment = {
   readonly worker: number;
   readonly threads: number;
   readonly parallelism: number;
+  readonly chaining: boolean;
   readonly settings: RuntimeSettings;
   readonly splits: SourceSplits;
   /** The snapshot that the job starts from; null when it starts anew. */

@@ -98,7 +98,8 @@ async function work(
 ): Promise<'done' | 'cancelled'> {
   refuseExit();
   const built = await importJob(assignment.job, `worker ${assignment.worker}`);
-  const { worker, shape, settings, threads, parallelism, splits, restored, rings } = assignment;
+  const { worker, shape, settings, threads, parallelism, chaining } = assignment;
+  const { splits, restored, rings } = assignment;
   const counters = new SharedCounters(shape, assignment.counters);
   const signal = new Signal(counters.buffer, counters.signalWord(worker));
   const states = new StateWatch(systemClock, (slot, cell) => report({ type: 'state', slot, cell }));
@@ -108,6 +109,7 @@ async function work(
     execution: executionGraph(built.graph, {
       threads,
       parallelism,
+      chaining,
       exchanges: restored?.inFlight ?? [],
     }),
     worker,

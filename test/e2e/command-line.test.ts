@@ -48,6 +48,9 @@ test('explain shows a job as text, as plain data and as a drawing, and runs noth
   const { job, threads, steps, tasks } = JSON.parse(json.stdout);
   assert.deepEqual([job, threads], ['short', 1]);
   assert.ok(steps.length > 1 && tasks[0].operators.length > 0);
+  const alone = JSON.parse((await shown('--json', '--no-chaining')).stdout);
+  assert.equal(alone.tasks.length, steps.length);
+  assert.ok(tasks.length < steps.length);
   assert.match(dot.stdout, /^digraph "short" \{\n[\s\S]*\n\}\n$/);
 });
 

@@ -20,6 +20,7 @@ const WHOLE: MillraceConfig = {
   $schema: './millrace.config.schema.json',
   threads: 1,
   parallelism: 4,
+  chaining: false,
   threadHeapMb: 512,
   bufferTimeout: '5 ms',
   maxParallelism: 128,
@@ -109,6 +110,17 @@ test('flags win over what is said of a job, and that over what is said of all', 
   assert.deepEqual(options.params, { rate: '20', name: 'flights', isDry: false });
   assert.deepEqual(options.checkpoints, { ...WHOLE.checkpoints, every: '1s' });
   assert.equal(settings.of('others').options.threads, 1);
+  assert.equal(options.chaining, false);
+  const chaining = async (config: string, flag: boolean) =>
+    (await runSettings({ config, param: {}, progress: true, chaining: flag })).of('').options
+      .chaining;
+  const empty = join(folder, 'empty.json');
+  await writeFile(empty, '{}');
+  // Without --no-chaining the flag is true, and the file has its say.
+  assert.deepEqual(
+    [await chaining(empty, true), await chaining(empty, false), await chaining(file, true)],
+    [undefined, false, false],
+  );
   const named = await runSettings({ config: file, param: {}, progress: true, job: 'flights' });
   assert.equal(named.ofAll?.options.threads, 2);
 });

@@ -16,6 +16,8 @@ const PLACES: readonly RunOptions[] = [
   { threads: 2 },
   { threads: 2, parallelism: 5 },
   { threads: 4 },
+  { threads: 2, chaining: false },
+  { threads: 0, chaining: false },
 ];
 
 /** Fewer, for what does not depend on all of them. */

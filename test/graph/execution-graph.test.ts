@@ -134,6 +134,20 @@ test('chains are cut where the user says, and where parallelism changes', () => 
   assert.deepEqual(chained('parallelism'), ['generate x2', 'map x3', 'filter > blackhole x2']);
 });
 
+test('without chaining each step has subtasks of its own', () => {
+  const graph = graphOf((flow) => {
+    rows(flow)
+      .map(identity)
+      .filter(() => true)
+      .to(blackhole());
+  });
+  const settings = { threads: 1, parallelism: 1 };
+  const alone = executionGraph(graph, { ...settings, chaining: false });
+  assert.deepEqual(tasksOf(alone, graph), ['generate x1', 'map x1', 'filter x1', 'blackhole x1']);
+  const chained = executionGraph(graph, { ...settings, chaining: true });
+  assert.deepEqual(tasksOf(chained, graph), ['generate > map+filter > blackhole x1']);
+});
+
 test('subtasks go to workers in turn, more of them than there are threads', () => {
   const graph = graphOf((flow) => {
     rows(flow).to(blackhole()).parallelism(5);

@@ -13,6 +13,7 @@ export type ConfiguredOptions = Pick<
   RunOptions,
   | 'threads'
   | 'parallelism'
+  | 'chaining'
   | 'threadHeapMb'
   | 'bufferTimeout'
   | 'maxParallelism'

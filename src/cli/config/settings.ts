@@ -15,7 +15,7 @@ export function configuredFor(config: MillraceConfig, job: string): ConfiguredOp
   return { ...all, ...own, ...(Object.keys(params).length === 0 ? {} : { params }) };
 }
 
-export type JobOptions = Pick<RunOptions, 'threads' | 'parallelism'> & {
+export type JobOptions = Pick<RunOptions, 'threads' | 'parallelism' | 'chaining'> & {
   readonly params: NonNullable<RunOptions['params']>;
 };
 
@@ -24,11 +24,12 @@ export async function jobOptions(flags: JobFlags): Promise<(job: string) => JobO
   checkFlags(flags);
   const { config } = await findConfig(flags.config);
   return (job) => {
-    const { threads, parallelism, params } = configuredFor(config, job);
+    const { threads, parallelism, chaining, params } = configuredFor(config, job);
     return {
       ...given({
         threads: flags.threads ?? threads,
         parallelism: flags.parallelism ?? parallelism,
+        chaining: chainingOf(flags, chaining),
       }),
       params: { ...params, ...flags.param },
     };
@@ -65,11 +66,17 @@ function merged(flags: RunFlags, configured: ConfiguredOptions): RunSettings {
     ...rest,
     params: { ...params, ...flags.param },
     batch: flags.batchAuto ? 'auto' : (flags.batch ?? batch),
-    ...given({ threads, parallelism, threadHeapMb: threadHeap, port, host, log: logLevel }),
+    ...given({ threads, parallelism, chaining: chainingOf(flags, rest.chaining) }),
+    ...given({ threadHeapMb: threadHeap, port, host, log: logLevel }),
     ...given({ restoreFrom: from, fresh, allowDroppedState }),
     ...given({ checkpoints: checkpointOptions(flags, checkpoints) }),
   };
   return { options, progress: progress && flags.progress };
+}
+
+/** The flag can only say no. */
+function chainingOf(flags: JobFlags, configured: boolean | undefined): boolean | undefined {
+  return flags.chaining === false ? false : configured;
 }
 
 function checkpointOptions(
