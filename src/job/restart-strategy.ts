@@ -83,6 +83,8 @@ export class Restarts {
   readonly #strategy: RestartStrategy;
   /** Times of failures that count. */
   #failures: number[] = [];
+  /** When the attempt behind the last failure began. */
+  #runsSinceMs = Infinity;
 
   constructor(strategy: RestartStrategy) {
     this.#strategy = strategy;
@@ -110,17 +112,23 @@ export class Restarts {
 
   #exponentialDelay(strategy: Named<'exponential'>, nowMs: number): number | null {
     const resetMs = durationMs(strategy.resetAfter ?? '10 min', 'resetAfter');
-    const last = this.#failures.at(-1) ?? -Infinity;
-    if (nowMs - last >= resetMs) this.#failures = [];
+    // The wait before an attempt is no time in which it runs, and may be longer than that.
+    if (nowMs - this.#runsSinceMs >= resetMs) this.#failures = [];
     this.#failures.push(nowMs);
     const attempt = this.#failures.length;
     if (attempt > (strategy.attempts ?? Infinity)) return null;
-    const initialMs = durationMs(strategy.initialDelay ?? '1 s', 'initialDelay');
-    const mostMs = durationMs(strategy.maxDelay ?? '1 min', 'maxDelay');
-    // Zero times infinity is no delay either.
-    if (initialMs === 0) return 0;
-    return Math.min(mostMs, initialMs * (strategy.multiplier ?? 2) ** (attempt - 1));
+    const delayMs = exponentialDelayMs(strategy, attempt);
+    this.#runsSinceMs = nowMs + delayMs;
+    return delayMs;
   }
+}
+
+function exponentialDelayMs(strategy: Named<'exponential'>, attempt: number): number {
+  const initialMs = durationMs(strategy.initialDelay ?? '1 s', 'initialDelay');
+  const mostMs = durationMs(strategy.maxDelay ?? '1 min', 'maxDelay');
+  // Zero times infinity is no delay either.
+  if (initialMs === 0) return 0;
+  return Math.min(mostMs, initialMs * (strategy.multiplier ?? 2) ** (attempt - 1));
 }
 
 /** A new attempt cannot help where the job itself, or how it was started, is wrong. */

@@ -46,13 +46,24 @@ test('exponential: longer and longer up to a bound, anew after a quiet time', ()
     resetAfter: '1 min',
   } as const;
   assert.deepEqual(delays(strategy, [1, 1, 1, 1, 1]), [100, 300, 900, 1000, 1000]);
-  // The time between two failures counts, with the delay in it.
-  assert.deepEqual(delays(strategy, [1, 59_899, 59_700, 1]), [100, 300, 100, 300]);
+  // The time in which the job has run counts, without the delay before it.
+  assert.deepEqual(delays(strategy, [1, 59_999, 60_000, 1]), [100, 300, 100, 300]);
   assert.deepEqual(delays({ ...strategy, attempts: 2 }, [1, 1, 1]), [100, 300, null]);
   const defaults = { strategy: 'exponential' } as const;
   const many = delays(defaults, Array(2000).fill(1));
   assert.deepEqual(many.slice(0, 8), [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   assert.equal(many.at(-1), 60_000);
+});
+
+test('exponential: a delay that is longer than the quiet time is none', () => {
+  const strategy = {
+    strategy: 'exponential',
+    initialDelay: '20 s',
+    maxDelay: '1 h',
+    resetAfter: '30 s',
+  } as const;
+  assert.deepEqual(delays(strategy, [1, 1, 1, 1]), [20_000, 40_000, 80_000, 160_000]);
+  assert.deepEqual(delays({ ...strategy, attempts: 2 }, [1, 1, 1]), [20_000, 40_000, null]);
 });
 
 test('exponential: without a delay there is none, however many failures', () => {
