@@ -99,7 +99,7 @@ export type UnkeyedFunctionParts<Lists, Out> = {
   readonly emits: Emits<Out>;
   /**
    * Lists that each subtask has, by name: after a restore with another number of subtasks the elements of a `list(...)` are
-   * spread evenly, those of a `unionList(...)` all come to every subtask.
+   * spread evenly, else each has its own; those of a `unionList(...)` all come to every subtask.
    */
   readonly operatorState?: Lists;
   /** Called once in each subtask, before all records. */

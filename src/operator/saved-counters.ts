@@ -1,4 +1,4 @@
-/** Counters of functions of the user in snapshots. They are no one's by key: after a restart they are spread over the subtasks. */
+/** Counters of functions of the user in snapshots. They are no one's by key: over other subtasks they are spread evenly. */
 import { type SavedCounter, UserMetrics } from '../metrics/user-metrics.ts';
 import type { SnapshotWriter } from '../state/snapshot.ts';
 import type { OperatorContext } from './operator.ts';

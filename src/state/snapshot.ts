@@ -2,7 +2,7 @@
  * State on its way into a snapshot and out of it: columns, as everything else that flows.
  *
  *   keyed state   batches with a key hash for each row; a row belongs to the key group of its hash
- *   list          items or rows: after a restore spread evenly over the subtasks
+ *   list          items or rows: after a restore with another number of subtasks spread evenly over them, else those of each
  *   union         the same: after a restore all of them to every subtask
  *   broadcast     the same: every subtask has a copy; after a restore one copy to each
  *

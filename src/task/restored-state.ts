@@ -145,6 +145,7 @@ export class StoredStates implements RestoredState {
       const copy = copyFor(this.#share.subtask, parts);
       return copy === null ? [] : itemsIn(copy);
     }
+    if (kind === 'list' && this.#staysWhereItWas(parts)) return this.#ownOf(parts).flatMap(itemsIn);
     const items = parts.flatMap(itemsIn);
     if (kind === 'union') return items;
     const { from, to } = this.#evenShare(items.length, at);
@@ -161,12 +162,23 @@ export class StoredStates implements RestoredState {
       yield* batchesOf(copy === null ? [] : [copy], fields);
     } else if (kind === 'union') {
       yield* batchesOf(inOrder, fields);
+    } else if (this.#staysWhereItWas(parts)) {
+      yield* batchesOf(this.#ownOf(parts), fields);
     } else {
       let count = 0;
       for (const { rowCount } of batchesOf(inOrder, fields)) count += rowCount;
       const { from, to } = this.#evenShare(count, at);
       yield* sliceOf(batchesOf(inOrder, fields), from, to);
     }
+  }
+
+  /** With as many subtasks as before a list is that of its subtask: which elements came there may mean something. */
+  #staysWhereItWas(parts: readonly StoredPart[]): boolean {
+    return parts.every(({ parallelism }) => parallelism === this.#share.parallelism);
+  }
+
+  #ownOf(parts: readonly StoredPart[]): readonly StoredPart[] {
+    return parts.filter(({ subtask }) => subtask === this.#share.subtask);
   }
 
   /** What does not go up evenly goes to subtasks from another one on for each state. */

@@ -127,6 +127,14 @@ test('a list is split evenly, from another subtask on for each state', () => {
   );
 });
 
+test('with as many subtasks as before a list is that of its subtask, also where others have come to their end', () => {
+  const lists = [['a', 'b', 'c'], [], ['e']];
+  for (const rotation of [0, 1, 2]) {
+    const of = items('list', lists);
+    assert.deepEqual([of(0, 3, rotation), of(1, 3, rotation), of(2, 3, rotation)], lists);
+  }
+});
+
 test('of a union all get all; of what is broadcast each gets one copy', () => {
   const union = items('union', [['a'], ['b']]);
   assert.deepEqual(

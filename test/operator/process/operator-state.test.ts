@@ -86,6 +86,24 @@ test('a list is spread evenly and a union comes to all, 1 → 2 → 3 → 1', as
   }
 });
 
+test('with as many subtasks as before each has its own list again', async () => {
+  const log: { list: number[][]; union: number[][] } = { list: [], union: [] };
+  const h = await harness<Item, number>(
+    (items) =>
+      told(
+        items.partitionCustom((id, subtasks) => Math.min(Number(id), subtasks - 1), 'id'),
+        log,
+      ),
+    { schema: Item, parallelism: 2 },
+  );
+  for (let id = 0; id < 5; id++) h.push({ id });
+  for (let restarts = 0; restarts < 2; restarts++) {
+    await h.restart({ parallelism: 2 });
+    assert.deepEqual(log.list, [[0], [1, 2, 3, 4]]);
+    for (const union of log.union) assert.deepEqual(union, [0, 1, 2, 3, 4]);
+  }
+});
+
 test('no element of a list is lost or comes twice, whatever is added and restarted', async () => {
   const step = fc.record({
     add: fc.integer({ min: 0, max: 5 }),
