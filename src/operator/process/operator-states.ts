@@ -83,7 +83,19 @@ export class OperatorStates {
   }
 
   save(writer: SnapshotWriter): void {
-    for (const { name, stored, mode, fields, append } of this.#stored) {
+    this.#save(writer, this.#stored);
+  }
+
+  /** For checkpoints that come when the subtask has ended: of a list no element is gone, of broadcast state others have copies. */
+  saveAtEnd(writer: SnapshotWriter): void {
+    this.#save(
+      writer,
+      this.#stored.filter(({ mode }) => mode !== 'broadcast'),
+    );
+  }
+
+  #save(writer: SnapshotWriter, states: readonly Stored[]): void {
+    for (const { name, stored, mode, fields, append } of states) {
       const rows = new StateRows(`state '${name}'`, [], fields, (batch) =>
         writer.rows(stored, mode, batch),
       );

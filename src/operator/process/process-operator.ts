@@ -293,7 +293,9 @@ export class ProcessOperator implements Operator {
 
   /** Timers of event time have fired at the maximum watermark; those of processing time that are left are dropped. */
   finish(): void {
-    saveCounters(must(this.#metrics, 'metrics'), this.#context.snapshot(AT_END));
+    const writer = this.#context.snapshot(AT_END);
+    saveCounters(must(this.#metrics, 'metrics'), writer);
+    if (this.#context.isCheckpointed) this.#guarded(() => this.#operatorStates.saveAtEnd(writer));
     this.#output.end();
   }
 

@@ -15,6 +15,7 @@ import { OperatorStates } from '../../../src/operator/process/operator-states.ts
 import { type StoredState, StoredStates } from '../../../src/task/restored-state.ts';
 import { SubtaskSnapshot } from '../../../src/task/subtask-snapshot.ts';
 import { type Harness, harness } from '../../../src/testing/harness.ts';
+import { harness2 } from '../../../src/testing/harness2.ts';
 import { MemorySnapshots } from '../../../src/testing/memory-snapshot.ts';
 import { inEveryMode, MODES } from '../../modes.ts';
 
@@ -101,6 +102,22 @@ test('with as many subtasks as before each has its own list again', async () => 
     await h.restart({ parallelism: 2 });
     assert.deepEqual(log.list, [[0], [1, 2, 3, 4]]);
     for (const union of log.union) assert.deepEqual(union, [0, 1, 2, 3, 4]);
+  }
+});
+
+test('what a subtask had that has ended is in every later snapshot', async () => {
+  const log: { list: number[][]; union: number[][] } = { list: [], union: [] };
+  const h = await harness2<Item, number, number>((items, others) =>
+    told(items.global(), log).union(others),
+  );
+  h.pushFirst({ id: 1 });
+  h.pushFirst({ id: 2 });
+  await h.endFirst();
+  for (const parallelism of [1, 2, 1]) {
+    h.pushSecond(3);
+    await h.restart({ parallelism });
+    assert.deepEqual(log.list.flat(), [1, 2]);
+    for (const union of log.union) assert.deepEqual(union, [1, 2]);
   }
 });
 
