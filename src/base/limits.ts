@@ -113,6 +113,13 @@ export const ERROR_TEXT_MAX = 64 * 1024;
 /** Bytes of a block of state from which compressing it costs more than sending it to another thread and back. */
 export const POOLED_BLOCK_BYTES = 64 * 1024;
 
+/**
+ * Blocks, and their bytes, of a checkpoint that go into one write: each write waits for a turn of the event loop, but the memory of
+ * a block is given back behind it. Linux takes 1024 pieces at once, and a block has up to three.
+ */
+export const WRITTEN_BLOCKS_MAX = 256;
+export const WRITTEN_BYTES = 4 * 1024 * 1024;
+
 /** Values of a block of keyed state, with the hash of each row: a block costs the calling thread a message and a write. */
 export const STATE_BLOCK_VALUES = 64 * 1024;
 

@@ -6,12 +6,14 @@
  *   draft → path                       renamed: from here on it exists
  *   parent of path                     synced, so that it goes on to exist
  *
- * Blocks are packed as they come, several at a time perhaps, and written in the order of `append`; how many are on their
- * way is up to the caller. After an error the writer only fails: a file that could not be synced is not tried again.
+ * Blocks are packed as they come, several at a time perhaps, and written in the order of `append`, together with those behind
+ * them that are packed by then; how many are on their way is up to the caller. After an error the writer only fails: a file that
+ * could not be synced is not tried again.
  */
 import { dirname, join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
+import { WRITTEN_BLOCKS_MAX, WRITTEN_BYTES } from '../base/limits.ts';
 import type { BlockRef, CheckpointWriter, Manifest } from './checkpoint.ts';
 import { MANIFEST_NAME, STATE_NAME } from './checkpoint-names.ts';
 import type { BlockPacker } from './compress-pool.ts';
@@ -37,6 +39,15 @@ export type WriterTarget = {
   ended(): Promise<void>;
 };
 
+/** A block until it is written. */
+type Waiting = {
+  readonly rows: number;
+  /** Null before it is packed, and once it is written. */
+  pieces: readonly Uint8Array[] | null;
+  /** Null until it is written. */
+  ref: BlockRef | null;
+};
+
 export class DirectoryWriter implements CheckpointWriter {
   readonly #target: WriterTarget;
   #phase: 'open' | 'ending' | 'ended' = 'open';
@@ -44,6 +55,8 @@ export class DirectoryWriter implements CheckpointWriter {
   #opening: Promise<OutputFile> | null = null;
   /** Bytes of the state file. */
   #length = FILE_HEAD_BYTES;
+  /** In the order of `append`. */
+  #waiting: Waiting[] = [];
   /** All appends until now; never rejects. */
   #appends: Promise<unknown> = Promise.resolve();
   #failure: EngineError | null = null;
@@ -54,9 +67,13 @@ export class DirectoryWriter implements CheckpointWriter {
 
   append(bytes: Uint8Array, rows: number): Promise<BlockRef> {
     assert(this.#phase === 'open', 'a checkpoint that is complete or abandoned takes no blocks');
-    const packed = this.#target.packer.pack(bytes);
+    const block: Waiting = { rows, pieces: null, ref: null };
+    this.#waiting.push(block);
+    const packed = this.#target.packer.pack(bytes).then((pieces) => {
+      block.pieces = pieces;
+    });
     const before = this.#appends;
-    const written = this.#write(before, packed, rows).catch((error: unknown) => {
+    const written = this.#write(before, packed, block).catch((error: unknown) => {
       throw this.#failed(error);
     });
     this.#appends = Promise.allSettled([written, packed]);
@@ -65,18 +82,43 @@ export class DirectoryWriter implements CheckpointWriter {
 
   async #write(
     before: Promise<unknown>,
-    packed: Promise<readonly Uint8Array[]>,
-    rows: number,
+    packed: Promise<unknown>,
+    block: Waiting,
   ): Promise<BlockRef> {
     await before;
     if (this.#failure !== null) throw this.#failure;
-    const file = await this.#stateFile();
-    const block = await packed;
-    const offset = this.#length;
-    await file.append(...block);
-    const bytes = block.reduce((sum, { length }) => sum + length, 0);
-    this.#length += bytes;
-    return { checkpoint: '', offset, bytes, rows };
+    if (block.ref === null) {
+      const file = await this.#stateFile();
+      await packed;
+      await this.#writePacked(file);
+    }
+    return block.ref!;
+  }
+
+  /**
+   * The blocks that are packed, but those behind one that is not. A write waits for a turn of the event loop, which may be the
+   * job's own: one for each block would take long.
+   */
+  async #writePacked(file: OutputFile): Promise<void> {
+    const blocks = this.#takePacked();
+    await file.append(...blocks.flatMap(({ pieces }) => pieces!));
+    for (const block of blocks) {
+      const bytes = bytesOf(block);
+      block.ref = { checkpoint: '', offset: this.#length, bytes, rows: block.rows };
+      block.pieces = null;
+      this.#length += bytes;
+    }
+  }
+
+  #takePacked(): readonly Waiting[] {
+    const waiting = this.#waiting;
+    let count = 0;
+    for (let bytes = 0; count < WRITTEN_BLOCKS_MAX && bytes < WRITTEN_BYTES; count++) {
+      const block = waiting[count];
+      if (block === undefined || block.pieces === null) break;
+      bytes += bytesOf(block);
+    }
+    return waiting.splice(0, count);
   }
 
   complete(manifest: Manifest): Promise<void> {
@@ -200,4 +242,8 @@ export class DirectoryWriter implements CheckpointWriter {
           );
     return this.#failure;
   }
+}
+
+function bytesOf({ pieces }: Waiting): number {
+  return pieces!.reduce((sum, { length }) => sum + length, 0);
 }

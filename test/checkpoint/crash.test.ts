@@ -180,7 +180,6 @@ for (const kind of ['ENOSPC', 'EIO'] as const) {
       'create /data/state/.checkpoint-4.tmp/state',
       'append /data/state/.checkpoint-4.tmp/state',
       'append /data/state/.checkpoint-4.tmp/state',
-      'append /data/state/.checkpoint-4.tmp/state',
       'sync /data/state/.checkpoint-4.tmp/state',
       'close /data/state/.checkpoint-4.tmp/state',
       'create /data/state/.checkpoint-4.tmp/manifest.json',
@@ -298,6 +297,26 @@ test('an old checkpoint that cannot be removed is a warning, and goes after the 
   assert.match(warnings.join(), /^an old checkpoint in \/data\/state cannot be removed: EIO/);
   await storage.begin(3).complete(manifestOf(3, []));
   assert.deepEqual(await files.list(DIRECTORY), ['checkpoint-3', 'lock']);
+  await storage.close();
+});
+
+test('blocks that come at once are written together, in their order', async () => {
+  const files = await diskAfter(1);
+  const storage = await CheckpointStorage.open(DIRECTORY, { files, processes: newProcess(50) });
+  const writer = storage.begin(2);
+  const before = files.operations.length;
+  const contents = Array.from({ length: 200 }, (_, n) => encodeToBytes(countsBatch(n + 1, 1)));
+  const blocks = await Promise.all(contents.map((content, n) => writer.append(content, n + 1)));
+  const appends = files.operations.slice(before).filter((name) => name.startsWith('append'));
+  assert.equal(appends.length, 2, 'the head, and all blocks');
+  await writer.complete(manifestOf(2, [keyedState(blocks)]));
+  const bytes = (await files.read(`${DIRECTORY}/checkpoint-2/state`))!;
+  for (const [n, block] of blocks.entries()) {
+    const { offset, rows } = block;
+    assert.equal(rows, n + 1);
+    const content = unpackBlock('state', offset, bytes.subarray(offset, offset + block.bytes));
+    assert.equal(Buffer.compare(content, contents[n]!), 0, `block ${n}`);
+  }
   await storage.close();
 });
 
