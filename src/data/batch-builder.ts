@@ -28,6 +28,9 @@ import { type AppendRow, rowAppender } from './row-appender.ts';
 import type { Field, Schema } from './schema.ts';
 import { StringBuilder } from './string-builder.ts';
 
+/** Event times that there is room for at first, where the memory is not used again. */
+const FEW_TIMES = 16;
+
 type ColumnBuilder = FixedColumn | DynamicColumn | StringBuilder;
 
 /**
@@ -130,8 +133,19 @@ export class BatchBuilder {
 
   /** Event times to be filled from `rowCount` on. */
   timestamps(): Float64Array {
-    this.#timestamps ??= new Float64Array(this.capacity).fill(Number.NaN);
-    return this.#timestamps;
+    return this.#timesOf(this.capacity);
+  }
+
+  /** Event times with room for so many rows: without a schema each batch keeps its own, and one of few rows has few. */
+  #timesOf(rows: number): Float64Array {
+    const times = this.#timestamps;
+    if (times !== null && times.length >= rows) return times;
+    const wanted = Math.max(FEW_TIMES, rows, 4 * (times?.length ?? 0));
+    const room = this.schema === null ? Math.min(this.capacity, wanted) : this.capacity;
+    const grown = new Float64Array(room).fill(Number.NaN, times?.length ?? 0);
+    if (times !== null) grown.set(times);
+    this.#timestamps = grown;
+    return grown;
   }
 
   /** Key hashes to be filled from `rowCount` on. */
@@ -153,7 +167,9 @@ export class BatchBuilder {
     assert(at < this.capacity, 'builder overfilled');
     if (this.schema === null) this.#rows.push(row);
     else this.#appendFields(row, at);
-    if (this.#timestamps !== null || !Number.isNaN(timestamp)) this.timestamps()[at] = timestamp;
+    if (this.#timestamps !== null || !Number.isNaN(timestamp)) {
+      this.#timesOf(at + 1)[at] = timestamp;
+    }
     this.rowCount = at + 1;
   }
 
@@ -208,9 +224,10 @@ export class BatchBuilder {
   appendTimes(batch: Batch, selection: Int32Array, from: number, to: number): void {
     const at = this.rowCount;
     if (batch.timestamps !== null) {
-      gatherFixed(this.timestamps(), at, batch.timestamps, selection, from, to);
+      const times = this.#timesOf(at + to - from);
+      gatherFixed(times, at, batch.timestamps, selection, from, to);
     } else if (this.#timestamps !== null) {
-      this.#timestamps.fill(Number.NaN, at, at + to - from);
+      this.#timesOf(at + to - from).fill(Number.NaN, at, at + to - from);
     }
     if (batch.keyHashes !== null) {
       gatherFixed(this.keyHashes(), at, batch.keyHashes, selection, from, to);

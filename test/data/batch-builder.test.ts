@@ -17,6 +17,24 @@ test('a free-form batch keeps its rows and times when its builder goes on', () =
   assert.equal(first.timestamps![0], 10);
 });
 
+test('a free-form batch of few rows has little memory for their times; with more rows there is more', () => {
+  const builder = new BatchBuilder(null);
+  builder.appendRow({ n: 0 }, 10);
+  assert.ok(builder.seal().timestamps!.length <= 16);
+  builder.reset();
+  const at = (n: number): number => (n % 3 === 1 ? Number.NaN : n);
+  for (let n = 0; n < 100; n++) builder.appendRow({ n }, at(n));
+  const batch = builder.seal();
+  const others = new BatchBuilder(null);
+  others.appendRow({ n: -1 });
+  others.appendSelected(batch, Int32Array.of(98, 99), 0, 2);
+  const rest = Int32Array.from({ length: 98 }, (_, n) => n);
+  others.appendSelected(batch, rest, 0, 98);
+  others.appendSelected(new Batch({ rowCount: 1, schema: null, rows: [{ n: 7 }] }), rest, 0, 1);
+  const times = [...others.seal().timestamps!.subarray(0, 102)];
+  assert.deepEqual(times, [Number.NaN, 98, 99, ...[...rest].map(at), Number.NaN]);
+});
+
 test('a dictionary in memory that is used again is kept as it was, as that of a frame in a ring', () => {
   const schema = record({ name: t.string });
   const bytes = Buffer.from('onetwo');
