@@ -41,10 +41,12 @@ export {
 } from './api/evictors.ts';
 export { Flow, type FromOptions } from './api/flow.ts';
 export { FullPartition, KeyedPartition } from './api/full-partition.ts';
+export type { FunctionContext } from './api/function-context.ts';
 export {
   IntervalJoin,
   type IntervalOptions,
   IntervalPairs,
+  type PairContext,
   type PairFunction,
 } from './api/interval-join.ts';
 // Jobs
@@ -111,11 +113,8 @@ export {
   timeoutTrigger,
 } from './api/triggers.ts';
 export { KeyedPair, StreamPair, WindowCoGroup, WindowJoin } from './api/window-join.ts';
-export {
-  WindowedStream,
-  type WindowProcess,
-  type WindowRow,
-} from './api/windowed-stream.ts';
+export type { ClearContext, WindowContext, WindowProcess } from './api/window-process.ts';
+export { WindowedStream, type WindowRow } from './api/windowed-stream.ts';
 export {
   type AnyWindow,
   type BoundsOf,
@@ -210,7 +209,6 @@ export type { RestartStrategy } from './job/restart-strategy.ts';
 export type { HistogramValues } from './metrics/histogram.ts';
 export type { MeterValues } from './metrics/read-metrics.ts';
 export type { Counter, Gauge, Histogram, Meter, Metrics } from './metrics/user-metrics.ts';
-export type { PairContext } from './operator/join/interval-join.ts';
 
 export type { ErrorRetry } from './operator/retry.ts';
 // Contracts for sources and sinks of your own
@@ -232,7 +230,6 @@ export type {
   TriggerContext,
   TriggerTimers,
 } from './operator/window/general/custom-trigger.ts';
-export type { ClearContext, WindowContext } from './operator/window/general/window-function.ts';
 export type { CumulatingSpec, GlobalSpec } from './operator/window/general/window-spec.ts';
 export type { WindowSpec } from './operator/window/window.ts';
 export type {

@@ -13,6 +13,7 @@ import {
   DEAD_LETTERS,
   type EventTimeSpec,
   hasSide,
+  namesSides,
   type OperatorSpec,
   sidesOf,
 } from '../operator/operator-spec.ts';
@@ -144,15 +145,16 @@ export class GraphBuilder {
     );
   }
 
-  /** Those of process functions that nobody reads, of these names: they tell theirs only as they run. */
+  /** Those of functions that name them as they run, of these names, that nobody reads; without those of `unreadSides`. */
   unreadSidesNamed(
     names: ReadonlySet<string>,
   ): readonly { readonly node: NodeId; readonly side: string }[] {
     const inputs = this.#drafts.flatMap(({ node }) => node.inputs);
     return this.#drafts.flatMap(({ node: { operator } }, node) =>
-      operator.type !== 'process'
+      !namesSides(operator)
         ? []
         : [...names]
+            .filter((side) => !sidesOf(operator).includes(side))
             .filter((side) => !inputs.some((edge) => edge.from === node && edge.side === side))
             .map((side) => ({ node, side })),
     );

@@ -9,9 +9,10 @@ import {
 } from '../base/options.ts';
 import { checkComparableKeys } from '../data/key-pair.ts';
 import type { Schema } from '../data/schema.ts';
-import type { IntervalJoinSpec, PairContext } from '../operator/join/interval-join.ts';
+import type { IntervalJoinSpec } from '../operator/join/interval-join.ts';
 import { type SignedDuration, signedMs } from '../time/duration.ts';
 import { type Emits, emittedSchema } from './emits.ts';
+import type { FunctionContext } from './function-context.ts';
 import type { InputEdge } from './graph-builder.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
@@ -28,6 +29,15 @@ const INTERVAL_OPTIONS: OptionRules<IntervalOptions> = {
   lowerExclusive: choice(true, false),
   upperExclusive: choice(true, false),
 };
+
+/** What a function that emits rows of a pair is given beside it. */
+export interface PairContext<Out> extends FunctionContext {
+  readonly leftTimestamp: number;
+  readonly rightTimestamp: number;
+  /** The greater of both, which is that of the rows. */
+  readonly timestamp: number;
+  emit(row: Out): void;
+}
 
 /** What is done with a pair that may become any number of rows. */
 export type PairFunction<Left, Right, Out> = {

@@ -1,8 +1,8 @@
 /** Process functions over one stream: state and timers by key where it is keyed, and whatever the user makes of them. */
 import type { Metrics } from '../metrics/user-metrics.ts';
 import type { Emits } from './emits.ts';
+import type { FunctionContext } from './function-context.ts';
 import type { OperatorStateHandles } from './operator-state.ts';
-import type { SideOutput } from './side-output.ts';
 import type { StateHandles } from './state.ts';
 
 /** Timers of the key that is being processed. Each kind and time is registered once, however often it is asked for. */
@@ -23,25 +23,18 @@ export interface Timers {
  * What the functions of a process function get beside the record. It is the same object each time, and about that record
  * only until the function returns.
  */
-export interface RecordContext<Out> {
+export interface RecordContext<Out> extends FunctionContext {
   /** Event time of the record or timer; null for a record without one, and for a timer of processing time. */
   readonly timestamp: number | null;
   /** No record at or before this event time follows; -Infinity at first. */
   readonly watermark: number;
   /** Now, in ms. */
   readonly processingTime: number;
-  /** Metrics of your own: `ctx.metrics.counter('alerts').add()`; gauges, meters and histograms too. */
-  readonly metrics: Metrics;
   /**
    * Sends a row on, at the event time of the record or timer. It must not be changed any more: `emit({ ...total })` where the
    * object goes on to change. Of the object that a value state holds a copy is sent.
    */
   readonly emit: (row: Out) => void;
-  /**
-   * Sends a row to a side output, which `.sideOutput(side)` on the stream behind gives. EngineError JOB_DEFINITION when nobody
-   * reads it.
-   */
-  readonly output: <Side>(side: SideOutput<Side>, row: NoInfer<Side>) => void;
 }
 
 /** What `onRecord` of a keyed stream gets beside the record. */

@@ -1,18 +1,17 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
 import { EngineError } from '../base/errors.ts';
-import { aPlainFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
+import { aPlainFunction, checkFunctions, wrong } from '../base/options.ts';
 import { keyFields } from '../data/key.ts';
 import type { StateSpec } from '../operator/process/process-spec.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
-import type { ClearContext, WindowContext } from '../operator/window/general/window-function.ts';
 import { merges } from '../operator/window/general/window-spec.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
 import { type Aggregate, type Aggregates, type ResultsOf, specsOf } from './aggregates.ts';
-import { type Emits, emittedSchema } from './emits.ts';
+import { emittedSchema } from './emits.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import { aSideOutput, type SideOutput } from './side-output.ts';
-import { type StateDescriptors, type StateHandles, stateSpecs } from './state.ts';
+import { type StateDescriptors, stateSpecs } from './state.ts';
 import { Stream } from './stream.ts';
 import { checkTrigger, type Trigger } from './triggers.ts';
 import {
@@ -23,42 +22,12 @@ import {
   isPlain,
   type WindowSettings,
 } from './window-nodes.ts';
+import { type AnyProcess, WINDOW_PROCESS, type WindowProcess } from './window-process.ts';
 import type { AnyWindow } from './windows.ts';
 
 /** A row of results: the key fields, the bounds of a window of time (ms, end exclusive), the aggregates. */
 export type WindowRow<Head, Results> = {
   [K in keyof (Head & Results)]: (Head & Results)[K];
-};
-
-/** What a function makes of a window: of all its rows, or of the one that they were made into. */
-export type WindowProcess<Input, Key, Bounds, Out, States = unknown, Value = unknown> = {
-  /** The type of the rows that it emits. */
-  readonly emits: Emits<Out>;
-  /** State of each key, which outlives its windows: `state: { last: value(t.float64) }`, `ctx.state.last`. */
-  readonly state?: States;
-  /** Makes what is kept for each window, `ctx.windowState`: plain data. Not for windows that merge. */
-  windowState?(): Value;
-  /** Called when the window fires. */
-  onWindow(ctx: WindowContext<Key, Bounds, Out, StateHandles<States>, Value>, input: Input): void;
-  /** Called when the window is over: behind its end, and the lateness that is allowed. */
-  onClear?(ctx: ClearContext<Key, Bounds, StateHandles<States>, Value>): void;
-};
-
-/** The same, of whatever types. */
-type AnyProcess = {
-  readonly emits: Emits<unknown>;
-  readonly state?: unknown;
-  windowState?(): unknown;
-  onWindow(...of: never): void;
-  onClear?(...of: never): void;
-};
-
-const WINDOW_PROCESS: OptionRules<AnyProcess> = {
-  emits: true,
-  state: true,
-  windowState: aPlainFunction,
-  onWindow: aPlainFunction,
-  onClear: aPlainFunction,
 };
 
 /** Without a function. */

@@ -110,6 +110,8 @@ export type OperatorSpec =
       readonly match: MatchSpec;
       /** Fields of the rows that come out; null for free-form rows. */
       readonly emits: readonly Field[] | null;
+      /** Whether the function of the user gets a context. */
+      readonly hasContext: boolean;
     }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
@@ -133,9 +135,25 @@ export function sidesOf(spec: OperatorSpec): readonly string[] {
   return hasLate && spec.lateTo !== null ? [spec.lateTo] : [];
 }
 
-/** Whether an operator may have a side output of this name. A process function names its own as it runs. */
+/** Whether functions of the user have a context by which they name side outputs as they run. */
+export function namesSides(spec: OperatorSpec): boolean {
+  switch (spec.type) {
+    case 'process':
+      return true;
+    case 'window':
+      return spec.window.work.process !== null;
+    case 'intervalJoin':
+      return spec.gives === 'emit';
+    case 'match':
+      return spec.hasContext;
+    default:
+      return false;
+  }
+}
+
+/** Whether an operator may have a side output of this name. */
 export function hasSide(spec: OperatorSpec, side: string): boolean {
-  return spec.type === 'process' || sidesOf(spec).includes(side);
+  return namesSides(spec) || sidesOf(spec).includes(side);
 }
 
 export function isStateless(spec: OperatorSpec): spec is StatelessSpec {

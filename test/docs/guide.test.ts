@@ -72,6 +72,7 @@ for (const { id, output } of snippets.filter((snippet) => snippet.output !== nul
 
 /** Where the members of objects are that users are given, or give. */
 const TYPES = [
+  'src/api/function-context.ts',
   'src/api/process.ts',
   'src/api/broadcast.ts',
   'src/job/job.ts',

@@ -1,6 +1,6 @@
 /** One subtask of an operator by itself: what it emits, and what its snapshot gives to the subtasks of the next run. */
 import { VirtualClock } from '../../src/base/clock.ts';
-import type { Operator } from '../../src/operator/operator.ts';
+import type { Operator, SideOutputs } from '../../src/operator/operator.ts';
 import { type StoredState, StoredStates } from '../../src/task/restored-state.ts';
 import { type StateBlock, SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
 
@@ -11,6 +11,8 @@ export const ALONE: Place = { subtask: 0, parallelism: 1 };
 
 export class OneSubtask<Of extends Operator, Result> {
   readonly operator: Of;
+  /** Whether the outputs have room. */
+  isReady = true;
   readonly metrics = {
     recordsIn: 0,
     recordsOut: 0,
@@ -27,7 +29,13 @@ export class OneSubtask<Of extends Operator, Result> {
   });
   readonly place: Place;
 
-  constructor(operator: Of, place: Place, states: readonly StoredState[]) {
+  constructor(
+    operator: Of,
+    place: Place,
+    states: readonly StoredState[],
+    sides: SideOutputs = new Map(),
+  ) {
+    const isReady = (): boolean => this.isReady;
     this.operator = operator;
     this.place = place;
     operator.open(
@@ -48,14 +56,16 @@ export class OneSubtask<Of extends Operator, Result> {
         onMetric() {},
       },
       {
-        isReady: true,
+        get isReady() {
+          return isReady();
+        },
         emit: (batch) => this.results.push(...(batch.rowObjects() as Result[])),
         watermark() {},
         idle() {},
         barrier() {},
         end() {},
       },
-      new Map(),
+      sides,
     );
   }
 

@@ -139,6 +139,16 @@ test('what a job has that cannot be evaluated is told, with the name of the step
           onWindow: ({ watermark, emit }, [row]) => emit({ ...row!, at: watermark }),
         }),
     ),
+    evaluated((visits) =>
+      visits
+        .keyBy('page')
+        .window(tumbling(5))
+        .reduce((a) => a, {
+          emits: Visit,
+          onWindow: ({ metrics, emit }, row) =>
+            emit({ ...row, at: metrics.meter('windows').count }),
+        }),
+    ),
     evaluated((visits) => visits.rebalance().fullPartition().aggregate(count)),
     evaluated((visits) => visits.broadcast().map((row) => row)),
     evaluated((visits) =>
@@ -157,6 +167,7 @@ test('what a job has that cannot be evaluated is told, with the name of the step
     "step 'window' has a trigger of its own, count",
     "step 'window' has an evictor",
     "step 'window' has a function of windows that looks at the clock or the watermark",
+    "step 'window' has a function that looks at its metrics",
     "step 'aggregate' gives a row for each subtask that has any",
     "step 'map' takes rows that are broadcast",
     "step 'window' makes something of the order of records that come out of it, in sessions",
@@ -165,6 +176,7 @@ test('what a job has that cannot be evaluated is told, with the name of the step
 
 test('steps without windows, side outputs and windows of records are what the engine makes of them', async () => {
   const late = sideOutput<Visit>('late');
+  const beside = sideOutput<object>('beside');
   const steps: readonly ((visits: Stream<Visit>) => RowStream<unknown>)[] = [
     (visits) =>
       visits.flatMap<object>((row, out) => {
@@ -210,11 +222,37 @@ test('steps without windows, side outputs and windows of records are what the en
           emits: Visit,
           onPair: (a, _, { timestamp, emit }) => emit({ ...a, at: timestamp }),
         }),
+    (visits) =>
+      visits
+        .keyBy('page')
+        .window(tumbling(5))
+        .process({
+          emits: Visit,
+          onWindow(ctx, rows) {
+            ctx.metrics.counter('windows').add();
+            ctx.output(beside, { ...ctx.key, rows: rows.length });
+          },
+          onClear: ({ output, windowEnd }) => output(beside, { over: windowEnd }),
+        })
+        .sideOutput(beside)
+        .windowAll(tumbling(5))
+        .aggregate(({ count }) => ({ sent: count() })),
+    (visits) =>
+      visits
+        .keyBy('page')
+        .intervalJoin(visits.keyBy('page'))
+        .between(-5, 5)
+        .process({
+          emits: Visit,
+          onPair: (a, b, { output, timestamp }) => output(beside, { a, b, timestamp }),
+        })
+        .sideOutput(beside),
   ];
   for (const step of steps) {
     const { oracle, rows } = await simulate(jobOf(step), { seed: 1, oracle: 'naive' });
     assert.equal(oracle, 'naive');
     assert.ok(Object.values(rows).length === 1);
+    if (step.toString().includes('beside')) assert.ok(Object.values(rows)[0]! > 1);
   }
 });
 

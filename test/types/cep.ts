@@ -83,6 +83,15 @@ expect<Equal<Grouped['b'], readonly [Failed, Failed]>>();
 logins.keyBy('user').match(pattern<{ ok: boolean }>().begin('a', (row) => row.ok));
 
 const matches = logins.keyBy('user').match(threeFails);
+matches.process({
+  emits: Login,
+  onMatch(match, { output, metrics }) {
+    metrics.meter('matches').markEvent();
+    output(late, match.success[0]);
+    // @ts-expect-error: not a row of the side output
+    output(numbers, match.success[0]);
+  },
+});
 
 // @ts-expect-error no such step
 threeFails.next('more2', (_, ctx) => ctx.matched('frist').length > 0);

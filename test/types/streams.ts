@@ -248,6 +248,15 @@ const free = near.process({
   onPair: (auction, bid, context) => context.emit([auction.item, bid.big]),
 });
 expect<Equal<RowOfStream<typeof free>, [string, bigint]>>();
+near.process({
+  emits: Sale,
+  onPair(auction, bid, { output, metrics }) {
+    metrics.histogram('prices').update(bid.price);
+    output(sideOutput<Bid>('bids'), bid);
+    // @ts-expect-error: a row of the other side
+    output(sideOutput<Bid>('bids'), auction);
+  },
+});
 const emitted = near.process({
   emits: Sale,
   onPair(auction, bid, context) {

@@ -1,5 +1,6 @@
 /** What the compiler infers through windows, triggers and evictors: this file is never run. */
 import {
+  type Counter,
   continuousEventTimeTrigger,
   countEvictor,
   countTrigger,
@@ -151,6 +152,25 @@ const alerts = windowed.process({
   },
 });
 expect<Equal<RowOfStream<typeof alerts>, Alert>>();
+const others = sideOutput<string>('others');
+windowed.process({
+  emits: Alert,
+  onWindow({ key, output, metrics }, rows) {
+    const counter: Counter = metrics.counter('windows');
+    counter.add(rows.length);
+    output(others, rows[0]!.bidder);
+    // @ts-expect-error: not a row of the side output
+    output(others, key.auction);
+  },
+  onClear(ctx) {
+    ctx.output(others, `${ctx.windowEnd}`);
+    ctx.metrics.gauge('end').set(ctx.windowEnd);
+    // @ts-expect-error: nothing is emitted any more
+    ctx.emit({ auction: 1, high: 1 });
+    // @ts-expect-error: no side output
+    ctx.output('others', 'row');
+  },
+});
 const texts = windowed.process({
   emits: type<string>(),
   onWindow(ctx, rows) {

@@ -22,6 +22,7 @@ import type {
 import { namesOf } from '../../operator/cep/pattern-spec.ts';
 import { emitEach, iteratorOrNone } from '../../operator/returned-rows.ts';
 import { type Emits, emittedSchema } from '../emits.ts';
+import type { FunctionContext } from '../function-context.ts';
 import type { KeyedParts } from '../keyed-stream.ts';
 import { aSideOutput, type SideOutput } from '../side-output.ts';
 import { Stream } from '../stream.ts';
@@ -65,7 +66,7 @@ const OPTIONS: OptionRules<MatchOptions<never, unknown>> = {
 };
 
 /** What the function of a match is given beside it. */
-export interface MatchContext<Out> {
+export interface MatchContext<Out> extends FunctionContext {
   /** Event time of the rows: of the last record; or the end of the time, where a match waited for it. */
   readonly timestamp: number;
   readonly emit: (row: Out) => void;
@@ -108,7 +109,9 @@ export class MatchStream<out Row, Match> {
   /** A row for each match: `.select((match) => ({ user: match.first[0].user, at: match.success[0].time }))`. */
   select<Out>(fn: (match: Match) => Out): Stream<Out> {
     aPlainFunction('select', fn);
-    return this.#matches('select', null, (match, ctx) => ctx.emit(answeredNow(fn(match as Match))));
+    return this.#matches('select', false, null, (match, ctx) =>
+      ctx.emit(answeredNow(fn(match as Match))),
+    );
   }
 
   /**
@@ -119,7 +122,7 @@ export class MatchStream<out Row, Match> {
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => void): Stream<Out>;
   flatSelect<Out>(fn: (match: Match, out: (row: Out) => void) => unknown): Stream<Out> {
     aPlainOrGenerator('flatSelect', fn);
-    return this.#matches('flatSelect', null, (match, { emit }) => {
+    return this.#matches('flatSelect', false, null, (match, { emit }) => {
       emitEach(iteratorOrNone(fn(match as Match, emit)), emit);
     });
   }
@@ -138,13 +141,14 @@ export class MatchStream<out Row, Match> {
     checkFunctions('process', definition, PROCESS as OptionRules<MatchProcess<Match, Out>>);
     aPlainFunction('process: onMatch', definition.onMatch);
     const emits = emittedSchema('process', definition.emits);
-    return this.#matches('process', emits, (match, ctx) => {
+    return this.#matches('process', true, emits, (match, ctx) => {
       doneNow(definition.onMatch(match as Match, ctx));
     });
   }
 
   #matches<Out>(
     what: string,
+    hasContext: boolean,
     emits: Schema<Out> | null,
     onMatch: (match: FoundMatch, ctx: FoundContext) => void,
   ): Stream<Out> {
@@ -167,6 +171,7 @@ export class MatchStream<out Row, Match> {
           lateTo: late?.name ?? null,
         },
         emits: emits?.fields ?? null,
+        hasContext,
       },
       inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
       schema: emits,

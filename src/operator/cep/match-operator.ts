@@ -15,18 +15,22 @@ import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import { type KeyFunction, KeyReader, type KeySpec } from '../../data/key.ts';
 import { type ReadRow, RowReaders } from '../../data/row-reader.ts';
 import { type Field, type Schema, schemaOf } from '../../data/schema.ts';
+import { AT_END } from '../../state/snapshot.ts';
 import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
-import { Emitter, ThrownBehind } from '../process/emitter.ts';
+import { Emitter } from '../process/emitter.ts';
 import { KeyedStates } from '../process/keyed-states.ts';
+import { restoredMetrics, saveCounters } from '../saved-counters.ts';
 import type { StateLook } from '../state-look.ts';
+import { ThrownBehind } from '../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError } from '../user-function.ts';
 import { compilePattern } from './compile-pattern.ts';
+import { FoundContext } from './found-context.ts';
 import { KeyMatches } from './key-matches.ts';
 import { Matcher } from './matcher.ts';
 import { MatchesLook } from './matches-look.ts';
-import type { Match, MatchContext, MatchFunctions, MatchSpec } from './pattern-spec.ts';
+import type { Match, MatchFunctions, MatchSpec } from './pattern-spec.ts';
 import { PendingRows } from './pending-rows.ts';
 import { RunsTable } from './runs-table.ts';
 import { StartLoop } from './start-loop.ts';
@@ -56,7 +60,7 @@ export class MatchOperator implements Operator {
   readonly #starts: StartLoop;
   readonly #readers: RowReaders;
   readonly #emitter: Emitter;
-  readonly #found: FoundContext;
+  #found!: FoundContext;
   #pending!: PendingRows;
   #late: { emit(batch: Batch): void } | null = null;
   #hasEventTime: boolean | null = null;
@@ -86,7 +90,6 @@ export class MatchOperator implements Operator {
       return [table, this.#pending];
     });
     this.#emitter = new Emitter(emits === null ? null : schemaOf(emits), null);
-    this.#found = new FoundContext(this.#emitter);
     const { timedOutTo } = match;
     const matcher = new Matcher(nfa, live.conditions, match.skip, {
       match: (found, time) => this.#emit(found, time),
@@ -102,6 +105,7 @@ export class MatchOperator implements Operator {
     this.#context = context;
     this.#output = output;
     this.#emitter.open(context, output, sides);
+    this.#found = new FoundContext(this.#emitter, restoredMetrics(context));
     const { lateTo } = this.#spec;
     if (lateTo !== null) this.#late = sides.get(lateTo)!;
     const { subtask, parallelism, isIncremental, restored } = context;
@@ -301,7 +305,9 @@ export class MatchOperator implements Operator {
   }
 
   processBarrier(checkpoint: number): void {
-    this.#states.capture(this.#context.snapshot(checkpoint), (work) => this.#guarded(work));
+    const writer = this.#context.snapshot(checkpoint);
+    saveCounters(this.#found.metrics, writer);
+    this.#states.capture(writer, (work) => this.#guarded(work));
     this.#output.barrier(checkpoint);
   }
 
@@ -317,18 +323,9 @@ export class MatchOperator implements Operator {
 
   /** Partial matches of processing time that are left are dropped, but in batch; those of event time have come to their end. */
   finish(): void {
+    saveCounters(this.#found.metrics, this.#context.snapshot(AT_END));
     this.#output.end();
   }
 
   close(): void {}
-}
-
-/** What the function of a match is given beside it: one object for all. */
-class FoundContext implements MatchContext {
-  timestamp = 0;
-  readonly emit: (row: unknown) => void;
-
-  constructor(emitter: Emitter) {
-    this.emit = (row) => emitter.emit(row, this.timestamp);
-  }
 }

@@ -5,6 +5,7 @@
  *
  * The meaning is that of Flink's CEP. Conditions are functions of the user; the spec has their numbers.
  */
+import type { Metrics } from '../../metrics/user-metrics.ts';
 
 /**
  * What may lie between a record and the one before it in a match: nothing; records that do not meet the condition; any,
@@ -77,7 +78,9 @@ export type Condition = (row: unknown, ctx: ConditionContext) => boolean;
 export interface MatchContext {
   /** Of the row that is emitted: that of the last record, or the end of the time for what must not come. */
   readonly timestamp: number;
+  readonly metrics: Metrics;
   readonly emit: (row: unknown) => void;
+  readonly output: (side: { readonly name: string }, row: unknown) => void;
 }
 
 /** The part of a match operator that is not plain data. */

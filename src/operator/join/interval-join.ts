@@ -13,11 +13,17 @@ import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import { doneNow } from '../../base/thenable.ts';
 import type { Watermark } from '../../data/batch.ts';
 import type { Field } from '../../data/schema.ts';
+import { AT_END, type SnapshotWriter } from '../../state/snapshot.ts';
+import type { OperatorContext, Output, SideOutputs } from '../operator.ts';
+import { restoredMetrics, saveCounters } from '../saved-counters.ts';
+import { SideRows } from '../side-rows.ts';
+import { ThrownBehind } from '../thrown-behind.ts';
 import { PaneCuts } from '../window/window.ts';
 import { type JoinOptions, type JoinSpec, joinInputs } from './join-input.ts';
 import { JoinOperator, type PaneRows } from './join-operator.ts';
 import type { JoinPane } from './join-pane.ts';
 import { JoinResults } from './join-results.ts';
+import { PairContext } from './pair-context.ts';
 import { PairTasks, type TaskGroup } from './pair-tasks.ts';
 
 export type IntervalJoinSpec = JoinSpec & {
@@ -32,32 +38,12 @@ export type IntervalJoinSpec = JoinSpec & {
   readonly fields: readonly Field[] | null;
 };
 
-/** What a function that emits rows of a pair is given beside it. */
-export interface PairContext<Out> {
-  readonly leftTimestamp: number;
-  readonly rightTimestamp: number;
-  /** The greater of both, which is that of the rows. */
-  readonly timestamp: number;
-  emit(row: Out): void;
-}
-
-export type OnPair = (left: unknown, right: unknown, context: PairContext<unknown>) => unknown;
+export type OnPair = (left: unknown, right: unknown, context: PairContext) => unknown;
 
 /** A pane is no shorter than this, so that sparse rows do not make one pane each; */
 const PANE_MS_MIN = 1000;
 /** nor so short that there are more of them. */
 const PANES_MAX = 1024;
-
-class Context implements PairContext<unknown> {
-  leftTimestamp = 0;
-  rightTimestamp = 0;
-  timestamp = 0;
-  readonly emit: (row: unknown) => void;
-
-  constructor(emit: (row: unknown, time: number) => void) {
-    this.emit = (row) => emit(row, this.timestamp);
-  }
-}
 
 export class IntervalJoinOperator extends JoinOperator {
   readonly #spec: IntervalJoinSpec;
@@ -66,7 +52,8 @@ export class IntervalJoinOperator extends JoinOperator {
   readonly #staysMs: readonly [number, number];
   readonly #paneMs: number;
   readonly #results: JoinResults;
-  readonly #pairContext: Context;
+  readonly #sides = new SideRows();
+  #pairContext!: PairContext;
   readonly #tasks = new PairTasks();
   /** Where the work on the tasks is. */
   #group = 0;
@@ -89,7 +76,16 @@ export class IntervalJoinOperator extends JoinOperator {
       this.context.metrics.recordsOut += batch.rowCount;
       this.output.emit(batch);
     });
-    this.#pairContext = new Context((row, time) => this.#results.add(row, time));
+  }
+
+  override open(context: OperatorContext, output: Output, sides: SideOutputs): void {
+    super.open(context, output, sides);
+    this.#sides.open(sides);
+    this.#pairContext = new PairContext(this.#results, this.#sides, restoredMetrics(context));
+  }
+
+  protected override writeState(writer: SnapshotWriter): void {
+    saveCounters(this.#pairContext.metrics, writer);
   }
 
   protected override lateBefore(): number {
@@ -158,6 +154,7 @@ export class IntervalJoinOperator extends JoinOperator {
     while (this.hasPendingWork && this.output.isReady) {
       this.#joinSlice();
       this.#results.send();
+      this.#sides.flush();
     }
   }
 
@@ -214,6 +211,7 @@ export class IntervalJoinOperator extends JoinOperator {
         else if (row !== undefined) doneNow(row);
       }
     } catch (error) {
+      if (error instanceof ThrownBehind) throw error.thrown;
       throw this.errorAt(error, this.recordsBefore + this.#tasks.rows[task]!);
     }
   }
@@ -241,5 +239,10 @@ export class IntervalJoinOperator extends JoinOperator {
         this.panes.dropSide(pane, input);
       } else if (!pane.sides[input].isEmpty) pane.sides[input].die(time);
     }
+  }
+
+  override finish(): void {
+    saveCounters(this.#pairContext.metrics, this.context.snapshot(AT_END));
+    super.finish();
   }
 }

@@ -4,19 +4,10 @@ import { BatchBuilder } from '../../data/batch-builder.ts';
 import { describe } from '../../data/field-check.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { OperatorContext, Output, SideOutputs } from '../operator.ts';
+import { SideRows } from '../side-rows.ts';
+import { emitBehind } from '../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import type { KeyedStates } from './keyed-states.ts';
-
-type Target = { emit: Output['emit'] };
-
-/** Something a step behind has thrown, on its way through the function of the user that emitted. */
-export class ThrownBehind {
-  readonly thrown: unknown;
-
-  constructor(thrown: unknown) {
-    this.thrown = thrown;
-  }
-}
 
 export class Emitter {
   readonly #schema: Schema | null;
@@ -25,9 +16,7 @@ export class Emitter {
   readonly #sharing: KeyedStates | null;
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
-  #sides: SideOutputs = new Map();
-  /** Rows of side outputs that were used so far, by name. */
-  readonly #sideRows = new Map<string, { rows: BatchBuilder; target: Target }>();
+  readonly #sides = new SideRows();
 
   /** `states`: of the keys whose records are processed; null where there are none. */
   constructor(schema: Schema | null, states: KeyedStates | null) {
@@ -39,7 +28,7 @@ export class Emitter {
   open(context: OperatorContext, output: Output, sides: SideOutputs): void {
     this.#context = context;
     this.#output = output;
-    this.#sides = sides;
+    this.#sides.open(sides);
   }
 
   /** Event time NaN for a row that has none. */
@@ -55,33 +44,13 @@ export class Emitter {
     const isKept = this.#schema === null && this.#sharing !== null;
     this.#rows.appendRow(isKept ? this.#sharing!.rowOf(row) : row, time);
     this.#context.metrics.recordsOut++;
-    if (this.#rows.isFull) this.#send(this.#rows, this.#output);
+    if (!this.#rows.isFull) return;
+    emitBehind(this.#output, this.#rows.seal());
+    this.#rows.reset();
   }
 
   emitTo(side: string, row: unknown, time: number): void {
-    let found = this.#sideRows.get(side);
-    if (found === undefined) {
-      const target = this.#sides.get(side);
-      if (target === undefined) {
-        throw new EngineError(
-          'JOB_DEFINITION',
-          `nobody reads the side output '${side}': read it by .sideOutput(...) right behind the step`,
-        );
-      }
-      found = { rows: new BatchBuilder(null), target };
-      this.#sideRows.set(side, found);
-    }
-    found.rows.appendRow(this.#sharing === null ? row : this.#sharing.rowOf(row), time);
-    if (found.rows.isFull) this.#send(found.rows, found.target);
-  }
-
-  #send(rows: BatchBuilder, target: Target): void {
-    try {
-      target.emit(rows.seal());
-    } catch (thrown) {
-      throw thrown instanceof ThrownBehind ? thrown : new ThrownBehind(thrown);
-    }
-    rows.reset();
+    this.#sides.add(side, this.#sharing === null ? row : this.#sharing.rowOf(row), time);
   }
 
   /** Sends what has been gathered. */
@@ -90,10 +59,6 @@ export class Emitter {
       this.#output.emit(this.#rows.seal());
       this.#rows.reset();
     }
-    for (const { rows, target } of this.#sideRows.values()) {
-      if (rows.rowCount === 0) continue;
-      target.emit(rows.seal());
-      rows.reset();
-    }
+    this.#sides.flush();
   }
 }

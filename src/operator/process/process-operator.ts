@@ -23,9 +23,10 @@ import type { Timers } from '../../state/timers.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import { restoredMetrics, saveCounters } from '../saved-counters.ts';
 import type { StateLook } from '../state-look.ts';
+import { ThrownBehind } from '../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
 import { operatorError, recordError, timerError } from '../user-function.ts';
-import { Emitter, ThrownBehind } from './emitter.ts';
+import { Emitter } from './emitter.ts';
 import { KeyedStates } from './keyed-states.ts';
 import { OperatorStates } from './operator-states.ts';
 import {

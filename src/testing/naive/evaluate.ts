@@ -17,6 +17,7 @@ import type { DeadLetter, Source } from '../../operator/source.ts';
 import { intervalJoin, windowJoin } from './joins.ts';
 import { asRowsOf, type NaiveStep, NotEvaluable, type TimedRow } from './records.ts';
 import { keyOfRolling } from './rolling-ends.ts';
+import { NaiveSides } from './side-rows.ts';
 import { partition, rolling, stateless, withEventTime } from './steps.ts';
 import { countWindow, generalWindow, windowAggregate } from './windows.ts';
 
@@ -78,11 +79,14 @@ async function outputsOf(
   );
   const fields = graph.nodes[node.inputs[0]!.from]!.schema;
   const ofNode = schema === null ? null : schemaOf(schema);
-  const main = evaluateStep(operator, { name, functions, inputs, fields, schema: ofNode });
-  return { main, sides: {} };
+  const sides = new NaiveSides();
+  const { contextAt } = sides;
+  const step = { name, functions, inputs, fields, schema: ofNode, contextAt };
+  const main = evaluateStep(operator, step);
+  return { main, sides: sides.rows };
 }
 
-/** Rows of an edge; nothing is late, so that other side outputs than those of sources are empty. */
+/** Rows of an edge; nothing is late: side outputs have what functions send there, and sources. */
 function recordsOf(
   { from, side, partitioning }: LogicalEdge,
   outputs: readonly Outputs[],

@@ -2,7 +2,7 @@
 
 import type { KeySpec } from '../../data/key.ts';
 import type { Pair } from '../../data/key-pair.ts';
-import type { IntervalJoinSpec, PairContext } from '../../operator/join/interval-join.ts';
+import type { IntervalJoinSpec } from '../../operator/join/interval-join.ts';
 import type { WindowJoinSpec } from '../../operator/join/window-join.ts';
 import {
   type AnyFunction,
@@ -47,7 +47,8 @@ export function intervalJoin(spec: IntervalJoinSpec, step: NaiveStep): TimedRow[
         if (spec.excludesUpper && apart === spec.upperMs) continue;
         const timestamp = Math.max(leftTimestamp, rightTimestamp);
         const emit = (row: unknown): void => void results.push({ row, time: timestamp });
-        const context: PairContext<unknown> = { leftTimestamp, rightTimestamp, timestamp, emit };
+        const besides = step.contextAt(timestamp);
+        const context = { leftTimestamp, rightTimestamp, timestamp, emit, ...besides };
         const row = code(left.row, right.row, context);
         if (spec.gives === 'row') emit(row);
       }

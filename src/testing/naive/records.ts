@@ -26,6 +26,8 @@ export type NaiveStep = {
   readonly fields: readonly Field[] | null;
   /** Of the rows that come out. */
   readonly schema: Schema | null;
+  /** What a context has beside `emit`, for rows of an event time: metrics that nobody reads, and side outputs. */
+  readonly contextAt: (time: number | null) => object;
 };
 
 /** Thrown at what has no naive evaluation: `message` says what it is. */

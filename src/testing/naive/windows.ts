@@ -184,8 +184,10 @@ export function generalWindow(
     assigned(group.rows).flatMap((one) => {
       const hasBounds = one.end !== Infinity;
       const bounds = hasBounds ? { windowStart: one.start, windowEnd: one.end } : {};
-      const results = resultsOf(window, step, group.key, bounds, rowsOf(one.rows));
-      return results.map((row) => ({ row, time: hasBounds ? one.end - 1 : null }));
+      const time = hasBounds ? one.end - 1 : null;
+      const about = { ...step.contextAt(time), key: group.key, ...bounds };
+      const results = resultsOf(window, step, { ...group.key, ...bounds }, about, rowsOf(one.rows));
+      return results.map((row) => ({ row, time }));
     }),
   );
 }
@@ -234,22 +236,24 @@ function windowsInOrder(window: WindowSpec, records: readonly TimedRow[]): Naive
 function resultsOf(
   { work }: GeneralWindowSpec,
   { functions, fields }: NaiveStep,
-  key: KeyFields,
-  bounds: object,
+  head: KeyFields,
+  about: object,
   rows: readonly unknown[],
 ): unknown[] {
   const { process } = work;
   const input = (): unknown => {
     if (work.kind === 'process') return rows;
     if (work.kind === 'reduce') return rows.reduce(functionAt(functions, work.by) as AnyFunction);
-    return { ...key, ...bounds, ...aggregated(work.aggregates, functions, fields, rows) };
+    return { ...head, ...aggregated(work.aggregates, functions, fields, rows) };
   };
-  return process === null
-    ? [input()]
-    : emittedBy(functions[process] as WindowCode, { key, ...bounds }, input());
+  return process === null ? [input()] : emittedBy(functions[process] as WindowCode, about, input());
 }
 
-type WindowCode = { onWindow(context: object, input: unknown): void; windowState?(): unknown };
+type WindowCode = {
+  windowState?(): unknown;
+  onWindow(context: object, input: unknown): void;
+  onClear?(context: object): void;
+};
 
 function emittedBy(code: WindowCode, about: object, input: unknown): unknown[] {
   if (code.windowState !== undefined)
@@ -258,11 +262,13 @@ function emittedBy(code: WindowCode, about: object, input: unknown): unknown[] {
   const ofTheRun = (): never => {
     throw new NotEvaluable('has a function of windows that looks at the clock or the watermark');
   };
-  const context = { ...about, state: {}, emit: (row: unknown) => void emitted.push(row) };
+  const context = { ...about, state: {} };
   for (const name of ['watermark', 'processingTime', 'windowState']) {
     Object.defineProperty(context, name, { get: ofTheRun });
   }
-  code.onWindow(context, input);
+  const emit = (row: unknown): void => void emitted.push(row);
+  code.onWindow(Object.create(context, { emit: { value: emit } }), input);
+  code.onClear?.(context);
   return emitted;
 }
 

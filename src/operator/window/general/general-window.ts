@@ -10,9 +10,11 @@ import type { Batch, Watermark } from '../../../data/batch.ts';
 import { sliceBatch } from '../../../data/copy.ts';
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
 import { type KeyFunction, KeyReader } from '../../../data/key.ts';
+import { AT_END } from '../../../state/snapshot.ts';
 import { requireTimestamps } from '../../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../../operator.ts';
 import type { StateLook } from '../../state-look.ts';
+import { emitBehind, ThrownBehind } from '../../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../../unset.ts';
 import { operatorError, recordError } from '../../user-function.ts';
 import { createResults, type ResultOptions } from './create-results.ts';
@@ -55,8 +57,6 @@ export class GeneralWindowOperator implements Operator {
   #advancing: WindowTimers | null = null;
   /** The batch that is being processed. */
   #batch: Batch | null = null;
-  /** What an operator behind this one threw: it has its place already. */
-  #failedBehind: unknown = null;
 
   constructor(options: GeneralWindowOptions) {
     const { key, inputSchema, functions, window } = options;
@@ -87,18 +87,18 @@ export class GeneralWindowOperator implements Operator {
     const { isIncremental, subtask, parallelism } = context;
     if (isIncremental) this.#snapshot.markChanges(subtask / parallelism);
     this.#snapshot.restore(context.restored);
-    this.#open.code?.open(context);
+    this.#open.code?.open(context, sides);
   }
 
   #emit(batch: Batch): void {
     this.#batchesOut++;
     this.#context.metrics.recordsOut += batch.rowCount;
-    try {
-      this.#output.emit(batch);
-    } catch (error) {
-      this.#failedBehind = error;
-      throw error;
-    }
+    emitBehind(this.#output, batch);
+  }
+
+  /** Of all outputs. */
+  get #sentBatches(): number {
+    return this.#batchesOut + (this.#open.code?.batchesOut ?? 0);
   }
 
   processBarrier(checkpoint: number): void {
@@ -128,9 +128,10 @@ export class GeneralWindowOperator implements Operator {
       this.#intake.take(batch);
       this.#results.flush();
     } catch (error) {
-      if (error === this.#failedBehind) throw error;
+      if (error instanceof ThrownBehind) throw error.thrown;
       throw recordError(this.#context, error, metrics.recordsIn + this.#intake.row);
     }
+    open.code?.flushSides();
     open.batch = null;
     this.#batch = null;
     metrics.recordsIn += batch.rowCount;
@@ -186,19 +187,20 @@ export class GeneralWindowOperator implements Operator {
       }
       if (isDone) this.#results.flush();
     } catch (error) {
-      if (error === this.#failedBehind) throw error;
+      if (error instanceof ThrownBehind) throw error.thrown;
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
     if (!isDone) return;
+    this.#open.code?.flushSides();
     this.#advancing = null;
     if (this.#open.capture?.isComplete !== false) this.#snapshot.forgetUnusedKeys();
     if (isEvent) this.#output.watermark(target);
   }
 
-  /** Windows that are due, until their results fill a batch; false when no more are. */
+  /** Windows that are due, until what they emit fills a batch; false when no more are. */
   #fireSlice(timers: WindowTimers, target: number, isEvent: boolean): boolean {
-    const before = this.#batchesOut;
-    while (before === this.#batchesOut) {
+    const before = this.#sentBatches;
+    while (before === this.#sentBatches) {
       const slot = timers.take(target);
       if (slot === NONE) return false;
       this.#open.touch(slot);
@@ -252,6 +254,7 @@ export class GeneralWindowOperator implements Operator {
   }
 
   finish(): void {
+    this.#open.code?.saveCounters(this.#context.snapshot(AT_END));
     this.#output.end();
   }
 

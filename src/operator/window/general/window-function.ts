@@ -3,6 +3,8 @@
  *
  *   (call of a window that fires)* → clear, when the window is over
  */
+import { must } from '../../../base/assert.ts';
+import { EngineError } from '../../../base/errors.ts';
 import { doneNow } from '../../../base/thenable.ts';
 import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
@@ -10,43 +12,21 @@ import type { DynamicColumn } from '../../../data/column.ts';
 import { copyOf } from '../../../data/copy-value.ts';
 import { KeyReader, type KeySpec } from '../../../data/key.ts';
 import { type Field, type Schema, schemaOf } from '../../../data/schema.ts';
+import type { UserMetrics } from '../../../metrics/user-metrics.ts';
 import type { SnapshotWriter } from '../../../state/snapshot.ts';
-import type { OperatorContext } from '../../operator.ts';
+import type { OperatorContext, SideOutputs } from '../../operator.ts';
 import { KeyedStates } from '../../process/keyed-states.ts';
 import type { StateFunctions, StateSpec } from '../../process/process-spec.ts';
 import { stateKey } from '../../read-key.ts';
+import { restoredMetrics, saveCounters } from '../../saved-counters.ts';
+import { SideRows } from '../../side-rows.ts';
 import type { StateLook } from '../../state-look.ts';
 import type { RowOutput } from './results.ts';
 import type { TriggerHost, WindowState } from './trigger.ts';
 import type { WindowKeys } from './window-keys.ts';
+import { NONE } from './window-lines.ts';
 
-/** What the functions of windows know of one. `Bounds`: of a window that has some. */
-export type ClearContext<Key, Bounds, States, Value> = Bounds & {
-  /** The key, by its fields. */
-  readonly key: Key;
-  /** What the clock and the watermark were when the window fired. */
-  readonly watermark: number;
-  readonly processingTime: number;
-  /** State of the key, over all its windows. */
-  readonly state: States;
-  /** What `windowState` made for this window: plain data, to be changed or replaced. */
-  windowState: Value;
-};
-
-export type WindowContext<Key, Bounds, Out, States = unknown, Value = unknown> = ClearContext<
-  Key,
-  Bounds,
-  States,
-  Value
-> & {
-  /**
-   * Adds a row to the results, at the event time of the window: its end - 1. It must not be changed any more; of the value of
-   * the window, and of the object that a value state holds, a copy is added.
-   */
-  emit(row: Out): void;
-};
-
-/** What the methods of a definition are called with; see api/windowed-stream.ts for what it is to a user. */
+/** What the methods of a definition are called with; see api/window-process.ts for what it is to a user. */
 export type WindowFunctionCode = {
   readonly state?: Readonly<Record<string, StateFunctions>>;
   windowState?(): unknown;
@@ -72,6 +52,19 @@ export class WindowFunction implements WindowState {
   readonly #reader: KeyReader;
   /** By window slot. */
   readonly #values: unknown[] = [];
+  readonly #sides = new SideRows();
+  #metrics: UserMetrics | null = null;
+  /** The window that a function is called for, and the event time of what that emits. */
+  #slot = NONE;
+  #time = Number.NaN;
+  readonly #emit = (row: unknown): void => {
+    this.#checkCalled('ctx.emit');
+    this.#options.output.add(this.#rowOf(row), this.#time);
+  };
+  readonly #output = (side: { readonly name: string }, row: unknown): void => {
+    this.#checkCalled('ctx.output');
+    this.#sides.add(side.name, this.#rowOf(row), this.#time);
+  };
 
   constructor(options: WindowFunctionOptions) {
     const { code, states, key, inputSchema, keys } = options;
@@ -97,30 +90,40 @@ export class WindowFunction implements WindowState {
 
   /** A window fires, or its result has come; `time` is the event time of what is emitted. */
   call(slot: number, time: number, input: unknown): void {
-    const { code, output } = this.#options;
-    this.#during(slot, (context) => {
-      const emit = (row: unknown): void => output.add(this.#rowOf(slot, row), time);
-      doneNow(code.onWindow(Object.assign(context, { emit }), input));
+    const { code } = this.#options;
+    this.#during(slot, time, (context) => {
+      doneNow(code.onWindow(Object.assign(context, { emit: this.#emit }), input));
     });
   }
 
+  #checkCalled(what: string): void {
+    if (this.#slot !== NONE) return;
+    throw new EngineError(
+      'JOB_DEFINITION',
+      `${what} was used outside of the function that is called for a window: it is of no use later, as in a promise`,
+    );
+  }
+
   /** A row as it may wait for others: the value of a window, or state, may change before it leaves. */
-  #rowOf(slot: number, row: unknown): unknown {
-    if (row === this.#values[slot]) return copyOf(row);
+  #rowOf(row: unknown): unknown {
+    if (row === this.#values[this.#slot]) return copyOf(row);
     const states = this.#states;
     return states?.sharesObjects ? states.rowOf(row) : row;
   }
 
   /** The window is over. */
   clear(slot: number): void {
-    const { code } = this.#options;
-    if (code.onClear !== undefined)
-      this.#during(slot, (context) => doneNow(code.onClear!(context)));
+    const { code, host } = this.#options;
+    if (code.onClear !== undefined) {
+      this.#during(slot, host.windows.endOf(slot) - 1, (context) =>
+        doneNow(code.onClear!(context)),
+      );
+    }
     this.#values[slot] = undefined;
   }
 
   /** Calls a function with what it may know of a window, and with the state of its key at hand. */
-  #during(slot: number, run: (context: object) => void): void {
+  #during(slot: number, time: number, run: (context: object) => void): void {
     const { host, keys, hasBounds } = this.#options;
     const { windows, watermark, nowMs } = host;
     const key = keys.batchOf(windows.keyOf(slot));
@@ -133,6 +136,8 @@ export class WindowFunction implements WindowState {
       watermark,
       processingTime: nowMs,
       state: states?.handles ?? {},
+      metrics: this.#metrics,
+      output: this.#output,
       get windowState() {
         return values[slot];
       },
@@ -140,8 +145,14 @@ export class WindowFunction implements WindowState {
         values[slot] = value;
       },
     };
-    if (states === null) run(context);
-    else this.#withKey(states, key, nowMs, () => run(context));
+    this.#slot = slot;
+    this.#time = time;
+    try {
+      if (states === null) run(context);
+      else this.#withKey(states, key, nowMs, () => run(context));
+    } finally {
+      this.#slot = NONE;
+    }
   }
 
   #withKey(states: KeyedStates, key: Batch, nowMs: number, run: () => void): void {
@@ -174,12 +185,31 @@ export class WindowFunction implements WindowState {
 
   /** Begins to write the state of keys. */
   capture(writer: SnapshotWriter): void {
+    this.saveCounters(writer);
     this.#states?.capture(writer);
   }
 
-  open({ subtask, parallelism, isIncremental, restored, clock }: OperatorContext): void {
+  /** At the end of the subtask nothing else is left. */
+  saveCounters(writer: SnapshotWriter): void {
+    saveCounters(must(this.#metrics, 'metrics'), writer);
+  }
+
+  /** Batches of side outputs that have gone out. */
+  get batchesOut(): number {
+    return this.#sides.batchesOut;
+  }
+
+  /** Sends what waits for side outputs. */
+  flushSides(): void {
+    this.#sides.flush();
+  }
+
+  open(context: OperatorContext, sides: SideOutputs): void {
+    this.#sides.open(sides);
+    this.#metrics = restoredMetrics(context);
     const states = this.#states;
     if (states === null) return;
+    const { subtask, parallelism, isIncremental, restored, clock } = context;
     if (isIncremental) states.markChanges(subtask / parallelism);
     states.scope.nowMs = clock.now();
     states.restore(restored, this.#reader);
