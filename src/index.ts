@@ -176,7 +176,12 @@ export {
   type Schema,
   t,
 } from './data/schema.ts';
-export type { CheckpointOptions } from './job/checkpoint-settings.ts';
+export type {
+  CheckpointNowOptions,
+  CheckpointOptions,
+  CheckpointType,
+  TakenCheckpoint,
+} from './job/checkpoint-settings.ts';
 export type {
   JobClient,
   JobResult,

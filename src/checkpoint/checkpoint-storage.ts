@@ -20,7 +20,7 @@ import { DirectoryWriter } from './directory-writer.ts';
 import { type FileLayer, makeDirectories } from './file-layer.ts';
 import { loadCheckpoint, readManifest } from './load-checkpoint.ts';
 import { DirectoryLock, isLeftOfLock } from './lock.ts';
-import { blocksOf } from './manifest.ts';
+import { referencesOf } from './manifest.ts';
 import type { Processes } from './process-identity.ts';
 import { type Entry, planRetention } from './retention.ts';
 import { beginSavepoint } from './savepoint.ts';
@@ -235,11 +235,6 @@ export class CheckpointStorage {
       this.#warn(`the lock of ${this.directory} cannot be removed: ${messageOf(error)}`);
     });
   }
-}
-
-function referencesOf(manifest: Manifest): ReadonlySet<number> {
-  const names = new Set([...blocksOf(manifest)].map(({ checkpoint }) => checkpoint));
-  return new Set([...names].map(idOf).filter((id) => id !== null));
 }
 
 function isDamage(error: unknown): error is EngineError {

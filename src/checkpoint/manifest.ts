@@ -180,3 +180,9 @@ export function* blocksOf(manifest: Manifest): Generator<BlockRef> {
     }
   }
 }
+
+/** The checkpoints in whose state files it has blocks, other than its own. */
+export function referencesOf(manifest: Manifest): ReadonlySet<number> {
+  const names = new Set([...blocksOf(manifest)].map(({ checkpoint }) => checkpoint));
+  return new Set([...names].map(idOf).filter((id) => id !== null));
+}

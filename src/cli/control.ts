@@ -11,7 +11,8 @@ import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { OUTCOME_WAIT_MS, PROCESS_WAIT_MS } from '../base/limits.ts';
 import { LOCK_NAME } from '../checkpoint/lock.ts';
-import type { StopOptions, WatchedJob } from '../job/job.ts';
+import type { CheckpointNowOptions, TakenCheckpoint } from '../job/checkpoint-settings.ts';
+import type { JobState, StopOptions, WatchedJob } from '../job/job.ts';
 import {
   answerOfError,
   findRoute,
@@ -22,14 +23,25 @@ import type { ServedJobs } from '../server/served-jobs.ts';
 
 /** What can be asked. `job`: the id of the one that is meant, or the path of its checkpoint directory. */
 export type ControlRequest =
-  | { readonly ask: 'savepoint'; readonly job: string; readonly dir: string }
-  | { readonly ask: 'stop'; readonly job: string; readonly options: StopOptions }
+  | ActionRequest
   /** A request of the REST API, whether the job has a server or not. */
   | { readonly ask: 'rest'; readonly method: string; readonly path: string };
 
+type ActionRequest =
+  | { readonly ask: 'checkpoint'; readonly job: string; readonly options: CheckpointNowOptions }
+  | { readonly ask: 'savepoint'; readonly job: string; readonly dir: string }
+  | { readonly ask: 'stop'; readonly job: string; readonly options: StopOptions };
+
+/** What is told when it is done: the checkpoint, the path of the savepoint, the state of the job that has stopped. */
+type Done = {
+  readonly checkpoint: TakenCheckpoint;
+  readonly savepoint: string;
+  readonly stop: JobState;
+};
+
 /** What was done, or why not. */
 type Answer =
-  | { readonly done: string }
+  | { readonly done: Done[keyof Done] }
   | { readonly rest: RestAnswer }
   | { readonly code: ErrorCode | null; readonly message: string };
 
@@ -94,14 +106,23 @@ async function answer(jobs: ServedJobs, line: string): Promise<Answer> {
       return { rest: await restAnswer(new RestApi(jobs), request.method, request.path) };
     }
     const job = meantJob(jobs, request.job);
-    if (request.ask === 'savepoint') return { done: await job.savepoint(request.dir) };
-    const { state } = await job.stop(request.options);
-    return { done: state };
+    return { done: await act(job, request) };
   } catch (error) {
     return {
       code: error instanceof EngineError ? error.code : null,
       message: messageOf(error),
     };
+  }
+}
+
+async function act(job: WatchedJob, request: ActionRequest): Promise<Done[keyof Done]> {
+  switch (request.ask) {
+    case 'checkpoint':
+      return await job.checkpoint(request.options);
+    case 'savepoint':
+      return await job.savepoint(request.dir);
+    case 'stop':
+      return (await job.stop(request.options)).state;
   }
 }
 
@@ -130,7 +151,11 @@ async function restAnswer(api: RestApi, method: string, path: string): Promise<R
 }
 
 /** Asks the job of a process, which is named as `job` to people; resolves to what was done. */
-export async function ask(pid: number, job: string, request: ControlRequest): Promise<string> {
+export async function ask<Request extends ActionRequest>(
+  pid: number,
+  job: string,
+  request: Request,
+): Promise<Done[Request['ask']]> {
   const reply = await send(pid, request);
   if (reply === null) {
     throw new EngineError(
@@ -138,7 +163,7 @@ export async function ask(pid: number, job: string, request: ControlRequest): Pr
       `'${job}' does not run any more: process ${pid} has ended; millrace list shows the jobs that run`,
     );
   }
-  if ('done' in reply) return reply.done;
+  if ('done' in reply) return reply.done as Done[Request['ask']];
   if ('rest' in reply) throw new Error('assertion failed: not what was asked');
   throw new EngineError(reply.code ?? 'USER_FUNCTION', reply.message);
 }

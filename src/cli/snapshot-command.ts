@@ -1,4 +1,4 @@
-/** `millrace snapshot`, `savepoint` and `stop`: what is in a checkpoint, and what to do with the state of a running job. */
+/** `millrace snapshot`, `checkpoint`, `savepoint` and `stop`: what is in a checkpoint, and what to do with the state of a running job. */
 import { resolve } from 'node:path';
 import { EngineError, messageOf } from '../base/errors.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -25,6 +25,7 @@ export type ExportFlags = AnswerFlags & {
   readonly state: string;
   readonly out?: string;
 };
+export type CheckpointFlags = AnswerFlags & { readonly full?: boolean };
 export type StopFlags = AnswerFlags & { readonly savepoint?: string; readonly drain?: boolean };
 
 /** A checkpoint or savepoint, or the newest of a checkpoint directory. */
@@ -102,6 +103,15 @@ function formatOf(out = '.jsonl'): FileFormat {
     'CONFIG_INVALID',
     `--out: '${out}' says no format: end its name in .jsonl or .parquet`,
   );
+}
+
+export async function checkpointCommand(job: string, flags: CheckpointFlags): Promise<ExitCode> {
+  const options = flags.full === true ? ({ type: 'full' } as const) : {};
+  const take = async () => {
+    const place = await placeOf(job);
+    return await ask(place.pid, job, { ask: 'checkpoint', job: place.job, options });
+  };
+  return await answer(flags, take, ({ id, path }) => `checkpoint ${id} in ${path}`);
 }
 
 export async function savepointCommand(

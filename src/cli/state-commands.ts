@@ -1,7 +1,7 @@
-/** `snapshot`, `savepoint` and `stop` on the command line: their options and what their help teaches. */
+/** `snapshot`, `checkpoint`, `savepoint` and `stop` on the command line: their options and what their help teaches. */
 import type { Command } from 'commander';
 import type { AnswerFlags } from './answer.ts';
-import type { ExportFlags, StopFlags } from './snapshot-command.ts';
+import type { CheckpointFlags, ExportFlags, StopFlags } from './snapshot-command.ts';
 
 const RUNNING_JOB =
   'its id or name as list shows them, or its --checkpoint-dir; a job that runs on this machine';
@@ -50,6 +50,28 @@ Examples:
     .action(async (dir: string, flags: ExportFlags) => {
       const { exportCommand } = await import('./snapshot-command.ts');
       process.exitCode = await exportCommand(dir, flags);
+    });
+
+  program
+    .command('checkpoint')
+    .description('take a checkpoint of a running job now; the job goes on')
+    .argument('<job>', RUNNING_JOB)
+    .option('--full', 'with all state in itself, where checkpoints are incremental')
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace checkpoint flights
+  millrace checkpoint state/ --full
+  millrace checkpoint state/ --json | jq -r .path
+
+It waits for one that is under way, and those of --checkpoint-every go on as usual. Its directory is the job's: it goes when
+later ones take its place. A savepoint is yours.`,
+    )
+    .action(async (job: string, flags: CheckpointFlags) => {
+      const { checkpointCommand } = await import('./snapshot-command.ts');
+      process.exitCode = await checkpointCommand(job, flags);
     });
 
   program

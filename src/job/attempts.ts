@@ -126,8 +126,8 @@ export class Attempts {
     try {
       await attempt.run();
     } catch (error) {
-      if (this.#isStopped) return;
       await checkpoints.stop();
+      if (this.#isStopped) return;
       await discardUncommitted(this.#parts.plan.built, checkpoints.uncommitted);
       throw error;
     }

@@ -10,16 +10,10 @@
  */
 
 import { join } from 'node:path';
-import { assert } from '../base/assert.ts';
 import { EngineError } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { giveBack } from '../channel/block-memory.ts';
-import type {
-  BlockRef,
-  CheckpointWriter,
-  Manifest,
-  StoredCheckpoint,
-} from '../checkpoint/checkpoint.ts';
+import type { CheckpointWriter, Manifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { beginSavepoint } from '../checkpoint/savepoint.ts';
@@ -29,14 +23,19 @@ import type { CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
 import type { SourceSplits } from '../task/deployment.ts';
-import { hasBytes, NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
+import { NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
 import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
 import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
 import { CheckpointSchedule } from './checkpoint-schedule.ts';
-import { type CheckpointSettings, DEFAULT_CHECKPOINT_TIMEOUT_MS } from './checkpoint-settings.ts';
+import {
+  type CheckpointSettings,
+  type CheckpointType,
+  DEFAULT_CHECKPOINT_TIMEOUT_MS,
+} from './checkpoint-settings.ts';
 import { timeoutError } from './checkpoint-timeout.ts';
 import { type CommitNode, Committables, type Prepared } from './committables.ts';
 import { buildManifest, inputBlocks, type StoredBlock } from './manifest-builder.ts';
+import { type Complete, PendingCheckpoint, type Target } from './pending-checkpoint.ts';
 
 export type CoordinatorOptions = {
   readonly graph: LogicalGraph;
@@ -59,25 +58,8 @@ export type CoordinatorOptions = {
   readonly warn: (message: string) => void;
 };
 
-type WrittenBlock = Omit<StoredBlock, 'ref'> & { readonly ref: Promise<BlockRef> | null };
-
-type Pending = {
-  readonly id: number;
-  readonly kind: Manifest['kind'];
-  /** Whose state this one may refer to; null for none. */
-  readonly base: Manifest | null;
-  readonly target: Target;
-  readonly blocks: WrittenBlock[];
-  readonly done: Set<number>;
-  readonly begun: BegunCheckpoint;
-  readonly resolve: (complete: Complete) => void;
-  readonly reject: (error: unknown) => void;
-};
-
-/** Where a checkpoint is written, and where it lies then. */
-type Target = { readonly writer: CheckpointWriter; readonly path: string };
-
-type Complete = { readonly stored: StoredCheckpoint; readonly prepared: readonly Prepared[] };
+/** Behind one that `isLast` the job stands still. */
+type How = { readonly isLast: boolean; readonly type: CheckpointType };
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
@@ -86,7 +68,7 @@ export class CheckpointCoordinator {
   readonly #atEnd = new Map<number, StateBlock[]>();
   readonly #ended = new Set<number>();
   readonly #committables: Committables;
-  #pending: Pending | null = null;
+  #pending: PendingCheckpoint | null = null;
   /** The last complete checkpoint of this attempt. */
   #last: Manifest | null = null;
   /** The checkpoint that is being asked for, written or committed. */
@@ -115,19 +97,10 @@ export class CheckpointCoordinator {
       blocks.push(block);
       this.#atEnd.set(subtask, blocks);
     } else if (this.#pending?.id === checkpoint) {
-      this.#write(this.#pending, subtask, block);
+      this.#pending.write(subtask, block);
     } else {
       giveBack(block.bytes);
     }
-  }
-
-  #write(pending: Pending, subtask: number, { bytes, ...block }: StateBlock): void {
-    assert(hasBytes(block) || pending.base !== null, 'a delta is on top of a checkpoint');
-    const ref = hasBytes(block) ? pending.target.writer.append(bytes, block.rows) : null;
-    const isWritten = (): void => giveBack(bytes);
-    // An error is looked at when all have been written.
-    ref?.then(isWritten, isWritten);
-    pending.blocks.push({ subtask, block, ref });
   }
 
   onCommittables(
@@ -145,7 +118,7 @@ export class CheckpointCoordinator {
     if (isAtEnd) this.#ended.add(subtask);
     if (pending === null) return;
     const isNew = isAtEnd ? !pending.done.has(subtask) : pending.id === checkpoint;
-    if (isNew) pending.begun.onSubtaskDone(subtask, isAtEnd ? null : times);
+    if (isNew) pending.options.begun.onSubtaskDone(subtask, isAtEnd ? null : times);
     if (isNew && !isAtEnd) pending.done.add(subtask);
     this.#completeIfWhole(pending);
   }
@@ -155,17 +128,29 @@ export class CheckpointCoordinator {
     this.#schedule?.start();
   }
 
-  /** A checkpoint now; resolves when it is complete and committed. Behind one that `isLast` the job stands still. */
-  checkpoint(isLast = false): Promise<StoredCheckpoint> {
+  /**
+   * A checkpoint now, or when the one under way is over; resolves when it is complete and committed. One that fails counts
+   * as one of the schedule does.
+   */
+  async checkpoint({
+    isLast = false,
+    type = 'configured',
+  }: Partial<How> = {}): Promise<StoredCheckpoint> {
     if (isLast) this.#schedule?.stop();
-    return this.#exclusive(async () => {
-      const id = this.#nextId();
-      const target = this.#target(id);
-      const { stored, prepared } = await this.#take(id, 'checkpoint', target, isLast);
-      await this.#committables.commit(prepared);
-      this.#schedule?.onSuccess();
-      return stored;
-    });
+    try {
+      return await this.#exclusive(() => this.#checkpoint({ isLast, type }));
+    } catch (error) {
+      this.#schedule?.onFailed(error);
+      throw error;
+    }
+  }
+
+  async #checkpoint(how: How): Promise<StoredCheckpoint> {
+    const id = this.#nextId();
+    const { stored, prepared } = await this.#take(id, 'checkpoint', this.#target(id), how);
+    await this.#committables.commit(prepared);
+    this.#schedule?.onSuccess();
+    return stored;
   }
 
   #target(id: number): Target {
@@ -182,7 +167,8 @@ export class CheckpointCoordinator {
     return this.#exclusive(async () => {
       const writer = await beginSavepoint(path, { warn: this.#options.warn });
       const id = this.#nextId();
-      const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, isLast);
+      const how = { isLast, type: 'full' } as const;
+      const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, how);
       if (!isLast || this.#options.storage !== null) return stored;
       this.#committables.markDurable(prepared);
       await this.#committables.commit(prepared);
@@ -206,7 +192,7 @@ export class CheckpointCoordinator {
     id: number,
     kind: Manifest['kind'],
     target: Target,
-    isLast: boolean,
+    { isLast, type }: How,
   ): Promise<Complete> {
     const { writer } = target;
     if (this.#hasEnded) {
@@ -218,29 +204,19 @@ export class CheckpointCoordinator {
     try {
       return await new Promise<Complete>((resolve, reject) => {
         const { settings } = this.#options;
-        const isIncremental = kind === 'checkpoint' && settings?.isIncremental === true;
+        const isIncremental = type !== 'full' && settings?.isIncremental === true;
         const base = isIncremental ? this.#last : null;
         const timeoutMs = settings?.timeoutMs ?? DEFAULT_CHECKPOINT_TIMEOUT_MS;
-        const done = new Set<number>();
         const isMissing = (subtask: number): boolean =>
-          !done.has(subtask) && !this.#ended.has(subtask);
+          !pending.done.has(subtask) && !this.#ended.has(subtask);
         cancelTimer = after(timeoutMs, () =>
           reject(timeoutError(id, timeoutMs, this.#options.execution, isMissing)),
         );
-        this.#pending = {
-          id,
-          kind,
-          base,
-          target,
-          blocks: [],
-          done,
-          begun,
-          resolve,
-          reject,
-        };
+        const pending = new PendingCheckpoint({ id, kind, base, target, begun, resolve, reject });
+        this.#pending = pending;
         const isUnaligned = kind === 'checkpoint' && settings?.isUnaligned === true;
-        const how = isLast ? 'last' : isUnaligned ? 'unaligned' : 'aligned';
-        this.#options.request(id, how, base?.id ?? 0);
+        const barrier = isLast ? 'last' : isUnaligned ? 'unaligned' : 'aligned';
+        this.#options.request(id, barrier, base?.id ?? 0);
         if (this.#pending !== null) this.#completeIfWhole(this.#pending);
       });
     } catch (error) {
@@ -261,28 +237,28 @@ export class CheckpointCoordinator {
   }
 
   /** The parts of all subtasks have come, but for those that have come to their end. */
-  #completeIfWhole(pending: Pending): void {
+  #completeIfWhole(pending: PendingCheckpoint): void {
     const { subtasks } = this.#options.execution;
     if (!subtasks.every(({ id }) => pending.done.has(id) || this.#ended.has(id))) return;
     this.#pending = null;
-    this.#complete(pending).then(pending.resolve, pending.reject);
+    const { resolve, reject } = pending.options;
+    this.#complete(pending).then(resolve, reject);
   }
 
-  async #complete(pending: Pending): Promise<Complete> {
-    const { id, kind, base, target, done, blocks, begun } = pending;
+  async #complete(pending: PendingCheckpoint): Promise<Complete> {
+    const { done } = pending;
+    const { id, kind, base, target, begun } = pending.options;
     for (const subtask of this.#ended) {
       if (done.has(subtask)) continue;
       for (const block of this.#atEnd.get(subtask) ?? []) {
-        this.#write(pending, subtask, { ...block, bytes: block.bytes.slice() });
+        pending.write(subtask, { ...block, bytes: block.bytes.slice() });
       }
     }
     const { graph, execution, splits } = this.#options;
     for (const { subtask, block } of inputBlocks(graph, execution, splits)) {
-      this.#write(pending, subtask, block);
+      pending.write(subtask, block);
     }
-    const stored = await Promise.all(
-      blocks.map(async ({ ref, ...block }) => ({ ...block, ref: await ref })),
-    );
+    const stored = await pending.stored();
     const prepared = this.#committables.upTo(id, done, this.#ended);
     const manifest = this.#manifest(id, kind, false, stored, prepared, base);
     await target.writer.complete(manifest);
@@ -378,7 +354,7 @@ export class CheckpointCoordinator {
     this.#schedule?.stop();
     this.#hasEnded = true;
     const pending = this.#pending;
-    pending?.reject(
+    pending?.options.reject(
       new EngineError(
         'JOB_CANCELLED',
         `the job ended before checkpoint ${pending.id} was complete`,

@@ -9,7 +9,7 @@ import type { CheckpointSettings } from './checkpoint-settings.ts';
 
 export type ScheduleOptions = {
   readonly settings: CheckpointSettings;
-  /** Takes one; resolves when it is complete and committed. */
+  /** Takes one; resolves when it is complete and committed, rejects where `onFailed` has been told. */
   readonly take: () => Promise<unknown>;
   /** Too many have failed. */
   readonly onFailure: (error: unknown) => void;
@@ -44,11 +44,12 @@ export class CheckpointSchedule {
     const startMs = systemClock.monotonic();
     this.#options
       .take()
-      .catch((error) => this.#onFailed(error))
+      .catch(() => {})
       .then(() => this.#awaitNext(startMs));
   }
 
-  #onFailed(error: unknown): void {
+  /** One has failed, be it of this schedule or asked for. */
+  onFailed(error: unknown): void {
     const { settings, onFailure, warn } = this.#options;
     if (this.#isOver) return;
     this.#failures++;

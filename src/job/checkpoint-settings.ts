@@ -1,4 +1,5 @@
 /** How a job takes checkpoints. */
+import { EngineError } from '../base/errors.ts';
 import {
   checkOptions,
   choice,
@@ -32,7 +33,7 @@ export type CheckpointOptions = {
   readonly incremental?: boolean;
   /** After this long one is given up. Default 10 min. */
   readonly timeout?: Duration;
-  /** Least time from the end of one to the start of the next. Default 0. */
+  /** Least time from the end of one to the start of the next, but for those by hand. Default 0. */
   readonly minPause?: Duration;
   /** How many may fail in a row before the job does. Default 0. */
   readonly tolerableFailures?: number;
@@ -61,6 +62,31 @@ export function areCheckpointOptions(what: string, value: unknown): void {
   }
 }
 
+/** 'configured': as the option `incremental` of the job says. */
+export type CheckpointType = 'configured' | 'full' | 'incremental';
+
+/** How one is taken by hand. */
+export type CheckpointNowOptions = {
+  /**
+   * 'full' has all state in itself, whatever the one before was; 'incremental' what has changed, where the job has
+   * `checkpoints: { incremental: true }`. Default 'configured': as the job has them.
+   */
+  readonly type?: CheckpointType;
+};
+
+const CHECKPOINT_NOW_OPTIONS: OptionRules<CheckpointNowOptions> = {
+  type: choice('configured', 'full', 'incremental'),
+};
+
+/** A checkpoint that was taken by hand. */
+export type TakenCheckpoint = {
+  readonly id: number;
+  /** Its directory, which is the job's: it goes when later ones take its place. */
+  readonly path: string;
+  /** Whether it has all state in itself, or refers to earlier ones. */
+  readonly type: 'full' | 'incremental';
+};
+
 export type CheckpointSettings = {
   readonly dir: string;
   readonly everyMs: number;
@@ -87,4 +113,27 @@ export function checkpointSettings(options: CheckpointOptions): CheckpointSettin
     tolerableFailures: options.tolerableFailures ?? 0,
     retained: options.retained ?? 1,
   };
+}
+
+/** What a checkpoint by hand shall be, of a job with these settings, null for none. EngineError JOB_DEFINITION. */
+export function typeAskedFor(
+  options: CheckpointNowOptions,
+  settings: CheckpointSettings | null,
+): CheckpointType {
+  checkOptions('checkpoint', options, CHECKPOINT_NOW_OPTIONS);
+  const { type = 'configured' } = options;
+  if (settings === null) {
+    throw new EngineError(
+      'JOB_DEFINITION',
+      'checkpoint: the job takes none: run it with a directory for checkpoints, or take a savepoint',
+    );
+  }
+  if (type === 'incremental' && !settings.isIncremental) {
+    throw wrong(
+      'checkpoint: type',
+      "is 'incremental' only where the job runs with checkpoints: { incremental: true }",
+      type,
+    );
+  }
+  return type;
 }

@@ -6,12 +6,18 @@ import { SHOWN_MALFORMED } from '../base/limits.ts';
 import { checkOptions, someText } from '../base/options.ts';
 import { randomId } from '../base/random-id.ts';
 import { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
+import { referencesOf } from '../checkpoint/manifest.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { RegisteredJob } from '../graph/job-registry.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { Attempts } from './attempts.ts';
 import { type JobParts, type Running, settingsOf } from './begin-attempt.ts';
-import { checkpointSettings } from './checkpoint-settings.ts';
+import {
+  type CheckpointNowOptions,
+  checkpointSettings,
+  type TakenCheckpoint,
+  typeAskedFor,
+} from './checkpoint-settings.ts';
 import { Inspection } from './inspection.ts';
 import {
   type JobResult,
@@ -147,6 +153,13 @@ export class JobRun implements WatchedJob {
     return path;
   }
 
+  async checkpoint(options: CheckpointNowOptions = {}): Promise<TakenCheckpoint> {
+    const type = typeAskedFor(options, this.#parts.checkpoints);
+    const { path, manifest } = await this.#now().checkpoints.checkpoint({ type });
+    const isWhole = referencesOf(manifest).size === 0;
+    return { id: manifest.id, path, type: isWhole ? 'full' : 'incremental' };
+  }
+
   async stop(options: StopOptions = {}): Promise<JobResult> {
     checkOptions('stop', options, STOP_OPTIONS);
     const { savepoint, drain = false } = options;
@@ -170,7 +183,7 @@ export class JobRun implements WatchedJob {
       );
     }
     if (savepoint !== undefined) await checkpoints.savepoint(resolve(savepoint), true);
-    if (storage !== null) await checkpoints.checkpoint(true);
+    if (storage !== null) await checkpoints.checkpoint({ isLast: true });
     await attempts.stop();
     return await this.#result!;
   }

@@ -13,7 +13,12 @@ import type { HistogramValues } from '../metrics/histogram.ts';
 import type { MeterValues } from '../metrics/read-metrics.ts';
 import type { DeadLetter } from '../operator/source.ts';
 import { aDuration, type Duration } from '../time/duration.ts';
-import { areCheckpointOptions, type CheckpointOptions } from './checkpoint-settings.ts';
+import {
+  areCheckpointOptions,
+  type CheckpointNowOptions,
+  type CheckpointOptions,
+  type TakenCheckpoint,
+} from './checkpoint-settings.ts';
 import type { Inspection } from './inspection.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
 import { aLog, type JobLog, type Logger, type LogLevel } from './log.ts';
@@ -224,6 +229,13 @@ export interface JobClient {
    * `restoreFrom`, with any parallelism, as often as you like.
    */
   savepoint(dir: string): Promise<string>;
+  /**
+   * Takes a checkpoint now, beside those that are taken from time to time, and goes on; resolves when it is complete and
+   * committed: `const { id, path } = await client.checkpoint({ type: 'full' })`. It waits for one that is under way. EngineErrors:
+   * JOB_DEFINITION where the job takes no checkpoints, or none that are incremental; JOB_CANCELLED where this run of it ends
+   * first; CHECKPOINT_TIMEOUT, CHECKPOINT_WRITE and others where it fails, which counts for `tolerableFailures`.
+   */
+  checkpoint(options?: CheckpointNowOptions): Promise<TakenCheckpoint>;
   /**
    * Ends the job at a point that it can go on from: a savepoint in `savepoint`, and a last checkpoint where checkpoints are
    * taken. What sinks have prepared is committed. With `drain` the sources end where they are, behind what has come

@@ -1,19 +1,7 @@
-/** Checkpoints: those that were, those that are asked for, and the savepoint behind which a job ends. */
-import { resolve } from 'node:path';
+/** Checkpoints: those that were, and how they are taken. */
 import type { CheckpointRecord } from '../job/job-metrics.ts';
-import { type Call, type JobRoute, notFound, RestError } from './rest.ts';
-import {
-  aFlag,
-  aNumber,
-  aText,
-  aTime,
-  byName,
-  type JsonSchema,
-  list,
-  object,
-  oneOf,
-  orNull,
-} from './schema.ts';
+import { type Call, type JobRoute, notFound } from './rest.ts';
+import { aFlag, aNumber, aText, aTime, byName, list, object, oneOf, orNull } from './schema.ts';
 
 export const STATES = { running: 'IN_PROGRESS', completed: 'COMPLETED', failed: 'FAILED' } as const;
 
@@ -194,104 +182,8 @@ export function checkpointRecord({ metrics, params }: Call): CheckpointRecord {
   return record;
 }
 
-const TRIGGERED = object({ 'request-id': aText });
-
-function textOf({ body }: Call, name: string): string | undefined {
-  const value = body[name];
-  if (value === undefined || (typeof value === 'string' && value.trim() !== '')) return value;
-  throw new RestError(400, `${name} is a text that is not empty, got ${JSON.stringify(value)}`);
-}
-
-function flagOf({ body }: Call, name: string): boolean {
-  const value = body[name] ?? false;
-  if (typeof value === 'boolean') return value;
-  throw new RestError(400, `${name} is true or false, got ${JSON.stringify(value)}`);
-}
-
-const A_FOLDER: JsonSchema = { ...aText, description: 'a directory that does not exist yet' };
-
-const savepoint: JobRoute = {
-  method: 'POST',
-  path: '/jobs/:jobid/savepoints',
-  operationId: 'triggerSavepoint',
-  summary: 'Begins a savepoint; with cancel-job the job ends behind it',
-  changes: true,
-  status: 202,
-  body: object({ 'target-directory': A_FOLDER, 'cancel-job': aFlag }, ['target-directory']),
-  answer: TRIGGERED,
-  handle(call) {
-    const dir = textOf(call, 'target-directory');
-    if (dir === undefined) throw new RestError(400, 'target-directory is missing');
-    const ends = flagOf(call, 'cancel-job');
-    const { job, operations } = call;
-    const id = operations.begin(async () => {
-      if (!ends) return await job.savepoint(dir);
-      await job.stop({ savepoint: dir });
-      return resolve(dir);
-    });
-    return { 'request-id': id };
-  },
-};
-
-const stop: JobRoute = {
-  method: 'POST',
-  path: '/jobs/:jobid/stop',
-  operationId: 'stopJob',
-  summary: 'Ends the job behind a savepoint or its last checkpoint; with drain it finishes',
-  changes: true,
-  status: 202,
-  body: object({ targetDirectory: A_FOLDER, drain: aFlag }, []),
-  answer: TRIGGERED,
-  handle(call) {
-    const savepointDir = textOf(call, 'targetDirectory');
-    const drain = flagOf(call, 'drain');
-    const { job, operations } = call;
-    const id = operations.begin(async () => {
-      await job.stop({ ...(savepointDir === undefined ? {} : { savepoint: savepointDir }), drain });
-      return savepointDir === undefined ? null : resolve(savepointDir);
-    });
-    return { 'request-id': id };
-  },
-};
-
-const outcome: JobRoute = {
-  method: 'GET',
-  path: '/jobs/:jobid/savepoints/:triggerid',
-  isLive: true,
-  operationId: 'getSavepoint',
-  summary: 'What has become of a savepoint or stop that was begun',
-  changes: false,
-  status: 200,
-  answer: object(
-    {
-      status: object({ id: oneOf('IN_PROGRESS', 'COMPLETED') }),
-      operation: object(
-        {
-          location: orNull(aText),
-          'failure-cause': object({ class: aText, 'stack-trace': aText }),
-        },
-        [],
-      ),
-    },
-    ['status'],
-  ),
-  handle({ operations, params }) {
-    const found = operations.outcome(params.triggerid!);
-    if (found === null) throw notFound(`savepoint or stop '${params.triggerid}'`);
-    if (found.state === 'running') return { status: { id: 'IN_PROGRESS' } };
-    const operation =
-      found.state === 'done'
-        ? { location: found.location }
-        : { 'failure-cause': { class: 'EngineError', 'stack-trace': found.error } };
-    return { status: { id: 'COMPLETED' }, operation };
-  },
-};
-
 export const CHECKPOINT_ROUTES: readonly JobRoute[] = [
   checkpoints,
   checkpointConfig,
   checkpointDetails,
-  savepoint,
-  stop,
-  outcome,
 ];

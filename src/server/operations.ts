@@ -3,39 +3,53 @@ import { messageOf } from '../base/errors.ts';
 import { OPERATIONS_MAX } from '../base/limits.ts';
 import { randomId } from '../base/random-id.ts';
 
+export type OperationKind = 'savepoint' | 'checkpoint';
+
+/** What it has made: a path, the number of a checkpoint, null for nothing. */
+type Made = string | number | null;
+
 export type Outcome =
   | { readonly state: 'running' }
-  | { readonly state: 'done'; readonly location: string | null }
+  | { readonly state: 'done'; readonly made: Made }
   | { readonly state: 'failed'; readonly error: string };
+
+type Operation = { readonly kind: OperationKind; outcome: Outcome };
 
 export class Operations {
   /** The oldest first. */
-  readonly #outcomes = new Map<string, Outcome>();
+  readonly #operations = new Map<string, Operation>();
   /** Those that nobody has been told the end of. */
   readonly #untold = new Set<string>();
 
-  /** Begins it; resolves to where it has written, null for nowhere. The id to ask by. */
-  begin(work: () => Promise<string | null>): string {
+  /** Begins it; resolves to what it has made. The id to ask by. */
+  begin(kind: OperationKind, work: () => Promise<Made>): string {
     const id = randomId() + randomId();
-    this.#outcomes.set(id, { state: 'running' });
+    const operation: Operation = { kind, outcome: { state: 'running' } };
+    this.#operations.set(id, operation);
     this.#untold.add(id);
     work().then(
-      (location) => this.#outcomes.set(id, { state: 'done', location }),
-      (error: unknown) => this.#outcomes.set(id, { state: 'failed', error: messageOf(error) }),
+      (made) => {
+        operation.outcome = { state: 'done', made };
+      },
+      (error: unknown) => {
+        operation.outcome = { state: 'failed', error: messageOf(error) };
+      },
     );
-    if (this.#outcomes.size > OPERATIONS_MAX) this.#forget(this.#outcomes.keys().next().value!);
+    if (this.#operations.size > OPERATIONS_MAX) this.#forget(this.#operations.keys().next().value!);
     return id;
   }
 
   #forget(id: string): void {
-    this.#outcomes.delete(id);
+    this.#operations.delete(id);
     this.#untold.delete(id);
   }
 
-  outcome(id: string): Outcome | null {
-    const outcome = this.#outcomes.get(id) ?? null;
-    if (outcome?.state !== 'running') this.#untold.delete(id);
-    return outcome;
+  /** Null for one that there is not, or is not any more. */
+  outcome(kind: OperationKind, id: string): Outcome | null {
+    const operation = this.#operations.get(id);
+    if (operation?.kind !== kind) return null;
+    if (operation.outcome.state !== 'running') this.#untold.delete(id);
+    return operation.outcome;
   }
 
   /** Whether someone may still ask for an end. */

@@ -9,6 +9,7 @@ import { MODULE_ROUTES } from './module-routes.ts';
 import { PROCESS_ROUTES } from './process-routes.ts';
 import { notFound, type ProcessCall, RestError, type Route } from './rest.ts';
 import type { ServedJobs } from './served-jobs.ts';
+import { TRIGGER_ROUTES } from './trigger-routes.ts';
 import { VERTEX_ROUTES } from './vertex-routes.ts';
 
 export const ROUTES: readonly Route[] = [
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...JOB_ROUTES,
   ...VERTEX_ROUTES,
   ...CHECKPOINT_ROUTES,
+  ...TRIGGER_ROUTES,
   checkpointParts,
   ...INSPECTION_ROUTES,
 ];
@@ -48,6 +50,10 @@ function paramsIn(route: Route, parts: readonly string[]): Record<string, string
   return params;
 }
 
+function paramCount({ params }: FoundRoute): number {
+  return Object.keys(params).length;
+}
+
 /** RestError 404 for a path that there is not, 405 for another method. */
 export function findRoute(method: string, path: string): FoundRoute {
   const parts = partsOf(path);
@@ -55,10 +61,10 @@ export function findRoute(method: string, path: string): FoundRoute {
     const params = paramsIn(route, parts);
     return params === null ? [] : [{ route, params }];
   });
+  if (found.length === 0) throw notFound(`'${path}' here`);
   // `/jobs/overview` is a path of its own beside `/jobs/:jobid`.
-  const exact = found.filter(({ params }) => Object.keys(params).length === 0);
-  const candidates = exact.length > 0 ? exact : found;
-  if (candidates.length === 0) throw notFound(`'${path}' here`);
+  const fewest = Math.min(...found.map(paramCount));
+  const candidates = found.filter((one) => paramCount(one) === fewest);
   const chosen = candidates.find(({ route }) => route.method === method);
   if (chosen !== undefined) return chosen;
   const allow = candidates.map(({ route }) => route.method).join(', ');

@@ -75,7 +75,7 @@ test('bash completes commands, what is below them, options and choices, and leav
       .visibleCommands(program)
       .map((one) => one.name()),
   );
-  assert.deepEqual(offered('che'), ['checkpoints']);
+  assert.deepEqual(offered('che'), ['checkpoint', 'checkpoints']);
   assert.deepEqual(offered('run', '--th'), ['--threads', '--thread-heap']);
   assert.deepEqual(offered('run', 'job.ts', '--wa'), ['--watch']);
   assert.deepEqual(offered('snapshot', 'ins'), ['inspect']);

@@ -40,6 +40,7 @@ const FAILING: readonly (readonly [args: readonly string[], code: string, exit: 
   [['info', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
   [['checkpoints', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
   [['cancel', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
+  [['checkpoint', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
   [['savepoint', 'no such job', 'out'], 'JOB_NOT_FOUND', EXIT.failed],
   [['stop', 'no such job'], 'JOB_NOT_FOUND', EXIT.failed],
   [['snapshot', 'inspect', 'none/'], 'CHECKPOINT_NOT_FOUND', EXIT.failed],

@@ -83,6 +83,11 @@ test('listed, looked at and cancelled over the control socket', async () => {
         const [named, stored] = await Promise.all([rowsOf('total'), rowsOf('state/total')]);
         assert.deepEqual([named.code, named.stdout], [0, stored.stdout], named.stderr);
         assert.equal(named.stdout.trim().split('\n').length, 97);
+        const taken = await millrace('checkpoint', own.id);
+        assert.match(taken.stdout, /^checkpoint \d+ in .*state.checkpoint-\d+$/m);
+        const full = await json<{ path: string; type: string }>('checkpoint', own.id, '--full');
+        assert.ok(full.path.startsWith(join(folder, 'state')));
+        assert.equal(full.type, 'full');
         const cancelled = await millrace('cancel', own.id);
         assert.equal(cancelled.stdout.trim(), `watched (${own.id}) is being cancelled`);
         const { code, stderr } = await running.ended;

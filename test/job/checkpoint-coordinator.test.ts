@@ -245,7 +245,7 @@ test('what a complete checkpoint has is not for discarding, though its commit fa
   await coordinator.stop();
   assert.equal(stored[0]!.manifest.operators[1]!.committables.length, 2);
   assert.equal(coordinator.uncommitted.size, 0);
-  assert.equal(failures.length, 0, 'nobody asked by the clock');
+  assert.equal(failures.length, 1, 'it counts, whoever has asked');
 });
 
 test('a checkpoint that is too slow is given up; what comes late of it harms nothing', async () => {
@@ -431,4 +431,44 @@ test('without incremental there is no base', async () => {
   await coordinator.checkpoint();
   await coordinator.stop();
   assert.deepEqual(bases, [0, 0]);
+});
+
+test('one by hand waits for the one under way, and is full where that is wanted', async () => {
+  const asked: [checkpoint: number, base: number][] = [];
+  const { coordinator } = await setUp({
+    options: { incremental: true },
+    onRequest: (_of, checkpoint, base) => void asked.push([checkpoint, base]),
+  });
+  const first = coordinator.checkpoint();
+  const second = coordinator.checkpoint({ type: 'full' });
+  const third = coordinator.checkpoint({ type: 'incremental' });
+  await until(() => asked.length > 0);
+  await sleep(5);
+  assert.deepEqual(asked, [[1, 0]]);
+  answerWithDeltas(coordinator, 1, 0);
+  await first;
+  await until(() => asked.length === 2);
+  answerWithDeltas(coordinator, 2, 0);
+  assert.deepEqual(placesIn(await second), [['']]);
+  await until(() => asked.length === 3);
+  answerWithDeltas(coordinator, 3, 2);
+  assert.deepEqual(placesIn(await third), [['checkpoint-2'], ['']]);
+  assert.deepEqual(asked.slice(1), [
+    [2, 0],
+    [3, 2],
+  ]);
+  await coordinator.stop();
+});
+
+test('those by hand and those of the interval are counted together', async () => {
+  const { coordinator, failures, warnings } = await setUp({
+    files: new BadFiles(2),
+    options: { every: '10 min', tolerableFailures: 1 },
+  });
+  await assert.rejects(coordinator.checkpoint(), { code: 'CHECKPOINT_WRITE' });
+  assert.deepEqual([failures.length, warnings.length], [0, 1]);
+  await assert.rejects(coordinator.checkpoint(), { code: 'CHECKPOINT_WRITE' });
+  assert.deepEqual([failures.length, warnings.length], [1, 1]);
+  await coordinator.checkpoint();
+  await coordinator.stop();
 });

@@ -81,7 +81,11 @@ test('every GET answers as the document says, and so does what is not there', as
         'target-directory': join(folder, 'savepoint'),
       });
       agrees('/jobs/{jobid}/savepoints', 'POST', begun);
-      const triggerid = (begun.body as { 'request-id': string })['request-id'];
+      const taken = await served.change('POST', `/jobs/${served.id}/checkpoints`, {
+        checkpointType: 'FULL',
+      });
+      agrees('/jobs/{jobid}/checkpoints', 'POST', taken);
+      const triggeridOf = ({ body }: Asked) => (body as { 'request-id': string })['request-id'];
       const { history } = served.client.metrics().checkpoints;
       const known = {
         jobid: served.id,
@@ -90,8 +94,9 @@ test('every GET answers as the document says, and so does what is not there', as
         operator: 'totals',
         state: 'total',
         checkpointid: String(history.find(({ state }) => state === 'completed')!.id),
-        triggerid,
+        triggerid: triggeridOf(begun),
       };
+      const ofCheckpoint = { ...known, triggerid: triggeridOf(taken) };
       const wrong = {
         jobid: 'x',
         vertexid: 'x',
@@ -102,7 +107,8 @@ test('every GET answers as the document says, and so does what is not there', as
       };
       for (const [path, methods] of Object.entries(document.paths)) {
         if (!('get' in methods) || path === '/events') continue;
-        const found = await served.change('GET', filled(path, known) + (QUERIES[path] ?? ''));
+        const params = path.includes('/checkpoints/{triggerid}') ? ofCheckpoint : known;
+        const found = await served.change('GET', filled(path, params) + (QUERIES[path] ?? ''));
         assert.equal(found.status, 200, `${path}: ${found.text}`);
         agrees(path, 'GET', found);
         if (!path.includes('{')) continue;
@@ -190,6 +196,48 @@ test('a savepoint is begun, and its outcome told; one that cannot be written say
     });
   });
 });
+
+test('a checkpoint is begun, and its outcome told', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '10 min', incremental: true } as const;
+    await whileServed({ checkpoints }, async (served) => {
+      for (const [n, checkpointType] of ['INCREMENTAL', 'FULL', 'CONFIGURED'].entries()) {
+        const operation = await outcomeOf(served, { checkpointType });
+        assert.deepEqual(operation, { checkpointId: n + 1 });
+      }
+      assert.deepEqual(await outcomeOf(served, {}), { checkpointId: 4 });
+      const path = `/jobs/${served.id}/checkpoints`;
+      const wrong = await served.change('POST', path, { checkpointType: 'full' });
+      assert.equal(wrong.status, 400);
+      assert.match(
+        wrong.text,
+        /checkpointType is one of CONFIGURED, FULL, INCREMENTAL, got 'full'/,
+      );
+      assert.equal((await served.ask(path, { method: 'POST' })).status, 401);
+      assert.equal((await served.change('POST', `${path}/config`)).headers.get('allow'), 'GET');
+    });
+  });
+  await whileServed({}, async (served) => {
+    const { failureCause } = (await outcomeOf(served, {})) as Record<string, object>;
+    assert.match(JSON.stringify(failureCause), /the job takes none/);
+  });
+});
+
+/** Of a checkpoint that is begun by this body. */
+async function outcomeOf(served: Served, body: object): Promise<object> {
+  const path = `/jobs/${served.id}/checkpoints`;
+  const begun = await served.change('POST', path, body);
+  agrees('/jobs/{jobid}/checkpoints', 'POST', begun);
+  assert.equal(begun.status, 202);
+  const id = (begun.body as { 'request-id': string })['request-id'];
+  assert.equal((await served.ask(`/jobs/${served.id}/savepoints/${id}`)).status, 404);
+  for (;;) {
+    const told = await served.ask(`${path}/${id}`);
+    agrees('/jobs/{jobid}/checkpoints/{triggerid}', 'GET', told);
+    const { status, operation } = told.body as { status: { id: string }; operation: object };
+    if (status.id === 'COMPLETED') return operation;
+  }
+}
 
 test('stopped behind a savepoint, whoever asked for it learns of the end', async () => {
   await inFolder(async (folder) => {
