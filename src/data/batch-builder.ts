@@ -63,6 +63,8 @@ export class BatchBuilder {
   #keyHashes: Int32Array | null = null;
   #hasKeyHashes = false;
   #appender: AppendRow | null = null;
+  /** Most rows that there were before some were taken back. */
+  #takenBack = 0;
 
   constructor(schema: Schema | null, capacity: number = BATCH_ROWS) {
     this.schema = schema;
@@ -189,6 +191,7 @@ export class BatchBuilder {
   /** Takes back all rows from `at` on. */
   truncate(at: number): void {
     for (let row = this.rowCount; row >= at; row--) this.abandonRow(row);
+    this.#takenBack = Math.max(this.#takenBack, this.rowCount);
     this.#rows.length = Math.min(this.#rows.length, at);
     this.rowCount = at;
   }
@@ -303,19 +306,29 @@ export class BatchBuilder {
 
   /** Forgets all rows; memory is used again. */
   reset(): void {
+    const used = this.#rowsUsed();
     this.rowCount = 0;
+    this.#takenBack = 0;
     this.weight.bytes = 0;
     this.#hasKeyHashes = false;
     this.#rows = [];
     // A free-form batch may be kept, times and all; one of columns may not.
     if (this.schema === null) this.#timestamps = null;
-    else this.#timestamps?.fill(Number.NaN);
+    else this.#timestamps?.fill(Number.NaN, 0, used);
     for (let c = 0; c < this.#columns.length; c++) {
       const column = this.#columns[c]!;
       column.absent?.fill(PRESENT);
       if (column.kind === 'string') column.reset();
-      else if (column.kind === 'dynamic' && !this.#resetObjects(c)) column.values.fill(undefined);
+      else if (column.kind === 'dynamic' && !this.#resetObjects(c)) {
+        column.values.fill(undefined, 0, used);
+      }
     }
+  }
+
+  /** Rows that may hold something, also one that was not counted. Where none was counted, nobody knows how many were begun. */
+  #rowsUsed(): number {
+    if (this.rowCount === 0) return this.capacity;
+    return Math.min(this.capacity, Math.max(this.rowCount, this.#takenBack) + 1);
   }
 
   /** Whether the values of a dynamic column were filled as columns. */

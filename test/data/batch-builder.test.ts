@@ -35,6 +35,22 @@ test('a free-form batch of few rows has little memory for their times; with more
   assert.deepEqual(times, [Number.NaN, 98, 99, ...[...rest].map(at), Number.NaN]);
 });
 
+test('a builder that goes on forgets the values and times of the rows that it had, and leaves alone what no row was written to', () => {
+  const builder = new BatchBuilder(record({ any: t.dynamic() }), 100);
+  const { values } = builder.dynamic(0);
+  for (let n = 0; n < 5; n++) builder.appendRow({ any: { n } }, n);
+  builder.truncate(2);
+  values[99] = 'of no row';
+  builder.reset();
+  assert.deepEqual([...values.slice(0, 99)], new Array(99).fill(undefined));
+  assert.equal(values[99], 'of no row');
+  assert.ok(builder.timestamps().every(Number.isNaN));
+  // Rows that were filled, and never counted.
+  values[50] = 'filled';
+  builder.reset();
+  assert.ok(values.every((value) => value === undefined));
+});
+
 test('a dictionary in memory that is used again is kept as it was, as that of a frame in a ring', () => {
   const schema = record({ name: t.string });
   const bytes = Buffer.from('onetwo');
