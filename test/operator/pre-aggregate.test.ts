@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import type { Aggregate, Aggregates } from '../../src/api/aggregates.ts';
-import { tumbling } from '../../src/api/windows.ts';
+import { session, sliding, slidingCount, tumbling } from '../../src/api/windows.ts';
 import { Batch } from '../../src/data/batch.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
 import type { OperatorContext, Output } from '../../src/operator/operator.ts';
@@ -193,6 +193,38 @@ test('an accumulator that turns into an instance of a class is told', async () =
     code: 'VALUE_NOT_TRANSFERABLE',
     message: /accumulator of an aggregate is .*let create\(\) return plain data/,
   });
+});
+
+test('values of rows that aggregates keep go where rows go, whatever they are', async () => {
+  class Point {
+    readonly x = 1;
+  }
+  const bare = Object.assign(Object.create(null) as object, { y: 2 });
+  const values = [/a+/g, new RangeError('far'), new Point(), bare];
+  const windows = [tumbling(100), sliding(100, 50), session(50), slidingCount(4, 4)];
+  for (const window of windows) {
+    const h = await harness<{ key: string; any: unknown }, { all: unknown[]; last: unknown }>(
+      (stream) =>
+        stream
+          .keyBy('key')
+          .window(window as (typeof windows)[0])
+          .aggregate(({ collect, first, last }) => ({
+            all: collect('any'),
+            first: first('any'),
+            last: last('any'),
+          })),
+      { parallelism: 2 },
+    );
+    for (const any of values) h.push({ key: 'a', any }, 60);
+    await h.restart({ parallelism: 1 });
+    h.watermark(1000);
+    await h.end();
+    const [result] = h.takeRecords();
+    const [expression, error, ...others] = result!.all;
+    assert.deepEqual([inspect(expression), (error as Error).message], ['/a+/g', 'far']);
+    const fields = [...others, result!.last].map((value) => ({ ...(value as object) }));
+    assert.deepEqual(fields, [{ x: 1 }, { y: 2 }, { y: 2 }]);
+  }
 });
 
 test('what is sent has numbers of accumulators under their names, a snapshot has whole accumulators', () => {

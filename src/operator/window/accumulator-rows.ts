@@ -1,6 +1,6 @@
 /**
  * Accumulators as columns, for partial results and for snapshots (partials.ts): a float64 column for each cell, a dynamic one
- * for each object. What is no plain data is packed by its aggregate, or refused.
+ * for each object. What is no plain data is packed by its aggregate, or refused; values of rows go as those of all rows do.
  */
 import { EngineError } from '../../base/errors.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
@@ -19,6 +19,8 @@ export class AccumulatorRows {
   /** Cells of the rows: there may be one more, which is 0. */
   readonly #columnCount: number;
   readonly #aggregates: readonly (UserAggregate<never, unknown, unknown> | null)[];
+  /** Objects whose accumulators are the user's own: of others they are made of values of rows. */
+  readonly #areUsers: readonly boolean[];
   /** Of objects that may be in cells; null for others. */
   readonly #readers: readonly (ReadAccumulator | null)[];
   readonly #areAllNumbers: boolean;
@@ -31,6 +33,7 @@ export class AccumulatorRows {
       numbersOf(slot) === null ? null : accumulatorReader(plan, k),
     );
     this.#areAllNumbers = areAllNumbers(plan);
+    this.#areUsers = plan.objects.map(({ kind }) => kind === 'user');
     this.#aggregates = plan.objects.map((slot) => {
       if (slot.kind === 'user')
         return functions[slot.user] as UserAggregate<never, unknown, unknown>;
@@ -122,11 +125,11 @@ export class AccumulatorRows {
     }
   }
 
-  /** The accumulator of an object as plain data; VALUE_NOT_TRANSFERABLE when it is none. */
+  /** The accumulator of an object as plain data; VALUE_NOT_TRANSFERABLE when that of a user is none. */
   pack(object: number, accumulator: unknown): unknown {
     const aggregate = this.#aggregates[object] ?? null;
     const packed = aggregate?.pack === undefined ? accumulator : aggregate.pack(accumulator);
-    if (isPlainData(packed)) return packed;
+    if (this.#areUsers[object] !== true || isPlainData(packed)) return packed;
     throw new EngineError(
       'VALUE_NOT_TRANSFERABLE',
       `the accumulator of an aggregate is ${describe(packed)}, which can neither leave its thread nor go into a ` +
