@@ -7,7 +7,7 @@
  * thread has transformed the others only read.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,8 @@ const TYPESCRIPT = /\.m?ts$/;
 /** Part of the hash: change it when results change. */
 const CACHE_VERSION = 'esbuild 0.28, 1';
 const OWNER_ONLY = 0o700;
+/** The end of what is whole: a power failure may leave a file that is not. */
+const SOURCE_MAP = /\/\/# sourceMappingURL=data:\S+\n$/;
 
 export async function resolve(specifier, context, nextResolve) {
   try {
@@ -44,7 +46,7 @@ async function transformed(file, source) {
   const kept = folder === null ? null : join(folder, `${hash}.mjs`);
   if (kept !== null) {
     const found = await readFile(kept, 'utf8').catch(() => null);
-    if (found !== null) return found;
+    if (found !== null && SOURCE_MAP.test(found)) return found;
   }
   const { transform } = await import('esbuild');
   const { code } = await transform(source, {
@@ -85,5 +87,6 @@ async function keep(path, code) {
     await rename(draft, path);
   } catch {
     // Without the copy the next thread transforms again.
+    await rm(draft, { force: true }).catch(() => {});
   }
 }
