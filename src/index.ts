@@ -34,6 +34,7 @@ export {
 export { type Emits, type } from './api/emits.ts';
 export {
   countEvictor,
+  customEvictor,
   deltaEvictor,
   type Evictor,
   type EvictorOptions,
@@ -229,6 +230,11 @@ export type {
 } from './operator/source.ts';
 export type { UserAggregate } from './operator/window/aggregate.ts';
 export type { CountWindowSpec } from './operator/window/count-window.ts';
+export type {
+  CustomEvictor,
+  EvictorContext,
+  EvictorRow,
+} from './operator/window/general/custom-evictor.ts';
 export type {
   CustomTrigger,
   TriggerAnswer,

@@ -1,12 +1,15 @@
 /** Evictors: which records a window gives up when it fires. Windows with an evictor keep all their records. */
 import {
   aPlainFunction,
+  aPlainOrGenerator,
+  checkFunctions,
   checkOptions,
   choice,
   type OptionRules,
   wholeNumber,
   wrong,
 } from '../base/options.ts';
+import type { CustomEvictor } from '../operator/window/general/custom-evictor.ts';
 import type { EvictorSpec } from '../operator/window/general/window-spec.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
 import { type AddFunction, checkThreshold } from './triggers.ts';
@@ -59,6 +62,29 @@ export function deltaEvictor<Row>(
   aPlainFunction('deltaEvictor', delta);
   const after = isAfter('deltaEvictor', options);
   return { evict: (add) => ({ kind: 'delta', threshold, by: add(delta), isAfter: after }) };
+}
+
+const CUSTOM_EVICTOR: OptionRules<CustomEvictor<never>> = {
+  before: aPlainOrGenerator,
+  after: aPlainOrGenerator,
+};
+
+/**
+ * An evictor of your own: functions that give back the rows which stay, before the function of the window or after it:
+ *
+ *   .window(tumbling('1 h')).evictor(customEvictor({
+ *     before: (rows) => rows.filter(({ row }) => row.price > 0),
+ *     after: (rows, { windowEnd }) => rows.filter(({ timestamp }) => timestamp >= windowEnd - 60_000),
+ *   }))
+ *
+ * EngineError JOB_DEFINITION for one that has neither.
+ */
+export function customEvictor<Row>(evictor: CustomEvictor<Row>): Evictor<Row> {
+  checkFunctions('customEvictor', evictor, CUSTOM_EVICTOR as OptionRules<CustomEvictor<Row>>);
+  if (evictor.before === undefined && evictor.after === undefined) {
+    throw wrong('customEvictor', 'has before, after, or both', evictor);
+  }
+  return { evict: (add) => ({ kind: 'custom', by: add(evictor) }) };
 }
 
 /** EngineError JOB_DEFINITION for what is no evictor. */

@@ -6,7 +6,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type } from '../../src/api/emits.ts';
-import { countEvictor, deltaEvictor, type Evictor, timeEvictor } from '../../src/api/evictors.ts';
+import {
+  countEvictor,
+  customEvictor,
+  deltaEvictor,
+  type Evictor,
+  timeEvictor,
+} from '../../src/api/evictors.ts';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
@@ -34,6 +40,7 @@ import {
 } from '../../src/api/windows.ts';
 import { Random } from '../../src/base/random.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
+import type { EvictorRow } from '../../src/operator/window/general/custom-evictor.ts';
 import { type Harness, harness } from '../../src/testing/harness.ts';
 import {
   type SlowAssigner,
@@ -151,6 +158,14 @@ const EVICTORS: Readonly<
   'by distance': [
     (after) => deltaEvictor(10, (row, last) => Math.abs(row.v - last.v), { after }),
     (records) => records.filter(({ v }) => Math.abs(v - records.at(-1)!.v) < 10),
+  ],
+  'by a function': [
+    (after) => {
+      const stay = (rows: readonly EvictorRow<Row>[]): EvictorRow<Row>[] =>
+        rows.filter(({ row, timestamp }, i) => i === 0 || (row.v + timestamp) % 3 !== 0).reverse();
+      return customEvictor(after ? { after: stay } : { before: stay });
+    },
+    (records) => records.filter(({ v, time }, i) => i === 0 || (v + time) % 3 !== 0),
   ],
 };
 

@@ -5,10 +5,12 @@ import {
   countEvictor,
   countTrigger,
   cumulating,
+  customEvictor,
   customTrigger,
   customWindow,
   deltaEvictor,
   deltaTrigger,
+  type EvictorRow,
   type Flow,
   globalWindow,
   list,
@@ -130,6 +132,24 @@ windowed.trigger(countEvictor(3));
 windowed.evictor(deltaEvictor(10, (bid, last) => last.price - bid.price, { after: true }));
 // @ts-expect-error: no such field
 windowed.evictor(deltaEvictor(10, (bid, last) => last.prize - bid.price));
+windowed.evictor(
+  customEvictor({
+    before(rows, { windowEnd }) {
+      expect<Equal<(typeof rows)[number], EvictorRow<Bid>>>();
+      return rows.filter(({ row, timestamp }) => row.price > 1 && timestamp < windowEnd - 1);
+    },
+    *after(rows) {
+      yield* rows.slice(-1);
+    },
+  }),
+);
+// @ts-expect-error: no such field
+windowed.evictor(customEvictor({ before: (rows) => rows.filter(({ row }) => row.prize > 1) }));
+// @ts-expect-error: rows without their times
+windowed.evictor(customEvictor({ after: (rows) => rows.map(({ row }) => row) }));
+const evictor = customEvictor<{ other: string }>({ before: (rows) => rows });
+// @ts-expect-error: for other rows
+windowed.evictor(evictor);
 // @ts-expect-error: a trigger is no evictor
 windowed.evictor(countTrigger(3));
 const trigger = customTrigger<{ other: string }>({ onRecord: () => 'fire' });

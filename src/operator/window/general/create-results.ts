@@ -11,7 +11,7 @@ import { planPartials } from '../partials.ts';
 import { AccumulatorContents } from './accumulator-contents.ts';
 import { AggregateResults, type TakesAccumulators } from './aggregate-results.ts';
 import type { WindowContents } from './contents.ts';
-import { Evictor } from './evictor.ts';
+import { createEvictor } from './create-evictor.ts';
 import type { OpenWindows } from './open-windows.ts';
 import { PlainRows, ProcessedAggregates, ProcessedRows } from './process-results.ts';
 import { ReducedContents } from './reduced-contents.ts';
@@ -79,7 +79,7 @@ export function createResults(
   const { window, functions, inputSchema, key } = options;
   const { work, assigner } = window;
   const hasBounds = assigner.kind !== 'global';
-  const evictor = window.evictor === null ? null : new Evictor(window.evictor, functions);
+  const evictor = createEvictor(window.evictor, functions, open);
   const rows = new RowOutput(options.emits, emit);
   const by = work.process;
   const code =

@@ -4,25 +4,38 @@
  *   count  all but the last so many
  *   time   those that are so much older than the newest, or more
  *   delta  those that are so far from the last one, or farther, by a function of the user: delta(row, last)
+ *   custom those that functions of the user do not give back: custom-evictor.ts
  */
 import { unreachable } from '../../../base/assert.ts';
 import type { DeltaFunction } from './delta-trigger.ts';
-import type { WindowRows } from './row-contents.ts';
-import type { EvictorSpec } from './window-spec.ts';
+import { keepRows, type WindowRows } from './row-contents.ts';
+import type { RuleEvictorSpec } from './window-spec.ts';
 
-export class Evictor {
-  readonly isAfter: boolean;
-  readonly #spec: EvictorSpec;
+/** Takes rows out of the window in a slot, before and behind its function. */
+export interface Evictor {
+  before(slot: number, window: WindowRows): void;
+  after(slot: number, window: WindowRows): void;
+}
+
+/** By a rule, on one of the two sides. */
+export class RuleEvictor implements Evictor {
+  readonly #spec: RuleEvictorSpec;
   readonly #functions: readonly object[];
 
-  constructor(spec: EvictorSpec, functions: readonly object[]) {
-    this.isAfter = spec.isAfter;
+  constructor(spec: RuleEvictorSpec, functions: readonly object[]) {
     this.#spec = spec;
     this.#functions = functions;
   }
 
-  /** Takes rows out. */
-  evict(window: WindowRows): void {
+  before(_slot: number, window: WindowRows): void {
+    if (!this.#spec.isAfter) this.#evict(window);
+  }
+
+  after(_slot: number, window: WindowRows): void {
+    if (this.#spec.isAfter) this.#evict(window);
+  }
+
+  #evict(window: WindowRows): void {
     const { rows, times } = window;
     const spec = this.#spec;
     switch (spec.kind) {
@@ -35,29 +48,17 @@ export class Evictor {
       case 'time': {
         let newest = -Infinity;
         for (const time of times) newest = Math.max(newest, time);
-        keep(window, (i) => !(times[i]! <= newest - spec.keptMs));
+        keepRows(window, (i) => !(times[i]! <= newest - spec.keptMs));
         break;
       }
       case 'delta': {
         const delta = this.#functions[spec.by] as DeltaFunction;
         const last = rows.at(-1);
-        keep(window, (i) => !(delta(rows[i], last) >= spec.threshold));
+        keepRows(window, (i) => !(delta(rows[i], last) >= spec.threshold));
         break;
       }
       default:
         unreachable(spec);
     }
   }
-}
-
-function keep({ rows, times }: WindowRows, isKept: (i: number) => boolean): void {
-  const kept: number[] = [];
-  for (let i = 0; i < rows.length; i++) if (isKept(i)) kept.push(i);
-  if (kept.length === rows.length) return;
-  kept.forEach((from, to) => {
-    rows[to] = rows[from];
-    times[to] = times[from]!;
-  });
-  rows.length = kept.length;
-  times.length = kept.length;
 }

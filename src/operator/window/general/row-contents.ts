@@ -7,6 +7,19 @@ import type { WindowContents } from './contents.ts';
 
 export type WindowRows = { rows: unknown[]; times: number[] };
 
+/** Takes out the others, in place. */
+export function keepRows({ rows, times }: WindowRows, isKept: (i: number) => boolean): void {
+  const kept: number[] = [];
+  for (let i = 0; i < rows.length; i++) if (isKept(i)) kept.push(i);
+  if (kept.length === rows.length) return;
+  kept.forEach((from, to) => {
+    rows[to] = rows[from];
+    times[to] = times[from]!;
+  });
+  rows.length = kept.length;
+  times.length = kept.length;
+}
+
 export class RowContents implements WindowContents {
   readonly fields: readonly Field[] = [
     { name: '#rows', kind: 'dynamic', nullable: false },

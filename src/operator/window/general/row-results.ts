@@ -36,10 +36,10 @@ export class EvictedResults implements WindowResults {
   fire(slot: number, time: number): void {
     const window = this.#contents.of(slot);
     const evictor = this.#evictor;
-    if (evictor?.isAfter === false) evictor.evict(window);
+    evictor?.before(slot, window);
     // The function of the user may keep what it gets.
     this.#to.take(slot, time, window.rows.slice());
-    if (evictor?.isAfter === true) evictor.evict(window);
+    evictor?.after(slot, window);
     if (window.rows.length === 0) this.#windows.setFilled(slot, false);
   }
 

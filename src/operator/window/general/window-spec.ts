@@ -57,7 +57,7 @@ export type TriggerSpec =
   | { readonly kind: 'purging'; readonly of: TriggerSpec }
   | { readonly kind: 'custom'; readonly by: number; readonly canMerge: boolean };
 
-export type EvictorSpec = {
+export type RuleEvictorSpec = {
   /** Behind the function of the window instead of before it. */
   readonly isAfter: boolean;
 } & (
@@ -65,6 +65,8 @@ export type EvictorSpec = {
   | { readonly kind: 'time'; readonly keptMs: number }
   | { readonly kind: 'delta'; readonly threshold: number; readonly by: number }
 );
+
+export type EvictorSpec = RuleEvictorSpec | { readonly kind: 'custom'; readonly by: number };
 
 /** What is made of the records of a window: aggregates, one row by a function, or whatever a function emits. */
 export type WindowWork =
