@@ -156,7 +156,7 @@ export {
   type RowGenerator,
 } from './connector/generator/generator.ts';
 export { hybrid } from './connector/hybrid/hybrid.ts';
-export { print } from './connector/print/print.ts';
+export { type PrintOptions, print } from './connector/print/print.ts';
 export { Batch } from './data/batch.ts';
 export { BatchBuilder } from './data/batch-builder.ts';
 export {

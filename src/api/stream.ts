@@ -10,7 +10,7 @@
  */
 import { EngineError } from '../base/errors.ts';
 import { aPlainFunction, noGenerator, notAsync, someText, wrong } from '../base/options.ts';
-import { print } from '../connector/print/print.ts';
+import { type PrintOptions, print } from '../connector/print/print.ts';
 import type { KeySpec } from '../data/key.ts';
 import { aSchema, fieldIndex, type Schema, sameSchema } from '../data/schema.ts';
 import type { NodeId, Partitioning } from '../graph/graph.ts';
@@ -563,9 +563,12 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
     return new Step(this.#builder, node);
   }
 
-  /** Shows every row on standard output, as JSON, behind the label: `.filter((bid) => bid.price < 0).print('bid')`. */
-  print(label = ''): Step {
-    return this.to(print(label));
+  /**
+   * Shows every row on standard output, as JSON, behind the label: `.filter((bid) => bid.price < 0).print('bid')`; or on standard
+   * error: `.filter((bid) => bid.price < 0).print('odd bid', { to: 'stderr' })`.
+   */
+  print(label = '', options: PrintOptions = {}): Step {
+    return this.to(print(label, options));
   }
 
   /** The graph that it is a part of. */

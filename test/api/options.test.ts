@@ -354,6 +354,11 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
     /^print: the label is a text, got \{ label: 'x' \}$/,
   ],
   [
+    'print',
+    () => loose(print)('x', { to: 'paper' }),
+    /^print: to is one of 'stdout', 'stderr', got 'paper'$/,
+  ],
+  [
     'sideOutput',
     () => loose(sideOutput)(),
     /^the name of a side output is a text that is not empty, got undefined$/,

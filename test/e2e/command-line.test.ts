@@ -1,10 +1,8 @@
 /** The command line in processes of its own: help, parameters, exit codes, progress, Ctrl-C. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { JobClient } from 'millrace';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { PaceMeter, progressLine, showProgress } from '../../src/cli/progress.ts';
@@ -294,43 +292,6 @@ test('a module that runs its job itself is run once, and told where the rows are
   );
   assert.match(finished!, /^squares: finished in [\d.]+ m?s, 1,000 records$/);
 });
-
-test('lines of several threads do not mix on standard output', async () => {
-  const run = await millrace('run', jobFile('printing'), '-t', 2, '-p', 'count=20000');
-  const rows = run.stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { n: number; text: string });
-  assert.equal(new Set(rows.map(({ n }) => n)).size, 20_000);
-  assert.ok(rows.every(({ n, text }) => text.length === n % 300));
-});
-
-for (const threads of [0, 2]) {
-  test(`a reader that stops reading does not stop Ctrl-C, with ${threads} threads`, async () => {
-    const { process, wrote, ended } = startMillrace('run', jobFile('printing'), '-t', threads);
-    await wrote('"n":');
-    process.stdout!.pause();
-    // The pipe fills meanwhile; however far it comes, the job must end.
-    await delay(200);
-    process.kill('SIGINT');
-    const [code] = await once(process, 'exit');
-    assert.equal(code, 130);
-    process.stdout!.resume();
-    assert.match((await ended).stderr, /printing: cancelled\n$/);
-  });
-
-  test(`a reader that goes away ends the job, with ${threads} threads`, async () => {
-    const { process, wrote, ended } = startMillrace('run', jobFile('printing'), '-t', threads);
-    await wrote('"n":');
-    process.stdout!.destroy();
-    const { code, stderr } = await ended;
-    assert.equal(code, 1);
-    assert.match(
-      stderr,
-      /^error OUTPUT_FAILED: operator 'print': cannot write to standard output: EPIPE.*\n$/,
-    );
-  });
-}
 
 const STATUS = {
   name: 'flights',

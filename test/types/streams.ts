@@ -402,6 +402,9 @@ const silent = job(import.meta, 'silent', (given) => {
 });
 expect<Equal<Awaited<ReturnType<typeof silent.collect>>, Record<never, never>>>();
 expect<Equal<Awaited<ReturnType<typeof ended.collect>>, Record<never, never>>>();
+bids.print('bid', { to: 'stderr' });
+// @ts-expect-error: no such stream
+bids.print('bid', { to: 'paper' });
 const ended = job(import.meta, 'ended', (given) => given.from(collection([1, 2])).print());
 // @ts-expect-error: a stream has a name
 job(import.meta, 'bare', (given) => given.from(collection([1])));

@@ -1,17 +1,26 @@
-/** A sink that shows rows on standard output, one line of JSON a row. Shown at once: not taken back by a failure. */
-import { text } from '../../base/options.ts';
+/** A sink that shows rows on standard output or standard error, one line of JSON a row. Shown at once: no failure takes it back. */
+import { checkOptions, choice, type OptionRules, text } from '../../base/options.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { Sink, SinkWriter } from '../../operator/sink.ts';
-import { StandardOutput } from './standard-output.ts';
+import { lineStart, StandardOutput, type StandardStream } from './standard-output.ts';
 
-/** `bids.to(print())`, or `bids.print()`; a label stands before each row. */
-export function print(label = ''): Sink {
+export type PrintOptions = {
+  /** Where rows are shown: on standard output (default), or on standard error, where progress and errors are shown too. */
+  readonly to?: StandardStream;
+};
+
+const OPTIONS: OptionRules<PrintOptions> = { to: choice('stdout', 'stderr') };
+
+/** `bids.to(print())`, or `bids.print()`; a label stands before each row. `print('odd', { to: 'stderr' })`: on standard error. */
+export function print(label = '', options: PrintOptions = {}): Sink {
   text('print: the label', label);
+  checkOptions('print', options, OPTIONS);
+  const { to = 'stdout' } = options;
   const prefix = label === '' ? '' : `${label} `;
   return {
     name: 'print',
-    descriptor: { label },
-    createWriter: ({ wake }) => new Printer(prefix, wake),
+    descriptor: { label, to },
+    createWriter: ({ wake }) => new Printer(prefix, to, wake),
     commit: async () => {},
   };
 }
@@ -20,9 +29,9 @@ class Printer implements SinkWriter {
   readonly #prefix: string;
   readonly #output: StandardOutput;
 
-  constructor(prefix: string, wake: () => void) {
-    this.#prefix = prefix;
-    this.#output = new StandardOutput(wake);
+  constructor(prefix: string, to: StandardStream, wake: () => void) {
+    this.#prefix = `${lineStart(to)}${prefix}`;
+    this.#output = new StandardOutput(wake, to);
   }
 
   get isBusy(): boolean {
