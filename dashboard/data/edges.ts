@@ -31,6 +31,13 @@ export function chainOf(name: string): string[] {
   return name.split(' > ');
 }
 
+/** What was said of the steps of a vertex, as its plan has it; null where its name says the same. */
+export function descriptionOf({ vertices, plan }: Job, vertexId: string): string | null {
+  const said = plan.nodes.find(({ id }) => id === vertexId)?.description;
+  const name = vertices.find(({ id }) => id === vertexId)?.name;
+  return said === undefined || said === name ? null : said;
+}
+
 /** `ticks → totals`, by the heads of their chains. */
 export function edgeTitle({ vertices }: Job, { from, to }: Ends): string {
   const headOf = (id: string): string =>

@@ -68,6 +68,7 @@ export type Job = {
   readonly plan: {
     readonly nodes: readonly {
       readonly id: string;
+      readonly description: string;
       readonly inputs: readonly { readonly id: string; readonly ship_strategy: string }[];
     }[];
   };

@@ -7,7 +7,7 @@ import {
   formatEventClock,
   formatWhole,
 } from '../base/format.ts';
-import { chainOf } from '../data/edges.ts';
+import { chainOf, descriptionOf } from '../data/edges.ts';
 import { live } from '../data/live.ts';
 import { hrefOf } from '../data/route.ts';
 import type { BackPressure, Job, Metric, Vertex } from '../data/shapes.ts';
@@ -33,6 +33,7 @@ export function VertexDrawer({ job, vertexId, onClose }: DrawerProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   const { name } = job.vertices.find(({ id }) => id === vertexId)!;
+  const description = descriptionOf(job, vertexId);
   return (
     <aside
       class="drawer"
@@ -49,6 +50,7 @@ export function VertexDrawer({ job, vertexId, onClose }: DrawerProps) {
           ×
         </button>
       </div>
+      {description !== null && <p class="description">{description}</p>}
       <Answer of={vertex} what="its vertices">
         {({ subtasks }) => (
           <>

@@ -38,6 +38,7 @@ export type NewNode = {
 /** What a user may still say about a node after it was made. */
 export type NodeSettings = {
   name?: string;
+  description?: string;
   uid?: string;
   parallelism?: number;
   chaining?: LogicalNode['chaining'];
@@ -184,10 +185,12 @@ export class GraphBuilder {
     const uids = this.#drafts.map((draft) => (draft.halfOf === null ? uidOf(draft) : null));
     const nodes = this.#drafts.map(({ node, settings, halfOf }, id): LogicalNode => {
       const whole = halfOf === null ? null : this.#drafts[halfOf]!;
+      const description = (whole?.settings ?? settings).description;
       return Object.freeze({
         id,
         uid: uids[id] ?? `${uids[halfOf!]}/${id}`,
         name: whole?.settings.name ?? settings.name ?? node.name,
+        ...(description === undefined ? {} : { description }),
         operator: node.operator,
         inputs: Object.freeze(node.inputs.map(({ functions: _, ...edge }) => Object.freeze(edge))),
         parallelism: node.staysWithInput ? 'ofInput' : (settings.parallelism ?? null),

@@ -22,6 +22,15 @@ export class Step {
     return this.#configure({ name });
   }
 
+  /**
+   * What it does, at length, for those who look at the job: `.name('dear').description('Bids above 100, as rule 7 says')`. It is
+   * shown in place of the name by the plan, and beside it by `millrace explain` and the dashboard.
+   */
+  description(description: string): this {
+    someText('description', description);
+    return this.#configure({ description });
+  }
+
   /** Identity under which state is found again, unique in the job: `.keyBy('user').sum('price').uid('turnover')`. */
   uid(uid: string): this {
     someText('uid', uid);

@@ -17,6 +17,8 @@ export const CALLER = -1;
 export type Task = {
   readonly id: number;
   readonly name: string;
+  /** The same, with the descriptions of those nodes that have one in place of their names. */
+  readonly description: string;
   /** In topological order; the first is the head. */
   readonly operators: readonly ChainedOperator[];
   readonly parallelism: number;
@@ -156,7 +158,9 @@ function chainNodes(graph: LogicalGraph, settings: ExecutionSettings): Task[] {
       const input = graph.nodes[run[0]!]!.inputs[0]?.from;
       const operator = {
         id: operatorId++,
-        name: nameOf(run.map((node) => graph.nodes[node]!)),
+        name: shownOf(run.map((node) => graph.nodes[node]!))
+          .map((node) => node.name)
+          .join(' > '),
         nodes: run,
         input: input === undefined ? null : (operatorOf.get(input) ?? null),
       };
@@ -166,6 +170,10 @@ function chainNodes(graph: LogicalGraph, settings: ExecutionSettings): Task[] {
     return {
       id,
       name: operators.map((operator) => operator.name).join(' > '),
+      description: runs
+        .flatMap((run) => shownOf(run.map((node) => graph.nodes[node]!)))
+        .map((node) => node.description ?? node.name)
+        .join(' > '),
       operators,
       parallelism: parallelismOf(graph, graph.nodes[nodes[0]!]!, settings),
     };
@@ -195,9 +203,9 @@ function fuseRuns(graph: LogicalGraph, nodes: readonly NodeId[]): NodeId[][] {
   return runs;
 }
 
-function nameOf(run: readonly LogicalNode[]): string {
-  const whole = run[0]!.operator.type === 'preAggregate' ? run.slice(-1) : run;
-  return whole.map((node) => node.name).join(' > ');
+/** Of the two halves of an aggregation only one. */
+function shownOf(run: readonly LogicalNode[]): readonly LogicalNode[] {
+  return run[0]!.operator.type === 'preAggregate' ? run.slice(-1) : run;
 }
 
 function canFuse(before: OperatorSpec, next: OperatorSpec): boolean {

@@ -16,7 +16,7 @@ export function explanationText(explanation: Explanation): string {
     `${explanation.threads} threads, parallelism ${explanation.parallelism}`,
     '',
     'Steps',
-    ...steps.map(stepText),
+    ...steps.flatMap(stepLines),
     '',
     'Tasks',
     ...tasks.flatMap(taskLines),
@@ -45,6 +45,12 @@ function inputText(input: ExplainedStep['inputs'][number]): string {
 
 function toSecond(operatorInput: number): string {
   return operatorInput === 0 ? '' : ' to the second input';
+}
+
+function stepLines(step: ExplainedStep): string[] {
+  return step.description === null
+    ? [stepText(step)]
+    : [stepText(step), `     ${step.description}`];
 }
 
 function stepText({ id, name, uid, type, inputs, fields }: ExplainedStep): string {

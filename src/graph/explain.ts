@@ -32,6 +32,8 @@ export type ExplainedStep = {
   readonly id: number;
   readonly uid: string;
   readonly name: string;
+  /** What the user has said of it; null for nothing. */
+  readonly description: string | null;
   readonly type: string;
   readonly inputs: readonly {
     readonly from: number;
@@ -132,11 +134,13 @@ export function explain(
   };
 }
 
-function explainedStep({ id, uid, name, operator, inputs, schema }: LogicalNode): ExplainedStep {
+function explainedStep(node: LogicalNode): ExplainedStep {
+  const { id, uid, name, description = null, operator, inputs, schema } = node;
   return {
     id,
     uid,
     name,
+    description,
     type: operator.type,
     inputs: inputs.map(({ from, partitioning, side, operatorInput }) => ({
       from,

@@ -49,6 +49,8 @@ export type LogicalNode = {
   readonly id: NodeId;
   readonly uid: string;
   readonly name: string;
+  /** For people, at length; left out where the name is all. */
+  readonly description?: string;
   readonly operator: OperatorSpec;
   readonly inputs: readonly LogicalEdge[];
   /** Null: as many subtasks as the job has by default. 'ofInput': as many as the (only) input has. */

@@ -146,6 +146,7 @@ export class JobCounters {
     return this.#execution.tasks.map((task) => ({
       id: task.id,
       name: task.name,
+      description: task.description,
       parallelism: task.parallelism,
       isSource: this.#sources.some(({ task: id }) => id === task.id),
       recordsWritten: this.#recordsWritten(task),

@@ -40,6 +40,8 @@ export type EventLoopDelay = {
 export type TaskMetrics = {
   readonly id: number;
   readonly name: string;
+  /** As the name, with what `.description(...)` says of a step in place of its name. */
+  readonly description: string;
   readonly parallelism: number;
   /** Whether it reads what comes from outside the job. */
   readonly isSource: boolean;

@@ -21,7 +21,7 @@ export function planOf(metrics: JobMetrics, isBatch: boolean) {
     jid,
     name,
     type: isBatch ? 'BATCH' : 'STREAMING',
-    nodes: tasks.map(({ id, parallelism, name: description }) => ({
+    nodes: tasks.map(({ id, parallelism, description }) => ({
       id: String(id),
       parallelism,
       operator: '',

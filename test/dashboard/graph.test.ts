@@ -92,6 +92,18 @@ test('forty vertices, each to be read', { skip: SKIP }, async () => {
   });
 });
 
+test('a vertex whose steps are described tells it when it is open', { skip: SKIP }, async () => {
+  await whileLooking(held, wide, {}, async ({ page, open }) => {
+    await open('graph');
+    const drawer = page.locator('.drawer');
+    await page.locator('.vertex', { hasText: 'step 1' }).first().click();
+    await drawer.getByText(/^Adds one to what came from \d > back$/).waitFor();
+    await page.locator('.vertex', { hasText: 'quarter 0' }).first().click();
+    await drawer.getByRole('heading', { name: 'quarter 0' }).waitFor();
+    assert.equal(await drawer.locator('.description').count(), 0);
+  });
+});
+
 test('a vertex is reached, opened and left by keys', { skip: SKIP }, async () => {
   await whileLooking(held, wide, {}, async ({ page, open }) => {
     await open('graph');

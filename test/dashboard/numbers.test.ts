@@ -10,7 +10,7 @@ import {
   formatRate,
   formatShare,
 } from '../../dashboard/base/format.ts';
-import { edgesOf } from '../../dashboard/data/edges.ts';
+import { descriptionOf, edgesOf } from '../../dashboard/data/edges.ts';
 import { ratesOver, withRecent } from '../../dashboard/data/rates.ts';
 import type { Job, Progress } from '../../dashboard/data/shapes.ts';
 
@@ -82,6 +82,23 @@ const job = {
     ],
   },
 } as unknown as Job;
+
+test('a vertex has a description where its plan says more than its name', () => {
+  const described = {
+    vertices: [
+      { id: '0', name: 'a > b' },
+      { id: '1', name: 'c' },
+    ],
+    plan: {
+      nodes: [
+        { id: '0', description: 'all that is a > b' },
+        { id: '1', description: 'c' },
+      ],
+    },
+  } as unknown as Job;
+  assert.equal(descriptionOf(described, '0'), 'all that is a > b');
+  assert.equal(descriptionOf(described, '1'), null);
+});
 
 function moment(
   now: number,

@@ -351,6 +351,7 @@ test('the plain data has the same shape for every job', () => {
     id: 1,
     uid: 'sum',
     name: 'sum',
+    description: null,
     type: 'rolling',
     inputs: [{ from: 0, partitioning: 'hash(n)', side: null, operatorInput: 0 }],
     fields: ['key: string', 'n: float64', 'at: timestamp', 'note: string?'],

@@ -21,6 +21,7 @@ export const wide = job(import.meta, 'wide', (flow) => {
         .rebalance()
         .map(({ n }) => ({ n: n + 1 }))
         .name(name)
+        .description(`Adds one to what came from ${source}`)
         .map(({ n }) => ({ n: n - 1 }))
         .name('back');
       if (step === 4) stream.rebalance().to(blackhole());
