@@ -70,6 +70,7 @@ export {
   unionList,
 } from './api/operator-state.ts';
 export type {
+  CheckpointListener,
   ProcessContext,
   ProcessFunction,
   ProcessPlace,

@@ -38,7 +38,13 @@ export type ProcessStep<Out> = {
   readonly broadcastStates: readonly StateSpec[];
 };
 
-const COMMON_PARTS = { emits: true, open: aPlainFunction, close: aPlainFunction } as const;
+const COMMON_PARTS = {
+  emits: true,
+  open: aPlainFunction,
+  onCheckpointComplete: aPlainFunction,
+  onCheckpointAborted: aPlainFunction,
+  close: aPlainFunction,
+} as const;
 const KEYED_PARTS = { ...COMMON_PARTS, state: true, onTimer: aPlainFunction } as const;
 const UNKEYED_PARTS = { ...COMMON_PARTS, operatorState: true } as const;
 

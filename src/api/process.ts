@@ -72,8 +72,21 @@ export type UnkeyedPlace<Lists> = ProcessPlace & {
   readonly operatorState: OperatorStateHandles<Lists>;
 };
 
+/**
+ * What a process function is told of checkpoints, such as to let go of what it keeps outside the job until they are complete.
+ * It is called in each subtask, between records, with the number of the checkpoint; numbers rise. Nothing is certain to be told:
+ * a checkpoint that follows soon takes the place of the one before, a job that fails tells nothing more, and a subtask that has
+ * come to its end is not there any more. Savepoints are not told, but for one that a job without checkpoints is stopped behind.
+ */
+export type CheckpointListener = {
+  /** The checkpoint is complete: the job goes on from it, or from a later one. */
+  onCheckpointComplete?(checkpoint: number): void;
+  /** The checkpoint has been given up; the next has all that it would have had. */
+  onCheckpointAborted?(checkpoint: number): void;
+};
+
 /** What the process functions of keyed streams have in common. */
-export type KeyedFunctionParts<Key, States, Out> = {
+export type KeyedFunctionParts<Key, States, Out> = CheckpointListener & {
   /** The rows that `emit` sends: a schema, or `type<Out>()` for free-form rows. */
   readonly emits: Emits<Out>;
   /** The state that each key has, by name. */
@@ -87,7 +100,7 @@ export type KeyedFunctionParts<Key, States, Out> = {
 };
 
 /** What the process functions of streams without keys have in common. */
-export type UnkeyedFunctionParts<Lists, Out> = {
+export type UnkeyedFunctionParts<Lists, Out> = CheckpointListener & {
   /** The rows that `emit` sends: a schema, or `type<Out>()` for free-form rows. */
   readonly emits: Emits<Out>;
   /**

@@ -15,6 +15,7 @@ import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
 import { fingerprint } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
 import {
+  type CheckpointEnd,
   type CheckpointKind,
   type CountersShape,
   SharedCounters,
@@ -263,6 +264,12 @@ export class Attempt implements AskedThreads {
 
   requestCheckpoint(checkpoint: number, kind: CheckpointKind, base: number): void {
     this.#counters.requestCheckpoint(checkpoint, kind, base);
+    this.#notifyAll();
+  }
+
+  /** Tells functions that listen what has become of a checkpoint. */
+  checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
+    this.#counters.checkpointEnded(checkpoint, end);
     this.#notifyAll();
   }
 

@@ -19,7 +19,7 @@ import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
 import { beginSavepoint } from '../checkpoint/savepoint.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
-import type { CheckpointKind } from '../metrics/shared-counters.ts';
+import type { CheckpointEnd, CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
 import type { SourceSplits } from '../task/deployment.ts';
@@ -49,6 +49,8 @@ export type CoordinatorOptions = {
   readonly settings: CheckpointSettings | null;
   /** Asks for the barrier. `base`: the checkpoint that state may be written on as a delta, 0 for none. */
   readonly request: (checkpoint: number, kind: CheckpointKind, base: number) => void;
+  /** Tells functions that listen, of checkpoints, and of the savepoint that a job without them is stopped behind. */
+  readonly tell: (checkpoint: number, end: CheckpointEnd) => void;
   readonly commit: CommitNode;
   /** Too many checkpoints have failed, or a commit has. */
   readonly onFailure: (error: unknown) => void;
@@ -171,6 +173,7 @@ export class CheckpointCoordinator {
       const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, how);
       if (!isLast || this.#options.storage !== null) return stored;
       this.#committables.markDurable(prepared);
+      this.#options.tell(id, 'completed');
       await this.#committables.commit(prepared);
       return stored;
     });
@@ -223,6 +226,7 @@ export class CheckpointCoordinator {
       // What still comes for it has nowhere to go.
       this.#pending = null;
       begun.failed(error);
+      if (kind === 'checkpoint' && !this.#hasEnded) this.#options.tell(id, 'aborted');
       await writer.abandon().catch(() => {});
       throw error;
     } finally {
@@ -272,6 +276,7 @@ export class CheckpointCoordinator {
     this.#committables.markDurable(prepared);
     this.#last = stored.manifest;
     this.#options.onCompleted(stored);
+    this.#options.tell(stored.manifest.id, 'completed');
   }
 
   /**

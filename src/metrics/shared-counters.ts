@@ -3,6 +3,7 @@
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
  *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][base checkpoint][asked]
+ *     [completed checkpoint][aborted checkpoint]
  *   Float64, behind them, as in shared-numbers.ts:
  *     for each operator of each subtask   its OperatorMetrics
  *     for each subtask                    its SubtaskNumbers
@@ -34,6 +35,8 @@ const LAST_CHECKPOINT = 4;
 const UNALIGNED_CHECKPOINT = 5;
 const BASE_CHECKPOINT = 6;
 const ASKED = 7;
+const COMPLETED_CHECKPOINT = 8;
+const ABORTED_CHECKPOINT = 9;
 const SPLIT_WORDS = 2;
 
 const RUN = 0;
@@ -42,6 +45,9 @@ const DRAIN = 2;
 
 /** Behind the barrier of the last checkpoint sources read nothing more; that of an unaligned one overtakes (in-flight.ts). */
 export type CheckpointKind = 'aligned' | 'unaligned' | 'last';
+
+/** What has become of one: it is complete, or has been given up. */
+export type CheckpointEnd = 'completed' | 'aborted';
 
 export type CountersShape = {
   readonly workers: number;
@@ -157,6 +163,22 @@ export class SharedCounters {
   /** The checkpoint that was asked for last; 0 before the first. */
   requestedCheckpoint(): number {
     return Atomics.load(this.#words, CHECKPOINT);
+  }
+
+  /** Tells what has become of a checkpoint; numbers rise. */
+  checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
+    const word = end === 'completed' ? COMPLETED_CHECKPOINT : ABORTED_CHECKPOINT;
+    Atomics.store(this.#words, word, checkpoint);
+  }
+
+  /** The checkpoint that was complete last; 0 before the first. */
+  completedCheckpoint(): number {
+    return Atomics.load(this.#words, COMPLETED_CHECKPOINT);
+  }
+
+  /** The checkpoint that was given up last; 0 before the first. */
+  abortedCheckpoint(): number {
+    return Atomics.load(this.#words, ABORTED_CHECKPOINT);
   }
 
   /** The next split of a stage, never given twice. */

@@ -6,6 +6,7 @@
  */
 import { type Batch, MAX_WATERMARK, type Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
+import type { CheckpointEnd } from '../metrics/shared-counters.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from './operator.ts';
 import type { OperatorSpec } from './operator-spec.ts';
 import type { StateLook } from './state-look.ts';
@@ -85,6 +86,14 @@ export class BatchTime implements Operator {
   }
 
   advanceTime(): void {}
+
+  get listensToCheckpoints(): boolean {
+    return this.#operator.listensToCheckpoints ?? false;
+  }
+
+  checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
+    this.#operator.checkpointEnded?.(checkpoint, end);
+  }
 
   finish(): void {
     this.#operator.finish();

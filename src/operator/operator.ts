@@ -26,6 +26,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import type { GeneratedLoop } from '../data/generated-loop.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
+import type { CheckpointEnd } from '../metrics/shared-counters.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
 import type { StateLook } from './state-look.ts';
@@ -106,6 +107,10 @@ export interface Operator {
   /** When `advanceTime` is due, in ms of the clock's `now`; Infinity for never. */
   readonly wakeAtMs: number;
   advanceTime(nowMs: number): void;
+  /** Whether it is told what becomes of checkpoints; left out where it never is. */
+  readonly listensToCheckpoints?: boolean;
+  /** One is complete, or has been given up; called between batches, some are left out. */
+  checkpointEnded?(checkpoint: number, end: CheckpointEnd): void;
   /** The input has ended; emit what is left, then end the output. */
   finish(): void;
   /** Releases what is held; called once, also after a failure. */

@@ -97,6 +97,11 @@ export class Chain {
     });
   }
 
+  /** The head first. */
+  get operators(): readonly Operator[] {
+    return this.#operators;
+  }
+
   /** Whether every gate has room: only then may operators go on. */
   get isOutputReady(): boolean {
     for (const gate of this.gates) if (!gate.isReady) return false;

@@ -12,6 +12,7 @@ import { sinkStepId } from '../operator/sink.ts';
 import type { PlainData } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
 import { Chain, type ChainHead, type ChainLink } from './chain.ts';
+import { CheckpointListeners } from './checkpoint-listeners.ts';
 import { deploySource } from './deploy-source.ts';
 import { type DeploymentOptions, operatorSlots, slotKey } from './deployment.ts';
 import { ExchangeEnds } from './exchange-ends.ts';
@@ -66,6 +67,7 @@ class Deployer {
       input: this.#input(plan, task, { chain, head, snapshot, slices }),
       chain,
       snapshot,
+      listeners: CheckpointListeners.among(chain.operators, counters),
       clock,
       bufferTimeoutMs: settings.bufferTimeoutMs,
       stepBudgetMs: settings.stepBudgetMs,

@@ -135,6 +135,15 @@ export class Scheduler {
     }
   }
 
+  /** A last look before the end that the job is asked for: what is complete behind a stop is told too. */
+  tellCheckpoints(): void {
+    for (const { subtask } of this.#live) {
+      this.#onStep(subtask.id);
+      subtask.tellCheckpoints?.();
+    }
+    this.#onStep(null);
+  }
+
   get measuresTime(): boolean {
     return this.#times !== null;
   }

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Chain } from './chain.ts';
+import type { CheckpointListeners } from './checkpoint-listeners.ts';
 import { closeAll } from './close-all.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 import type { Steppable, TaskInput } from './task.ts';
@@ -17,6 +18,8 @@ export type SubtaskOptions = {
   readonly input: TaskInput;
   readonly chain: Chain;
   readonly snapshot: SubtaskSnapshot;
+  /** Null where no function listens. */
+  readonly listeners: CheckpointListeners | null;
   readonly clock: Clock;
   readonly bufferTimeoutMs: number;
   /** How long a step may go on taking elements; 0 for one element a step. */
@@ -29,6 +32,7 @@ export class Subtask implements Steppable {
   readonly #input: TaskInput;
   readonly #chain: Chain;
   readonly #snapshot: SubtaskSnapshot;
+  readonly #listeners: CheckpointListeners | null;
   readonly #clock: Clock;
   readonly #bufferTimeoutMs: number;
   readonly #stepBudgetMs: number;
@@ -45,6 +49,7 @@ export class Subtask implements Steppable {
     this.#input = options.input;
     this.#chain = options.chain;
     this.#snapshot = options.snapshot;
+    this.#listeners = options.listeners;
     this.#clock = options.clock;
     this.#bufferTimeoutMs = options.bufferTimeoutMs;
     this.#stepBudgetMs = options.stepBudgetMs;
@@ -71,14 +76,21 @@ export class Subtask implements Steppable {
   }
 
   step(): boolean {
+    const told = this.#listeners !== null && this.tellCheckpoints();
     const cut = !this.#hasEnded && !this.#chain.hasPendingWork && this.#input.overtake();
-    const moved = this.#step() || cut;
+    const moved = this.#step() || cut || told;
     const wrote = this.#snapshot.isActive && this.#writeSnapshot();
     if (this.#input.hasEnded && !this.#chain.hasPendingWork && this.#chain.isOutputReady) {
       this.#snapshot.end();
       this.#hasEnded = true;
     }
     return moved || wrote;
+  }
+
+  /** Functions are told when no operator is in the middle of its work. */
+  tellCheckpoints(): boolean {
+    if (this.#listeners === null || this.#hasEnded || this.#chain.hasPendingWork) return false;
+    return this.#listeners.tell();
   }
 
   #writeSnapshot(): boolean {

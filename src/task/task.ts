@@ -17,6 +17,8 @@ export interface Steppable {
   step(): boolean;
   /** Whether the last step could take no input: its output has no room, or what is behind it is busy. */
   readonly isHeldUp: boolean;
+  /** Tells functions that listen what has become of checkpoints; true when there was something. Left out where none may. */
+  tellCheckpoints?(): boolean;
   /** Sends partial batches at once; true when there were any. */
   flush(): boolean;
   /** When the clock alone gives this subtask work, in ms of `now`; Infinity for never. */

@@ -35,7 +35,10 @@ export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' 
   const { scheduler, signal, clock, isCancelled, questions } = options;
   let turnStartMs = clock.monotonic();
   while (!scheduler.isDone) {
-    if (isCancelled()) return 'cancelled';
+    if (isCancelled()) {
+      scheduler.tellCheckpoints();
+      return 'cancelled';
+    }
     if (questions?.isAsked === true) await questions.turn();
     const moved = scheduler.round();
     const yields = options.sharesEventLoop || scheduler.waitsForEvents;

@@ -13,7 +13,7 @@ import { CALLER, type ExecutionGraph, executionGraph } from '../graph/execution-
 import type { Bindings, LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { type MetricValues, readMetrics } from '../metrics/read-metrics.ts';
-import { SharedCounters } from '../metrics/shared-counters.ts';
+import { type CheckpointEnd, SharedCounters } from '../metrics/shared-counters.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
 import { deploy } from '../task/deploy.ts';
 import { operatorSlots, outputSlots } from '../task/deployment.ts';
@@ -131,6 +131,10 @@ export class DataflowRun {
 
   add(input: number, element: InputElement): void {
     this.source(input).add(element);
+  }
+
+  checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
+    this.#counters.checkpointEnded(checkpoint, end);
   }
 
   /** Sends the barrier of a snapshot into every input that goes on; of a whole one, whatever there was before. */

@@ -19,6 +19,7 @@ import type { Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { MetricValues } from '../metrics/read-metrics.ts';
+import type { CheckpointEnd } from '../metrics/shared-counters.ts';
 import { addCounts, DataflowRun, type DataflowRunOptions } from './dataflow-run.ts';
 import type { Element } from './elements.ts';
 import type { InputElement } from './manual-input.ts';
@@ -188,6 +189,13 @@ export class Dataflow<Out> {
     this.#toRest();
     do await nextTurn();
     while (this.#toRest());
+  }
+
+  checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
+    this.#sendPending();
+    this.#toRest();
+    this.#run.checkpointEnded(checkpoint, end);
+    this.#toRest();
   }
 
   take(): Element<Out>[] {

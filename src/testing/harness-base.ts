@@ -32,6 +32,8 @@ type RestartOptions = {
   readonly parallelism?: number;
 };
 
+const aCheckpoint = wholeNumber(1);
+
 const RESTART_OPTIONS: OptionRules<RestartOptions> = { parallelism: wholeNumber(1) };
 
 export class HarnessBase<Out> {
@@ -73,6 +75,18 @@ export class HarnessBase<Out> {
   async restart(options: RestartOptions = {}): Promise<void> {
     checkOptions('restart', options, RESTART_OPTIONS);
     this.#dataflow.restart(options.parallelism);
+  }
+
+  /** Tells process functions that listen that a checkpoint is complete; numbers rise: `h.checkpointComplete(1)`. */
+  checkpointComplete(checkpoint: number): void {
+    aCheckpoint('checkpointComplete', checkpoint);
+    this.#dataflow.checkpointEnded(checkpoint, 'completed');
+  }
+
+  /** The same of one that has been given up: `h.checkpointAborted(2)`. */
+  checkpointAborted(checkpoint: number): void {
+    aCheckpoint('checkpointAborted', checkpoint);
+    this.#dataflow.checkpointEnded(checkpoint, 'aborted');
   }
 
   /** What all operators have counted together. */

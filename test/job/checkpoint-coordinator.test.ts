@@ -75,6 +75,7 @@ async function setUp({
   const failures: unknown[] = [];
   const warnings: string[] = [];
   const stored: StoredCheckpoint[] = [];
+  const told: string[] = [];
   const committed: unknown[] = [];
   let commits = 0;
   const coordinator: CheckpointCoordinator = new CheckpointCoordinator({
@@ -87,6 +88,7 @@ async function setUp({
     storage,
     settings: checkpointSettings({ dir: '/state', every: 0, ...options }),
     request: (checkpoint, _isLast, base) => onRequest(coordinator, checkpoint, base),
+    tell: (checkpoint, end) => told.push(`${checkpoint} ${end}`),
     async commit(_node, committables) {
       commits++;
       if (badCommits.includes(commits)) throw new Error(`commit ${commits} is bad`);
@@ -97,7 +99,7 @@ async function setUp({
     history: new CheckpointHistory(systemClock),
     warn: (message) => warnings.push(message),
   });
-  return { coordinator, storage, files, failures, warnings, stored, committed };
+  return { coordinator, storage, files, failures, warnings, stored, told, committed };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -471,4 +473,27 @@ test('those by hand and those of the interval are counted together', async () =>
   assert.deepEqual([failures.length, warnings.length], [1, 1]);
   await coordinator.checkpoint();
   await coordinator.stop();
+});
+
+test('functions are told of checkpoints that are complete or given up, and of no savepoint but the last of a job without them', async () => {
+  await inFolder(async (folder) => {
+    const { coordinator, told } = await setUp({
+      files: new BadFiles(1),
+      options: { tolerableFailures: 5 },
+    });
+    await assert.rejects(coordinator.checkpoint(), { code: 'CHECKPOINT_WRITE' });
+    await coordinator.checkpoint();
+    await coordinator.savepoint(`${folder}/one`);
+    await assert.rejects(coordinator.savepoint(`${folder}/one`));
+    await coordinator.savepoint(`${folder}/two`, true);
+    await coordinator.checkpoint({ isLast: true });
+    assert.deepEqual(told, ['1 aborted', '2 completed', '5 completed']);
+    await coordinator.stop();
+    const ended = await setUp({ onRequest: () => {} });
+    const under = ended.coordinator.checkpoint();
+    await sleep(5);
+    await ended.coordinator.stop();
+    await assert.rejects(under, { code: 'JOB_CANCELLED' });
+    assert.deepEqual(ended.told, [], 'the threads leave');
+  });
 });

@@ -2,6 +2,7 @@
 import {
   type AggregatingState,
   aggregating,
+  type CheckpointListener,
   type Flow,
   generate,
   type ListState,
@@ -142,3 +143,26 @@ value(t.int32, { ttl: '1 hour' });
 map(t.dynamic<{ a: number }>(), t.int32);
 // @ts-expect-error: joins numbers
 reducing(t.float64, (a: string, b: string) => a + b);
+
+const told: CheckpointListener = {
+  onCheckpointComplete: (id) => expect<Equal<typeof id, number>>(),
+};
+
+payments.keyBy('user').process({
+  emits: Alert,
+  state: { total: value(t.float64) },
+  onRecord(_, ctx) {
+    expect<Equal<typeof ctx.state.total, ValueState<number>>>();
+  },
+  onCheckpointComplete(id) {
+    expect<Equal<typeof id, number>>();
+  },
+  onCheckpointAborted(id) {
+    expect<Equal<typeof id, number>>();
+  },
+});
+
+payments.process({ emits: Alert, onRecord() {}, ...told });
+
+// @ts-expect-error the number of a checkpoint is a number
+payments.process({ emits: Alert, onRecord() {}, onCheckpointComplete: (id: string) => id });

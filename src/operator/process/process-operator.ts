@@ -16,6 +16,7 @@ import type { GeneratedLoop } from '../../data/generated-loop.ts';
 import type { KeyReader } from '../../data/key.ts';
 import type { Pair } from '../../data/key-pair.ts';
 import { type Schema, schemaOf } from '../../data/schema.ts';
+import type { CheckpointEnd } from '../../metrics/shared-counters.ts';
 import type { UserMetrics } from '../../metrics/user-metrics.ts';
 import { KeyScope } from '../../state/key-scope.ts';
 import { AT_END, type KeptState, type RestoredState } from '../../state/snapshot.ts';
@@ -281,6 +282,22 @@ export class ProcessOperator implements Operator {
       this.#keyed.capture(writer, (work) => this.#guarded(work));
     }
     this.#output.barrier(checkpoint);
+  }
+
+  get listensToCheckpoints(): boolean {
+    const { onCheckpointComplete, onCheckpointAborted } = this.#definition;
+    return onCheckpointComplete !== undefined || onCheckpointAborted !== undefined;
+  }
+
+  checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
+    const definition = this.#definition;
+    this.#guarded(() =>
+      doneNow(
+        end === 'completed'
+          ? definition.onCheckpointComplete?.(checkpoint)
+          : definition.onCheckpointAborted?.(checkpoint),
+      ),
+    );
   }
 
   /** Work that may write a snapshot: a value that cannot be written is told with the operator. */

@@ -1,7 +1,7 @@
 /**
  * A process function: as plain data, and the part of the user's that is not.
  *
- *   open → (a function of an input | onTimer)* → close
+ *   open → (a function of an input | onTimer | onCheckpointComplete | onCheckpointAborted)* → close
  *
  * A process function sees the records and timers of all keys of its subtask, one at a time, with the state of the key at
  * hand. It has one input or two, keyed or not; timers and keyed state need a key. All functions of a definition are called
@@ -69,5 +69,7 @@ export type ProcessDefinition = {
   readonly state?: Readonly<Record<string, StateFunctions>>;
   open?(context: unknown): void;
   onTimer?(time: number, context: unknown): void;
+  onCheckpointComplete?(checkpoint: number): void;
+  onCheckpointAborted?(checkpoint: number): void;
   close?(): void;
 } & { readonly [F in InputFunction]?: (row: unknown, context: unknown) => void };

@@ -156,6 +156,7 @@ export class SimulatedJob {
         incremental: this.#scenario.isIncremental,
       }),
       request: (...request) => counters.requestCheckpoint(...request),
+      tell: (checkpoint, end) => counters.checkpointEnded(checkpoint, end),
       commit: (node, committables) => bindings[node]!.sink!.commit(committables),
       onFailure: () => {},
       onCompleted: () => {
