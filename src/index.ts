@@ -183,6 +183,7 @@ export type {
   CheckpointOptions,
   CheckpointType,
   TakenCheckpoint,
+  UnalignedOptions,
 } from './job/checkpoint-settings.ts';
 export type {
   JobClient,

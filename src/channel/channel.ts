@@ -34,6 +34,10 @@ export type ElementKind =
   | typeof BARRIER
   | typeof OVERTAKING_BARRIER;
 
+export function isBarrier(kind: number): boolean {
+  return kind === BARRIER || kind === OVERTAKING_BARRIER;
+}
+
 export type ControlKind = Exclude<ElementKind, typeof NOTHING | typeof BATCH>;
 
 export interface ChannelWriter {
@@ -68,7 +72,7 @@ export interface ChannelReader {
   limit(rows: number): void;
   /**
    * Shows all batches from the next on, before they are taken and as far as they have come at each `peek`, up to the
-   * overtaking barrier of this checkpoint, or the end. In the place of an older recording.
+   * barrier of this checkpoint, overtaking or not, or the end. In the place of an older recording.
    */
   record(checkpoint: number, show: (batch: Batch) => void): void;
   /** Whether the barrier has yet to come. */

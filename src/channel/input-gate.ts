@@ -142,11 +142,16 @@ export class InputGate {
     const unaligned = this.#unaligned;
     if (unaligned === null || this.hasEnded) return false;
     const checkpoint = unaligned.requested();
-    if (checkpoint === 0 || checkpoint <= this.#aligner.checkpoint) return false;
-    this.#aligner.skipTo(checkpoint);
+    const aligner = this.#aligner;
+    const hasBegun = aligner.isAligning && aligner.checkpoint === checkpoint;
+    if (!hasBegun && (checkpoint === 0 || checkpoint <= aligner.checkpoint)) return false;
+    const alignmentMs = hasBegun ? this.#clock.monotonic() - this.#firstBarrierMs : 0;
+    // Channels whose barrier has come have nothing in flight.
+    const isThrough = this.#readers.map((_, channel) => hasBegun && aligner.isBlocked(channel));
+    aligner.skipTo(checkpoint);
     this.#barrier = null;
     this.#readers.forEach((reader, channel) => {
-      if (this.#hasChannelEnded[channel]) return;
+      if (this.#hasChannelEnded[channel] || isThrough[channel]) return;
       // The batch that is cut is the first it shows, and is shown at once.
       let handedOver = this.#cut?.channel === channel ? this.#cut.from : 0;
       reader.record(checkpoint, (batch) => {
@@ -155,7 +160,7 @@ export class InputGate {
         unaligned.add(checkpoint, channel, rest);
       });
     });
-    consumer.barrier(checkpoint, 0);
+    consumer.barrier(checkpoint, alignmentMs);
     return true;
   }
 

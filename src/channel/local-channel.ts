@@ -14,6 +14,7 @@ import {
   type ControlKind,
   type ElementKind,
   END,
+  isBarrier,
   NOTHING,
   OVERTAKING_BARRIER,
   WATERMARK,
@@ -72,7 +73,7 @@ export class LocalChannel implements ChannelWriter, ChannelReader {
     if (recording === null) return;
     if (batch !== null) recording.show(batch);
     else if (kind === END) this.#recording = null;
-    else if (kind === OVERTAKING_BARRIER && value >= recording.checkpoint) this.#recording = null;
+    else if (isBarrier(kind) && value >= recording.checkpoint) this.#recording = null;
   }
 
   /** All that was put is in the queue: the consumer sees it there. */

@@ -2,14 +2,7 @@
 import type { Batch } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import { type QueueDescriptor, SpscQueue } from '../sharedarraybuffer-queue/index.ts';
-import {
-  BATCH,
-  type ChannelReader,
-  type ElementKind,
-  END,
-  NOTHING,
-  OVERTAKING_BARRIER,
-} from './channel.ts';
+import { BATCH, type ChannelReader, type ElementKind, END, isBarrier, NOTHING } from './channel.ts';
 import { CONTROL_TAG, controlValue, FrameDecoder, ROW_BYTES_FIRST } from './ring-frames.ts';
 
 /** What is shown to somebody while it still lies in the ring, until the barrier of this checkpoint. */
@@ -93,8 +86,8 @@ export class RingReader implements ChannelReader {
       const { frameTag: tag, frameBytes: size } = queue;
       if (tag >= CONTROL_TAG) {
         const kind = tag - CONTROL_TAG;
-        const isBarrier = kind === OVERTAKING_BARRIER && controlValue(buffer, offset) >= checkpoint;
-        if (!isBarrier && kind !== END) continue;
+        const isCut = isBarrier(kind) && controlValue(buffer, offset) >= checkpoint;
+        if (!isCut && kind !== END) continue;
         this.stopRecording();
         return;
       }

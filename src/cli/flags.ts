@@ -16,6 +16,7 @@ const RULES = {
   host: someText,
   checkpointDir: someText,
   checkpointEvery: aDuration,
+  unalignedAfter: aDuration,
 } satisfies Partial<Record<keyof RunFlags, OptionRule>>;
 
 /** Flags that several commands have. */

@@ -50,6 +50,12 @@ npm install.`,
       '--unaligned',
       'have records on their way between steps in checkpoints, so that these do not wait for slow steps',
     )
+    .addOption(
+      new Option(
+        '--unaligned-after <time>',
+        'the same, for a checkpoint that is not complete so long after its start',
+      ).conflicts('unaligned'),
+    )
     .option('--incremental', 'write of large state only what has changed since the last checkpoint')
     .option(
       '--from <path>',

@@ -29,6 +29,7 @@ export type RunFlags = JobFlags & {
   readonly checkpointDir?: string;
   readonly checkpointEvery?: string;
   readonly unaligned?: boolean;
+  readonly unalignedAfter?: string;
   readonly incremental?: boolean;
   readonly from?: string;
   readonly fresh?: boolean;

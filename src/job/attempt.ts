@@ -267,6 +267,12 @@ export class Attempt implements AskedThreads {
     this.#notifyAll();
   }
 
+  /** Has a checkpoint that takes long overtake what is on its way. */
+  turnUnaligned(checkpoint: number): void {
+    this.#counters.turnUnaligned(checkpoint);
+    this.#notifyAll();
+  }
+
   /** Tells functions that listen what has become of a checkpoint. */
   checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
     this.#counters.checkpointEnded(checkpoint, end);

@@ -109,6 +109,7 @@ export async function beginAttempt(
     storage: job.storage,
     settings: job.checkpoints,
     request: (...request) => attempt.requestCheckpoint(...request),
+    turnUnaligned: (checkpoint) => attempt.turnUnaligned(checkpoint),
     tell: (checkpoint, end) => attempt.checkpointEnded(checkpoint, end),
     commit: (node, committables) => commit(job, node, committables),
     onFailure: (error) => void attempt.fail(error),

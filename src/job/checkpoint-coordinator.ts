@@ -49,6 +49,8 @@ export type CoordinatorOptions = {
   readonly settings: CheckpointSettings | null;
   /** Asks for the barrier. `base`: the checkpoint that state may be written on as a delta, 0 for none. */
   readonly request: (checkpoint: number, kind: CheckpointKind, base: number) => void;
+  /** Has the barrier of the checkpoint under way, which was aligned, overtake what is on its way. */
+  readonly turnUnaligned: (checkpoint: number) => void;
   /** Tells functions that listen, of checkpoints, and of the savepoint that a job without them is stopped behind. */
   readonly tell: (checkpoint: number, end: CheckpointEnd) => void;
   readonly commit: CommitNode;
@@ -203,6 +205,7 @@ export class CheckpointCoordinator {
       throw new EngineError('JOB_CANCELLED', `the job ended before checkpoint ${id} was complete`);
     }
     let cancelTimer = (): void => {};
+    let stopAligning = (): void => {};
     const begun = this.#begin(id, kind);
     try {
       return await new Promise<Complete>((resolve, reject) => {
@@ -217,9 +220,13 @@ export class CheckpointCoordinator {
         );
         const pending = new PendingCheckpoint({ id, kind, base, target, begun, resolve, reject });
         this.#pending = pending;
-        const isUnaligned = kind === 'checkpoint' && settings?.isUnaligned === true;
-        const barrier = isLast ? 'last' : isUnaligned ? 'unaligned' : 'aligned';
+        const isUnaligned = kind === 'checkpoint' && !isLast && settings?.isUnaligned === true;
+        const alignedMs = isUnaligned ? settings.alignedMs : Infinity;
+        const barrier = isLast ? 'last' : alignedMs === 0 ? 'unaligned' : 'aligned';
         this.#options.request(id, barrier, base?.id ?? 0);
+        if (alignedMs > 0 && isUnaligned) {
+          stopAligning = after(alignedMs, () => this.#options.turnUnaligned(id));
+        }
         if (this.#pending !== null) this.#completeIfWhole(this.#pending);
       });
     } catch (error) {
@@ -231,6 +238,7 @@ export class CheckpointCoordinator {
       throw error;
     } finally {
       cancelTimer();
+      stopAligning();
     }
   }
 

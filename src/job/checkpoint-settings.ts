@@ -23,9 +23,10 @@ export type CheckpointOptions = {
   /**
    * Whether checkpoints do not wait for records that are on their way between subtasks, but have them as state: then a slow
    * step holds one up for no more than the batch that it is at. A job whose steps have changed cannot go on from it; from a
-   * savepoint it can. Not with atLeastOnce. Default false.
+   * savepoint it can. With `{ after: '30 s' }` they wait at first, and only one that is not complete after this long from its
+   * start goes on so. Not with atLeastOnce. Default false.
    */
-  readonly unaligned?: boolean;
+  readonly unaligned?: boolean | UnalignedOptions;
   /**
    * Whether a checkpoint has of large state only what has changed since the one before, and refers to earlier ones for the
    * rest. Default false.
@@ -41,11 +42,26 @@ export type CheckpointOptions = {
   readonly retained?: number;
 };
 
+export type UnalignedOptions = {
+  /** From the start of a checkpoint, which is aligned until then. */
+  readonly after: Duration;
+};
+
+const UNALIGNED_OPTIONS: OptionRules<UnalignedOptions> = { after: aDuration };
+
+function isUnalignedOption(what: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  if (typeof value !== 'object') throw wrong(what, "is true, false, or { after: '30 s' }", value);
+  const options = value as UnalignedOptions;
+  checkOptions(what, options, UNALIGNED_OPTIONS);
+  durationMs(options.after, `${what}: after`);
+}
+
 const CHECKPOINT_OPTIONS: OptionRules<CheckpointOptions> = {
   dir: someText,
   every: aDuration,
   mode: choice('exactlyOnce', 'atLeastOnce'),
-  unaligned: choice(true, false),
+  unaligned: isUnalignedOption,
   incremental: choice(true, false),
   timeout: aDuration,
   minPause: aDuration,
@@ -57,7 +73,7 @@ export function areCheckpointOptions(what: string, value: unknown): void {
   const options = value as CheckpointOptions;
   checkOptions(what, options, CHECKPOINT_OPTIONS);
   someText(`${what}: dir`, options.dir);
-  if (options.unaligned === true && options.mode === 'atLeastOnce') {
+  if ((options.unaligned ?? false) !== false && options.mode === 'atLeastOnce') {
     throw wrong(`${what}: unaligned`, 'left out with mode atLeastOnce', options.unaligned);
   }
 }
@@ -92,6 +108,8 @@ export type CheckpointSettings = {
   readonly everyMs: number;
   readonly isAligned: boolean;
   readonly isUnaligned: boolean;
+  /** How long those that are unaligned are aligned at first. */
+  readonly alignedMs: number;
   readonly isIncremental: boolean;
   readonly timeoutMs: number;
   readonly minPauseMs: number;
@@ -102,11 +120,16 @@ export type CheckpointSettings = {
 export const DEFAULT_CHECKPOINT_TIMEOUT_MS = 600_000;
 
 export function checkpointSettings(options: CheckpointOptions): CheckpointSettings {
+  const { unaligned = false } = options;
   return {
     dir: options.dir,
     everyMs: durationMs(options.every ?? '10 s', 'checkpoints: every'),
     isAligned: options.mode !== 'atLeastOnce',
-    isUnaligned: options.unaligned ?? false,
+    isUnaligned: unaligned !== false,
+    alignedMs:
+      typeof unaligned === 'object'
+        ? durationMs(unaligned.after, 'checkpoints: unaligned: after')
+        : 0,
     isIncremental: options.incremental ?? false,
     timeoutMs: durationMs(options.timeout ?? DEFAULT_CHECKPOINT_TIMEOUT_MS, 'checkpoints: timeout'),
     minPauseMs: durationMs(options.minPause ?? 0, 'checkpoints: minPause'),

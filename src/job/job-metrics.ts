@@ -241,6 +241,8 @@ export type JobConfig = {
     readonly minPauseMs: number;
     readonly mode: 'exactlyOnce' | 'atLeastOnce';
     readonly unaligned: boolean;
+    /** How long those that are unaligned are aligned at first. */
+    readonly alignedMs: number;
     readonly incremental: boolean;
     readonly tolerableFailures: number;
     readonly retained: number;

@@ -140,6 +140,11 @@ export class SharedCounters {
     Atomics.store(this.#words, CHECKPOINT, checkpoint);
   }
 
+  /** Has a checkpoint go on unaligned that was asked for as aligned. */
+  turnUnaligned(checkpoint: number): void {
+    Atomics.store(this.#words, UNALIGNED_CHECKPOINT, checkpoint);
+  }
+
   /** Whether the barrier of a checkpoint overtakes what is on its way. */
   isUnaligned(checkpoint: number): boolean {
     return this.unalignedCheckpoint() === checkpoint;

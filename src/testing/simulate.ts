@@ -71,6 +71,7 @@ const UNDISTURBED: Scenario = {
   seed: 1,
   parallelism: [1],
   isUnaligned: false,
+  alignedRounds: 0,
   isIncremental: false,
   hasRings: false,
   isSliced: false,

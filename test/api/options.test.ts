@@ -763,6 +763,22 @@ for (const how of ['run', 'start', 'collect'] as const) {
     [{ bufferTimeout: '10' }, /: bufferTimeout must be milliseconds or a text .* got '10'$/],
     [{ outputs: 'no' }, /outputs/],
     [
+      { checkpoints: { dir: 'nowhere', unaligned: 'late' } },
+      /^.*checkpoints: unaligned is true, false, or \{ after: '30 s' \}, got 'late'$/,
+    ],
+    [
+      { checkpoints: { dir: 'nowhere', unaligned: { after: 'soon' } } },
+      /^.*checkpoints: unaligned: after .*, got 'soon'$/,
+    ],
+    [
+      { checkpoints: { dir: 'nowhere', unaligned: {} } },
+      /^.*checkpoints: unaligned: after .*, got undefined$/,
+    ],
+    [
+      { checkpoints: { dir: 'nowhere', unaligned: { after: 5 }, mode: 'atLeastOnce' } },
+      /^.*checkpoints: unaligned left out with mode atLeastOnce, got \{ after: 5 \}$/,
+    ],
+    [
       { checkpoints: { dir: 'nowhere', incremental: 'yes' } },
       /^.*checkpoints: incremental .*, got 'yes'$/,
     ],

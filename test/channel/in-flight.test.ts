@@ -346,3 +346,85 @@ test('what was overtaken comes behind what had arrived', () => {
     [1, 3, 0, 2],
   );
 });
+
+for (const [name, make] of Object.entries(CHANNELS)) {
+  test(`${name}: a checkpoint that began aligned goes on unaligned, wherever its barriers are`, () => {
+    for (let seed = 0; seed < 500; seed++) {
+      checkTurn([make(Row), make(Row), make(Row)], new Random(seed));
+    }
+  });
+}
+
+/** Producers cut by themselves, aligned until it is asked for and overtaking from then on; the gate as it sees them. */
+function checkTurn(channels: ReturnType<typeof CHANNELS.ring>[], random: Random): void {
+  const sent = channels.map((): number[] => []);
+  const sentBefore = channels.map(() => -1);
+  const [taken, inFlight]: [number[], number[]] = [[], []];
+  let takenBefore: readonly number[] | null = null;
+  let requested = 0;
+  const gate = new InputGate(
+    channels.map(({ reader }) => reader),
+    {
+      slices: new DrawnSlices(random, 5),
+      unaligned: {
+        isUnaligned: () => requested === 1,
+        requested: () => requested,
+        add: (_checkpoint, _channel, batch) => inFlight.push(...numbersOf(batch)),
+      },
+    },
+  );
+  const consumer = {
+    emit: (batch: Batch) => taken.push(...numbersOf(batch)),
+    watermark() {},
+    idle() {},
+    barrier() {
+      assert.equal(takenBefore, null, 'it cuts once');
+      takenBefore = [...taken];
+    },
+    end() {},
+  };
+  const send = (channel: number): void => {
+    const numbers = sent[channel]!;
+    const rows = Array.from({ length: 1 + random.below(8) }, (_, i) => {
+      return { n: 1000 * channel + numbers.length + i, text: 'x'.repeat(random.below(60)) };
+    });
+    channels[channel]!.writer.put(batchOf(rows, Row));
+    numbers.push(...rows.map(({ n }) => n));
+  };
+  const cut = (channel: number): void => {
+    if (sentBefore[channel]! >= 0) return;
+    sentBefore[channel] = sent[channel]!.length;
+    const { writer } = channels[channel]!;
+    if (requested === 0) writer.control(BARRIER, 1);
+    else for (const batch of writer.overtake(1)) inFlight.push(...numbersOf(batch));
+  };
+  for (let step = 0; step < 80; step++) {
+    const channel = random.below(channels.length);
+    const { writer } = channels[channel]!;
+    const what = random.below(10);
+    if (what < 4 && writer.isReady) send(channel);
+    else if (what < 6) gate.poll(consumer);
+    else if (what === 6) writer.retry();
+    else if (what === 7) writer.publish();
+    else if (what === 8 && random.below(4) === 0) cut(channel);
+    else if (what === 9 && random.below(10) === 0) requested = 1;
+    if (random.below(3) === 0) gate.overtake(consumer);
+  }
+  requested = 1;
+  gate.overtake(consumer);
+  channels.forEach(({ writer }, channel) => {
+    cut(channel);
+    writer.control(END, 0);
+  });
+  do
+    for (const { writer } of channels) {
+      writer.retry();
+      writer.publish();
+    }
+  while (gate.poll(consumer) || !gate.hasEnded);
+  assert.ok(gate.record(), 'nothing is left to record');
+  const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
+  assert.deepEqual(ascending(taken), sent.flat());
+  const before = sent.flatMap((numbers, channel) => numbers.slice(0, sentBefore[channel]));
+  assert.deepEqual(ascending([...takenBefore!, ...inFlight]), before);
+}

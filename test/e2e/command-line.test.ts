@@ -181,6 +181,11 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['run', TWO_JOBS, '--checkpoint-dir', 'none', '--checkpoint-every', '5 parsecs'],
     /^error CONFIG_INVALID: --checkpoint-every must be milliseconds or .*, got '5 parsecs'\n$/,
   ],
+  [
+    'a time until which barriers wait that is none',
+    ['run', TWO_JOBS, '--checkpoint-dir', 'none', '--unaligned-after', 'soon'],
+    /^error CONFIG_INVALID: --unaligned-after must be milliseconds or .*, got 'soon'\n$/,
+  ],
   ...(['run', 'serve'] as const).map(
     (command) =>
       [

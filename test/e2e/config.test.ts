@@ -25,7 +25,13 @@ const WHOLE: MillraceConfig = {
   bufferTimeout: '5 ms',
   maxParallelism: 128,
   params: { rate: 10, name: 'all', isDry: false },
-  checkpoints: { dir: 'state/', every: '5 s', retained: 2, incremental: true },
+  checkpoints: {
+    dir: 'state/',
+    every: '5 s',
+    retained: 2,
+    incremental: true,
+    unaligned: { after: '30 s' },
+  },
   restart: { strategy: 'exponential', initialDelay: 100, multiplier: 1.5 },
   batch: 'auto',
   port: 0,
@@ -44,6 +50,14 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [
     { checkpoints: { every: '5 s' } },
     /^checkpoints\.dir must be a text that is not empty, got nothing$/,
+  ],
+  [
+    { checkpoints: { dir: 'state/', unaligned: 'late' } },
+    /^checkpoints\.unaligned must be true, false, or an object: after, got "late"$/,
+  ],
+  [
+    { checkpoints: { dir: 'state/', unaligned: { after: 'soon' } } },
+    /^checkpoints\.unaligned.* must be .*$/,
   ],
   [{ checkpoints: 'state/' }, /^checkpoints must be an object: dir, every, \.\.\., got "state\/"$/],
   [{ checkpoints: [] }, /^checkpoints must be an object: dir, every, \.\.\., got an array$/],
@@ -109,6 +123,13 @@ test('flags win over what is said of a job, and that over what is said of all', 
   );
   assert.deepEqual(options.params, { rate: '20', name: 'flights', isDry: false });
   assert.deepEqual(options.checkpoints, { ...WHOLE.checkpoints, every: '1s' });
+  for (const [flags, unaligned] of [
+    [{ unaligned: true }, true],
+    [{ unalignedAfter: '5 s' }, { after: '5 s' }],
+  ] as const) {
+    const given = await runSettings({ config: file, param: {}, progress: true, ...flags });
+    assert.deepEqual(given.of('flights').options.checkpoints?.unaligned, unaligned);
+  }
   assert.equal(settings.of('others').options.threads, 1);
   assert.equal(options.chaining, false);
   const chaining = async (config: string, flag: boolean) =>

@@ -183,14 +183,15 @@ test('what always fails fails the job, with the error of the user, after so many
 });
 
 test('unaligned: rows in flight are part of the checkpoint, whatever the number of subtasks behind', async () => {
-  for (const place of [
+  for (const { unaligned = true, ...place } of [
     { threads: 0, parallelism: 3 },
     { threads: 1, parallelism: 2 },
     { threads: 2, parallelism: 3 },
+    { threads: 2, parallelism: 3, unaligned: { after: '2 ms' } as const },
   ]) {
     await inFolder(async (folder) => {
       const marker = `${folder}/marker`;
-      const checkpoints = checkpointsIn(folder, { unaligned: true });
+      const checkpoints = checkpointsIn(folder, { unaligned });
       const params = { out: `${folder}/out`, how: 'throw', marker, times: 2 };
       const options = optionsIn(folder, { params, checkpoints, ...place });
       // The first process is left to itself only once; the next one has other subtasks, and no failure.
@@ -243,6 +244,27 @@ test('unaligned: a checkpoint has what is in front of a slow step, and goes on o
     await other.cancel();
     await assert.rejects(other.result(), { code: 'JOB_CANCELLED' });
   });
+});
+
+test('unaligned after a while: what waits in front of a slow step holds a checkpoint up no longer', async () => {
+  for (const after of ['5 ms', '10 min'] as const) {
+    await inFolder(async (folder) => {
+      const checkpoints = checkpointsIn(folder, { unaligned: { after }, every: '10 min' });
+      const options = { threads: 2, parallelism: 2, checkpoints } as const;
+      const client = await slow.start(options);
+      client.result().catch(() => {});
+      while (client.status().records < 10_000) await sleep(5);
+      await client.checkpoint();
+      const { recordsIn } = client.status().operators.find(({ uid }) => uid === 'slow')!;
+      assert.ok(recordsIn < 200_000, 'it was at work');
+      assert.equal(rowsInFlight(folder).has('slow'), after === '5 ms');
+      await client.cancel();
+      const again = await slow.start({ ...options, parallelism: 1 });
+      assert.equal(again.metrics().checkpoints.restored, 1);
+      await again.cancel();
+      await assert.rejects(again.result(), { code: 'JOB_CANCELLED' });
+    });
+  }
 });
 
 test('at least once: nothing is lost', async () => {

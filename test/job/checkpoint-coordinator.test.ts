@@ -17,6 +17,7 @@ import { executionGraph } from '../../src/graph/execution-graph.ts';
 import { CheckpointCoordinator } from '../../src/job/checkpoint-coordinator.ts';
 import { CheckpointHistory } from '../../src/job/checkpoint-history.ts';
 import { type CheckpointOptions, checkpointSettings } from '../../src/job/checkpoint-settings.ts';
+import type { CheckpointKind } from '../../src/metrics/shared-counters.ts';
 import { AT_END } from '../../src/state/snapshot.ts';
 import { batchOfItems, type StateBlock } from '../../src/task/subtask-snapshot.ts';
 import { MemoryFiles } from '../../src/testing/memory-files.ts';
@@ -52,6 +53,7 @@ type SetUp = {
     coordinator: CheckpointCoordinator,
     checkpoint: number,
     base: number,
+    kind: CheckpointKind,
   ) => void;
 };
 
@@ -76,6 +78,7 @@ async function setUp({
   const warnings: string[] = [];
   const stored: StoredCheckpoint[] = [];
   const told: string[] = [];
+  const turned: number[] = [];
   const committed: unknown[] = [];
   let commits = 0;
   const coordinator: CheckpointCoordinator = new CheckpointCoordinator({
@@ -87,7 +90,8 @@ async function setUp({
     jobId: 'a1b2',
     storage,
     settings: checkpointSettings({ dir: '/state', every: 0, ...options }),
-    request: (checkpoint, _isLast, base) => onRequest(coordinator, checkpoint, base),
+    request: (checkpoint, kind, base) => onRequest(coordinator, checkpoint, base, kind),
+    turnUnaligned: (checkpoint) => void turned.push(checkpoint),
     tell: (checkpoint, end) => told.push(`${checkpoint} ${end}`),
     async commit(_node, committables) {
       commits++;
@@ -99,7 +103,7 @@ async function setUp({
     history: new CheckpointHistory(systemClock),
     warn: (message) => warnings.push(message),
   });
-  return { coordinator, storage, files, failures, warnings, stored, told, committed };
+  return { coordinator, storage, files, failures, warnings, stored, told, turned, committed };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -495,5 +499,30 @@ test('functions are told of checkpoints that are complete or given up, and of no
     await ended.coordinator.stop();
     await assert.rejects(under, { code: 'JOB_CANCELLED' });
     assert.deepEqual(ended.told, [], 'the threads leave');
+  });
+});
+
+test('one that takes long turns unaligned; a quick one, a savepoint and the last do not', async () => {
+  await inFolder(async (folder) => {
+    let afterMs = 0;
+    const kinds: CheckpointKind[] = [];
+    const { coordinator, turned } = await setUp({
+      options: { unaligned: { after: '20 ms' } },
+      onRequest(of, checkpoint, _base, kind) {
+        kinds.push(kind);
+        setTimeout(() => answer(of, checkpoint), afterMs);
+      },
+    });
+    await coordinator.checkpoint();
+    await sleep(40);
+    assert.deepEqual(turned, []);
+    afterMs = 80;
+    await coordinator.checkpoint();
+    assert.deepEqual(turned, [2]);
+    await coordinator.savepoint(`${folder}/saved`);
+    await coordinator.checkpoint({ isLast: true });
+    assert.deepEqual(turned, [2]);
+    assert.deepEqual(kinds, ['aligned', 'aligned', 'aligned', 'last']);
+    await coordinator.stop();
   });
 });

@@ -23,6 +23,7 @@ const TEXT = 'a text that is not empty';
 const text = v.pipe(v.string(TEXT), v.nonEmpty(TEXT));
 
 const CHECKPOINTS = 'an object: dir, every, ...';
+const UNALIGNED = 'true, false, or an object: after';
 const PARAMS = 'an object of values by name';
 const JOBS = 'an object of options by job';
 const OPTIONS = 'an object of options';
@@ -44,7 +45,7 @@ const checkpoints = v.strictObject(
     dir: text,
     every: some(duration),
     mode: some(v.picklist(['exactlyOnce', 'atLeastOnce'], "'exactlyOnce' or 'atLeastOnce'")),
-    unaligned: some(flag),
+    unaligned: some(v.union([flag, v.strictObject({ after: duration }, UNALIGNED)], UNALIGNED)),
     incremental: some(flag),
     timeout: some(duration),
     minPause: some(duration),

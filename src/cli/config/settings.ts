@@ -80,13 +80,14 @@ function chainingOf(flags: JobFlags, configured: boolean | undefined): boolean |
 }
 
 function checkpointOptions(
-  { checkpointDir, checkpointEvery, unaligned, incremental }: RunFlags,
+  { checkpointDir, checkpointEvery, unaligned, unalignedAfter, incremental }: RunFlags,
   configured: CheckpointOptions | undefined,
 ): CheckpointOptions | undefined {
   const dir = checkpointDir ?? configured?.dir;
   const needy = {
     '--checkpoint-every': checkpointEvery,
     '--unaligned': unaligned,
+    '--unaligned-after': unalignedAfter,
     '--incremental': incremental,
   };
   for (const [flag, value] of Object.entries(needy)) {
@@ -95,7 +96,9 @@ function checkpointOptions(
   }
   if (dir === undefined) return undefined;
   const every = checkpointEvery as Duration | undefined;
-  return { ...configured, dir, ...given({ every, unaligned, incremental }) };
+  const after = unalignedAfter as Duration | undefined;
+  const barriers = after === undefined ? unaligned : { after };
+  return { ...configured, dir, ...given({ every, unaligned: barriers, incremental }) };
 }
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

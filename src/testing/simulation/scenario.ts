@@ -29,6 +29,8 @@ export type Scenario = {
   readonly parallelism: readonly number[];
   /** Whether checkpoints do not wait for what is on its way. */
   readonly isUnaligned: boolean;
+  /** For so many rounds they wait all the same; 0 for none. */
+  readonly alignedRounds: number;
   /** Whether subtasks are joined by rings, as those of different threads are, or as those of one. */
   readonly hasRings: boolean;
   /** Whether checkpoints may have what has changed alone. */
@@ -51,6 +53,7 @@ export type Faults = {
 const CHECKPOINTS_MAX = 12;
 const FAULTS_MAX = 8;
 const PARALLELISM_MAX = 3;
+const ALIGNED_ROUNDS_MAX = 20;
 /** Operations of a checkpoint of a small job. */
 const OPERATIONS_MAX = 24;
 
@@ -77,7 +80,9 @@ export function drawScenario(
   const hasRings = random.below(2) === 0;
   const isIncremental = random.below(2) === 0;
   const isSliced = random.below(2) === 0;
-  return { seed, parallelism, isUnaligned, hasRings, isIncremental, isSliced, events };
+  const alignedRounds = random.below(2) === 0 ? 0 : random.below(ALIGNED_ROUNDS_MAX + 1);
+  const how = { isUnaligned, alignedRounds, hasRings, isIncremental, isSliced };
+  return { seed, parallelism, ...how, events };
 }
 
 function drawers(faults: Faults, random: Random): ((round: number) => SimulationEvent)[] {
@@ -106,12 +111,21 @@ function drawers(faults: Faults, random: Random): ((round: number) => Simulation
 
 /** In words, one line an event. */
 export function describeScenario(scenario: Scenario): string {
-  const { seed, parallelism, isUnaligned, hasRings, isIncremental, isSliced, events } = scenario;
+  const {
+    seed,
+    parallelism,
+    isUnaligned,
+    alignedRounds,
+    hasRings,
+    isIncremental,
+    isSliced,
+    events,
+  } = scenario;
   const lines = events.map(({ round, what, ...how }) => {
     const details = Object.entries(how).map(([name, value]) => `${name} ${value}`);
     return `  round ${round}: ${[what, ...details].join(', ')}`;
   });
-  const kind = `${isUnaligned ? 'unaligned' : 'aligned'}${isIncremental ? ', incremental' : ''}`;
+  const kind = `${isUnaligned ? `unaligned${alignedRounds > 0 ? ` after ${alignedRounds} rounds` : ''}` : 'aligned'}${isIncremental ? ', incremental' : ''}`;
   const subtasks = `subtasks ${parallelism.join(', ')}, joined by ${hasRings ? 'rings' : 'queues'}${isSliced ? ', batches in slices' : ''}`;
   const first = `  seed ${seed}, ${subtasks}, ${kind} checkpoints`;
   return [first, ...lines].join('\n');

@@ -82,6 +82,8 @@ export class SimulatedJob {
   /** Rounds until which sinks take nothing. */
   #slowUntil = -1;
   #commitsUntilCrash = Infinity;
+  /** The checkpoint that waits for barriers until this round. */
+  #turnsUnaligned = { round: Infinity, checkpoint: 0 };
 
   constructor(
     built: BuiltJob,
@@ -118,6 +120,7 @@ export class SimulatedJob {
 
   async #runOnce(parallelism: number, run: number): Promise<void> {
     const files = this.#files;
+    this.#turnsUnaligned = { round: Infinity, checkpoint: 0 };
     const storage = await CheckpointStorage.open(DIRECTORY, {
       files,
       warn: () => {},
@@ -155,7 +158,13 @@ export class SimulatedJob {
         unaligned: this.#scenario.isUnaligned,
         incremental: this.#scenario.isIncremental,
       }),
-      request: (...request) => counters.requestCheckpoint(...request),
+      request: (checkpoint, kind, base) => {
+        const { alignedRounds } = this.#scenario;
+        const turns = kind === 'unaligned' && alignedRounds > 0;
+        counters.requestCheckpoint(checkpoint, turns ? 'aligned' : kind, base);
+        if (turns) this.#turnsUnaligned = { round: this.stats.rounds + alignedRounds, checkpoint };
+      },
+      turnUnaligned: (checkpoint) => counters.turnUnaligned(checkpoint),
       tell: (checkpoint, end) => counters.checkpointEnded(checkpoint, end),
       commit: (node, committables) => bindings[node]!.sink!.commit(committables),
       onFailure: () => {},
@@ -209,7 +218,7 @@ export class SimulatedJob {
     });
     try {
       for (const subtask of subtasks) subtask.open();
-      await this.#toTheEnd(scheduler, coordinator, files);
+      await this.#toTheEnd(scheduler, coordinator, counters, files);
       await coordinator.finish();
     } catch (error) {
       if (error instanceof Crash || files.hasCrashed) throw error;
@@ -229,6 +238,7 @@ export class SimulatedJob {
   async #toTheEnd(
     scheduler: Scheduler,
     coordinator: CheckpointCoordinator,
+    counters: SharedCounters,
     files: MemoryFiles,
   ): Promise<void> {
     /** Thrown in a commit, which the coordinator only passes on. */
@@ -243,6 +253,11 @@ export class SimulatedJob {
             if (error instanceof Crash || files.hasCrashed) crash = error;
           });
         }
+      }
+      const turns = this.#turnsUnaligned;
+      if (round >= turns.round) {
+        counters.turnUnaligned(turns.checkpoint);
+        this.#turnsUnaligned = { ...turns, round: Infinity };
       }
       const moved = scheduler.round() || scheduler.flush();
       await nextTurn();
