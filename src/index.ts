@@ -125,6 +125,7 @@ export {
   cumulating,
   customWindow,
   globalWindow,
+  type PairWindow,
   type SessionOptions,
   type SessionWindow,
   session,

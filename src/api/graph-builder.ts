@@ -240,6 +240,7 @@ const WITH_STATE: ReadonlySet<OperatorSpec['type']> = new Set<OperatorSpec['type
   'match',
   'intervalJoin',
   'windowJoin',
+  'generalJoin',
 ]);
 
 /** A key must not be taken for what state keeps of it: of that all names begin with #. */

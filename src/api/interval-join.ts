@@ -13,7 +13,7 @@ import type { IntervalJoinSpec } from '../operator/join/interval-join.ts';
 import { type SignedDuration, signedMs } from '../time/duration.ts';
 import { type Emits, emittedSchema } from './emits.ts';
 import type { FunctionContext } from './function-context.ts';
-import type { InputEdge } from './graph-builder.ts';
+import { joinedEdges } from './join-nodes.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';
@@ -167,11 +167,4 @@ export class IntervalPairs<out Left, out Right> {
     });
     return new Stream<Out>(builder, node, schema);
   }
-}
-
-/** Edges into a step that takes two streams by key. */
-export function joinedEdges(left: KeyedParts, right: KeyedParts): readonly InputEdge[] {
-  const edges = ({ inputs, key, functions }: KeyedParts): InputEdge[] =>
-    inputs.map((from) => ({ from, partitioning: { kind: 'hash', key }, functions }));
-  return [...edges(left), ...edges(right).map((edge) => ({ ...edge, operatorInput: 1 }))];
 }

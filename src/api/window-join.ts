@@ -7,13 +7,16 @@ import { checkComparableKeys } from '../data/key-pair.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { WindowJoinSpec } from '../operator/join/window-join.ts';
-import type { WindowSpec } from '../operator/window/window.ts';
+import { type Duration, durationMs } from '../time/duration.ts';
+import { checkEvictor, type Evictor } from './evictors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { joinedEdges } from './interval-join.ts';
+import { addWindowJoin, type WindowJoinParts } from './join-nodes.ts';
 import type { KeyedParts } from './keyed-stream.ts';
 import type { KeyField, KeyFieldLike, KeyValue } from './keys.ts';
 import { aSideOutput, type SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';
+import { checkTrigger, type Trigger } from './triggers.ts';
+import { type AnyWindow, isWindow, type PairWindow } from './windows.ts';
 
 /** A stream that is joined. */
 export type JoinedSide = {
@@ -22,11 +25,7 @@ export type JoinedSide = {
   readonly schema: Schema | null;
 };
 
-/** Two keyed streams, the window in which they meet, and where late records go. */
-type WindowJoinParts = Pick<WindowJoinSpec, 'window' | 'lateTo'> & {
-  readonly left: KeyedParts;
-  readonly right: KeyedParts;
-};
+const DEFAULTS: WindowJoinParts['settings'] = { trigger: null, evictor: null, latenessMs: 0 };
 
 /** Makes what comes of a window. */
 type Make<Joined> = (parts: WindowJoinParts) => Joined;
@@ -96,12 +95,21 @@ export class KeyedPair<out Left, out Right, out Joined> {
     this.#make = make;
   }
 
-  /** The windows in which rows meet: `.window(tumbling('1 h'))`, `.window(sliding('1 d', '1 h'))`. */
-  window(window: WindowSpec): Joined {
-    if (window?.kind !== 'tumbling' && window?.kind !== 'sliding') {
-      throw wrong('window of a join', 'takes tumbling(...) or sliding(...)', window);
+  /**
+   * The windows in which rows meet: `.window(tumbling('1 h'))`, `.window(session('30 min'))`. They are those of the rows of both
+   * sides: a session goes on with each row of a key, whichever side it is of, and its gap may depend on either.
+   */
+  window(window: PairWindow<Left | Right>): Joined {
+    if (!isWindow(window) || (window as AnyWindow<never>).kind === 'count') {
+      throw wrong(
+        'window of a join',
+        'takes tumbling(...), session(...) or another kind of window but those of counts, which globalWindow() with ' +
+          'countTrigger(...) makes',
+        window,
+      );
     }
-    return this.#make({ left: this.#left, right: this.#right, window, lateTo: [null, null] });
+    const [left, right] = [this.#left, this.#right];
+    return this.#make({ left, right, window, settings: DEFAULTS, lateTo: [null, null] });
   }
 }
 
@@ -115,43 +123,68 @@ abstract class WindowedPair<out Left, out Right> {
 
   protected abstract with(parts: WindowJoinParts): this;
 
+  #set(settings: Partial<WindowJoinParts['settings']>): this {
+    return this.with({ ...this.#parts, settings: { ...this.#parts.settings, ...settings } });
+  }
+
+  /**
+   * When windows fire, instead of at their end, `.trigger(continuousEventTimeTrigger('1 h'))`, by the rows of both sides together.
+   * A window that fires keeps its rows, so that pairs come again, unless the trigger is `purging(...)`.
+   */
+  trigger(trigger: Trigger<Left | Right>): this {
+    checkTrigger('trigger', trigger);
+    return this.#set({ trigger });
+  }
+
+  /**
+   * Which rows a window gives up when it fires, of those of both sides in the order in which they came:
+   * `.trigger(countTrigger(10)).evictor(countEvictor(100))`. Behind it one of the sides, or both, may have none left.
+   */
+  evictor(evictor: Evictor<Left | Right>): this {
+    checkEvictor(evictor);
+    return this.#set({ evictor });
+  }
+
+  /**
+   * Keeps windows for so long behind their end, and has them fire again, with all their rows, for each row that comes late:
+   * `.allowedLateness('1 min')`. EngineError JOB_DEFINITION for windows that know no late records.
+   */
+  allowedLateness(lateness: Duration): this {
+    this.#checkCanBeLate('allowedLateness');
+    return this.#set({ latenessMs: durationMs(lateness, 'allowedLateness') });
+  }
+
   /**
    * Sends left records that are late for every window they belong to into a side output, where they are counted and dropped
    * otherwise: `.lateLeftTo(lateAuctions).apply((auction) => auction).sideOutput(lateAuctions)`.
    */
   lateLeftTo(side: SideOutput<Left>): this {
     aSideOutput('lateLeftTo', side);
-    this.#checkByEventTime();
+    this.#checkCanBeLate('lateLeftTo');
     return this.with({ ...this.#parts, lateTo: [side.name, this.#parts.lateTo[1]] });
   }
 
   /** The same for right records: `.lateRightTo(late).apply((auction, bid) => bid).sideOutput(late)`. */
   lateRightTo(side: SideOutput<Right>): this {
     aSideOutput('lateRightTo', side);
-    this.#checkByEventTime();
+    this.#checkCanBeLate('lateRightTo');
     return this.with({ ...this.#parts, lateTo: [this.#parts.lateTo[0], side.name] });
   }
 
-  #checkByEventTime(): void {
-    if (this.#parts.window.time === 'event') return;
+  #checkCanBeLate(what: string): void {
+    const { window } = this.#parts;
+    if (window.kind !== 'global' && window.time === 'event') return;
     throw new EngineError(
       'JOB_DEFINITION',
-      'late records of a join: only for windows of event time can a record be late',
+      `${what}: only for windows of event time can a record be late`,
     );
   }
 
   protected applied<Out>(takes: WindowJoinSpec['takes'], name: string, code: object): Stream<Out> {
     const aRule = takes === 'pairs' ? aPlainFunction : aPlainOrGenerator;
     aRule('apply', code);
-    const { left, right, window, lateTo } = this.#parts;
-    const node = left.builder.add({
-      name,
-      operator: { type: 'windowJoin', keys: [left.key, right.key], window, takes, lateTo },
-      inputs: joinedEdges(left, right),
-      schema: null,
-      functions: [...left.functions, ...right.functions, code],
-    });
-    return new Stream<Out>(left.builder, node, null);
+    const node = addWindowJoin(this.#parts, { takes, name, code });
+    return new Stream<Out>(this.#parts.left.builder, node, null);
   }
 }
 
@@ -162,7 +195,7 @@ export class WindowJoin<out Left, out Right> extends WindowedPair<Left, Right> {
   }
 
   /**
-   * A row for each pair of a key and window, when the window is over, at its end - 1:
+   * A row for each pair of a key and window, whenever the window fires, at its end - 1:
    * `.apply((auction, bid) => ({ item: auction.item, price: bid.price }))`.
    */
   apply<Out>(fn: (left: Left, right: Right) => Out): Stream<Out> {
@@ -177,10 +210,11 @@ export class WindowCoGroup<out Left, out Right> extends WindowedPair<Left, Right
   }
 
   /**
-   * Any number of rows for each key and window, when the window is over, at its end - 1; one of the sides may be empty. They are
+   * Any number of rows for each key and window, whenever the window fires, at its end - 1; one of the sides may be empty. They are
    * returned as an iterable, `.apply((auctions, bids) => auctions.map(({ item }) => ({ item, bids: bids.length })))`, or pushed,
    * where the compiler has to be told their type: `.apply<number>((auctions, bids, out) => out(bids.length))`. The rows of a side are
-   * in the order in which they came; where windows overlap, stretch by stretch of event time, as values that aggregates collect.
+   * in the order in which they came; where sliding windows overlap, stretch by stretch of event time, as values that aggregates
+   * collect, and in sessions that have become one, those of the earlier session first.
    */
   apply<Out>(
     fn: (

@@ -160,7 +160,6 @@ export function addGeneralWindow<Out>(
     work,
     states,
   };
-  checkMerging(spec.assigner, spec.trigger);
   const readsRows = all.length > functions.length || spec.evictor !== null;
   const isNarrow = work.kind === 'aggregate' && !readsRows && settings.lateTo === null;
   const { inputs, schema } = isNarrow ? onlyNeeded(parts, work.aggregates) : parts;
@@ -182,18 +181,20 @@ export function addGeneralWindow<Out>(
 
 type Assigned = Pick<GeneralWindowSpec, 'assigner' | 'assignBy' | 'trigger' | 'evictor'>;
 
-/** Which windows there are, and when they fire. */
-function assigned(
+/** Which windows there are, and when they fire. EngineError JOB_DEFINITION for a trigger that cannot merge where they do. */
+export function assigned(
   window: AnyWindow<never>,
-  { trigger, evictor }: WindowSettings,
+  { trigger, evictor }: Pick<WindowSettings, 'trigger' | 'evictor'>,
   add: (code: object) => number,
 ): Assigned {
   if (window.kind === 'count') return ofCounts(window);
   const [assigner, assignBy] = assignerOf(window, add);
+  const spec = trigger === null ? defaultTrigger(assigner) : trigger.bind(add);
+  checkMerging(assigner, spec);
   return {
     assigner,
     assignBy,
-    trigger: trigger === null ? defaultTrigger(assigner) : trigger.bind(add),
+    trigger: spec,
     evictor: evictor === null ? null : evictor.evict(add),
   };
 }

@@ -78,6 +78,9 @@ export type AnyWindow<Row> =
   | GlobalSpec
   | CountWindowSpec;
 
+/** The windows in which rows of two streams can meet. */
+export type PairWindow<Row> = Exclude<AnyWindow<Row>, CountWindowSpec>;
+
 export type WindowKind = AnyWindow<never>['kind'];
 
 const WINDOW_KINDS: Readonly<Record<WindowKind, true>> = {

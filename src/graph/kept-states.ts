@@ -77,6 +77,10 @@ function statesOf(
       const { latenessMs: _, ...window } = operator.window;
       return [state('windows', { ...keyed(operator.key, first), window, of: first })];
     }
+    case 'generalJoin': {
+      const { latenessMs: _, ...window } = operator.window;
+      return [state('windows', { keys: operator.keys, window, of: before })];
+    }
     case 'rolling': {
       const { key, rolling } = operator;
       return [state('values', { ...keyed(key, first), rolling, of: first })];

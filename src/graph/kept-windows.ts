@@ -27,6 +27,7 @@ export function keptWindowsOf(spec: OperatorSpec): KeptWindows | null {
     case 'windowJoin':
       return { by: spec.type, window: spec.window };
     case 'window':
+    case 'generalJoin':
       return { by: spec.type, window: spec.window.assigner };
     case 'intervalJoin': {
       const { lowerMs, upperMs } = spec;
@@ -55,6 +56,7 @@ export function describeWindows(stored: PlainData): string {
 const HOW: { readonly [Type in OperatorSpec['type']]?: string } = {
   window: ', each kept for itself',
   windowJoin: ' of a join',
+  generalJoin: ' of a join, each kept for itself',
 };
 
 function textOf(window: KeptWindow): string {

@@ -18,6 +18,7 @@ const BY_CLOCK: readonly OperatorSpec['type'][] = [
   'window',
   'windowAggregate',
   'windowJoin',
+  'generalJoin',
   'match',
 ];
 

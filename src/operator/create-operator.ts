@@ -9,6 +9,7 @@ import { MatchOperator } from './cep/match-operator.ts';
 import { EventTimeOperator } from './event-time.ts';
 import { FusedOperator } from './fused.ts';
 import type { FusedStep } from './fused-steps.ts';
+import { createGeneralJoin } from './join/general-join.ts';
 import { IntervalJoinOperator } from './join/interval-join.ts';
 import { WindowJoinOperator } from './join/window-join.ts';
 import type { Operator } from './operator.ts';
@@ -21,7 +22,7 @@ import { SideOperator } from './side.ts';
 import type { Sink } from './sink.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { CountWindowOperator } from './window/count-window.ts';
-import { GeneralWindowOperator } from './window/general/general-window.ts';
+import { createGeneralWindow } from './window/general/create-general-window.ts';
 import { PreAggregateOperator } from './window/pre-aggregate.ts';
 import { WindowAggregateOperator } from './window/window-aggregate.ts';
 
@@ -87,7 +88,7 @@ export function createOperator(plans: readonly OperatorPlan[], place: OperatorPl
     case 'countWindow':
       return new CountWindowOperator({ ...spec, inputSchema, functions });
     case 'window':
-      return new GeneralWindowOperator({ ...spec, inputSchema, functions });
+      return createGeneralWindow({ ...spec, inputSchema, functions });
     case 'rolling':
       return isBatch
         ? new BatchRollingOperator({ ...spec, inputSchema, functions })
@@ -106,6 +107,8 @@ export function createOperator(plans: readonly OperatorPlan[], place: OperatorPl
       return new IntervalJoinOperator({ ...spec, schemas, functions });
     case 'windowJoin':
       return new WindowJoinOperator({ ...spec, schemas, functions });
+    case 'generalJoin':
+      return createGeneralJoin({ ...spec, schemas, functions });
     case 'sink':
     case 'collect':
       return new SinkOperator(sink!, inputSchema, runId);

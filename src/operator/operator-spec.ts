@@ -12,6 +12,7 @@ import type { WatermarkSpec } from '../time/watermark.ts';
 import type { AsyncSpec } from './async/async-spec.ts';
 import type { ParallelSpec } from './async/parallel-operator.ts';
 import type { MatchSpec } from './cep/pattern-spec.ts';
+import type { GeneralJoinSpec } from './join/general-join.ts';
 import type { IntervalJoinSpec } from './join/interval-join.ts';
 import type { WindowJoinSpec } from './join/window-join.ts';
 import type { PartitionWork } from './partition/partition.ts';
@@ -115,6 +116,7 @@ export type OperatorSpec =
     }
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
+  | ({ readonly type: 'generalJoin' } & GeneralJoinSpec)
   | { readonly type: 'sink'; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
 
@@ -124,7 +126,7 @@ export const DEAD_LETTERS = 'dead letters';
 /** Names of the side outputs of an operator, as far as they are known before it runs. */
 export function sidesOf(spec: OperatorSpec): readonly string[] {
   if (spec.type === 'source' && spec.hasDeadLetters) return [DEAD_LETTERS];
-  if (spec.type === 'intervalJoin' || spec.type === 'windowJoin') {
+  if (spec.type === 'intervalJoin' || spec.type === 'windowJoin' || spec.type === 'generalJoin') {
     return [...new Set(spec.lateTo.filter((side) => side !== null))];
   }
   if (spec.type === 'match') {

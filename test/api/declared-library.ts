@@ -104,6 +104,12 @@ export const steps = (bids: Stream<Bid>, others: Stream<Bid>) => ({
   pair: bids.join(others),
   keyedPair: bids.join(others).on('auction', 'auction'),
   joined: bids.join(others).on('auction', 'auction').window(minute),
+  joinedSessions: bids
+    .join(others)
+    .on('auction', 'auction')
+    .window(millrace.session((row) => row.price))
+    .trigger(millrace.purging(millrace.countTrigger(2)))
+    .allowedLateness('1 s'),
   grouped: bids.coGroup(others).on('auction', 'auction').window(minute),
   near: bids.keyBy('auction').intervalJoin(others.keyBy('auction')),
   nearer: bids.keyBy('auction').intervalJoin(others.keyBy('auction')).between(0, 1),

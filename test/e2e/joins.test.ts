@@ -7,7 +7,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { RunOptions } from 'millrace';
 import { inFolder } from '../connector/read-all.ts';
-import { expectedCounts, expectedMet, expectedNear, joining, joins } from './jobs/joins.ts';
+import {
+  expectedCounts,
+  expectedFirst,
+  expectedMet,
+  expectedNear,
+  expectedTogether,
+  joining,
+  joins,
+} from './jobs/joins.ts';
 
 const PLACES: readonly RunOptions[] = [
   { threads: 0, parallelism: 3 },
@@ -15,22 +23,27 @@ const PLACES: readonly RunOptions[] = [
   { threads: 2, parallelism: 5, maxParallelism: 7 },
 ];
 
-test('interval joins, window joins and groups, on threads', async () => {
+test('interval joins, window joins and groups, also of sessions and with an evictor, on threads', async () => {
   const near = expectedNear().sort();
   const met = expectedMet().sort();
   const counts = expectedCounts().sort();
+  const together = expectedTogether().sort();
+  const first = expectedFirst().sort();
+  assert.ok(together.length > 1000 && first.length > 100);
   assert.ok(near.length > 1000 && met.length > 1000 && counts.length > 1000);
   for (const place of PLACES) {
     const got = await joins.collect(place);
     assert.deepEqual(got.near.sort(), near, inspect(place));
     assert.deepEqual(got.met.sort(), met, inspect(place));
     assert.deepEqual(got.counts.sort(), counts, inspect(place));
+    assert.deepEqual(got.together.sort(), together, inspect(place));
+    assert.deepEqual(got.first.sort(), first, inspect(place));
   }
 });
 
 /** All rows of the finished files of an output, sorted. */
 function rowsOf(out: string): string[][] {
-  return ['near', 'groups'].map((folder) =>
+  return ['near', 'groups', 'sessions'].map((folder) =>
     readdirSync(join(out, folder))
       .filter((name) => name.startsWith('part-'))
       .flatMap((name) =>

@@ -8,6 +8,7 @@ import { loadJobs } from '../../src/graph/load-job.ts';
 import {
   type AnyWindow,
   blackhole,
+  countTrigger,
   type EngineError,
   type Flow,
   generate,
@@ -25,6 +26,7 @@ import {
   tumbling,
   tumblingCount,
   value,
+  type WindowJoin,
 } from '../../src/index.ts';
 import { inFolder } from '../connector/read-all.ts';
 
@@ -86,6 +88,7 @@ function keeping(flow: Flow, state: Readonly<Record<string, object>>, version: V
     .uid(uid);
 }
 
+type Tick = RowOf<typeof Tick>;
 type KeyedTicks = KeyedStream<RowOf<typeof Tick>, { key: number }>;
 
 /** Sums of windows. */
@@ -337,6 +340,47 @@ test('windows of another size have other panes, and another job other state', ()
   assert.match(other!.reason, /of job 'evolving', and this is job 'other'/);
 });
 
+test('a join that keeps windows for themselves has other state than one that keeps panes; lateness makes no other', () => {
+  const met = (settle: (pair: WindowJoin<Tick, Tick>) => WindowJoin<Tick, Tick>) => {
+    const meeting = job(import.meta, 'meeting', (flow) => {
+      const pair = ticks(flow).join(ticks(flow)).on('key', 'key').window(tumbling('1 h'));
+      settle(pair)
+        .apply((left, right) => left.n - right.n)
+        .uid('met')
+        .to(blackhole());
+    });
+    return meeting.build({}, false);
+  };
+  const changes = (was: ReturnType<typeof met>, now: ReturnType<typeof met>): unknown => {
+    const { isCompatible, operators } = compareJobs(jobShape(was), now);
+    const states = operator(operators, 'met').states.map(({ state, change }) => [state, change]);
+    return { isCompatible, states };
+  };
+  const lateFor = (ms: number) => met((pair) => pair.allowedLateness(ms));
+  const counting = met((pair) => pair.trigger(countTrigger(1)));
+  assert.deepEqual(changes(lateFor(1), lateFor(2)), {
+    isCompatible: true,
+    states: [['windows', 'kept']],
+  });
+  assert.deepEqual(changes(lateFor(1), counting), {
+    isCompatible: false,
+    states: [['windows', 'refused']],
+  });
+  assert.deepEqual(
+    changes(
+      met((pair) => pair),
+      lateFor(1),
+    ),
+    {
+      isCompatible: false,
+      states: [
+        ['windows', 'added'],
+        ['rows of both sides', 'dropped'],
+      ],
+    },
+  );
+});
+
 test('a job of every kind of step is the same as itself, also when its shape comes as JSON', async () => {
   const modules = ['async', 'batch', 'cep', 'connected', 'joins', 'process', 'parallel'];
   const types = new Set<string>();
@@ -354,7 +398,15 @@ test('a job of every kind of step is the same as itself, also when its shape com
       }
     }
   }
-  for (const type of ['process', 'match', 'intervalJoin', 'windowJoin', 'async', 'parallel']) {
+  for (const type of [
+    'process',
+    'match',
+    'intervalJoin',
+    'windowJoin',
+    'generalJoin',
+    'async',
+    'parallel',
+  ]) {
     assert.ok(types.has(type), type);
   }
 });

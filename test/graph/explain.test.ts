@@ -7,7 +7,7 @@ import { GraphBuilder } from '../../src/api/graph-builder.ts';
 
 import { map } from '../../src/api/state.ts';
 import type { Stream } from '../../src/api/stream.ts';
-import { sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
+import { session, sliding, slidingCount, tumbling, tumblingCount } from '../../src/api/windows.ts';
 import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { csv } from '../../src/connector/file/csv.ts';
@@ -149,6 +149,30 @@ const CASES: readonly [name: string, define: (flow: Flow) => void, expected: rea
           .apply((left) => left)
           .to(blackhole()),
       ['join: left row that was kept', 'join: right row that was kept'],
+    ],
+    [
+      'join of sessions with a gap by a function, by keys of both kinds',
+      (flow) =>
+        typed(flow)
+          .coGroup(freeForm(flow))
+          .on('n', 'n')
+          .window(session(({ n }) => n + 1))
+          .apply((left) => left)
+          .to(blackhole()),
+      [
+        'coGroup: left gaps of sessions',
+        'coGroup: left keys, as long as all are ints',
+        'coGroup: left keys of any kind',
+        "coGroup: left field 'n' of a row",
+        'coGroup: right gaps of sessions',
+        'coGroup: right keys, as long as all are ints',
+        'coGroup: right keys of any kind',
+        "coGroup: right field 'n' of a row",
+        'hash(n): hashes of keys',
+        "hash(n): field 'n' of a row",
+        'hash(n): hashes of keys',
+        "hash(n): field 'n' of a row",
+      ],
     ],
     [
       'window aggregation in two halves',

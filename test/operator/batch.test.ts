@@ -276,29 +276,33 @@ inEveryBatchMode(
   },
 );
 
-test('a join by processing time waits for both inputs', async () => {
-  for (const outputCapacity of [Infinity, 1]) {
-    const h = await harness2<Sale, Sale, [number, number]>(
-      (first, second) =>
-        first
-          .join(second)
-          .on('shop', 'shop')
-          .window(tumbling('1 s', { time: 'processing' }))
-          .apply((left, right): [number, number] => [left.price, right.price]),
-      { batch: true, outputCapacity },
-    );
-    for (const sale of [A0, B1, A2]) h.pushFirst(sale, 0);
-    await h.endFirst();
-    h.pushSecond(A4, 0);
-    h.processingTime(60_000);
-    assert.deepEqual(h.take(), []);
-    await h.endSecond();
-    assert.deepEqual(h.takeRecords(), [
-      [5, 9],
-      [3, 9],
-    ]);
-  }
-});
+const byClock = { time: 'processing' } as const;
+
+for (const window of [tumbling('1 s', byClock), session('1 s', byClock)]) {
+  test(`a join in ${window.kind} windows of processing time waits for both inputs`, async () => {
+    for (const outputCapacity of [Infinity, 1]) {
+      const h = await harness2<Sale, Sale, [number, number]>(
+        (first, second) =>
+          first
+            .join(second)
+            .on('shop', 'shop')
+            .window(window)
+            .apply((left, right): [number, number] => [left.price, right.price]),
+        { batch: true, outputCapacity },
+      );
+      for (const sale of [A0, B1, A2]) h.pushFirst(sale, 0);
+      await h.endFirst();
+      h.pushSecond(A4, 0);
+      h.processingTime(60_000);
+      assert.deepEqual(h.take(), []);
+      await h.endSecond();
+      assert.deepEqual(h.takeRecords(), [
+        [5, 9],
+        [3, 9],
+      ]);
+    }
+  });
+}
 
 test('a harness in batch takes no watermark of a test', async () => {
   const h = await harness<Sale>((stream) => stream.map((sale) => sale.price), { batch: true });

@@ -6,169 +6,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type } from '../../src/api/emits.ts';
-import {
-  countEvictor,
-  customEvictor,
-  deltaEvictor,
-  type Evictor,
-  timeEvictor,
-} from '../../src/api/evictors.ts';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
-import {
-  continuousEventTimeTrigger,
-  continuousProcessingTimeTrigger,
-  countTrigger,
-  deltaTrigger,
-  endOfStreamTrigger,
-  eventTimeTrigger,
-  processingTimeTrigger,
-  purging,
-  type Trigger,
-} from '../../src/api/triggers.ts';
-import {
-  type AnyWindow,
-  cumulating,
-  customWindow,
-  globalWindow,
-  session,
-  sliding,
-  tumbling,
-  type WindowBounds,
-  type WindowKind,
-} from '../../src/api/windows.ts';
+import { purging } from '../../src/api/triggers.ts';
+import type { WindowKind } from '../../src/api/windows.ts';
 import { Random } from '../../src/base/random.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
-import type { EvictorRow } from '../../src/operator/window/general/custom-evictor.ts';
 import { type Harness, harness } from '../../src/testing/harness.ts';
-import {
-  type SlowAssigner,
-  SlowGeneralWindows,
-  type SlowRecord,
-  type SlowRules,
-  type SlowTrigger,
-} from './slow-general-windows.ts';
+import { ASSIGNERS, type Case, casesOf, EVICTORS, TRIGGERS } from './general-window-cases.ts';
+import { SlowGeneralWindows, type SlowRules } from './slow-general-windows.ts';
 
 const Row = record({ k: t.string, v: t.int32 });
 type Row = RowOf<typeof Row>;
-type Time = { readonly time: 'event' | 'processing' };
-
-const floorMod = (a: number, b: number): number => ((a % b) + b) % b;
-const slidingAt = (size: number, slide: number, offset: number) => (time: number) => {
-  const windows: [number, number][] = [];
-  const last = time - floorMod(time - offset, slide);
-  for (let start = last; start > time - size; start -= slide) windows.push([start, start + size]);
-  return windows;
-};
-const gapOf = ({ v }: { readonly v: number }): number => 3 + floorMod(v, 9);
-
-/** Windows of the engine, and of the model. */
-/** Of one length or another, in one order or the other, and none at some times. */
-function ownWindows(time: number): [number, number][] {
-  const start = time - floorMod(time, 8);
-  const both: [number, number][] = [
-    [start, start + 8],
-    [start - 3, start + 12],
-  ];
-  if (floorMod(time, 7) === 0) return [];
-  if (floorMod(time, 3) === 0) return both.slice(0, 1);
-  return floorMod(time, 2) === 0 ? both : both.reverse();
-}
-
-function boundsOf(windows: readonly (readonly [number, number])[]): WindowBounds[] {
-  return windows.map(([windowStart, windowEnd]) => ({ windowStart, windowEnd }));
-}
-
-const ASSIGNERS: Readonly<Record<string, readonly [(time: Time) => AnyWindow<Row>, SlowAssigner]>> =
-  {
-    tumbling: [
-      (time) => tumbling(10, { offset: -3, ...time }),
-      { kind: 'fixed', windowsOf: slidingAt(10, 10, -3) },
-    ],
-    sliding: [(time) => sliding(15, 6, time), { kind: 'fixed', windowsOf: slidingAt(15, 6, 0) }],
-    'sliding with gaps': [
-      (time) => sliding(4, 9, time),
-      { kind: 'fixed', windowsOf: slidingAt(4, 9, 0) },
-    ],
-    cumulating: [
-      (time) => cumulating(20, 5, time),
-      {
-        kind: 'fixed',
-        windowsOf(time) {
-          const start = time - floorMod(time, 20);
-          return [5, 10, 15, 20]
-            .filter((size) => start + size > time)
-            .map((size) => [start, start + size] as const);
-        },
-      },
-    ],
-    session: [(time) => session(7, time), { kind: 'session', gapOf: () => 7 }],
-    'session by the record': [(time) => session(gapOf, time), { kind: 'session', gapOf }],
-    custom: [
-      (time) => customWindow({ assign: (_, at) => boundsOf(ownWindows(at)), ...time }),
-      { kind: 'fixed', windowsOf: ownWindows },
-    ],
-    'custom, merging': [
-      (time) =>
-        customWindow({
-          assign: (row, at) => boundsOf([[at, at + gapOf(row)]]),
-          merges: true,
-          ...time,
-        }),
-      { kind: 'session', gapOf },
-    ],
-    global: [globalWindow, { kind: 'fixed', windowsOf: () => [[-Infinity, Infinity]] }],
-  };
-
-const TRIGGERS: Readonly<
-  Record<string, readonly [(isByClock: boolean) => Trigger<Row> | null, SlowTrigger]>
-> = {
-  'at the end': [() => null, { kind: 'end' }],
-  'at the end, said so': [
-    (isByClock) => (isByClock ? processingTimeTrigger() : eventTimeTrigger()),
-    { kind: 'end' },
-  ],
-  'by count': [() => countTrigger(3), { kind: 'count', count: 3 }],
-  continuous: [
-    (isByClock) => (isByClock ? continuousProcessingTimeTrigger(4) : continuousEventTimeTrigger(4)),
-    { kind: 'continuous', every: 4 },
-  ],
-  'by distance': [
-    () => deltaTrigger(20, (before, row) => row.v - before.v),
-    { kind: 'delta', threshold: 20 },
-  ],
-  'at the end of the stream': [() => endOfStreamTrigger(), { kind: 'endOfStream' }],
-};
-
-const EVICTORS: Readonly<
-  Record<
-    string,
-    readonly [(after: boolean) => Evictor<Row>, (records: readonly SlowRecord[]) => SlowRecord[]]
-  >
-> = {
-  'by count': [(after) => countEvictor(2, { after }), (records) => records.slice(-2)],
-  'by time': [
-    (after) => timeEvictor(5, { after }),
-    (records) => {
-      const newest = Math.max(...records.map(({ time }) => time));
-      return records.filter(({ time }) => time > newest - 5);
-    },
-  ],
-  'by distance': [
-    (after) => deltaEvictor(10, (row, last) => Math.abs(row.v - last.v), { after }),
-    (records) => records.filter(({ v }) => Math.abs(v - records.at(-1)!.v) < 10),
-  ],
-  'by a function': [
-    (after) => {
-      const stay = (rows: readonly EvictorRow<Row>[]): EvictorRow<Row>[] =>
-        rows.filter(({ row, timestamp }, i) => i === 0 || (row.v + timestamp) % 3 !== 0).reverse();
-      return customEvictor(after ? { after: stay } : { before: stay });
-    },
-    (records) => records.filter(({ v, time }, i) => i === 0 || (v + time) % 3 !== 0),
-  ],
-};
-
 type Rows = Stream<Readonly<Record<string, unknown>>>;
 
 const late = sideOutput<Row>('late');
@@ -238,35 +88,6 @@ const WORKS: readonly {
     of: (values) => values.reduce((so, v) => so + v),
   },
 ];
-
-type Case = {
-  readonly assigner: string;
-  readonly trigger: string;
-  readonly isByClock: boolean;
-  readonly evictor: string | null;
-};
-
-/** Combinations that there cannot be are left out. */
-function isPossible({ assigner, trigger, isByClock }: Case): boolean {
-  const merges = assigner.startsWith('session') || assigner.endsWith('merging');
-  if (trigger === 'by distance' && merges) return false;
-  if (assigner === 'global' && isByClock) return false;
-  return trigger !== 'at the end of the stream' || assigner === 'global';
-}
-
-function casesOf(): Case[] {
-  const cases: Case[] = [];
-  for (const assigner of Object.keys(ASSIGNERS)) {
-    for (const trigger of Object.keys(TRIGGERS)) {
-      for (const isByClock of [false, true]) {
-        for (const evictor of [null, ...Object.keys(EVICTORS)]) {
-          cases.push({ assigner, trigger, isByClock, evictor });
-        }
-      }
-    }
-  }
-  return cases.filter(isPossible);
-}
 
 /** With the last one, sliding and cumulating windows collect values and have nothing else said about them. */
 const SEEDS = [1, 2, 3, 4, 5, 8];

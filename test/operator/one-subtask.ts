@@ -11,8 +11,6 @@ export const ALONE: Place = { subtask: 0, parallelism: 1 };
 
 export class OneSubtask<Of extends Operator, Result> {
   readonly operator: Of;
-  /** Whether the outputs have room. */
-  isReady = true;
   readonly metrics = {
     recordsIn: 0,
     recordsOut: 0,
@@ -28,6 +26,8 @@ export class OneSubtask<Of extends Operator, Result> {
     onDone() {},
   });
   readonly place: Place;
+  /** Batches that the output takes before it is full. */
+  room = Infinity;
 
   constructor(
     operator: Of,
@@ -35,9 +35,9 @@ export class OneSubtask<Of extends Operator, Result> {
     states: readonly StoredState[],
     sides: SideOutputs = new Map(),
   ) {
-    const isReady = (): boolean => this.isReady;
     this.operator = operator;
     this.place = place;
+    const room = (): number => this.room;
     operator.open(
       {
         name: 'alone',
@@ -57,9 +57,12 @@ export class OneSubtask<Of extends Operator, Result> {
       },
       {
         get isReady() {
-          return isReady();
+          return room() > 0;
         },
-        emit: (batch) => this.results.push(...(batch.rowObjects() as Result[])),
+        emit: (batch) => {
+          this.room--;
+          this.results.push(...(batch.rowObjects() as Result[]));
+        },
         watermark() {},
         idle() {},
         barrier() {},

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { pattern } from '../../src/api/cep/pattern.ts';
 import { type } from '../../src/api/emits.ts';
 import type { RowStream, Stream } from '../../src/api/stream.ts';
-import { tumbling } from '../../src/api/windows.ts';
+import { session, tumbling } from '../../src/api/windows.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
 
 type Row = { readonly k: number };
@@ -25,6 +25,18 @@ const CASES: Readonly<Record<string, Build>> = {
       .coGroup(b)
       .on('k', 'k')
       .window(tumbling(10))
+      .apply(() => later([1])),
+  'join of sessions': (a, b) =>
+    a
+      .join(b)
+      .on('k', 'k')
+      .window(session(10))
+      .apply(() => later(1)),
+  'coGroup of sessions': (a, b) =>
+    a
+      .coGroup(b)
+      .on('k', 'k')
+      .window(session(10))
       .apply(() => later([1])),
   intervalJoin: (a, b) =>
     a

@@ -127,6 +127,16 @@ const joins: Readonly<Record<string, () => Promise<Harness2<Click, Click, string
           .apply(({ k }) => k),
       { batchSize: 'all' },
     ),
+  'a join of sessions': () =>
+    harness2<Click, Click, string>(
+      (a, b) =>
+        a
+          .join(b)
+          .on('k', 'k')
+          .window(session('1 s'))
+          .apply(({ k }) => k),
+      { batchSize: 'all' },
+    ),
 };
 
 for (const [what, made] of Object.entries(joins)) {

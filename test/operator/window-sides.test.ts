@@ -16,7 +16,7 @@ import { BATCH_ROWS } from '../../src/base/limits.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { t } from '../../src/data/schema.ts';
-import { GeneralWindowOperator } from '../../src/operator/window/general/general-window.ts';
+import { createGeneralWindow } from '../../src/operator/window/general/create-general-window.ts';
 import { harness } from '../../src/testing/harness.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
 import { inEveryBatchMode, inEveryMode, type Mode } from '../modes.ts';
@@ -216,11 +216,11 @@ test('windows whose rows all go aside wait while the side output is full', () =>
   const aside = {
     emit(batch: Batch): void {
       sent.push(...batch.rowObjects());
-      alone.isReady = false;
+      alone.room = 0;
     },
   };
   const alone = new OneSubtask(
-    new GeneralWindowOperator({
+    createGeneralWindow({
       key: { kind: 'fields', fields: ['v'] },
       window: {
         assigner: { kind: 'tumbling', time: 'event', sizeMs: 10, slideMs: 10, offsetMs: 0 },
@@ -249,11 +249,11 @@ test('windows whose rows all go aside wait while the side output is full', () =>
   const keys = 2 * BATCH_ROWS + 5;
   const rows = new BatchBuilder(Row, keys);
   for (let v = 0; v < keys; v++) rows.appendRow({ k: '', v }, 1);
-  alone.operator.processBatch(rows.seal());
+  alone.operator.processBatch(rows.seal(), 0);
   alone.operator.processWatermark(9);
   for (const count of [BATCH_ROWS, 2 * BATCH_ROWS]) {
     assert.deepEqual([sent.length, alone.operator.hasPendingWork], [count, true]);
-    alone.isReady = true;
+    alone.room = Infinity;
     alone.operator.resume();
   }
   assert.deepEqual([sent.length, alone.operator.hasPendingWork], [keys, false]);

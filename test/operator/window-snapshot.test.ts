@@ -10,7 +10,8 @@ import { keyGroupOf, subtaskOf } from '../../src/data/key-group.ts';
 import { murmur } from '../../src/data/key-hash.ts';
 import { record, t } from '../../src/data/schema.ts';
 import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
-import { GeneralWindowOperator } from '../../src/operator/window/general/general-window.ts';
+import { createGeneralWindow } from '../../src/operator/window/general/create-general-window.ts';
+import type { GeneralWindowOperator } from '../../src/operator/window/general/general-window.ts';
 import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
 import type { StoredState } from '../../src/task/restored-state.ts';
 import { ALONE, GROUPS, OneSubtask, type Place, statesOf } from './one-subtask.ts';
@@ -218,7 +219,7 @@ test('a record of windows that had all fired before the restart is late, though 
 /** One subtask of a sum over sessions with a gap of 10, which are kept for a while behind their ends. */
 class Sessions extends OneSubtask<GeneralWindowOperator, Result> {
   constructor(latenessMs: number, states: readonly StoredState[] = []) {
-    const operator = new GeneralWindowOperator({
+    const operator = createGeneralWindow({
       key: { kind: 'fields', fields: ['key'] },
       window: {
         assigner: { kind: 'session', time: 'event', gapMs: 10 },
@@ -244,9 +245,9 @@ class Sessions extends OneSubtask<GeneralWindowOperator, Result> {
 
 test('windows that have fired and were kept for late records do not fire again where none are awaited any more', () => {
   const rig = new Sessions(100);
-  rig.operator.processBatch(batchOf([1, 2], 1, 0));
+  rig.operator.processBatch(batchOf([1, 2], 1, 0), 0);
   rig.operator.processWatermark(9);
-  rig.operator.processBatch(batchOf([2, 3], 1, 50));
+  rig.operator.processBatch(batchOf([2, 3], 1, 50), 0);
   rig.barrier();
   rig.finish();
   assert.deepEqual(rig.ends(), [
@@ -265,7 +266,7 @@ test('sessions that end while they are being captured are captured whole', () =>
   const keys = upTo(10_000);
   const push = (rig: Sessions, value: number, time: number): void => {
     for (let from = 0; from < keys.length; from += 4096) {
-      rig.operator.processBatch(batchOf(keys.slice(from, from + 4096), value, time));
+      rig.operator.processBatch(batchOf(keys.slice(from, from + 4096), value, time), 0);
     }
   };
   const rig = new Sessions(0);

@@ -6,7 +6,7 @@ import { countEvictor } from '../../src/api/evictors.ts';
 import { job } from '../../src/api/job.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
 import type { RowStream, Stream } from '../../src/api/stream.ts';
-import { countTrigger } from '../../src/api/triggers.ts';
+import { countTrigger, endOfStreamTrigger, purging } from '../../src/api/triggers.ts';
 import {
   cumulating,
   globalWindow,
@@ -159,6 +159,21 @@ test('what a job has that cannot be evaluated is told, with the name of the step
         .window(session(5))
         .aggregate(({ first }) => ({ at: first('at') })),
     ),
+    evaluated((visits) =>
+      visits
+        .coGroup(visits)
+        .on('page', 'page')
+        .window(tumbling(5))
+        .evictor(countEvictor(2))
+        .apply((lefts) => lefts),
+    ),
+    evaluated((visits) =>
+      visits
+        .coGroup(visits.map((row) => ({ ...row, at: -row.at })).eventTime('at', monotonous()))
+        .on('page', 'page')
+        .window(session(5))
+        .apply((lefts) => lefts),
+    ),
   ]);
   assert.deepEqual(reasons, [
     "step 'mine' is a process function",
@@ -171,6 +186,8 @@ test('what a job has that cannot be evaluated is told, with the name of the step
     "step 'aggregate' gives a row for each subtask that has any",
     "step 'map' takes rows that are broadcast",
     "step 'window' makes something of the order of records that come out of it, in sessions",
+    "step 'coGroup' has an evictor",
+    "step 'coGroup' makes something of the order of records that come out of it, in sessions",
   ]);
 });
 
@@ -247,6 +264,28 @@ test('steps without windows, side outputs and windows of records are what the en
           onPair: (a, b, { output, timestamp }) => output(beside, { a, b, timestamp }),
         })
         .sideOutput(beside),
+    (visits) =>
+      visits
+        .join(visits)
+        .on('page', 'page')
+        .window(session(5))
+        .apply((a, b) => a.at - b.at),
+    (visits) =>
+      visits
+        .coGroup(visits.filter(({ at }) => at > 5))
+        .on(
+          ({ at }) => at % 2,
+          ({ at }) => at % 3,
+        )
+        .window(session(({ at }) => at + 1))
+        .apply((lefts, rights) => [lefts.map(({ at }) => at), rights.length]),
+    (visits) =>
+      visits
+        .coGroup(visits)
+        .on('page', 'page')
+        .window(globalWindow())
+        .trigger(purging(endOfStreamTrigger()))
+        .apply((lefts, rights, out) => out([lefts.length, rights.length])),
   ];
   for (const step of steps) {
     const { oracle, rows } = await simulate(jobOf(step), { seed: 1, oracle: 'naive' });

@@ -2,16 +2,26 @@
 import {
   type Collected,
   collection,
+  countEvictor,
+  countTrigger,
+  cumulating,
   custom,
+  customTrigger,
+  customWindow,
+  deltaEvictor,
+  deltaTrigger,
   type Flow,
   generate,
+  globalWindow,
   hybrid,
   job,
   monotonous,
+  purging,
   type RowOf,
   record,
   type Schema,
   type Stream,
+  session,
   sideOutput,
   sliding,
   t,
@@ -317,6 +327,50 @@ auctions.join(bids).on(
 );
 // @ts-expect-error: windows of so many records
 auctions.join(bids).on('id', 'auction').window(tumblingCount(3));
+const pair = auctions.join(bids).on('id', 'auction');
+const sessions = pair
+  .window(session('10 min'))
+  .trigger(purging(countTrigger(10)))
+  .evictor(countEvictor(3))
+  .allowedLateness('1 min')
+  .lateRightTo(sideOutput<Bid>('late'))
+  .apply((auction, bid) => {
+    expect<Equal<typeof auction, Auction>>();
+    expect<Equal<typeof bid, Bid>>();
+    return bid.price;
+  });
+expect<Equal<RowOfStream<typeof sessions>, number>>();
+const byRecord = pair.window(
+  session((row) => {
+    expect<Equal<typeof row, Auction | Bid>>();
+    return 'item' in row ? 1000 : row.price;
+  }),
+);
+byRecord
+  .trigger(
+    customTrigger({
+      state: () => ({ items: 0 }),
+      onRecord(row, { state }) {
+        expect<Equal<typeof row, Auction | Bid>>();
+        if ('item' in row) state.items++;
+        return 'continue';
+      },
+    }),
+  )
+  .evictor(deltaEvictor(10, (row, last) => ('price' in last ? last.price : 0) - row.day.getTime()));
+pair.window(globalWindow()).trigger(deltaTrigger(10, (before, row) => +row.day - +before.day));
+pair.window(cumulating('1 d', '1 h'));
+pair.window(customWindow({ assign: ({ day }) => [{ windowStart: +day, windowEnd: +day + 1 }] }));
+// @ts-expect-error: a field of one side only
+pair.window(session((row) => row.price));
+// @ts-expect-error: a field of one side only
+byRecord.trigger(customTrigger({ onRecord: (row) => (row.price > 1 ? 'fire' : 'continue') }));
+// @ts-expect-error: a field of one side only
+byRecord.evictor(deltaEvictor(10, (row, last) => row.price - last.price));
+// @ts-expect-error: an evictor is no trigger
+byRecord.trigger(countEvictor(3));
+// @ts-expect-error: not a duration
+byRecord.allowedLateness('1 parsec');
 const perWindow = auctions
   .coGroup(bids)
   .on('id', 'auction')

@@ -32,28 +32,40 @@ export class JoinInput {
     schema: Schema | null,
     key: KeySpec,
     keySchema: Schema | null,
-    keyFunction: KeyFunction | null,
+    keys: KeyReader,
     lateTo: string | null,
   ) {
     this.schema = schema;
-    this.keys = new KeyReader(key, keySchema, keyFunction);
+    this.keys = keys;
     this.rows = new JoinRows(name, key, keySchema, schema);
     this.readers = new RowReaders(schema);
     this.lateTo = lateTo;
   }
 }
 
+/** Readers of the keys of both inputs, whose functions come first among those of the node. */
+export function joinKeyReaders(
+  keys: Pair<KeySpec>,
+  schemas: Pair<Schema | null>,
+  functions: readonly object[],
+): Pair<KeyReader> {
+  const [left, right] = keys;
+  const codeOf = ({ kind }: KeySpec, n: number): KeyFunction | null =>
+    kind === 'function' ? (functions[n] as KeyFunction) : null;
+  return [
+    new KeyReader(left, schemas[0], codeOf(left, 0)),
+    new KeyReader(right, schemas[1], codeOf(right, left.kind === 'function' ? 1 : 0)),
+  ];
+}
+
 /** The inputs of a join, and the function of the user. */
 export function joinInputs<Spec extends JoinSpec>(
   options: JoinOptions<Spec>,
 ): { inputs: readonly [JoinInput, JoinInput]; code: object } {
-  const { keys, schemas, lateTo } = options;
-  const functions = [...options.functions];
-  const keyFunctions = keys.map(({ kind }) =>
-    kind === 'function' ? (functions.shift() as KeyFunction) : null,
-  );
+  const { keys, schemas, lateTo, functions } = options;
   const bySchema = keySchemas(keys, schemas);
+  const readers = joinKeyReaders(keys, bySchema, functions);
   const input = (name: string, n: 0 | 1): JoinInput =>
-    new JoinInput(name, schemas[n], keys[n], bySchema[n], keyFunctions[n]!, lateTo[n]);
-  return { inputs: [input('left rows', 0), input('right rows', 1)], code: functions[0]! };
+    new JoinInput(name, schemas[n], keys[n], bySchema[n], readers[n], lateTo[n]);
+  return { inputs: [input('left rows', 0), input('right rows', 1)], code: functions.at(-1)! };
 }

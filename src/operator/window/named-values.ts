@@ -20,7 +20,7 @@ export function namedValues(
     const short = name.replace(/^#+(\d+ )?/, '');
     const value = row[name];
     values[Object.hasOwn(values, short) ? name : short] =
-      value instanceof Float64Array ? [...value] : value;
+      value instanceof Float64Array || value instanceof Uint8Array ? [...value] : value;
   }
   return values;
 }

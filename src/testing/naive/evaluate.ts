@@ -14,7 +14,7 @@ import type { LogicalEdge, LogicalGraph, LogicalNode, NodeBindings } from '../..
 import type { BuiltJob } from '../../graph/job-registry.ts';
 import type { OperatorSpec } from '../../operator/operator-spec.ts';
 import type { DeadLetter, Source } from '../../operator/source.ts';
-import { intervalJoin, windowJoin } from './joins.ts';
+import { generalJoin, intervalJoin, windowJoin } from './joins.ts';
 import { asRowsOf, type NaiveStep, NotEvaluable, type TimedRow } from './records.ts';
 import { keyOfRolling } from './rolling-ends.ts';
 import { NaiveSides } from './side-rows.ts';
@@ -138,6 +138,8 @@ function evaluateStep(spec: OperatorSpec, step: NaiveStep): readonly TimedRow[] 
       return typed(intervalJoin(spec, step));
     case 'windowJoin':
       return windowJoin(spec, step);
+    case 'generalJoin':
+      return generalJoin(spec, step);
     case 'process':
       throw new NotEvaluable('is a process function');
     case 'match':

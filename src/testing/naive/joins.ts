@@ -2,6 +2,7 @@
 
 import type { KeySpec } from '../../data/key.ts';
 import type { Pair } from '../../data/key-pair.ts';
+import type { GeneralJoinSpec } from '../../operator/join/general-join.ts';
 import type { IntervalJoinSpec } from '../../operator/join/interval-join.ts';
 import type { WindowJoinSpec } from '../../operator/join/window-join.ts';
 import {
@@ -14,7 +15,7 @@ import {
   timeOf,
 } from './records.ts';
 import { pushedAndReturned } from './steps.ts';
-import { alignedWindows, type NaiveWindow } from './windows.ts';
+import { alignedWindows, assign, checkFiresOnce, type NaiveWindow } from './windows.ts';
 
 type Sides = { readonly lefts: readonly TimedRow[]; readonly rights: readonly TimedRow[] };
 
@@ -64,14 +65,43 @@ export function windowJoin({ keys, window, takes }: WindowJoinSpec, step: NaiveS
     const ofRight = alignedWindows(window, rights);
     const ends = new Set([...ofLeft, ...ofRight].map(({ end }) => end));
     return [...ends].flatMap((end) => {
-      const [left, right] = [rowsOf(ofLeft, end), rowsOf(ofRight, end)];
-      const made =
-        takes === 'groups'
-          ? pushedAndReturned((push) => code(left, right, push))
-          : left.flatMap((one) => right.map((other) => code(one, other)));
+      const made = madeOf(takes, code, rowsOf(ofLeft, end), rowsOf(ofRight, end));
       return made.map((row) => ({ row, time: end - 1 }));
     });
   });
+}
+
+/** Windows that fire once, when they are over. */
+export function generalJoin({ keys, window }: GeneralJoinSpec, step: NaiveStep): TimedRow[] {
+  checkFiresOnce(window);
+  const takes = window.work.kind === 'joined' ? window.work.takes : 'pairs';
+  const { sides, code } = sidesOf(keys, step);
+  return sides.flatMap(({ lefts, rights }) => {
+    // The order of a side has to be sure where it matters, that of both never does.
+    for (const side of [lefts, rights]) assign(window, step.functions, side, takes === 'groups');
+    const tagged = [
+      ...lefts.map((record) => ({ ...record, isLeft: true })),
+      ...rights.map((record) => ({ ...record, isLeft: false })),
+    ];
+    return assign(window, step.functions, tagged, false).flatMap(({ end, rows }) => {
+      const of = (isLeft: boolean): unknown[] =>
+        (rows as typeof tagged).filter((one) => one.isLeft === isLeft).map(({ row }) => row);
+      const time = end === Infinity ? null : end - 1;
+      return madeOf(takes, code, of(true), of(false)).map((row) => ({ row, time }));
+    });
+  });
+}
+
+/** What a function makes of the rows of both sides in a window. */
+function madeOf(
+  takes: WindowJoinSpec['takes'],
+  code: AnyFunction,
+  lefts: readonly unknown[],
+  rights: readonly unknown[],
+): unknown[] {
+  return takes === 'groups'
+    ? pushedAndReturned((push) => code(lefts, rights, push))
+    : lefts.flatMap((left) => rights.map((right) => code(left, right)));
 }
 
 /** Rows of the window that ends there. */

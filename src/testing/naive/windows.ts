@@ -192,7 +192,8 @@ export function generalWindow(
   );
 }
 
-function checkFiresOnce({ assigner, trigger, evictor, states }: GeneralWindowSpec): void {
+/** NotEvaluable for windows that may fire more often, or have more than their records. */
+export function checkFiresOnce({ assigner, trigger, evictor, states }: GeneralWindowSpec): void {
   const innermost = (spec: TriggerSpec): TriggerSpec =>
     spec.kind === 'purging' ? innermost(spec.of) : spec;
   const { kind } = innermost(trigger);
@@ -202,7 +203,8 @@ function checkFiresOnce({ assigner, trigger, evictor, states }: GeneralWindowSpe
   if (states.length > 0) throw new NotEvaluable('has a function of windows with state');
 }
 
-function assign(
+/** The windows of the records of a key; `isByOrder`: their order within each matters. */
+export function assign(
   { assigner, assignBy }: GeneralWindowSpec,
   functions: readonly object[],
   records: readonly TimedRow[],
@@ -242,7 +244,7 @@ function resultsOf(
 ): unknown[] {
   const { process } = work;
   const input = (): unknown => {
-    if (work.kind === 'process') return rows;
+    if (work.kind === 'process' || work.kind === 'joined') return rows;
     if (work.kind === 'reduce') return rows.reduce(functionAt(functions, work.by) as AnyFunction);
     return { ...head, ...aggregated(work.aggregates, functions, fields, rows) };
   };

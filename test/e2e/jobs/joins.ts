@@ -1,9 +1,23 @@
 /** Joins of generated streams, the same on any number of threads; and what plain loops make of the same rows. */
-import { boundedOutOfOrderness, generate, job, record, sliding, t, tumbling } from 'millrace';
+import {
+  boundedOutOfOrderness,
+  deltaEvictor,
+  endOfStreamTrigger,
+  generate,
+  globalWindow,
+  job,
+  record,
+  session,
+  sliding,
+  t,
+  tumbling,
+} from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
 
 const AUCTIONS = 3000;
 const BIDS = 9000;
+/** Of sessions. */
+const GAP_MS = 2500;
 
 const Auction = record({ id: t.int32, item: t.string, opened: t.timestamp });
 /** The key is of another kind, so that it has to be dealt like that of the other side. */
@@ -47,7 +61,22 @@ export const joins = job(import.meta, 'joins', (flow) => {
       `${lefts[0]?.id ?? rights[0]!.auction}: ${lefts.length} ${rights.length}`,
     ])
     .parallelism(3);
-  return { near, met, counts };
+  const together = auctions
+    .coGroup(bids)
+    .on('id', 'auction')
+    .window(session(GAP_MS))
+    .apply((lefts, rights) => [
+      `${lefts[0]?.id ?? rights[0]!.auction}: ${lefts.length} ${rights.length}`,
+    ]);
+  const first = auctions
+    .join(bids)
+    .on('id', 'auction')
+    .window(globalWindow())
+    .trigger(endOfStreamTrigger())
+    .evictor(deltaEvictor(10_000, (row) => ('item' in row ? row.opened : row.at)))
+    .apply(({ item }, { price }) => `${item}: ${price}`)
+    .parallelism(3);
+  return { near, met, counts, together, first };
 });
 
 const all = <Row>(count: number, row: (n: number) => Row): Row[] =>
@@ -94,6 +123,36 @@ export function expectedCounts(): string[] {
   return [...counts.values()].map(([key, lefts, rights]) => `${key}: ${lefts} ${rights}`);
 }
 
+/** Rows of both sides of a key that follow each other by no more than the gap. */
+export function expectedTogether(): string[] {
+  const byKey = new Map<number, { time: number; side: 0 | 1 }[]>();
+  const add = (key: number, time: number, side: 0 | 1): void => {
+    byKey.set(key, [...(byKey.get(key) ?? []), { time, side }]);
+  };
+  for (const { id, opened } of all(AUCTIONS, auction)) add(id, opened, 0);
+  for (const row of all(BIDS, bid)) add(row.auction, row.at, 1);
+  return [...byKey].flatMap(([key, rows]) => {
+    const sessions: { end: number; counts: [number, number] }[] = [];
+    for (const { time, side } of rows.sort((a, b) => a.time - b.time)) {
+      let last = sessions.at(-1);
+      if (last === undefined || time > last.end) {
+        last = { end: time, counts: [0, 0] };
+        sessions.push(last);
+      }
+      last.end = time + GAP_MS;
+      last.counts[side]++;
+    }
+    return sessions.map(({ counts: [lefts, rights] }) => `${key}: ${lefts} ${rights}`);
+  });
+}
+
+/** Pairs of the first ten seconds. */
+export function expectedFirst(): string[] {
+  return [...pairs()]
+    .filter(([one, other]) => one.opened < 10_000 && other.at < 10_000)
+    .map(([one, other]) => `${one.item}: ${other.price}`);
+}
+
 /** Slow enough to be stopped on its way. */
 export const joining = job(import.meta, 'joining', (flow) => {
   const options = { rate: flow.param('rate', 0), parallelism: 1 };
@@ -119,4 +178,12 @@ export const joining = job(import.meta, 'joining', (flow) => {
       { items: lefts.map(({ item }) => item).sort(), bids: rights.length },
     ])
     .to(files(`${out}/groups`, jsonLines()));
+  auctions
+    .coGroup(bids)
+    .on('id', 'auction')
+    .window(session('12 s'))
+    .apply((lefts, rights) => [
+      { items: lefts.map(({ item }) => item).sort(), bids: rights.length },
+    ])
+    .to(files(`${out}/sessions`, jsonLines()));
 });

@@ -12,6 +12,7 @@ import { AccumulatorContents } from './accumulator-contents.ts';
 import { AggregateResults, type TakesAccumulators } from './aggregate-results.ts';
 import type { WindowContents } from './contents.ts';
 import { createEvictor } from './create-evictor.ts';
+import { JoinedRows } from './joined-rows.ts';
 import type { OpenWindows } from './open-windows.ts';
 import { PlainRows, ProcessedAggregates, ProcessedRows } from './process-results.ts';
 import { ReducedContents } from './reduced-contents.ts';
@@ -25,6 +26,7 @@ import {
   type TakesRow,
   type TakesRows,
 } from './row-results.ts';
+import { SidedContents } from './sided-contents.ts';
 import { WindowFunction, type WindowFunctionCode } from './window-function.ts';
 import type { WindowKeys } from './window-keys.ts';
 import type { EvictorSpec, GeneralWindowSpec } from './window-spec.ts';
@@ -67,6 +69,8 @@ type Made = {
   readonly results: WindowResults;
   /** The function of windows, where there is one. */
   readonly code: WindowFunction | null;
+  /** Where two inputs are joined. */
+  readonly joined: JoinedRows | null;
   readonly loops: readonly GeneratedLoop[];
 };
 
@@ -75,6 +79,7 @@ export function createResults(
   open: OpenWindows,
   keys: WindowKeys,
   emit: EmitBatch,
+  isReady: () => boolean,
 ): Made {
   const { window, functions, inputSchema, key } = options;
   const { work, assigner } = window;
@@ -99,15 +104,21 @@ export function createResults(
   const ofRows = (to: TakesRows): Made => {
     const contents = new RowContents((row) => open.timeAt(row));
     const results = new EvictedResults(contents, open.windows, evictor, to);
-    return { contents, results, code, loops: [] };
+    return { contents, results, code, joined: null, loops: [] };
   };
+  if (work.kind === 'joined') {
+    const joined = new JoinedRows(work.takes, functions[work.by]!, emit, isReady);
+    const contents = new SidedContents(open);
+    const results = new EvictedResults(contents, open.windows, evictor, joined);
+    return { contents, results, code, joined, loops: [] };
+  }
   if (work.kind === 'process') return ofRows(processed!);
   if (work.kind === 'reduce') {
     const reduce = functions[work.by] as ReduceFunction;
     const to: TakesRow = processed ?? new PlainRows(rows);
     if (evictor !== null) return ofRows(new ReducedRows(reduce, to));
     const contents = new ReducedContents(reduce);
-    return { contents, results: new ReducedResults(contents, to), code, loops: [] };
+    return { contents, results: new ReducedResults(contents, to), code, joined: null, loops: [] };
   }
   const plan = planAggregates(work.aggregates, schemaLeft(inputSchema, window.evictor));
   const loops = new AggregateLoops(plan, inputSchema, functions);
@@ -136,6 +147,7 @@ export function createResults(
       flush: () => results.flush(),
     },
     code,
+    joined: null,
     loops: loops.generatedLoops(['init', 'add', 'merge', 'results']),
   };
 }

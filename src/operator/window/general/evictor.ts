@@ -8,7 +8,7 @@
  */
 import { unreachable } from '../../../base/assert.ts';
 import type { DeltaFunction } from './delta-trigger.ts';
-import { keepRows, type WindowRows } from './row-contents.ts';
+import { keepRows, listsOf, type WindowRows } from './row-contents.ts';
 import type { RuleEvictorSpec } from './window-spec.ts';
 
 /** Takes rows out of the window in a slot, before and behind its function. */
@@ -41,8 +41,7 @@ export class RuleEvictor implements Evictor {
     switch (spec.kind) {
       case 'count': {
         const gone = Math.max(0, rows.length - spec.count);
-        rows.splice(0, gone);
-        times.splice(0, gone);
+        for (const list of listsOf(window)) list.splice(0, gone);
         break;
       }
       case 'time': {

@@ -1,5 +1,6 @@
 /**
- * Windows in general: of any assigner, with a trigger, an evictor, lateness, and any function over a window.
+ * Windows in general: of any assigner, with a trigger, an evictor, lateness, and any function over a window. Records come
+ * from one input, or from two that are joined: then the same windows take those of both.
  *
  * Records find their windows and are added to them (record-intake.ts); what a trigger says then is done at once.
  *
@@ -9,7 +10,6 @@
 import type { Batch, Watermark } from '../../../data/batch.ts';
 import { sliceBatch } from '../../../data/copy.ts';
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
-import { type KeyFunction, KeyReader } from '../../../data/key.ts';
 import { AT_END } from '../../../state/snapshot.ts';
 import { requireTimestamps } from '../../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../../operator.ts';
@@ -19,10 +19,12 @@ import { unsetContext, unsetOutput } from '../../unset.ts';
 import { operatorError, recordError } from '../../user-function.ts';
 import { createResults, type ResultOptions } from './create-results.ts';
 import { createTrigger } from './create-trigger.ts';
+import type { JoinedRows } from './joined-rows.ts';
 import { OpenWindows } from './open-windows.ts';
 import { RecordIntake } from './record-intake.ts';
 import type { WindowResults } from './results.ts';
 import { FIRE, PURGE, type TriggerResult } from './trigger.ts';
+import type { WindowInput } from './window-input.ts';
 import { WindowKeys } from './window-keys.ts';
 import { NONE } from './window-lines.ts';
 import { WindowSnapshot } from './window-snapshot.ts';
@@ -33,10 +35,11 @@ import { WindowsLook } from './windows-look.ts';
 /** Windows that end together at most. Benchmark: figure sessions. */
 const RUN_WINDOWS = 64;
 
-export type GeneralWindowOptions = ResultOptions & {
-  /** The side output for late records; null when they are counted and dropped. */
-  readonly lateTo: string | null;
-};
+/** `inputSchema`: by which keys are read. */
+export type GeneralWindowOptions = ResultOptions & { readonly inputs: readonly WindowInput[] };
+
+/** What takes the records of an input, and those that are late. */
+type Intake = { readonly records: RecordIntake; late: { emit(batch: Batch): void } | null };
 
 export class GeneralWindowOperator implements Operator {
   #context: OperatorContext = unsetContext;
@@ -46,9 +49,9 @@ export class GeneralWindowOperator implements Operator {
   readonly #keys: WindowKeys;
   readonly #snapshot: WindowSnapshot;
   readonly #results: WindowResults;
-  readonly #intake: RecordIntake;
+  readonly #joined: JoinedRows | null;
+  readonly #intakes: readonly Intake[];
   readonly #loops: readonly GeneratedLoop[];
-  #late: { emit(batch: Batch): void } | null = null;
   #batchesOut = 0;
   /** Whether a result is all that becomes of a window at its end: then they end in runs. */
   readonly #endInRuns: boolean;
@@ -59,30 +62,36 @@ export class GeneralWindowOperator implements Operator {
   #batch: Batch | null = null;
 
   constructor(options: GeneralWindowOptions) {
-    const { key, inputSchema, functions, window } = options;
+    const { key, inputSchema, functions, window, inputs } = options;
     this.#options = options;
-    const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
-    this.#keys = new WindowKeys(key, inputSchema, new KeyReader(key, inputSchema, keyFunction));
+    this.#keys = new WindowKeys(key, inputSchema, inputs[0]!.keys);
     const open = new OpenWindows(window);
     this.#open = open;
     const emit = (batch: Batch): void => this.#emit(batch);
-    const { contents, results, code, loops } = createResults(options, open, this.#keys, emit);
+    const isReady = (): boolean => this.#output.isReady;
+    const made = createResults(options, open, this.#keys, emit, isReady);
+    const { contents, results, code, joined, loops } = made;
     this.#results = results;
+    this.#joined = joined;
     this.#loops = loops;
     open.attach({ trigger: createTrigger(window.trigger, open, functions), contents, code });
     this.#endInRuns = firesAtEnd(window) && code === null;
     this.#snapshot = new WindowSnapshot(key, inputSchema, window.trigger, open, this.#keys);
-    this.#intake = new RecordIntake(window, inputSchema, functions, open, this.#keys, {
-      onTrigger: (slot, result, time) => this.#apply(slot, result, time, false),
-      onLate: (from, to) => this.#onLate(from, to),
+    this.#intakes = inputs.map((input, n) => {
+      const records = new RecordIntake(window, input, functions, open, this.#keys, {
+        onTrigger: (slot, result, time) => this.#apply(slot, result, time, false),
+        onLate: (from, to) => this.#onLate(n, from, to),
+      });
+      return { records, late: null };
     });
   }
 
   open(context: OperatorContext, output: Output, sides: SideOutputs): void {
     this.#context = context;
     this.#output = output;
-    const { lateTo } = this.#options;
-    if (lateTo !== null) this.#late = sides.get(lateTo)!;
+    this.#options.inputs.forEach(({ lateTo }, n) => {
+      if (lateTo !== null) this.#intakes[n]!.late = sides.get(lateTo)!;
+    });
     this.#open.nowMs = context.clock.now();
     const { isIncremental, subtask, parallelism } = context;
     if (isIncremental) this.#snapshot.markChanges(subtask / parallelism);
@@ -109,7 +118,14 @@ export class GeneralWindowOperator implements Operator {
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
-    return [...this.#loops, ...this.#intake.generatedLoops()];
+    const areJoined = this.#intakes.length > 1;
+    const ofInputs = this.#intakes.flatMap(({ records }, input) => {
+      const side = input === 0 ? 'left' : 'right';
+      return records
+        .generatedLoops()
+        .map((loop) => (areJoined ? { ...loop, title: `${side} ${loop.title}` } : loop));
+    });
+    return [...this.#loops, ...ofInputs];
   }
 
   look(): StateLook {
@@ -117,19 +133,21 @@ export class GeneralWindowOperator implements Operator {
     return new WindowsLook(windows, this.#keys, this.#snapshot, code?.look() ?? null);
   }
 
-  processBatch(batch: Batch): void {
+  processBatch(batch: Batch, input: number): void {
     const { metrics, clock, name } = this.#context;
     const open = this.#open;
     if (needsEventTime(this.#options.window)) requireTimestamps(batch, name);
     open.nowMs = clock.now();
     open.batch = batch;
+    open.input = input;
     this.#batch = batch;
+    const { records } = this.#intakes[input]!;
     try {
-      this.#intake.take(batch);
+      records.take(batch);
       this.#results.flush();
     } catch (error) {
       if (error instanceof ThrownBehind) throw error.thrown;
-      throw recordError(this.#context, error, metrics.recordsIn + this.#intake.row);
+      throw recordError(this.#context, error, metrics.recordsIn + records.row);
     }
     open.code?.flushSides();
     open.batch = null;
@@ -137,9 +155,10 @@ export class GeneralWindowOperator implements Operator {
     metrics.recordsIn += batch.rowCount;
   }
 
-  #onLate(from: number, to: number): void {
-    if (this.#late === null) this.#context.metrics.lateRecords += to - from;
-    else this.#late.emit(sliceBatch(this.#batch!, from, to).withoutKeyHashes());
+  #onLate(input: number, from: number, to: number): void {
+    const { late } = this.#intakes[input]!;
+    if (late === null) this.#context.metrics.lateRecords += to - from;
+    else late.emit(sliceBatch(this.#batch!, from, to).withoutKeyHashes());
   }
 
   /** `time`: of the result, where the window has no bounds. `isOver`: the window is closed next. */
@@ -172,29 +191,37 @@ export class GeneralWindowOperator implements Operator {
   }
 
   get hasPendingWork(): boolean {
-    return this.#advancing !== null;
+    return this.#advancing !== null || this.#joined?.isWaiting === true;
   }
 
   resume(): void {
-    const timers = this.#advancing!;
-    const isEvent = timers === this.#open.eventTimers;
-    const target = isEvent ? this.#open.watermark : this.#open.nowMs;
-    let isDone = false;
+    const timers = this.#advancing;
     try {
-      while (!isDone && this.#output.isReady) {
-        if (isEvent && this.#endInRuns) isDone = !this.#endRun(timers, target);
-        else isDone = !this.#fireSlice(timers, target, isEvent);
-      }
-      if (isDone) this.#results.flush();
+      this.#joined?.resume();
+      if (timers !== null && !this.#advance(timers)) return;
+      if (this.#joined?.isWaiting === true) return;
+      this.#results.flush();
     } catch (error) {
       if (error instanceof ThrownBehind) throw error.thrown;
       throw operatorError(this.#context, error, this.#context.metrics.recordsIn);
     }
-    if (!isDone) return;
     this.#open.code?.flushSides();
+    if (timers === null) return;
     this.#advancing = null;
     if (this.#open.capture?.isComplete !== false) this.#snapshot.forgetUnusedKeys();
-    if (isEvent) this.#output.watermark(target);
+    if (timers === this.#open.eventTimers) this.#output.watermark(this.#open.watermark);
+  }
+
+  /** Takes what is due, as long as the output is ready; false when it is not and more may be. */
+  #advance(timers: WindowTimers): boolean {
+    const isEvent = timers === this.#open.eventTimers;
+    const target = isEvent ? this.#open.watermark : this.#open.nowMs;
+    let isDone = false;
+    while (!isDone && this.#output.isReady) {
+      if (isEvent && this.#endInRuns) isDone = !this.#endRun(timers, target);
+      else isDone = !this.#fireSlice(timers, target, isEvent);
+    }
+    return isDone;
   }
 
   /** Windows that are due, until what they emit fills a batch; false when no more are. */

@@ -29,6 +29,8 @@ export class OpenWindows implements TriggerHost {
   readonly isByClock: boolean;
   watermark: Watermark = MIN_WATERMARK;
   nowMs = 0;
+  /** Which input the batch is from. */
+  input = 0;
   /** Of the snapshot that is being written, or was last. */
   capture: SlotCapture | null = null;
   /** Keys whose windows have changed since the last snapshot, by key slot; null where nobody asks. */

@@ -4,8 +4,8 @@
  */
 import type { Batch } from '../../../data/batch.ts';
 import type { GeneratedLoop } from '../../../data/generated-loop.ts';
+import type { KeyReader } from '../../../data/key.ts';
 import { RowFunctionLoop } from '../../../data/row-function.ts';
-import type { Schema } from '../../../data/schema.ts';
 import { isEventTime, unusableTime } from '../../../time/event-time.ts';
 import { AlignedWindows, type WindowLanes } from './aligned-windows.ts';
 import { extendSessions, fillTumbling } from './common-runs.ts';
@@ -14,6 +14,7 @@ import { MANY_WINDOWS } from './key-windows.ts';
 import type { OpenWindows } from './open-windows.ts';
 import { Sessions } from './sessions.ts';
 import type { TriggerResult } from './trigger.ts';
+import type { WindowInput } from './window-input.ts';
 import type { WindowKeys } from './window-keys.ts';
 import { NONE } from './window-lines.ts';
 import { firesAtEnd, type GeneralWindowSpec, merges, needsEventTime } from './window-spec.ts';
@@ -34,6 +35,7 @@ export class RecordIntake {
   row = 0;
   readonly #open: OpenWindows;
   readonly #keys: WindowKeys;
+  readonly #reader: KeyReader;
   readonly #listener: IntakeListener;
   readonly #needsTime: boolean;
   readonly #window: GeneralWindowSpec;
@@ -57,7 +59,7 @@ export class RecordIntake {
 
   constructor(
     window: GeneralWindowSpec,
-    inputSchema: Schema | null,
+    { schema, keys: reader }: WindowInput,
     functions: readonly object[],
     open: OpenWindows,
     keys: WindowKeys,
@@ -66,6 +68,7 @@ export class RecordIntake {
     const { assigner } = window;
     this.#open = open;
     this.#keys = keys;
+    this.#reader = reader;
     this.#listener = listener;
     this.#needsTime = needsEventTime(window);
     this.#window = window;
@@ -86,12 +89,12 @@ export class RecordIntake {
     this.#gapLoop =
       code === null || assigner.kind !== 'session'
         ? null
-        : new RowFunctionLoop(inputSchema, code as (row: unknown) => number, checkedGap);
+        : new RowFunctionLoop(schema, code as (row: unknown) => number, checkedGap);
   }
 
   generatedLoops(): readonly GeneratedLoop[] {
     const gap = this.#gapLoop === null ? [] : [this.#gapLoop.generatedLoop('gaps of sessions')];
-    return [...gap, ...this.#keys.reader.generatedLoops('reading')];
+    return [...gap, ...this.#reader.generatedLoops('reading')];
   }
 
   /** Takes the records of a batch. When it throws, `row` is where. */
@@ -122,14 +125,13 @@ export class RecordIntake {
   }
 
   #readKeys(batch: Batch): void {
-    const { reader } = this.#keys;
+    const reader = this.#reader;
     try {
-      reader.read(batch);
+      this.#keys.slotsOf(batch, reader, this.#open.windows, this.#keySlots);
     } catch (error) {
       this.row = reader.failedRow;
       throw error;
     }
-    this.#keys.slotsOf(batch, this.#open.windows, this.#keySlots);
     const { count } = this.#keys.slots;
     this.#open.changes?.mark(this.#keySlots, 0, batch.rowCount, count);
   }

@@ -5,19 +5,30 @@ import type { DynamicColumn } from '../../../data/column.ts';
 import type { Field } from '../../../data/schema.ts';
 import type { WindowContents } from './contents.ts';
 
-export type WindowRows = { rows: unknown[]; times: number[] };
+export type WindowRows = {
+  readonly rows: unknown[];
+  readonly times: number[];
+  /** The inputs that they came from; null where there is only one. */
+  readonly sides: number[] | null;
+};
+
+/** What is kept of each row, side by side. */
+export function listsOf({ rows, times, sides }: WindowRows): readonly unknown[][] {
+  return sides === null ? [rows, times] : [rows, times, sides];
+}
 
 /** Takes out the others, in place. */
-export function keepRows({ rows, times }: WindowRows, isKept: (i: number) => boolean): void {
+export function keepRows(window: WindowRows, isKept: (i: number) => boolean): void {
+  const { length } = window.rows;
   const kept: number[] = [];
-  for (let i = 0; i < rows.length; i++) if (isKept(i)) kept.push(i);
-  if (kept.length === rows.length) return;
-  kept.forEach((from, to) => {
-    rows[to] = rows[from];
-    times[to] = times[from]!;
-  });
-  rows.length = kept.length;
-  times.length = kept.length;
+  for (let i = 0; i < length; i++) if (isKept(i)) kept.push(i);
+  if (kept.length === length) return;
+  for (const list of listsOf(window)) {
+    kept.forEach((from, to) => {
+      list[to] = list[from];
+    });
+    list.length = kept.length;
+  }
 }
 
 export class RowContents implements WindowContents {
@@ -39,7 +50,7 @@ export class RowContents implements WindowContents {
   }
 
   begin(slot: number): void {
-    this.#windows[slot] = { rows: [], times: [] };
+    this.put(slot, { rows: [], times: [], sides: null });
   }
 
   add(batch: Batch, from: number, to: number, slots: Int32Array): void {
@@ -49,6 +60,10 @@ export class RowContents implements WindowContents {
       window.rows.push(rows[i]);
       window.times.push(this.#timeAt(i));
     }
+  }
+
+  protected put(slot: number, window: WindowRows): void {
+    this.#windows[slot] = window;
   }
 
   /** To be changed by evictors only. */
@@ -81,6 +96,6 @@ export class RowContents implements WindowContents {
     const at = (column: number): unknown => (batch.columns[column] as DynamicColumn).values[row];
     const rows = at(firstColumn) as readonly unknown[];
     const times = at(firstColumn + 1) as Float64Array;
-    this.#windows[slot] = { rows: [...rows], times: [...times] };
+    this.put(slot, { rows: [...rows], times: [...times], sides: null });
   }
 }

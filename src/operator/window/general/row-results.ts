@@ -15,7 +15,8 @@ import type { WindowTable } from './window-table.ts';
 
 /** Takes the rows of a window that fires. */
 export interface TakesRows {
-  take(slot: number, time: number, rows: readonly unknown[]): void;
+  /** `sides`: the inputs that they came from, until the call is over; null where there is only one. */
+  take(slot: number, time: number, rows: readonly unknown[], sides: readonly number[] | null): void;
   flush(): void;
 }
 
@@ -38,7 +39,7 @@ export class EvictedResults implements WindowResults {
     const evictor = this.#evictor;
     evictor?.before(slot, window);
     // The function of the user may keep what it gets.
-    this.#to.take(slot, time, window.rows.slice());
+    this.#to.take(slot, time, window.rows.slice(), window.sides);
     evictor?.after(slot, window);
     if (window.rows.length === 0) this.#windows.setFilled(slot, false);
   }

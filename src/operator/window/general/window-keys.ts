@@ -11,6 +11,7 @@ const KEYS_MIN = 4096;
 
 export class WindowKeys {
   readonly fields: readonly Field[];
+  /** Of the first input. */
   readonly reader: KeyReader;
   slots: KeySlots;
   readonly #isTyped: boolean;
@@ -40,9 +41,12 @@ export class WindowKeys {
     return builder.seal();
   }
 
-  /** Slots of the rows of a batch that `reader` has read. */
-  slotsOf(batch: Batch, windows: WindowTable, slots: Int32Array): void {
-    this.slots.slotsOf(this.reader, 0, batch.rowCount, slots);
+  /** Slots of the rows of a batch, whose keys a reader of one of the inputs reads. */
+  slotsOf(batch: Batch, reader: KeyReader, windows: WindowTable, slots: Int32Array): void {
+    // Another input has had a key that is no int.
+    if (!this.slots.isInt) reader.isInt = false;
+    reader.read(batch);
+    this.slots.slotsOf(reader, 0, batch.rowCount, slots);
     windows.reserveKeys(this.slots.count);
   }
 

@@ -68,7 +68,7 @@ export type RuleEvictorSpec = {
 
 export type EvictorSpec = RuleEvictorSpec | { readonly kind: 'custom'; readonly by: number };
 
-/** What is made of the records of a window: aggregates, one row by a function, or whatever a function emits. */
+/** What is made of the records of a window: aggregates, one row by a function, or whatever a function emits or gives. */
 export type WindowWork =
   | {
       readonly kind: 'aggregate';
@@ -77,7 +77,14 @@ export type WindowWork =
       readonly process: number | null;
     }
   | { readonly kind: 'reduce'; readonly by: number; readonly process: number | null }
-  | { readonly kind: 'process'; readonly process: number };
+  | { readonly kind: 'process'; readonly process: number }
+  /** Of two inputs: a row for each pair of theirs, or any number of rows for all of both sides. */
+  | {
+      readonly kind: 'joined';
+      readonly takes: 'pairs' | 'groups';
+      readonly by: number;
+      readonly process: null;
+    };
 
 export type GeneralWindowSpec = {
   readonly assigner: AssignerSpec;
