@@ -12,8 +12,8 @@
  * is at, and for what its operators have put off: windows that fire, a sink that is busy, the panes of a pre-aggregation,
  * which go before the barrier.
  *
- * A checkpoint may begin aligned and go on so (the aligned-checkpoint timeout of Flink): subtasks that have cut at their barriers
- * are through, and the others cut at once. Of a channel whose producer had cut already what is in front of its barrier is in
+ * A checkpoint may begin aligned and turn unaligned (the aligned-checkpoint timeout of Flink): subtasks that have cut at their
+ * barriers are through, and the others cut at once. Of a channel whose producer had cut already what is in front of its barrier is in
  * flight, and nothing where the barrier has come. Such a barrier stays behind what waits for room at its producer, which is no
  * more than one step has made.
  *
