@@ -24,7 +24,7 @@ const PLACES: readonly Pick<Running, 'parallelism' | Places>[] = [
   { parallelism: 3, seed: 2 },
   // Snapshot and restore at every step.
   { parallelism: 1, restartEach: [1] },
-  { parallelism: 3, restartEach: [1, 2, 3] },
+  { parallelism: 3, restartEach: [3, 1, 2, 2] },
   // Snapshots of what has changed on top of each other, then restore.
   { parallelism: 1, restartEach: [1], snapshotsBetween: 3 },
   { parallelism: 3, restartEach: [1, 2, 3], snapshotsBetween: 2 },

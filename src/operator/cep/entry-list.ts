@@ -7,11 +7,43 @@ import { grownSlots } from '../../state/slot-list.ts';
 
 /** Records in the batch that brought them, or one by one. */
 export type Home = {
-  readonly read: (row: number) => unknown;
+  read: (row: number) => unknown;
   /** Entries that it had at first, and those that are left. */
   readonly size: number;
   left: number;
 };
+
+const NOWHERE: Home = { read: () => undefined, size: 0, left: 0 };
+
+/** Homes by number, which several lists share: a number costs an entry less than a reference. */
+export class Homes {
+  readonly #homes: Home[] = [];
+  readonly #free: number[] = [];
+
+  add(home: Home): number {
+    const number = this.#free.pop() ?? this.#homes.length;
+    this.#homes[number] = home;
+    return number;
+  }
+
+  /** Of a record by itself. */
+  addSingle(row: unknown): number {
+    return this.add({ read: () => row, size: 0, left: 1 });
+  }
+
+  of(number: number): Home {
+    return this.#homes[number]!;
+  }
+
+  /** So many entries of it are gone; the last takes the records with it. */
+  leave(number: number, count: number): void {
+    const home = this.#homes[number]!;
+    home.left -= count;
+    if (home.left > 0) return;
+    this.#homes[number] = NOWHERE;
+    this.#free.push(number);
+  }
+}
 
 /** Rows of a batch that come. */
 export type NewRows = {
@@ -19,14 +51,13 @@ export type NewRows = {
   readonly slots: Int32Array;
   readonly mayStart: Uint8Array;
   readonly count: number;
-  readonly home: Home;
+  /** Number of the home of all. */
+  readonly home: number;
   /** Of the first, among all that have come. */
   readonly order: number;
 };
 
 const ENTRIES_MIN = 1024;
-
-const NOWHERE: Home = { read: () => undefined, size: 0, left: 0 };
 
 export class EntryList {
   count = 0;
@@ -36,18 +67,24 @@ export class EntryList {
   orders = new Float64Array(ENTRIES_MIN);
   /** Of the record in its home. */
   places = new Int32Array(ENTRIES_MIN);
-  readonly homes: Home[] = [];
+  /** Numbers of their homes. */
+  homes = new Int32Array(ENTRIES_MIN);
+  readonly #homes: Homes;
   #nexts = new Int32Array(ENTRIES_MIN);
   #heads = new Int32Array(0);
   /** Entries that are in lists. */
   #linked = 0;
+
+  constructor(homes: Homes) {
+    this.#homes = homes;
+  }
 
   push(
     time: number,
     order: number,
     slot: number,
     mayStart: number,
-    home: Home,
+    home: number,
     place: number,
   ): void {
     const entry = this.count++;
@@ -60,24 +97,24 @@ export class EntryList {
     this.homes[entry] = home;
   }
 
-  /** Those rows that are later than `after`, and not than `to`; how many there are of each slot is counted. */
-  pushRows(rows: NewRows, after: number, to: number, counts: Int32Array): void {
+  /** Those rows that are later than `after`, and not than `to`. */
+  pushRows(rows: NewRows, after: number, to: number): void {
     const { times, slots, mayStart, home, order } = rows;
     while (this.count + rows.count > this.times.length) this.#grow();
-    const { times: ownTimes, slots: ownSlots, mayStart: ownMayStart, orders, places } = this;
+    const { times: ownTimes, slots: ownSlots, mayStart: ownMayStart } = this;
+    const { orders, places, homes } = this;
     let entry = this.count;
     for (let row = 0; row < rows.count; row++) {
       const time = times[row]!;
       if (time <= after || time > to) continue;
-      const slot = slots[row]!;
       ownTimes[entry] = time;
-      ownSlots[entry] = slot;
+      ownSlots[entry] = slots[row]!;
       ownMayStart[entry] = mayStart[row]!;
       orders[entry] = order + row;
+      homes[entry] = home;
       places[entry++] = row;
-      counts[slot]!++;
     }
-    for (; this.count < entry; this.count++) this.homes[this.count] = home;
+    this.count = entry;
   }
 
   /** Puts an entry of a list behind those that are here. */
@@ -97,16 +134,17 @@ export class EntryList {
   leaveHomes(shift: number): void {
     const { count, homes, places } = this;
     for (let entry = 0; entry < count; entry++) {
-      const home = homes[entry]!;
+      const number = homes[entry]!;
+      const home = this.#homes.of(number);
       if (home.left > home.size >> shift) continue;
-      homes[entry] = single(this.row(entry));
+      homes[entry] = this.#homes.addSingle(this.row(entry));
       places[entry] = 0;
-      home.left--;
+      this.#homes.leave(number, 1);
     }
   }
 
   row(entry: number): unknown {
-    return this.homes[entry]!.read(this.places[entry]!);
+    return this.#homes.of(this.homes[entry]!).read(this.places[entry]!);
   }
 
   /** Keeps the entries of which `keeps` says so. */
@@ -115,29 +153,35 @@ export class EntryList {
     const { count } = this;
     this.count = 0;
     for (let entry = 0; entry < count; entry++) if (keeps(entry)) this.pushFrom(this, entry);
-    this.#forget(count);
   }
 
-  /** Forgets the entries up to a time, of which each slot has so many. */
-  dropTo(time: number, counts: Int32Array): void {
+  /** Forgets the entries up to a time. */
+  dropTo(time: number): void {
     this.unlink();
-    const { count, times, slots, homes } = this;
+    const { count, times, homes } = this;
     this.count = 0;
+    // Entries of a home lie side by side, mostly.
+    let home = -1;
+    let gone = 0;
     for (let entry = 0; entry < count; entry++) {
       if (times[entry]! > time) {
         if (entry !== this.count) this.pushFrom(this, entry);
         else this.count++;
-      } else {
-        homes[entry]!.left--;
-        counts[slots[entry]!]!--;
+        continue;
       }
+      if (homes[entry]! !== home) {
+        if (gone > 0) this.#homes.leave(home, gone);
+        home = homes[entry]!;
+        gone = 0;
+      }
+      gone++;
     }
-    this.#forget(count);
+    if (gone > 0) this.#homes.leave(home, gone);
   }
 
-  /** Batches are let go; the array keeps its length, since it is filled again. */
-  #forget(before: number): void {
-    this.homes.fill(NOWHERE, this.count, before);
+  hasSlot(slot: number): boolean {
+    this.#link();
+    return this.#heads[slot] !== 0;
   }
 
   /** The entries of a slot, in no order. */
@@ -172,13 +216,9 @@ export class EntryList {
     this.mayStart = copied(this.mayStart, new Uint8Array(length));
     this.orders = copied(this.orders, new Float64Array(length));
     this.places = copied(this.places, new Int32Array(length));
+    this.homes = copied(this.homes, new Int32Array(length));
     this.#nexts = copied(this.#nexts, new Int32Array(length));
   }
-}
-
-/** A record by itself. */
-export function single(row: unknown): Home {
-  return { read: () => row, size: 0, left: 1 };
 }
 
 function copied<T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T {

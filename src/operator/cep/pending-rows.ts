@@ -11,14 +11,13 @@
 import type { Batch } from '../../data/batch.ts';
 import type { DynamicColumn, FixedColumn } from '../../data/column.ts';
 import { ownedCopy } from '../../data/copy.ts';
-import type { ReadRow, RowReaders } from '../../data/row-reader.ts';
+import type { RowReaders } from '../../data/row-reader.ts';
 import type { Schema } from '../../data/schema.ts';
 import { incompatible } from '../../state/incompatible.ts';
 import type { KeyScope } from '../../state/key-scope.ts';
-import { grownSlots } from '../../state/slot-list.ts';
 import type { SlotRows } from '../../state/slot-rows.ts';
 import { type LoadRow, StateTable } from '../../state/state-table.ts';
-import { EntryList, type Home, single } from './entry-list.ts';
+import { EntryList, type Home, Homes } from './entry-list.ts';
 
 export type Ties = ((a: unknown, b: unknown) => number) | null;
 
@@ -40,17 +39,18 @@ const LEFT_SHIFT = 3;
 export class PendingRows extends StateTable {
   /** Entries that are due, in their order; as many as `begin` has told. */
   due = new Int32Array(0);
+  readonly #homes = new Homes();
   /** Up to the horizon, and beyond it. */
-  readonly #near = new EntryList();
-  readonly #far = new EntryList();
+  readonly #near = new EntryList(this.#homes);
+  readonly #far = new EntryList(this.#homes);
   #horizon = Infinity;
+  /** Whether those that are near lie as they came: not when they were restored or divided. */
+  #areInOrder = true;
   /** With more of them near, all are divided anew. */
   #nearMost = FEW;
   /** Since then: watermarks, and entries that they have taken. */
   #watermarks = 0;
   #taken = 0;
-  /** Entries by slot. */
-  #counts = new Int32Array(0);
   #nextOrder = 0;
   #watermark = -Infinity;
   readonly #readers: RowReaders;
@@ -92,22 +92,26 @@ export class PendingRows extends StateTable {
     let added = 0;
     for (let i = 0; i < rowCount; i++) if (times[i]! > watermark) added++;
     if (added === 0) return 0;
-    const home = this.#home(ownedCopy(batch), added);
+    const home = this.#homes.add(this.#home(ownedCopy(batch), added));
     const rows = { times, slots, mayStart, count: rowCount, home, order: this.#nextOrder };
     this.#nextOrder += rowCount;
     const horizon = this.#horizon;
-    this.#near.pushRows(rows, watermark, horizon, this.#counts);
-    if (horizon < Infinity) this.#far.pushRows(rows, horizon, Infinity, this.#counts);
+    this.#near.pushRows(rows, watermark, horizon);
+    if (horizon < Infinity) this.#far.pushRows(rows, horizon, Infinity);
     return added;
   }
 
   /** The batch is read when its first record is. */
   #home(batch: Batch, left: number): Home {
-    let read: ReadRow = (row) => {
-      read = this.#readers.of(batch);
-      return read(row);
+    const home: Home = {
+      read: (row) => {
+        home.read = this.#readers.of(batch);
+        return home.read(row);
+      },
+      size: batch.rowCount,
+      left,
     };
-    return { read: (row) => read(row), size: batch.rowCount, left };
+    return home;
   }
 
   /** Puts the entries up to the watermark into `due`; their number. */
@@ -119,17 +123,19 @@ export class PendingRows extends StateTable {
     const { due } = this;
     const { times, orders } = near;
     let count = 0;
+    const inOrder = this.#areInOrder;
     let isSorted = this.#ties === null;
     let last = -Infinity;
     let lastOrder = -1;
     for (let entry = 0; entry < near.count; entry++) {
       const time = times[entry]!;
       if (time > watermark) continue;
-      // Entries that were restored or divided come in any order.
-      const order = orders[entry]!;
-      if (time < last || (time === last && order < lastOrder)) isSorted = false;
+      if (time < last) isSorted = false;
+      if (!inOrder) {
+        if (time === last && orders[entry]! < lastOrder) isSorted = false;
+        lastOrder = orders[entry]!;
+      }
       last = time;
-      lastOrder = order;
       due[count++] = entry;
     }
     this.#watermarks++;
@@ -159,13 +165,20 @@ export class PendingRows extends StateTable {
     const each = Math.max(1, this.#taken / Math.max(1, this.#watermarks));
     const wanted = Math.sqrt(all * each);
     const horizon = wanted * 2 < all && all > FEW ? this.#timeAfter(wanted / all) : Infinity;
-    this.#horizon = horizon;
-    far.leaveHomes(LEFT_SHIFT);
-    far.filter((entry) => far.times[entry]! > horizon || near.take(far, entry));
-    near.filter((entry) => near.times[entry]! <= horizon || far.take(near, entry));
+    if (horizon < Infinity || far.count > 0) this.#divideAt(horizon);
     this.#nearMost = Math.max(FEW, wanted * 4, near.count * 2);
     this.#watermarks = 0;
     this.#taken = 0;
+  }
+
+  #divideAt(horizon: number): void {
+    const near = this.#near;
+    const far = this.#far;
+    this.#horizon = horizon;
+    this.#areInOrder = false;
+    far.leaveHomes(LEFT_SHIFT);
+    far.filter((entry) => far.times[entry]! > horizon || near.take(far, entry));
+    near.filter((entry) => near.times[entry]! <= horizon || far.take(near, entry));
   }
 
   /** About so great a part of the entries that are not due is up to this time. */
@@ -184,15 +197,12 @@ export class PendingRows extends StateTable {
   /** Forgets the entries that were due. */
   end(): void {
     const near = this.#near;
-    near.dropTo(this.#watermark, this.#counts);
+    near.dropTo(this.#watermark);
     near.leaveHomes(LEFT_SHIFT);
+    if (near.count === 0) this.#areInOrder = true;
   }
 
   reserve(slotCount: number): void {
-    if (slotCount <= this.#counts.length) return;
-    const counts = new Int32Array(grownSlots(slotCount));
-    counts.set(this.#counts);
-    this.#counts = counts;
     this.#near.reserve(slotCount);
     this.#far.reserve(slotCount);
   }
@@ -202,7 +212,7 @@ export class PendingRows extends StateTable {
   }
 
   holds(slot: number): boolean {
-    return this.#counts[slot]! > 0;
+    return this.#near.hasSlot(slot) || this.#far.hasSlot(slot);
   }
 
   append(slot: number, rows: SlotRows): void {
@@ -228,9 +238,9 @@ export class PendingRows extends StateTable {
     return (batch, at, slot) => {
       const number = (column: number): number =>
         (batch.columns[column] as FixedColumn).values[at] as number;
-      const home = single((batch.columns[row] as DynamicColumn).values[at]);
+      const home = this.#homes.addSingle((batch.columns[row] as DynamicColumn).values[at]);
+      this.#areInOrder = false;
       this.#near.push(number(time), number(order), slot, number(mayStart), home, 0);
-      this.#counts[slot]!++;
       this.#nextOrder = Math.max(this.#nextOrder, number(order) + 1);
     };
   }
