@@ -44,7 +44,7 @@ export class PendingRows extends StateTable {
   readonly #near = new EntryList(this.#homes);
   readonly #far = new EntryList(this.#homes);
   #horizon = Infinity;
-  /** Whether those that are near lie as they came: not when they were restored or divided. */
+  /** Whether those of one time lie as they came, as they do however they are divided: not when they were restored. */
   #areInOrder = true;
   /** With more of them near, all are divided anew. */
   #nearMost = FEW;
@@ -175,7 +175,6 @@ export class PendingRows extends StateTable {
     const near = this.#near;
     const far = this.#far;
     this.#horizon = horizon;
-    this.#areInOrder = false;
     far.leaveHomes(LEFT_SHIFT);
     far.filter((entry) => far.times[entry]! > horizon || near.take(far, entry));
     near.filter((entry) => near.times[entry]! <= horizon || far.take(near, entry));

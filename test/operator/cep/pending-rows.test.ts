@@ -80,6 +80,26 @@ function checkOrder(ids: readonly number[], waiting: readonly Row[], watermark: 
   }
 }
 
+test('records of one time come as they came, behind a restart too', async () => {
+  const h = await harness<Row, number>(each, { schema: Row });
+  for (let id = 0; id < 5; id++) h.push({ key: 0, id, time: 5 }, 5);
+  await h.restart({ parallelism: 1 });
+  h.push({ key: 0, id: 5, time: 5 }, 5);
+  h.watermark(5);
+  assert.deepEqual(h.takeRecords(), [0, 1, 2, 3, 4, 5]);
+});
+
+test('of a batch the last record is there when the others have gone, and another batch has come', async () => {
+  const h = await harness<Row, number>(each, { schema: Row });
+  h.push({ key: 0, id: 1, time: 1 }, 1);
+  h.push({ key: 0, id: 9, time: 9 }, 9);
+  h.watermark(1);
+  assert.deepEqual(h.takeRecords(), [1]);
+  h.push({ key: 0, id: 8, time: 8 }, 8);
+  h.watermark(9);
+  assert.deepEqual(h.takeRecords(), [8, 9]);
+});
+
 test('of many records that wait a watermark looks at few', () => {
   const rows = 200_000;
   const batch = new BatchBuilder(null, rows);
