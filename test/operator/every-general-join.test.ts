@@ -8,13 +8,12 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
-import { purging } from '../../src/api/triggers.ts';
 import type { WindowCoGroup, WindowJoin } from '../../src/api/window-join.ts';
 import { Random } from '../../src/base/random.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
-import { ASSIGNERS, type Case, casesOf, EVICTORS, TRIGGERS } from './general-window-cases.ts';
-import { SlowGeneralWindows, type SlowResult, type SlowRules } from './slow-general-windows.ts';
+import { type Case, casesOf, saidOf } from './general-window-cases.ts';
+import { SlowGeneralWindows, type SlowResult } from './slow-general-windows.ts';
 
 const Left = record({ k: t.string, v: t.int32 });
 const Right = record({ v: t.float64, key: t.string });
@@ -46,39 +45,21 @@ for (const one of casesOf()) {
 
 type Windowed = WindowJoin<Left, Right> | WindowCoGroup<Left, Right>;
 
-async function run({ assigner, trigger, isByClock, evictor }: Case, seed: number): Promise<void> {
+async function run(one: Case, seed: number): Promise<void> {
+  const { assigner, isByClock } = one;
   const random = new Random(seed * 7919);
-  const isPurging = random.below(2) === 1;
-  const canBeLate = !isByClock && assigner !== 'global';
-  const lateness = canBeLate ? [0, 0, 6, 25][random.below(4)]! : 0;
-  const evictsAfter = random.below(2) === 1;
+  const { window, trigger, evictor, lateness, canBeLate, isPlain, rules } = saidOf(one, random);
   const isOfPairs = random.below(2) === 1;
-  const [windowOf, slowAssigner] = ASSIGNERS[assigner]!;
-  const [triggerOf, slowTrigger] = TRIGGERS[trigger]!;
-  const chosen = triggerOf(isByClock);
-  const isNever = assigner === 'global' && slowTrigger.kind === 'end';
-  const evict = evictor === null ? undefined : EVICTORS[evictor]![1];
-  const isFast = FAST.includes(assigner) && chosen === null && evictor === null && lateness === 0;
-  const paneMs = isFast ? PANES_MS[assigner] : undefined;
-  const rules: SlowRules = {
-    assigner: slowAssigner,
-    trigger: isNever ? { kind: 'never' } : slowTrigger,
-    isPurging: isPurging && chosen !== null,
-    lateness,
-    isByClock,
-    ...(evict === undefined ? {} : { evict, evictsAfter }),
-    ...(paneMs === undefined ? {} : { paneMs }),
-  };
+  const paneMs = isPlain && FAST.includes(assigner) ? PANES_MS[assigner] : undefined;
   const settled = <Of extends Windowed>(windowed: Of): Of => {
     let of: Windowed = windowed;
-    if (chosen !== null) of = of.trigger(isPurging ? purging(chosen) : chosen);
-    if (evictor !== null) of = of.evictor(EVICTORS[evictor]![0](evictsAfter));
+    if (trigger !== null) of = of.trigger(trigger);
+    if (evictor !== null) of = of.evictor(evictor);
     if (lateness > 0) of = of.allowedLateness(lateness);
     if (canBeLate) of = of.lateLeftTo(lateLeft).lateRightTo(lateRight);
     return of as Of;
   };
   const build = (lefts: Stream<Left>, rights: Stream<Right>): Stream<string> => {
-    const window = windowOf({ time: isByClock ? 'processing' : 'event' });
     return isOfPairs
       ? settled(lefts.join(rights).on('k', 'key').window(window)).apply(pairText)
       : settled(lefts.coGroup(rights).on('k', 'key').window(window)).apply((left, right) => [
@@ -93,7 +74,12 @@ async function run({ assigner, trigger, isByClock, evictor }: Case, seed: number
     ...(random.below(2) === 1 ? { firstSchema: Left } : {}),
     ...(random.below(2) === 1 ? { secondSchema: Right } : {}),
   });
-  const models = new Map(KEYS.map((k) => [k, new SlowGeneralWindows(rules)]));
+  const models = new Map(
+    KEYS.map((k) => [
+      k,
+      new SlowGeneralWindows({ ...rules, ...(paneMs === undefined ? {} : { paneMs }) }),
+    ]),
+  );
   const check = (): void => {
     const expected = KEYS.flatMap((k) =>
       models

@@ -9,13 +9,12 @@ import { type } from '../../src/api/emits.ts';
 import type { KeyedStream } from '../../src/api/keyed-stream.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
-import { purging } from '../../src/api/triggers.ts';
 import type { WindowKind } from '../../src/api/windows.ts';
 import { Random } from '../../src/base/random.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import { type Harness, harness } from '../../src/testing/harness.ts';
-import { ASSIGNERS, type Case, casesOf, EVICTORS, TRIGGERS } from './general-window-cases.ts';
-import { SlowGeneralWindows, type SlowRules } from './slow-general-windows.ts';
+import { type Case, casesOf, saidOf } from './general-window-cases.ts';
+import { SlowGeneralWindows } from './slow-general-windows.ts';
 
 const Row = record({ k: t.string, v: t.int32 });
 type Row = RowOf<typeof Row>;
@@ -106,36 +105,18 @@ for (const one of casesOf()) {
   });
 }
 
-async function run({ assigner, trigger, isByClock, evictor }: Case, seed: number): Promise<void> {
+async function run(one: Case, seed: number): Promise<void> {
+  const { assigner, isByClock } = one;
   const random = new Random(seed * 7919);
-  const isPurging = random.below(2) === 1;
-  const canBeLate = !isByClock && assigner !== 'global';
-  const lateness = canBeLate ? [0, 0, 6, 25][random.below(4)]! : 0;
-  const evictsAfter = random.below(2) === 1;
+  const { window, trigger, evictor, lateness, canBeLate, isPlain, rules } = saidOf(one, random);
   const work = WORKS[random.below(WORKS.length)]!;
-  const [windowOf, slowAssigner] = ASSIGNERS[assigner]!;
-  const [triggerOf, slowTrigger] = TRIGGERS[trigger]!;
-  const isNever = assigner === 'global' && slowTrigger.kind === 'end';
-  const evict = evictor === null ? undefined : EVICTORS[evictor]![1];
-  const chosen = triggerOf(isByClock);
-  const isPlain = chosen === null && evictor === null && lateness === 0;
   const paneMs = isPlain && work.name === 'all values' ? PANES_MS[assigner] : undefined;
-  const rules: SlowRules = {
-    assigner: slowAssigner,
-    trigger: isNever ? { kind: 'never' } : slowTrigger,
-    isPurging: isPurging && chosen !== null,
-    lateness,
-    isByClock,
-    ...(evict === undefined ? {} : { evict, evictsAfter }),
-    ...(paneMs === undefined ? {} : { paneMs }),
-  };
   const isTyped = random.below(2) === 1;
   const h = await harness<Row, Readonly<Record<string, unknown>>>(
     (rows) => {
-      const window = windowOf({ time: isByClock ? 'processing' : 'event' });
       let windowed = rows.keyBy('k').window<WindowKind>(window);
-      if (chosen !== null) windowed = windowed.trigger(isPurging ? purging(chosen) : chosen);
-      if (evictor !== null) windowed = windowed.evictor(EVICTORS[evictor]![0](evictsAfter));
+      if (trigger !== null) windowed = windowed.trigger(trigger);
+      if (evictor !== null) windowed = windowed.evictor(evictor);
       if (lateness > 0) windowed = windowed.allowedLateness(lateness);
       if (canBeLate) windowed = windowed.lateTo(late);
       return work.build(windowed);
@@ -148,7 +129,12 @@ async function run({ assigner, trigger, isByClock, evictor }: Case, seed: number
       ...(isTyped ? { schema: Row } : {}),
     },
   );
-  const models = new Map(KEYS.map((k) => [k, new SlowGeneralWindows(rules)]));
+  const models = new Map(
+    KEYS.map((k) => [
+      k,
+      new SlowGeneralWindows({ ...rules, ...(paneMs === undefined ? {} : { paneMs }) }),
+    ]),
+  );
   const check = (): void => {
     const expected = KEYS.flatMap((k) =>
       models

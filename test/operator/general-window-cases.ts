@@ -14,6 +14,7 @@ import {
   endOfStreamTrigger,
   eventTimeTrigger,
   processingTimeTrigger,
+  purging,
   type Trigger,
 } from '../../src/api/triggers.ts';
 import {
@@ -26,8 +27,9 @@ import {
   tumbling,
   type WindowBounds,
 } from '../../src/api/windows.ts';
+import type { Random } from '../../src/base/random.ts';
 import type { EvictorRow } from '../../src/operator/window/general/custom-evictor.ts';
-import type { SlowAssigner, SlowRecord, SlowTrigger } from './slow-general-windows.ts';
+import type { SlowAssigner, SlowRecord, SlowRules, SlowTrigger } from './slow-general-windows.ts';
 
 /** What they know of a row. */
 export type Valued = { readonly v: number };
@@ -59,7 +61,7 @@ function boundsOf(windows: readonly (readonly [number, number])[]): WindowBounds
 }
 
 /** Windows of the engine, and of the model. */
-export const ASSIGNERS: Readonly<
+const ASSIGNERS: Readonly<
   Record<string, readonly [(time: Time) => PairWindow<Valued>, SlowAssigner]>
 > = {
   tumbling: [
@@ -101,7 +103,7 @@ export const ASSIGNERS: Readonly<
   global: [globalWindow, { kind: 'fixed', windowsOf: () => [[-Infinity, Infinity]] }],
 };
 
-export const TRIGGERS: Readonly<
+const TRIGGERS: Readonly<
   Record<string, readonly [(isByClock: boolean) => Trigger<Valued> | null, SlowTrigger]>
 > = {
   'at the end': [() => null, { kind: 'end' }],
@@ -121,7 +123,7 @@ export const TRIGGERS: Readonly<
   'at the end of the stream': [() => endOfStreamTrigger(), { kind: 'endOfStream' }],
 };
 
-export const EVICTORS: Readonly<
+const EVICTORS: Readonly<
   Record<
     string,
     readonly [(after: boolean) => Evictor<Valued>, (records: readonly SlowRecord[]) => SlowRecord[]]
@@ -176,4 +178,45 @@ export function casesOf(): Case[] {
     }
   }
   return cases.filter(isPossible);
+}
+
+/** All that is said of the windows of a case, and the same for the slow model. */
+export type Said = {
+  readonly window: PairWindow<Valued>;
+  /** Null where nothing is said of it. */
+  readonly trigger: Trigger<Valued> | null;
+  readonly evictor: Evictor<Valued> | null;
+  readonly lateness: number;
+  readonly canBeLate: boolean;
+  readonly isPlain: boolean;
+  readonly rules: SlowRules;
+};
+
+/** Draws what a case leaves open. */
+export function saidOf({ assigner, trigger, isByClock, evictor }: Case, random: Random): Said {
+  const isPurging = random.below(2) === 1;
+  const canBeLate = !isByClock && assigner !== 'global';
+  const lateness = canBeLate ? [0, 0, 6, 25][random.below(4)]! : 0;
+  const evictsAfter = random.below(2) === 1;
+  const [windowOf, slowAssigner] = ASSIGNERS[assigner]!;
+  const [triggerOf, slowTrigger] = TRIGGERS[trigger]!;
+  const chosen = triggerOf(isByClock);
+  const [evictorOf, evict] = evictor === null ? [null, null] : EVICTORS[evictor]!;
+  const isNever = assigner === 'global' && slowTrigger.kind === 'end';
+  return {
+    window: windowOf({ time: isByClock ? 'processing' : 'event' }),
+    trigger: chosen !== null && isPurging ? purging(chosen) : chosen,
+    evictor: evictorOf === null ? null : evictorOf(evictsAfter),
+    lateness,
+    canBeLate,
+    isPlain: chosen === null && evictor === null && lateness === 0,
+    rules: {
+      assigner: slowAssigner,
+      trigger: isNever ? { kind: 'never' } : slowTrigger,
+      isPurging: isPurging && chosen !== null,
+      lateness,
+      isByClock,
+      ...(evict === null ? {} : { evict, evictsAfter }),
+    },
+  };
 }
