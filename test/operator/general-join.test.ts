@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countEvictor, timeEvictor } from '../../src/api/evictors.ts';
-import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import {
   countTrigger,
@@ -22,30 +21,17 @@ import {
 import { UserFunctionError } from '../../src/base/errors.ts';
 import { FIRE_SLICE_ROWS } from '../../src/base/limits.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import { record, t } from '../../src/data/schema.ts';
 import { createGeneralJoin } from '../../src/operator/join/general-join.ts';
 import type { GeneralWindowOperator } from '../../src/operator/window/general/general-window.ts';
 import type { TriggerSpec } from '../../src/operator/window/general/window-spec.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
 import { inEveryMode2, sorted } from '../modes.ts';
+import { at, groupText, Left, lateLeft, lateRight, Right, recordsOf } from './join-records.ts';
 import { ALONE, OneSubtask } from './one-subtask.ts';
-
-type Left = { id: string; l: number };
-type Right = { key: string; r: number };
-const Left = record({ id: t.string, l: t.int32 });
-const Right = record({ r: t.float64, key: t.string });
-
-const lateLeft = sideOutput<Left>('late left');
-const lateRight = sideOutput<Right>('late right');
-
-const at = (record: unknown, timestamp: number) => ({ record, timestamp });
-const recordsOf = (elements: readonly object[]) => elements.filter((e) => 'record' in e);
 
 const grouping = (a: Stream<Left>, b: Stream<Right>) => a.coGroup(b).on('id', 'key');
 const shown = (windowed: WindowCoGroup<Left, Right>): Stream<string> =>
-  windowed.apply((lefts, rights) => [
-    `${lefts[0]?.id ?? rights[0]?.key}: ${lefts.map(({ l }) => l)} | ${rights.map(({ r }) => r)}`,
-  ]);
+  windowed.apply((lefts, rights) => [groupText(lefts, rights)]);
 
 inEveryMode2(
   'a session goes on with rows of both sides, and pairs come at the end of all of it',

@@ -2,22 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sideOutput } from '../../src/api/side-output.ts';
 import type { Stream } from '../../src/api/stream.ts';
 import { sliding, tumbling } from '../../src/api/windows.ts';
 import { UserFunctionError } from '../../src/base/errors.ts';
-import { record, t } from '../../src/data/schema.ts';
 import type { WindowSpec } from '../../src/operator/window/window.ts';
 import { harness2 } from '../../src/testing/harness2.ts';
 import { inEveryMode2, MODES2, sorted } from '../modes.ts';
-
-type Left = { id: string; l: number };
-type Right = { key: string; r: number };
-const Left = record({ id: t.string, l: t.int32 });
-const Right = record({ r: t.float64, key: t.string });
-
-const lateLeft = sideOutput<Left>('late left');
-const lateRight = sideOutput<Right>('late right');
+import { at, groupText, Left, lateLeft, lateRight, Right, recordsOf } from './join-records.ts';
 
 const joined = (window: WindowSpec) => (a: Stream<Left>, b: Stream<Right>) =>
   a
@@ -33,12 +24,7 @@ const grouped = (window: WindowSpec) => (a: Stream<Left>, b: Stream<Right>) =>
     .coGroup(b)
     .on('id', 'key')
     .window(window)
-    .apply((lefts, rights) => [
-      `${lefts[0]?.id ?? rights[0]!.key}: ${lefts.map(({ l }) => l)} | ${rights.map(({ r }) => r)}`,
-    ]);
-
-const at = (record: unknown, timestamp: number) => ({ record, timestamp });
-const recordsOf = (elements: readonly object[]) => elements.filter((e) => 'record' in e);
+    .apply((lefts, rights) => [groupText(lefts, rights)]);
 
 inEveryMode2(
   'pairs of a tumbling window, when the watermark of both has passed it, at its end - 1',
