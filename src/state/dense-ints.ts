@@ -2,7 +2,7 @@
  * Slots by int32 key, for keys that lie close together, as ids mostly do: an array over their range. A look-up is one read that
  * waits for no other, of less memory than a hash table has.
  */
-import { zeros } from './grown-arrays.ts';
+import { loadedZeros, zeros } from './grown-arrays.ts';
 
 /** Of a range, the places to a key: with more of them it would take more memory than a hash table. */
 const PLACES_MAX = 8;
@@ -36,6 +36,21 @@ export class DenseInts {
   low = 0;
   /** What was inserted when the range moved on from keys that had gone. */
   #insertedBefore = 0;
+
+  /** For keys that are loaded: just their range, since most that come later are among them. Benchmark: figure recovery. */
+  static loaded({ least, greatest }: KeyRange): DenseInts {
+    const dense = new DenseInts();
+    dense.numbers = loadedZeros(Math.max(LENGTH_MIN, greatest - least + 1));
+    dense.low = least;
+    return dense;
+  }
+
+  /** For a range, with room for more beside `key`, which is at one of its ends. */
+  static of(range: KeyRange, key: number): DenseInts {
+    const dense = new DenseInts();
+    dense.moveTo(range, key);
+    return dense;
+  }
 
   has(key: number): boolean {
     return key >= this.low && key - this.low < this.numbers.length;
@@ -116,17 +131,13 @@ export class DenseInts {
   }
 
   /** Moves to a range in which all of its keys lie, with room for more beside `key`, which is at one of its ends. */
-  moveTo(
-    { least, greatest }: KeyRange,
-    key: number,
-    make: (length: number) => Int32Array = zeros,
-  ): void {
+  moveTo({ least, greatest }: KeyRange, key: number): void {
     const { numbers: old, low: oldLow } = this;
     const length = Math.max(LENGTH_MIN, old.length, Math.ceil((greatest - least + 1) * 1.5));
     const low = key === least ? Math.max(INT_MIN, greatest + 1 - length) : least;
     const from = Math.max(least, oldLow);
     const to = Math.min(greatest + 1, oldLow + old.length);
-    this.numbers = make(length);
+    this.numbers = zeros(length);
     if (from < to) this.numbers.set(old.subarray(from - oldLow, to - oldLow), from - low);
     this.low = low;
   }

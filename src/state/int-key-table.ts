@@ -4,8 +4,8 @@
  * is no room for one. Benchmark: figures keyed-tumbling, recovery.
  */
 import { capacityOf, cellsFor, loadedCapacity } from './cells.ts';
-import { areDense, DenseInts, type KeyRange, rangeOf } from './dense-ints.ts';
-import { grownInts, loadedZeros, zeros } from './grown-arrays.ts';
+import { areDense, DenseInts, rangeOf } from './dense-ints.ts';
+import { grownInts } from './grown-arrays.ts';
 import { HashedInts } from './hashed-ints.ts';
 
 /** Keys by slot: the first `count` of an array that may have room for more. */
@@ -104,7 +104,7 @@ export class IntKeyTable implements IntSlots {
     const { count, keys } = this;
     const range = rangeOf(keys, count, keys[0]!);
     return areDense(range, count)
-      ? this.#becomeDense(range, range.greatest, loadedZeros)
+      ? this.#becomeDense(DenseInts.loaded(range))
       : this.#becomeHashed();
   }
 
@@ -123,7 +123,7 @@ export class IntKeyTable implements IntSlots {
     const dense = this.#dense;
     if (dense === null) {
       const range = rangeOf(this.keys, count, key);
-      if (areDense(range, count)) this.#becomeDense(range, key);
+      if (areDense(range, count)) this.#becomeDense(DenseInts.of(range, key));
       else this.#hashed.grow();
     } else if (!dense.has(key) && !dense.makeRoom(key, count, count)) {
       this.#becomeHashed();
@@ -133,14 +133,8 @@ export class IntKeyTable implements IntSlots {
   }
 
   /** False when two keys are equal. */
-  #becomeDense(
-    range: KeyRange,
-    key: number,
-    make: (length: number) => Int32Array = zeros,
-  ): boolean {
+  #becomeDense(dense: DenseInts): boolean {
     const { keys, count } = this;
-    const dense = new DenseInts();
-    dense.moveTo(range, key, make);
     const { numbers, low } = dense;
     let areNew = true;
     for (let slot = 0; slot < count; slot++) {

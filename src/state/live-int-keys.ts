@@ -171,8 +171,7 @@ export class LiveIntKeys {
   #findAnew(range: KeyRange | null, key: number, capacity: number): void {
     const slots = this.#liveSlots();
     const cellCount = range === null ? cellsFor(capacity) : CELLS_MIN;
-    this.#dense = range === null ? null : new DenseInts();
-    this.#dense?.moveTo(range!, key);
+    this.#dense = range === null ? null : DenseInts.of(range, key);
     this.#cells = zeros(cellCount);
     this.#shift = 32 - Math.log2(cellCount);
     for (const slot of slots) this.#place(slot);
