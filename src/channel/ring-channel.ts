@@ -5,7 +5,7 @@
 import { EngineError, namedError } from '../base/errors.ts';
 import { BACKLOG_ROWS_FIRST, RING_BUDGET_BYTES } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
-import type { BatchBuilder } from '../data/batch-builder.ts';
+import { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchEncoder, encodeToBytes } from '../data/codec.ts';
 import { encodeSchema } from '../data/codec-schema.ts';
 import { ownedCopy, sliceBatch } from '../data/copy.ts';
@@ -32,9 +32,12 @@ const CACHE_BYTES = 128;
 
 export type RingDescriptor = QueueDescriptor;
 
-/** Something that found no room: a batch in columns, a control element, or the rest of a long frame. */
+/**
+ * Something that found no room: a batch in columns, and the builder in whose memory it lies, if it goes round; a control element; or the
+ * rest of a long frame.
+ */
 type Waiting =
-  | { readonly batch: Batch }
+  | { readonly batch: Batch; readonly builder: BatchBuilder | null }
   | { readonly kind: ControlKind; readonly value: number }
   | { readonly bytes: Uint8Array; readonly tag: number };
 
@@ -43,6 +46,8 @@ export class RingWriter implements ChannelWriter {
   readonly #rows = new RowEncoder();
   readonly #encoder = new BatchEncoder();
   readonly #waiting: Waiting[] = [];
+  /** Builders of batches that have waited. */
+  readonly #emptied: BatchBuilder[] = [];
   readonly #from: string;
   readonly #sent: ByteCount;
   readonly #tag: number;
@@ -88,12 +93,22 @@ export class RingWriter implements ChannelWriter {
   }
 
   #putColumns(columns: Batch): void {
-    const fits = this.#waiting.length === 0 && this.#sendBatch(columns);
-    if (!fits) this.#waiting.push({ batch: ownedCopy(columns) });
+    if (this.#fits(columns)) return;
+    this.#waiting.push({ batch: ownedCopy(columns), builder: null });
+  }
+
+  #fits(columns: Batch): boolean {
+    return this.#waiting.length === 0 && this.#sendBatch(columns);
   }
 
   putBuilt(builder: BatchBuilder): BatchBuilder {
-    this.put(builder.seal());
+    const batch = builder.seal();
+    const isFull = batch.schema !== null && batch.rowCount * 2 > builder.capacity;
+    if (isFull && !this.#fits(batch)) {
+      this.#waiting.push({ batch, builder });
+      return this.#emptied.pop() ?? new BatchBuilder(builder.schema, builder.capacity);
+    }
+    if (!isFull) this.put(batch);
     builder.reset();
     return builder;
   }
@@ -107,7 +122,8 @@ export class RingWriter implements ChannelWriter {
     // The parts of one frame stay together.
     const first = this.#waiting[0];
     const ahead = first !== undefined && 'bytes' in first ? 1 : 0;
-    const behind = this.#waiting.slice(ahead);
+    const behind = this.#waiting.slice(ahead).map(kept);
+    this.#waiting.splice(ahead, behind.length, ...behind);
     if (ahead > 0 || !this.#sendControl(OVERTAKING_BARRIER, checkpoint, 0)) {
       this.#waiting.splice(ahead, 0, { kind: OVERTAKING_BARRIER, value: checkpoint });
     }
@@ -131,15 +147,23 @@ export class RingWriter implements ChannelWriter {
     if ('kind' in first) {
       if (!this.#sendControl(first.kind, first.value)) return false;
     } else {
-      const { batch } = first;
+      const { batch, builder } = first;
       if (this.#measure(batch) > this.#maxPayloadBytes) {
         this.#cut(batch);
+        this.#takeBack(builder);
         return true;
       }
       if (!this.#sendBatch(batch)) return false;
+      this.#takeBack(builder);
     }
     this.#waiting.shift();
     return true;
+  }
+
+  #takeBack(builder: BatchBuilder | null): void {
+    if (builder === null) return;
+    builder.reset();
+    this.#emptied.push(builder);
   }
 
   /** A batch too large for the ring: in halves, and a single row in parts. */
@@ -150,8 +174,8 @@ export class RingWriter implements ChannelWriter {
       this.#waiting.splice(
         0,
         1,
-        { batch: sliceBatch(batch, 0, half) },
-        { batch: sliceBatch(batch, half, rowCount) },
+        { batch: sliceBatch(batch, 0, half), builder: null },
+        { batch: sliceBatch(batch, half, rowCount), builder: null },
       );
       return;
     }
@@ -204,6 +228,11 @@ export class RingWriter implements ChannelWriter {
     this.#queue.commit(CONTROL_BYTES, CONTROL_TAG + kind);
     return true;
   }
+}
+
+/** What somebody else keeps too: its memory is not used again. */
+function kept(waiting: Waiting): Waiting {
+  return 'batch' in waiting ? { batch: waiting.batch, builder: null } : waiting;
 }
 
 /** Memory of one job's rings: many in one buffer, since a buffer each takes long to make and to hand over. */

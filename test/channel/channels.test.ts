@@ -10,6 +10,7 @@ import {
   END,
   IDLE,
   NOTHING,
+  OVERTAKING_BARRIER,
   WATERMARK,
 } from '../../src/channel/channel.ts';
 import { LocalChannel } from '../../src/channel/local-channel.ts';
@@ -17,6 +18,7 @@ import { RingMemory, RingWriter } from '../../src/channel/ring-channel.ts';
 import { RingReader } from '../../src/channel/ring-reader.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { ownedCopy } from '../../src/data/copy.ts';
 import { record, type Schema, t } from '../../src/data/schema.ts';
 import { Signal } from '../../src/sharedarraybuffer-queue/index.ts';
 
@@ -75,6 +77,7 @@ const KINDS: Readonly<Record<number, string>> = {
   [IDLE]: 'idle',
   [ACTIVE]: 'active',
   [END]: 'end',
+  [OVERTAKING_BARRIER]: 'barrier',
 };
 
 for (const [name, make] of Object.entries(CHANNELS)) {
@@ -146,6 +149,42 @@ for (const [name, make] of Object.entries(CHANNELS)) {
       }
       ends.writer.publish();
       assert.deepEqual(drain(ends), sent);
+    });
+
+    test(`${title}: builders go round, also where batches wait`, () => {
+      const ends = make(schema);
+      let builder = new BatchBuilder(schema, 8);
+      const seen = new Set([builder]);
+      let seenFirst = 0;
+      for (let round = 0; round < 4; round++) {
+        const sent = rowsOf(round * 1000, 400);
+        for (let n = 0; n < 50; n++) {
+          batchOf(sent.slice(n * 8, n * 8 + 8), schema, builder);
+          builder = ends.writer.putBuilt(builder);
+          seen.add(builder);
+        }
+        ends.writer.publish();
+        assert.deepEqual(drain(ends), sent);
+        if (round === 0) seenFirst = seen.size;
+      }
+      assert.ok(seen.size < 2 * seenFirst, `${seenFirst} in a round, ${seen.size} in four`);
+    });
+
+    test(`${title}: what an overtaking barrier has overtaken stays as it is`, () => {
+      const ends = make(schema);
+      let builder = new BatchBuilder(schema, 8);
+      const fill = (from: number): void => {
+        batchOf(rowsOf(from, 8), schema, builder);
+        builder = ends.writer.putBuilt(builder);
+      };
+      for (let n = 0; n < 50; n++) fill(n * 8);
+      const overtaken = ends.writer.overtake(1);
+      // A batch keeps the rows that were made of it.
+      const rows = (): unknown[] => overtaken.map((batch) => ownedCopy(batch).rowObjects());
+      const before = rows();
+      assert.equal(drain(ends).filter((element) => typeof element === 'object').length, 400);
+      for (let n = 0; n < 50; n++) fill(10_000 + n * 8);
+      assert.deepEqual(rows(), before);
     });
 
     test(`${title}: a transient batch may change once put has returned`, () => {
