@@ -2,7 +2,7 @@
 import { assert } from '../base/assert.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { FixedColumn } from './column.ts';
-import type { KeyBytes } from './key.ts';
+import type { StoredKeyBytes } from './key.ts';
 import { TAG_BOOLEAN, TAG_DATE, TAG_FLOAT64, TAG_INT32, TAG_STRING } from './key-writer.ts';
 import type { Field, FieldKind } from './schema.ts';
 import type { StringBuilder } from './string-builder.ts';
@@ -23,7 +23,7 @@ export function appendIntKeys(
 
 /** Appends keys from to to - 1 to the first columns, one a field; `advance` is the caller's. */
 export function appendByteKeys(
-  keys: KeyBytes,
+  keys: StoredKeyBytes,
   from: number,
   to: number,
   builder: BatchBuilder,
@@ -50,7 +50,7 @@ export function appendByteKeys(
 
 /** The values of one key, one a field. */
 export function readByteKey(
-  keys: KeyBytes,
+  keys: StoredKeyBytes,
   key: number,
   fields: readonly Field[],
   isTyped: boolean,

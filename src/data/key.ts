@@ -39,12 +39,17 @@ const RECENT_DICTIONARIES = 4;
 
 export type KeyFunction = (row: unknown) => unknown;
 
-/** Keys as canonical bytes: key i is bytes[starts[i]], of sizes[i] >> 1 bytes. */
-export type KeyBytes = {
+/** Canonical bytes of keys: key i is bytes[starts[i]], of sizes[i] >> 1 bytes. */
+export type StoredKeyBytes = {
   bytes: Uint8Array;
   starts: Int32Array;
   sizes: Int32Array;
+};
+
+export type KeyBytes = StoredKeyBytes & {
   hashes: Int32Array;
+  /** Each is one string: its hash is of all of its units. The same for all keys of a table. */
+  readonly areTexts: boolean;
 };
 
 /** The fields of the key, as they stand in results; all are dynamic as soon as one is. */
@@ -72,12 +77,7 @@ export class KeyReader {
   /** Whether keys of the last batch are in `ints`; false for ever once a key was no int. */
   isInt: boolean;
   ints: Int32Array = new Int32Array(0);
-  readonly keyBytes: KeyBytes = {
-    bytes: new Uint8Array(0),
-    starts: new Int32Array(0),
-    sizes: new Int32Array(0),
-    hashes: new Int32Array(0),
-  };
+  readonly keyBytes: KeyBytes;
   /** Keys of the last batch, where they are read once for all rows that have them; null when each row has its own. */
   shared: SharedKeys | null = null;
   /** Those of the dictionaries that came last, the newest in front: splits may be read in turn. */
@@ -118,6 +118,13 @@ export class KeyReader {
     this.#intLoop = new RowFunctionLoop(schema, of, (value) => this.#intOf(value), read);
     this.#valueLoop = new RowFunctionLoop(schema, of, (value) => value, read);
     this.isInt = this.#isAll || (fields.length === 1 && (!isTyped || fields[0]!.kind === 'int32'));
+    this.keyBytes = {
+      bytes: new Uint8Array(0),
+      starts: new Int32Array(0),
+      sizes: new Int32Array(0),
+      hashes: new Int32Array(0),
+      areTexts: isTyped && fields.length === 1 && fields[0]!.kind === 'string',
+    };
     this.#writer = new KeyBytesWriter(this.keyBytes);
   }
 

@@ -16,19 +16,14 @@ const KEYS_MAX = 8192;
 const ROWS_AN_ENTRY_MIN = 2;
 
 export class SharedKeys {
-  readonly keys: KeyBytes = {
-    bytes: new Uint8Array(0),
-    starts: new Int32Array(0),
-    sizes: new Int32Array(0),
-    hashes: new Int32Array(0),
-  };
+  readonly keys: KeyBytes;
   /** Of the batch read last: row i has key codes[i]. */
   codes = new Int32Array(0);
   count = 0;
   readonly #dictionaries: readonly StringEntries[];
   /** By combination of entries: the number of its key, from 1 on; 0 for one that has not come. */
   readonly #numbers: Int32Array;
-  readonly #writer = new KeyBytesWriter(this.keys);
+  readonly #writer: KeyBytesWriter;
   readonly #keysMax: number;
   #areTooMany = false;
 
@@ -36,8 +31,15 @@ export class SharedKeys {
     this.#dictionaries = dictionaries;
     this.#numbers = new Int32Array(combinations);
     this.#keysMax = Math.min(KEYS_MAX, combinations);
+    this.keys = {
+      bytes: new Uint8Array(0),
+      starts: new Int32Array(0),
+      sizes: new Int32Array(0),
+      hashes: new Int32Array(this.#keysMax),
+      areTexts: dictionaries.length === 1,
+    };
+    this.#writer = new KeyBytesWriter(this.keys);
     this.#writer.begin(this.#keysMax);
-    this.keys.hashes = new Int32Array(this.#keysMax);
   }
 
   /** For a batch with these key columns; null when keys are not shared there. */

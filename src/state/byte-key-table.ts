@@ -1,15 +1,13 @@
 /**
  * Dense slots for keys of canonical bytes (data/key.ts): slot n is the n-th different key since the last clear.
- * Open addressing with linear probing; a cell holds a mark of the key beside its slot, and only on equal marks
- * are bytes compared. Key bytes lie one after the other in one array. No string is made.
- *
- * The mark is the hash and the last bytes of the key together. The hash alone is the same for (1, 62) and (2, 31): of pairs
- * of ids that rise together, many share one.
+ * Open addressing with linear probing; a cell holds a mark of the key (key-marks.ts) beside its slot, and only on equal
+ * marks are bytes compared. Key bytes lie one after the other in one array. No string is made.
  */
 import { areEqualBytes } from '../data/byte-runs.ts';
-import type { KeyBytes } from '../data/key.ts';
+import type { KeyBytes, StoredKeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, cellsFor, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInts, zeros } from './grown-arrays.ts';
+import { markKeys } from './key-marks.ts';
 import { readCellsAhead, readEqualKeysAhead, readKeysAhead } from './read-ahead.ts';
 
 const BYTES_MIN = 1024;
@@ -19,7 +17,7 @@ const SEVERAL = -1;
 export class ByteKeyTable {
   count = 0;
   /** The keys by slot, in the form in which they came. */
-  readonly keys: KeyBytes = {
+  readonly keys: StoredKeyBytes & { hashes: Int32Array } = {
     bytes: new Uint8Array(BYTES_MIN),
     starts: new Int32Array(capacityOf(CELLS_MIN)),
     sizes: new Int32Array(capacityOf(CELLS_MIN)),
@@ -97,13 +95,10 @@ export class ByteKeyTable {
   }
 
   /** The marks of keys; where cells do not stay in the cache, theirs are read ahead. */
-  #mark({ bytes, starts, sizes, hashes }: KeyBytes, from: number, to: number): void {
+  #mark(keys: KeyBytes, from: number, to: number): void {
     if (this.#marks.length < to) this.#marks = new Int32Array(to);
     const marks = this.#marks;
-    for (let i = from; i < to; i++) {
-      const end = starts[i]! + (sizes[i]! >> 1);
-      marks[i] = hashes[i]! ^ Math.imul(sizes[i]! < 8 ? 0 : lastWord(bytes, end), GOLDEN);
-    }
+    markKeys(keys, from, to, marks);
     const cells = this.#cells;
     if (cells.length <= UNCACHED_CELLS) return;
     const shift = this.#shift;
@@ -193,10 +188,4 @@ export class ByteKeyTable {
     while (cells[cell + 1] !== 0) cell = (cell + 2) & mask;
     return cell;
   }
-}
-
-function lastWord(bytes: Uint8Array, end: number): number {
-  return (
-    bytes[end - 4]! | (bytes[end - 3]! << 8) | (bytes[end - 2]! << 16) | (bytes[end - 1]! << 24)
-  );
 }

@@ -125,6 +125,7 @@ export class KeySlots {
       starts: starts.subarray(from, to),
       sizes: sizes.subarray(from, to),
       hashes: hashes.subarray(from, to),
+      areTexts: keys.keyBytes.areTexts,
     };
     this.#bytes!.slotsOf(piece, 0, to - from, slots);
   }
@@ -218,6 +219,7 @@ function keysOf(keys: KeyBytes, codes: Int32Array, from: number, to: number): Ke
     starts: gathered(keys.starts, numbers, to - from),
     sizes: gathered(keys.sizes, numbers, to - from),
     hashes: gathered(keys.hashes, numbers, to - from),
+    areTexts: keys.areTexts,
   };
 }
 

@@ -5,9 +5,10 @@
  * then they are squeezed out when they are half of it, and it grows otherwise.
  */
 import { areEqualBytes } from '../data/byte-runs.ts';
-import type { KeyBytes } from '../data/key.ts';
+import type { KeyBytes, StoredKeyBytes } from '../data/key.ts';
 import { CELLS_MIN, capacityOf, GOLDEN, UNCACHED_CELLS } from './cells.ts';
 import { grownInPlace, zeros } from './grown-arrays.ts';
+import { markKeys, markOf } from './key-marks.ts';
 import { readCellsAhead, readKeysAhead } from './read-ahead.ts';
 import { grownSlots, type SlotList } from './slot-list.ts';
 
@@ -17,22 +18,26 @@ export class LiveByteKeys {
   /** Slots that were ever used, with those that are free. */
   slotCount = 0;
   /** The keys by slot, in the form in which they came. */
-  readonly keys: KeyBytes = {
+  readonly keys: StoredKeyBytes = {
     bytes: new Uint8Array(BYTES_MIN),
     starts: new Int32Array(grownSlots(0)),
     sizes: new Int32Array(grownSlots(0)),
-    hashes: new Int32Array(grownSlots(0)),
   };
+  /** By slot, see key-marks.ts. */
+  #marks = new Int32Array(grownSlots(0));
+  #areTexts = false;
   readonly #free: SlotList;
   #liveCount = 0;
   #bytesUsed = 0;
   #bytesLive = 0;
-  /** Slot + 1 above the lowest `#shift` bits, which are those of the hash, as in live-int-keys.ts; zero is a free cell. */
+  /** Slot + 1 above the lowest `#shift` bits, which are those of the mark as in live-int-keys.ts those of the hash; zero is a free cell. */
   #cells = new Int32Array(CELLS_MIN);
   #shift = 32 - Math.log2(CELLS_MIN);
 
   /** See read-ahead.ts. */
   ahead = 0;
+  /** Of the keys that are looked for. */
+  #wanted = new Int32Array(0);
   /** Slots that are read ahead. */
   #seen = new Int32Array(0);
 
@@ -42,24 +47,26 @@ export class LiveByteKeys {
 
   /** Takes over keys 0 to count - 1 under their numbers as slots, but for those that are free. */
   adopt(keys: KeyBytes, count: number): void {
+    const marks = this.#marksOf(keys, 0, count);
     const isFree = new Uint8Array(count);
     for (let i = 0; i < this.#free.count; i++) isFree[this.#free.slots[i]!] = 1;
     while (this.slotCount < count) this.#nextSlot();
     for (let slot = 0; slot < count; slot++) {
       if (isFree[slot] === 1) continue;
       this.#reserveCell();
-      this.#store(slot, keys, slot, this.#freeCell(keys.hashes[slot]!));
+      this.#store(slot, keys, slot, this.#freeCell(marks[slot]!));
     }
   }
 
   /** slots[i] = slot of key i of `keys` for from <= i < to; the slots of new keys go into `fresh` too. */
   slotsOf(keys: KeyBytes, from: number, to: number, slots: Int32Array, fresh: SlotList): void {
-    if (this.#cells.length > UNCACHED_CELLS) this.#readAhead(keys.hashes, from, to);
+    const marks = this.#marksOf(keys, from, to);
+    if (this.#cells.length > UNCACHED_CELLS) this.#readAhead(marks, from, to);
     let cells = this.#cells;
     let shift = this.#shift;
     let mask = cells.length - 1;
     for (let i = from; i < to; i++) {
-      const hash = Math.imul(keys.hashes[i]!, GOLDEN);
+      const hash = Math.imul(marks[i]!, GOLDEN);
       let cell = hash >>> shift;
       let held = cells[cell]!;
       while (
@@ -77,7 +84,7 @@ export class LiveByteKeys {
         cells = this.#cells;
         shift = this.#shift;
         mask = cells.length - 1;
-        cell = this.#freeCell(keys.hashes[i]!);
+        cell = this.#freeCell(marks[i]!);
       }
       const slot = this.#free.count > 0 ? this.#free.pop() : this.#nextSlot();
       this.#store(slot, keys, i, cell);
@@ -86,15 +93,28 @@ export class LiveByteKeys {
     }
   }
 
-  /** Cells at which the search for keys of these hashes begins, and the keys that are compared there. */
-  #readAhead(hashes: Int32Array, from: number, to: number): void {
+  #marksOf(keys: KeyBytes, from: number, to: number): Int32Array {
+    this.#areTexts = keys.areTexts;
+    if (this.#wanted.length < to) this.#wanted = new Int32Array(to);
+    markKeys(keys, from, to, this.#wanted);
+    return this.#wanted;
+  }
+
+  /** The hash of the key of a slot. */
+  hashOf(slot: number): number {
+    const { bytes, starts, sizes } = this.keys;
+    return markOf(this.#marks[slot]!, bytes, starts[slot]!, sizes[slot]! >> 1, this.#areTexts);
+  }
+
+  /** Cells at which the search for keys of these marks begins, and the keys that are compared there. */
+  #readAhead(marks: Int32Array, from: number, to: number): void {
     const cells = this.#cells;
     const shift = this.#shift;
-    const ahead = readCellsAhead(cells, 0, shift, hashes, from, to);
+    const ahead = readCellsAhead(cells, 0, shift, marks, from, to);
     if (this.#seen.length < to) this.#seen = new Int32Array(to);
     const seen = this.#seen;
     for (let i = from; i < to; i++) {
-      seen[i] = Math.max(0, (cells[Math.imul(hashes[i]!, GOLDEN) >>> shift]! >>> shift) - 1);
+      seen[i] = Math.max(0, (cells[Math.imul(marks[i]!, GOLDEN) >>> shift]! >>> shift) - 1);
     }
     this.ahead = ahead | readKeysAhead(this.keys, seen, from, to);
   }
@@ -104,7 +124,7 @@ export class LiveByteKeys {
     const cells = this.#cells;
     const shift = this.#shift;
     const mask = cells.length - 1;
-    let cell = Math.imul(keys.hashes[0]!, GOLDEN) >>> shift;
+    let cell = Math.imul(this.#marksOf(keys, 0, 1)[0]!, GOLDEN) >>> shift;
     while (cells[cell] !== 0 && !this.#equals((cells[cell]! >>> shift) - 1, keys, 0)) {
       cell = (cell + 1) & mask;
     }
@@ -116,15 +136,16 @@ export class LiveByteKeys {
     const cells = this.#cells;
     const shift = this.#shift;
     const mask = cells.length - 1;
-    const { hashes, sizes } = this.keys;
+    const marks = this.#marks;
+    const { sizes } = this.keys;
     const held = this.#held(slot);
-    let hole = Math.imul(hashes[slot]!, GOLDEN) >>> shift;
+    let hole = Math.imul(marks[slot]!, GOLDEN) >>> shift;
     while (cells[hole] !== held) {
       if (cells[hole] === 0) return false;
       hole = (hole + 1) & mask;
     }
     for (let cell = (hole + 1) & mask; cells[cell] !== 0; cell = (cell + 1) & mask) {
-      const home = Math.imul(hashes[(cells[cell]! >>> shift) - 1]!, GOLDEN) >>> shift;
+      const home = Math.imul(marks[(cells[cell]! >>> shift) - 1]!, GOLDEN) >>> shift;
       if (((cell - home) & mask) < ((cell - hole) & mask)) continue;
       cells[hole] = cells[cell]!;
       hole = cell;
@@ -153,7 +174,7 @@ export class LiveByteKeys {
     for (let b = 0; b < length; b++) own.bytes[at + b] = keys.bytes[start + b]!;
     own.starts[slot] = at;
     own.sizes[slot] = keys.sizes[i]!;
-    own.hashes[slot] = keys.hashes[i]!;
+    this.#marks[slot] = this.#wanted[i]!;
     this.#bytesUsed = at + length;
     this.#bytesLive += length;
     this.#cells[cell] = this.#held(slot);
@@ -166,7 +187,7 @@ export class LiveByteKeys {
       const capacity = grownSlots(this.slotCount);
       keys.starts = grownInPlace(keys.starts, capacity);
       keys.sizes = grownInPlace(keys.sizes, capacity);
-      keys.hashes = grownInPlace(keys.hashes, capacity);
+      this.#marks = grownInPlace(this.#marks, capacity);
     }
     return this.slotCount++;
   }
@@ -194,9 +215,7 @@ export class LiveByteKeys {
   /** What the cell of a slot holds. */
   #held(slot: number): number {
     const shift = this.#shift;
-    return (
-      ((slot + 1) << shift) | (Math.imul(this.keys.hashes[slot]!, GOLDEN) & ((1 << shift) - 1))
-    );
+    return ((slot + 1) << shift) | (Math.imul(this.#marks[slot]!, GOLDEN) & ((1 << shift) - 1));
   }
 
   /** Room for one more key; true when cells have moved. */
@@ -209,15 +228,15 @@ export class LiveByteKeys {
     for (let cell = 0; cell < old.length; cell++) {
       if (old[cell] === 0) continue;
       const slot = (old[cell]! >>> oldShift) - 1;
-      this.#cells[this.#freeCell(this.keys.hashes[slot]!)] = this.#held(slot);
+      this.#cells[this.#freeCell(this.#marks[slot]!)] = this.#held(slot);
     }
     return true;
   }
 
-  #freeCell(hash: number): number {
+  #freeCell(mark: number): number {
     const cells = this.#cells;
     const mask = cells.length - 1;
-    let cell = Math.imul(hash, GOLDEN) >>> this.#shift;
+    let cell = Math.imul(mark, GOLDEN) >>> this.#shift;
     while (cells[cell] !== 0) cell = (cell + 1) & mask;
     return cell;
   }

@@ -66,7 +66,7 @@ export class LiveKeys {
       hashes[builder.rowCount] = murmur(this.#ints.keys[slot]!);
     } else {
       appendByteKeys(this.#bytes!.keys, slot, slot + 1, builder, fields, isTyped);
-      hashes[builder.rowCount] = this.#bytes!.keys.hashes[slot]!;
+      hashes[builder.rowCount] = this.#bytes!.hashOf(slot);
     }
   }
 

@@ -5,7 +5,7 @@
  *
  * What they return means nothing. It must be kept somewhere, or V8 would not read at all.
  */
-import type { KeyBytes } from '../data/key.ts';
+import type { StoredKeyBytes } from '../data/key.ts';
 import { GOLDEN } from './cells.ts';
 
 /** The cells at which the search for these keys begins; a cell is 2 ** `width` numbers. */
@@ -53,7 +53,7 @@ export function readSlotsAhead(
 
 /** What is compared of the keys of slots, and turns slots[i] into where the bytes of their keys start. */
 export function readKeysAhead(
-  { bytes, starts, sizes }: KeyBytes,
+  { bytes, starts, sizes }: StoredKeyBytes,
   slots: Int32Array,
   from: number,
   to: number,

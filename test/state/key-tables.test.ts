@@ -91,6 +91,7 @@ function keyBytesOf(texts: readonly string[], hashes: number): KeyBytes {
     starts,
     sizes: Int32Array.from(encoded, (bytes) => bytes.length * 2),
     hashes: Int32Array.from(texts, (text) => text.length % hashes),
+    areTexts: true,
   };
 }
 
