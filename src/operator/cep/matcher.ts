@@ -186,23 +186,31 @@ export class Matcher {
       for (const { node, time } of found) this.#emit(node, time);
       return;
     }
-    key.held = [...key.held, ...found].sort((a, b) => a.start - b.start);
-    for (let first = key.held[0]; first !== undefined; first = key.held[0]) {
-      if (key.runs.length > 0 && key.runs[0]!.start < first.start) return;
-      key.held.shift();
-      this.#prune(key, this.#firstKept(first));
+    for (const match of found) hold(key.held, match);
+    this.#release(key);
+  }
+
+  /**
+   * Hands over what is held as far as no earlier run is in the way. Both lists are in the order of their first records, so that
+   * what goes is the beginning of each, and is cut off once: many matches may have waited for one run.
+   */
+  #release(key: KeyRuns): void {
+    const { held, runs } = key;
+    let [next, firstRun] = [0, 0];
+    for (let first = held[0]; first !== undefined; first = held[next]) {
+      if (firstRun < runs.length && runs[firstRun]!.start < first.start) break;
+      next++;
+      const from = this.#firstKept(first);
+      while (firstRun < runs.length && runs[firstRun]!.start < from) firstRun++;
+      while (next < held.length && held[next]!.start < from) next++;
       this.#emit(first.node, first.time);
     }
+    if (next > 0) key.held = held.slice(next);
+    if (firstRun > 0) key.runs = runs.slice(firstRun);
   }
 
   #emit(node: MatchNode, time: number): void {
     this.#output.match(matchOf(this.#nfa.steps, node), time);
-  }
-
-  #prune(key: KeyRuns, from: number): void {
-    if (from <= 0) return;
-    key.runs = key.runs.filter(({ start }) => start >= from);
-    key.held = key.held.filter(({ start }) => start >= from);
   }
 
   /** The place from which on matches may begin, beside one that was found. */
@@ -216,6 +224,19 @@ export class Matcher {
     // From the last to the first. A match without the step skips nothing.
     return (this.#skip.kind === 'toLast' ? places[0] : places.at(-1)) ?? 0;
   }
+}
+
+/** Puts a match behind those that began no later: mostly all of them. */
+function hold(held: HeldMatch[], match: HeldMatch): void {
+  let low = 0;
+  let high = held.length;
+  if (high > 0 && held[high - 1]!.start <= match.start) low = high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (held[middle]!.start <= match.start) low = middle + 1;
+    else high = middle;
+  }
+  held.splice(low, 0, match);
 }
 
 /** What conditions get: one object for all, about the run that is being looked at. */
