@@ -48,3 +48,59 @@ test('a window whose end moves on comes when it has come, and not before', () =>
   assert.equal(timers.take(250), 3);
   assert.equal(timers.dueAt, 250);
 });
+
+/** Where timers of a window lie in the order in which they are set. */
+const ORDERS = {
+  rising: (n: number) => n,
+  falling: (n: number) => 10_000 - n,
+  mixed: (n: number) => (n * 7919) % 10_007,
+} as const;
+
+for (const [name, timeOf] of Object.entries(ORDERS)) {
+  test(`of many timers of a window each is found without a look at the others, ${name}`, () => {
+    const looks = looksInArrays(() => {
+      const lines = new Lines();
+      lines.reserve(WINDOWS);
+      const timers = new WindowTimers(lines);
+      const times = Array.from({ length: 5000 }, (_, n) => timeOf(n));
+      for (const time of times) timers.add(3, time);
+      for (const time of times) timers.add(3, time);
+      const deleted = times.filter((_, n) => n % 3 === 0);
+      for (const time of deleted) timers.delete(3, time);
+      const left = times.filter((_, n) => n % 3 !== 0).sort((a, b) => a - b);
+      assert.deepEqual([timers.firstOf(3), ...timers.moreOf(3)], left);
+      const fired: number[] = [];
+      while (timers.take(20_000) === 3) {
+        fired.push(timers.dueAt);
+        timers.delete(3, timers.dueAt);
+        timers.requeue(3);
+      }
+      assert.deepEqual(fired, left);
+    });
+    assert.ok(looks < 5000 * 40, `${looks} places of arrays moved or searched`);
+  });
+}
+
+/** Places that `splice`, `shift` and `indexOf` of arrays may have to go through while something is done. */
+function looksInArrays(work: () => void): number {
+  const { splice, shift, indexOf } = Array.prototype;
+  let looks = 0;
+  const counted = <Args extends unknown[], Result>(
+    of: (this: unknown[], ...args: Args) => Result,
+  ) =>
+    function (this: unknown[], ...args: Args): Result {
+      looks += this.length;
+      return of.apply(this, args);
+    };
+  Object.assign(Array.prototype, {
+    splice: counted(splice),
+    shift: counted(shift),
+    indexOf: counted(indexOf),
+  });
+  try {
+    work();
+  } finally {
+    Object.assign(Array.prototype, { splice, shift, indexOf });
+  }
+  return looks;
+}

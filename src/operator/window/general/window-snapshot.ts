@@ -150,8 +150,8 @@ export class WindowSnapshot {
     builder.float64(column + 4)[row] = clockTimers.firstOf(slot);
     if (this.#hasMoreTimers) {
       const more: MoreTimers = {
-        event: eventTimers.moreOf(slot).slice(),
-        clock: clockTimers.moreOf(slot).slice(),
+        event: eventTimers.moreOf(slot),
+        clock: clockTimers.moreOf(slot),
       };
       builder.dynamic(column + 5).values[row] = more;
     }

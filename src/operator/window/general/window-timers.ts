@@ -13,6 +13,7 @@
  *   + 0  first timer     + 1  when the window is over     + 2  when it stands in the queue; Infinity for none
  */
 import { GONE, TimerQueue } from '../../../state/timer-queue.ts';
+import { LaterTimes } from './later-times.ts';
 import { LINE_SHIFT, type Lines, TIMERS_AT } from './window-lines.ts';
 
 /** Comes with the end of the stream. Infinity is no timer. */
@@ -32,8 +33,8 @@ export class WindowTimers {
   });
   /** Whether any window has had a timer: a trigger may have none of this kind. */
   #isUsed = false;
-  /** Timers beyond the first, rising; only of windows that have several. */
-  readonly #more = new Map<number, number[]>();
+  /** Timers beyond the first; only of windows that have several. */
+  readonly #more = new Map<number, LaterTimes>();
 
   constructor(lines: Lines) {
     this.#lines = lines;
@@ -75,13 +76,11 @@ export class WindowTimers {
     }
     const more = this.#more.get(slot);
     if (first === time) {
-      const next = more === undefined ? Infinity : more.shift()!;
-      this.#lines.values[(slot << LINE_SHIFT) + FIRST] = next;
-    } else if (more !== undefined) {
-      const at = more.indexOf(time);
-      if (at >= 0) more.splice(at, 1);
+      this.#lines.values[(slot << LINE_SHIFT) + FIRST] = more?.takeLeast() ?? Infinity;
+    } else {
+      more?.delete(time);
     }
-    if (more?.length === 0) this.#more.delete(slot);
+    if (more?.count === 0) this.#more.delete(slot);
   }
 
   /** Drops the timers of a window, not its end. */
@@ -100,9 +99,9 @@ export class WindowTimers {
     this.#lines.values[at + QUEUED] = Infinity;
   }
 
-  /** Timers beyond the first. */
+  /** Timers beyond the first, in their order. */
   moreOf(slot: number): readonly number[] {
-    return this.#more.get(slot) ?? [];
+    return this.#more.get(slot)?.list() ?? [];
   }
 
   /** The window with the first thing that is due at or before `target`, out of the queue; -1 when nothing is. */
@@ -161,13 +160,11 @@ export class WindowTimers {
   }
 
   #addMore(slot: number, time: number): void {
-    const more = this.#more.get(slot);
+    let more = this.#more.get(slot);
     if (more === undefined) {
-      this.#more.set(slot, [time]);
-      return;
+      more = new LaterTimes();
+      this.#more.set(slot, more);
     }
-    let at = more.length;
-    while (at > 0 && more[at - 1]! > time) at--;
-    if (more[at - 1] !== time) more.splice(at, 0, time);
+    more.add(time);
   }
 }
