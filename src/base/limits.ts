@@ -197,6 +197,9 @@ export const TAPPED_RECORDS_MAX = 1000;
 export const TAPPED_BYTES_MAX = 1024 * 1024;
 export const TAP_WAIT_MS = 2000;
 
+/** From one look to the next whether all threads of a job have begun. */
+export const START_LOOK_MS = 20;
+
 /** How long a thread that is asked something may go on with its step. */
 export const ANSWER_WAIT_MS = 2000;
 

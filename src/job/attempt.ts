@@ -12,7 +12,7 @@ import { TimedSlices } from '../channel/batch-slices.ts';
 import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import { CALLER, type ExecutionGraph } from '../graph/execution-graph.ts';
-import { fingerprint } from '../graph/graph.ts';
+import { fingerprint, type NodeId } from '../graph/graph.ts';
 import type { BuiltJob, JobParams, RegisteredJob } from '../graph/job-registry.ts';
 import {
   type CheckpointEnd,
@@ -32,6 +32,7 @@ import {
 import type { Question } from '../task/question.ts';
 import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
+import type { FoundSplits } from '../task/split-state.ts';
 import { StateWatch } from '../task/state-watch.ts';
 import { ThreadAnswers } from '../task/thread-answers.ts';
 import { threadPools } from '../task/thread-pool.ts';
@@ -83,6 +84,7 @@ export class Attempt implements AskedThreads {
   readonly #answers = new ThreadAnswers();
   /** Of each worker, when it ends. */
   #ended: readonly Promise<void>[] = [];
+  #hasEnded = false;
   /** Why it has to end, other than that a thread has failed. */
   #reason: unknown = null;
 
@@ -166,6 +168,7 @@ export class Attempt implements AskedThreads {
         onMetric: (slot, cell) => events.onMetric(slot, cell),
         onState: (slot, cell) => this.watched.addState(slot, cell),
         onSkipped: (record) => events.onSkipped(record),
+        onSplitRead: (source, split) => events.onSplitRead(source, split),
         onAnswer: (answer) => this.#asker.onAnswer(answer),
         runningIn: (number) => this.runningIn(number),
       },
@@ -194,6 +197,29 @@ export class Attempt implements AskedThreads {
     });
   }
 
+  /** Whether the subtasks of a source can be told something. */
+  isReading(source: NodeId): boolean {
+    return this.#threadsOf(source).every((worker) => this.#counters.thread(worker).elapsedMs > 0);
+  }
+
+  /** Tells the subtasks of a source of splits; resolves when all know, or nothing more is read. */
+  async tellFound(source: NodeId, found: FoundSplits): Promise<void> {
+    const question: Question = { type: 'foundSplits', source, found };
+    await Promise.all(
+      this.#threadsOf(source).map(async (worker) => {
+        // A thread in one long step answers none in its time; told twice is told once.
+        while (!this.#hasEnded && (await this.ask(worker, question)) === null);
+      }),
+    );
+  }
+
+  /** The threads that have subtasks of a source. */
+  #threadsOf(source: NodeId): readonly number[] {
+    const { tasks, subtasks } = this.execution;
+    const task = tasks.findIndex(({ operators }) => operators[0]!.nodes[0] === source);
+    return [...new Set(subtasks.filter((one) => one.task === task).map(({ worker }) => worker))];
+  }
+
   /** Resolves when all have come to their end; rejects with what failed first, when all have stopped. */
   async run(): Promise<void> {
     const own = this.#runOwnSubtasks();
@@ -204,6 +230,8 @@ export class Attempt implements AskedThreads {
       await own.catch(() => {});
       throw this.#reason ?? error;
     } finally {
+      this.#hasEnded = true;
+      this.#asker.end();
       await this.#options.pool.terminate();
     }
   }

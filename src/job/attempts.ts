@@ -115,16 +115,19 @@ export class Attempts {
     });
   }
 
-  #start({ attempt, checkpoints }: Running): void {
+  #start({ attempt, checkpoints, discoveries }: Running): void {
     const { watch, plan } = this.#parts;
     attempt.start();
     checkpoints.start();
+    for (const discovery of discoveries) discovery.start();
     watch.onStart(plan, this.#last);
   }
 
-  async #run({ attempt, checkpoints }: Running): Promise<void> {
+  async #run({ attempt, checkpoints, discoveries }: Running): Promise<void> {
     try {
-      await attempt.run();
+      await attempt.run().finally(() => {
+        for (const discovery of discoveries) discovery.stop();
+      });
     } catch (error) {
       await checkpoints.stop();
       if (this.#isStopped) return;

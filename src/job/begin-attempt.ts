@@ -21,6 +21,7 @@ import type { JobWatch } from './job-watch.ts';
 import type { JobLog } from './log.ts';
 import { checkJob, checkMode, restoredSnapshot, restoredWriters } from './restore.ts';
 import { runtimeSettings } from './runtime-settings.ts';
+import { discoveriesOf, type SplitDiscovery } from './split-discovery.ts';
 import { commitRestored, splitsToRead } from './start.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -41,6 +42,8 @@ export type JobParts = {
 export type Running = {
   readonly attempt: Attempt;
   readonly checkpoints: CheckpointCoordinator;
+  /** Of the sources that find splits while they are read. */
+  readonly discoveries: readonly SplitDiscovery[];
   readonly settings: RuntimeSettings;
 };
 
@@ -79,7 +82,7 @@ export async function beginAttempt(
   const execution = executionGraph(graph, { threads, parallelism, chaining, exchanges });
   const settings = settingsOf(job, last, execution);
   if (last !== null) await commitRestored(built, last.manifest);
-  const splits = await splitsToRead(built, parallelism, restored);
+  const { splits, known } = await splitsToRead(built, parallelism, restored);
   await prepareSinks(built, log.jobId, (node) =>
     restored === null ? null : restoredWriters(restored, node),
   );
@@ -97,12 +100,13 @@ export async function beginAttempt(
       onCommittables: (...prepared) => checkpoints.onCommittables(...prepared),
       onMetric: (slot, cell) => attempt.watched.addMetric(slot, cell),
       onSkipped: job.onSkipped,
+      onSplitRead: (source, split) => known.find(({ node }) => node === source)!.onRead(split),
     },
   });
   const checkpoints = new CheckpointCoordinator({
     graph,
     execution,
-    splits,
+    input: () => new Map(known.map((one) => [one.node, one.states()])),
     maxParallelism: settings.maxParallelism,
     isBatch: plan.isBatch,
     jobId: log.jobId,
@@ -117,8 +121,14 @@ export async function beginAttempt(
     history: job.watch.checkpoints,
     warn: (message) => log.warn(message),
   });
+  const discoveries = discoveriesOf(built, parallelism, known, {
+    isReady: (source) => attempt.isReading(source),
+    tell: (source, found) => attempt.tellFound(source, found),
+    warn: (message) => log.warn(message),
+    onFailure: (error) => void attempt.fail(error),
+  });
   if (last !== null) job.watch.checkpoints.onRestored(last);
-  return { attempt, checkpoints, settings };
+  return { attempt, checkpoints, discoveries, settings };
 }
 
 /** The job had come to its end: nothing is left but what its sinks do then. */

@@ -22,7 +22,6 @@ import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { CheckpointEnd, CheckpointKind } from '../metrics/shared-counters.ts';
 import type { PlainData } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
-import type { SourceSplits } from '../task/deployment.ts';
 import { NO_TIMES, type StateBlock } from '../task/subtask-snapshot.ts';
 import type { BegunCheckpoint, CheckpointHistory } from './checkpoint-history.ts';
 import { type PartPlace, partPlaces } from './checkpoint-parts.ts';
@@ -34,13 +33,19 @@ import {
 } from './checkpoint-settings.ts';
 import { timeoutError } from './checkpoint-timeout.ts';
 import { type CommitNode, Committables, type Prepared } from './committables.ts';
-import { buildManifest, inputBlocks, type StoredBlock } from './manifest-builder.ts';
+import {
+  buildManifest,
+  type InputSplits,
+  inputBlocks,
+  type StoredBlock,
+} from './manifest-builder.ts';
 import { type Complete, PendingCheckpoint, type Target } from './pending-checkpoint.ts';
 
 export type CoordinatorOptions = {
   readonly graph: LogicalGraph;
   readonly execution: ExecutionGraph;
-  readonly splits: SourceSplits;
+  /** Splits of the sources, as they are known now. */
+  readonly input: () => InputSplits;
   readonly maxParallelism: number;
   readonly isBatch: boolean;
   readonly jobId: string;
@@ -218,7 +223,17 @@ export class CheckpointCoordinator {
         cancelTimer = after(timeoutMs, () =>
           reject(timeoutError(id, timeoutMs, this.#options.execution, isMissing)),
         );
-        const pending = new PendingCheckpoint({ id, kind, base, target, begun, resolve, reject });
+        const input = this.#options.input();
+        const pending = new PendingCheckpoint({
+          id,
+          kind,
+          base,
+          target,
+          input,
+          begun,
+          resolve,
+          reject,
+        });
         this.#pending = pending;
         const isUnaligned = kind === 'checkpoint' && !isLast && settings?.isUnaligned === true;
         const alignedMs = isUnaligned ? settings.alignedMs : Infinity;
@@ -259,15 +274,15 @@ export class CheckpointCoordinator {
 
   async #complete(pending: PendingCheckpoint): Promise<Complete> {
     const { done } = pending;
-    const { id, kind, base, target, begun } = pending.options;
+    const { id, kind, base, target, input, begun } = pending.options;
     for (const subtask of this.#ended) {
       if (done.has(subtask)) continue;
       for (const block of this.#atEnd.get(subtask) ?? []) {
         pending.write(subtask, { ...block, bytes: block.bytes.slice() });
       }
     }
-    const { graph, execution, splits } = this.#options;
-    for (const { subtask, block } of inputBlocks(graph, execution, splits)) {
+    const { graph, execution } = this.#options;
+    for (const { subtask, block } of inputBlocks(graph, execution, input)) {
       pending.write(subtask, block);
     }
     const stored = await pending.stored();

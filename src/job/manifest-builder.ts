@@ -15,7 +15,7 @@ import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import { storedWindows } from '../graph/kept-windows.ts';
 import type { PlainData } from '../operator/source.ts';
 import { generationsOf, mapBlocks } from '../state/generations.ts';
-import type { SourceSplits } from '../task/deployment.ts';
+import type { SplitState } from '../task/split-state.ts';
 import { batchOfItems, type StateBlock } from '../task/subtask-snapshot.ts';
 import { INPUT } from './restore.ts';
 
@@ -114,18 +114,21 @@ function statesOf(
   });
 }
 
+/** Splits of each source, as the calling thread knows them. */
+export type InputSplits = ReadonlyMap<NodeId, readonly SplitState[]>;
+
 /**
- * The splits that an attempt began with, as state of each source. None is state too: that of a source which had been read to
- * its end before; one of which a checkpoint knows nothing is read from its start.
+ * What is known of splits, as state of each source. None is state too: that of a source which had been read to its end before;
+ * one of which a checkpoint knows nothing is read from its start.
  */
 export function inputBlocks(
   graph: LogicalGraph,
   execution: ExecutionGraph,
-  splits: SourceSplits,
+  splits: InputSplits,
 ): { subtask: number; block: StateBlock }[] {
   const sources = graph.nodes.filter(({ operator }) => operator.type === 'source');
   return sources.map(({ id }) => {
-    const items = splits.flatMap((stage) => (stage.node === id ? stage.splits : []));
+    const items = splits.get(id) ?? [];
     const batch = batchOfItems(items);
     const task = taskOf(execution, id);
     const first = execution.subtasks.find((one) => one.task === task && one.index === 0)!;

@@ -10,7 +10,7 @@ import type {
 import { hasBytes, type StateBlock } from '../task/subtask-snapshot.ts';
 import type { BegunCheckpoint } from './checkpoint-history.ts';
 import type { Prepared } from './committables.ts';
-import type { StoredBlock } from './manifest-builder.ts';
+import type { InputSplits, StoredBlock } from './manifest-builder.ts';
 
 /** Where a checkpoint is written, and where it lies then. */
 export type Target = { readonly writer: CheckpointWriter; readonly path: string };
@@ -26,6 +26,8 @@ export type PendingOptions = {
   /** Whose state this one may refer to; null for none. */
   readonly base: Manifest | null;
   readonly target: Target;
+  /** As they were when it was asked for. */
+  readonly input: InputSplits;
   readonly begun: BegunCheckpoint;
   readonly resolve: (complete: Complete) => void;
   readonly reject: (error: unknown) => void;

@@ -17,7 +17,7 @@ import {
 import { SPLITS, type SplitState, type SplitToRead } from '../task/split-state.ts';
 import { checkWindows } from './restored-windows.ts';
 
-/** State of a source: all splits that there were when the run began. */
+/** State of a source: all splits that were known when the checkpoint was asked for, and which of them had been read. */
 export const INPUT = 'input';
 
 const ALL = { subtask: 0, parallelism: 1, maxParallelism: 1 };
@@ -128,25 +128,39 @@ function allItems(states: readonly StoredState[], state: string): readonly unkno
   return new StoredStates(unions, ALL).items(state);
 }
 
-/** The splits of each source that are left, and from where; null for sources that the checkpoint does not know. */
+/** Splits that are left, and from where; and those that have been read. */
+export type RestoredSplits = {
+  readonly left: readonly SplitToRead[];
+  readonly read: readonly SplitState[];
+};
+
+/**
+ * The splits of a source, as subtasks have begun them, or else as they were known when the checkpoint was asked for; null for a
+ * source that the checkpoint does not know.
+ */
 export function restoredSplits(
   snapshot: RestoredSnapshot,
   node: NodeId,
   read?: ReadBlock,
-): SplitToRead[] | null {
+): RestoredSplits | null {
   const states = storedStates(snapshot, node, read);
-  const input = allItems(states, INPUT) as readonly SplitToRead[];
   if (!snapshot.operators.has(node)) return null;
-  const begun = new Map(
-    (allItems(states, SPLITS) as readonly SplitState[]).map((state) => [state.split.id, state]),
-  );
-  return input.flatMap((unread): SplitToRead[] => {
-    const state = begun.get(unread.split.id);
-    if (state === undefined) return [unread];
-    if (state.isRead) return [];
-    const { split, position, skip, greatest } = state;
-    return [{ split, position, skip, greatest }];
-  });
+  const known = allItems(states, INPUT) as readonly SplitState[];
+  return mergedSplits(known, allItems(states, SPLITS) as readonly SplitState[]);
+}
+
+/** Of a checkpoint: what was known, and what subtasks had begun. */
+export function mergedSplits(
+  known: readonly SplitState[],
+  begun: readonly SplitState[],
+): RestoredSplits {
+  const all = [...new Map([...known, ...begun].map((one) => [one.split.id, one])).values()];
+  return {
+    left: all
+      .filter(({ isRead }) => !isRead)
+      .map(({ split, position, skip, greatest }) => ({ split, position, skip, greatest })),
+    read: all.filter(({ isRead }) => isRead),
+  };
 }
 
 /** What writers of a sink gave to `snapshot`. */

@@ -10,6 +10,7 @@ import { inCallingThread } from '../operator/user-function.ts';
 import type { SourceSplits } from '../task/deployment.ts';
 import type { ReadBlock, RestoredSnapshot } from '../task/restored-state.ts';
 import { fromItsStart, type SplitToRead } from '../task/split-state.ts';
+import { KnownSplits } from './known-splits.ts';
 import { restoredSplits } from './restore.ts';
 
 /** Commits again what a checkpoint was complete with: a crash may have come between. */
@@ -35,29 +36,46 @@ function committingSink(name: string, sink: Sink | null): Sink {
   );
 }
 
-/** The splits of each source: what a checkpoint says is left of them, or all that there are. */
+/** The splits of each source: what a checkpoint says is left of them, or all that there are; and what is known of them. */
 export async function splitsToRead(
   { graph, bindings }: BuiltJob,
   parallelism: number,
   restored: RestoredSnapshot | null,
   read?: ReadBlock,
-): Promise<SourceSplits> {
+): Promise<{ readonly splits: SourceSplits; readonly known: readonly KnownSplits[] }> {
   const sources = graph.nodes.filter((node) => node.operator.type === 'source');
   const bySource = await Promise.all(
     sources.map(async (node) => {
       const source = bindings[node.id]!.source!;
-      const left = restored === null ? null : restoredSplits(restored, node.id, read);
-      if (left !== null) return stagesOf(node, source, left, 'STATE_INCOMPATIBLE');
+      checkDiscovery(node, source);
+      const stored = restored === null ? null : restoredSplits(restored, node.id, read);
+      if (stored !== null) {
+        const stages = stagesOf(node, source, stored.left, 'STATE_INCOMPATIBLE');
+        return { stages, known: new KnownSplits(node.id, stages, stored.read) };
+      }
       const splits = await inCallingThread(node.name, () =>
         source.discoverSplits(parallelismOf(graph, node, { parallelism })),
       );
-      return stagesOf(node, source, splits.map(fromItsStart), 'JOB_DEFINITION');
+      const stages = stagesOf(node, source, splits.map(fromItsStart), 'JOB_DEFINITION');
+      return { stages, known: new KnownSplits(node.id, stages, null) };
     }),
   );
-  return bySource.flat();
+  return {
+    splits: bySource.flatMap(({ stages }) => stages),
+    known: bySource.map(({ known }) => known),
+  };
 }
 
-function stagesOf(
+function checkDiscovery({ name }: LogicalNode, { discovery, isBounded, isCallers }: Source): void {
+  if (discovery === undefined || (!isBounded && isCallers !== true)) return;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `source '${name}' looks for splits while it is read, so it has no end: make it one that is not bounded, read by subtasks`,
+  );
+}
+
+/** The splits by stage; refuses those of a stage that the source does not have. */
+export function stagesOf(
   { id, name }: LogicalNode,
   { assignment }: Source,
   splits: readonly SplitToRead[],

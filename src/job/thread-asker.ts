@@ -7,7 +7,7 @@ import type { Answered, Asked, Question } from '../task/question.ts';
 /** What a thread has said; null where it has not, in its time: it is at work in one long step, or has ended. */
 export type Reply = { readonly answer: unknown } | null;
 
-type Waiting = { readonly answered: (answered: Answered) => void };
+type Waiting = { readonly answered: (answered: Answered | null) => void };
 
 export class ThreadAsker {
   readonly #waiting = new Map<number, Waiting>();
@@ -30,6 +30,11 @@ export class ThreadAsker {
     if (answered === null) return null;
     if (answered.error !== null) throw reviveError(answered.error);
     return { answer: answered.answer };
+  }
+
+  /** Nothing is answered any more. */
+  end(): void {
+    for (const { answered } of this.#waiting.values()) answered(null);
   }
 
   onAnswer(answer: Answered): void {

@@ -89,6 +89,9 @@ export class WorkerPool {
           case 'skipped':
             events.onSkipped(message.record);
             break;
+          case 'splitRead':
+            events.onSplitRead(message.source, message.split);
+            break;
           case 'answer':
             events.onAnswer(message);
             break;

@@ -1,7 +1,7 @@
 /**
  * Where records come from: a source is cut into splits, a split is read by one reader at a time.
  *
- *   calling thread   discoverSplits once a job
+ *   calling thread   discoverSplits once a job; discovery.findSplits again and again, where the source has it
  *   source subtask   createReader(split) → poll* → (finish → poll*) → close, for one split after the other
  *
  * A source object is made anew in each thread by the user's module, so it may hold functions; `descriptor` is
@@ -30,6 +30,17 @@ export type SourceSplit = {
   readonly detail: PlainData;
   /** Number of its stage, from 0, where the source has several. */
   readonly stage?: number;
+};
+
+/** How a source finds splits that come later; it has no end. */
+export type SourceDiscovery = {
+  /** Time from one look to the next. */
+  readonly everyMs: number;
+  /**
+   * All splits that there are now, for so many subtasks, of the last stage. Those with an id that is not known yet are read; one
+   * that has been read is remembered as long as it is among them, over restarts too. Where it rejects, it is asked again at its time.
+   */
+  findSplits(parallelism: number): Promise<readonly SourceSplit[]>;
 };
 
 /**
@@ -108,6 +119,8 @@ export interface Source<Row = unknown> {
   readonly assignment: SourceAssignment | readonly SourceAssignment[];
   /** All splits of the input, for so many subtasks. */
   discoverSplits(parallelism: number): Promise<readonly SourceSplit[]>;
+  /** Left out where all splits are there when the job starts. */
+  readonly discovery?: SourceDiscovery;
   /** `position` is null at the start of the split. */
   createReader(split: SourceSplit, position: PlainData, context: SplitReaderContext): SplitReader;
   /** The loops that its readers generate, without looking at the input; left out where there are none. */

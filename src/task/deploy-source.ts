@@ -26,9 +26,11 @@ export function deploySource(options: DeploymentOptions, place: SourcePlace): So
   const id = task.operators[0]!.nodes[0]!;
   const spec = graph.nodes[id]!.operator;
   if (spec.type !== 'source') throw new Error('assertion failed: not a source');
-  return new SourceInput({
-    source: must(bindings[id]!.source, 'source of a source node'),
-    splits: new SplitQueue(stagesOf(options, id), context),
+  const source = must(bindings[id]!.source, 'source of a source node');
+  const isOpen = source.discovery !== undefined;
+  const input = new SourceInput({
+    source,
+    splits: new SplitQueue(stagesOf(options, id), context, isOpen),
     eventTime: spec.eventTime,
     functions: bindings[id]!.functions,
     rate: spec.rate === null ? null : spec.rate / task.parallelism,
@@ -42,7 +44,10 @@ export function deploySource(options: DeploymentOptions, place: SourcePlace): So
     output,
     sides,
     onSkipped: (record) => events.onSkipped(record),
+    onSplitRead: isOpen ? (split) => events.onSplitRead(id, split) : null,
   });
+  if (isOpen) options.looks?.addSource(id, input);
+  return input;
 }
 
 function stagesOf({ splits, counters }: DeploymentOptions, source: NodeId): SplitStage[] {

@@ -15,6 +15,7 @@ import type { MakePool } from '../operator/async/function-pool.ts';
 import type { Operator, Output } from '../operator/operator.ts';
 import type { DeadLetter, PlainData, SourceAssignment } from '../operator/source.ts';
 import type { StoredState } from './restored-state.ts';
+import type { SourceInput } from './source-input.ts';
 import type { SplitToRead } from './split-state.ts';
 import type { StateWatch } from './state-watch.ts';
 import type { SnapshotListener } from './subtask-snapshot.ts';
@@ -93,12 +94,16 @@ export interface TaskEvents extends SnapshotListener {
   onMetric(slot: number, cell: MetricCell): void;
   /** One of the first malformed records that are skipped. */
   onSkipped(record: DeadLetter): void;
+  /** A split has been read to its end, of a source that finds more. */
+  onSplitRead(source: NodeId, split: string): void;
 }
 
-/** What others may look at in a thread. */
+/** What others may look at in a thread, or tell it. */
 export interface ThreadLooks {
   addOperator(node: NodeId, subtask: number, operator: Operator): void;
   addGate(exchange: number, gate: OutputGate): void;
+  /** A subtask of a source that is told of splits while it runs. */
+  addSource(source: NodeId, input: Pick<SourceInput, 'onFound'>): void;
 }
 
 /** Counter slot of an operator of a subtask: the same in every thread. */

@@ -1,5 +1,6 @@
 /**
- * What those who watch a job ask of one of its threads: its stacks, the records that pass, the state of a key. A thread takes up
+ * What those who watch a job ask of one of its threads: its stacks, the records that pass, the state of a key; and what it is told:
+ * splits that a source has found. A thread takes up
  * what it is asked between two rounds of its subtasks, so that nothing is locked, and nothing is done where nobody asks.
  *
  *   asker    the question by message → a word of shared memory raised → wake
@@ -9,6 +10,7 @@ import type { ErrorDescription } from '../base/error-transport.ts';
 import type { ShownValue } from '../base/shown-value.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { StateSize } from '../operator/state-look.ts';
+import type { FoundSplits } from './split-state.ts';
 
 export type Question =
   | { readonly type: 'startProfile'; readonly intervalUs: number }
@@ -26,7 +28,9 @@ export type Question =
       readonly node: NodeId;
       readonly state: string;
       readonly key: unknown;
-    };
+    }
+  /** Tells the subtasks of a source what was found. Answer: null. */
+  | { readonly type: 'foundSplits'; readonly source: NodeId; readonly found: FoundSplits };
 
 export type Asked = { readonly type: 'question'; readonly id: number; readonly question: Question };
 

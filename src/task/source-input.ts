@@ -3,7 +3,8 @@
  * (source-time.ts), and cuts checkpoints between batches.
  *
  * A batch goes in parts where there is a rate, or where the chain is given few rows at once: what is left of it is held, and a
- * checkpoint begins at the first row that has not gone out. The end of the last split sends the maximum watermark, then the end.
+ * checkpoint begins at the first row that has not gone out. The end of the last split sends the maximum watermark, then the end; a
+ * source that finds splits later has no last one, and is idle while it has none.
  */
 import { BATCH_ROWS, STAGE_CHECK_MS } from '../base/limits.ts';
 import type { BatchSlices } from '../channel/batch-slices.ts';
@@ -17,7 +18,7 @@ import { RateLimiter } from './rate-limiter.ts';
 import { SourceTime, type SourceTimeOptions } from './source-time.ts';
 import type { SplitQueue } from './split-queue.ts';
 import { type OpenSplit, type Place, SplitReaders } from './split-readers.ts';
-import { SPLITS } from './split-state.ts';
+import { type FoundSplits, SPLITS } from './split-state.ts';
 import type { TaskInput } from './task.ts';
 
 /** What the coordinator asks of sources. */
@@ -42,6 +43,8 @@ export type SourceInputOptions = Omit<SourceTimeOptions, 'schema'> & {
   readonly sides: SideOutputs;
   /** Told of the first malformed records that are skipped. */
   readonly onSkipped: (record: DeadLetter) => void;
+  /** Told the ids of splits that have been read; null where nobody has to know. */
+  readonly onSplitRead: ((id: string) => void) | null;
 };
 
 type HeldBatch = {
@@ -69,6 +72,8 @@ export class SourceInput implements TaskInput {
   #checkpoint = 0;
   /** That was the last one: nothing more is sent but the barrier of another, which finds all as it was. */
   #standsStill = false;
+  /** Splits that have been read, and need not be in a checkpoint that begins from now on. */
+  #remembered: string[] = [];
   #readersDueMs = Infinity;
 
   constructor(options: SourceInputOptions) {
@@ -98,8 +103,9 @@ export class SourceInput implements TaskInput {
     if (this.#standsStill) return false;
     if (commands.isDraining()) this.#drain();
     const now = this.#options.clock.now();
-    if (this.#readers.open.length === 0) {
-      if (!this.#allTaken) return this.#takeSplits(now);
+    const hasNone = this.#readers.open.length === 0;
+    if (!this.#allTaken && (hasNone || this.#options.splits.hasMore)) return this.#takeSplits(now);
+    if (hasNone) {
       this.#end();
       return true;
     }
@@ -149,6 +155,24 @@ export class SourceInput implements TaskInput {
     this.#standsStill = this.#options.commands.lastCheckpoint() === checkpoint;
     this.#writeState(checkpoint);
     this.#options.output.barrier(checkpoint);
+    this.#forget();
+  }
+
+  /** Splits that were found while it runs, and which of those that it has read are remembered elsewhere. */
+  onFound({ first, splits, remembered }: FoundSplits): void {
+    const { context, splits: queue } = this.#options;
+    queue.add(first, splits);
+    this.#remembered.push(...remembered);
+    this.#forget();
+    context.wake();
+  }
+
+  /** A checkpoint that has begun without its barrier may be from before they were remembered: it needs them. */
+  #forget(): void {
+    if (this.#remembered.length === 0) return;
+    if (this.#options.commands.requestedCheckpoint() > this.#checkpoint) return;
+    this.#readers.forget(this.#remembered);
+    this.#remembered = [];
   }
 
   #writeState(checkpoint: number): void {
@@ -181,6 +205,7 @@ export class SourceInput implements TaskInput {
   #takeSplits(now: number): boolean {
     const taken = this.#options.splits.take();
     if (taken === 'wait') return this.#waitForOthers(now);
+    if (taken === 'later') return this.#waitForMore(now);
     if (taken === 'none') this.#allTaken = true;
     else for (const split of taken) this.#readers.add(split);
     return true;
@@ -190,6 +215,14 @@ export class SourceInput implements TaskInput {
     this.#readersDueMs = now + STAGE_CHECK_MS;
     this.#awaitsWake = false;
     this.#time.followSiblings(now);
+    return false;
+  }
+
+  /** Until `onFound` wakes it. */
+  #waitForMore(now: number): false {
+    this.#readersDueMs = Infinity;
+    this.#awaitsWake = false;
+    this.#time.beWithoutSplits(now);
     return false;
   }
 
@@ -282,6 +315,7 @@ export class SourceInput implements TaskInput {
   #closeSplit(open: OpenSplit): void {
     this.#readers.remove(open);
     this.#options.splits.onRead();
+    this.#options.onSplitRead?.(open.split.id);
     this.#options.progress.weightRead = this.#readers.weightRead;
   }
 

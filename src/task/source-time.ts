@@ -56,6 +56,8 @@ export class SourceTime {
   readonly #timestamps: TimestampReader | null;
   readonly #merger = new WatermarkMerger(0);
   readonly #splits: SplitTime[] = [];
+  /** Stands for the splits that are not there, and is idle; null while there are some. */
+  #noSplits: number | null = null;
   #pending: Watermark = MIN_WATERMARK;
   #emitted: Watermark = MIN_WATERMARK;
   #dueMs = -Infinity;
@@ -86,6 +88,8 @@ export class SourceTime {
     generator?.restore(greatest);
     const split = { input: this.#merger.addInput(), generator, isIdle: false, silentAtMs: null };
     this.#splits.push(split);
+    if (this.#noSplits !== null) this.#merger.removeInput(this.#noSplits);
+    this.#noSplits = null;
     return split;
   }
 
@@ -153,6 +157,17 @@ export class SourceTime {
     if (this.#timestamps === null || !this.#takeTurn(now)) return;
     const slowest = slowestOf(siblings);
     if (slowest !== Infinity && slowest > this.#pending) this.#pending = slowest;
+    this.#advance();
+  }
+
+  /** Some may come later: until then it holds back nobody. What the last of them had reached goes out before. */
+  beWithoutSplits(now: number): void {
+    this.#options.progress.readingAt = Infinity;
+    if (this.#timestamps === null || !this.#takeTurn(now)) return;
+    if (this.#noSplits === null) {
+      this.#noSplits = this.#merger.addInput();
+      this.#merger.onIdle(this.#noSplits);
+    }
     this.#advance();
   }
 

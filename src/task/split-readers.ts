@@ -47,7 +47,7 @@ export class SplitReaders {
   readonly open: OpenSplit[] = [];
   readonly #options: SplitReadersOptions;
   /** Those that have been read to their end. */
-  readonly #read: SourceSplit[] = [];
+  #read: SourceSplit[] = [];
   /** Malformed records that a reader has met at its last poll. */
   readonly #letters: DeadLetter[] = [];
   #weightDone = 0;
@@ -94,6 +94,12 @@ export class SplitReaders {
     this.#named(() => open.reader.close());
     this.#read.push(open.split);
     this.#weightDone += open.split.weight;
+  }
+
+  /** Splits that have been read, and are remembered elsewhere. */
+  forget(ids: readonly string[]): void {
+    const forgotten = new Set(ids);
+    this.#read = this.#read.filter(({ id }) => !forgotten.has(id));
   }
 
   /** The next batch of a split, without the rows that had gone out. */

@@ -18,6 +18,15 @@ export type SplitToRead = {
 /** What a snapshot says of a split. */
 export type SplitState = SplitToRead & { readonly isRead: boolean };
 
+/** What subtasks of a source are told while they run: the same to all of them, in the same order. */
+export type FoundSplits = {
+  /** Number of the first of the splits, among all of the last stage. */
+  readonly first: number;
+  readonly splits: readonly SplitToRead[];
+  /** Ids of splits that have been read, which the calling thread has in its part of the next checkpoint. */
+  readonly remembered: readonly string[];
+};
+
 /** Nothing of the split has been read. */
 export function fromItsStart(split: SourceSplit): SplitToRead {
   return { split, position: null, skip: 0, greatest: -Infinity };

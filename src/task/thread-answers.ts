@@ -18,6 +18,7 @@ import type {
   StatesOfOperator,
 } from './question.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { FoundSplits } from './split-state.ts';
 import { ThreadProfile } from './thread-profile.ts';
 
 type PlacedOperator = {
@@ -26,11 +27,14 @@ type PlacedOperator = {
   readonly operator: Operator;
 };
 
+type OpenSource = Parameters<ThreadLooks['addSource']>[1];
+
 export class ThreadAnswers implements ThreadLooks {
   /** Null before the subtasks are there. */
   scheduler: Scheduler | null = null;
   readonly #operators: PlacedOperator[] = [];
   readonly #gates = new Map<number, OutputGate[]>();
+  readonly #sources = new Map<NodeId, OpenSource[]>();
   readonly #taps = new Map<number, EdgeTap>();
   #profile: ThreadProfile | null = null;
   #seen = 0;
@@ -43,6 +47,10 @@ export class ThreadAnswers implements ThreadLooks {
 
   addGate(exchange: number, gate: OutputGate): void {
     this.#gates.set(exchange, [...(this.#gates.get(exchange) ?? []), gate]);
+  }
+
+  addSource(source: NodeId, input: OpenSource): void {
+    this.#sources.set(source, [...(this.#sources.get(source) ?? []), input]);
   }
 
   async answer({ id, question }: Asked): Promise<Answered> {
@@ -95,9 +103,16 @@ export class ThreadAnswers implements ThreadLooks {
         return this.#stopTap(question.exchange);
       case 'states':
         return this.#states();
+      case 'foundSplits':
+        return this.#tellFound(question.source, question.found);
       default:
         return this.#lookUp(question.node, question.state, question.key);
     }
+  }
+
+  #tellFound(source: NodeId, found: FoundSplits): null {
+    for (const input of this.#sources.get(source) ?? []) input.onFound(found);
+    return null;
   }
 
   async #startProfile(intervalUs: number): Promise<void> {

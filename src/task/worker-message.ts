@@ -60,6 +60,7 @@ export type WorkerMessage =
   | { readonly type: 'metric'; readonly slot: number; readonly cell: MetricCell }
   | { readonly type: 'state'; readonly slot: number; readonly cell: StateCell }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
+  | { readonly type: 'splitRead'; readonly source: NodeId; readonly split: string }
   | Answered
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }

@@ -72,6 +72,7 @@ function messages(report: Report): TaskEvents {
     },
     onMetric: (slot, cell) => report({ type: 'metric', slot, cell }),
     onSkipped: (record) => report({ type: 'skipped', record }),
+    onSplitRead: (source, split) => report({ type: 'splitRead', source, split }),
   };
 }
 

@@ -104,6 +104,7 @@ export class DataflowRun {
         onCommittables() {},
         onMetric: (_, cell) => void this.#metricCells.push(cell),
         onSkipped() {},
+        onSplitRead() {},
       },
       manualInput: (node, output) => {
         const source = new ManualInput(options.inputNames[node]!, output);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
+import { hybrid } from '../../src/connector/hybrid/hybrid.ts';
 import { defineSink, type RowWriter } from '../../src/connector/kit/define-sink.ts';
 import { defineSource } from '../../src/connector/kit/define-source.ts';
 import { poll } from '../../src/connector/kit/poll.ts';
@@ -170,6 +171,47 @@ test('what a source reads has to be portions of rows that fit', async () => {
     read: () => [],
   });
   await assert.rejects(twice.discoverSplits(1), /ids of their own/);
+});
+
+test('a source that discovers has splits to ask for, and no end', () => {
+  const splits = () => [{ id: 'a', detail: null }];
+  const define = (more: object) =>
+    defineSource({ name: 's', discover: '1 s', read: () => [], ...more } as never);
+  assert.throws(() => define({}), {
+    code: 'JOB_DEFINITION',
+    message: /discover needs the function splits/,
+  });
+  assert.throws(
+    () => define({ splits, isBounded: true }),
+    /discover is for a source without an end/,
+  );
+  assert.throws(() => define({ splits, discover: 0 }), /discover is longer than nothing/);
+  assert.throws(() => define({ splits, discover: 'soon' }), /discover/);
+  const source = define({ splits });
+  assert.equal(source.isBounded, false);
+  assert.equal(source.discovery?.everyMs, 1000);
+  const later = hybrid(defineSource({ name: 's', read: () => [] }), define({ splits }));
+  assert.equal(later.isBounded, false);
+  assert.equal(later.discovery?.everyMs, 1000);
+});
+
+test('behind another source, what is found later is of the last one', async () => {
+  const source = hybrid(
+    defineSource({ name: 'stored', read: () => [] }),
+    defineSource({
+      name: 'coming',
+      splits: () => [{ id: 'a', detail: null }],
+      discover: '1 s',
+      read: () => [],
+    }),
+  );
+  const found = await source.discovery!.findSplits(2);
+  assert.deepEqual(
+    found.map(({ id, stage }) => [id, stage]),
+    [['1:a', 1]],
+  );
+  const ids = (await source.discoverSplits(2)).map(({ id }) => id);
+  assert.deepEqual(ids, ['0:all', '1:a']);
 });
 
 /** A writer of `send`, what it has sent, and answers that wait to be given. */

@@ -261,6 +261,7 @@ class Life {
       output,
       sides: new Map([[DEAD_LETTERS, letters]]),
       onSkipped() {},
+      onSplitRead: null,
     });
   }
 

@@ -84,7 +84,7 @@ async function setUp({
   const coordinator: CheckpointCoordinator = new CheckpointCoordinator({
     graph,
     execution,
-    splits: [{ node: 0, assignment: 'inOrder', splits: [] }],
+    input: () => new Map(),
     maxParallelism: 128,
     isBatch: false,
     jobId: 'a1b2',

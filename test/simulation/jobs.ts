@@ -10,6 +10,7 @@ import { blackhole } from '../../src/connector/blackhole/blackhole.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { generate } from '../../src/connector/generator/generator.ts';
 import { hybrid } from '../../src/connector/hybrid/hybrid.ts';
+import { defineSource } from '../../src/connector/kit/define-source.ts';
 import { type RowOf, record, t } from '../../src/data/schema.ts';
 import { boundedOutOfOrderness } from '../../src/time/strategies.ts';
 
@@ -17,6 +18,8 @@ const Sale = record({ shop: t.string, n: t.int32, at: t.timestamp });
 type Sale = RowOf<typeof Sale>;
 
 const ROWS = 400;
+const PARTS = 9;
+const PART_ROWS = 13;
 
 const sale = (n: number): Sale => ({
   shop: `shop ${(n * 7) % 13}`,
@@ -182,6 +185,40 @@ export const stages = job(import.meta, 'stages', (flow) => {
     .window(tumbling(100))
     .aggregate(({ count, sum }) => ({ rows: count(), total: sum('n') }));
   return { counted };
+});
+
+/**
+ * Splits that come while the job runs, one with each look, beside a source that has them all: of each assignment, and behind what
+ * is stored.
+ */
+export const finding = job(import.meta, 'finding', (flow) => {
+  const parts = (assignment: 'spread' | 'inOrder') => {
+    let looks = 0;
+    return defineSource({
+      name: assignment,
+      schema: Sale,
+      start: 0,
+      assignment,
+      discover: '1 s',
+      splits() {
+        const all = Array.from({ length: Math.min(PARTS, looks++) }, (_, part) => part);
+        return all.map((part) => ({ id: `part ${part}`, detail: part }));
+      },
+      *read({ position, split: { detail: part } }) {
+        for (let n = position; n < PART_ROWS; n += 3) {
+          const numbers = Array.from({ length: Math.min(3, PART_ROWS - n) }, (_, i) => n + i);
+          yield { records: numbers.map((i) => sale(part * PART_ROWS + i)), position: n + 3 };
+        }
+      },
+    });
+  };
+  const stored = Array.from({ length: 20 }, (_, n) => sale(1000 + n));
+  return {
+    spread: flow.from(parts('spread'), { rate: 2000 }).rebalance(),
+    inOrder: flow.from(parts('inOrder')).filter(({ n }) => n % 3 > 0),
+    behind: flow.from(hybrid(collection(stored, Sale), parts('spread')), { rate: 3000 }),
+    others: flow.from(sales(), { rate: 9000 }).filter(({ n }) => n % 5 > 0),
+  };
 });
 
 /** Two streams that meet by key and time, in pairs and in groups. */

@@ -20,6 +20,7 @@ import { SimulatedSink } from '../../src/testing/simulation/simulated-sink.ts';
 import {
   asking,
   connected,
+  finding,
   functions,
   joins,
   kinds,
@@ -42,7 +43,7 @@ const EVALUATED: readonly SimulatedJobLike[] = [
   kinds,
   ways,
 ];
-const RUN: readonly SimulatedJobLike[] = [connected, asking];
+const RUN: readonly SimulatedJobLike[] = [connected, asking, finding];
 const JOBS = [...EVALUATED, ...RUN];
 const RUNS = Number(process.env.SIMULATIONS ?? 2000);
 

@@ -57,6 +57,7 @@ export function queueOf(
   splits: readonly SplitToRead[],
   counters: SharedCounters,
   share: { readonly subtask: number; readonly parallelism: number },
+  isOpen = false,
 ): SplitQueue {
   const stages: readonly SourceAssignment[] =
     typeof assignment === 'string' ? [assignment] : assignment;
@@ -70,6 +71,7 @@ export function queueOf(
       readCount: () => counters.splitsRead(n),
     })),
     share,
+    isOpen,
   );
 }
 
@@ -85,6 +87,8 @@ type Options = {
   idlenessMs?: number;
   subtask?: number;
   parallelism?: number;
+  /** Splits that are there at the start, where the others come later [all]. */
+  known?: number;
   /** `with`: the words of the group. */
   alignment?: Omit<AlignmentSpec, 'group'> & { readonly with: readonly number[] };
   /** Its counters among those of all; the number of the subtask when left out. */
@@ -122,7 +126,7 @@ export function setUp(options: Options) {
     barrier: (checkpoint: number) => log.push(`barrier ${checkpoint}`),
     end: () => log.push('end'),
   };
-  const toRead = splits.map((_, n) => {
+  const all = splits.map((_, n) => {
     const stage = stages?.[n];
     return fromItsStart({
       id: `${n}`,
@@ -131,9 +135,13 @@ export function setUp(options: Options) {
       ...(stage === undefined ? {} : { stage }),
     });
   });
+  const known = options.known ?? all.length;
+  const share = { subtask, parallelism };
+  const isOpen = options.known !== undefined;
+  const read: string[] = [];
   const input = new SourceInput({
     source,
-    splits: queueOf(assignment, toRead, counters, { subtask, parallelism }),
+    splits: queueOf(assignment, all.slice(0, known), counters, share, isOpen),
     eventTime: {
       timestamp: { kind: 'function' },
       watermark: { kind: 'monotonous', outOfOrdernessMs: 0, idlenessMs, alignment: null },
@@ -167,6 +175,7 @@ export function setUp(options: Options) {
     output,
     sides: new Map(),
     onSkipped() {},
+    onSplitRead: (id) => void read.push(id),
   });
   /** Polls once at each of so many milliseconds. */
   const run = (ms: number): string[] => {
@@ -177,5 +186,9 @@ export function setUp(options: Options) {
     }
     return [...log];
   };
-  return { input, run, opened, counters, log, states, output, clock };
+  /** Tells it of the splits up to `end`, and of those that are remembered elsewhere. */
+  const find = (end: number, remembered: string[] = []): void => {
+    input.onFound({ first: known, splits: all.slice(known, end), remembered });
+  };
+  return { input, run, find, read, opened, counters, log, states, output, clock };
 }

@@ -54,7 +54,36 @@ function paged(rows: typeof ROWS, pageRows: number) {
   });
 }
 
+/** Parts of so many rows, each read by itself; the last of them come later. */
+function parted(rows: typeof ROWS, partRows: number, assignment: 'spread' | 'inOrder') {
+  return defineSource({
+    name: 'parted',
+    schema: Row,
+    start: 0,
+    assignment,
+    discover: '1 s',
+    splits: () =>
+      Array.from({ length: Math.ceil(rows.length / partRows) }, (_, part) => ({
+        id: `${part}`,
+        detail: rows.slice(part * partRows, (part + 1) * partRows),
+      })),
+    *read({ position, split }) {
+      for (let at = position; at < split.detail.length; at += 3)
+        yield { records: split.detail.slice(at, at + 3), position: at + 3 };
+    },
+  });
+}
+
 const GOOD: readonly (readonly [string, SourceConformanceOptions<unknown>])[] = [
+  ['splits found later', { source: () => parted(FEW, 7, 'spread'), rows: FEW }],
+  ['splits found later, in order', { source: () => parted(FEW, 5, 'inOrder'), rows: FEW }],
+  [
+    'splits found later, behind a collection',
+    {
+      source: () => hybrid(collection(ROWS.slice(0, 20), Row), parted(FEW.slice(20), 4, 'spread')),
+      rows: FEW,
+    },
+  ],
   ['collection', { source: () => collection(ROWS), rows: ROWS }],
   ['collection with a schema', { source: () => collection(ROWS, Row), rows: ROWS }],
   ['generate', { source: () => generate({ schema: Row, count: 9000, row: (n) => ROWS[n]! }) }],
@@ -289,6 +318,19 @@ const BROKEN: readonly (readonly [string, () => Source, RegExp, RegExp])[] = [
       }),
     /splits are plain data/,
     /no plain data/,
+  ],
+  [
+    'other ids for splits that it finds while it is read',
+    () =>
+      sourceOf({
+        isBounded: false,
+        discovery: {
+          everyMs: 1000,
+          findSplits: async () => [{ id: 'ALL', weight: 1, detail: null }],
+        },
+      }),
+    /splits are plain data/,
+    /splits are ALL, without all/,
   ],
   [
     'batches without a bound',

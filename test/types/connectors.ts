@@ -49,6 +49,27 @@ const words = defineSource({
 });
 expect<Equal<typeof words, Source<string>>>();
 
+// Splits that come later are of the same type as those that are there.
+const tables = defineSource({
+  name: 'tables',
+  schema: Bid,
+  discover: '30 s',
+  splits: () => [{ id: 'a', detail: { table: 'a' } }],
+  *read({ split }) {
+    expect<Equal<typeof split.detail, { table: string }>>();
+    yield { records: [], position: null };
+  },
+});
+expect<Equal<typeof tables, Source<Bid>>>();
+
+defineSource({
+  name: 'wrong interval',
+  // @ts-expect-error an interval has a unit
+  discover: '30',
+  splits: () => [{ id: 'a', detail: null }],
+  read: () => [],
+});
+
 defineSource({
   name: 'wrong position',
   start: 0,

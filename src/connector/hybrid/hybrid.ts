@@ -11,7 +11,8 @@ import type { PlainData, Source, SourceAssignment, SourceSplit } from '../../ope
  * Reads sources of the same rows one after the other, each to its end, the last of which may have none:
  * `flow.from(hybrid(files('history/*.parquet', parquet(Bid)), generate({ schema: Bid, row: makeBid })))`.
  *
- * The splits of all of them are found when the job starts: files that come later are not read. Watermarks go on from one to the
+ * The splits of all of them are found when the job starts: files that come later are not read, unless the last looks for more
+ * (`discover`, `watch`). Watermarks go on from one to the
  * next, so records of the next that are older than the end of the one before are late, beyond what the strategy allows. Where one
  * hands over dead letters, the malformed records of all are dead letters. EngineError JOB_DEFINITION when sources have different
  * schemas, or one without an end is not the last.
@@ -35,10 +36,22 @@ export function hybrid<Row>(
       const found = await Promise.all(sources.map((source) => source.discoverSplits(parallelism)));
       return found.flatMap(splitsOfStage);
     },
+    ...discoveryOf(sources),
     createReader: (split, position, context) =>
       of(split).createReader(split.detail as SourceSplit, position, context),
     readLoops: () => sources.flatMap((source) => source.readLoops?.() ?? []),
   };
+}
+
+/** Of the last: those before it have an end. */
+function discoveryOf(sources: readonly Source[]): Pick<Source, 'discovery'> {
+  const stage = sources.length - 1;
+  const { discovery } = sources[stage]!;
+  if (discovery === undefined) return {};
+  const { everyMs } = discovery;
+  const findSplits = async (parallelism: number): Promise<SourceSplit[]> =>
+    splitsOfStage(await discovery.findSplits(parallelism), stage);
+  return { discovery: { everyMs, findSplits } };
 }
 
 /** Weights are shares of their stage, since sources measure in units of their own. */

@@ -11,6 +11,7 @@ import {
 import { aSchema, type Schema } from '../../data/schema.ts';
 import { aRetry, type ErrorRetry } from '../../operator/retry.ts';
 import type { PlainData, Source, SourceAssignment, SourceSplit } from '../../operator/source.ts';
+import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
 import { IterableFeed, type IteratorOf } from './iterable-feed.ts';
 import type { MadeRow } from './made-row.ts';
 import type { Portion } from './portion.ts';
@@ -43,14 +44,20 @@ export type SourceDefinition<Row, Position, Detail> = {
   readonly schema?: Schema<Row>;
   /** The position at which a split begins: plain data [null]. */
   readonly start?: Position & PlainData;
-  /** Whether it comes to an end [true]. */
+  /** Whether it comes to an end [true; false with `discover`]. */
   readonly isBounded?: boolean;
-  /** The parts of the input, for so many subtasks; found once a job [one that is all]. */
+  /** The parts of the input, for so many subtasks; found once a job, or again with `discover` [one that is all]. */
   readonly splits?: (
     parallelism: number,
   ) =>
     | readonly SplitDefinition<Detail & PlainData>[]
     | PromiseLike<readonly SplitDefinition<Detail & PlainData>[]>;
+  /**
+   * Time from one call of `splits` to the next while the job runs: splits with ids that are not known yet are read too, each once,
+   * also over restarts. One that has been read is remembered as long as `splits` has it. A call that throws is made again at the
+   * next time [no: those that there are when the job starts].
+   */
+  readonly discover?: Duration;
   /** Whether splits are read side by side by the subtasks that they belong to, or one after the other by whoever is free ['spread']. */
   readonly assignment?: SourceAssignment;
   /** Whether reading begins anew at the last position when it has thrown [no: the job fails]. */
@@ -70,6 +77,7 @@ const SOURCE_DEFINITION: OptionRules<SourceDefinition<unknown, unknown, unknown>
   start: true,
   isBounded: choice(true, false),
   splits: aFunction,
+  discover: aDuration,
   assignment: choice('spread', 'inOrder'),
   retry: aRetry(),
   read: aFunction,
@@ -94,21 +102,23 @@ export function defineSource<Row, Position = null, Detail = null>(
   definition: SourceDefinition<Row, Position, Detail>,
 ): Source<Row> {
   checkFunctions('defineSource', definition, SOURCE_DEFINITION);
-  const { name, schema = null, isBounded = true, assignment = 'spread', retry = null } = definition;
+  const { name, schema = null, assignment = 'spread', retry = null } = definition;
   someText('defineSource: name', name);
   aFunction('defineSource: read', definition.read);
   const start = (definition.start ?? null) as PlainData;
+  const everyMs = discoverMs(definition);
+  const { isBounded = everyMs === null } = definition;
   const definedAt = userFrame(new Error());
+  const findSplits = async (parallelism: number): Promise<SourceSplit[]> =>
+    splitsOf(await (definition.splits?.(parallelism) ?? [{ id: 'all', detail: null }]));
   return {
     name,
-    descriptor: { start },
+    descriptor: everyMs === null ? { start } : { start, discoverMs: everyMs },
     schema,
     isBounded,
     assignment,
-    async discoverSplits(parallelism) {
-      const splits = await (definition.splits?.(parallelism) ?? [{ id: 'all', detail: null }]);
-      return splitsOf(splits);
-    },
+    discoverSplits: findSplits,
+    ...(everyMs === null ? {} : { discovery: { everyMs, findSplits } }),
     createReader: (split, position, context) =>
       new PortionReader({
         split,
@@ -128,6 +138,22 @@ export function defineSource<Row, Position = null, Detail = null>(
           ),
       }),
   };
+}
+
+/** Null where splits are found once. */
+function discoverMs<Row, Position, Detail>({
+  discover,
+  splits,
+  isBounded,
+}: SourceDefinition<Row, Position, Detail>): number | null {
+  if (discover === undefined) return null;
+  const what = 'defineSource: discover';
+  if (splits === undefined)
+    throw wrong(what, 'needs the function splits, which it calls', discover);
+  if (isBounded === true) throw wrong(what, 'is for a source without an end', discover);
+  const everyMs = durationMs(discover, what);
+  if (everyMs > 0) return everyMs;
+  throw wrong(what, 'is longer than nothing', discover);
 }
 
 function splitsOf(splits: readonly SplitDefinition<PlainData>[]): SourceSplit[] {

@@ -8,7 +8,7 @@ import {
 } from '../../base/options.ts';
 import { Random } from '../../base/random.ts';
 import type { Source, SourceSplit } from '../../operator/source.ts';
-import { fromItsStart, type SplitToRead } from '../../task/split-state.ts';
+import { fromItsStart } from '../../task/split-state.ts';
 import { aDuration, type Duration, durationMs } from '../../time/duration.ts';
 import { textOf } from '../rows.ts';
 import {
@@ -20,7 +20,7 @@ import {
   errorCase,
   throughCheckpoint,
 } from './conformance-case.ts';
-import { SourceLife } from './source-life.ts';
+import { type InputLeft, SourceLife } from './source-life.ts';
 import { pause, readSplit, SplitReading } from './split-reading.ts';
 
 /** A source under test. Defaults in brackets. */
@@ -63,7 +63,8 @@ const AFTER_CLOSE_MS = 5;
 /**
  * The rules that a source has to keep to, as cases for any test runner: positions restored at every step give each row once, also
  * with other numbers of subtasks and through crashes; splits and positions are plain data; batches keep to their bounds; who is
- * idle wakes its subtask; cancellation leaves nothing behind; errors come out. A source without an end is read until it is quiet.
+ * idle wakes its subtask; cancellation leaves nothing behind; errors come out. A source without an end is read until it is quiet; one
+ * that finds splits while it is read is given half of them at its start, and the others one by one.
  *
  *   for (const { name, run } of sourceConformance({ source: () => collection([1, 2, 3]), rows: [1, 2, 3] })) await run();
  */
@@ -147,11 +148,26 @@ class SourceSuite {
         textOf(again) === textOf(ids),
         `found again, splits are ${again.join(', ')}, not ${ids.join(', ')}`,
       );
+      await this.#findsLater(parallelism, splits);
       for (const split of splits) {
         throughCheckpoint(split, `split '${split.id}'`);
         check(split.weight >= 0, `the weight of split '${split.id}' is ${split.weight}`);
       }
     }
+  }
+
+  /** Where a source looks for splits while it is read, those of its last stage have the same ids there. */
+  async #findsLater(parallelism: number, splits: readonly SourceSplit[]): Promise<void> {
+    const { discovery, assignment } = this.#make();
+    if (discovery === undefined) return;
+    const later = new Set((await discovery.findSplits(parallelism)).map(({ id }) => id));
+    const last = typeof assignment === 'string' ? undefined : assignment.length - 1;
+    const ids = splits.filter(({ stage }) => stage === last).map(({ id }) => id);
+    const lacking = ids.filter((id) => !later.has(id));
+    check(
+      lacking.length === 0,
+      `looked for while it is read, splits are ${[...later].join(', ')}, without ${lacking.join(', ')}`,
+    );
   }
 
   async restores(): Promise<void> {
@@ -178,7 +194,7 @@ class SourceSuite {
   }
 
   async rescales(): Promise<void> {
-    let left: readonly SplitToRead[] = await splitsOf(this.#make());
+    let left = await inputOf(this.#make());
     const given: unknown[] = [];
     for (let n = 0; ; n++) {
       const life = this.#live(left, RESCALED[n % RESCALED.length]!, null, given);
@@ -193,7 +209,7 @@ class SourceSuite {
   }
 
   async survives(random: Random): Promise<void> {
-    let left: readonly SplitToRead[] = await splitsOf(this.#make());
+    let left = await inputOf(this.#make());
     let given: unknown[] = [];
     for (let crash = 0; crash < CRASHES; crash++) {
       const rate = random.below(3) > 0 ? null : 10 ** (2 + random.below(3));
@@ -215,15 +231,10 @@ class SourceSuite {
     this.#checkHeld();
   }
 
-  #live(
-    splits: readonly SplitToRead[],
-    parallelism: number,
-    rate: number | null,
-    given: unknown[],
-  ): SourceLife {
+  #live(input: InputLeft, parallelism: number, rate: number | null, given: unknown[]): SourceLife {
     const onRows = (rows: readonly unknown[]): void => void given.push(...rows);
     const patienceMs = this.#patienceMs;
-    return new SourceLife({ source: this.#make(), splits, parallelism, rate, patienceMs, onRows });
+    return new SourceLife({ source: this.#make(), input, parallelism, rate, patienceMs, onRows });
   }
 
   async cancels(): Promise<void> {
@@ -244,8 +255,14 @@ class SourceSuite {
   }
 }
 
-async function splitsOf(source: Source): Promise<readonly SplitToRead[]> {
-  return (await source.discoverSplits(PARALLELISM)).map(fromItsStart);
+/** At the start of a job: of a source that finds splits while it is read, some of them come later. */
+async function inputOf(source: Source): Promise<InputLeft> {
+  const splits = await source.discoverSplits(PARALLELISM);
+  const found = await source.discovery?.findSplits(PARALLELISM);
+  const ids = new Set(found?.map(({ id }) => id));
+  const withheld = splits.filter(({ id }) => ids.has(id)).slice(Math.ceil(ids.size / 2));
+  const left = splits.filter((split) => !withheld.includes(split));
+  return { left: left.map(fromItsStart), read: [] };
 }
 
 /** Undisturbed, by the subtasks of a job. */
@@ -253,7 +270,7 @@ async function allRows(source: Source, patienceMs: number): Promise<readonly unk
   const given: unknown[] = [];
   const life = new SourceLife({
     source,
-    splits: await splitsOf(source),
+    input: await inputOf(source),
     parallelism: PARALLELISM,
     rate: null,
     patienceMs,

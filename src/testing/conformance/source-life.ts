@@ -1,10 +1,13 @@
 /** Source subtasks from a start, or a snapshot, to a crash: the real ones, in turn, under a clock of their own. */
 import { VirtualClock } from '../../base/clock.ts';
 import { WHOLE_BATCHES } from '../../channel/batch-slices.ts';
+import { KnownSplits } from '../../job/known-splits.ts';
+import { mergedSplits, type RestoredSplits } from '../../job/restore.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
 import type { OperatorContext, Output } from '../../operator/operator.ts';
 import { DEAD_LETTERS } from '../../operator/operator-spec.ts';
 import type { Source, SourceAssignment } from '../../operator/source.ts';
+import type { SourceSplits } from '../../task/deployment.ts';
 import { SourceInput } from '../../task/source-input.ts';
 import { SplitQueue } from '../../task/split-queue.ts';
 import type { SplitState, SplitToRead } from '../../task/split-state.ts';
@@ -13,7 +16,8 @@ import { pause, QUIET_MS } from './split-reading.ts';
 
 export type SourceLifeOptions = {
   readonly source: Source;
-  readonly splits: readonly SplitToRead[];
+  /** What is left to read of it, and what has been read. */
+  readonly input: InputLeft;
   readonly parallelism: number;
   /** Records a second; null for no bound. */
   readonly rate: number | null;
@@ -22,6 +26,9 @@ export type SourceLifeOptions = {
   readonly onRows: (rows: readonly unknown[]) => void;
 };
 
+/** What a checkpoint says of the splits of a source; before the first one nothing has been read. */
+export type InputLeft = RestoredSplits;
+
 const LOOK_MS = 1;
 /** Times that all subtasks may want to be polled again, and have nothing, until a source without an end is quiet. */
 const QUIET_WAKES = 8;
@@ -29,7 +36,8 @@ const QUIET_WAKES = 8;
 export class SourceLife {
   readonly #clock = new VirtualClock();
   readonly #source: Source;
-  readonly #splits: readonly SplitToRead[];
+  readonly #parallelism: number;
+  readonly #known: KnownSplits;
   readonly #patienceMs: number;
   readonly #counters: SharedCounters;
   readonly #inputs: readonly SourceInput[];
@@ -39,12 +47,18 @@ export class SourceLife {
   #quietWakes = 0;
 
   constructor(options: SourceLifeOptions) {
-    const { source, splits, parallelism } = options;
+    const { source, input, parallelism } = options;
     const { assignment } = source;
-    const stages: readonly SourceAssignment[] =
+    const assignments: readonly SourceAssignment[] =
       typeof assignment === 'string' ? [assignment] : assignment;
+    const stages = assignments.map((one, stage) => ({
+      node: 0,
+      assignment: one,
+      splits: input.left.filter(({ split }) => (split.stage ?? 0) === stage),
+    }));
     this.#source = source;
-    this.#splits = splits;
+    this.#parallelism = parallelism;
+    this.#known = new KnownSplits(0, stages, input.read);
     this.#patienceMs = options.patienceMs;
     this.#counters = new SharedCounters({
       workers: 0,
@@ -59,8 +73,8 @@ export class SourceLife {
   }
 
   #input(
-    { source, splits, parallelism, rate, onRows }: SourceLifeOptions,
-    stages: readonly SourceAssignment[],
+    { source, parallelism, rate, onRows }: SourceLifeOptions,
+    stages: SourceSplits,
     subtask: number,
   ): SourceInput {
     const counters = this.#counters;
@@ -92,13 +106,13 @@ export class SourceLife {
       source,
       splits: new SplitQueue(
         stages.map((one, stage) => ({
-          assignment: one,
-          splits: splits.filter(({ split }) => (split.stage ?? 0) === stage),
+          ...one,
           claim: () => counters.claimSplit(stage),
           onRead: () => counters.splitRead(stage),
           readCount: () => counters.splitsRead(stage),
         })),
         { subtask, parallelism },
+        source.discovery !== undefined,
       ),
       eventTime: null,
       functions: [],
@@ -114,6 +128,7 @@ export class SourceLife {
       output,
       sides: new Map([[DEAD_LETTERS, { emit() {} }]]),
       onSkipped() {},
+      onSplitRead: (split) => this.#known.onRead(split),
     });
   }
 
@@ -134,13 +149,25 @@ export class SourceLife {
         this.#quietWakes = 0;
         return;
       }
-      if (hasPolled) continue;
+      if (hasPolled || (await this.#findMore())) continue;
       if (this.#inputs.some(({ hasEnded, waitsForEvents }) => !hasEnded && waitsForEvents)) {
         await pause(LOOK_MS);
         waitedMs += LOOK_MS;
         this.#checkPatience(waitedMs);
       } else this.#advance();
     }
+  }
+
+  /** Looks for splits where the source finds some while it is read: one new one at a time, so that much comes between them. */
+  async #findMore(): Promise<boolean> {
+    const { discovery } = this.#source;
+    if (discovery === undefined) return false;
+    const listed = await discovery.findSplits(this.#parallelism);
+    const [, ...later] = listed.filter(({ id }) => !this.#known.has(id));
+    const found = this.#known.take(listed.filter((split) => !later.includes(split)));
+    if (found === null) return false;
+    for (const input of this.#inputs) input.onFound(found);
+    return found.splits.length > 0;
   }
 
   #checkPatience(waitedMs: number): void {
@@ -152,27 +179,30 @@ export class SourceLife {
   #advance(): void {
     const due = Math.min(...this.#inputs.map(({ wakeAtMs }) => wakeAtMs));
     if (!this.#source.isBounded) this.#quietWakes++;
-    if (due > this.#clock.now()) this.#clock.advanceTo(due);
+    if (due > this.#clock.now() && due < Infinity) this.#clock.advanceTo(due);
   }
 
   /** What a checkpoint at this moment leaves to be read. */
-  snapshot(): readonly SplitToRead[] {
+  snapshot(): InputLeft {
     const checkpoint = ++this.#passed;
     this.#states = [];
+    const known = this.#known.states();
     this.#counters.requestCheckpoint(checkpoint, 'aligned');
     for (const input of this.#inputs) input.pollControl();
-    const begun = new Map(this.#states.map((state) => [state.split.id, state]));
-    return this.#splits
-      .map((split) => begun.get(split.split.id) ?? split)
-      .filter((split) => !('isRead' in split && split.isRead))
-      .map((left) => ({
-        ...left,
-        split: throughCheckpoint(left.split, `split '${left.split.id}'`),
-        position: throughCheckpoint(left.position, `a position of split '${left.split.id}'`),
-      }));
+    const { left, read } = mergedSplits(known, this.#states);
+    return { left: left.map(stored), read };
   }
 
   close(): void {
     for (const input of this.#inputs) input.close();
   }
+}
+
+function stored(left: SplitToRead): SplitToRead {
+  const { id } = left.split;
+  return {
+    ...left,
+    split: throughCheckpoint(left.split, `split '${id}'`),
+    position: throughCheckpoint(left.position, `a position of split '${id}'`),
+  };
 }

@@ -168,6 +168,7 @@ async function sourceOutputs(
 
 /** The rows of all splits, one split after the other. */
 async function rowsOfSource(source: Source, letters: DeadLetter[]): Promise<unknown[]> {
+  if (source.discovery !== undefined) throw new NotEvaluable('finds splits while it is read');
   const rows: unknown[] = [];
   for (const split of await source.discoverSplits(1)) {
     const clock = new VirtualClock(0);

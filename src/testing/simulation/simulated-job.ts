@@ -25,6 +25,7 @@ import { restoredSnapshot } from '../../job/restore.ts';
 import { commitRestored, splitsToRead } from '../../job/start.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
 import { Signal } from '../../sharedarraybuffer-queue/index.ts';
+import { AT_END } from '../../state/snapshot.ts';
 import { deploy } from '../../task/deploy.ts';
 import { operatorSlots, outputSlots } from '../../task/deployment.ts';
 import { storedStates } from '../../task/restored-state.ts';
@@ -32,6 +33,7 @@ import { Scheduler } from '../../task/scheduler.ts';
 import { DrawnSlices } from '../drawn-slices.ts';
 import { MemoryFiles, type Survival } from '../memory-files.ts';
 import type { Scenario, SimulationEvent } from './scenario.ts';
+import { SimulatedDiscovery } from './simulated-discovery.ts';
 import { SimulatedSink, type SimulatedWorld, type SinkConditions } from './simulated-sink.ts';
 
 const DIRECTORY = '/state';
@@ -132,7 +134,7 @@ export class SimulatedJob {
     const built = { ...this.#built, bindings };
     if (last !== null) await commitRestored(built, last.manifest);
     if (last?.manifest.isFinal === true) return;
-    const splits = await splitsToRead(built, parallelism, restored, (path, ref) =>
+    const { splits, known } = await splitsToRead(built, parallelism, restored, (path, ref) =>
       readBlock(files, path, ref),
     );
     const exchanges = restored?.inFlight ?? [];
@@ -148,7 +150,7 @@ export class SimulatedJob {
     const coordinator = new CheckpointCoordinator({
       graph: this.#built.graph,
       execution,
-      splits,
+      input: () => new Map(known.map((one) => [one.node, one.states()])),
       maxParallelism: this.#maxParallelism,
       isBatch: false,
       jobId: 'simulated',
@@ -174,6 +176,8 @@ export class SimulatedJob {
       history: new CheckpointHistory(this.#clock),
       warn: () => {},
     });
+    const discovery = new SimulatedDiscovery(built, parallelism, known, this.#random);
+    const readToTheEnd = new Set<number>();
     const subtasks = deploy({
       graph: this.#built.graph,
       bindings,
@@ -205,12 +209,28 @@ export class SimulatedJob {
       restored: (node) => storedStates(restored, node, (path, ref) => readBlock(files, path, ref)),
       events: {
         onBlock: (...block) => coordinator.onBlock(...block),
-        onDone: (...done) => coordinator.onDone(...done),
+        onDone: (subtask, checkpoint, times) => {
+          if (checkpoint === AT_END) readToTheEnd.add(subtask);
+          coordinator.onDone(subtask, checkpoint, times);
+        },
         onCommittables: (...prepared) => coordinator.onCommittables(...prepared),
         onMetric() {},
         onSkipped() {},
+        onSplitRead: (source, split) => discovery.onSplitRead(source, split),
       },
+      ...(discovery.isNeeded ? { looks: discovery.looks } : {}),
     });
+    /** Of sources that come to their end by themselves. */
+    const bounded = execution.subtasks.filter(({ task }) => {
+      const source = execution.tasks[task]!.operators[0]!.nodes[0]!;
+      const { type } = this.#built.graph.nodes[source]!.operator;
+      return type === 'source' && !discovery.finds(source);
+    });
+    const beforeRound = async (): Promise<void> => {
+      await discovery.round();
+      const isAlone = bounded.every(({ id }) => readToTheEnd.has(id));
+      if (discovery.isNeeded && isAlone && discovery.isOver) counters.drain();
+    };
     const scheduler = new Scheduler({
       subtasks,
       clock: this.#clock,
@@ -218,7 +238,7 @@ export class SimulatedJob {
     });
     try {
       for (const subtask of subtasks) subtask.open();
-      await this.#toTheEnd(scheduler, coordinator, counters, files);
+      await this.#toTheEnd(scheduler, coordinator, counters, files, beforeRound);
       await coordinator.finish();
     } catch (error) {
       if (error instanceof Crash || files.hasCrashed) throw error;
@@ -240,6 +260,7 @@ export class SimulatedJob {
     coordinator: CheckpointCoordinator,
     counters: SharedCounters,
     files: MemoryFiles,
+    beforeRound: () => Promise<void>,
   ): Promise<void> {
     /** Thrown in a commit, which the coordinator only passes on. */
     let crash: unknown = null;
@@ -259,6 +280,7 @@ export class SimulatedJob {
         counters.turnUnaligned(turns.checkpoint);
         this.#turnsUnaligned = { ...turns, round: Infinity };
       }
+      await beforeRound();
       const moved = scheduler.round() || scheduler.flush();
       await nextTurn();
       if (crash !== null) throw crash;

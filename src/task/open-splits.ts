@@ -1,0 +1,67 @@
+/**
+ * The splits of a stage to which some are added while it is read, as one subtask sees them. All subtasks are told of the same splits
+ * under the same numbers, so each finds its own by the rule of the assignment, and nobody deals:
+ *
+ *   spread    split n is of subtask n mod parallelism, which takes it as soon as it is there
+ *   inOrder   a subtask that is free claims the next number, and waits for the split that gets it
+ */
+import type { SplitShare, SplitStage } from './split-queue.ts';
+import type { SplitToRead } from './split-state.ts';
+
+const NO_SPLITS: readonly SplitToRead[] = [];
+
+export class OpenSplits {
+  readonly #stage: SplitStage;
+  readonly #share: SplitShare;
+  /** By number: those that this subtask may take. */
+  readonly #waiting = new Map<number, SplitToRead>();
+  /** How many it has been told of. */
+  #told = 0;
+  /** The number that it has claimed; null where none is. */
+  #claimed: number | null = null;
+
+  constructor(stage: SplitStage, share: SplitShare) {
+    this.#stage = stage;
+    this.#share = share;
+    this.add(0, stage.splits);
+  }
+
+  /** Some of them may have been told before. */
+  add(first: number, splits: readonly SplitToRead[]): void {
+    for (const [n, split] of splits.entries()) {
+      const number = first + n;
+      if (number < this.#told) continue;
+      this.#told = number + 1;
+      if (this.#mayBeOwn(number)) this.#waiting.set(number, split);
+    }
+  }
+
+  #mayBeOwn(number: number): boolean {
+    const { subtask, parallelism } = this.#share;
+    return this.#stage.assignment === 'inOrder' || number % parallelism === subtask;
+  }
+
+  /** Whether some can be taken beside others. */
+  get hasMore(): boolean {
+    return this.#waiting.size > 0 && this.#stage.assignment === 'spread';
+  }
+
+  take(): readonly SplitToRead[] {
+    if (this.#stage.assignment === 'inOrder') return this.#takeClaimed();
+    const splits = [...this.#waiting.values()];
+    this.#waiting.clear();
+    return splits;
+  }
+
+  #takeClaimed(): readonly SplitToRead[] {
+    this.#claimed ??= this.#stage.claim();
+    const split = this.#waiting.get(this.#claimed);
+    // Numbers are claimed in order: those before it are of others.
+    for (const number of this.#waiting.keys()) {
+      if (number <= this.#claimed) this.#waiting.delete(number);
+    }
+    if (split === undefined) return NO_SPLITS;
+    this.#claimed = null;
+    return [split];
+  }
+}
