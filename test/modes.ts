@@ -7,7 +7,7 @@ import { type Harness, harness } from '../src/testing/harness.ts';
 import { type Harness2, harness2 } from '../src/testing/harness2.ts';
 
 /** How a harness is run, whatever its rows. */
-type Places = 'seed' | 'restartEach' | 'snapshotsBetween';
+type Places = 'maxParallelism' | 'seed' | 'restartEach' | 'snapshotsBetween';
 type Running = Required<Omit<DataflowOptions, Places | 'batch'>> & Pick<DataflowOptions, Places>;
 
 export type Mode = Running & { readonly isTyped: boolean };

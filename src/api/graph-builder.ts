@@ -41,6 +41,7 @@ export type NodeSettings = {
   description?: string;
   uid?: string;
   parallelism?: number;
+  maxParallelism?: number;
   chaining?: LogicalNode['chaining'];
   thread?: number;
 };
@@ -95,13 +96,16 @@ export class GraphBuilder {
     });
   }
 
-  /** JOB_DEFINITION for a parallelism of a step that has that of its input. */
+  /** JOB_DEFINITION for a parallelism, or a bound of it, of a step that has that of its input. */
   configure(id: NodeId, settings: NodeSettings): void {
     const draft = this.#drafts[id]!;
-    if (settings.parallelism !== undefined && draft.node.staysWithInput === true) {
+    const what = (['parallelism', 'maxParallelism'] as const).find(
+      (one) => settings[one] !== undefined,
+    );
+    if (what !== undefined && draft.node.staysWithInput === true) {
       throw new EngineError(
         'JOB_DEFINITION',
-        `'${draft.node.name}' has as many subtasks as the step before: set the parallelism there, or send the rows ` +
+        `'${draft.node.name}' has as many subtasks as the step before: set the ${what} there, or send the rows ` +
           'elsewhere before it, by .rebalance() for example',
       );
     }
@@ -194,6 +198,9 @@ export class GraphBuilder {
         operator: node.operator,
         inputs: Object.freeze(node.inputs.map(({ functions: _, ...edge }) => Object.freeze(edge))),
         parallelism: node.staysWithInput ? 'ofInput' : (settings.parallelism ?? null),
+        ...(settings.maxParallelism === undefined
+          ? {}
+          : { maxParallelism: settings.maxParallelism }),
         chaining: settings.chaining ?? 'always',
         ...(settings.thread === undefined ? {} : { thread: settings.thread }),
         schema: fieldsOf(node.schema),

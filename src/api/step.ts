@@ -39,11 +39,17 @@ export class Step {
 
   /** Number of subtasks of this step: `.map((bid) => bid.price).parallelism(4)`. */
   parallelism(parallelism: number): this {
-    if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > MAX_PARALLELISM_LIMIT) {
-      const rule = `must be a whole number from 1 to ${MAX_PARALLELISM_LIMIT}`;
-      throw wrong('parallelism', rule, parallelism);
-    }
+    aParallelism('parallelism', parallelism);
     return this.#configure({ parallelism });
+  }
+
+  /**
+   * Most subtasks that this step may ever have: the number of key groups that its state is cut into, which stays for the life of
+   * the state. Left out, it is that of the job: `.keyBy('user').sum('price').maxParallelism(4096)`.
+   */
+  maxParallelism(maxParallelism: number): this {
+    aParallelism('maxParallelism', maxParallelism);
+    return this.#configure({ maxParallelism });
   }
 
   /** Does not share subtasks with the step before: `.map((bid) => bid.price).startNewChain()`. */
@@ -76,4 +82,9 @@ export class Step {
     this.#builder.configure(this.#node, settings);
     return this;
   }
+}
+
+function aParallelism(what: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_PARALLELISM_LIMIT) return;
+  throw wrong(what, `must be a whole number from 1 to ${MAX_PARALLELISM_LIMIT}`, value);
 }

@@ -44,6 +44,8 @@ export type OperatorManifest = {
   readonly uid: string;
   readonly name: string;
   readonly parallelism: number;
+  /** Key groups that its keyed state is cut into. */
+  readonly maxParallelism: number;
   /** Which windows the state is of (graph/kept-windows.ts); null for an operator without. */
   readonly windows: PlainData;
   readonly states: readonly StateManifest[];
@@ -62,6 +64,7 @@ export type Manifest = {
   readonly engine: string;
   /** Milliseconds since 1970 UTC. */
   readonly createdAt: number;
+  /** Of operators that say nothing of theirs. */
   readonly maxParallelism: number;
   /** Whether the job ran in batch, where its state means something else. */
   readonly isBatch: boolean;

@@ -17,6 +17,7 @@ const HEADINGS = [
   'uid',
   'operator',
   'parallelism',
+  'maximal',
   'state',
   'kind',
   'rows',
@@ -26,12 +27,14 @@ const HEADINGS = [
   'fields',
 ] as const;
 
-/** A column that is there only where a state has deltas. */
+/** A column that is there only where an operator has other key groups than the job, and one only where a state has deltas. */
+const MAXIMAL = HEADINGS.indexOf('maximal');
 const DELTAS = HEADINGS.indexOf('of it deltas');
 
 /** Numbers stand below each other by their last digit. */
 const ALIGNED_RIGHT: ReadonlySet<string> = new Set([
   'parallelism',
+  'maximal',
   'rows',
   'raw',
   'stored',
@@ -45,21 +48,27 @@ export function formatInspect(summary: CheckpointSummary): string {
   const deltas = states.reduce((all, state) => all + state.deltaBytes, 0);
   const inDeltas = deltas === 0 ? '' : `, ${bytesOf(deltas)} of it in deltas`;
   const final = summary.isFinal ? ', at the end of the job' : '';
+  const unused = [
+    ...(summary.operators.every((operator) => operator.maxParallelism === summary.maxParallelism)
+      ? [MAXIMAL]
+      : []),
+    ...(states.every((state) => state.deltas === 0) ? [DELTAS] : []),
+  ];
   const lines = [
     `${summary.kind} ${summary.id} of job '${oneLine(summary.job)}'${final}`,
     `path     ${summary.path}`,
     `created  ${summary.created} by millrace ${summary.engine}, maximal parallelism ${summary.maxParallelism}`,
     `state    ${countOf(rows)} rows, ${bytesOf(stored)} stored${inDeltas}`,
     '',
-    ...table([HEADINGS, ...summary.operators.flatMap(rowsOf)]),
+    ...table([HEADINGS, ...summary.operators.flatMap(rowsOf)], unused),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 /** A line for each state, and one for what is to be committed. */
 function rowsOf(operator: OperatorSummary): string[][] {
-  const { uid, name, parallelism, states, committables } = operator;
-  const head = [uid, name, String(parallelism)];
+  const { uid, name, parallelism, maxParallelism, states, committables } = operator;
+  const head = [uid, name, String(parallelism), String(maxParallelism)];
   const rows = states.map((state) => [
     ...head,
     state.name,
@@ -75,16 +84,16 @@ function rowsOf(operator: OperatorSummary): string[][] {
   return rows.length > 0 ? rows : [[...head, '', '', '', '', '', '', '']];
 }
 
-function table(texts: readonly (readonly string[])[]): string[] {
+/** `unused`: columns that are left out. */
+function table(texts: readonly (readonly string[])[], unused: readonly number[]): string[] {
   const rows = texts.map((row) => row.map(oneLine));
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column]!))));
-  const hasDeltas = rows.some((row, n) => n > 0 && row[DELTAS] !== '');
   return rows.map((row) =>
     row
       .map((text, column) =>
         padded(text, widths[column]!, ALIGNED_RIGHT.has(HEADINGS[column]!) ? 'right' : 'left'),
       )
-      .filter((_, column) => hasDeltas || column !== DELTAS)
+      .filter((_, column) => !unused.includes(column))
       .join('  ')
       .trimEnd(),
   );

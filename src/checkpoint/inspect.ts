@@ -25,6 +25,7 @@ export type OperatorSummary = {
   readonly uid: string;
   readonly name: string;
   readonly parallelism: number;
+  readonly maxParallelism: number;
   readonly states: readonly StateSummary[];
   readonly committables: number;
 };
@@ -62,6 +63,7 @@ export function describeCheckpoint({ path, manifest }: StoredCheckpoint): Checkp
       uid: operator.uid,
       name: operator.name,
       parallelism: operator.parallelism,
+      maxParallelism: operator.maxParallelism,
       states: operator.states.map((state) => summaryOf(path, state)),
       committables: operator.committables.length,
     })),

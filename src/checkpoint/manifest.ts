@@ -84,6 +84,7 @@ function hexOf(checksum: number): string {
 
 function manifestOf(place: Place): Manifest {
   const kind = choice(property(place, 'kind'), ['checkpoint', 'savepoint']);
+  const maxParallelism = whole(property(place, 'maxParallelism'), 1);
   return Object.freeze({
     version: choice(property(place, 'version'), [VERSION]),
     kind,
@@ -92,18 +93,21 @@ function manifestOf(place: Place): Manifest {
     jobId: text(property(place, 'jobId')),
     engine: text(property(place, 'engine')),
     createdAt: time(property(place, 'createdAt')),
-    maxParallelism: whole(property(place, 'maxParallelism'), 1),
+    maxParallelism,
     isBatch: flag(property(place, 'isBatch')),
     isFinal: flag(property(place, 'isFinal')),
-    operators: list(property(place, 'operators'), (one) => operatorOf(one, kind)),
+    operators: list(property(place, 'operators'), (one) => operatorOf(one, kind, maxParallelism)),
   });
 }
 
-function operatorOf(place: Place, kind: Manifest['kind']): OperatorManifest {
+/** `ofJob`: key groups of the job, which were those of all operators before each had its own. */
+function operatorOf(place: Place, kind: Manifest['kind'], ofJob: number): OperatorManifest {
+  const own = property(place, 'maxParallelism');
   return Object.freeze({
     uid: text(property(place, 'uid')),
     name: text(property(place, 'name')),
     parallelism: whole(property(place, 'parallelism'), 1),
+    maxParallelism: own.value === undefined ? ofJob : whole(own, 1),
     windows: plain(property(place, 'windows')),
     states: list(property(place, 'states'), (one) => stateOf(one, kind)),
     committables: list(property(place, 'committables'), plain),

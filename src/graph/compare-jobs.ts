@@ -68,6 +68,7 @@ export function compareJobs(
   const operators = [...kept, ...removed];
   const obstacles = [
     ...(was.job === now.job ? [] : [otherJob(was.job, now.job)]),
+    ...now.operators.flatMap((operator) => otherKeyGroups(before.get(operator.uid), operator)),
     ...operators.flatMap((operator) => obstaclesOf(operator, operators, allowDroppedState)),
   ];
   return { job: now.job, isCompatible: obstacles.length === 0, operators, obstacles };
@@ -161,6 +162,19 @@ function otherJob(was: string, now: string): Obstacle {
     reason: `the state is of job '${was}', and this is job '${now}'`,
     wayOut: `name the job '${was}' again, or run it on a checkpoint directory of its own`,
   };
+}
+
+/** Where both versions say how many, since that of the job is not known here. */
+function otherKeyGroups(was: ShapedOperator | undefined, now: ShapedOperator): Obstacle[] {
+  const [before, after] = [was?.maxParallelism ?? null, now.maxParallelism];
+  if (before === null || after === null || before === after) return [];
+  return [
+    {
+      uid: now.uid,
+      reason: `state of '${now.name}' has ${before} key groups, and its maxParallelism is ${after} now`,
+      wayOut: `give it .maxParallelism(${before}) again: it stays for the life of the state`,
+    },
+  ];
 }
 
 /** What keeps a restore from taking the state of an operator. */

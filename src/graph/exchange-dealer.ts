@@ -19,6 +19,7 @@ export type DealerOptions = {
   readonly bindings: Bindings;
   /** Channels of each sender. */
   readonly channels: number;
+  /** Key groups of the step that the rows go to. */
   readonly maxParallelism: number;
   /** Index of the subtask that deals. */
   readonly sender: number;

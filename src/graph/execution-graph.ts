@@ -10,6 +10,7 @@
 import { groupBy } from '../base/group-by.ts';
 import { isStateless, type OperatorSpec } from '../operator/operator-spec.ts';
 import type { LogicalGraph, LogicalNode, NodeId, Partitioning } from './graph.ts';
+import { checkParallelism, isCallers, parallelismOf } from './parallelism.ts';
 
 /** The calling thread, for subtasks that belong to the program; workers count from 0. */
 export const CALLER = -1;
@@ -84,7 +85,9 @@ export type ExecutionSettings = {
 
 export type GraphEdge = { readonly from: NodeId; readonly to: NodeId };
 
+/** JOB_DEFINITION where a step would have more subtasks than it may have. */
 export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings): ExecutionGraph {
+  checkParallelism(graph, settings);
   const tasks = chainNodes(graph, settings);
   const taskOf = new Map(
     tasks.flatMap((task) =>
@@ -120,23 +123,6 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
     });
   }
   return { tasks, subtasks, exchanges, channels };
-}
-
-export function parallelismOf(
-  graph: LogicalGraph,
-  node: LogicalNode,
-  settings: Pick<ExecutionSettings, 'parallelism'>,
-): number {
-  if (isCallers(node)) return 1;
-  if (node.parallelism === 'ofInput') {
-    return parallelismOf(graph, graph.nodes[node.inputs[0]!.from]!, settings);
-  }
-  return node.parallelism ?? settings.parallelism;
-}
-
-/** Whether a node belongs to the calling thread, where the program is. */
-function isCallers({ operator }: LogicalNode): boolean {
-  return operator.type === 'collect' || (operator.type === 'source' && operator.isCallers);
 }
 
 /** Joins nodes to chains along edges that need no exchange. */

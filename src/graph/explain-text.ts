@@ -53,12 +53,14 @@ function stepLines(step: ExplainedStep): string[] {
     : [stepText(step), `     ${step.description}`];
 }
 
-function stepText({ id, name, uid, type, inputs, fields }: ExplainedStep): string {
+function stepText(step: ExplainedStep): string {
+  const { id, name, uid, type, maxParallelism, inputs, fields } = step;
+  const bound = maxParallelism === null ? '' : `, maxParallelism ${maxParallelism}`;
   const from = inputs.map(inputText).join(', ');
   const rows = fields === null ? 'free-form rows' : `{ ${fields.join(', ')} }`;
   const isEnd = type === 'sink' || type === 'collect';
   return (
-    `  ${id}  ${name}${name === type ? '' : ` (${type})`}${uid === name ? '' : `, uid ${uid}`}` +
+    `  ${id}  ${name}${name === type ? '' : ` (${type})`}${uid === name ? '' : `, uid ${uid}`}${bound}` +
     `${from === '' ? '' : `  ← ${from}`}${isEnd ? '' : `  ${rows}`}`
   );
 }

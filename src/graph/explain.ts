@@ -26,6 +26,7 @@ import {
   type Partitioning,
 } from './graph.ts';
 import { schemaBefore, schemaBehind } from './node-schemas.ts';
+import { newKeyGroups } from './parallelism.ts';
 
 /** A step of the logical graph. */
 export type ExplainedStep = {
@@ -35,6 +36,8 @@ export type ExplainedStep = {
   /** What the user has said of it; null for nothing. */
   readonly description: string | null;
   readonly type: string;
+  /** What it says of its key groups; null for those of the job. */
+  readonly maxParallelism: number | null;
   readonly inputs: readonly {
     readonly from: number;
     readonly partitioning: string;
@@ -108,6 +111,10 @@ export function explain(
 ): Explanation {
   const execution = executionGraph(graph, settings);
   const maxParallelism = defaultMaxParallelism(settings.parallelism);
+  const keyGroups = ({ toNode, toTask }: Exchange): number => {
+    const { parallelism } = execution.tasks[toTask]!;
+    return newKeyGroups(graph.nodes[toNode]!, parallelism, { maxParallelism, isAsked: false });
+  };
   return {
     job: graph.name,
     fingerprint: fingerprint(graph),
@@ -129,19 +136,21 @@ export function explain(
     })),
     exchanges: execution.exchanges.map((exchange) => ({
       ...explainedExchange(execution, exchange),
-      loops: dealingLoops(graph, bindings, execution, exchange, maxParallelism),
+      loops: dealingLoops(graph, bindings, execution, exchange, keyGroups(exchange)),
     })),
   };
 }
 
 function explainedStep(node: LogicalNode): ExplainedStep {
-  const { id, uid, name, description = null, operator, inputs, schema } = node;
+  const { id, uid, name, description = null, maxParallelism = null } = node;
+  const { operator, inputs, schema } = node;
   return {
     id,
     uid,
     name,
     description,
     type: operator.type,
+    maxParallelism,
     inputs: inputs.map(({ from, partitioning, side, operatorInput }) => ({
       from,
       partitioning: partitioningText(partitioning),

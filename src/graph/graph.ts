@@ -55,6 +55,8 @@ export type LogicalNode = {
   readonly inputs: readonly LogicalEdge[];
   /** Null: as many subtasks as the job has by default. 'ofInput': as many as the (only) input has. */
   readonly parallelism: number | 'ofInput' | null;
+  /** Key groups of its state, and the most subtasks that it may have; left out where both are the job's. */
+  readonly maxParallelism?: number;
   /** 'head': starts a new chain. 'never': shares its subtasks with no other operator. */
   readonly chaining: 'always' | 'head' | 'never';
   /** The thread that all its subtasks run on, by the number of threads; left out where they are spread over all. */

@@ -12,11 +12,14 @@ import { createHash } from 'node:crypto';
 import type { LogicalGraph, LogicalNode, NodeBindings } from './graph.ts';
 import type { BuiltJob } from './job-registry.ts';
 import { keptStatesOf, type ShapedState } from './kept-states.ts';
+import { hasKeyGroups } from './parallelism.ts';
 
 export type ShapedOperator = {
   readonly uid: string;
   readonly name: string;
   readonly type: string;
+  /** What it says of its key groups; null for those of the job, and where it has none. */
+  readonly maxParallelism: number | null;
   /** Parts of the definition by what they are called to people, as text to be compared. */
   readonly parts: Readonly<Record<string, string>>;
   readonly states: readonly ShapedState[];
@@ -45,12 +48,14 @@ function shapedOperator(
     uid: node.uid,
     name: node.name,
     type: node.operator.type,
+    maxParallelism: hasKeyGroups(node) ? (node.maxParallelism ?? null) : null,
     parts: {
       name: node.name,
       options: JSON.stringify(node.operator),
       inputs: JSON.stringify(inputs),
       fields: JSON.stringify(node.schema),
       parallelism: String(node.parallelism),
+      maxParallelism: String(node.maxParallelism ?? null),
       placement: JSON.stringify([node.chaining, node.thread ?? null]),
       code: codeOf([bindings.functions, bindings.edgeFunctions]),
     },

@@ -89,7 +89,8 @@ export class Attempt implements AskedThreads {
   #reason: unknown = null;
 
   constructor(options: AttemptOptions) {
-    const { plan, execution, splits } = options;
+    const { plan, execution, settings, splits } = options;
+    const { graph } = plan.built;
     const { threads } = plan;
     this.#options = options;
     this.#shape = {
@@ -101,7 +102,7 @@ export class Attempt implements AskedThreads {
     };
     this.#counters = new SharedCounters(this.#shape);
     const workers = [CALLER, ...Array.from({ length: threads }, (_, worker) => worker)];
-    this.watched = new JobCounters(plan.built.graph, execution, splits, this.#counters, workers);
+    this.watched = new JobCounters(graph, execution, splits, this.#counters, workers, settings);
     this.#signals = new Map(
       workers.map((worker) => [
         worker,

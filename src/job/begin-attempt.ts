@@ -108,6 +108,7 @@ export async function beginAttempt(
     execution,
     input: () => new Map(known.map((one) => [one.node, one.states()])),
     maxParallelism: settings.maxParallelism,
+    keyGroups: settings.keyGroups,
     isBatch: plan.isBatch,
     jobId: log.jobId,
     storage: job.storage,

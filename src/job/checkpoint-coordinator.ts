@@ -47,6 +47,7 @@ export type CoordinatorOptions = {
   /** Splits of the sources, as they are known now. */
   readonly input: () => InputSplits;
   readonly maxParallelism: number;
+  readonly keyGroups: readonly number[];
   readonly isBatch: boolean;
   readonly jobId: string;
   /** Null: no checkpoints are taken; sinks commit at the end. */
@@ -356,12 +357,13 @@ export class CheckpointCoordinator {
     prepared: readonly Prepared[],
     base: Manifest | null,
   ): Manifest {
-    const { graph, execution, jobId, maxParallelism, isBatch } = this.#options;
+    const { graph, execution, jobId, maxParallelism, keyGroups, isBatch } = this.#options;
     return buildManifest({
       id,
       kind,
       jobId,
       maxParallelism,
+      keyGroups,
       isBatch,
       isFinal,
       graph,

@@ -8,12 +8,18 @@ import {
   type Task,
 } from '../graph/execution-graph.ts';
 import type { LogicalGraph } from '../graph/graph.ts';
+import { maxParallelismOf } from '../graph/parallelism.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { readMetrics } from '../metrics/read-metrics.ts';
 import type { SharedCounters } from '../metrics/shared-counters.ts';
 import { readStateCounts, type StateCell } from '../metrics/state-numbers.ts';
 import type { MetricCell } from '../metrics/user-metrics.ts';
-import { operatorSlots, type SourceSplits, slotKey } from '../task/deployment.ts';
+import {
+  operatorSlots,
+  type RuntimeSettings,
+  type SourceSplits,
+  slotKey,
+} from '../task/deployment.ts';
 import type { JobStatus, OperatorResult } from './job.ts';
 import type { StateMetrics, SubtaskMetrics, TaskMetrics, ThreadMetrics } from './job-metrics.ts';
 
@@ -25,6 +31,8 @@ type SourceSubtask = {
   readonly hasEventTime: boolean;
 };
 
+type ParallelismBounds = Pick<RuntimeSettings, 'maxParallelism' | 'keyGroups'>;
+
 export type Progress = Pick<JobStatus, 'records' | 'watermark' | 'newestEventTime' | 'inputShare'>;
 
 export class JobCounters {
@@ -33,6 +41,7 @@ export class JobCounters {
   readonly #counters: SharedCounters;
   /** The caller first. */
   readonly #workers: readonly number[];
+  readonly #bounds: ParallelismBounds;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #sources: readonly SourceSubtask[];
   readonly #sinks: ReadonlySet<ChainedOperator>;
@@ -51,11 +60,13 @@ export class JobCounters {
     splits: SourceSplits,
     counters: SharedCounters,
     workers: readonly number[],
+    bounds: ParallelismBounds,
   ) {
     this.#graph = graph;
     this.#execution = execution;
     this.#counters = counters;
     this.#workers = workers;
+    this.#bounds = bounds;
     this.#slots = operatorSlots(execution);
     this.#sources = this.#sourceSubtasks();
     this.#sinks = new Set(execution.tasks.flatMap(({ operators }) => sinksOf(operators, graph)));
@@ -148,11 +159,18 @@ export class JobCounters {
       name: task.name,
       description: task.description,
       parallelism: task.parallelism,
+      maxParallelism: this.#maxParallelismOf(task),
       isSource: this.#sources.some(({ task: id }) => id === task.id),
       recordsWritten: this.#recordsWritten(task),
       operators: task.operators.map((operator) => this.#operator(task, operator)),
       subtasks: this.#subtasksOf(task).map((plan) => this.#subtask(task, plan, newestEventTime)),
     }));
+  }
+
+  #maxParallelismOf({ operators }: Task): number {
+    const { maxParallelism, keyGroups } = this.#bounds;
+    const nodes = operators.flatMap((operator) => operator.nodes.map((n) => this.#graph.nodes[n]!));
+    return maxParallelismOf(nodes, keyGroups, maxParallelism);
   }
 
   #recordsWritten(task: Task): number {

@@ -43,6 +43,8 @@ export type TaskMetrics = {
   /** As the name, with what `.description(...)` says of a step in place of its name. */
   readonly description: string;
   readonly parallelism: number;
+  /** The most subtasks that it may have, by the key groups of its steps. */
+  readonly maxParallelism: number;
   /** Whether it reads what comes from outside the job. */
   readonly isSource: boolean;
   /** Records that came to its sinks. */

@@ -35,7 +35,7 @@ export type RunOptions = {
   readonly params?: Readonly<Record<string, string | number | boolean>>;
   /** How long rows may wait for a batch to fill; 0 sends after every step. Default 10 ms. */
   readonly bufferTimeout?: Duration;
-  /** Key groups, the bound of parallelism for keyed operators. Default: by parallelism, at least 128. */
+  /** Key groups of steps that say nothing of theirs, the bound of their parallelism. Default: by parallelism, at least 128. */
   readonly maxParallelism?: number;
   /** Heap of each worker thread in MiB. Default: as for the process. */
   readonly threadHeapMb?: number;

@@ -38,6 +38,8 @@ export type ManifestParts = Pick<
 > & {
   readonly graph: LogicalGraph;
   readonly execution: ExecutionGraph;
+  /** Of each node, by its id. */
+  readonly keyGroups: readonly number[];
   readonly blocks: readonly StoredBlock[];
   readonly prepared: readonly NodeCommittables[];
   /** The checkpoint that deltas are written on; null where there are none. */
@@ -62,7 +64,7 @@ export function buildManifest(parts: ManifestParts): Manifest {
 }
 
 function operatorsOf(all: ManifestParts): OperatorManifest[] {
-  const { graph, execution, blocks, prepared, base } = all;
+  const { graph, execution, keyGroups, blocks, prepared, base } = all;
   const before = base === null ? [] : seenFromBeside(base);
   const blocksOf = groupBy(blocks, ({ block }) => block.node);
   const preparedOf = groupBy(prepared, ({ node }) => node);
@@ -73,7 +75,9 @@ function operatorsOf(all: ManifestParts): OperatorManifest[] {
     const known = before.find((operator) => operator.uid === uid)?.states ?? [];
     const states = statesOf(ofNode, execution, known);
     const { parallelism } = execution.tasks[taskOf(execution, id)]!;
-    return [{ uid, name, parallelism, windows: storedWindows(operator), states, committables }];
+    const maxParallelism = keyGroups[id]!;
+    const windows = storedWindows(operator);
+    return [{ uid, name, parallelism, maxParallelism, windows, states, committables }];
   });
 }
 

@@ -98,28 +98,6 @@ export function checkMode(isBatch: boolean, { path, manifest }: StoredCheckpoint
   );
 }
 
-/** Key groups that state was cut into cannot change; left out by the user, they are those of the checkpoint. */
-export function restoredMaxParallelism(
-  { path, manifest }: StoredCheckpoint,
-  asked: number | undefined,
-  parallelism: number,
-): number {
-  const { maxParallelism } = manifest;
-  if (asked !== undefined && asked !== maxParallelism) {
-    throw new EngineError(
-      'STATE_INCOMPATIBLE',
-      `${path} has ${maxParallelism} key groups, maxParallelism is ${asked}: it stays for the life of the state`,
-    );
-  }
-  // Who asks for it has had subtasks without a key group before.
-  if (parallelism <= maxParallelism || asked === maxParallelism) return maxParallelism;
-  throw new EngineError(
-    'STATE_INCOMPATIBLE',
-    `${path} has ${maxParallelism} key groups, fewer than the parallelism of ${parallelism}: give maxParallelism too, where ` +
-      'subtasks may be without one',
-  );
-}
-
 /** All items of a state, of all subtasks. */
 function allItems(states: readonly StoredState[], state: string): readonly unknown[] {
   const unions = states.map((stored) =>

@@ -7,7 +7,6 @@ import {
 } from '../base/limits.ts';
 import { randomId } from '../base/random-id.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
-import { defaultMaxParallelism } from '../data/key-group.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { RuntimeSettings } from '../task/deployment.ts';
 import { durationMs } from '../time/duration.ts';
@@ -15,8 +14,8 @@ import type { JobPlan } from './attempt.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
 import type { RunOptions } from './job.ts';
 import { countOf } from './job-plan.ts';
+import { keyGroupsOf } from './key-groups.ts';
 import { backlogMs, stepBudgetMs, watermarkIntervalMs } from './pacing.ts';
-import { restoredMaxParallelism } from './restore.ts';
 
 export type RuntimeOptions = {
   readonly plan: JobPlan;
@@ -45,10 +44,7 @@ export function runtimeSettings(
     stepBudgetMs: stepBudgetMs(subtasksOfThread),
     backlogMs: backlogMs(subtasksOfThread),
     watermarkIntervalMs: watermarkIntervalMs(execution.channels.length),
-    maxParallelism:
-      last === null
-        ? (asked ?? defaultMaxParallelism(parallelism))
-        : restoredMaxParallelism(last, asked, parallelism),
+    ...keyGroupsOf(plan.built.graph, { parallelism, asked, last }),
     batchRows: BATCH_ROWS,
     localChannelBatches: LOCAL_CHANNEL_BATCHES,
     jobId,

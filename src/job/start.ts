@@ -1,9 +1,9 @@
 /** What has to be done in the calling thread before an attempt: commit what a checkpoint has, find the splits. */
 import { EngineError } from '../base/errors.ts';
 import type { Manifest } from '../checkpoint/checkpoint.ts';
-import { parallelismOf } from '../graph/execution-graph.ts';
 import type { LogicalNode } from '../graph/graph.ts';
 import type { BuiltJob } from '../graph/job-registry.ts';
+import { parallelismOf } from '../graph/parallelism.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { Source } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';

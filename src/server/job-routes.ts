@@ -91,7 +91,7 @@ const jobDetails: JobRoute = {
         id: String(task.id),
         name: task.name,
         parallelism: task.parallelism,
-        maxParallelism,
+        maxParallelism: task.maxParallelism,
         status: taskState(statesOf(metrics, task)),
         tasks: stateCounts(statesOf(metrics, task)),
         metrics: { ...countsOf(task.subtasks), ...bytesOf(metrics, task.id) },

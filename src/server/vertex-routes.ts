@@ -36,13 +36,13 @@ const vertex: JobRoute = {
     ),
   }),
   handle(call) {
-    const { metrics, job } = call;
-    const { id, name, parallelism, subtasks } = taskOf(call);
+    const { metrics } = call;
+    const { id, name, parallelism, maxParallelism, subtasks } = taskOf(call);
     return {
       id: String(id),
       name,
       parallelism,
-      maxParallelism: job.config.maxParallelism,
+      maxParallelism,
       now: metrics.startedAt + Math.round(metrics.elapsedMs),
       subtasks: subtasks.map((subtask) => ({
         subtask: subtask.index,

@@ -132,9 +132,10 @@ class Deployer {
     snapshot: SubtaskSnapshot,
   ): OperatorContext {
     const { clock, counters, settings, wake, restored, events, bindings } = this.#options;
-    const { isCheckpointed, isIncremental, isBatch, maxParallelism } = settings;
+    const { isCheckpointed, isIncremental, isBatch, keyGroups } = settings;
     // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
+    const maxParallelism = keyGroups[node]!;
     const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
     const slot = this.#slot(plan, operator);
     return {

@@ -28,7 +28,10 @@ export type RuntimeSettings = {
   /** Work that may wait in front of a subtask; Infinity for as much as there is room for. */
   readonly backlogMs: number;
   readonly watermarkIntervalMs: number;
+  /** Key groups of steps that say nothing of theirs. */
   readonly maxParallelism: number;
+  /** Of each node, by its id. */
+  readonly keyGroups: readonly number[];
   /** Rows in a full batch of an exchange. */
   readonly batchRows: number;
   /** Batches that wait in a channel within a worker. */

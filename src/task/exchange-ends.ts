@@ -71,7 +71,7 @@ export class ExchangeEnds {
     snapshot: SubtaskSnapshot,
   ): { gates: readonly OutputGate[]; sides: SideGates } {
     const { execution, settings, restored } = this.#options;
-    const { maxParallelism } = settings;
+    const maxParallelism = settings.keyGroups[node]!;
     const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
     const state = new StoredStates(restored(node), share);
     const exchanges = execution.exchanges.filter((exchange) => exchange.fromNode === node);
@@ -128,7 +128,7 @@ export class ExchangeEnds {
     if (kind === 'forward' || kind === 'global' || kind === 'broadcast') {
       return new BatchGate(writers, kind, sent, inFlight);
     }
-    const { maxParallelism } = settings;
+    const maxParallelism = settings.keyGroups[exchange.toNode]!;
     const channels = writers.length;
     const sender = plan.index;
     const dealer = exchangeDealer(exchange, { graph, bindings, channels, maxParallelism, sender });

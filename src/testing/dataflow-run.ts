@@ -58,7 +58,7 @@ export class DataflowRun {
 
   constructor(options: DataflowRunOptions) {
     this.#isIncremental = options.isIncremental;
-    const { graph, parallelism, batchSize, clock, restored, seed } = options;
+    const { graph, parallelism, maxParallelism, batchSize, clock, restored, seed } = options;
     this.#clock = clock;
     this.#execution = executionGraph(graph, { threads: 0, parallelism });
     this.#operatorSlots = operatorSlots(this.#execution).size;
@@ -79,7 +79,8 @@ export class DataflowRun {
         stepBudgetMs: 0,
         backlogMs: Infinity,
         watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
-        maxParallelism: options.maxParallelism,
+        maxParallelism,
+        keyGroups: graph.nodes.map((node) => node.maxParallelism ?? maxParallelism),
         batchRows: batchSize === 'all' ? BATCH_ROWS : batchSize,
         localChannelBatches: options.isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
         jobId: 'harness',

@@ -34,6 +34,8 @@ export type DataflowOptions = {
   readonly outputCapacity?: number;
   /** Subtasks of each operator; 1 when left out. */
   readonly parallelism?: number;
+  /** Key groups of steps that say nothing of theirs; by the parallelism, at least 128, when left out. */
+  readonly maxParallelism?: number;
   /** Order in which subtasks take their steps: by turns when left out, else by chance. */
   readonly seed?: number;
   /**
@@ -112,7 +114,9 @@ export class Dataflow<Out> {
       clock: this.#clock,
       batchSize,
       isSlow: outputCapacity !== Infinity,
-      maxParallelism: defaultMaxParallelism(Math.max(parallelism, ...this.#restartEach)),
+      maxParallelism:
+        options.maxParallelism ??
+        defaultMaxParallelism(Math.max(parallelism, ...this.#restartEach)),
       isBatch: options.batch ?? false,
       seed: options.seed ?? null,
       isIncremental: this.#snapshotsBetween > 0,

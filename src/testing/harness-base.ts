@@ -18,6 +18,7 @@ export const DATAFLOW_OPTIONS: OptionRules<DataflowOptions> = {
   batchSize: (what, value) => value === 'all' || wholeNumber(1)(what, value),
   outputCapacity: (what, value) => value === Infinity || wholeNumber(1)(what, value),
   parallelism: wholeNumber(1),
+  maxParallelism: wholeNumber(1),
   seed: aNumber,
   batch: choice(true, false),
   restartEach: (what, value) => {

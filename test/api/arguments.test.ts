@@ -128,6 +128,13 @@ const REFUSED: readonly (readonly [(flow: Flow) => unknown, RegExp])[] = [
         .parallelism(1e9),
     /^parallelism must be a whole number from 1 to 32768, got 1000000000$/,
   ],
+  [
+    (flow) =>
+      rows(flow)
+        .map(({ n }) => n)
+        .maxParallelism(32_769),
+    /^maxParallelism must be a whole number from 1 to 32768, got 32769$/,
+  ],
   [() => loose(record)(), /^record takes types by name, such as .* got undefined$/],
   [() => loose(record)([t.string]), /^record takes types by name, /],
   [() => loose(record)({ a: value(t.int32) }), /^record: field 'a' has a type such as t.string/],

@@ -827,7 +827,8 @@ test('a generator of watermarks and an aggregate of a class may have fields of t
   assert.deepEqual(await classes.collect({ threads: 0 }), { rows: [{ n: 1, last: 7 }] });
 });
 
-const NAMES = 'batchSize, outputCapacity, parallelism, seed, batch, restartEach, snapshotsBetween';
+const NAMES =
+  'batchSize, outputCapacity, parallelism, maxParallelism, seed, batch, restartEach, snapshotsBetween';
 for (const [what, run, schemas] of [
   ['harness', loose(harness), 'schema'],
   ['harness2', loose(harness2), 'firstSchema, secondSchema'],
@@ -841,6 +842,7 @@ for (const [what, run, schemas] of [
     [{ batchSize: 0 }, `${what}: batchSize is a whole number, 1 or more, got 0`],
     [{ outputCapacity: 0 }, `${what}: outputCapacity is a whole number, 1 or more, got 0`],
     [{ parallelism: 1.5 }, `${what}: parallelism is a whole number, 1 or more, got 1.5`],
+    [{ maxParallelism: 0 }, `${what}: maxParallelism is a whole number, 1 or more, got 0`],
     [{ seed: 'x' }, `${what}: seed is a number, got 'x'`],
     [{ snapshotsBetween: -1 }, `${what}: snapshotsBetween is a whole number, 0 or more, got -1`],
     [{ [schema!]: { n: t.int32 } }, new RegExp(`^${what}: ${schema} is made by record`)],

@@ -249,6 +249,19 @@ test('a manifest comes back as it was', () => {
   assert.deepEqual(decodeManifest('m', encodeManifest(manifest)), manifest);
 });
 
+test('operators of a manifest that has one number of key groups have that', () => {
+  const manifest = manifestOf(13, [keyedState([])]);
+  const old = JSON.stringify({ ...manifest, maxParallelism: 50 }).replaceAll(
+    '"maxParallelism":128,',
+    '',
+  );
+  const { operators } = decodeManifest('m', withBody(old));
+  assert.deepEqual(
+    operators.map(({ maxParallelism }) => maxParallelism),
+    [50, 50],
+  );
+});
+
 test('a manifest of a newer version names it', () => {
   assert.throws(() => decodeManifest('/a/manifest.json', withBody('{}', 2)), {
     code: 'CHECKPOINT_DAMAGED',
@@ -271,6 +284,11 @@ test('a manifest of another shape is refused, with the place in it', () => {
     ['"createdAt":17', '"createdAt":90000', 'createdAt is not a time, but 9000000000000000'],
     ['"uid":"files"', '"uid":7', 'operators[1].uid is not a string, but 7'],
     ['"parallelism":2', '"parallelism":"2"', 'operators[0].parallelism is not a whole number'],
+    [
+      '"parallelism":2,"maxParallelism":128',
+      '"parallelism":2,"maxParallelism":0.5',
+      'operators[0].maxParallelism is not a whole number of at least 1, but 0.5',
+    ],
     ['"committables":[]', '"committables":{}', 'operators[0].committables is not a list, but {}'],
     ['"kind":"keyed"', '"kind":"keys"', 'operators[0].states[0].kind is not one of keyed, list,'],
     ['"kind":"int32"', '"kind":"int"', 'operators[0].states[0].fields[0].kind is not one of'],

@@ -63,6 +63,7 @@ test('a summary counts rows and bytes, also those in earlier checkpoints', () =>
         uid: 'count',
         name: 'count by key',
         parallelism: 2,
+        maxParallelism: 128,
         committables: 0,
         states: [
           {
@@ -89,7 +90,14 @@ test('a summary counts rows and bytes, also those in earlier checkpoints', () =>
           },
         ],
       },
-      { uid: 'files', name: 'files', parallelism: 1, committables: 1, states: [] },
+      {
+        uid: 'files',
+        name: 'files',
+        parallelism: 1,
+        maxParallelism: 128,
+        committables: 1,
+        states: [],
+      },
     ],
   });
 });
@@ -101,7 +109,14 @@ test('a summary as text', () => {
     rawBytes: [30_000_000, 96][i]!,
     storedBytes: [8192, 120][i]!,
   }));
-  const idle = { uid: 'idle', name: 'idle', parallelism: 16, states: [], committables: 0 };
+  const idle = {
+    uid: 'idle',
+    name: 'idle',
+    parallelism: 16,
+    maxParallelism: 128,
+    states: [],
+    committables: 0,
+  };
   const text = formatInspect({
     ...summary,
     path: '/state/checkpoint-2',
@@ -121,6 +136,9 @@ files  files                   1  committables             1
 idle   idle                   16
 `,
   );
+  const own = formatInspect({ ...summary, operators: [{ ...idle, maxParallelism: 4096 }] });
+  assert.match(own, /\nuid +operator +parallelism +maximal +state/);
+  assert.match(own, /\nidle +idle +16 +4096\n/);
   const last = { ...summary, kind: 'savepoint', isFinal: true, operators: [] } as const;
   assert.match(formatInspect(last), /^savepoint 2 of job 'visits', at the end of the job\n/);
 });

@@ -37,6 +37,8 @@ type Version = {
   readonly state?: Parameters<typeof keeping>[1];
   readonly key?: 'key' | 'name';
   readonly uid?: string;
+  /** Key groups of the totals. */
+  readonly groups?: number;
   readonly windows?: (keyed: KeyedTicks) => unknown;
   readonly isGone?: boolean;
   readonly job?: string;
@@ -85,7 +87,8 @@ function keeping(flow: Flow, state: Readonly<Record<string, object>>, version: V
       },
     })
     .name('totals')
-    .uid(uid);
+    .uid(uid)
+    .maxParallelism(version.groups ?? 64);
 }
 
 type Tick = RowOf<typeof Tick>;
@@ -211,6 +214,7 @@ const EVOLUTIONS: readonly {
     changes: { more: 'added', notes: 'kept' },
     goesOn: true,
   },
+  { what: 'other key groups', next: { groups: 32 }, changes: { total: 'kept' }, goesOn: false },
   { what: 'another key', next: { key: 'name' }, changes: { total: 'refused' }, goesOn: false },
 ];
 

@@ -134,6 +134,39 @@ test('chains are cut where the user says, and where parallelism changes', () => 
   assert.deepEqual(chained('parallelism'), ['generate x2', 'map x3', 'filter > blackhole x2']);
 });
 
+test('a step with more subtasks than it may have is refused, those that it may have are not', () => {
+  const of = (own: number | null, parallelism: number): readonly string[] =>
+    tasks(
+      (flow) => {
+        const sums = rows(flow).keyBy('key').max('time').maxParallelism(4).name('sums');
+        if (own !== null) sums.parallelism(own);
+        sums.collectAs('sums');
+      },
+      1,
+      parallelism,
+    );
+  assert.deepEqual(of(null, 4), ['generate x4', 'sums x4', 'output sums x1']);
+  assert.deepEqual(of(2, 8), ['generate x8', 'sums x2', 'output sums x1']);
+  for (const [own, parallelism, many] of [
+    [null, 5, 5],
+    [6, 2, 6],
+  ] as const) {
+    assert.throws(() => of(own, parallelism), {
+      code: 'JOB_DEFINITION',
+      message: `'sums' would have ${many} subtasks, and its maxParallelism is 4: give it no more by .parallelism(4), or a greater maxParallelism where it has no state yet`,
+    });
+  }
+});
+
+test('steps of other key groups share subtasks where there is one, and have exchanges where there are more', () => {
+  const keyed = (flow: Flow): void => {
+    const sums = rows(flow).keyBy('key').min('time').maxParallelism(2);
+    sums.keyBy('key').max('time').maxParallelism(4096).to(blackhole());
+  };
+  assert.deepEqual(tasks(keyed, 1, 1), ['generate > min > max > blackhole x1']);
+  assert.deepEqual(tasks(keyed, 2, 2), ['generate x2', 'min x2', 'max > blackhole x2']);
+});
+
 test('without chaining each step has subtasks of its own', () => {
   const graph = graphOf((flow) => {
     rows(flow)
@@ -316,12 +349,14 @@ test('the fingerprint is that of the steps: equal for equal ones, other for any 
         const mapped = source.map(identity);
         if (change === 'name') mapped.name('other');
         if (change === 'parallelism') mapped.parallelism(2);
+        if (change === 'maxParallelism') mapped.maxParallelism(2);
         if (change === 'partitioning') mapped.rebalance().to(blackhole());
         else mapped.to(blackhole());
         if (change === 'more') source.to(blackhole());
       }),
     );
-  const prints = ['', 'name', 'parallelism', 'partitioning', 'more'].map(print);
+  const changes = ['', 'name', 'parallelism', 'maxParallelism', 'partitioning', 'more'];
+  const prints = changes.map(print);
   assert.equal(print(''), prints[0]);
   assert.equal(new Set(prints).size, prints.length);
 });

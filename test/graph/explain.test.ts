@@ -377,6 +377,7 @@ test('the plain data has the same shape for every job', () => {
     name: 'sum',
     description: null,
     type: 'rolling',
+    maxParallelism: null,
     inputs: [{ from: 0, partitioning: 'hash(n)', side: null, operatorInput: 0 }],
     fields: ['key: string', 'n: float64', 'at: timestamp', 'note: string?'],
   });
@@ -431,7 +432,10 @@ test('the text shows steps, the paths of each chain, and what lies between', () 
     explained(
       (flow) => {
         const rows = typed(flow).name('rows');
-        const mapped = rows.map((row) => row).uid('copy');
+        const mapped = rows
+          .map((row) => row)
+          .uid('copy')
+          .maxParallelism(8);
         mapped.to(blackhole()).name('one');
         mapped.to(blackhole()).name('two');
         mapped.global().collectAs('all');
@@ -446,7 +450,7 @@ test('the text shows steps, the paths of each chain, and what lies between', () 
     '',
     'Steps',
     '  0  rows (source)  { key: string, n: int32, at: timestamp, note: string? }',
-    '  1  map, uid copy  ← 0 forward  free-form rows',
+    '  1  map, uid copy, maxParallelism 8  ← 0 forward  free-form rows',
     '  2  one (sink)  ← 1 forward',
     '  3  two (sink)  ← 1 forward',
     '  4  output all (collect)  ← 1 global',

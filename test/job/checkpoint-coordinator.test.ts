@@ -86,6 +86,7 @@ async function setUp({
     execution,
     input: () => new Map(),
     maxParallelism: 128,
+    keyGroups: graph.nodes.map(() => 128),
     isBatch: false,
     jobId: 'a1b2',
     storage,

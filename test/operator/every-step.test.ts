@@ -230,11 +230,10 @@ class SlowSink implements Sink {
 const all = ITEMS.map(({ id }) => id);
 
 /** By the key group of a key, as keyed steps are dealt their records. */
-function dealtBy(keyOf: (item: Item) => number | string) {
-  const groupOf = (id: number): number =>
-    keyGroupOf(hashKeyValue(keyOf(ITEMS[id]!)), DEFAULT_MAX_PARALLELISM);
+function dealtBy(keyOf: (item: Item) => number | string, groups = DEFAULT_MAX_PARALLELISM) {
+  const groupOf = (id: number): number => keyGroupOf(hashKeyValue(keyOf(ITEMS[id]!)), groups);
   return (subtask: number, subtasks: number): readonly number[] =>
-    all.filter((id) => subtaskOf(groupOf(id), subtasks, DEFAULT_MAX_PARALLELISM) === subtask);
+    all.filter((id) => subtaskOf(groupOf(id), subtasks, groups) === subtask);
 }
 
 /** Which items each of so many subtasks gets. */
@@ -242,12 +241,26 @@ const PARTITIONINGS: readonly [
   name: string,
   build: (items: Stream<Item>) => Stream<Item>,
   model: (subtask: number, subtasks: number) => readonly number[],
+  /** Key groups of the sink; those of the job when left out. */
+  groups?: number,
 ][] = [
   ['rebalance', (s) => s.rebalance(), (subtask, of) => all.filter((id) => id % of === subtask)],
   ['rescale', (s) => s.rescale(), (subtask, of) => all.filter((id) => id % of === subtask)],
   ['broadcast', (s) => s.broadcast(), () => all],
   ['global', (s) => s.global(), (subtask) => (subtask === 0 ? all : [])],
   ['partitionBy a field of ints', (s) => s.partitionBy('n'), dealtBy(({ n }) => n)],
+  [
+    'partitionBy a field, to a step of few key groups',
+    (s) => s.partitionBy('n'),
+    dealtBy(({ n }) => n, 3),
+    3,
+  ],
+  [
+    'partitionBy a field, to a step of many key groups',
+    (s) => s.partitionBy('shop'),
+    dealtBy(({ shop }) => shop, 4096),
+    4096,
+  ],
   ['partitionBy a field of texts', (s) => s.partitionBy('shop'), dealtBy(({ shop }) => shop)],
   [
     'partitionBy a function',
@@ -275,14 +288,15 @@ const PARTITIONINGS: readonly [
   ],
 ];
 
-for (const [name, build, model] of PARTITIONINGS) {
+for (const [name, build, model, groups] of PARTITIONINGS) {
   let sink = new SlowSink();
   inEveryMode(
     `${name}, into a slow sink`,
     Item,
     (items) => {
       sink = new SlowSink();
-      build(items).to(sink);
+      const end = build(items).to(sink);
+      if (groups !== undefined) end.maxParallelism(groups);
       return items;
     },
     async (h, { parallelism }) => {

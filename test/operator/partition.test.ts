@@ -240,6 +240,10 @@ test('a partition has the subtasks of the step before, or those that rows were s
     harness<Sale>((stream) => stream.fullPartition().sort('price').parallelism(2)),
     { code: 'JOB_DEFINITION', message: /'sort' has as many subtasks as the step before/ },
   );
+  await assert.rejects(
+    harness<Sale>((stream) => stream.fullPartition().sort('price').maxParallelism(2)),
+    { code: 'JOB_DEFINITION', message: /the step before: set the maxParallelism there/ },
+  );
   const h = await harness<Sale, { rows: number }>((stream) =>
     stream
       .rebalance()

@@ -42,3 +42,32 @@ test('the plan has descriptions of steps in place of their names, vertices have 
     described,
   );
 });
+
+const bounded = job(import.meta, 'bounded', (flow) => {
+  const ticks = flow.from(generate({ schema: Tick, count: 2_000_000_000, row: (n) => ({ n }) }), {
+    rate: flow.param('rate', 50),
+  });
+  const sums = ticks.keyBy('n').sum('n').maxParallelism(40);
+  sums.keyBy('n').max('n').to(blackhole()).maxParallelism(30);
+});
+
+test('a vertex has as many subtasks at most as the steps of it may have', async () => {
+  await whileServed(
+    { params: { rate: 50 }, parallelism: 2, maxParallelism: 50 },
+    async ({ ask, id }) => {
+      const { body } = await ask(`/jobs/${id}`);
+      const { maxParallelism, vertices } = body as {
+        maxParallelism: number;
+        vertices: { id: string; maxParallelism: number }[];
+      };
+      assert.equal(maxParallelism, 50);
+      const bounds = vertices.map((vertex) => vertex.maxParallelism);
+      assert.deepEqual(bounds, [50, 40, 30]);
+      for (const [n, vertex] of vertices.entries()) {
+        const { body: one } = await ask(`/jobs/${id}/vertices/${vertex.id}`);
+        assert.equal((one as { maxParallelism: number }).maxParallelism, bounds[n]);
+      }
+    },
+    bounded,
+  );
+});

@@ -291,3 +291,18 @@ export const ways = job(import.meta, 'ways', (flow) => {
       .filter(({ n }) => n % 2 === 0),
   };
 });
+
+/** Steps with key groups of their own, as few as subtasks and many more. */
+export const groups = job(import.meta, 'groups', (flow) => {
+  const timed = flow
+    .from(sales(), { rate: 4000, parallelism: 1 })
+    .eventTime('at', boundedOutOfOrderness(600));
+  const sums = timed.keyBy('shop').sum('n').maxParallelism(3);
+  const counted = timed
+    .keyBy('shop')
+    .window(sliding(200, 50))
+    .aggregate(({ count, sum }) => ({ rows: count(), total: sum('n') }))
+    .maxParallelism(4096);
+  const most = sums.keyBy('shop').max('n').maxParallelism(7);
+  return { sums, counted, most };
+});

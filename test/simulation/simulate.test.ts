@@ -22,6 +22,7 @@ import {
   connected,
   finding,
   functions,
+  groups,
   joins,
   kinds,
   partitions,
@@ -36,6 +37,7 @@ import { OLD_SEEDS } from './old-seeds.ts';
 const EVALUATED: readonly SimulatedJobLike[] = [
   windows,
   functions,
+  groups,
   rolling,
   partitions,
   stages,
@@ -84,6 +86,17 @@ for (const [n, job] of JOBS.entries()) {
     }
   });
 }
+
+test('a job has no more subtasks than one of its steps may have', async () => {
+  const alone = job(import.meta, 'alone', (flow) => ({
+    sums: flow
+      .from(collection([{ n: 1 }]))
+      .keyBy('n')
+      .sum('n')
+      .maxParallelism(1),
+  }));
+  for (let seed = 0; seed < 10; seed++) await simulate(alone, { seed });
+});
 
 test('the same seed is the same run', async () => {
   const one = await simulate(windows, { seed: 5 });

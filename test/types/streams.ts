@@ -67,6 +67,13 @@ declare const flow: Flow;
 
 const bids = flow.from(files('bids.parquet', parquet(Bid)));
 
+const boundedSums = bids.keyBy('bidder').sum('price').maxParallelism(4096).uid('sums');
+expect<Equal<RowOfStream<typeof boundedSums>, Bid>>();
+// @ts-expect-error a number
+bids.maxParallelism('4096');
+// @ts-expect-error a key is no step: its bound is that of the step behind it
+bids.keyBy('bidder').maxParallelism(4096);
+
 const endlessBids = generate({ schema: Bid, row: () => ({}) as Bid });
 const allBids = flow.from(hybrid(files('old/*.parquet', parquet(Bid)), endlessBids));
 expect<Equal<RowOfStream<typeof allBids>, Bid>>();

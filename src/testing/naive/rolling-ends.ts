@@ -1,6 +1,7 @@
 /** Ends right behind a rolling aggregation whose records come from several subtasks, in an order that nobody knows. */
-import { parallelismOf } from '../../graph/execution-graph.ts';
+
 import type { Bindings, LogicalGraph, LogicalNode } from '../../graph/graph.ts';
+import { parallelismOf } from '../../graph/parallelism.ts';
 import { functionAt, keyOf, keyText } from './records.ts';
 
 /** The text of the key of a row that reaches such an end; null where it is none. */

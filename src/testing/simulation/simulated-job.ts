@@ -15,12 +15,13 @@ import { stateFileOf } from '../../checkpoint/checkpoint-names.ts';
 import { CheckpointStorage } from '../../checkpoint/checkpoint-storage.ts';
 import type { Processes } from '../../checkpoint/process-identity.ts';
 import { unpackBlock } from '../../checkpoint/state-file.ts';
-import { defaultMaxParallelism } from '../../data/key-group.ts';
 import { CALLER, type ExecutionGraph, executionGraph } from '../../graph/execution-graph.ts';
 import type { BuiltJob } from '../../graph/job-registry.ts';
+import { greatestParallelism } from '../../graph/parallelism.ts';
 import { CheckpointCoordinator } from '../../job/checkpoint-coordinator.ts';
 import { CheckpointHistory } from '../../job/checkpoint-history.ts';
 import { checkpointSettings } from '../../job/checkpoint-settings.ts';
+import { keyGroupsOf } from '../../job/key-groups.ts';
 import { restoredSnapshot } from '../../job/restore.ts';
 import { commitRestored, splitsToRead } from '../../job/start.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
@@ -78,7 +79,8 @@ export class SimulatedJob {
   readonly #makeSink: MakeSink;
   readonly #random: Random;
   readonly #clock = new VirtualClock(0);
-  readonly #maxParallelism: number;
+  /** The greatest parallelism that the job takes. */
+  readonly #parallelismMax: number;
   #files = new MemoryFiles();
   #next = 0;
   /** Rounds until which sinks take nothing. */
@@ -98,14 +100,15 @@ export class SimulatedJob {
     this.#world = world;
     this.#makeSink = makeSink;
     this.#random = new Random(scenario.seed);
-    this.#maxParallelism = defaultMaxParallelism(Math.max(...scenario.parallelism));
+    this.#parallelismMax = greatestParallelism(built.graph);
   }
 
   /** Runs the job to its end, through all that the scenario has for it. */
   async run(): Promise<void> {
     for (;;) {
       const run = this.stats.runs++;
-      const parallelism = this.#scenario.parallelism.at(run) ?? this.#scenario.parallelism.at(-1)!;
+      const drawn = this.#scenario.parallelism.at(run) ?? this.#scenario.parallelism.at(-1)!;
+      const parallelism = Math.min(drawn, this.#parallelismMax);
       const files = this.#files;
       try {
         await this.#runOnce(parallelism, run);
@@ -137,6 +140,7 @@ export class SimulatedJob {
     const { splits, known } = await splitsToRead(built, parallelism, restored, (path, ref) =>
       readBlock(files, path, ref),
     );
+    const keyGroups = keyGroupsOf(built.graph, { parallelism, asked: undefined, last });
     const exchanges = restored?.inFlight ?? [];
     const planned = executionGraph(this.#built.graph, { threads: 0, parallelism, exchanges });
     const execution = this.#scenario.hasRings ? joinedByRings(planned) : planned;
@@ -151,7 +155,7 @@ export class SimulatedJob {
       graph: this.#built.graph,
       execution,
       input: () => new Map(known.map((one) => [one.node, one.states()])),
-      maxParallelism: this.#maxParallelism,
+      ...keyGroups,
       isBatch: false,
       jobId: 'simulated',
       storage,
@@ -188,7 +192,7 @@ export class SimulatedJob {
         stepBudgetMs: 0,
         backlogMs: Infinity,
         watermarkIntervalMs: DEFAULT_WATERMARK_INTERVAL_MS,
-        maxParallelism: this.#maxParallelism,
+        ...keyGroups,
         batchRows: ROWS_MAX,
         localChannelBatches: 2,
         jobId: 'simulated',
