@@ -65,7 +65,7 @@ export function describeCheckpoint({ path, manifest }: StoredCheckpoint): Checkp
       parallelism: operator.parallelism,
       maxParallelism: operator.maxParallelism,
       states: operator.states.map((state) => summaryOf(path, state)),
-      committables: operator.committables.length,
+      committables: operator.committables.filter((one) => one !== null).length,
     })),
   };
 }

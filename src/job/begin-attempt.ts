@@ -158,5 +158,6 @@ async function commit(
   const { graph, bindings } = plan.built;
   const { uid, name } = graph.nodes[node]!;
   await inCallingThread(name, () => bindings[node]!.sink!.commit(committables));
-  watch.onCommit(uid, name, committables.length);
+  const count = committables.filter((one) => one !== null).length;
+  if (count > 0) watch.onCommit(uid, name, count);
 }

@@ -59,7 +59,8 @@ export interface SinkWriter {
   idle?(isIdle: boolean): void;
   /**
    * At a barrier, and at the end of input: returns what `commit` needs for what is complete, as plain data, durable but
-   * not visible yet. At the end all is complete; at a barrier what is not goes into `snapshot`.
+   * not visible yet. At the end all is complete; at a barrier what is not goes into `snapshot`. A null is nothing to be
+   * committed: it only has `commit` called when the checkpoint is complete.
    */
   preCommit(isEnd: boolean): readonly PlainData[] | PromiseLike<readonly PlainData[]>;
   /** Behind `preCommit`, once that has settled, at a barrier: what a writer needs to go on from here, durable. Left out where all is complete. */

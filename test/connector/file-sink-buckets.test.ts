@@ -12,6 +12,7 @@ import { bucketAssigner } from '../../src/connector/file/sink/bucket.ts';
 import { fieldBucket, pathBucket } from '../../src/connector/file/sink/bucket-name.ts';
 import { BucketSplitter } from '../../src/connector/file/sink/bucket-splitter.ts';
 import { nodeDisk } from '../../src/connector/file/sink/output-disk.ts';
+import type { CompletePart } from '../../src/connector/file/sink/part-name.ts';
 import { PartWriter } from '../../src/connector/file/sink/part-writer.ts';
 import { rollingLimits } from '../../src/connector/file/sink/rolling-policy.ts';
 import { byTime, type TimeBucketOptions } from '../../src/connector/file/sink/time-bucket.ts';
@@ -189,10 +190,11 @@ test('a writer has so many parts open and no more: the one longest not written t
   await inFolder((folder) => {
     const splitter = new BucketSplitter(bucketAssigner('n', null));
     const place = { disk: nodeDisk, folder };
-    const limits = rollingLimits({}, true);
+    const limits = { rolling: rollingLimits({}, true), compact: null };
     const writer = new PartWriter(place, jsonLines(), contextOf(), limits, splitter, 2);
     for (const n of [1, 2, 1, 3]) writer.write(batchOf(n));
-    const paths = writer.preCommit(false).map(({ path }) => path);
+    const parts = writer.preCommit(false) as readonly CompletePart[];
+    const paths = parts.map(({ path }) => path);
     assert.deepEqual(paths, ['n=2/part-job-0-0-1.jsonl']);
     assert.equal(writer.snapshot().length, 2);
     writer.close();

@@ -42,6 +42,8 @@ type Case = {
   readonly schema: Schema | null;
   /** Whether all rows of a checkpoint are visible when it is complete. */
   readonly isAllVisible: boolean;
+  /** Whether it is also killed at each change of a commit to the disk. */
+  readonly diesInCommit?: boolean;
 };
 
 const CASES: readonly Case[] = [
@@ -89,6 +91,29 @@ const CASES: readonly Case[] = [
     schema: null,
     isAllVisible: false,
   },
+  ...FORMAT_KINDS.filter(({ name }) => /^(csv|avro|parquet|arrow stream)$/.test(name)).map(
+    ({ name, of }) => ({
+      what: `${name}, compacted every two checkpoints`,
+      format: of(Row) as FileFormat,
+      options: { rolling: { onCheckpoint: true }, compact: { checkpoints: 2 } },
+      schema: Row,
+      isAllVisible: false,
+      diesInCommit: true,
+    }),
+  ),
+  {
+    what: 'csv, in buckets, free-form rows, compacted by size',
+    format: csv(),
+    options: {
+      rolling: { onCheckpoint: true },
+      bucket: (({ n }: { n: number }) => `third/${n % 3}`) as never,
+      compact: { size: 24 },
+      existing: 'replace',
+    },
+    schema: null,
+    isAllVisible: false,
+    diesInCommit: true,
+  },
 ];
 
 type Checkpoint = {
@@ -99,16 +124,22 @@ type Checkpoint = {
 
 class Killed extends Error {}
 
+const isKill = (error: unknown): boolean =>
+  error instanceof Killed || (error instanceof Error && error.cause instanceof Killed);
+
 /** A job with a source of numbers, and what is durable of it. */
 class Job {
   readonly #case: Case;
   readonly #folder: string;
-  readonly #disk = new FragileDisk();
+  readonly #disk = new FragileDisk(() => {
+    if (this.#isInCommit) this.#mayDie();
+  });
   readonly #clock = new VirtualClock();
   #last: Checkpoint | null = null;
   #attempt = 0;
   /** Points until it is killed. */
   #left = Infinity;
+  #isInCommit = false;
 
   constructor(which: Case, folder: string) {
     this.#case = which;
@@ -121,7 +152,8 @@ class Job {
     try {
       await this.#work(parallelism);
     } catch (error) {
-      if (!(error instanceof Killed)) throw error;
+      this.#isInCommit = false;
+      if (!isKill(error)) throw error;
       this.#disk.crash();
       this.#check();
       return false;
@@ -152,6 +184,9 @@ class Job {
     this.#mayDie();
     await this.#complete(sink, { nextRow: ROWS, committables, states: [] });
     for (const writer of writers) writer.close();
+    this.#isInCommit = this.#case.diesInCommit === true;
+    await sink.finish();
+    this.#isInCommit = false;
   }
 
   #writers(sink: FileSink, parallelism: number): PartWriter[] {
@@ -198,9 +233,11 @@ class Job {
   }
 
   async #commit(sink: FileSink, { committables, nextRow }: Checkpoint): Promise<void> {
+    this.#isInCommit = this.#case.diesInCommit === true;
     await sink.commit(committables.slice(0, 1));
     this.#mayDie();
     await sink.commit(committables);
+    this.#isInCommit = false;
     this.#mayDie();
     if (!this.#case.isAllVisible) return;
     assert.equal(visibleNumbers(this.#folder, this.#case.format).length, nextRow);
@@ -219,7 +256,7 @@ for (const which of CASES) {
     const random = new Random(2026);
     let isThrough = false;
     for (let first = 0; !isThrough; first++) {
-      for (let again = 0; again < 3; again++) {
+      for (let again = 0; again < (which.diesInCommit ? 1 : 3); again++) {
         await inFolder(async (folder) => {
           const second = random.below(35);
           const place = `killed after ${first} and ${second} points`;
@@ -229,10 +266,11 @@ for (const which of CASES) {
           assert.ok(await job.run(1, Infinity));
           const all = Array.from({ length: ROWS }, (_, n) => n);
           assert.deepEqual(visibleNumbers(folder, which.format), all, place);
-          assert.deepEqual(filesIn(folder).filter(isHidden), [], place);
+          const hidden = filesIn(folder).filter(isHidden);
+          assert.deepEqual(hidden, which.diesInCommit ? ['.part-job.compaction'] : [], place);
         });
       }
-      assert.ok(first < 100, 'the job comes to its end');
+      assert.ok(first < 300, 'the job comes to its end');
     }
   });
 }

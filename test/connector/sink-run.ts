@@ -1,5 +1,14 @@
 /** Runs file sinks as the engine does, on a disk that can lose power. */
-import { existsSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { type Clock, VirtualClock } from '../../src/base/clock.ts';
 import { FileSink, type FileSinkOptions } from '../../src/connector/file/file-sink.ts';
@@ -48,7 +57,7 @@ export function sinkOf(
   options: Partial<FileSinkOptions> = {},
   disk: OutputDisk = nodeDisk,
 ): FileSink {
-  const all = { existing: 'fail', rolling: {}, bucket: null, ...options } as const;
+  const all = { existing: 'fail', rolling: {}, bucket: null, compact: null, ...options } as const;
   return new FileSink(folder, format, all, disk);
 }
 
@@ -85,6 +94,14 @@ export class FragileDisk implements OutputDisk {
   readonly #paths = new Map<number, string>();
   readonly #syncedBytes = new Map<string, number>();
   readonly #unsyncedNames = new Set<string>();
+  /** Names that were given and may be forgotten, with what had them before. */
+  #renames: { readonly from: string; readonly to: string; readonly before: Buffer | null }[] = [];
+  /** Called before each change, which it may prevent by an error. */
+  readonly #before: () => void;
+
+  constructor(before: () => void = () => {}) {
+    this.#before = before;
+  }
 
   makeFolder(path: string): void {
     for (let up = path; !existsSync(up); up = dirname(up)) this.#unsyncedNames.add(up);
@@ -92,6 +109,7 @@ export class FragileDisk implements OutputDisk {
   }
 
   create(path: string): number {
+    this.#before();
     const descriptor = nodeDisk.create(path);
     this.#paths.set(descriptor, path);
     this.#syncedBytes.set(path, 0);
@@ -117,18 +135,22 @@ export class FragileDisk implements OutputDisk {
   }
 
   write(descriptor: number, bytes: Uint8Array, position: number): void {
+    this.#before();
     this.calls.push(`write ${bytes.length} at ${position}`);
     nodeDisk.write(descriptor, bytes, position);
   }
 
   /** Without the real thing, which takes milliseconds. */
   sync(descriptor: number): void {
+    this.#before();
     this.calls.push('sync');
     this.#syncedBytes.set(this.#paths.get(descriptor)!, nodeDisk.size(descriptor));
   }
 
   syncFolder(path: string): void {
+    this.#before();
     this.calls.push('syncFolder');
+    this.#renames = this.#renames.filter(({ to }) => dirname(to) !== path);
     for (const name of this.#unsyncedNames) {
       if (dirname(name) === path) this.#unsyncedNames.delete(name);
     }
@@ -140,7 +162,19 @@ export class FragileDisk implements OutputDisk {
     nodeDisk.close(descriptor);
   }
 
+  rename(from: string, to: string): void {
+    this.#before();
+    this.calls.push('rename');
+    this.#renames.push({ from, to, before: existsSync(to) ? readFileSync(to) : null });
+    this.#syncedBytes.set(to, this.#syncedBytes.get(from) ?? statSync(from).size);
+    this.#syncedBytes.delete(from);
+    // Its content is there, under the one name or the other.
+    this.#unsyncedNames.delete(from);
+    nodeDisk.rename(from, to);
+  }
+
   remove(path: string): void {
+    this.#before();
     nodeDisk.remove(path);
   }
 
@@ -152,6 +186,12 @@ export class FragileDisk implements OutputDisk {
   crash(): void {
     for (const descriptor of this.#paths.keys()) nodeDisk.close(descriptor);
     this.#paths.clear();
+    for (const { from, to, before } of this.#renames.reverse()) {
+      renameSync(to, from);
+      if (before !== null) writeFileSync(to, before);
+      this.#syncedBytes.delete(to);
+    }
+    this.#renames = [];
     for (const [path, bytes] of this.#syncedBytes) {
       if (!existsSync(path)) continue;
       if (this.#isForgotten(path)) rmSync(path);

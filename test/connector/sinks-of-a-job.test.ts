@@ -55,7 +55,8 @@ const again = (dir: string): RunOptions => ({
 });
 
 function idsIn(folder: string): readonly number[] {
-  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const parts = readdirSync(folder).filter((file) => !file.startsWith('.'));
+  const texts = parts.map((file) => readFileSync(join(folder, file), 'utf8'));
   return texts
     .flatMap((text) => text.match(/\d+/g) ?? [])
     .map(Number)
@@ -82,6 +83,20 @@ test('one sink of two steps', async () => {
     await runWith(sink, sink, {});
     assert.deepEqual(idsIn(out), ALL);
   });
+});
+
+test('one sink of two steps, whose parts become larger ones, also over a failure', async () => {
+  for (const compact of [{ size: 2000 }, { checkpoints: 3 }]) {
+    await inFolder(async (folder) => {
+      const out = join(folder, 'out');
+      const sink = files(out, csv(), { compact, rolling: { onCheckpoint: true } });
+      await runWith(sink, sink, again(join(folder, 'state')));
+      assert.deepEqual(idsIn(out), ALL);
+      const hidden = readdirSync(out).filter((file) => file.startsWith('.'));
+      assert.equal(hidden.filter((file) => file.endsWith('.compaction')).length, 2);
+      assert.equal(hidden.length, 2, 'nothing waits any more');
+    });
+  }
 });
 
 test('a sink of two steps has ids of its runs that differ by step', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { csv } from '../../src/connector/file/csv.ts';
-import { files } from '../../src/connector/file/files.ts';
+import { type FilesOptions, files } from '../../src/connector/file/files.ts';
 import type { FileFormat } from '../../src/connector/file/format.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
 import { defineSink, type RowWriter } from '../../src/connector/kit/define-sink.ts';
@@ -29,10 +29,14 @@ type Row = { n: number; text: string };
 const rowOf = (n: number): Row => ({ n, text: `row ${n}` });
 
 /** Part files of a format, in a folder of their own. */
-function inFiles(name: string, format: FileFormat<Row>): SinkConformanceOptions<Row> {
+function inFiles(
+  name: string,
+  format: FileFormat<Row>,
+  options: FilesOptions<Row> = {},
+): SinkConformanceOptions<Row> {
   const folder = join(base, name);
   return {
-    sink: () => files(folder, format),
+    sink: () => files(folder, format, options),
     row: rowOf,
     schema: Row,
     visible: () =>
@@ -108,6 +112,10 @@ let calls = 0;
 const GOOD: readonly (readonly [string, SinkConformanceOptions<Row>])[] = [
   ['csv', { ...inFiles('csv', csv(Row)), runs: 3 }],
   ['parquet', { ...inFiles('parquet', parquet(Row)), runs: 3 }],
+  [
+    'csv, every part made a larger one',
+    { ...inFiles('compacted', csv(Row), { compact: { checkpoints: 1 } }), runs: 3 },
+  ],
   [
     'defineSink',
     {

@@ -50,6 +50,7 @@ export function csv(first?: Schema | CsvOptions, second?: CsvOptions): FileForma
       const start = position ?? startOf(header, range);
       return textReader(file, range, start, context, schema, parser);
     },
+    headBytes: (file) => (dialect.header ? (readHeader(file, dialect).end?.byte ?? 0) : 0),
     ...(dialect.multiline ? {} : { lines: csvLines(dialect, schema) }),
     createEncoder: (rows, restored) => new CsvEncoder(rows, dialect, restored as CsvFileState),
     readLoops() {

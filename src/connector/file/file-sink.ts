@@ -5,26 +5,26 @@
  *   subtask          PartWriter: rows → bucket → open part → complete part     sink/part-writer.ts
  *                    RollingPolicy: when a part is complete                    sink/rolling-policy.ts
  *   calling thread   FileSink: prepares the folder, commits, discards
+ *                    Compactor: makes larger files of committed parts         compact/compactor.ts
  *
  * Without checkpoints a job that fails leaves the folder as it was. With them, a run goes on from what its checkpoint
  * recorded: complete parts are committed again, open ones are cut to the length they had, all other hidden ones removed.
  */
 import type { Sink, SinkStart, SinkWriterContext } from '../../operator/sink.ts';
 import type { PlainData } from '../../operator/source.ts';
+import {
+  type CompactLimits,
+  type CompactOptions,
+  compactLimits,
+} from './compact/compact-options.ts';
+import { Compaction, isPart } from './compact/compaction.ts';
 import type { FileFormat } from './format.ts';
 import { type BucketBy, bucketAssigner } from './sink/bucket.ts';
 import { BucketSplitter } from './sink/bucket-splitter.ts';
 import { nodeDisk, type OutputDisk } from './sink/output-disk.ts';
 import { existsError, outputError } from './sink/output-error.ts';
 import { OutputFolder } from './sink/output-folder.ts';
-import {
-  type CompletePart,
-  hiddenPath,
-  isFinishedPart,
-  isHiddenPart,
-  isOf,
-  type OpenPart,
-} from './sink/part-name.ts';
+import { hiddenPath, isFinishedPart, isHiddenPart, isOf, type OpenPart } from './sink/part-name.ts';
 import { PartWriter } from './sink/part-writer.ts';
 import { type RollingOptions, rollingLimits } from './sink/rolling-policy.ts';
 
@@ -36,6 +36,8 @@ export type FileSinkOptions = {
   readonly rolling: RollingOptions;
   /** Null: all rows into the folder itself. */
   readonly bucket: BucketBy<never> | null;
+  /** Null: parts stay as they are. */
+  readonly compact: CompactOptions | null;
 };
 
 export class FileSink implements Sink {
@@ -47,6 +49,8 @@ export class FileSink implements Sink {
   readonly #disk: OutputDisk;
   /** Whose old results are still to be removed, by the first commit; null before `prepare`, and behind that. */
   #replacingJob: string | null = null;
+  readonly #compactLimits: CompactLimits | null;
+  readonly #compaction: Compaction;
 
   constructor(
     folder: string,
@@ -59,6 +63,8 @@ export class FileSink implements Sink {
     this.#format = format;
     this.#options = options;
     this.#disk = disk;
+    this.#compactLimits = options.compact === null ? null : compactLimits(options.compact);
+    this.#compaction = new Compaction({ disk, folder }, format, this.#compactLimits);
   }
 
   async prepare({ jobId, stepId, restored }: SinkStart): Promise<void> {
@@ -95,6 +101,7 @@ export class FileSink implements Sink {
     restored: readonly OpenPart[],
   ): Promise<void> {
     const kept = new Set(restored.map(({ path }) => hiddenPath(path)));
+    for (const path of this.#compaction.of(stepId)?.kept ?? []) kept.add(path);
     const hasCompany = this.#options.existing === 'keep';
     const isOwn = (path: string): boolean =>
       isOf(path, stepId) || (!hasCompany && !isOf(path, jobId));
@@ -113,22 +120,30 @@ export class FileSink implements Sink {
       },
       this.#format,
       context,
-      rollingLimits(rolling, context.isCheckpointed),
+      {
+        rolling: rollingLimits(rolling, context.isCheckpointed),
+        compact: this.#compactLimits,
+      },
       bucket === null ? null : new BucketSplitter(bucketAssigner(bucket, context.schema)),
     );
   }
 
   async commit(committables: readonly PlainData[]): Promise<void> {
-    const parts = committables as readonly CompletePart[];
     await this.#guarded(async () => {
-      await this.#folder.reveal(parts.map(({ path }) => path));
-      await this.#replaceOld();
+      const isMore = await this.#compaction.commit(committables);
+      if (isMore === null) {
+        await this.#folder.reveal(committables.filter(isPart).map(({ path }) => path));
+      }
+      if (isMore !== false) await this.#replaceOld();
     });
   }
 
-  /** Results without a row replace old ones too. */
+  /** What still waits is shown. Results without a row replace old ones too. */
   async finish(): Promise<void> {
-    await this.#guarded(() => this.#replaceOld());
+    await this.#guarded(async () => {
+      await this.#compaction.finish();
+      await this.#replaceOld();
+    });
   }
 
   /** Once the first new results are there: removes those of other jobs. */
@@ -142,15 +157,18 @@ export class FileSink implements Sink {
 
   /** A part that a snapshot speaks of stays: a run that goes on from it needs it, and removes it otherwise. */
   async discard(committables: readonly PlainData[]): Promise<void> {
-    const parts = committables as readonly CompletePart[];
-    const own = parts.filter(({ isInSnapshot }) => !isInSnapshot);
-    await this.#guarded(() => this.#folder.remove(own.map(({ path }) => hiddenPath(path))));
+    const own = committables.filter(isPart).filter(({ isInSnapshot }) => !isInSnapshot);
+    await this.#guarded(async () => {
+      this.#compaction.forget(own);
+      await this.#folder.remove(own.map(({ path }) => hiddenPath(path)));
+    });
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
+      this.#compaction.readAgain();
       throw outputError(this.#folder.path, error);
     }
   }

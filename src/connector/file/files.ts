@@ -11,6 +11,8 @@ import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit, SplitReaderContext } from '../../operator/source.ts';
 import type { Duration } from '../../time/duration.ts';
+import { aCompaction, type CompactOptions } from './compact/compact-options.ts';
+import { canJoin } from './compact/joined-bytes.ts';
 import { counted } from './file-bytes.ts';
 import { type ExistingPolicy, FileSink } from './file-sink.ts';
 import { checkFolder, findFiles } from './find-files.ts';
@@ -46,6 +48,11 @@ export type FilesOptions<Written = unknown> = {
    * `byTime('yyyy-MM-dd--HH')`. A subtask has one open part for each bucket.
    */
   readonly bucket?: BucketBy<Written>;
+  /**
+   * Writing: part files of a bucket, of all subtasks and of several checkpoints, become one before they are seen, when they are
+   * so large together, or have waited for so many checkpoints; at the end of the job all do.
+   */
+  readonly compact?: CompactOptions;
 };
 
 const FILES_OPTIONS: OptionRules<FilesOptions> = {
@@ -54,6 +61,7 @@ const FILES_OPTIONS: OptionRules<FilesOptions> = {
   existing: choice('fail', 'replace', 'keep'),
   rolling: aRolling,
   bucket: aBucket,
+  compact: aCompaction,
 };
 
 /** Both ends of a stream of rows. */
@@ -78,7 +86,11 @@ export function files<Row, Written = Row>(
   }
   checkOptions('files', options, FILES_OPTIONS);
   const { onMalformed = 'fail', watch, existing = 'fail', rolling = {}, bucket = null } = options;
-  const sink = new FileSink(path, format as FileFormat, { existing, rolling, bucket });
+  const { compact = null } = options;
+  if (compact !== null && !canJoin(format as FileFormat)) {
+    throw wrong('files: compact', `needs a format with headBytes or of`, format.name);
+  }
+  const sink = new FileSink(path, format as FileFormat, { existing, rolling, bucket, compact });
   return {
     name: format.name,
     descriptor: {

@@ -10,7 +10,7 @@
  */
 import type { Batch } from '../../data/batch.ts';
 import type { GeneratedLoop } from '../../data/generated-loop.ts';
-import type { Schema } from '../../data/schema.ts';
+import type { Field, Schema } from '../../data/schema.ts';
 import type { DeadLetter, PlainData, SplitReader } from '../../operator/source.ts';
 import type { LineFrames, RecordParser } from './text-reader.ts';
 
@@ -55,6 +55,13 @@ export interface FileFormat<Row = unknown> {
    * is what another encoder gave to `snapshot`: this one goes on with its file.
    */
   createEncoder(schema: Schema | null, restored?: PlainData): FileEncoder;
+  /**
+   * How many bytes at the start of a complete file stand once where several of equal fields become one: the bytes behind them
+   * follow each other. Left out where that makes no file; then rows are read and written again, by `of`.
+   */
+  headBytes?(file: InputFile): number;
+  /** The same format for rows of another schema; left out, with `headBytes`, where files cannot become one. */
+  of?(schema: Schema): FileFormat;
   /** How lines, or messages, are read that come from elsewhere than a file; left out where records do not stand alone. */
   readonly lines?: LineFormat;
   /** The loops that reading generates, without looking at a file; left out where there are none. */
@@ -75,6 +82,8 @@ export interface FileEncoder {
   encode(batch: Batch): Uint8Array;
   /** The bytes that end the file. */
   finish(): Uint8Array;
+  /** Of the rows of the file, with `FileFormat.of`: what it takes to read them again; null while there were none. */
+  readonly fields?: readonly Field[] | null;
   /**
    * What another encoder needs to go on behind the bytes so far. Left out by formats whose file can be read only once it
    * has its end: then each checkpoint ends the file.

@@ -6,6 +6,7 @@ openDoor(import.meta.url);
 export { type ArrowOptions, arrow } from './arrow/arrow.ts';
 export { type AvroOptions, avro } from './avro/avro.ts';
 export type { AvroCodec } from './avro/codec.ts';
+export type { CompactOptions } from './compact/compact-options.ts';
 export { type CsvRow, csv } from './csv.ts';
 export type { CsvOptions } from './csv-dialect.ts';
 export type { ExistingPolicy } from './file-sink.ts';

@@ -28,6 +28,7 @@ export function jsonLines<Row = unknown>(schema: Schema<Row> | null = null): Fil
       textReader(file, range, position, context, schema, new JsonParser(schema)),
     lines: { hasHead: false, parser: () => new JsonParser(schema) },
     createEncoder: () => new JsonEncoder(),
+    headBytes: () => 0,
     readLoops: () => (schema === null ? [] : generatedLineScans(schema)),
   };
 }

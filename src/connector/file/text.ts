@@ -6,7 +6,8 @@ import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { type Column, valueAt } from '../../data/column.ts';
 import { fieldTypeError } from '../../data/field-check.ts';
 import { type Field, fieldIndex, type Schema, schemaOf } from '../../data/schema.ts';
-import type { FileEncoder, FileFormat } from './format.ts';
+import { openBytes } from './file-bytes.ts';
+import type { FileEncoder, FileFormat, InputFile } from './format.ts';
 import { byteRanges } from './line-reader.ts';
 import { type FieldRow, rowWithFields } from './row-fields.ts';
 import { type LineFrames, type RecordParser, textReader } from './text-reader.ts';
@@ -30,6 +31,8 @@ export type TextRow<Options extends TextOptions> = { line: string } & (Options e
   ? { file: string }
   : unknown) &
   (Options extends { readonly offset: true } ? { offset: number } : unknown);
+
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 const LINE: Field = { name: 'line', kind: 'string', nullable: false };
 const FILE: Field = { name: 'file', kind: 'string', nullable: false };
@@ -59,7 +62,20 @@ export function text<const Options extends TextOptions = Record<never, never>>(
       textReader(file, range, position, context, schema, new LineParser(schema, file.path)),
     lines: { hasHead: false, parser: (path) => new LineParser(schema, path) },
     createEncoder: (rows, restored) => new LineEncoder(rows, restored === undefined),
+    headBytes: markBytes,
   };
+}
+
+/** Of a byte order mark, which is one in front of a file only. */
+function markBytes(file: InputFile): number {
+  const bytes = openBytes(file);
+  try {
+    const start = Buffer.alloc(BYTE_ORDER_MARK.length);
+    const count = bytes.read(start, 0, start.length, 0);
+    return count === start.length && start.equals(BYTE_ORDER_MARK) ? count : 0;
+  } finally {
+    bytes.close();
+  }
 }
 
 class LineParser implements RecordParser<LineFrames> {

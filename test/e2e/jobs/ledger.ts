@@ -46,13 +46,17 @@ export const ledger = job(import.meta, 'ledger', (flow) => {
     .aggregate(({ count, sum }) => ({ entries: count(), amount: sum('amount') }))
     .name('tens')
     .to(
-      files(`${out}/tens`, jsonLines(), { existing: 'replace', rolling: { onCheckpoint: true } }),
+      files(`${out}/tens`, jsonLines(), {
+        existing: 'replace',
+        rolling: { onCheckpoint: true },
+        compact: { size: 100_000 },
+      }),
     );
   all
     .keyBy('account')
     .window(tumbling('1 min'))
     .aggregate(({ count, sum }) => ({ entries: count(), amount: sum('amount') }))
     .name('minutes')
-    .to(files(`${out}/minutes`, parquet(), { existing: 'replace' }));
+    .to(files(`${out}/minutes`, parquet(), { existing: 'replace', compact: { checkpoints: 3 } }));
   inCsv.deadLetters().to(files(`${out}/letters`, jsonLines(), { existing: 'replace' }));
 });

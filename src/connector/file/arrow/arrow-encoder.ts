@@ -50,6 +50,10 @@ export class ArrowEncoder implements FileEncoder {
     if (layout === 'stream') this.snapshot = () => this.#snapshot();
   }
 
+  get fields(): readonly Field[] | null {
+    return this.#rows.fields;
+  }
+
   encode(batch: Batch): Uint8Array {
     if (batch.rowCount === 0) return new Uint8Array(0);
     const columns = this.#rows.of(batch);

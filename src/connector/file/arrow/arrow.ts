@@ -63,6 +63,7 @@ export function arrow<Row = unknown>(
     open: (file, range, position, context) =>
       new ArrowReader(file, range, toRead(), position, context, library),
     createEncoder: (rows, restored) => new ArrowEncoder(library, rows, layout, restored),
+    of: (rows) => arrow(rows, options) as FileFormat,
   };
 }
 

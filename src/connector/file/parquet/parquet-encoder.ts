@@ -27,6 +27,10 @@ export class ParquetEncoder implements FileEncoder {
     this.#isFreeForm = schema === null;
   }
 
+  get fields(): readonly Field[] | null {
+    return this.#fields;
+  }
+
   encode(batch: Batch): Uint8Array {
     if (batch.rowCount === 0) return new Uint8Array(0);
     if (this.#isFreeForm) this.#addRows(batch);

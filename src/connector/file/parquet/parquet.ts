@@ -43,5 +43,6 @@ export function parquet<Row = unknown>(schema: Schema<Row> | null = null): FileF
     open: (file, range, position, context) =>
       new RowGroupReader(file, range.start, toRead(), position, context),
     createEncoder: (rows) => new ParquetEncoder(rows),
+    of: (rows) => parquet(rows) as FileFormat,
   };
 }

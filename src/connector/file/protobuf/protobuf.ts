@@ -74,6 +74,7 @@ export function protobuf<Row = unknown>(
       );
     },
     createEncoder: (rows) => new MessageEncoder(rows, type, library),
+    headBytes: () => 0,
   };
 }
 

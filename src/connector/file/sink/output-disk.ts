@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  renameSync,
   rmdirSync,
   rmSync,
   writeSync,
@@ -27,6 +28,8 @@ export interface OutputDisk {
   /** The same for the names of files in a folder. */
   syncFolder(path: string): void;
   close(descriptor: number): void;
+  /** Gives a file another name, in place of the file that has it. */
+  rename(from: string, to: string): void;
   /** A file, if it is there. */
   remove(path: string): void;
   /** A folder, if it is there and empty. */
@@ -64,6 +67,7 @@ export const nodeDisk: OutputDisk = {
     }
   },
   close: closeSync,
+  rename: renameSync,
   remove(path) {
     rmSync(path, { force: true });
   },

@@ -4,9 +4,11 @@
  */
 import { join } from 'node:path';
 import type { Batch } from '../../../data/batch.ts';
+import type { JointPart } from '../compact/ledger.ts';
 import type { FileEncoder } from '../format.ts';
 import type { OutputDisk } from './output-disk.ts';
 import { lostPartError, outputError } from './output-error.ts';
+import { partKin } from './part-layout.ts';
 import { type CompletePart, hiddenPath, type OpenPart } from './part-name.ts';
 import type { PartFacts } from './rolling-policy.ts';
 
@@ -20,6 +22,9 @@ export type PartPlace = {
   /** Counts bytes that are written; left out where nobody counts. */
   readonly onWritten?: (bytes: number) => void;
 };
+
+/** What the parts of a writer have in common, where they are to become larger files. */
+export type JointPlace = Pick<JointPart, 'isCheckpointed'> & { readonly layout: string };
 
 export class PartFile implements PartFacts {
   readonly path: string;
@@ -148,6 +153,18 @@ export class PartFile implements PartFacts {
       this.#disk.close(this.#descriptor);
       return { path: this.path, isInSnapshot: this.#isInSnapshot };
     });
+  }
+
+  /** The same, with what it takes to make one file of it and others. */
+  finishJoint({ layout, isCheckpointed }: JointPlace): CompletePart {
+    const encoder = this.#encoder;
+    const fields = encoder?.fields ?? null;
+    // One that is only ended is of another layout than the parts of this writer.
+    const kin =
+      encoder === null ? this.path : partKin(layout, encoder.snapshot?.() ?? null, fields);
+    const complete = this.finish();
+    const joint: JointPart = { bytes: this.bytes, kin, fields, isCheckpointed };
+    return { ...complete, joint };
   }
 
   /** Gives the part up and leaves its file where it is. */

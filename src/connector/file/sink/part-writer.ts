@@ -1,6 +1,7 @@
 /**
  * Writes the part files of one subtask: one open part at a time, or one for each bucket. Whether a part is complete is
- * asked of the RollingPolicy at each of its occasions; what is complete waits for the next `preCommit`.
+ * asked of the RollingPolicy at each of its occasions; what is complete waits for the next `preCommit`. Where parts are to become
+ * larger files it also has `commit` called at checkpoints for which it has none: those that wait there wait no longer than so many.
  *
  *   open ──(size, time, checkpoint, end, too many open)──▶ complete ──preCommit──▶ the engine, for `commit`
  *     └──snapshot──▶ the checkpoint, from which a later writer goes on
@@ -9,18 +10,33 @@ import { dirname, join } from 'node:path';
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../../data/batch.ts';
 import type { SinkWriter, SinkWriterContext } from '../../../operator/sink.ts';
+import type { PlainData } from '../../../operator/source.ts';
+import type { CompactLimits } from '../compact/compact-options.ts';
 import type { FileFormat } from '../format.ts';
 import type { BucketSplitter } from './bucket-splitter.ts';
 import { outputError } from './output-error.ts';
 import { PartFile, type PartPlace } from './part-file.ts';
 import { partLayout } from './part-layout.ts';
-import { bucketOf, type CompletePart, hiddenPath, type OpenPart, partPath } from './part-name.ts';
+import {
+  bucketOf,
+  type CompletePart,
+  hiddenPath,
+  type OpenPart,
+  partPath,
+  type WriterEnd,
+} from './part-name.ts';
 import { type RollingLimits, RollingPolicy } from './rolling-policy.ts';
 
 /** Open parts of one writer: each has a descriptor, an encoder and bytes that it gathers. */
 const OPEN_PARTS_MAX = 1024;
 /** Bytes that all open parts of one writer gather together before they are written. */
 const GATHERED_BYTES_MAX = 16 * 1024 * 1024;
+
+/** When parts are complete, and when several become one; null where they stay as they are. */
+export type PartLimits = {
+  readonly rolling: RollingLimits;
+  readonly compact: CompactLimits | null;
+};
 
 export class PartWriter implements SinkWriter {
   readonly isBusy = false;
@@ -30,6 +46,7 @@ export class PartWriter implements SinkWriter {
   readonly #format: FileFormat;
   readonly #context: SinkWriterContext;
   readonly #policy: RollingPolicy;
+  readonly #compact: CompactLimits | null;
   readonly #splitter: BucketSplitter | null;
   readonly #openPartsMax: number;
   readonly #layout: string;
@@ -39,6 +56,8 @@ export class PartWriter implements SinkWriter {
   /** Folders with new names in them, which a power failure might forget. */
   readonly #newNames = new Set<string>();
   #partCount = 0;
+  /** Checkpoints at which a part of this writer, or of one before it, may still wait for others. */
+  #checkpointsToCount = 0;
   #gatheredBytes = 0;
   #isEnded = false;
 
@@ -46,14 +65,16 @@ export class PartWriter implements SinkWriter {
     place: PartPlace,
     format: FileFormat,
     context: SinkWriterContext,
-    limits: RollingLimits,
+    { rolling, compact }: PartLimits,
     splitter: BucketSplitter | null,
     openPartsMax: number = OPEN_PARTS_MAX,
   ) {
     this.#place = place;
     this.#format = format;
     this.#context = context;
-    this.#policy = new RollingPolicy(limits);
+    this.#policy = new RollingPolicy(rolling);
+    this.#compact = compact;
+    this.#checkpointsToCount = this.#checkpointsToWait;
     this.#splitter = splitter;
     this.#openPartsMax = openPartsMax;
     this.#layout = partLayout(format, context.schema);
@@ -74,7 +95,13 @@ export class PartWriter implements SinkWriter {
     const encoder = isSame ? this.#format.createEncoder(this.#context.schema, part.encoder) : null;
     const file = PartFile.reopen(this.#place, part, encoder);
     if (isSame && !this.#open.has(bucket)) this.#admit(bucket, file);
-    else this.#complete.push(file.finish());
+    else this.#complete.push(this.#finished(file));
+  }
+
+  #finished(file: PartFile): CompletePart {
+    if (this.#compact === null) return file.finish();
+    const { isCheckpointed } = this.#context;
+    return file.finishJoint({ layout: this.#layout, isCheckpointed });
   }
 
   write(batch: Batch): void {
@@ -145,7 +172,7 @@ export class PartWriter implements SinkWriter {
 
   #roll(bucket: string, part: PartFile): void {
     this.#gatheredBytes -= part.gatheredBytes;
-    this.#complete.push(part.finish());
+    this.#complete.push(this.#finished(part));
     this.#open.delete(bucket);
   }
 
@@ -162,7 +189,8 @@ export class PartWriter implements SinkWriter {
     }
   }
 
-  preCommit(isEnd: boolean): readonly CompletePart[] {
+  preCommit(isEnd: boolean): readonly PlainData[] {
+    const isFirstEnd = isEnd && !this.#isEnded;
     this.#isEnded ||= isEnd;
     for (const [bucket, part] of this.#open) {
       if (isEnd || part.needsEnd || this.#policy.rollsAtCheckpoint(part)) this.#roll(bucket, part);
@@ -170,7 +198,32 @@ export class PartWriter implements SinkWriter {
     this.#syncNames();
     const complete = this.#complete;
     this.#complete = [];
+    if (isFirstEnd && this.#compact !== null) return [...complete, this.#end()];
+    return complete.length > 0 ? this.#withCount(complete) : this.#withoutParts();
+  }
+
+  #end(): WriterEnd {
+    const { runId, subtask, parallelism } = this.#context;
+    const stepId = runId.slice(0, runId.lastIndexOf('-'));
+    return { ended: { stepId, runId, subtask, parallelism } };
+  }
+
+  #withCount(complete: readonly CompletePart[]): readonly PlainData[] {
+    this.#checkpointsToCount = this.#checkpointsToWait;
     return complete;
+  }
+
+  /** Counts the checkpoint, while that may matter. */
+  #withoutParts(): readonly PlainData[] {
+    if (this.#isEnded || this.#checkpointsToCount === 0) return [];
+    this.#checkpointsToCount--;
+    return [null];
+  }
+
+  /** None where they are not counted. */
+  get #checkpointsToWait(): number {
+    const checkpoints = this.#compact?.checkpoints ?? Infinity;
+    return checkpoints === Infinity || !this.#context.isCheckpointed ? 0 : checkpoints;
   }
 
   snapshot(): readonly OpenPart[] {
