@@ -37,6 +37,7 @@ const WANTED = [
   'src/cli/config/config-schema.ts',
   'src/cli/diff-command.ts',
   'src/cli/explain-command.ts',
+  'src/cli/import-command.ts',
   'src/cli/init/init-command.ts',
   'src/cli/serve-command.ts',
   'src/cli/snapshot-command.ts',

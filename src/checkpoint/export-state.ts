@@ -2,7 +2,7 @@
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
 import type { DynamicColumn } from '../data/column.ts';
-import { schemaOf } from '../data/schema.ts';
+import { type Schema, schemaOf } from '../data/schema.ts';
 import { latestRows } from '../state/generations.ts';
 import { decodeState, readBlockSync } from './block-reader.ts';
 import type { StateManifest, StoredCheckpoint } from './checkpoint.ts';
@@ -43,8 +43,9 @@ export function stateBatches(
   stored: StoredCheckpoint,
   uid: string,
   state: string,
-): Iterable<Batch> {
-  return batchesOf(stored.path, stateOf(stored, uid, state));
+): { readonly schema: Schema; readonly batches: Iterable<Batch> } {
+  const found = stateOf(stored, uid, state);
+  return { schema: schemaOf(found.fields), batches: batchesOf(stored.path, found) };
 }
 
 function* batchesOf(path: string, state: StateManifest): Generator<Batch> {
@@ -56,7 +57,12 @@ function* batchesOf(path: string, state: StateManifest): Generator<Batch> {
   }
 }
 
-function stateOf({ path, manifest }: StoredCheckpoint, uid: string, name: string): StateManifest {
+/** A state by its name, or by what a process function calls it. EngineError CHECKPOINT_NOT_FOUND. */
+export function stateOf(
+  { path, manifest }: StoredCheckpoint,
+  uid: string,
+  name: string,
+): StateManifest {
   const operator = manifest.operators.find((one) => one.uid === uid);
   if (operator === undefined) {
     const known = manifest.operators.map((one) => `'${one.uid}'`).join(', ');

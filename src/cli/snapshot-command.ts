@@ -1,21 +1,21 @@
 /** `millrace snapshot`, `checkpoint`, `savepoint` and `stop`: what is in a checkpoint, and what to do with the state of a running job. */
 import { resolve } from 'node:path';
-import { EngineError, messageOf } from '../base/errors.ts';
-import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
-import { idOf } from '../checkpoint/checkpoint-names.ts';
+import { EngineError } from '../base/errors.ts';
 import { stateBatches } from '../checkpoint/export-state.ts';
 import { describeCheckpoint } from '../checkpoint/inspect.ts';
 import { formatInspect } from '../checkpoint/inspect-text.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import { systemFiles } from '../checkpoint/system-files.ts';
-import type { FileEncoder, FileFormat } from '../connector/file/format.ts';
-import { jsonLines } from '../connector/file/json-lines.ts';
-import { parquet } from '../connector/file/parquet/parquet.ts';
+import {
+  type StateFileKind,
+  stateEncoder,
+  stateFileKind,
+} from '../checkpoint/rewrite/state-files.ts';
+import type { FileEncoder } from '../connector/file/format.ts';
 import type { Batch } from '../data/batch.ts';
 import { type AnswerFlags, answer } from './answer.ts';
 import { ask } from './control.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { fail } from './failure.ts';
+import { findSnapshot } from './find-snapshot.ts';
 import { formatCount } from './format.ts';
 import { Output } from './output.ts';
 import { placeOf } from './running-jobs.ts';
@@ -28,26 +28,8 @@ export type ExportFlags = AnswerFlags & {
 export type CheckpointFlags = AnswerFlags & { readonly full?: boolean };
 export type StopFlags = AnswerFlags & { readonly savepoint?: string; readonly drain?: boolean };
 
-/** A checkpoint or savepoint, or the newest of a checkpoint directory. */
-async function find(path: string): Promise<StoredCheckpoint> {
-  const names = await namesIn(resolve(path));
-  const ids = names.map(idOf).filter((id) => id !== null);
-  const newest = names.find((name) => idOf(name) === Math.max(...ids));
-  return await loadCheckpoint(newest === undefined ? path : resolve(path, newest), systemFiles);
-}
-
-/** EngineError CHECKPOINT_NOT_FOUND for what is no directory, or cannot be read. */
-async function namesIn(path: string): Promise<readonly string[]> {
-  try {
-    return (await systemFiles.list(path)) ?? [];
-  } catch (cause) {
-    const message = `there is no checkpoint or savepoint at ${path}: ${messageOf(cause)}`;
-    throw new EngineError('CHECKPOINT_NOT_FOUND', message, { cause });
-  }
-}
-
 export function inspectCommand(path: string, flags: AnswerFlags): Promise<ExitCode> {
-  const summary = async () => describeCheckpoint(await find(path));
+  const summary = async () => describeCheckpoint(await findSnapshot(path));
   return answer(flags, summary, (found) => formatInspect(found).trimEnd());
 }
 
@@ -61,8 +43,9 @@ export async function exportCommand(path: string, flags: ExportFlags): Promise<E
       );
     }
     const format = formatOf(out);
-    const batches = stateBatches(await find(path), uid, state);
-    const rows = await writeRows(batches, format, new Output(out ?? null));
+    const { schema, batches } = stateBatches(await findSnapshot(path), uid, state);
+    const encoder = stateEncoder(format, schema);
+    const rows = await writeRows(batches, encoder, new Output(out ?? null));
     if (out === undefined) return EXIT.done;
     if (json) console.log(JSON.stringify({ rows, uid, state, path: resolve(out) }, null, 2));
     else console.error(`${formatCount(rows)} rows in ${out}`);
@@ -75,18 +58,16 @@ export async function exportCommand(path: string, flags: ExportFlags): Promise<E
 /** Returns how many they are; ends where nobody reads any more. */
 async function writeRows(
   batches: Iterable<Batch>,
-  format: FileFormat,
+  encoder: FileEncoder,
   output: Output,
 ): Promise<number> {
   let rows = 0;
-  let encoder: FileEncoder | null = null;
   try {
     for (const batch of batches) {
-      encoder ??= format.createEncoder(batch.schema);
       if (!(await output.write(encoder.encode(batch)))) return rows;
       rows += batch.rowCount;
     }
-    if (encoder !== null) await output.write(encoder.finish());
+    await output.write(encoder.finish());
     await output.end();
     return rows;
   } catch (error) {
@@ -96,9 +77,9 @@ async function writeRows(
 }
 
 /** By the name of the file. EngineError CONFIG_INVALID. */
-function formatOf(out = '.jsonl'): FileFormat {
-  if (out.endsWith('.jsonl')) return jsonLines();
-  if (out.endsWith('.parquet')) return parquet();
+function formatOf(out = '.jsonl'): StateFileKind {
+  const kind = stateFileKind(out);
+  if (kind !== null) return kind;
   throw new EngineError(
     'CONFIG_INVALID',
     `--out: '${out}' says no format: end its name in .jsonl or .parquet`,

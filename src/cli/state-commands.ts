@@ -1,6 +1,8 @@
 /** `snapshot`, `checkpoint`, `savepoint` and `stop` on the command line: their options and what their help teaches. */
 import type { Command } from 'commander';
 import type { AnswerFlags } from './answer.ts';
+import type { CreateFlags, ImportFlags } from './import-command.ts';
+import { configOption, paramOption, wholeNumber } from './options.ts';
 import type { CheckpointFlags, ExportFlags, StopFlags } from './snapshot-command.ts';
 
 const RUNNING_JOB =
@@ -9,9 +11,12 @@ const RUNNING_JOB =
 export function addStateCommands(program: Command): void {
   const snapshot = program
     .command('snapshot')
-    .description('look into a checkpoint or savepoint')
+    .description('look into a checkpoint or savepoint, and write the state of one from outside')
     .showHelpAfterError('(millrace snapshot --help tells more)')
-    .addHelpText('after', '\nExamples:\n  millrace snapshot inspect state/');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  millrace snapshot inspect state/\n  millrace snapshot import --help',
+    );
 
   snapshot
     .command('inspect')
@@ -51,6 +56,9 @@ Examples:
       const { exportCommand } = await import('./snapshot-command.ts');
       process.exitCode = await exportCommand(dir, flags);
     });
+
+  addImportCommand(snapshot);
+  addCreateCommand(snapshot);
 
   program
     .command('checkpoint')
@@ -113,5 +121,81 @@ Examples:
     .action(async (job: string, flags: StopFlags) => {
       const { stopCommand } = await import('./snapshot-command.ts');
       process.exitCode = await stopCommand(job, flags);
+    });
+}
+
+function addImportCommand(snapshot: Command): void {
+  snapshot
+    .command('import')
+    .description('a new savepoint in which a state is what a file says; all else is as it was')
+    .argument('<dir>', 'a checkpoint, a savepoint, or a checkpoint directory (its newest)')
+    .requiredOption('--uid <uid>', 'the step whose state it is; inspect lists them')
+    .requiredOption('--state <name>', 'the state; inspect lists them')
+    .requiredOption('--from <file>', 'its rows, as export writes them: .jsonl or .parquet')
+    .requiredOption('--to <dir>', 'where the new savepoint goes; nothing may be there')
+    .option('--merge', 'only the keys in the file change, or are added')
+    .option('--remove', 'the keys in the file are removed; their fields are all that counts')
+    .option('--module <file>', 'the job, for a state of it that <dir> has nothing of yet')
+    .addOption(paramOption())
+    .option('-j, --job <name>', 'with --module: which job, when it defines several')
+    .addOption(configOption())
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace savepoint payments savepoints/monday
+  millrace snapshot export savepoints/monday --uid totals --state total --out total.jsonl
+  # correct total.jsonl, leave out lines, add some
+  millrace snapshot import savepoints/monday --uid totals --state total --from total.jsonl --to savepoints/corrected
+  millrace run payments.ts --from savepoints/corrected --checkpoint-dir state2/
+
+A row has the fields of its key, and what the state keeps:
+  {"user":"ada","#value":1100}                       value, reducing (aggregating: "#accumulator")
+  {"user":"ada","#value.amount":7,"#value.at":0}     a value that is a record
+  {"user":"ada","#index":0,"#element":"a"}           list: a row an element; without "#index" in the order of the rows
+  {"user":"ada","#key":"home","#value":3}            map: a row an entry
+  "#touched" is when it was last touched, of a state with a time to live; left out it is now
+
+The file says what all keys have: one that is not in it has nothing any more. Its timers stay as they are. With --merge a key that is
+in the file has what the file says, and the others what they had. Nothing is written when a row will not do.`,
+    )
+    .action(async (dir: string, flags: ImportFlags) => {
+      const { importCommand } = await import('./import-command.ts');
+      process.exitCode = await importCommand(dir, flags);
+    });
+}
+
+function addCreateCommand(snapshot: Command): void {
+  snapshot
+    .command('create')
+    .description(
+      'a savepoint of a job that has never run, to import state from another system into',
+    )
+    .argument('<module>', 'the file with the job: flights.ts')
+    .requiredOption('--to <dir>', 'where the savepoint goes; nothing may be there')
+    .addOption(paramOption())
+    .option('-j, --job <name>', 'which job, when the module defines several')
+    .addOption(configOption())
+    .option(
+      '--max-parallelism <n>',
+      'key groups, which stay for the life of the state: the most subtasks that it can be divided over (default: 128)',
+      wholeNumber,
+    )
+    .option('--batch', 'for a job that will run in batch')
+    .option('--json', 'plain data instead of text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace snapshot create payments.ts --to savepoints/empty
+  millrace snapshot import savepoints/empty --uid totals --state total --from total.jsonl --to savepoints/first
+  millrace run payments.ts --from savepoints/first --checkpoint-dir state/
+
+It has the keyed states of all process functions, without a row. Sources are read from their start.`,
+    )
+    .action(async (module: string, flags: CreateFlags) => {
+      const { createCommand } = await import('./import-command.ts');
+      process.exitCode = await createCommand(module, flags);
     });
 }

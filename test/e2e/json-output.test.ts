@@ -61,6 +61,12 @@ const FAILING: readonly (readonly [args: readonly string[], code: string, exit: 
     EXIT.failed,
   ],
   [['snapshot', 'export', 'none/', '--uid', 'a', '--state', 'b'], 'CONFIG_INVALID', EXIT.usage],
+  [['snapshot', 'create', 'none.ts', '--to', 'out'], 'JOB_NOT_FOUND', EXIT.failed],
+  [
+    ['snapshot', 'import', 'none/', '--uid', 'a', '--state', 'b', '--from', 'c.csv', '--to', 'd'],
+    'CONFIG_INVALID',
+    EXIT.usage,
+  ],
 ];
 
 for (const [args, code, exit] of FAILING) {
