@@ -1,6 +1,7 @@
 /** The states that a job declares, as a snapshot has them: for those that no snapshot has yet. */
 import type { BuiltJob } from '../../graph/job-registry.ts';
 import { keptStatesOf } from '../../graph/kept-states.ts';
+import { newKeyGroups, parallelismOf } from '../../graph/parallelism.ts';
 import type { Manifest, OperatorManifest, StateManifest } from '../checkpoint.ts';
 import { isRewritable } from './keyed-shape.ts';
 
@@ -8,6 +9,8 @@ export type DeclaredState = {
   readonly uid: string;
   /** Of the operator. */
   readonly operator: string;
+  /** Key groups of the operator, in a snapshot with so many. */
+  keyGroups(ofJob: number): number;
   readonly state: Pick<StateManifest, 'name' | 'kind' | 'fields'>;
 };
 
@@ -19,6 +22,11 @@ export function declaredStates({ graph, bindings }: BuiltJob): readonly Declared
       .map(({ stored, kind, fields }) => ({
         uid: node.uid,
         operator: node.name,
+        keyGroups: (maxParallelism) =>
+          newKeyGroups(node, parallelismOf(graph, node, { parallelism: 1 }), {
+            maxParallelism,
+            isAsked: false,
+          }),
         state: { name: stored, kind, fields },
       })),
   );
@@ -26,17 +34,22 @@ export function declaredStates({ graph, bindings }: BuiltJob): readonly Declared
 
 /** The manifest with states that it does not have yet, without a row. */
 export function withEmptyStates(manifest: Manifest, states: readonly DeclaredState[]): Manifest {
-  const operators = states.reduce<readonly OperatorManifest[]>(withEmptyState, manifest.operators);
+  const { maxParallelism } = manifest;
+  const operators = states.reduce<readonly OperatorManifest[]>(
+    (all, state) => withEmptyState(all, state, maxParallelism),
+    manifest.operators,
+  );
   return { ...manifest, operators };
 }
 
 function withEmptyState(
   operators: readonly OperatorManifest[],
-  { uid, operator, state }: DeclaredState,
+  { uid, operator, keyGroups, state }: DeclaredState,
+  ofJob: number,
 ): readonly OperatorManifest[] {
   const at = operators.findIndex((one) => one.uid === uid);
-  const known = operators[at] ?? {
-    ...{ uid, name: operator, parallelism: 1, windows: null },
+  const known: OperatorManifest = operators[at] ?? {
+    ...{ uid, name: operator, parallelism: 1, maxParallelism: keyGroups(ofJob), windows: null },
     ...{ states: [], committables: [] },
   };
   if (known.states.some(({ name }) => name === state.name)) return operators;

@@ -159,10 +159,9 @@ class Rewriting {
   }
 
   async #rewrite(
-    { uid, parallelism }: OperatorManifest,
+    { uid, parallelism, maxParallelism }: OperatorManifest,
     { state, mode, gathered }: Prepared,
   ): Promise<readonly AppendedPart[]> {
-    const { maxParallelism } = this.#manifest;
     const schema = schemaOf(state.fields);
     const writer = new PartsWriter(schema, { parallelism, maxParallelism }, this.#appender);
     if (mode !== 'replace') await this.#keepOthers(state, mode, gathered, writer);

@@ -93,6 +93,7 @@ export const shop = job(import.meta, 'shop', (flow) => {
       },
     })
     .uid('accounts')
+    .maxParallelism(48)
     .to(files(`${out}/accounts`, jsonLines()));
   sales
     .keyBy('shop')
