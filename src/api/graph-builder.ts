@@ -42,6 +42,7 @@ export type NodeSettings = {
   uid?: string;
   parallelism?: number;
   maxParallelism?: number;
+  bufferTimeoutMs?: number;
   chaining?: LogicalNode['chaining'];
   thread?: number;
 };
@@ -201,6 +202,9 @@ export class GraphBuilder {
         ...(settings.maxParallelism === undefined
           ? {}
           : { maxParallelism: settings.maxParallelism }),
+        ...(settings.bufferTimeoutMs === undefined
+          ? {}
+          : { bufferTimeoutMs: settings.bufferTimeoutMs }),
         chaining: settings.chaining ?? 'always',
         ...(settings.thread === undefined ? {} : { thread: settings.thread }),
         schema: fieldsOf(node.schema),

@@ -3,6 +3,7 @@ import { EngineError } from '../base/errors.ts';
 import { MAX_PARALLELISM_LIMIT } from '../base/limits.ts';
 import { someText, wholeNumber, wrong } from '../base/options.ts';
 import type { NodeId } from '../graph/graph.ts';
+import { type Duration, durationMs } from '../time/duration.ts';
 import type { GraphBuilder, NodeSettings } from './graph-builder.ts';
 
 /** A step of the flow that can be named and placed. */
@@ -52,6 +53,14 @@ export class Step {
     return this.#configure({ maxParallelism });
   }
 
+  /**
+   * How long its rows wait for others to be sent with, where they go to other subtasks: `.map((bid) => bid.price).bufferTimeout('1 ms')`.
+   * Left out, as long as the job says; of steps that share subtasks the shortest holds.
+   */
+  bufferTimeout(timeout: Duration): this {
+    return this.#configure({ bufferTimeoutMs: durationMs(timeout, 'bufferTimeout') });
+  }
+
   /** Does not share subtasks with the step before: `.map((bid) => bid.price).startNewChain()`. */
   startNewChain(): this {
     return this.#configure({ chaining: 'head' });
@@ -73,7 +82,7 @@ export class Step {
 
   #configure(settings: NodeSettings): this {
     if (this.#node === null) {
-      const [what] = Object.keys(settings);
+      const [what] = Object.keys(settings).map((name) => name.replace(/Ms$/, ''));
       throw new EngineError(
         'JOB_DEFINITION',
         `a union or a partitioning is no step: set its ${what} on the step before or behind it`,

@@ -57,6 +57,8 @@ export type LogicalNode = {
   readonly parallelism: number | 'ofInput' | null;
   /** Key groups of its state, and the most subtasks that it may have; left out where both are the job's. */
   readonly maxParallelism?: number;
+  /** How long its rows may wait in partial batches; left out where it is as long as the job says. */
+  readonly bufferTimeoutMs?: number;
   /** 'head': starts a new chain. 'never': shares its subtasks with no other operator. */
   readonly chaining: 'always' | 'head' | 'never';
   /** The thread that all its subtasks run on, by the number of threads; left out where they are spread over all. */

@@ -56,6 +56,7 @@ function shapedOperator(
       fields: JSON.stringify(node.schema),
       parallelism: String(node.parallelism),
       maxParallelism: String(node.maxParallelism ?? null),
+      bufferTimeout: String(node.bufferTimeoutMs ?? null),
       placement: JSON.stringify([node.chaining, node.thread ?? null]),
       code: codeOf([bindings.functions, bindings.edgeFunctions]),
     },

@@ -11,6 +11,7 @@ import type { Operator, OperatorContext } from '../operator/operator.ts';
 import { sinkStepId } from '../operator/sink.ts';
 import type { PlainData } from '../operator/source.ts';
 import { AT_END } from '../state/snapshot.ts';
+import { bufferTimeoutOf } from './buffer-timeout.ts';
 import { Chain, type ChainHead, type ChainLink } from './chain.ts';
 import { CheckpointListeners } from './checkpoint-listeners.ts';
 import { deploySource } from './deploy-source.ts';
@@ -54,7 +55,7 @@ class Deployer {
   }
 
   #subtask(plan: SubtaskPlan): Subtask {
-    const { execution, clock, settings, counters, events } = this.#options;
+    const { graph, execution, clock, settings, counters, events } = this.#options;
     const task = execution.tasks[plan.task]!;
     const base = (): number => counters.baseCheckpoint();
     const snapshot = new SubtaskSnapshot(plan.id, events, base, clock);
@@ -69,7 +70,7 @@ class Deployer {
       snapshot,
       listeners: CheckpointListeners.among(chain.operators, counters),
       clock,
-      bufferTimeoutMs: settings.bufferTimeoutMs,
+      bufferTimeoutMs: bufferTimeoutOf(graph, execution, task, settings.bufferTimeoutMs),
       stepBudgetMs: settings.stepBudgetMs,
     });
   }

@@ -141,6 +141,12 @@ test('a row does not wait for its batch to fill when its thread has other work w
   }
 });
 
+test('rows of a step wait as long as it says, not as long as those of the job', async () => {
+  // On fewer threads they arrive in any case.
+  const params = { hasNeighbour: true, waitMs: 20 };
+  await firstArrivals({ threads: 2, bufferTimeout: '1 h', params }, 3);
+});
+
 test('a sink that is busy holds an endless source back', async () => {
   for (const threads of [0, 2]) {
     const { read, written } = await whenBlocked({ threads });

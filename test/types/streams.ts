@@ -71,6 +71,9 @@ const boundedSums = bids.keyBy('bidder').sum('price').maxParallelism(4096).uid('
 expect<Equal<RowOfStream<typeof boundedSums>, Bid>>();
 // @ts-expect-error a number
 bids.maxParallelism('4096');
+bids.bufferTimeout('5 ms').bufferTimeout(5);
+// @ts-expect-error no unit
+bids.bufferTimeout('5 miles');
 // @ts-expect-error a key is no step: its bound is that of the step behind it
 bids.keyBy('bidder').maxParallelism(4096);
 

@@ -67,8 +67,13 @@ const slow = job(import.meta, 'slow', (flow) => {
   if (flow.param('hasNeighbour', false)) {
     flow.from(generate({ schema: Row, row: (n) => ({ n }) })).to(sink('silent', () => {}));
   }
-  flow
-    .from(generate({ schema: Row, row: (n) => ({ n }) }), { rate: 10, parallelism: 1 })
+  const rows = flow.from(generate({ schema: Row, row: (n) => ({ n }) }), {
+    rate: 10,
+    parallelism: 1,
+  });
+  const waitMs = flow.param('waitMs', -1);
+  if (waitMs >= 0) rows.bufferTimeout(waitMs);
+  rows
     .rebalance()
     .filter((row) => row.n >= 0)
     .to(sink('arrivals', (batch) => arrivals.postMessage(batch.rowCount)));
