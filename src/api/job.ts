@@ -2,6 +2,8 @@
 
 import { moduleUrl } from '../base/engine-files.ts';
 import { EngineError } from '../base/errors.ts';
+import { delay } from '../base/event-loop.ts';
+import { UNREAD_OUTPUT_MS } from '../base/limits.ts';
 import {
   aFunction,
   checkOptions,
@@ -25,9 +27,11 @@ import { startServedJob } from '../server/serve.ts';
 import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
 import { GraphBuilder } from './graph-builder.ts';
+import { KeyedStream } from './keyed-stream.ts';
 import { JobInput, JobOutput } from './program.ts';
 import { Step } from './step.ts';
 import { InputStream, type RowStream, Stream } from './stream.ts';
+import { WindowedStream } from './windowed-stream.ts';
 
 /** Streams by the name under which the calling program reads or writes them. */
 export type Outputs = Readonly<Record<string, RowStream<unknown>>>;
@@ -104,12 +108,12 @@ export class Job<T> {
     const closers: ((error: Error | null) => void)[] = [];
     const { outputs: wantsOutputs = true, ...runOptions } = options;
     const makeOutput = (name: string): ProgramOutput<unknown> => {
-      const output = new ProgramOutput<unknown>(name);
+      const output = new ProgramOutput<unknown>(name, () => void tellUnread(name, output));
       outputs[name] = new JobOutput(output);
       closers.push((error) => output.close(error));
       return output;
     };
-    const client = await startServedJob(this.#registered(), runOptions, {
+    const starting = startServedJob(this.#registered(), runOptions, {
       input(name, source) {
         const { queue } = source as ProgramSource<unknown>;
         inputs[name] = new JobInput(queue);
@@ -117,6 +121,12 @@ export class Job<T> {
       },
       output: wantsOutputs ? makeOutput : null,
     });
+    const tellUnread = async (name: string, output: ProgramOutput<unknown>): Promise<void> => {
+      await delay(UNREAD_OUTPUT_MS);
+      const started = await starting.catch(() => null);
+      if (output.isUnread) started?.log.warn(unreadText(this.name, name));
+    };
+    const client = await starting;
     const closeAll = (error: Error | null): void => {
       for (const close of closers) close(error);
     };
@@ -184,7 +194,10 @@ export class Job<T> {
     const rule = 'returns streams by name, such as { rows: stream }';
     if (!isPlain(returned)) throw wrong(what, rule, returned);
     return Object.entries(returned).map(([name, stream]) => {
-      if (!(stream instanceof Stream)) throw wrong(what, `${rule}, but '${name}' is none`, stream);
+      if (!(stream instanceof Stream)) {
+        const { message } = wrong(what, `${rule}, but '${name}' is none`, stream);
+        throw new EngineError('JOB_DEFINITION', message + unfinished(stream));
+      }
       builder.checkOwn(`${what}: '${name}'`, stream.builder);
       return [name, stream];
     });
@@ -214,6 +227,20 @@ function isPlain(value: unknown): value is object {
   if (typeof value !== 'object') return false;
   const above = Object.getPrototypeOf(value) as object | null;
   return above === null || Object.getPrototypeOf(above) === null;
+}
+
+function unreadText(job: string, output: string): string {
+  return (
+    `job '${job}' waits, for its output '${output}' is full and nobody reads it: read client.outputs.${output}, ` +
+    'or start the job with outputs: false'
+  );
+}
+
+/** What is missing behind what is no stream yet. */
+function unfinished(value: unknown): string {
+  if (value instanceof WindowedStream) return ': call aggregate, reduce or process behind it';
+  if (value instanceof KeyedStream) return ': call a step behind keyBy, such as process';
+  return '';
 }
 
 function refuseInput(name: string): never {

@@ -69,6 +69,9 @@ export const PRE_AGGREGATED_KEYS = 32 * 1024;
 export const PROGRAM_INPUT_ROWS = 4 * BATCH_ROWS;
 export const PROGRAM_OUTPUT_ROWS = 4 * BATCH_ROWS;
 
+/** How long a job waits for a program that has not begun to read an output before it says so: programs may write first. */
+export const UNREAD_OUTPUT_MS = 3_000;
+
 /** Rows an operator emits between two looks at whether its output still has room. */
 export const FIRE_SLICE_ROWS = BATCH_ROWS;
 

@@ -116,6 +116,11 @@ const BY_NAME = 'returns streams by name, such as \\{ rows: stream \\}';
 const RETURNED: readonly (readonly [string, (flow: Flow) => unknown, string])[] = [
   ['a stream', rows, `${BY_NAME}, got _?Stream`],
   ['a keyed stream', (flow) => rows(flow).keyBy('k'), `${BY_NAME}, got _?KeyedStream`],
+  [
+    'a window without a function',
+    (flow) => ({ hourly: rows(flow).keyBy('k').window(tumblingCount(2)) }),
+    `${BY_NAME}, but 'hourly' is none, got .*: call aggregate, reduce or process behind it$`,
+  ],
   ['a number', () => 5, `${BY_NAME}, got 5$`],
   ['streams in an array', (flow) => [rows(flow)], `${BY_NAME}, got \\[`],
   [

@@ -183,6 +183,26 @@ test('outputs: false runs without readers', async () => {
   assert.equal((await client.result()).state, 'finished');
 });
 
+test('a job that waits for a program that reads nothing says which output it is', async () => {
+  const warnings: string[] = [];
+  const ignore = (): void => {};
+  const warn = (_: object, message: string): number => warnings.push(message);
+  const client = await endless.start({
+    threads: 0,
+    log: { debug: ignore, info: ignore, warn, error: ignore },
+  });
+  const deadline = Date.now() + 30_000;
+  while (warnings.length === 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.deepEqual(warnings, [
+    "job 'endless rows' waits, for its output 'rows' is full and nobody reads it: read client.outputs.rows, " +
+      'or start the job with outputs: false',
+  ]);
+  await client.cancel();
+  await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
+});
+
 test('Node streams in both directions', async () => {
   const client = await anything.start({ threads: 1 });
   const rows = Array.from({ length: 20_000 }, (_, n) => ({ n }));

@@ -26,9 +26,17 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
   /** Readers that have found nothing. */
   #waiters: (() => void)[] = [];
   #wakeWriter: (() => void) | null = null;
+  /** Called once, when the job first waits for a reader that there is none of; null when it has been. */
+  #onUnread: (() => void) | null;
 
-  constructor(outputName: string) {
+  constructor(outputName: string, onUnread: (() => void) | null = null) {
     this.#outputName = outputName;
+    this.#onUnread = onUnread;
+  }
+
+  /** Whether the job waits, and nobody has begun to read. */
+  get isUnread(): boolean {
+    return this.#isFull && !this.#hasReader && !this.#hasEnded;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Row, undefined> {
@@ -124,7 +132,11 @@ export class ProgramOutput<Row> implements AsyncIterable<Row>, Sink {
       },
       write: (batch: Batch) => {
         this.#put(batch.rowObjects() as readonly Row[]);
-        if (this.#isFull) this.#wakeWriter = () => context.wake();
+        if (!this.#isFull) return;
+        this.#wakeWriter = () => context.wake();
+        if (this.#hasReader) return;
+        this.#onUnread?.();
+        this.#onUnread = null;
       },
       preCommit: (isEnd) => {
         this.#hasEnded ||= isEnd;
