@@ -171,6 +171,7 @@ export {
 export type { GeneratedLoop } from './data/generated-loop.ts';
 // Schemas
 export {
+  type DynamicType,
   type Field,
   type FieldKind,
   type FieldType,

@@ -35,6 +35,9 @@ export type FieldType<Value> = {
   readonly [VALUE]?: Value;
 };
 
+/** The type of a field of any shape. It alone may stand for whole rows: a row is a record, or anything. */
+export type DynamicType<Value> = FieldType<Value> & { readonly kind: 'dynamic' };
+
 export type Field = { readonly name: string; readonly kind: FieldKind; readonly nullable: boolean };
 
 /** The fields of a row, in order. `Row` exists for the compiler only. */
@@ -68,7 +71,7 @@ export const t = {
   /** A point in time as a Date. */
   date: fieldType<Date>('date'),
   /** A value of any shape, such as a nested object: `t.dynamic<Address>()`. */
-  dynamic: <Value>(): FieldType<Value> => fieldType<Value>('dynamic'),
+  dynamic: <Value>(): DynamicType<Value> => fieldType<Value>('dynamic') as DynamicType<Value>,
   /** The same type, but the value may also be null. */
   nullable: <Value>(type: FieldType<Value>): FieldType<Value | null> => {
     if (!isFieldType(type)) throw wrong('t.nullable', 'takes a type such as t.string', type);
@@ -121,7 +124,8 @@ export function schemaOf<Row>(fields: readonly Field[]): Schema<Row> {
 /** A schema, as `record` makes it. */
 export function aSchema(what: string, value: unknown): void {
   if (Array.isArray((value as Schema | null | undefined)?.fields)) return;
-  throw wrong(what, 'is made by record({ ... })', value);
+  const none = isFieldType(value) ? '; leave it out for rows of any shape' : '';
+  throw wrong(what, `is made by record({ ... })${none}`, value);
 }
 
 /** The place of a field in the schema; an EngineError lists what there is when it is missing. */

@@ -131,6 +131,9 @@ payments.keyBy('user', 'shop').process({
   },
 });
 
+// @ts-expect-error: a type of a field is none of a row; single numbers are type<number>()
+payments.keyBy('user').process({ emits: t.float64, onRecord() {} });
+payments.keyBy('user').process({ emits: t.dynamic<Payment>(), onRecord() {} });
 // @ts-expect-error: without onRecord
 payments.keyBy('user').process({ emits: Alert });
 // @ts-expect-error: no such option
