@@ -79,6 +79,13 @@ type Grouped = MatchOf<typeof grouped>;
 expect<Equal<keyof Grouped, 'a' | 'b' | 'c'>>();
 expect<Equal<Grouped['b'], readonly [Failed, Failed]>>();
 
+// A step without a condition takes any record.
+const anyTwo = pattern<Login>().begin('one').followedBy('two').oneOrMore();
+expect<Equal<MatchOf<typeof anyTwo>['one'], readonly [Login]>>();
+expect<Equal<MatchOf<typeof anyTwo>['two'], readonly [Login, ...Login[]]>>();
+// @ts-expect-error what must not come has one
+anyTwo.notNext('three');
+
 // A pattern of fewer fields fits.
 logins.keyBy('user').match(pattern<{ ok: boolean }>().begin('a', (row) => row.ok));
 

@@ -16,6 +16,9 @@ import type {
   Test,
 } from './pattern-types.ts';
 
+/** The condition of a step that is given none. */
+const anyRecord = (): boolean => true;
+
 declare const TYPES: unique symbol;
 declare const LAST: unique symbol;
 
@@ -29,7 +32,10 @@ export interface PatternLike<Row, Match> {
 export class PatternStart<Row> {
   declare readonly [TYPES]?: (row: Row) => void;
 
-  /** The first step: `.begin('first', (login) => !login.ok)`. A type guard narrows the type of its record in the match. */
+  /**
+   * The first step: `.begin('first', (login) => !login.ok)`. A type guard narrows the type of its record in the match. Without
+   * a condition any record will do, and so for the steps behind it.
+   */
   begin<N extends string, M>(name: N, group: PatternLike<Row, M>): Pattern<Row, M, keyof M>;
   begin<N extends string, R extends Row>(
     name: N,
@@ -37,9 +43,9 @@ export class PatternStart<Row> {
   ): Pattern<Row, Record<N, readonly [R]>, N>;
   begin<N extends string>(
     name: N,
-    condition: Test<Row, Empty, N>,
+    condition?: Test<Row, Empty, N>,
   ): Pattern<Row, Record<N, readonly [Row]>, N>;
-  begin(name: string, of: unknown): Pattern<Row, never, never> {
+  begin(name: string, of: unknown = anyRecord): Pattern<Row, never, never> {
     return new Pattern({
       steps: [stepOf('begin', name, of, 'strict', draftOf(of))],
       withinMs: null,
@@ -76,9 +82,9 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   ): Pattern<Row, Match & Record<N, readonly [R]>, N>;
   next<N extends string>(
     name: Ahead<N, Match>,
-    condition: Test<Row, Match, N>,
+    condition?: Test<Row, Match, N>,
   ): Pattern<Row, Match & Record<N, readonly [Row]>, N>;
-  next(name: string, of: unknown): Pattern<Row, never, never> {
+  next(name: string, of: unknown = anyRecord): Pattern<Row, never, never> {
     return this.#step('next', name, of, 'strict');
   }
 
@@ -96,9 +102,9 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   ): Pattern<Row, Match & Record<N, readonly [R]>, N>;
   followedBy<N extends string>(
     name: Ahead<N, Match>,
-    condition: Test<Row, Match, N>,
+    condition?: Test<Row, Match, N>,
   ): Pattern<Row, Match & Record<N, readonly [Row]>, N>;
-  followedBy(name: string, of: unknown): Pattern<Row, never, never> {
+  followedBy(name: string, of: unknown = anyRecord): Pattern<Row, never, never> {
     return this.#step('followedBy', name, of, 'relaxed');
   }
 
@@ -116,9 +122,9 @@ export class Pattern<Row, Match, Last> implements PatternLike<Row, Match> {
   ): Pattern<Row, Match & Record<N, readonly [R]>, N>;
   followedByAny<N extends string>(
     name: Ahead<N, Match>,
-    condition: Test<Row, Match, N>,
+    condition?: Test<Row, Match, N>,
   ): Pattern<Row, Match & Record<N, readonly [Row]>, N>;
-  followedByAny(name: string, of: unknown): Pattern<Row, never, never> {
+  followedByAny(name: string, of: unknown = anyRecord): Pattern<Row, never, never> {
     return this.#step('followedByAny', name, of, 'any');
   }
 

@@ -90,6 +90,21 @@ inEveryMode(
 );
 
 inEveryMode(
+  'steps without a condition take any record',
+  Item,
+  (items) =>
+    items
+      .keyBy('k')
+      .match(pattern<Item>().begin('one').next('two').followedBy('c', is('c')))
+      .select((match) => textOf(match)),
+  (h) => {
+    for (const [n, v] of ['a', 'b', 'x', 'c'].entries()) h.push({ k: 1, v, n }, n);
+    h.watermark(9);
+    assert.deepEqual(take(h.take()), ['one a0, two b1, c c3 @3', 'one b1, two x2, c c3 @3']);
+  },
+);
+
+inEveryMode(
   'records of one event time are taken in the order in which they came',
   Item,
   (items) =>
