@@ -142,6 +142,10 @@ export function specsOf<Row>(
   define: (aggregates: Aggregates<Row>) => Readonly<Record<string, Aggregate<unknown>>>,
   functions: readonly object[],
 ): { aggregates: readonly AggregateSpec[]; all: readonly object[] } {
+  if (typeof (define as { readonly add?: unknown } | null)?.add === 'function') {
+    const rule = 'takes a function: ({ aggregate }) => ({ name: aggregate({ create, add, ... }) })';
+    throw wrong('aggregate', rule, define);
+  }
   aPlainFunction('aggregate', define);
   const results = define(vocabulary<Row>());
   if (typeof results !== 'object' || results === null) {

@@ -1,5 +1,6 @@
 /** Adds the step of a process function, whatever inputs it has. */
-import { aPlainFunction, checkFunctions, type OptionRules } from '../base/options.ts';
+import { EngineError } from '../base/errors.ts';
+import { aPlainFunction, checkFunctions, type OptionRules, wrong } from '../base/options.ts';
 import type { KeySpec } from '../data/key.ts';
 import type { Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
@@ -103,6 +104,10 @@ export function addProcess<Out>(step: ProcessStep<Out>): {
 
 function checkDefinition(definition: object, inputs: readonly StepInput[]): void {
   const calls = inputs.map((input) => input.calls);
+  if (typeof definition === 'function') {
+    throw wrong('process', `takes { emits, ${calls.join(', ')} }`, definition);
+  }
+  if (inputs[0]!.key === null) refuseKeyedParts(definition);
   const rules: Record<string, true | typeof aPlainFunction> = {
     ...(inputs[0]!.key === null ? UNKEYED_PARTS : KEYED_PARTS),
     ...Object.fromEntries(calls.map((name) => [name, aPlainFunction])),
@@ -111,4 +116,14 @@ function checkDefinition(definition: object, inputs: readonly StepInput[]): void
   for (const name of calls) {
     aPlainFunction(`process: ${name}`, (definition as Record<string, unknown>)[name]);
   }
+}
+
+/** State and timers are those of a key. */
+function refuseKeyedParts(definition: object): void {
+  const part = ['state', 'onTimer'].find((name) => Object.hasOwn(Object(definition), name));
+  if (part === undefined) return;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `process: unknown option '${part}' without a key: call keyBy(...) in front of it; lists of a whole subtask are operatorState`,
+  );
 }

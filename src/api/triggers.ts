@@ -1,6 +1,7 @@
 /** Triggers: when a window fires. */
 import {
   aPlainFunction,
+  aStateMaker,
   checkFunctions,
   checkOptions,
   choice,
@@ -114,7 +115,7 @@ export function purging<Row>(trigger: Trigger<Row>): Trigger<Row> {
 }
 
 const CUSTOM_TRIGGER: OptionRules<CustomTrigger<never, never>> = {
-  state: aPlainFunction,
+  state: aStateMaker,
   onRecord: aPlainFunction,
   onEventTime: aPlainFunction,
   onProcessingTime: aPlainFunction,

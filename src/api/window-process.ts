@@ -1,5 +1,5 @@
 /** Functions of windows: what they make of each, and what they keep. */
-import { aPlainFunction, type OptionRules } from '../base/options.ts';
+import { aPlainFunction, aStateMaker, type OptionRules } from '../base/options.ts';
 import type { Emits } from './emits.ts';
 import type { FunctionContext } from './function-context.ts';
 import type { StateHandles } from './state.ts';
@@ -60,7 +60,7 @@ export type AnyProcess = {
 export const WINDOW_PROCESS: OptionRules<AnyProcess> = {
   emits: true,
   state: true,
-  windowState: aPlainFunction,
+  windowState: aStateMaker,
   onWindow: aPlainFunction,
   onClear: aPlainFunction,
 };

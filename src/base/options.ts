@@ -113,6 +113,12 @@ export const aFunction: OptionRule = (what, value) => {
   if (typeof value !== 'function') throw wrong(what, 'is a function', value);
 };
 
+/** What makes a state: a plain value would be shared by all that have one. */
+export const aStateMaker: OptionRule = (what, value) => {
+  if (typeof value === 'function') return aPlainFunction(what, value);
+  throw wrong(what, 'is a function that makes it, such as () => ({ count: 0 })', value);
+};
+
 /** One whose answer is taken at once: promises would be results, and what it does later would be of another record. */
 export const aPlainFunction: OptionRule = (what, value) => {
   aPlainOrGenerator(what, value);

@@ -1,12 +1,26 @@
 /** The error for a value that does not fit its field. */
 import { EngineError } from '../base/errors.ts';
-import type { Field } from './schema.ts';
+import type { Field, FieldKind } from './schema.ts';
 
 export function fieldTypeError(field: Field, value: unknown): EngineError {
   return new EngineError(
     'FIELD_TYPE',
-    `field '${field.name}' wants ${typeText(field)}, got ${describe(value)}`,
+    `field '${field.name}' wants ${typeText(field)}, got ${describe(value)}${hint(field.kind, value)}`,
   );
+}
+
+/** What to do about a value that is the right one in another form. */
+function hint(kind: FieldKind, value: unknown): string {
+  if (kind === 'int64' && typeof value === 'number') {
+    return ', a number: int64 is a bigint, such as 1n; whole numbers up to 2 ** 53 fit float64';
+  }
+  if (typeof value === 'bigint' && (kind === 'int32' || kind === 'float64')) {
+    return ', a bigint: give Number(value), or make the field an int64';
+  }
+  if (kind === 'timestamp' && value instanceof Date) {
+    return ', a Date: give its getTime(), or make the field a t.date';
+  }
+  return '';
 }
 
 /** A type of a field in words: `int32 or null`. */
@@ -47,4 +61,10 @@ export function describe(value: unknown): string {
   const text =
     typeof value === 'string' ? JSON.stringify(value) : Object.prototype.toString.call(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** What to do about an object that was meant as a key of several values; nothing for what is no object. */
+export function severalParts(key: unknown): string {
+  if (typeof key !== 'object' || key === null || key instanceof Date) return '';
+  return "; for several values name their fields, as keyBy('a', 'b') does, or make one text of them";
 }

@@ -21,7 +21,7 @@ import {
   type StringColumn,
   type StringEntries,
 } from './column.ts';
-import { describe } from './field-check.ts';
+import { describe, severalParts } from './field-check.ts';
 
 const INT32_MIN = -2147483648;
 const TWO_POW_32 = 4294967296;
@@ -141,7 +141,7 @@ function invalidKey(name: string, value: unknown): EngineError {
   const what = value instanceof Date ? 'an invalid Date' : describe(value);
   return new EngineError(
     'KEY_INVALID',
-    `key '${name}' cannot be ${what}; it must be a number, bigint, string, boolean or Date`,
+    `key '${name}' cannot be ${what}; it must be a number, bigint, string, boolean or Date${severalParts(value)}`,
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import { EngineError } from '../base/errors.ts';
 import type { FixedColumn, StringColumn } from './column.ts';
-import { describe } from './field-check.ts';
+import { describe, severalParts } from './field-check.ts';
 import type { KeyBytes } from './key.ts';
 
 /** What kind of component follows, in keys whose types may change from row to row. */
@@ -194,7 +194,10 @@ export class KeyBytesWriter {
       this.#writeString(digits);
       this.#view.setUint8(at, TAG_BIGINT);
     } else {
-      throw new EngineError('KEY_INVALID', `a key cannot be ${describe(value)}`);
+      throw new EngineError(
+        'KEY_INVALID',
+        `a key cannot be ${describe(value)}${severalParts(value)}`,
+      );
     }
   }
 

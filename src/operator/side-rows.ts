@@ -31,6 +31,7 @@ export class SideRows {
   #use(side: string): Side {
     const target = this.#outputs.get(side);
     if (target === undefined) {
+      if (side === undefined) throw noSide();
       throw new EngineError(
         'JOB_DEFINITION',
         `nobody reads the side output '${side}': read it by .sideOutput(...) right behind the step`,
@@ -49,4 +50,12 @@ export class SideRows {
       rows.reset();
     }
   }
+}
+
+/** Of a call without types: `ctx.output('late', row)`. */
+function noSide(): EngineError {
+  return new EngineError(
+    'JOB_DEFINITION',
+    'output takes a side output, made by sideOutput(name), and a row',
+  );
 }

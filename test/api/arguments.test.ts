@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import {
   blackhole,
   collection,
+  customTrigger,
   type Flow,
   job,
   list,
@@ -70,6 +71,18 @@ const REFUSED: readonly (readonly [(flow: Flow) => unknown, RegExp])[] = [
   [
     (flow) => calling(windows(flow), 'aggregate', { n: 1 }),
     /^aggregate is a function, got \{ n: 1 \}$/,
+  ],
+  [
+    (flow) => calling(windows(flow), 'aggregate', { create: () => 0, add: () => 1 }),
+    /^aggregate takes a function: \(\{ aggregate \}\) => /,
+  ],
+  [
+    (flow) => calling(windows(flow), 'trigger', loose(customTrigger)({ state: {} })),
+    /^customTrigger: state is a function that makes it, such as \(\) =>/,
+  ],
+  [
+    (flow) => flow.input(t.string as never),
+    /^input: the schema is made by record\(\{ ... \}\); leave it out for rows of any shape, got/,
   ],
   [(flow) => calling(windows(flow), 'aggregate', later), /^aggregate is not async, /],
   [

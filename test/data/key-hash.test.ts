@@ -159,18 +159,20 @@ test('0 and -0 are one key', () => {
 });
 
 test('undefined, null, NaN and objects are no keys', () => {
-  const cases: [unknown, string][] = [
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [Number.NaN, 'NaN'],
-    [{}, '[object Object]'],
-    [new Date(Number.NaN), 'an invalid Date'],
-    [[1, [2]], '[object Array]'],
+  const parts =
+    "; for several values name their fields, as keyBy('a', 'b') does, or make one text of them";
+  const cases: [unknown, string, string][] = [
+    [undefined, 'undefined', ''],
+    [null, 'null', ''],
+    [Number.NaN, 'NaN', ''],
+    [{}, '[object Object]', parts],
+    [new Date(Number.NaN), 'an invalid Date', ''],
+    [[1, [2]], '[object Array]', parts],
   ];
-  for (const [key, what] of cases) {
+  for (const [key, what, hint] of cases) {
     assert.throws(() => hashKeyValue(key, ['user']), {
       code: 'KEY_INVALID',
-      message: `key 'user' cannot be ${what}; it must be a number, bigint, string, boolean or Date`,
+      message: `key 'user' cannot be ${what}; it must be a number, bigint, string, boolean or Date${hint}`,
     });
   }
 });

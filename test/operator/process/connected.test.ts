@@ -255,11 +255,11 @@ test('streams that cannot be connected are refused, and what is no process funct
       (a, b) => a.connect(b).process({ ...none, onSecond: 1 } as never),
     ],
     [
-      /process: unknown option 'onTimer'/,
+      /process: unknown option 'onTimer' without a key: call keyBy\(/,
       (a, b) => a.connect(b).process({ ...none, onTimer() {} } as never),
     ],
     [
-      /process: unknown option 'state'/,
+      /process: unknown option 'state' without a key: call keyBy\(/,
       (a, b) => a.connect(b).process({ ...none, state: {} } as never),
     ],
     [

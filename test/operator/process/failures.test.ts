@@ -126,6 +126,7 @@ test('a row of another type is told with its field', async () => {
   for (const [row, message] of [
     [{ user: 'x', total: '7' }, /record 0\): field 'total' wants float64, got "7"/],
     [{ total: 7 }, /record 0\): field 'user' wants string, got undefined/],
+    [{ user: 'x', total: 7n }, /wants float64, got 7n, a bigint: give Number\(value\)/],
     [null, /record 0\): emit wants a row with the fields user, total, got null/],
   ] as const) {
     await failing(
@@ -145,6 +146,8 @@ test('a value of another type is told with its state', async () => {
   const states = {
     v: value(t.int32),
     n: value(t.nullable(t.string)),
+    b: value(t.int64),
+    at: value(t.timestamp),
     l: list(Alert),
     m: map(t.string, t.date),
     d: map(type<string>(), t.int32),
@@ -155,6 +158,8 @@ test('a value of another type is told with its state', async () => {
     ['FIELD_TYPE', "state 'v' wants int32, got 1.5", ({ state }) => state.v.set(1.5)],
     ['FIELD_TYPE', "state 'v' wants int32, got null", ({ state }) => state.v.set(null as never)],
     ['FIELD_TYPE', "state 'n' wants string or null, got 3", ({ state }) => state.n.set(3 as never)],
+    ['FIELD_TYPE', 'a number: int64 is a bigint', ({ state }) => state.b.set(1 as never)],
+    ['FIELD_TYPE', 'give its getTime()', ({ state }) => state.at.set(new Date(0) as never)],
     [
       'FIELD_TYPE',
       `state 'l': field 'total' wants float64, got "x"`,
@@ -223,6 +228,16 @@ test('timers without onTimer, and side outputs that nobody reads, are refused', 
         },
       }),
     { code: 'JOB_DEFINITION', message: /nobody reads the side output 'no such'/ },
+  );
+  await failing(
+    (rows) =>
+      rows.keyBy('k').process({
+        emits: type<number>(),
+        onRecord(_, ctx) {
+          ctx.output('a name' as unknown as typeof unread, 'x');
+        },
+      }),
+    { code: 'JOB_DEFINITION', message: /output takes a side output, made by sideOutput\(name\)/ },
   );
 });
 
@@ -299,7 +314,8 @@ test('definitions that are wrong are refused where they stand', async () => {
   const cases: readonly [object, RegExp][] = [
     [{ emits }, /^process: onRecord is a function, got undefined/],
     [{ onRecord }, /^process: emits is record\(\{ \.\.\. \}\), or type<T>\(\)/],
-    [{ emits: t.int32, onRecord }, /^process: emits is record/],
+    [{ emits: t.int32, onRecord }, /^process: emits is record.*such as type<number>\(\)/],
+    [onRecord, /^process takes \{ emits, onRecord \}, got \[Function/],
     [{ emits, onRecord, onTime: onRecord }, /^process: unknown option 'onTime'/],
     [{ emits, onRecord: async () => {} }, /^process: onRecord is not async/],
     [{ emits, onRecord, onTimer: async () => {} }, /^process: onTimer is not async/],
