@@ -18,7 +18,7 @@ const HARNESS_OPTIONS: OptionRules<HarnessOptions<unknown>> = {
 /**
  * A harness for the steps that `build` adds to a stream.
  *
- *   const h = await harness<{ v: number }>((stream) => stream.map((row) => row.v * 2));
+ *   const h = await harness((stream: Stream<{ v: number }>) => stream.map((row) => row.v * 2));
  *   h.push({ v: 1 }, 0);
  *   h.take();                       // [{ record: 2, timestamp: 0 }]
  */
