@@ -20,10 +20,13 @@ export class TimerBuckets {
   /** By list: its first chunk, and the place behind its last entry; a multiple of CHUNK when there is no room. */
   readonly #firsts: Int32Array;
   readonly #ends: Int32Array;
+  /** By list; Infinity of one that is empty. */
+  readonly #leasts: Float64Array;
 
   constructor(lists: number) {
     this.#firsts = new Int32Array(lists).fill(NONE);
     this.#ends = new Int32Array(lists);
+    this.#leasts = new Float64Array(lists).fill(Infinity);
   }
 
   push(list: number, time: number, slot: number): void {
@@ -32,9 +35,12 @@ export class TimerBuckets {
     this.#times[at] = time;
     this.#slots[at] = slot;
     this.#ends[list] = at + 1;
+    if (time < this.#leasts[list]!) this.#leasts[list] = time;
   }
 
-  chunksOf(list: number): number {
+  /** The chunks that a list has now, all of which are to be taken: its least time will be that of what is pushed from here on. */
+  beginTaking(list: number): number {
+    this.#leasts[list] = Infinity;
     let chunks = 0;
     for (let chunk = this.#firsts[list]!; chunk !== NONE; chunk = this.#nexts[chunk]!) chunks++;
     return chunks;
@@ -63,14 +69,9 @@ export class TimerBuckets {
     return count;
   }
 
+  /** The least time of a list, without a look at what may be very many. */
   least(list: number): number {
-    let least = Infinity;
-    for (let chunk = this.#firsts[list]!; chunk !== NONE; chunk = this.#nexts[chunk]!) {
-      const from = chunk << CHUNK_SHIFT;
-      const to = from + this.#countOf(list, chunk);
-      for (let at = from; at < to; at++) least = Math.min(least, this.#times[at]!);
-    }
-    return least;
+    return this.#leasts[list]!;
   }
 
   /** Entries in a chunk of a list: all but the last are full. */

@@ -113,7 +113,7 @@ export class TimerQueue {
     const times = this.#times;
     const slots = this.#slots;
     // Those beyond whole numbers may go back to their list, behind the chunks that are taken.
-    for (let chunks = lists.chunksOf(list); chunks > 0; chunks--) {
+    for (let chunks = lists.beginTaking(list); chunks > 0; chunks--) {
       const count = lists.take(list, times, slots);
       this.#ask(slots, times, count);
       this.count -= count;

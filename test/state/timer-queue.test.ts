@@ -137,3 +137,30 @@ test('what never comes but at the end comes then', () => {
   assert.ok(queue.isDue(Infinity));
   assert.equal(queue.slot, 1);
 });
+
+test('timers that are far ahead are not looked at while near ones come and go', () => {
+  const queue = new TimerQueue(() => {});
+  const far = 20_000;
+  for (let slot = 0; slot < far; slot++) queue.push(86_400_000 + slot, slot);
+  const { min } = Math;
+  let looks = 0;
+  Math.min = (...values) => {
+    looks++;
+    return min(...values);
+  };
+  try {
+    for (let n = 0; n < 100; n++) {
+      queue.push(n * 10 + 5, n);
+      assert.ok(queue.isDue(n * 10 + 9));
+      queue.removeFirst();
+      assert.equal(queue.time, 86_400_000);
+    }
+  } finally {
+    Math.min = min;
+  }
+  assert.ok(looks < far, `${looks} times were compared`);
+  assert.ok(queue.isDue(86_400_000));
+  assert.equal(queue.slot, 0);
+  queue.removeFirst();
+  assert.equal(queue.time, 86_400_001);
+});
