@@ -228,6 +228,7 @@ export type {
   PlainData,
   PollResult,
   Source,
+  SourceDiscovery,
   SourceSplit,
   SplitReader,
   SplitReaderContext,

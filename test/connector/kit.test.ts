@@ -173,7 +173,7 @@ test('what a source reads has to be portions of rows that fit', async () => {
   await assert.rejects(twice.discoverSplits(1), /ids of their own/);
 });
 
-test('a source that discovers has splits to ask for, and no end', () => {
+test('a source that discovers has splits to ask for, and no end', async () => {
   const splits = () => [{ id: 'a', detail: null }];
   const define = (more: object) =>
     defineSource({ name: 's', discover: '1 s', read: () => [], ...more } as never);
@@ -187,7 +187,8 @@ test('a source that discovers has splits to ask for, and no end', () => {
   );
   assert.throws(() => define({ splits, discover: 0 }), /discover is longer than nothing/);
   assert.throws(() => define({ splits, discover: 'soon' }), /discover/);
-  const source = define({ splits });
+  const source = define({ splits: () => [{ id: 'a', weight: 7, detail: null }] });
+  assert.deepEqual(await source.discoverSplits(1), [{ id: 'a', weight: 0, detail: null }]);
   assert.equal(source.isBounded, false);
   assert.equal(source.discovery?.everyMs, 1000);
   const later = hybrid(defineSource({ name: 's', read: () => [] }), define({ splits }));

@@ -132,3 +132,36 @@ test('while parts cannot be listed the job goes on, with a warning', async () =>
     checkParts(folder, 2);
   });
 });
+
+test('an attempt that fails is followed by one that knows what was found', async () => {
+  await inFolder(async (folder) => {
+    mkdirSync(`${folder}/parts`);
+    arrive(folder, 0);
+    const client = await finding.start({
+      threads: 2,
+      parallelism: 2,
+      params: { folder, failAt: 2 * PART_ROWS - 50 },
+      checkpoints: { dir: `${folder}/state`, every: '10 ms' },
+      restart: { strategy: 'fixedDelay', attempts: 1, delay: '1 ms' },
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    });
+    await until(() => numbersIn(folder).length >= PART_ROWS, 'the first part is there');
+    arrive(folder, 1);
+    await until(() => existsSync(`${folder}/failed`), 'it has failed in the second part');
+    arrive(folder, 2);
+    await until(() => numbersIn(folder).length >= 3 * PART_ROWS, 'all parts are there');
+    await client.stop();
+    checkParts(folder, 3);
+  });
+});
+
+test('a list that makes no sense fails the job while it runs', async () => {
+  await inFolder(async (folder) => {
+    mkdirSync(`${folder}/parts`);
+    arrive(folder, 0);
+    const client = await finding.start({ threads: 1, params: { folder } });
+    await until(() => client.status().records >= PART_ROWS, 'the first part is read');
+    writeFileSync(`${folder}/twice`, '');
+    await assert.rejects(client.result(), { code: 'JOB_DEFINITION', message: /ids of their own/ });
+  });
+});

@@ -21,7 +21,7 @@ import { PortionReader } from './portion-reader.ts';
 export type SplitDefinition<Detail> = {
   /** Unique and stable over runs: positions are found again by it. */
   readonly id: string;
-  /** Share of the whole input, in any one unit [0: not known]. */
+  /** Share of the whole input, in any one unit [0: not known]. With `discover` nobody knows the whole. */
   readonly weight?: number;
   /** What reading needs to find the split. */
   readonly detail: Detail;
@@ -110,7 +110,10 @@ export function defineSource<Row, Position = null, Detail = null>(
   const { isBounded = everyMs === null } = definition;
   const definedAt = userFrame(new Error());
   const findSplits = async (parallelism: number): Promise<SourceSplit[]> =>
-    splitsOf(await (definition.splits?.(parallelism) ?? [{ id: 'all', detail: null }]));
+    splitsOf(
+      await (definition.splits?.(parallelism) ?? [{ id: 'all', detail: null }]),
+      everyMs === null,
+    );
   return {
     name,
     descriptor: everyMs === null ? { start } : { start, discoverMs: everyMs },
@@ -156,11 +159,14 @@ function discoverMs<Row, Position, Detail>({
   throw wrong(what, 'is longer than nothing', discover);
 }
 
-function splitsOf(splits: readonly SplitDefinition<PlainData>[]): SourceSplit[] {
+function splitsOf(
+  splits: readonly SplitDefinition<PlainData>[],
+  isWholeKnown: boolean,
+): SourceSplit[] {
   const ids = new Set<string>();
   return splits.map(({ id, weight = 0, detail = null }) => {
     if (ids.has(id)) throw wrong('defineSource: splits', 'have ids of their own', id);
     ids.add(id);
-    return { id, weight, detail };
+    return { id, weight: isWholeKnown ? weight : 0, detail };
   });
 }
