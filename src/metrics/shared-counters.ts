@@ -191,6 +191,11 @@ export class SharedCounters {
     return Atomics.add(this.#splits, stage * SPLIT_WORDS, 1);
   }
 
+  /** Splits of the stage that have been given, to all subtasks. */
+  splitsClaimed(stage: number): number {
+    return Atomics.load(this.#splits, stage * SPLIT_WORDS);
+  }
+
   /** Another split of the stage has been read to its end. */
   splitRead(stage: number): void {
     Atomics.add(this.#splits, stage * SPLIT_WORDS + 1, 1);

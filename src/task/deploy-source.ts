@@ -55,7 +55,9 @@ function stagesOf({ splits, counters }: DeploymentOptions, source: NodeId): Spli
     if (node !== source) return [];
     const claim = (): number => counters.claimSplit(number);
     const onRead = (): void => counters.splitRead(number);
-    return [{ ...stage, claim, onRead, readCount: () => counters.splitsRead(number) }];
+    const claimedCount = (): number => counters.splitsClaimed(number);
+    const readCount = (): number => counters.splitsRead(number);
+    return [{ ...stage, claim, claimedCount, onRead, readCount }];
   });
 }
 

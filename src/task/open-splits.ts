@@ -34,6 +34,20 @@ export class OpenSplits {
       this.#told = number + 1;
       if (this.#mayBeOwn(number)) this.#waiting.set(number, split);
     }
+    if (this.#stage.assignment === 'inOrder') this.#dropOthers();
+  }
+
+  /** Numbers that others have claimed: a subtask that reads one split for long keeps none of theirs. */
+  #dropOthers(): void {
+    const claimed = this.#stage.claimedCount();
+    for (const number of this.#waiting.keys()) {
+      if (number < claimed && number !== this.#claimed) this.#waiting.delete(number);
+    }
+  }
+
+  /** How many it keeps. */
+  get size(): number {
+    return this.#waiting.size;
   }
 
   #mayBeOwn(number: number): boolean {
@@ -56,12 +70,8 @@ export class OpenSplits {
   #takeClaimed(): readonly SplitToRead[] {
     this.#claimed ??= this.#stage.claim();
     const split = this.#waiting.get(this.#claimed);
-    // Numbers are claimed in order: those before it are of others.
-    for (const number of this.#waiting.keys()) {
-      if (number <= this.#claimed) this.#waiting.delete(number);
-    }
-    if (split === undefined) return NO_SPLITS;
-    this.#claimed = null;
-    return [split];
+    if (split !== undefined) this.#claimed = null;
+    this.#dropOthers();
+    return split === undefined ? NO_SPLITS : [split];
   }
 }

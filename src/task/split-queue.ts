@@ -16,6 +16,8 @@ export type SplitStage = {
   readonly splits: readonly SplitToRead[];
   /** Number of the next split that nobody reads yet, never given twice over all subtasks. */
   readonly claim: () => number;
+  /** Numbers that have been given. */
+  readonly claimedCount: () => number;
   readonly onRead: () => void;
   /** Splits that were read to their end, over all subtasks. */
   readonly readCount: () => number;

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../src/base/clock.ts';
+import { OpenSplits } from '../../src/task/open-splits.ts';
+import { fromItsStart } from '../../src/task/split-state.ts';
 import { countersOf, setUp } from './source-run.ts';
 
 test('a split that comes later is read beside the others, and never moves the watermark back', () => {
@@ -125,4 +127,25 @@ test('a split that has been read leaves checkpoints when it is remembered elsewh
   counters.requestCheckpoint(3, 'aligned');
   run(3);
   assert.deepEqual(idsOf(3), []);
+});
+
+test('in order, a subtask that reads one split for long keeps none that others have claimed', () => {
+  let claimed = 0;
+  const stage = {
+    assignment: 'inOrder' as const,
+    splits: [],
+    claim: () => claimed++,
+    claimedCount: () => claimed,
+    onRead() {},
+    readCount: () => 0,
+  };
+  const split = (n: number) => fromItsStart({ id: `${n}`, weight: 0, detail: null });
+  const [slow, fast] = [0, 1].map((subtask) => new OpenSplits(stage, { subtask, parallelism: 2 }));
+  assert.deepEqual(slow!.take(), []);
+  for (let n = 0; n < 100; n++) {
+    for (const subtask of [fast!, slow!]) subtask.add(n, [split(n)]);
+    if (n === 0) assert.deepEqual(slow!.take(), [split(0)]);
+    else assert.deepEqual(fast!.take(), [split(n)]);
+    assert.ok(slow!.size <= 1 && fast!.size === 0, `${slow!.size}, ${fast!.size}`);
+  }
 });

@@ -67,6 +67,7 @@ export function queueOf(
       assignment: one,
       splits: ofStage(n),
       claim: () => counters.claimSplit(n),
+      claimedCount: () => counters.splitsClaimed(n),
       onRead: () => counters.splitRead(n),
       readCount: () => counters.splitsRead(n),
     })),

@@ -108,6 +108,7 @@ export class SourceLife {
         stages.map((one, stage) => ({
           ...one,
           claim: () => counters.claimSplit(stage),
+          claimedCount: () => counters.splitsClaimed(stage),
           onRead: () => counters.splitRead(stage),
           readCount: () => counters.splitsRead(stage),
         })),
