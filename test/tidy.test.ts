@@ -42,6 +42,7 @@ const DOORS = [
   'connector/net/index.ts',
   'testing/index.ts',
   'api/cep/index.ts',
+  'api/savepoint/index.ts',
 ];
 
 /** What may stand only in some places, by the beginning of the path. */

@@ -53,10 +53,12 @@ export type StateOptions = {
 };
 
 declare const HANDLE: unique symbol;
+declare const CONTENT: unique symbol;
 
-/** A state as it is declared; `Handle` is what a function gets of it. */
-export type StateDescriptor<Handle> = StateFunctions & {
+/** A state as it is declared; `Handle` is what a function gets of it, `Content` what it has of a key as a whole. */
+export type StateDescriptor<Handle, Content = unknown> = StateFunctions & {
   readonly [HANDLE]?: Handle;
+  readonly [CONTENT]?: Content;
   readonly kind: StateKind;
   readonly type: TypeSpec;
   readonly keyType: TypeSpec | null;
@@ -79,15 +81,15 @@ export type StateHandles<States> = {
 export function value<T>(
   type: ValueTypeOf<T>,
   options: StateOptions & { readonly default: NoInfer<T> },
-): StateDescriptor<ValueState<T, T>>;
+): StateDescriptor<ValueState<T, T>, T>;
 export function value<T>(
   type: ValueTypeOf<T>,
   options?: StateOptions,
-): StateDescriptor<ValueState<T>>;
+): StateDescriptor<ValueState<T>, T>;
 export function value<T>(
   type: ValueTypeOf<T>,
   options: StateOptions & { readonly default?: T } = {},
-): StateDescriptor<ValueState<T, T | undefined>> {
+): StateDescriptor<ValueState<T, T | undefined>, T> {
   checkOptions('value', options, { ...STATE_OPTIONS, default: true });
   const spec = typeSpec('value', type);
   const fallback = options.default;
@@ -101,7 +103,7 @@ export function value<T>(
 export function list<T>(
   type: ValueTypeOf<T>,
   options: StateOptions = {},
-): StateDescriptor<ListState<T>> {
+): StateDescriptor<ListState<T>, readonly T[]> {
   checkOptions('list', options, STATE_OPTIONS);
   return descriptor('list', typeSpec('list', type), options);
 }
@@ -111,7 +113,7 @@ export function map<K extends KeyValue, V>(
   keyType: FieldType<K>,
   valueType: ValueTypeOf<V>,
   options: StateOptions = {},
-): StateDescriptor<MapState<K, V>> {
+): StateDescriptor<MapState<K, V>, ReadonlyMap<K, V>> {
   checkOptions('map', options, STATE_OPTIONS);
   const key = typeSpec('map: the type of the keys', keyType);
   if (key.kind === 'record') throw wrong('map: the type of the keys', 'is one of t', keyType);
@@ -123,7 +125,7 @@ export function reducing<T>(
   type: ValueTypeOf<T>,
   fn: (value: T, added: T) => T,
   options: StateOptions = {},
-): StateDescriptor<ReducingState<T>> {
+): StateDescriptor<ReducingState<T>, T> {
   checkOptions('reducing', options, STATE_OPTIONS);
   aPlainFunction('reducing: the function', fn);
   const reduce = fn as ReduceValues;
@@ -139,7 +141,7 @@ export function aggregating<In, Accumulator, Out>(
   aggregate: Omit<UserAggregate<In, Accumulator, Out>, 'merge'> &
     Partial<Pick<UserAggregate<In, Accumulator, Out>, 'merge'>>,
   options: StateOptions = {},
-): StateDescriptor<AggregatingState<In, Out>> {
+): StateDescriptor<AggregatingState<In, Out>, Accumulator> {
   checkOptions('aggregating', options, STATE_OPTIONS);
   checkUserAggregate('aggregating', aggregate, ['create', 'add', 'result']);
   const live = { aggregate: aggregate as unknown as Folding };
@@ -188,12 +190,12 @@ const CLEANUP_OPTIONS: OptionRules<NonNullable<TtlOptions['cleanup']>> = {
   onSnapshot: choice(true, false),
 };
 
-function descriptor<Handle>(
+function descriptor<Handle, Content>(
   kind: StateKind,
   spec: TypeSpec,
   { ttl }: StateOptions,
   live: StateFunctions = {},
-): StateDescriptor<Handle> {
+): StateDescriptor<Handle, Content> {
   return {
     ...live,
     kind,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { DEFAULT_MAX_PARALLELISM, MAX_PARALLELISM_LIMIT } from '../base/limits.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { findSnapshot } from '../checkpoint/find-snapshot.ts';
 import { declaredStates, withEmptyStates } from '../checkpoint/rewrite/declared-states.ts';
 import { newSavepoint } from '../checkpoint/rewrite/new-savepoint.ts';
 import { type EditMode, rewriteSavepoint } from '../checkpoint/rewrite/rewrite.ts';
@@ -12,7 +13,6 @@ import { checkJob } from '../job/restore.ts';
 import { type AnswerFlags, answer } from './answer.ts';
 import { jobOptions } from './config/settings.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { findSnapshot } from './find-snapshot.ts';
 import { checkFlag, wrongFlag } from './flags.ts';
 import { formatCount } from './format.ts';
 import { findModule, loadJob } from './load-job.ts';

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { EngineError } from '../base/errors.ts';
 import { stateBatches } from '../checkpoint/export-state.ts';
+import { findSnapshot } from '../checkpoint/find-snapshot.ts';
 import { describeCheckpoint } from '../checkpoint/inspect.ts';
 import { formatInspect } from '../checkpoint/inspect-text.ts';
 import {
@@ -15,7 +16,6 @@ import { type AnswerFlags, answer } from './answer.ts';
 import { ask } from './control.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { fail } from './failure.ts';
-import { findSnapshot } from './find-snapshot.ts';
 import { formatCount } from './format.ts';
 import { Output } from './output.ts';
 import { placeOf } from './running-jobs.ts';

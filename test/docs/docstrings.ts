@@ -18,6 +18,7 @@ const DOORS = [
   'src/connector/kit/index.ts',
   'src/connector/net/index.ts',
   'src/api/cep/index.ts',
+  'src/api/savepoint/index.ts',
   'src/testing/index.ts',
   'src/sharedarraybuffer-queue/index.ts',
 ];

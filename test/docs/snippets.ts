@@ -37,6 +37,7 @@ const SOURCES: readonly (readonly [string, string])[] = [
   ['millrace/connectors/files', 'src/connector/file/index.ts'],
   ['millrace/connectors/net', 'src/connector/net/index.ts'],
   ['millrace/cep', 'src/api/cep/index.ts'],
+  ['millrace/state', 'src/api/savepoint/index.ts'],
   ['millrace/testing', 'src/testing/index.ts'],
   ['millrace/sharedarraybuffer-queue', 'src/sharedarraybuffer-queue/index.ts'],
   ['../../../test/docs/names.ts', 'test/docs/names.ts'],

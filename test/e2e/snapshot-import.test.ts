@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stateBatches } from '../../src/checkpoint/export-state.ts';
+import { findSnapshot } from '../../src/checkpoint/find-snapshot.ts';
 import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
 import { rewriteSavepoint } from '../../src/checkpoint/rewrite/rewrite.ts';
 import {
@@ -15,7 +16,6 @@ import {
   stateEncoder,
 } from '../../src/checkpoint/rewrite/state-files.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
-import { findSnapshot } from '../../src/cli/find-snapshot.ts';
 import { jobFile, millrace } from './command-line.ts';
 import { type Account, COUNT, sale, shop } from './jobs/shop.ts';
 

@@ -41,6 +41,20 @@ export type Account = {
   tags: unknown;
 };
 
+export const accountStates = {
+  total: value(t.float64),
+  first: value(First),
+  last: list(t.float64),
+  days: map(t.int32, t.string),
+  most: reducing(t.float64, Math.max),
+  mean: aggregating({
+    create: () => ({ sum: 0, count: 0 }),
+    add: ({ sum, count }, amount: number) => ({ sum: sum + amount, count: count + 1 }),
+    result: ({ sum, count }) => sum / count,
+  }),
+  tags: value(type<unknown>(), { ttl: '1000 d' }),
+};
+
 /** By a key of two fields, and by one that is a number; accounts come at the end of the input. */
 export const shop = job(import.meta, 'shop', (flow) => {
   const out = flow.param('out', 'out');
@@ -54,19 +68,7 @@ export const shop = job(import.meta, 'shop', (flow) => {
     .keyBy('user', 'shop')
     .process({
       emits: type<Account>(),
-      state: {
-        total: value(t.float64),
-        first: value(First),
-        last: list(t.float64),
-        days: map(t.int32, t.string),
-        most: reducing(t.float64, Math.max),
-        mean: aggregating({
-          create: () => ({ sum: 0, count: 0 }),
-          add: ({ sum, count }, amount: number) => ({ sum: sum + amount, count: count + 1 }),
-          result: ({ sum, count }) => sum / count,
-        }),
-        tags: value(type<unknown>(), { ttl: '1000 d' }),
-      },
+      state: accountStates,
       onRecord({ amount, time }, { state, timers }) {
         state.total.set((state.total.get() ?? 0) + amount);
         if (state.first.get() === undefined) state.first.set({ amount, time, note: null });

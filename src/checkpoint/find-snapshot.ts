@@ -1,10 +1,10 @@
 /** The snapshot that a path of a person means. */
 import { resolve } from 'node:path';
 import { EngineError, messageOf } from '../base/errors.ts';
-import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
-import { idOf } from '../checkpoint/checkpoint-names.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import { systemFiles } from '../checkpoint/system-files.ts';
+import type { StoredCheckpoint } from './checkpoint.ts';
+import { idOf } from './checkpoint-names.ts';
+import { loadCheckpoint } from './load-checkpoint.ts';
+import { systemFiles } from './system-files.ts';
 
 /** A checkpoint or savepoint, or the newest of a checkpoint directory. */
 export async function findSnapshot(path: string): Promise<StoredCheckpoint> {
