@@ -8,9 +8,9 @@
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import { START_LOOK_MS } from '../base/limits.ts';
-import { parallelismOf } from '../graph/parallelism.ts';
 import type { LogicalNode, NodeId } from '../graph/graph.ts';
 import type { BuiltJob } from '../graph/job-registry.ts';
+import { parallelismOf } from '../graph/parallelism.ts';
 import type { Source, SourceDiscovery, SourceSplit } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 import { type FoundSplits, fromItsStart } from '../task/split-state.ts';

@@ -46,7 +46,8 @@ export function stateFields({ name, state }: NamedState<unknown, unknown>): read
 export function declared(named: NamedState<unknown, unknown>): DeclaredState {
   const { uid, name, key } = named;
   const fields = [...key.fields, ...stateFields(named)];
-  return { uid, operator: uid, state: { name: `state/${name}`, kind: 'keyed', fields } };
+  const state = { name: `state/${name}`, kind: 'keyed', fields } as const;
+  return { uid, operator: uid, keyGroups: (ofJob) => ofJob, state };
 }
 
 /** Refuses a state of a snapshot that is another one than the program names. EngineError STATE_INCOMPATIBLE. */
