@@ -31,10 +31,10 @@ type Row = Readonly<Record<string, unknown>>;
 before(async () => {
   const client = await shop.start({
     ...{ threads: 0, parallelism: 3 },
-    params: { out: join(folder, 'before'), rate: 8000 },
+    params: { out: join(folder, 'before'), rate: 4000 },
     checkpoints: { dir: CHECKPOINTS, every: '50 ms', incremental: true },
   });
-  while (client.status().records < 6000) await delay(5);
+  while (client.status().records < 3000) await delay(5);
   await client.stop({ savepoint: SAVEPOINT });
 });
 
@@ -153,8 +153,10 @@ for (const [what, path] of [
 
 test('totals that are corrected, removed and added by hand are those that the job goes on with', async () => {
   const before = await rowsOf(SAVEPOINT, 'accounts', 'total');
-  const [wrong, gone, ...others] = before as readonly [Row, Row, ...Row[]];
   const added = { user: 'late', shop: 1, '#value': 1000 };
+  const [wrong, gone] = before.filter(({ user }) => user !== 'late') as [Row, Row];
+  const changed = [wrong, gone, added].map(keyOf);
+  const others = before.filter((row) => !changed.includes(keyOf(row)));
   const file = writeLines('total.jsonl', [{ ...wrong, '#value': 5 }, ...others, added]);
   const first = await imported(SAVEPOINT, ...importing('accounts', 'total', file, 'corrected'));
   const sums = await rowsOf(first, 'turnover', 'values');
@@ -193,7 +195,8 @@ function totalOf(number: number): number {
 
 test('merged, keys that are not in the file stay; removed, all others do', async () => {
   const before = await linesOf(CHECKPOINTS, 'accounts', 'last');
-  const [{ user, shop: number }] = (await rowsOf(CHECKPOINTS, 'accounts', 'last')) as [Row];
+  const rowsBefore = await rowsOf(CHECKPOINTS, 'accounts', 'last');
+  const { user, shop: number } = rowsBefore.find((row) => row.user !== 'late')!;
   const ofKey = (line: string): boolean =>
     line.startsWith(JSON.stringify({ user, shop: number }).slice(0, -1));
   const others = before.filter((line) => !ofKey(line));
