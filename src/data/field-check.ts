@@ -10,15 +10,15 @@ export function fieldTypeError(field: Field, value: unknown): EngineError {
 }
 
 /** What to do about a value that is the right one in another form. */
-function hint(kind: FieldKind, value: unknown): string {
+export function hint(kind: FieldKind, value: unknown): string {
   if (kind === 'int64' && typeof value === 'number') {
     return ', a number: int64 is a bigint, such as 1n; whole numbers up to 2 ** 53 fit float64';
   }
   if (typeof value === 'bigint' && (kind === 'int32' || kind === 'float64')) {
-    return ', a bigint: give Number(value), or make the field an int64';
+    return ', a bigint: give Number(value), or make the type int64';
   }
   if (kind === 'timestamp' && value instanceof Date) {
-    return ', a Date: give its getTime(), or make the field a t.date';
+    return ', a Date: give its getTime(), or make the type t.date';
   }
   return '';
 }

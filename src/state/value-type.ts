@@ -13,7 +13,7 @@ import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import { isSample } from '../data/batch-weight.ts';
 import { type DynamicColumn, valueAt } from '../data/column.ts';
-import { describe, fieldTypeError, fitsField, typeText } from '../data/field-check.ts';
+import { describe, fieldTypeError, fitsField, hint, typeText } from '../data/field-check.ts';
 import { objectLiteral } from '../data/materialize.ts';
 import { ownText } from '../data/own-text.ts';
 import { FITS } from '../data/row-appender.ts';
@@ -105,7 +105,8 @@ export class ValueType {
   #refuse(value: unknown): void {
     if (this.#record === null) {
       const field = this.fields[0]!;
-      if (!fitsField(field, value)) throw this.#misfit(typeText(field), value);
+      if (!fitsField(field, value))
+        throw this.#misfit(typeText(field), value, hint(field.kind, value));
       return;
     }
     if (typeof value !== 'object' || value === null) throw this.#misfit('a record', value);
@@ -128,10 +129,10 @@ export class ValueType {
     return this.#kept(value);
   }
 
-  #misfit(wanted: string, value: unknown): EngineError {
+  #misfit(wanted: string, value: unknown, advice = ''): EngineError {
     return new EngineError(
       'FIELD_TYPE',
-      `state '${this.#state}' wants ${wanted}, got ${describe(value)}`,
+      `state '${this.#state}' wants ${wanted}, got ${describe(value)}${advice}`,
     );
   }
 

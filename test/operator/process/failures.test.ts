@@ -159,7 +159,7 @@ test('a value of another type is told with its state', async () => {
     ['FIELD_TYPE', "state 'v' wants int32, got null", ({ state }) => state.v.set(null as never)],
     ['FIELD_TYPE', "state 'n' wants string or null, got 3", ({ state }) => state.n.set(3 as never)],
     ['FIELD_TYPE', 'a number: int64 is a bigint', ({ state }) => state.b.set(1 as never)],
-    ['FIELD_TYPE', 'give its getTime()', ({ state }) => state.at.set(new Date(0) as never)],
+    ['FIELD_TYPE', 'give its getTime\\(\\)', ({ state }) => state.at.set(new Date(0) as never)],
     [
       'FIELD_TYPE',
       `state 'l': field 'total' wants float64, got "x"`,
