@@ -1,20 +1,33 @@
 /** Where a dataflow begins: sources and parameters. */
 import { EngineError } from '../base/errors.ts';
-import { checkOptions, type OptionRules, someText, wrong } from '../base/options.ts';
+import {
+  aPlainFunction,
+  checkOptions,
+  type OptionRules,
+  someText,
+  wrong,
+} from '../base/options.ts';
 import { programSource } from '../connector/program/program-input.ts';
 import { aSchema, type Schema } from '../data/schema.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { JobParams } from '../graph/job-registry.ts';
 import type { Source } from '../operator/source.ts';
+import { sourceUntil } from '../operator/source-until.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { InputStream, Stream } from './stream.ts';
 
-export type FromOptions = {
+export type FromOptions<Row = unknown> = {
   readonly name?: string;
   readonly uid?: string;
   readonly parallelism?: number;
   /** Records a second over all subtasks; 0, Infinity or left out for no limit. */
   readonly rate?: number;
+  /**
+   * Ends a split at the first record for which it says so. That record does not go out, nor what lies behind it in the split: a
+   * connection, a share of a watched folder, a part of a file, whatever the source is read by. When all have ended, so has the
+   * source; which records end it is known when they are read, so that a source without an end counts as one without.
+   */
+  readonly until?: (row: Row) => boolean;
 };
 
 /** The others are those of a step, and checked there. */
@@ -23,6 +36,7 @@ const FROM_OPTIONS: OptionRules<FromOptions> = {
   uid: true,
   parallelism: true,
   rate: aRate,
+  until: aPlainFunction,
 };
 
 function aRate(what: string, value: unknown): void {
@@ -44,13 +58,14 @@ export class Flow {
   }
 
   /** The stream of a source: `flow.from(files('flights.parquet', parquet(Flight)))`. */
-  from<Row>(source: Source<Row>, options: FromOptions = {}): Stream<Row> {
+  from<Row>(source: Source<Row>, options: FromOptions<NoInfer<Row>> = {}): Stream<Row> {
     if (typeof (source as Source | undefined)?.discoverSplits !== 'function') {
       throw wrong('from', 'takes a source, such as files(...) or collection(...)', source);
     }
     checkOptions('from', options, FROM_OPTIONS);
-    const { rate = 0 } = options;
-    const node = this.#addSource(source as Source, rate);
+    const { rate = 0, until } = options;
+    const ending = until === undefined ? source : sourceUntil(source, until);
+    const node = this.#addSource(ending as Source, rate);
     const stream = new Stream<Row>(this.#builder, node, source.schema);
     if (options.name !== undefined) stream.name(options.name);
     if (options.uid !== undefined) stream.uid(options.uid);

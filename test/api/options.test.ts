@@ -174,7 +174,7 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'files',
     () => loose(files)('in', csv(), { onMalformd: 'skip' }),
-    /^files: unknown option 'onMalformd'; there are: onMalformed, watch, existing, rolling, bucket$/,
+    /^files: unknown option 'onMalformd'; there are: onMalformed, watch, existing, rolling, bucket, compact$/,
   ],
   [
     'files',
@@ -589,7 +589,7 @@ const BUILDS: readonly (readonly [string, (flow: Flow) => unknown, RegExp])[] = 
   [
     'from',
     (flow) => loose(flow.from.bind(flow))(collection([]), typo),
-    /^from: unknown option 'paralelism'; there are: name, uid, parallelism, rate$/,
+    /^from: unknown option 'paralelism'; there are: name, uid, parallelism, rate, until$/,
   ],
   [
     'from',

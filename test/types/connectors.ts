@@ -70,6 +70,18 @@ defineSource({
   read: () => [],
 });
 
+// What ends a split is asked of a row of the source.
+declare const flowUntil: Flow;
+flowUntil.from(bids, { until: ({ price }) => price < 0 });
+flowUntil.from(words, { until: (word) => word === 'end' });
+// @ts-expect-error a bid has no word
+flowUntil.from(bids, { until: ({ word }) => word === 'end' });
+
+// Parts become one by size, by checkpoints, or by both.
+files('out', jsonLines(Bid), { compact: { size: 1_000_000, checkpoints: 10 } });
+// @ts-expect-error there is no count of files
+files('out', jsonLines(Bid), { compact: { files: 10 } });
+
 defineSource({
   name: 'wrong position',
   start: 0,
