@@ -105,6 +105,12 @@ const counting = job(import.meta, 'until', (flow) => {
   return { counts: rows.keyBy('shard').sum('n') };
 });
 
+test('a source that finds splits while it is read still does', () => {
+  const source = shards('1 s');
+  assert.equal(sourceUntil(source, () => false).discovery, source.discovery);
+  assert.ok(!('discovery' in sourceUntil(shards(), () => false)));
+});
+
 test('a job whose sources have all ended is finished', async () => {
   const rows: unknown[] = [];
   const client = await counting.start({ threads: 0, parallelism: 2 });
