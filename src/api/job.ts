@@ -22,7 +22,13 @@ import {
   type RegisteredJob,
   registerJob,
 } from '../graph/job-registry.ts';
-import { type JobClient, type JobResult, RUN_OPTIONS, type RunOptions } from '../job/job.ts';
+import {
+  type JobClient,
+  type JobResult,
+  type OperatorResult,
+  RUN_OPTIONS,
+  type RunOptions,
+} from '../job/job.ts';
 import { startServedJob } from '../server/serve.ts';
 import { CollectSink } from './collect-sink.ts';
 import { Flow } from './flow.ts';
@@ -152,7 +158,9 @@ export class Job<T> {
         return new CollectSink(rows[name]);
       },
     });
-    await client.result();
+    const { operators } = await client.result();
+    const losing = operators.filter(({ lateRecords }) => lateRecords > 0);
+    if (losing.length > 0) client.log.warn(lateText(this.name, losing));
     return rows as Collected<T>;
   }
 
@@ -233,6 +241,15 @@ function unreadText(job: string, output: string): string {
   return (
     `job '${job}' waits, for its output '${output}' is full and nobody reads it: read client.outputs.${output}, ` +
     'or start the job with outputs: false'
+  );
+}
+
+/** Rows are all that a program sees of `collect`: what was dropped would be missed by nobody. */
+function lateText(job: string, losing: readonly OperatorResult[]): string {
+  const counts = losing.map(({ name, lateRecords }) => `${lateRecords} for '${name}'`);
+  return (
+    `job '${job}' dropped records that were late: ${counts.join(', ')}; let watermarks wait longer (boundedOutOfOrderness), ` +
+    'read them by lateTo(side), or run it in batch, where nothing is late'
   );
 }
 
