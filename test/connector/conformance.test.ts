@@ -209,7 +209,7 @@ for (const kind of FORMAT_KINDS) {
             (error: EngineError) =>
               error.code === 'FIELD_TYPE' &&
               error.message.startsWith(`field '${name}' wants `) &&
-              error.message.endsWith(` or null, got ${describe(value)}`),
+              error.message.includes(` or null, got ${describe(value)}`),
           );
         }
       }
