@@ -1,19 +1,12 @@
 /** Splits that come while a job runs, in real threads and processes: each is read once, though the process is killed in the middle. */
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, startMillrace } from './command-line.ts';
 import { finding } from './jobs/finding.ts';
+import { numbersIn, waitUntil } from './number-files.ts';
 
 const PART_ROWS = 300;
 const WAITS_MAX = 6000;
@@ -26,22 +19,8 @@ function arrive(folder: string, part: number): void {
   renameSync(`${path}.tmp`, path);
 }
 
-function numbersIn(folder: string): number[] {
-  if (!existsSync(`${folder}/out`)) return [];
-  return readdirSync(`${folder}/out`)
-    .filter((name) => !name.startsWith('.'))
-    .flatMap((name) =>
-      readFileSync(`${folder}/out/${name}`, 'utf8').trimEnd().split('\n').slice(1).map(Number),
-    );
-}
-
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let n = 0; n < WAITS_MAX; n++) {
-    if (isSo()) return;
-    await sleep(10);
-  }
-  throw new Error(`it has not come to this: ${what}`);
-}
+const until = (isSo: () => boolean, what: string): Promise<void> =>
+  waitUntil(isSo, what, WAITS_MAX);
 
 function checkParts(folder: string, parts: number): void {
   assert.deepEqual(

@@ -1,18 +1,11 @@
 /** A watched folder in real threads and processes: each row of each file once, though the process is killed in the middle. */
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inFolder } from '../connector/read-all.ts';
 import { jobFile, startMillrace } from './command-line.ts';
 import { copying } from './jobs/folder-watching.ts';
+import { numbersIn, waitUntil } from './number-files.ts';
 
 const FILE_ROWS = 500;
 const WAITS_MAX = 3000;
@@ -25,22 +18,8 @@ function arrive(folder: string, file: number): void {
   renameSync(`${path}.tmp`, path);
 }
 
-function numbersIn(folder: string): number[] {
-  if (!existsSync(`${folder}/out`)) return [];
-  return readdirSync(`${folder}/out`)
-    .filter((name) => !name.startsWith('.'))
-    .flatMap((name) =>
-      readFileSync(`${folder}/out/${name}`, 'utf8').trimEnd().split('\n').slice(1).map(Number),
-    );
-}
-
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let n = 0; n < WAITS_MAX; n++) {
-    if (isSo()) return;
-    await sleep(10);
-  }
-  throw new Error(`it has not come to this: ${what}`);
-}
+const until = (isSo: () => boolean, what: string): Promise<void> =>
+  waitUntil(isSo, what, WAITS_MAX);
 
 test('files that come before, between and behind a crash are copied once', async () => {
   await inFolder(async (folder) => {

@@ -176,7 +176,7 @@ export class GatheredRows {
   }
 }
 
-/** Null is a value of a dynamic field as any other, as where an operator writes its state. */
+/** In a dynamic field null is a value like others, as it is where an operator writes its state. */
 function storedSchema({ fields }: Schema): Schema {
   return schemaOf(
     fields.map((field) => (field.kind === 'dynamic' ? { ...field, nullable: false } : field)),

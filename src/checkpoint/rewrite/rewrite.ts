@@ -1,6 +1,6 @@
 /**
  * A savepoint with the state of another one, or of none, in which some keyed states are what somebody says. All rows are checked
- * before anything is written; what is written is a savepoint as any other (savepoint.ts).
+ * before anything is written; what is written is an ordinary savepoint (savepoint.ts).
  *
  *   rows ─ gather and check ─┐
  *   blocks of the other ─────┴─ draft ─ rename → savepoint
