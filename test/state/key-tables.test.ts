@@ -163,34 +163,41 @@ test('keys keep their slots while tables grow, also those that made them grow', 
   }
 });
 
-test('keys that are loaded all at once are found in the slots of their order', () => {
-  for (const [count, expected] of [
-    [0, 0],
-    [1, 1],
-    [3000, 3000],
-    [3000, 0],
-    [200_000, 1_000_000],
-    [200_000, 200_000],
-  ] as const) {
-    const table = new IntKeyTable();
-    const keys = Int32Array.from({ length: count }, (_, n) => Math.imul(n, 7919) ^ 5);
-    const slots = new Int32Array(count);
-    for (let from = 0; from < count; from += 1000) {
-      const to = Math.min(count, from + 1000);
-      table.append(keys, from, to, expected - from);
+/** Far apart, close together, and at the end of what an int can be: found by hash, and by their place. */
+for (const [what, keyOf] of [
+  ['far apart', (n: number) => Math.imul(n, 7919) ^ 5],
+  ['close together', (n: number) => n * 3 - 1000],
+  ['one behind the other', (n: number) => n + 2 ** 31 - 400_000],
+] as const) {
+  test(`keys ${what} that are loaded all at once are found in the slots of their order`, () => {
+    for (const [count, expected] of [
+      [0, 0],
+      [1, 1],
+      [3000, 3000],
+      [3000, 0],
+      [200_000, 1_000_000],
+      [200_000, 200_000],
+    ] as const) {
+      const table = new IntKeyTable();
+      const keys = Int32Array.from({ length: count }, (_, n) => keyOf(n));
+      const slots = new Int32Array(count);
+      for (let from = 0; from < count; from += 1000) {
+        const to = Math.min(count, from + 1000);
+        table.append(keys, from, to, expected - from);
+      }
+      const inOrder = Int32Array.from(keys, (_, n) => n);
+      assert.equal(table.count, count);
+      assert.ok(table.index());
+      table.slotsOf(keys, 0, count, slots);
+      assert.deepEqual(slots, inOrder);
+      const more = Int32Array.from({ length: 100_000 }, (_, n) => keyOf(n + count));
+      table.slotsOf(more, 0, more.length, new Int32Array(more.length));
+      table.slotsOf(keys, 0, count, slots);
+      assert.deepEqual(slots, inOrder);
+      assert.equal(table.count, count + more.length);
     }
-    const inOrder = Int32Array.from(keys, (_, n) => n);
-    assert.equal(table.count, count);
-    assert.ok(table.index());
-    table.slotsOf(keys, 0, count, slots);
-    assert.deepEqual(slots, inOrder);
-    const more = Int32Array.from({ length: 100_000 }, (_, n) => Math.imul(n + count, 7919) ^ 5);
-    table.slotsOf(more, 0, more.length, new Int32Array(more.length));
-    table.slotsOf(keys, 0, count, slots);
-    assert.deepEqual(slots, inOrder);
-    assert.equal(table.count, count + more.length);
-  }
-});
+  });
+}
 
 test('room for keys that are loaded is made before most of them are there', () => {
   const { capacities, most } = capacitiesWhileLoading(5_000_000, 5_000_000);
