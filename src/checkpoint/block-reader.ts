@@ -1,6 +1,7 @@
 /**
  * Blocks of a checkpoint for the threads that restore from it. Reading waits for the disk: a thread restores before it
- * does anything else. State files stay open, a few at a time, until `closeStateFiles`.
+ * does anything else. State files stay open, a few at a time, until `closeStateFiles`, which says what was read of them:
+ * that has been verified, and need not be once more (load-checkpoint.ts).
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { EngineError, messageOf } from '../base/errors.ts';
@@ -10,6 +11,7 @@ import { decodeBatch } from '../data/codec.ts';
 import type { Schema } from '../data/schema.ts';
 import type { BlockRef } from './checkpoint.ts';
 import { stateFileOf } from './checkpoint-names.ts';
+import { readingError } from './reading-error.ts';
 import {
   BLOCK_HEAD_BYTES,
   type BlockHead,
@@ -23,6 +25,9 @@ import {
 /** By path; the one that was used last is the last. */
 const open = new Map<string, number>();
 
+/** Blocks that were read, by `blockKey`. */
+let verified = new Set<string>();
+
 /** What each block is read into: memory that is new for each costs more than the reading. Benchmark: figure recovery. */
 let memory = new ArrayBuffer(0);
 
@@ -34,7 +39,14 @@ let memory = new ArrayBuffer(0);
  */
 export function readBlockSync(checkpointPath: string, ref: BlockRef): Uint8Array {
   const file = stateFileOf(checkpointPath, ref.checkpoint);
-  return unpackBlock(file, ref.offset, bytesAt(file, ref.offset, ref.bytes));
+  const content = unpackBlock(file, ref.offset, bytesAt(file, ref.offset, ref.bytes));
+  verified.add(blockKey(file, ref.offset));
+  return content;
+}
+
+/** What a block is known by in a thread and between them. */
+export function blockKey(file: string, offset: number): string {
+  return `${file}:${offset}`;
 }
 
 /** How a block is stored, without reading it. */
@@ -43,11 +55,17 @@ export function readBlockHeadSync(checkpointPath: string, ref: BlockRef): BlockH
   return blockHead(file, ref.offset, bytesAt(file, ref.offset, BLOCK_HEAD_BYTES));
 }
 
-/** Lets go of the files, so that their directory can be removed and another be read in its place, and of the memory. */
-export function closeStateFiles(): void {
+/**
+ * Lets go of the files, so that their directory can be removed and another be read in its place, and of the memory. Gives the
+ * keys of the blocks that this thread has read since the last time, all of them as they were written.
+ */
+export function closeStateFiles(): ReadonlySet<string> {
   for (const handle of open.values()) closeSync(handle);
   open.clear();
   memory = new ArrayBuffer(0);
+  const read = verified;
+  verified = new Set();
+  return read;
 }
 
 function bytesAt(file: string, offset: number, length: number): Uint8Array {
@@ -62,10 +80,7 @@ function bytesAt(file: string, offset: number, length: number): Uint8Array {
       filled += count;
     }
   } catch (error) {
-    if (error instanceof EngineError) throw error;
-    throw new EngineError('CHECKPOINT_NOT_FOUND', `${file} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw readingError(file, error);
   }
   if (filled < length) throw damaged(file, offset, 'the file is cut off');
   return bytes;

@@ -18,10 +18,11 @@ import { draftNameOf, idOf, isDraft, MANIFEST_NAME, nameOf } from './checkpoint-
 import { CompressPool } from './compress-pool.ts';
 import { DirectoryWriter } from './directory-writer.ts';
 import { type FileLayer, makeDirectories } from './file-layer.ts';
-import { loadCheckpoint, readManifest } from './load-checkpoint.ts';
+import { openCheckpoint, readManifest, verifyBlocks } from './load-checkpoint.ts';
 import { DirectoryLock, isLeftOfLock } from './lock.ts';
 import { referencesOf } from './manifest.ts';
 import type { Processes } from './process-identity.ts';
+import { isDamage } from './reading-error.ts';
 import { type Entry, planRetention } from './retention.ts';
 import { beginSavepoint } from './savepoint.ts';
 import { systemFiles } from './system-files.ts';
@@ -44,6 +45,8 @@ export class CheckpointStorage {
   readonly #lock: DirectoryLock;
   readonly #packer = new CompressPool(CHECKPOINT_CODEC);
   readonly #entries = new Map<number, Entry>();
+  /** What is wrong with those that were found damaged, the newest first. */
+  readonly #leftOut = new Map<number, EngineError>();
   /** Checkpoints on their way, and whose state was there when each began: it may refer to that. */
   readonly #writers = new Map<DirectoryWriter, ReadonlySet<number>>();
   #nextId = 1;
@@ -184,28 +187,37 @@ export class CheckpointStorage {
   }
 
   /**
-   * The newest checkpoint that is whole; null when there was never one. Damaged ones are left out with a warning: what
-   * sinks had made visible with them is not taken back, and its rows come again. When
-   * there are only such, EngineError CHECKPOINT_DAMAGED: to begin anew is not for the engine to decide.
+   * The newest checkpoint that is whole; null when there was never one. Damaged ones are left out, as `leaveOut` does.
+   * When there are only such, EngineError CHECKPOINT_DAMAGED: to begin anew is not for the engine to decide.
    */
   async latest(): Promise<StoredCheckpoint | null> {
-    const newestFirst = [...this.#entries.values()].sort((a, b) => b.id - a.id);
-    let damage: EngineError | null = null;
-    for (const entry of newestFirst) {
-      if (entry.condition === 'retired') continue;
+    for (;;) {
+      const stored = await this.newest();
+      if (stored === null) return null;
       try {
-        return await loadCheckpoint(this.#pathOf(entry.id), this.#files);
+        await verifyBlocks(stored, new Set(), this.#files);
+        return stored;
       } catch (error) {
-        if (!isDamage(error)) throw error;
-        entry.condition = 'damaged';
-        damage ??= error;
-        this.#warn(
-          `checkpoint ${entry.id} is damaged and left out: ${error.message}; ` +
-            'output that was committed with it may come once more',
-        );
+        if (!this.leaveOut(stored, error)) throw error;
       }
     }
-    if (damage === null) return null;
+  }
+
+  /** The same by its manifest alone: the newest that is not known to be damaged yet. */
+  async newest(): Promise<StoredCheckpoint | null> {
+    const newestFirst = [...this.#entries.values()].sort((a, b) => b.id - a.id);
+    for (const entry of newestFirst) {
+      if (entry.condition === 'retired' || this.#leftOut.has(entry.id)) continue;
+      const path = this.#pathOf(entry.id);
+      try {
+        return await openCheckpoint(path, this.#files);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        this.#leaveOut(entry, error);
+      }
+    }
+    const [damage] = this.#leftOut.values();
+    if (damage === undefined) return null;
     throw new EngineError(
       'CHECKPOINT_DAMAGED',
       `no checkpoint in ${this.directory} is whole: ${damage.message}; ` +
@@ -214,9 +226,25 @@ export class CheckpointStorage {
     );
   }
 
-  /** A checkpoint or savepoint by its path. EngineError CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED. */
-  load(path: string): Promise<StoredCheckpoint> {
-    return loadCheckpoint(path, this.#files);
+  /**
+   * Leaves a checkpoint of this directory out from now on, with a warning: what sinks had made visible with it is not taken
+   * back, and its rows come again. False, and nothing happens, where that is no help: the error is no damage, or the
+   * checkpoint lies elsewhere.
+   */
+  leaveOut({ path, manifest }: StoredCheckpoint, error: unknown): boolean {
+    const entry = this.#entries.get(manifest.id);
+    if (!isDamage(error) || entry === undefined || this.#pathOf(entry.id) !== path) return false;
+    this.#leaveOut(entry, error);
+    return true;
+  }
+
+  #leaveOut(entry: Entry, damage: EngineError): void {
+    entry.condition = 'damaged';
+    this.#leftOut.set(entry.id, damage);
+    this.#warn(
+      `checkpoint ${entry.id} is damaged and left out: ${damage.message}; ` +
+        'output that was committed with it may come once more',
+    );
   }
 
   /** Begins a savepoint anywhere, as `beginSavepoint`. */
@@ -235,8 +263,4 @@ export class CheckpointStorage {
       this.#warn(`the lock of ${this.directory} cannot be removed: ${messageOf(error)}`);
     });
   }
-}
-
-function isDamage(error: unknown): error is EngineError {
-  return error instanceof EngineError && error.code === 'CHECKPOINT_DAMAGED';
 }

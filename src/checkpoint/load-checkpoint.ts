@@ -1,11 +1,16 @@
-/** A checkpoint or savepoint from its directory, with every byte of it verified: what is not whole is not loaded. */
+/**
+ * A checkpoint or savepoint from its directory, with every byte of it verified: what is not whole is not loaded. Threads verify
+ * the blocks that they restore from (block-reader.ts); nothing outside may change before the others are verified too.
+ */
 import { join, resolve } from 'node:path';
-import { EngineError, messageOf } from '../base/errors.ts';
+import { EngineError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
+import { blockKey } from './block-reader.ts';
 import type { BlockRef, Manifest, StoredCheckpoint } from './checkpoint.ts';
 import { MANIFEST_NAME, stateFileOf } from './checkpoint-names.ts';
-import { codeOf, type FileLayer, type InputFile } from './file-layer.ts';
+import type { FileLayer, InputFile } from './file-layer.ts';
 import { blocksOf, decodeManifest } from './manifest.ts';
+import { readingError } from './reading-error.ts';
 import { checkBlock, checkFileHead, damaged, FILE_HEAD_BYTES } from './state-file.ts';
 import { systemFiles } from './system-files.ts';
 
@@ -21,10 +26,18 @@ export async function loadCheckpoint(
   directory: string,
   files: FileLayer = systemFiles,
 ): Promise<StoredCheckpoint> {
+  const stored = await openCheckpoint(directory, files);
+  await verifyBlocks(stored, new Set(), files);
+  return stored;
+}
+
+/** The same with nothing verified but its manifest. */
+export async function openCheckpoint(
+  directory: string,
+  files: FileLayer = systemFiles,
+): Promise<StoredCheckpoint> {
   const path = resolve(directory);
-  const manifest = await readManifest(path, files);
-  await verifyBlocks(path, manifest, files);
-  return Object.freeze({ path, manifest });
+  return Object.freeze({ path, manifest: await readManifest(path, files) });
 }
 
 /** The manifest alone. */
@@ -39,11 +52,20 @@ export async function readManifest(path: string, files: FileLayer): Promise<Mani
   );
 }
 
-async function verifyBlocks(path: string, manifest: Manifest, files: FileLayer): Promise<void> {
+/** Verifies every block but those in `verified`, by their keys. EngineError CHECKPOINT_DAMAGED, CHECKPOINT_NOT_FOUND. */
+export async function verifyBlocks(
+  { path, manifest }: StoredCheckpoint,
+  verified: ReadonlySet<string>,
+  files: FileLayer = systemFiles,
+): Promise<void> {
   const blocks = groupBy([...blocksOf(manifest)], ({ checkpoint }) => checkpoint);
   // Its own state file is there even if it is empty.
   for (const checkpoint of new Set(['', ...blocks.keys()])) {
-    await verifyFile(stateFileOf(path, checkpoint), blocks.get(checkpoint) ?? [], files);
+    const file = stateFileOf(path, checkpoint);
+    const left = (blocks.get(checkpoint) ?? []).filter(
+      ({ offset }) => !verified.has(blockKey(file, offset)),
+    );
+    await verifyFile(file, left, files);
   }
 }
 
@@ -115,18 +137,10 @@ function runsOf(blocks: readonly BlockRef[]): readonly Run[] {
   return runs;
 }
 
-/** What a file gives; a file that is missing or cannot be read by the disk itself is damage, no access to it is not. */
 async function reading<T>(file: string, done: Promise<T>): Promise<T> {
   try {
     return await done;
   } catch (error) {
-    if (error instanceof EngineError) throw error;
-    const isDamage = ['ENOENT', 'EIO', 'EISDIR'].includes(codeOf(error) ?? '');
-    const reason = codeOf(error) === 'ENOENT' ? 'the file is missing' : messageOf(error);
-    throw new EngineError(
-      isDamage ? 'CHECKPOINT_DAMAGED' : 'CHECKPOINT_NOT_FOUND',
-      isDamage ? `${file}: ${reason}` : `${file} cannot be read: ${reason}`,
-      { cause: error },
-    );
+    throw readingError(file, error);
   }
 }

@@ -70,6 +70,9 @@ export type AttemptOptions = {
   readonly events: TaskEvents;
 };
 
+/** Given the keys of the blocks of the checkpoint that threads have verified; what it throws ends the attempt. */
+export type OnReady = (verified: ReadonlySet<string>) => Promise<void>;
+
 export class Attempt implements AskedThreads {
   readonly #options: AttemptOptions;
   readonly #shape: CountersShape;
@@ -84,6 +87,7 @@ export class Attempt implements AskedThreads {
   readonly #answers = new ThreadAnswers();
   /** Of each worker, when it ends. */
   #ended: readonly Promise<void>[] = [];
+  readonly #restoring: Restoring;
   #hasEnded = false;
   /** Why it has to end, other than that a thread has failed. */
   #reason: unknown = null;
@@ -93,6 +97,7 @@ export class Attempt implements AskedThreads {
     const { graph } = plan.built;
     const { threads } = plan;
     this.#options = options;
+    this.#restoring = new Restoring(threads);
     this.#shape = {
       workers: threads,
       operatorSlots: operatorSlots(execution).size,
@@ -126,7 +131,7 @@ export class Attempt implements AskedThreads {
     );
   }
 
-  /** Gives the workers their shares; they are at it when it returns. */
+  /** Gives the workers their shares; they are at it when it returns: those of a restored job take their state, and wait. */
   start(): void {
     const { threads } = this.#options.plan;
     this.#ended = Array.from({ length: threads }, (_, worker) => this.#runWorker(worker));
@@ -171,6 +176,7 @@ export class Attempt implements AskedThreads {
         onSkipped: (record) => events.onSkipped(record),
         onSplitRead: (source, split) => events.onSplitRead(source, split),
         onAnswer: (answer) => this.#asker.onAnswer(answer),
+        onRestored: (blocks) => this.#restoring.onRestored(blocks),
         runningIn: (number) => this.runningIn(number),
       },
     );
@@ -221,9 +227,12 @@ export class Attempt implements AskedThreads {
     return [...new Set(subtasks.filter((one) => one.task === task).map(({ worker }) => worker))];
   }
 
-  /** Resolves when all have come to their end; rejects with what failed first, when all have stopped. */
-  async run(): Promise<void> {
-    const own = this.#runOwnSubtasks();
+  /**
+   * Resolves when all have come to their end; rejects with what failed first, when all have stopped. `onReady` is called once: of a
+   * restored job when all have taken their state, and the job begins behind it.
+   */
+  async run(onReady: OnReady): Promise<void> {
+    const own = this.#runOwnSubtasks(onReady);
     try {
       await this.#allThreads(own);
     } catch (error) {
@@ -249,7 +258,7 @@ export class Attempt implements AskedThreads {
   }
 
   /** Subtasks that belong to the calling thread: outputs of the program, or all with threads: 0. */
-  async #runOwnSubtasks(): Promise<void> {
+  async #runOwnSubtasks(onReady: OnReady): Promise<void> {
     const { plan, execution, settings, splits, restored, events } = this.#options;
     const { built } = plan;
     const signal = this.#signals.get(CALLER)!;
@@ -278,7 +287,9 @@ export class Attempt implements AskedThreads {
     this.#answers.scheduler = scheduler;
     try {
       for (const subtask of subtasks) subtask.open();
-      closeStateFiles();
+      await this.#begin(closeStateFiles(), onReady);
+      if (this.#counters.isCancelled()) return;
+      for (const subtask of subtasks) subtask.begin();
       await runWorkerLoop({
         scheduler,
         signal,
@@ -289,6 +300,17 @@ export class Attempt implements AskedThreads {
     } finally {
       scheduler.close();
     }
+  }
+
+  /** `own`: what the calling thread has verified. */
+  async #begin(own: ReadonlySet<string>, onReady: OnReady): Promise<void> {
+    if (this.#options.restored === null) return await onReady(own);
+    // Those that fail, or are cancelled, end without.
+    await Promise.race([this.#restoring.done, Promise.allSettled(this.#ended)]);
+    if (this.#counters.isCancelled()) return;
+    await onReady(new Set([...own, ...this.#restoring.blocks]));
+    this.#counters.begin();
+    this.#notifyAll();
   }
 
   requestCheckpoint(checkpoint: number, kind: CheckpointKind, base: number): void {
@@ -340,4 +362,26 @@ export class Attempt implements AskedThreads {
 
 function taskName(execution: ExecutionGraph, subtask: number): string {
   return execution.tasks[execution.subtasks[subtask]!.task]!.name;
+}
+
+/** What workers tell of taking their state. */
+class Restoring {
+  readonly blocks = new Set<string>();
+  readonly done: Promise<void>;
+  #left: number;
+  #resolve: () => void = () => {};
+
+  constructor(workers: number) {
+    this.#left = workers;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (workers === 0) this.#resolve();
+  }
+
+  onRestored(blocks: ReadonlySet<string>): void {
+    for (const block of blocks) this.blocks.add(block);
+    this.#left--;
+    if (this.#left === 0) this.#resolve();
+  }
 }

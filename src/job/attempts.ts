@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { after } from '../base/event-loop.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
+import { isDamage } from '../checkpoint/reading-error.ts';
 import {
   beginAttempt,
   commitFinal,
@@ -32,6 +33,7 @@ export class Attempts {
   #isStopped = false;
   #isBetween = false;
   #endPause: () => void = () => {};
+  readonly #ready = new Ready();
 
   /** `pool`: threads for the first attempt. */
   constructor(parts: JobParts, restart: RestartStrategy, pool: WorkerPool) {
@@ -60,19 +62,36 @@ export class Attempts {
 
   /** Makes the first attempt ready; none where the job had come to its end before. */
   async prepare(): Promise<void> {
-    const last = await findCheckpoint(this.#parts);
     const { log } = this.#parts;
-    this.#last = last;
-    log.jobId = last?.manifest.jobId ?? log.jobId;
-    if (last?.manifest.isFinal === true) await commitFinal(this.#parts, last);
-    else this.#running = await this.#begin();
+    this.#last = await findCheckpoint(this.#parts);
+    log.jobId = this.#last?.manifest.jobId ?? log.jobId;
+    this.#running = await this.#begin();
   }
 
   start(): void {
     if (this.#running !== null) this.#start(this.#running);
   }
 
+  /**
+   * Resolves when the first attempt is at work on its state, or has failed. Rejects where there is no attempt for want of a
+   * checkpoint that is whole.
+   */
+  ready(): Promise<void> {
+    return this.#ready.settled;
+  }
+
   async toItsEnd(): Promise<void> {
+    try {
+      await this.#toItsEnd();
+    } catch (error) {
+      if (isDamage(error)) this.#ready.reject(error);
+      throw error;
+    } finally {
+      this.#ready.resolve();
+    }
+  }
+
+  async #toItsEnd(): Promise<void> {
     let running = this.#running;
     if (running === null) return;
     for (;;) {
@@ -82,6 +101,7 @@ export class Attempts {
         return;
       } catch (error) {
         running = null;
+        if (await this.#leaveOut(error)) continue;
         this.#isBetween = true;
         await this.#waitForNext(error);
         this.#isBetween = false;
@@ -109,30 +129,58 @@ export class Attempts {
     await this.#pool.terminate();
   }
 
-  async #begin(): Promise<Running> {
-    return await beginAttempt(this.#parts, this.#last, this.#pool, (stored) => {
-      this.#last = stored;
-    });
+  /** From the last checkpoint that is not found damaged by that; null where that is final and nothing is left to do. */
+  async #begin(): Promise<Running | null> {
+    for (;;) {
+      const last = this.#last;
+      try {
+        if (last?.manifest.isFinal !== true) {
+          return await beginAttempt(this.#parts, last, this.#pool, (stored) => {
+            this.#last = stored;
+          });
+        }
+        await commitFinal(this.#parts, last);
+        return null;
+      } catch (error) {
+        if (!(await this.#leaveOut(error))) throw error;
+      }
+    }
   }
 
-  #start({ attempt, checkpoints, discoveries }: Running): void {
+  /** Where the error says that the last checkpoint is damaged, the one before it becomes the last; false when it is none. */
+  async #leaveOut(error: unknown): Promise<boolean> {
+    const { storage } = this.#parts;
+    if (this.#last === null || storage?.leaveOut(this.#last, error) !== true) return false;
+    try {
+      this.#last = await findCheckpoint(this.#parts);
+    } catch (none) {
+      this.#parts.watch.onFailure(none);
+      throw none;
+    }
+    return true;
+  }
+
+  #start({ attempt }: Running): void {
     const { watch, plan } = this.#parts;
     attempt.start();
-    checkpoints.start();
-    for (const discovery of discoveries) discovery.start();
     watch.onStart(plan, this.#last);
   }
 
-  async #run({ attempt, checkpoints, discoveries }: Running): Promise<void> {
+  async #run({ attempt, checkpoints, discoveries, onReady }: Running): Promise<void> {
     try {
-      await attempt.run().finally(() => {
-        for (const discovery of discoveries) discovery.stop();
+      await attempt.run(async (verified) => {
+        await onReady(verified);
+        checkpoints.start();
+        for (const discovery of discoveries) discovery.start();
+        this.#ready.resolve();
       });
     } catch (error) {
       await checkpoints.stop();
       if (this.#isStopped) return;
       await discardUncommitted(this.#parts.plan.built, checkpoints.uncommitted);
       throw error;
+    } finally {
+      for (const discovery of discoveries) discovery.stop();
     }
     await this.#finish(checkpoints);
   }
@@ -157,14 +205,11 @@ export class Attempts {
   /** The next attempt, at work; null when nothing is left to do. */
   async #beginAgain(): Promise<Running | null> {
     const { plan, watch } = this.#parts;
-    if (this.#last?.manifest.isFinal === true) {
-      await commitFinal(this.#parts, this.#last);
-      return null;
-    }
     await this.#pool.terminate();
     this.#pool = new WorkerPool(plan.threads, this.#pool.heapMb);
     this.#pool.prepare(plan.job.url);
     const running = await this.#begin();
+    if (running === null) return null;
     this.#throwIfCancelled(null);
     this.#running = running;
     watch.onRestart();
@@ -177,6 +222,7 @@ export class Attempts {
     const { watch, log, plan } = this.#parts;
     watch.onFailure(error);
     if (!mayHelp(error)) throw error;
+    this.#ready.resolve();
     this.#throwIfCancelled(error);
     const delayMs = this.#restarts.onFailure(systemClock.monotonic());
     if (delayMs === null) throw error;
@@ -201,5 +247,21 @@ export class Attempts {
         resolve();
       };
     });
+  }
+}
+
+/** A promise, and what settles it: once. */
+class Ready {
+  readonly settled: Promise<void>;
+  resolve: () => void = () => {};
+  reject: (reason: unknown) => void = () => {};
+
+  constructor() {
+    this.settled = new Promise<void>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Nobody may wait for it.
+    this.settled.catch(() => {});
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Makes everything ready for an attempt of a job, from a checkpoint or from the start: commits what the checkpoint was complete
- * with, finds the splits, prepares the sinks, and gives the attempt a coordinator for its checkpoints.
+ * Makes everything ready for an attempt of a job, from a checkpoint or from the start: finds the splits, prepares the sinks, and
+ * gives the attempt a coordinator for its checkpoints. Of a checkpoint the threads take their state first. Only when every byte of
+ * it has been verified is committed what it was complete with, and are the sinks prepared.
  */
 import { closeStateFiles } from '../checkpoint/block-reader.ts';
 import type { StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import { systemFiles } from '../checkpoint/system-files.ts';
+import { openCheckpoint, verifyBlocks } from '../checkpoint/load-checkpoint.ts';
 import { type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
 import { inCallingThread } from '../operator/user-function.ts';
 import type { RuntimeSettings } from '../task/deployment.ts';
-import { Attempt, type JobPlan } from './attempt.ts';
+import { Attempt, type JobPlan, type OnReady } from './attempt.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
 import type { RunOptions } from './job.ts';
@@ -45,20 +45,19 @@ export type Running = {
   /** Of the sources that find splits while they are read. */
   readonly discoveries: readonly SplitDiscovery[];
   readonly settings: RuntimeSettings;
+  /** Makes what is outside ready when all threads have their state. EngineError CHECKPOINT_DAMAGED. */
+  readonly onReady: OnReady;
 };
 
-/** The checkpoint that the first attempt goes on from; null for none. */
+/** The checkpoint to go on from, of which nothing but the manifest has been looked at; null for none. */
 export async function findCheckpoint({
   plan,
   options,
   storage,
 }: JobParts): Promise<StoredCheckpoint | null> {
   const { restoreFrom, fresh } = options;
-  const own = fresh === true ? null : ((await storage?.latest()) ?? null);
-  const found =
-    own === null && restoreFrom !== undefined
-      ? await loadCheckpoint(restoreFrom, systemFiles)
-      : own;
+  const own = fresh === true ? null : ((await storage?.newest()) ?? null);
+  const found = own === null && restoreFrom !== undefined ? await openCheckpoint(restoreFrom) : own;
   if (found !== null) {
     checkJob(plan.job.name, found);
     checkMode(plan.isBatch, found);
@@ -81,12 +80,21 @@ export async function beginAttempt(
   const exchanges = restored?.inFlight ?? [];
   const execution = executionGraph(graph, { threads, parallelism, chaining, exchanges });
   const settings = settingsOf(job, last, execution);
-  if (last !== null) await commitRestored(built, last.manifest);
   const { splits, known } = await splitsToRead(built, parallelism, restored);
-  await prepareSinks(built, log.jobId, (node) =>
-    restored === null ? null : restoredWriters(restored, node),
-  );
-  closeStateFiles();
+  const prepare = (): Promise<void> =>
+    prepareSinks(built, log.jobId, (node) =>
+      restored === null ? null : restoredWriters(restored, node),
+    );
+  // Threads that have no state to take begin at once.
+  if (last === null) await prepare();
+  const onReady: OnReady = async (verified) => {
+    if (last === null) return;
+    await verifyBlocks(last, verified);
+    await commitRestored(built, last.manifest);
+    await prepare();
+    closeStateFiles();
+    job.watch.checkpoints.onRestored(last);
+  };
   const attempt: Attempt = new Attempt({
     plan,
     execution,
@@ -128,15 +136,13 @@ export async function beginAttempt(
     warn: (message) => log.warn(message),
     onFailure: (error) => void attempt.fail(error),
   });
-  if (last !== null) job.watch.checkpoints.onRestored(last);
-  return { attempt, checkpoints, discoveries, settings };
+  return { attempt, checkpoints, discoveries, settings, onReady };
 }
 
-/** The job had come to its end: nothing is left but what its sinks do then. */
-export async function commitFinal(
-  { plan, log }: JobParts,
-  { manifest }: StoredCheckpoint,
-): Promise<void> {
+/** The job had come to its end: nothing is left but what its sinks do then. EngineError CHECKPOINT_DAMAGED. */
+export async function commitFinal({ plan, log }: JobParts, last: StoredCheckpoint): Promise<void> {
+  const { manifest } = last;
+  await verifyBlocks(last, new Set());
   await commitRestored(plan.built, manifest);
   await prepareSinks(plan.built, log.jobId, () => []);
   await finishSinks(plan.built);

@@ -101,7 +101,8 @@ export class JobRun implements WatchedJob {
     return this.#attempts.running === null;
   }
 
-  start(): void {
+  /** Resolves when all threads are at work; rejects where there is no checkpoint that is whole. */
+  async start(): Promise<void> {
     const { signal } = this.#parts.options;
     this.#attempts.start();
     this.#result = this.#live();
@@ -109,6 +110,7 @@ export class JobRun implements WatchedJob {
     const abort = (): void => void this.cancel();
     signal?.addEventListener('abort', abort, { once: true });
     void this.#result.catch(() => {}).then(() => signal?.removeEventListener('abort', abort));
+    await this.#attempts.ready();
   }
 
   async #live(): Promise<JobResult> {

@@ -19,6 +19,8 @@ import { type BootData, takeThreads } from './worker-threads.ts';
 export interface WorkerEvents extends TaskEvents {
   readonly onState: TellState;
   onAnswer(answer: Answered): void;
+  /** The thread waits for the job to start; by their keys, the blocks that it has verified. */
+  onRestored(blocks: ReadonlySet<string>): void;
   /** Name of the subtask a worker is working at. */
   runningIn(worker: number): string | null;
 }
@@ -91,6 +93,9 @@ export class WorkerPool {
             break;
           case 'splitRead':
             events.onSplitRead(message.source, message.split);
+            break;
+          case 'restored':
+            events.onRestored(message.blocks);
             break;
           case 'answer':
             events.onAnswer(message);

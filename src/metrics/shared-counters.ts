@@ -3,7 +3,7 @@
  *
  *   Int32, one line of 64 bytes for each worker, the caller first:
  *     [signal word][running subtask + 1][command][checkpoint][last checkpoint][unaligned checkpoint][base checkpoint][asked]
- *     [completed checkpoint][aborted checkpoint]
+ *     [completed checkpoint][aborted checkpoint][begun]
  *   Float64, behind them, as in shared-numbers.ts:
  *     for each operator of each subtask   its OperatorMetrics
  *     for each subtask                    its SubtaskNumbers
@@ -11,8 +11,8 @@
  *     for each subtask and exchange that it writes to, how many rows have crossed it
  *     for each stage of a source, Int32   next split to hand out, splits read
  *
- * Every counter has one writer, but those of splits, which are added to atomically; readers may see it a moment old. Command and
- * checkpoints are those of the caller's line.
+ * Every counter has one writer, but those of splits, which are added to atomically; readers may see it a moment old. Command,
+ * checkpoints and whether the job has begun are those of the caller's line.
  */
 import type { OperatorMetrics } from './metrics.ts';
 import {
@@ -37,6 +37,7 @@ const BASE_CHECKPOINT = 6;
 const ASKED = 7;
 const COMPLETED_CHECKPOINT = 8;
 const ABORTED_CHECKPOINT = 9;
+const BEGUN = 10;
 const SPLIT_WORDS = 2;
 
 const RUN = 0;
@@ -110,6 +111,15 @@ export class SharedCounters {
   /** How many questions have been sent to a worker. */
   asked(worker: number): number {
     return Atomics.load(this.#words, (worker + 1) * LINE_WORDS + ASKED);
+  }
+
+  /** Lets threads begin that have taken their state. */
+  begin(): void {
+    Atomics.store(this.#words, BEGUN, 1);
+  }
+
+  hasBegun(): boolean {
+    return Atomics.load(this.#words, BEGUN) === 1;
   }
 
   cancel(): void {

@@ -91,7 +91,10 @@ export interface OperatorContext {
 }
 
 export interface Operator {
+  /** Takes its state. Nothing outside may change by it: another thread may still find the checkpoint damaged. */
   open(context: OperatorContext, output: Output, sides: SideOutputs): void;
+  /** All threads have their state, and what the checkpoint had prepared is committed. Left out where that is no matter. */
+  begin?(): void;
   processBatch(batch: Batch, input: number): void;
   processWatermark(watermark: Watermark): void;
   processIdle(isIdle: boolean): void;

@@ -29,6 +29,7 @@ export class SinkOperator implements Operator {
   readonly #schema: Schema | null;
   #writer: SinkWriter | null = null;
   #metrics: UserMetrics | null = null;
+  #restored: readonly PlainData[] = [];
   #prepared: Prepared | null = null;
 
   constructor(sink: Sink, schema: Schema | null, runId: string) {
@@ -39,18 +40,22 @@ export class SinkOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    const metrics = restoredMetrics(context);
-    this.#metrics = metrics;
+    this.#metrics = restoredMetrics(context);
+    this.#restored = context.restored.items(WRITERS) as readonly PlainData[];
+  }
+
+  begin(): void {
+    const context = this.#context;
     this.#writer = this.#named(() =>
       this.#sink.createWriter({
         subtask: context.subtask,
         parallelism: context.parallelism,
         runId: this.#runId,
         isCheckpointed: context.isCheckpointed,
-        restored: context.restored.items(WRITERS) as readonly PlainData[],
+        restored: this.#restored,
         schema: this.#schema,
         clock: context.clock,
-        metrics,
+        metrics: this.#metrics!,
         wrote: (bytes) => {
           context.metrics.bytesWritten += bytes;
         },

@@ -1,7 +1,8 @@
 /**
  * Where records go, in two phases, so that a crash between them neither loses nor doubles a record.
  *
- *   calling thread   commit(what a checkpoint has that is restored), then prepare, before anything runs
+ *   calling thread   commit(what a checkpoint has that is restored), then prepare: before anything runs, and when all threads
+ *                    have taken their state, so that a checkpoint that is damaged changes nothing outside
  *   sink subtask     createWriter → (write* → preCommit → snapshot)* → preCommit at the end → close
  *   calling thread   commit(all committables), when the checkpoint, or the bounded job, is complete;
  *                    discard(all committables), when it never will be;

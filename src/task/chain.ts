@@ -97,6 +97,10 @@ export class Chain {
     });
   }
 
+  begin(): void {
+    for (const operator of this.#operators) operator.begin?.();
+  }
+
   /** The head first. */
   get operators(): readonly Operator[] {
     return this.#operators;

@@ -75,6 +75,10 @@ export class Subtask implements Steppable {
     this.#chain.open();
   }
 
+  begin(): void {
+    this.#chain.begin();
+  }
+
   step(): boolean {
     const told = this.#listeners !== null && this.tellCheckpoints();
     const cut = !this.#hasEnded && !this.#chain.hasPendingWork && this.#input.overtake();

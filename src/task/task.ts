@@ -1,9 +1,9 @@
 /**
  * A subtask as its worker sees it: something that can take a bounded step.
  *
- *   open → step* → close
+ *   open → begin → step* → close
  *
- * All calls come from the worker's thread. A step does about one batch of work and says whether anything moved;
+ * All calls come from the worker's thread. Between open and begin the whole job takes its state (worker.ts). A step does about one batch of work and says whether anything moved;
  * a worker whose subtasks all report that nothing moved sends partial batches (`flush`), and then sleeps until
  * a channel, the clock (`wakeAtMs`) or `wake` gives a subtask something to do.
  */
@@ -13,6 +13,7 @@ export interface Steppable {
   /** All input is processed and all output has left. */
   readonly isDone: boolean;
   open(): void;
+  begin(): void;
   /** True when something moved. */
   step(): boolean;
   /** Whether the last step could take no input: its output has no room, or what is behind it is busy. */

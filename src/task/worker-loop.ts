@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import { nextTurn } from '../base/event-loop.ts';
 import { HEAP_LOOK_MS, SPIN_US } from '../base/limits.ts';
+import type { SharedCounters } from '../metrics/shared-counters.ts';
 import type { Signal } from '../sharedarraybuffer-queue/index.ts';
 import type { QuestionTurn } from './question.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -29,6 +30,19 @@ export type WorkerLoopOptions = {
   /** Left out where questions come by calls. */
   readonly questions?: QuestionTurn;
 };
+
+/** Until a thread that has taken its state may go on; its event loop does meanwhile. */
+export async function waitToBegin(
+  signal: Signal,
+  counters: Pick<SharedCounters, 'hasBegun' | 'isCancelled'>,
+): Promise<void> {
+  for (;;) {
+    signal.prepare();
+    if (counters.hasBegun() || counters.isCancelled()) break;
+    await signal.waitAsync(SLEEP_MS_MAX);
+  }
+  signal.cancel();
+}
 
 /** Runs until all subtasks are done, or the job is cancelled. */
 export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' | 'cancelled'> {

@@ -61,6 +61,8 @@ export type WorkerMessage =
   | { readonly type: 'state'; readonly slot: number; readonly cell: StateCell }
   | { readonly type: 'skipped'; readonly record: DeadLetter }
   | { readonly type: 'splitRead'; readonly source: NodeId; readonly split: string }
+  /** The thread has taken its state, and waits until the job starts; the blocks that it has verified by that, by their keys. */
+  | { readonly type: 'restored'; readonly blocks: ReadonlySet<string> }
   | Answered
   | { readonly type: 'done' }
   | { readonly type: 'cancelled' }

@@ -1,6 +1,7 @@
 /**
  * The work of a worker thread: imports the user's module, finds the job in it, rebuilds the graph, makes the
- * subtasks placed here, and runs them to the end.
+ * subtasks placed here, and runs them to the end. Where the job goes on from a checkpoint they take their state first, and wait
+ * until all threads have: what is outside the job changes only when the whole checkpoint has been found to be as it was written.
  *
  * The thread is told all it needs in its assignment; it answers by messages (worker-message.ts). An error ends
  * the thread's work and is reported; the calling thread decides what becomes of the job.
@@ -26,7 +27,7 @@ import { StateWatch } from './state-watch.ts';
 import { ThreadAnswers } from './thread-answers.ts';
 import { threadPools } from './thread-pool.ts';
 import { WorkTimes } from './work-times.ts';
-import { runWorkerLoop } from './worker-loop.ts';
+import { runWorkerLoop, waitToBegin } from './worker-loop.ts';
 import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
 
 /** The way back to the calling thread. */
@@ -140,7 +141,16 @@ async function work(
       counters.setRunning(worker, subtask.id);
       subtask.open();
     }
-    closeStateFiles();
+    const blocks = closeStateFiles();
+    if (restored !== null) {
+      report({ type: 'restored', blocks });
+      await waitToBegin(signal, counters);
+      if (counters.isCancelled()) return 'cancelled';
+    }
+    for (const subtask of subtasks) {
+      counters.setRunning(worker, subtask.id);
+      subtask.begin();
+    }
     const isCancelled = (): boolean => counters.isCancelled();
     const end = await runWorkerLoop({
       scheduler,

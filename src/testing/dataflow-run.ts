@@ -120,6 +120,7 @@ export class DataflowRun {
       ...(seed === null ? {} : { choose: (count: number) => random.below(count) }),
     });
     for (const subtask of this.#subtasks) subtask.open();
+    for (const subtask of this.#subtasks) subtask.begin();
   }
 
   /** One round of steps; true when anything moved. */

@@ -122,12 +122,12 @@ test('older checkpoints go, state that newer ones refer to stays as long as they
   await writeCounts(storage.begin(3), 3, { earlier: [first] });
   assert.deepEqual(namesIn(directory), ['checkpoint-1', 'checkpoint-2', 'checkpoint-3', 'lock']);
   assert.deepEqual(namesIn(join(directory, 'checkpoint-1')), ['state']);
-  await assert.rejects(storage.load(join(directory, 'checkpoint-1')), {
+  await assert.rejects(loadCheckpoint(join(directory, 'checkpoint-1')), {
     code: 'CHECKPOINT_NOT_FOUND',
   });
   await writeCounts(storage.begin(4), 4);
   assert.deepEqual(namesIn(directory), ['checkpoint-1', 'checkpoint-3', 'checkpoint-4', 'lock']);
-  assert.equal((await storage.load(join(directory, 'checkpoint-3'))).manifest.id, 3);
+  assert.equal((await loadCheckpoint(join(directory, 'checkpoint-3'))).manifest.id, 3);
   await storage.close();
   // The next process knows what is needed from the manifests.
   const next = await CheckpointStorage.open(directory, { retained: 2 });

@@ -169,7 +169,10 @@ test('a thread takes nothing that is damaged', async () => {
     message: `${file}, byte 16: the file is cut off`,
   });
   const missing = { ...block, checkpoint: 'checkpoint-7' };
-  assert.throws(() => readBlockSync(path, missing), { code: 'CHECKPOINT_NOT_FOUND' });
+  assert.throws(() => readBlockSync(path, missing), {
+    code: 'CHECKPOINT_DAMAGED',
+    message: /checkpoint-7\/state: the file is missing$/,
+  });
 });
 
 test('a thread keeps few files open', async (context) => {

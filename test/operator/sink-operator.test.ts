@@ -28,6 +28,7 @@ function opened(writer: (context: SinkWriterContext) => Partial<SinkWriter>): Si
     restored: NO_STATE,
     metrics,
   } as unknown as OperatorContext);
+  operator.begin();
   return operator;
 }
 
@@ -83,6 +84,7 @@ function preparing(snapshot?: () => readonly number[]) {
       items: (...items: unknown[]) => handed.push([checkpoint, ...items]),
     }),
   } as unknown as OperatorContext);
+  operator.begin();
   return { operator, handed, promise, settle };
 }
 

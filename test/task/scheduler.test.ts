@@ -35,6 +35,8 @@ class Work implements Steppable {
 
   open(): void {}
 
+  begin(): void {}
+
   step(): boolean {
     this.steps++;
     if (this.work === 0) return false;

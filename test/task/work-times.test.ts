@@ -34,6 +34,8 @@ class Scripted implements Steppable {
 
   open(): void {}
 
+  begin(): void {}
+
   step(): boolean {
     const { ms, moved, isHeldUp = false } = this.#steps.shift()!;
     this.#clock.advanceTo(this.#clock.now() + ms);

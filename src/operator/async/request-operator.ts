@@ -29,6 +29,8 @@ export abstract class RequestOperator implements Operator {
   readonly #rows = new BatchBuilder(null);
   #calls: Calls | null = null;
   #watermark: Watermark = MIN_WATERMARK;
+  /** Requests that were on their way at the checkpoint. */
+  #restored: readonly StoredRecord[] = [];
   /** The request whose rows are being emitted, while there is no room for more of them. */
   #unfinished: Request | null = null;
   /** The input has ended, the output has not. */
@@ -55,13 +57,14 @@ export abstract class RequestOperator implements Operator {
     const { subtask, parallelism } = context;
     const stored = context.restored.items(REQUESTS) as readonly StoredRecord[];
     // By subtask, so that with as many as before all records keep their order.
-    const own = stored.filter((one) => one.subtask % parallelism === subtask);
-    const rows = own.map(({ row }) => row);
-    this.addRows(
-      rows,
-      Float64Array.from(own, ({ time }) => time),
-      0,
-    );
+    this.#restored = stored.filter((one) => one.subtask % parallelism === subtask);
+  }
+
+  begin(): void {
+    const rows = this.#restored.map(({ row }) => row);
+    const times = Float64Array.from(this.#restored, ({ time }) => time);
+    this.#restored = [];
+    this.addRows(rows, times, 0);
   }
 
   /** What is done for a request, and for how many at a time; asked for when the operator opens. */

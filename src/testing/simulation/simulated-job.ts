@@ -135,8 +135,7 @@ export class SimulatedJob {
     const restored = last === null ? null : restoredSnapshot(this.#built.graph, last, false);
     const bindings = this.#bindings(files);
     const built = { ...this.#built, bindings };
-    if (last !== null) await commitRestored(built, last.manifest);
-    if (last?.manifest.isFinal === true) return;
+    if (last?.manifest.isFinal === true) return await commitRestored(built, last.manifest);
     const { splits, known } = await splitsToRead(built, parallelism, restored, (path, ref) =>
       readBlock(files, path, ref),
     );
@@ -242,6 +241,8 @@ export class SimulatedJob {
     });
     try {
       for (const subtask of subtasks) subtask.open();
+      if (last !== null) await commitRestored(built, last.manifest);
+      for (const subtask of subtasks) subtask.begin();
       await this.#toTheEnd(scheduler, coordinator, counters, files, beforeRound);
       await coordinator.finish();
     } catch (error) {

@@ -1,0 +1,73 @@
+/** Running counts by key, into a sink that notes in a file all that it is asked for. */
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { generate, job, record, type Sink, t } from 'millrace';
+
+const Row = record({ n: t.int32, key: t.int32, one: t.int32 });
+export const KEYS = 1000;
+export const ROWS = 60_000;
+
+/** Changes a byte in the middle of a file. */
+export function damage(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
+/** Ids of the checkpoints in a directory, ascending. */
+export function checkpointsOf(state: string): number[] {
+  if (!existsSync(state)) return [];
+  return readdirSync(state)
+    .flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.slice(1).map(Number) ?? [])
+    .sort((a, b) => a - b);
+}
+
+/** Prepares a number for each checkpoint, and keeps the last one in its state. */
+function noting(notes: string): Sink {
+  const note = (what: string, value: unknown): void =>
+    appendFileSync(notes, `${what} ${JSON.stringify(value)}\n`);
+  return {
+    name: 'noting',
+    descriptor: null,
+    createWriter({ restored, subtask }) {
+      if (restored.length > 0) note('writer', restored);
+      let prepared = Math.max(0, ...restored.map(Number));
+      return {
+        isBusy: false,
+        write() {},
+        preCommit: () => (subtask === 0 ? [++prepared] : []),
+        snapshot: () => (subtask === 0 ? [prepared] : []),
+        close() {},
+      };
+    },
+    prepare: async ({ restored }) => note('prepare', restored),
+    commit: async (committables) => note('commit', committables),
+  };
+}
+
+export const noted = job(import.meta, 'noted', (flow) => {
+  const breaks = flow.param('breaks', '');
+  const sink = noting(flow.param('notes', ''));
+  const rows = flow.from(
+    generate({ schema: Row, count: ROWS, row: (n) => ({ n, key: n % KEYS, one: 1 }) }),
+    { rate: flow.param('rate', 1e6) },
+  );
+  if (flow.param('counts', true)) {
+    const counted = rows.keyBy('key').sum('one').uid('counts');
+    counted
+      .map((row) => breakOnce(breaks, row))
+      .to(sink)
+      .uid('noting');
+  } else {
+    rows.to(sink).uid('noting');
+  }
+});
+
+/** Damages the newest of several checkpoints in a directory, and fails. */
+function breakOnce<Row extends { readonly n: number }>(state: string, row: Row): Row {
+  if (state === '' || row.n % 100 !== 0 || existsSync(`${state}.broken`)) return row;
+  const [older, newest] = checkpointsOf(state).slice(-2);
+  if (newest === undefined) return row;
+  writeFileSync(`${state}.broken`, `${older}`);
+  damage(`${state}/checkpoint-${newest}/state`);
+  throw new Error('broken');
+}
