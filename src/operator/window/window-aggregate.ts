@@ -57,7 +57,7 @@ import {
   type PaneWindow,
   windowStart,
 } from './window.ts';
-import { capturePanes, PANES, RestoredFired, writeFired } from './window-state.ts';
+import { capturePanes, PANES, RestoredFired, SavedCells, writeFired } from './window-state.ts';
 import { WindowTotals } from './window-totals.ts';
 
 export type WindowAggregateOptions = AggregationOptions<PaneWindow> & {
@@ -115,6 +115,7 @@ export class WindowAggregateOperator implements Operator {
   readonly #stateRows: AccumulatorRows;
   readonly #cellCount: number;
   #lineage = new Lineage(0);
+  readonly #saved = new SavedCells();
   /** Where subtasks that this one has the keys of had fired to. */
   #fired: RestoredFired | null = null;
 
@@ -200,7 +201,7 @@ export class WindowAggregateOperator implements Operator {
     const { schema } = this.#state;
     const options = { schema, keyFields: this.#keyFields, isTypedKey: this.#isTypedKey };
     const panes = this.#panes.live.all;
-    writer.later(capturePanes(panes, this.#lineage, options, this.#stateRows, writer));
+    writer.later(capturePanes(panes, this.#lineage, options, this.#stateRows, this.#saved, writer));
     this.#output.barrier(checkpoint);
   }
 
