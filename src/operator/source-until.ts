@@ -1,6 +1,7 @@
 /**
  * A source whose splits end by what is in them: at the first record that a function of the user says ends its split, which goes out
  * no more, as what lies behind it. Flink's RecordEvaluator: a source without an end stays one, whose splits may all have ended.
+ * Positions are those of the source: it reads on from them where a job has the function no more, or another.
  */
 import { BATCH_ROWS } from '../base/limits.ts';
 import type { Batch } from '../data/batch.ts';
@@ -29,11 +30,8 @@ export function sourceUntil<Row>(source: Source<Row>, isEnd: EndsSplit<Row>): So
     assignment,
     discoverSplits: (parallelism) => source.discoverSplits(parallelism),
     ...(discovery === undefined ? {} : { discovery }),
-    createReader(split, position, context) {
-      const ended = hasEnded(position);
-      const reader = source.createReader(split, ended ? position.behind : position, context);
-      return new ReaderUntil(reader, loop, ended);
-    },
+    createReader: (split, position, context) =>
+      new ReaderUntil(source.createReader(split, position, context), loop),
     readLoops: () => [
       ...(source.readLoops?.() ?? []),
       loop.generatedLoop('records that end their split'),
@@ -41,25 +39,17 @@ export function sourceUntil<Row>(source: Source<Row>, isEnd: EndsSplit<Row>): So
   };
 }
 
-/** Of a split whose last record has gone out, and that has not told its end. */
-type EndedPosition = { readonly hasEnded: true; readonly behind: PlainData };
-
-function hasEnded(position: PlainData): position is EndedPosition {
-  return typeof position === 'object' && position !== null && Object.hasOwn(position, 'hasEnded');
-}
-
 class ReaderUntil implements SplitReader {
   readonly finish?: () => void;
+  hasEnded = false;
   readonly #reader: SplitReader;
   readonly #loop: RowFunctionLoop<boolean, number>;
-  #hasEnded: boolean;
   /** By row of a batch, 1 where it ends the split. */
   #ends = new Uint8Array(BATCH_ROWS);
 
-  constructor(reader: SplitReader, loop: RowFunctionLoop<boolean, number>, ended: boolean) {
+  constructor(reader: SplitReader, loop: RowFunctionLoop<boolean, number>) {
     this.#reader = reader;
     this.#loop = loop;
-    this.#hasEnded = ended;
     if (reader.finish !== undefined) this.finish = () => reader.finish!();
   }
 
@@ -72,7 +62,7 @@ class ReaderUntil implements SplitReader {
   }
 
   poll(): PollResult {
-    if (this.#hasEnded) return 'end';
+    if (this.hasEnded) return 'end';
     const result = this.#reader.poll();
     return typeof result === 'string' ? result : this.#untilEnd(result);
   }
@@ -83,19 +73,16 @@ class ReaderUntil implements SplitReader {
     this.#loop.run(batch, this.#ends);
     const end = this.#ends.indexOf(1);
     if (end < 0 || end >= rowCount) return batch;
-    this.#hasEnded = true;
+    this.hasEnded = true;
     return end === 0 ? 'end' : sliceBatch(batch, 0, end);
   }
 
   position(): PlainData {
-    const position = this.#reader.position();
-    return this.#hasEnded
-      ? ({ hasEnded: true, behind: position } satisfies EndedPosition)
-      : position;
+    return this.#reader.position();
   }
 
   progress(): number {
-    return this.#hasEnded ? 1 : this.#reader.progress();
+    return this.hasEnded ? 1 : this.#reader.progress();
   }
 
   close(): void {

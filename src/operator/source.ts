@@ -93,6 +93,11 @@ export interface SplitReader {
   readonly waitsForEvents?: boolean;
   /** Where a new reader must start to give exactly what this one has not given yet. */
   position(): PlainData;
+  /**
+   * Whether it has given all that it gives, and only its 'end' is left: a snapshot then has the split as read, and nobody reads on
+   * from its position. Left out where a reader from there has nothing to give.
+   */
+  readonly hasEnded?: boolean;
   /** Share of the split that has been read, 0 to 1. */
   progress(): number;
   /**

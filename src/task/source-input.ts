@@ -184,8 +184,7 @@ export class SourceInput implements TaskInput {
   #placeOf(open: OpenSplit): Place {
     const held = this.#held;
     if (held?.open !== open) return this.#readers.placeOf(open);
-    const { position, skip } = held.place;
-    return { position, skip: skip + held.from };
+    return { ...held.place, skip: held.place.skip + held.from };
   }
 
   /** Nothing more is read; what has been read and is held goes out, and what waits in readers. */
@@ -269,7 +268,12 @@ export class SourceInput implements TaskInput {
       this.#emit(open, result);
       return 'done';
     }
-    this.#held = { open, batch: result, from: 0, place: { position, skip: skip - open.skip } };
+    this.#held = {
+      open,
+      batch: result,
+      from: 0,
+      place: { position, skip: skip - open.skip, isRead: false },
+    };
     return 'held';
   }
 

@@ -38,8 +38,8 @@ export type OpenSplit = {
   isFinishing: boolean;
 };
 
-/** A place in a split: what its reader said, and how many rows from there on have gone out. */
-export type Place = Pick<SplitToRead, 'position' | 'skip'>;
+/** A place in a split: what its reader said, how many rows from there on have gone out, and whether nothing is behind it. */
+export type Place = Pick<SplitState, 'position' | 'skip' | 'isRead'>;
 
 const NO_LETTERS: readonly DeadLetter[] = [];
 
@@ -118,7 +118,11 @@ export class SplitReaders {
   }
 
   placeOf(open: OpenSplit): Place {
-    return { position: this.position(open), skip: open.skip };
+    return {
+      position: this.position(open),
+      skip: open.skip,
+      isRead: open.reader.hasEnded === true,
+    };
   }
 
   position({ reader }: OpenSplit): PlainData {
@@ -144,7 +148,7 @@ export class SplitReaders {
     const read = this.#read.map((split): SplitState => ({ ...fromItsStart(split), isRead: true }));
     const open = this.open.map((one): SplitState => {
       const greatest = one.time.generator?.greatest ?? -Infinity;
-      return { split: one.split, ...placeOf(one), greatest, isRead: false };
+      return { split: one.split, ...placeOf(one), greatest };
     });
     return [...read, ...open];
   }

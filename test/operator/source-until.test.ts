@@ -7,9 +7,12 @@ import { generate } from '../../src/connector/generator/generator.ts';
 import { hybrid } from '../../src/connector/hybrid/hybrid.ts';
 import { defineSource } from '../../src/connector/kit/define-source.ts';
 import { record, t } from '../../src/data/schema.ts';
+import type { RestoredSplits } from '../../src/job/restore.ts';
 import type { Source, SplitReader } from '../../src/operator/source.ts';
 import { sourceUntil } from '../../src/operator/source-until.ts';
+import { fromItsStart } from '../../src/task/split-state.ts';
 import { sourceConformance } from '../../src/testing/conformance/source-conformance.ts';
+import { SourceLife } from '../../src/testing/conformance/source-life.ts';
 import { simulate } from '../../src/testing/simulate.ts';
 import type { Duration } from '../../src/time/duration.ts';
 
@@ -86,7 +89,7 @@ for (const [what, source, rows] of CASES) {
   }
 }
 
-test('a position behind the last row says so, and those before are those of the source', async () => {
+test('positions are those of the source; behind the last row the reader says that nothing is left', async () => {
   const plain = collection(rowsOf('c', 10), Row);
   const source = sourceUntil(plain, ({ n }) => n === 5);
   const [split] = await source.discoverSplits(1);
@@ -94,10 +97,43 @@ test('a position behind the last row says so, and those before are those of the 
   const reader: SplitReader = source.createReader(split!, null, context);
   const before = plain.createReader(split!, null, context).position();
   assert.deepEqual(reader.position(), before);
+  assert.equal(reader.hasEnded, false);
   assert.equal((reader.poll() as { rowCount: number }).rowCount, 5);
-  const behind = reader.position();
-  assert.equal(source.createReader(split!, behind, context).poll(), 'end');
+  const own = plain.createReader(split!, null, context);
+  own.poll();
+  assert.deepEqual(reader.position(), own.position());
+  assert.equal(reader.hasEnded, true);
+  assert.equal(reader.poll(), 'end');
   assert.equal(reader.progress(), 1);
+});
+
+test('a split that stands at its end stays ended where the source is read without the function', async () => {
+  const plain = defineSource({
+    name: 'numbers',
+    schema: Row,
+    start: 0,
+    splits: () => [{ id: 'one', detail: {} }],
+    *read({ position }) {
+      assert.equal(typeof position, 'number');
+      for (let from = position; from < 100; from += 10)
+        yield { records: rowsOf('n', 10, from), position: from + 10 };
+    },
+  });
+  const left = (await plain.discoverSplits(1)).map(fromItsStart);
+  const given: unknown[] = [];
+  const onRows = (rows: readonly unknown[]): void => void given.push(...rows);
+  const options = { parallelism: 1, rate: null, patienceMs: 1000, onRows };
+  const source = sourceUntil(plain, ({ n }) => n === 25) as Source;
+  let input: RestoredSplits = { left, read: [] };
+  const first = new SourceLife({ ...options, source, input });
+  while (given.length < 25) await first.step();
+  assert.equal(first.isOver, false);
+  input = first.snapshot();
+  first.close();
+  const second = new SourceLife({ ...options, source: plain as Source, input });
+  while (!second.isOver) await second.step();
+  second.close();
+  assert.deepEqual(given, rowsOf('n', 25));
 });
 
 const counting = job(import.meta, 'until', (flow) => {

@@ -181,9 +181,9 @@ class SourceSuite {
     const all = polls.flatMap(({ rows }) => rows);
     let given = 0;
     const every = Math.max(1, Math.ceil(polls.length / POSITIONS_MAX));
-    for (const [n, { rows, position }] of polls.entries()) {
+    for (const [n, { rows, position, hasEnded }] of polls.entries()) {
       given += rows.length;
-      if (n % every > 0 && n < polls.length - 1) continue;
+      if (hasEnded || (n % every > 0 && n < polls.length - 1)) continue;
       const rest = await readSplit(this.#make(), split, position, this.#patienceMs);
       const got = rest.flatMap((poll) => poll.rows);
       const expected = all.slice(given);

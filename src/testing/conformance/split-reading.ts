@@ -15,7 +15,12 @@ import { textOf } from '../rows.ts';
 import { check, throughCheckpoint } from './conformance-case.ts';
 
 /** What one poll has given, and the position behind it. */
-export type Poll = { readonly rows: readonly unknown[]; readonly position: PlainData };
+export type Poll = {
+  readonly rows: readonly unknown[];
+  readonly position: PlainData;
+  /** Nobody reads on from there. */
+  readonly hasEnded: boolean;
+};
 
 /** How long a source without an end may be idle until it is quiet. */
 export const QUIET_MS = 60;
@@ -92,7 +97,8 @@ export class SplitReading {
     if (!batch.isTransient) this.#kept.push({ batch, text: textOf(rows) });
     const progress = this.reader.progress();
     check(progress >= 0 && progress <= 1, `${this.#what}: progress is ${progress}, not 0 to 1`);
-    return { rows, position: this.reader.position() };
+    const { reader } = this;
+    return { rows, position: reader.position(), hasEnded: reader.hasEnded === true };
   }
 
   close(): void {
@@ -135,6 +141,7 @@ export async function readSplit(
   }
   return polls.map((poll) => ({
     rows: poll.rows,
+    hasEnded: poll.hasEnded,
     position: throughCheckpoint(poll.position, what),
   }));
 }
