@@ -8,6 +8,7 @@
  * does, the maximum.
  */
 import type { Clock } from '../base/clock.ts';
+import { Least } from '../base/least.ts';
 import { type Batch, MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 import type { Schema } from '../data/schema.ts';
 import type { SubtaskNumbers } from '../metrics/shared-numbers.ts';
@@ -56,6 +57,8 @@ export class SourceTime {
   readonly #timestamps: TimestampReader | null;
   readonly #merger = new WatermarkMerger(0);
   readonly #splits: SplitTime[] = [];
+  /** How far those are that are not idle, by input. */
+  readonly #reached = new Least();
   /** Stands for the splits that are not there, and is idle; null while there are some. */
   #noSplits: number | null = null;
   #pending: Watermark = MIN_WATERMARK;
@@ -88,6 +91,7 @@ export class SourceTime {
     generator?.restore(greatest);
     const split = { input: this.#merger.addInput(), generator, isIdle: false, silentAtMs: null };
     this.#splits.push(split);
+    this.#noteReached(split);
     if (this.#noSplits !== null) this.#merger.removeInput(this.#noSplits);
     this.#noSplits = null;
     return split;
@@ -100,6 +104,7 @@ export class SourceTime {
       this.#merger.onWatermark(input, this.#watermarkOf(generator));
     }
     this.#splits.splice(this.#splits.indexOf(split), 1);
+    this.#reached.set(input, Infinity);
     this.#merger.removeInput(input);
   }
 
@@ -119,6 +124,7 @@ export class SourceTime {
     if (generator.greatest > progress.newestEventTime)
       progress.newestEventTime = generator.greatest;
     if (split.isIdle) this.#setIdle(split, false);
+    this.#noteReached(split);
     this.forwardStatus();
     return timed;
   }
@@ -139,11 +145,11 @@ export class SourceTime {
   /** Tells how far the splits are, for those who must not be far ahead of it, or are where it is. */
   tellWhereItReads(): void {
     if (this.#timestamps === null) return;
-    let slowest = Infinity;
-    for (const { generator, isIdle } of this.#splits) {
-      if (!isIdle && generator!.reached < slowest) slowest = generator!.reached;
-    }
-    this.#options.progress.readingAt = Math.max(slowest, this.#emitted);
+    this.#options.progress.readingAt = Math.max(this.#reached.value, this.#emitted);
+  }
+
+  #noteReached({ input, generator, isIdle }: SplitTime): void {
+    if (generator !== null) this.#reached.set(input, isIdle ? Infinity : generator.reached);
   }
 
   advanceWhenDue(now: number): void {
@@ -185,7 +191,9 @@ export class SourceTime {
       if (generator === null) continue;
       const isIdle = silentAtMs !== null && generator.isIdle(silentAtMs);
       if (isIdle && !split.isIdle) this.#setIdle(split, true);
-      if (!isIdle) this.#merger.onWatermark(input, this.#watermarkOf(generator));
+      if (isIdle) continue;
+      this.#merger.onWatermark(input, this.#watermarkOf(generator));
+      this.#noteReached(split);
     }
     this.#pending = this.#merger.takeWatermark() ?? this.#pending;
     if (this.#pending > this.#emitted) {
@@ -214,6 +222,7 @@ export class SourceTime {
   /** A split is idle from the next watermark on, and active before its next record goes out. */
   #setIdle(split: SplitTime, isIdle: boolean): void {
     split.isIdle = isIdle;
+    this.#noteReached(split);
     if (isIdle) this.#merger.onIdle(split.input);
     else this.#merger.onActive(split.input);
   }

@@ -36,6 +36,9 @@ export type OpenSplit = {
   skip: number;
   /** Gives only what it has. */
   isFinishing: boolean;
+  /** Of its weight, what has been read as of its last poll. */
+  weightRead: number;
+  readonly waitsForEvents: boolean;
 };
 
 /** A place in a split: what its reader said, how many rows from there on have gone out, and whether nothing is behind it. */
@@ -51,21 +54,21 @@ export class SplitReaders {
   /** Malformed records that a reader has met at its last poll. */
   readonly #letters: DeadLetter[] = [];
   #weightDone = 0;
+  /** Sums over those that are open: they may be thousands. */
+  #weightOpen = 0;
+  #waitingForEvents = 0;
 
   constructor(options: SplitReadersOptions) {
     this.#options = options;
   }
 
   get waitsForEvents(): boolean {
-    for (const { reader } of this.open) if (reader.waitsForEvents === true) return true;
-    return false;
+    return this.#waitingForEvents > 0;
   }
 
   /** Of the weight of all splits, what has been read. */
   get weightRead(): number {
-    let weight = this.#weightDone;
-    for (const { split, reader } of this.open) weight += split.weight * reader.progress();
-    return weight;
+    return this.#weightDone + this.#weightOpen;
   }
 
   add({ split, position, skip, greatest }: SplitToRead): void {
@@ -84,7 +87,17 @@ export class SplitReaders {
         },
       }),
     );
-    this.open.push({ split, skip, reader, time: time.open(greatest), isFinishing: false });
+    const waitsForEvents = reader.waitsForEvents === true;
+    if (waitsForEvents) this.#waitingForEvents++;
+    const state = { skip, isFinishing: false, weightRead: 0, waitsForEvents };
+    const open: OpenSplit = { split, reader, time: time.open(greatest), ...state };
+    this.open.push(open);
+    this.#weigh(open, split.weight * reader.progress());
+  }
+
+  #weigh(open: OpenSplit, weightRead: number): void {
+    this.#weightOpen += weightRead - open.weightRead;
+    open.weightRead = weightRead;
   }
 
   /** The split has been read to its end. */
@@ -94,6 +107,10 @@ export class SplitReaders {
     this.#named(() => open.reader.close());
     this.#read.push(open.split);
     this.#weightDone += open.split.weight;
+    if (open.waitsForEvents) this.#waitingForEvents--;
+    this.#weigh(open, 0);
+    // What is left of the parts of others by rounding.
+    if (this.open.length === 0) this.#weightOpen = 0;
   }
 
   /** Splits that have been read, and are remembered elsewhere. */
@@ -105,6 +122,7 @@ export class SplitReaders {
   /** The next batch of a split, without the rows that had gone out. */
   poll(open: OpenSplit): Batch | 'idle' | 'end' {
     const result = this.#polled(open.reader);
+    if (typeof result !== 'string') this.#weigh(open, open.split.weight * open.reader.progress());
     if (open.skip === 0) return result;
     // What is malformed among rows that had gone out has gone out too.
     this.#letters.length = 0;

@@ -7,13 +7,25 @@
  * emitted, so that the result never falls. When the last active input goes idle, the greatest of what all had
  * reached is emitted before the idleness. Watermarks of an idle input are ignored. An ended input counts as
  * having reached the maximum watermark.
+ *
+ * Inputs may be thousands, as the splits of a source are: a call looks at few of them (base/least.ts), but where the last active one
+ * goes idle.
  */
+import { Least } from '../base/least.ts';
 import { MAX_WATERMARK, MIN_WATERMARK, type Watermark } from '../data/batch.ts';
 
 type Input = { watermark: Watermark; isIdle: boolean; isAligned: boolean; isRemoved: boolean };
 
 export class WatermarkMerger {
   readonly #inputs: Input[] = [];
+  /** Numbers of those that are removed. */
+  readonly #free: number[] = [];
+  /** Of those that are not removed. */
+  #idleCount = 0;
+  /** Watermarks of those that are active and aligned; the greatest is found as the least of what is below zero. */
+  readonly #least = new Least();
+  readonly #leastNegated = new Least();
+  #alignedCount = 0;
   /** The input that holds the minimum, where another is ahead of it; -1 where none is. */
   slowest = -1;
   #emitted: Watermark = MIN_WATERMARK;
@@ -27,33 +39,32 @@ export class WatermarkMerger {
 
   /** Another input, at the minimum watermark; returns its number. */
   addInput(): number {
-    const free = this.#inputs.findIndex((input) => input.isRemoved);
-    const number = free >= 0 ? free : this.#inputs.length;
-    this.#inputs[number] = {
-      watermark: MIN_WATERMARK,
-      isIdle: false,
-      isAligned: true,
-      isRemoved: false,
-    };
+    const number = this.#free.pop() ?? this.#inputs.length;
+    const input = { watermark: MIN_WATERMARK, isIdle: false, isAligned: false, isRemoved: false };
+    this.#inputs[number] = input;
+    this.#align(number, true);
     this.#updateStatus();
     return number;
   }
 
   /** The input is gone and holds nothing back; with the last one gone the watermark stays. */
   removeInput(number: number): void {
-    this.#inputs[number]!.isRemoved = true;
-    if (!this.#inputs.every(({ isRemoved }) => isRemoved)) this.#update();
+    const input = this.#inputs[number]!;
+    this.#align(number, false);
+    if (input.isIdle) this.#idleCount--;
+    input.isRemoved = true;
+    this.#free.push(number);
+    if (this.#liveCount > 0) this.#update();
   }
 
   onWatermark(number: number, watermark: Watermark): void {
     const input = this.#inputs[number]!;
     if (input.isIdle || watermark <= input.watermark) return;
-    // Another one holds the minimum: nothing to look for among what may be many inputs.
+    // Another one holds the minimum.
     const isAhead = input.isAligned && input.watermark > this.#emitted;
     input.watermark = watermark;
-    if (isAhead) return;
-    if (!input.isAligned && watermark >= this.#emitted) input.isAligned = true;
-    this.#updateWatermark();
+    this.#align(number, input.isAligned || watermark >= this.#emitted);
+    if (!isAhead) this.#updateWatermark();
   }
 
   onEnd(number: number): void {
@@ -66,7 +77,8 @@ export class WatermarkMerger {
     const input = this.#inputs[number]!;
     if (input.isIdle) return;
     input.isIdle = true;
-    input.isAligned = false;
+    this.#idleCount++;
+    this.#align(number, false);
     this.#update();
   }
 
@@ -74,7 +86,8 @@ export class WatermarkMerger {
     const input = this.#inputs[number]!;
     if (!input.isIdle) return;
     input.isIdle = false;
-    input.isAligned = input.watermark >= this.#emitted;
+    this.#idleCount--;
+    this.#align(number, input.watermark >= this.#emitted);
     this.#updateStatus();
   }
 
@@ -92,34 +105,31 @@ export class WatermarkMerger {
     return news;
   }
 
+  get #liveCount(): number {
+    return this.#inputs.length - this.#free.length;
+  }
+
+  /** Whether the input counts, with the watermark that it has. */
+  #align(number: number, isAligned: boolean): void {
+    const input = this.#inputs[number]!;
+    if (isAligned !== input.isAligned) this.#alignedCount += isAligned ? 1 : -1;
+    else if (!isAligned) return;
+    input.isAligned = isAligned;
+    this.#least.set(number, isAligned ? input.watermark : Infinity);
+    this.#leastNegated.set(number, isAligned ? -input.watermark : Infinity);
+  }
+
   /** An input has left the minimum. */
   #update(): void {
-    if (this.#areAllIdle()) this.#flushGreatest();
-    else this.#updateWatermark();
+    if (this.#idleCount < this.#liveCount) this.#updateWatermark();
+    else if (!this.#isIdle) this.#flushGreatest();
     this.#updateStatus();
   }
 
-  #areAllIdle(): boolean {
-    for (const input of this.#inputs) if (!input.isRemoved && !input.isIdle) return false;
-    return true;
-  }
-
   #updateWatermark(): void {
-    let least = MAX_WATERMARK;
-    let greatest = MIN_WATERMARK;
-    let slowest = -1;
-    let hasAligned = false;
-    for (let number = 0; number < this.#inputs.length; number++) {
-      const { isRemoved, isAligned, watermark } = this.#inputs[number]!;
-      if (isRemoved || !isAligned) continue;
-      hasAligned = true;
-      if (watermark > greatest) greatest = watermark;
-      if (watermark >= least) continue;
-      least = watermark;
-      slowest = number;
-    }
-    this.slowest = least < greatest ? slowest : -1;
-    if (hasAligned) this.#emit(least);
+    const least = this.#least.value;
+    this.slowest = least < -this.#leastNegated.value ? this.#least.place : -1;
+    if (this.#alignedCount > 0) this.#emit(least);
   }
 
   #flushGreatest(): void {
@@ -137,7 +147,7 @@ export class WatermarkMerger {
   }
 
   #updateStatus(): void {
-    const isIdle = this.#inputs.some((input) => !input.isRemoved) && this.#areAllIdle();
+    const isIdle = this.#liveCount > 0 && this.#idleCount === this.#liveCount;
     if (isIdle === this.#isIdle) return;
     this.#isIdle = isIdle;
     this.#statusNews = isIdle;

@@ -53,6 +53,21 @@ test('what is held for the rate goes out at once when the source is drained', ()
   assert.deepEqual(log, [rows.join(' '), 'end']);
 });
 
+test('of very many splits a poll looks at the one that it reads, and the share that was read is right', () => {
+  const splits = Array.from({ length: 10_000 }, (_, n): Step[] => [[n], [n + 1], [n + 2]]);
+  const { input, run, asked, counters } = setUp({ splits });
+  const before = process.cpuUsage().user;
+  run(15_001);
+  assert.ok(asked.times <= 25_000, `readers were asked ${asked.times} times`);
+  // A third of half of the splits, two thirds of the others, each of a weight of 10.
+  assert.ok(Math.abs(counters.subtask(0).weightRead - 50_000) < 1e-6);
+  run(40_000);
+  assert.equal(counters.subtask(0).weightRead, 100_000);
+  assert.ok(input.hasEnded);
+  // A look at all of them in each poll takes 20 s.
+  assert.ok(process.cpuUsage().user - before < 5e6);
+});
+
 test('watermarks come at most at every interval', () => {
   const steps = Array.from({ length: 35 }, (_, n) => [n]);
   const log = setUp({ splits: [steps] }).run(100);

@@ -22,6 +22,8 @@ function scripted(
   finished: number[] | null,
 ) {
   const opened: number[] = [];
+  /** How often readers were asked how far they are. */
+  const asked = { times: 0 };
   const source: Source<number> = {
     name: 'scripted',
     descriptor: null,
@@ -43,12 +45,15 @@ function scripted(
         },
         ...(finished === null ? {} : { finish: () => void finished.push(number) }),
         position: () => null,
-        progress: () => 1 - script.length / splits[number]!.length,
+        progress: () => {
+          asked.times++;
+          return 1 - script.length / splits[number]!.length;
+        },
         close() {},
       };
     },
   };
-  return { source: source as Source, opened };
+  return { source: source as Source, opened, asked };
 }
 
 /** The splits of a subtask, those of each stage counted in the shared counters. */
@@ -114,7 +119,7 @@ export function setUp(options: Options) {
   const { slices = WHOLE_BATCHES } = options;
   const { subtask = 0, parallelism = 1, stages, alignment, word = subtask } = options;
   const { clock = new VirtualClock(0), counters = countersOf(parallelism) } = options;
-  const { source, opened } = scripted(splits, assignment, options.finished ?? null);
+  const { source, opened, asked } = scripted(splits, assignment, options.finished ?? null);
   const log: string[] = [];
   /** Splits as each checkpoint has them. */
   const states = new Map<number, readonly SplitState[]>();
@@ -191,5 +196,5 @@ export function setUp(options: Options) {
   const find = (end: number, remembered: string[] = []): void => {
     input.onFound({ first: known, splits: all.slice(known, end), remembered });
   };
-  return { input, run, find, read, opened, counters, log, states, output, clock };
+  return { input, run, find, read, opened, asked, counters, log, states, output, clock };
 }

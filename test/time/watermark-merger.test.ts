@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { WatermarkMerger } from '../../src/time/watermark-merger.ts';
+import { SlowWatermarkMerger } from './slow-watermark-merger.ts';
 import { parseEvents, WATERMARK_CASES } from './watermark-cases.ts';
 
 /** What was emitted, in order. */
@@ -100,4 +101,58 @@ test('when an input is gone and all others are idle, what all had reached counts
   merger.removeInput(1);
   assert.equal(merger.takeWatermark(), null);
   assert.equal(merger.takeStatus(), null);
+});
+
+test('inputs that come, go, pause and end give what a look at all of them gives', () => {
+  const what = ['idle', 'active', 'end', 'add', 'remove'] as const;
+  const event = fc.record({
+    pick: fc.nat(20),
+    what: fc.oneof({ weight: 3, arbitrary: fc.nat(30) }, fc.constantFrom(...what)),
+  });
+  fc.assert(
+    fc.property(fc.nat(9), fc.array(event, { maxLength: 80 }), (count, events) => {
+      const merger = new WatermarkMerger(count);
+      const slow = new SlowWatermarkMerger(count);
+      /** Number of each input in both: a number that is free again may be another one. */
+      const live = Array.from({ length: count }, (_, n) => [n, n] as const);
+      for (const { pick, what: event } of events) {
+        if (event === 'add') live.push([merger.addInput(), slow.addInput()]);
+        const at = pick % Math.max(1, live.length);
+        const input = live[at];
+        if (input === undefined || event === 'add') continue;
+        const [number, other] = input;
+        tell(merger, number, event);
+        tell(slow, other, event);
+        if (event === 'remove') live.splice(at, 1);
+        assert.equal(merger.takeWatermark(), slow.takeWatermark());
+        assert.equal(merger.takeStatus(), slow.takeStatus());
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+function tell(
+  merger: WatermarkMerger | SlowWatermarkMerger,
+  input: number,
+  event: number | 'idle' | 'active' | 'end' | 'remove',
+): void {
+  if (event === 'idle') merger.onIdle(input);
+  else if (event === 'active') merger.onActive(input);
+  else if (event === 'end') merger.onEnd(input);
+  else if (event === 'remove') merger.removeInput(input);
+  else merger.onWatermark(input, event);
+}
+
+test('very many inputs: a watermark, one that comes and one that goes do not look at all of them', () => {
+  const before = process.cpuUsage().user;
+  const merger = new WatermarkMerger(20_000);
+  for (let watermark = 0; watermark < 10; watermark++) {
+    for (let input = 0; input < 20_000; input++) merger.onWatermark(input, watermark);
+    assert.equal(merger.takeWatermark(), watermark);
+  }
+  for (let input = 0; input < 20_000; input++) merger.removeInput(input);
+  assert.equal(merger.takeWatermark(), null);
+  // A look at all of them for each takes two minutes.
+  assert.ok(process.cpuUsage().user - before < 2e6);
 });
