@@ -78,7 +78,7 @@ export class SlowGeneralWindows {
     }
     const bounds = assigner.windowsOf(record.time);
     const kept = bounds.filter(([, end]) => !this.#isOver(end));
-    if (bounds.length > 0 && kept.length === 0) this.late.push(record);
+    if (kept.length === 0 && this.#isOver(record.time + 1)) this.late.push(record);
     for (const [start, end] of kept) {
       const found = this.#windows.find((window) => window.start === start && window.end === end);
       this.#put(found ?? this.#open(start, end), record);

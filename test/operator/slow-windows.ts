@@ -20,9 +20,7 @@ export class SlowWindows {
   add(key: string, v: number, time: number): void {
     const last = Math.floor((time - this.#offset) / this.#slide) * this.#slide + this.#offset;
     let isIn = false;
-    let isInAny = false;
     for (let start = last; start > time - this.#size; start -= this.#slide) {
-      isInAny = true;
       if (start + this.#size - 1 <= this.#watermark) continue;
       isIn = true;
       const id = `${start} ${key}`;
@@ -34,7 +32,7 @@ export class SlowWindows {
         least: Math.min(window.least, v),
       });
     }
-    if (isInAny && !isIn) this.late++;
+    if (!isIn && time <= this.#watermark) this.late++;
   }
 
   advance(watermark: number): string[] {

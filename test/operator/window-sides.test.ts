@@ -4,10 +4,13 @@ import { test } from 'node:test';
 import { type } from '../../src/api/emits.ts';
 import { sideOutput } from '../../src/api/side-output.ts';
 import { value } from '../../src/api/state.ts';
+import type { Stream } from '../../src/api/stream.ts';
 import { continuousEventTimeTrigger, countTrigger, purging } from '../../src/api/triggers.ts';
 import {
+  customWindow,
   globalWindow,
   session,
+  sliding,
   slidingCount,
   tumbling,
   tumblingCount,
@@ -185,6 +188,55 @@ inEveryMode(
     h.watermark(14);
     const cleared = ['{"window":"a2 a3 over"}@9', '{"window":"b1 over"}@9'];
     assert.deepEqual([shown(h.take()), shown(h.take(over))], [[], cleared]);
+  },
+);
+
+/** Windows with gaps between, and those of a function that gives none, or what is long over. */
+const GAPS = {
+  'sliding, cut into panes': (rows: Stream<Row>) =>
+    keyed(rows)
+      .window(sliding(4, 10))
+      .lateTo(late)
+      .aggregate(({ sum }) => ({ sum: sum('v') })),
+  'sliding, all rows': (rows: Stream<Row>) =>
+    keyed(rows).window(sliding(4, 10)).lateTo(late).process(sums),
+} as const;
+
+for (const [name, windows] of Object.entries(GAPS)) {
+  inEveryMode(
+    `a row between two windows is late when the watermark has passed it: ${name}`,
+    Row,
+    windows as (rows: Stream<Row>) => Stream<unknown>,
+    (h) => {
+      h.watermark(6);
+      push(h, 'a 1@5, a 2@6, a 3@7, a 4@11, a 5@6, a 6@2, a 7@8');
+      h.watermark(20);
+      const rows = ['{"k":"a","v":1}@5', '{"k":"a","v":2}@6', '{"k":"a","v":5}@6'];
+      assert.deepEqual(shown(h.take(late)), [...rows, '{"k":"a","v":6}@2'].sort());
+    },
+  );
+}
+
+inEveryMode(
+  'a row is late when all its windows and its own time are over: windows by a function',
+  Row,
+  (rows) =>
+    keyed(rows)
+      .window(
+        customWindow<Row>({
+          assign: ({ v }) => (v === 0 ? [] : [{ windowStart: v - 1, windowEnd: v }]),
+        }),
+      )
+      .allowedLateness(3)
+      .lateTo(late)
+      .process(sums),
+  (h) => {
+    h.watermark(10);
+    // In no window; in one that is over, by rows that are not; in one that is open.
+    push(h, 'a 0@5, a 0@7, a 0@8, a 5@7, a 5@8, a 5@20, a 9@1, a 30@1');
+    h.watermark(40);
+    const rows = ['{"k":"a","v":0}@5', '{"k":"a","v":0}@7', '{"k":"a","v":5}@7'];
+    assert.deepEqual(shown(h.take(late)), rows);
   },
 );
 

@@ -150,7 +150,8 @@ export abstract class JoinOperator implements Operator {
       const lateBefore = this.lateBefore(start);
       const to = this.#endOfRun(times, from, rowCount, start, lateBefore);
       if (time < lateBefore) this.#takeLate(batch, from, to, input);
-      else if (this.keeps(start)) {
+      else if (!this.keeps(start)) this.#takeLateOf(batch, from, to, input);
+      else {
         const pane = this.panes.at(start);
         pane.add(input, rows, from, to, keys, this.slots, this.ids);
         this.added({ pane, input, keys, times, from, to });
@@ -195,6 +196,17 @@ export abstract class JoinOperator implements Operator {
     if (this.slots.length >= rows) return;
     this.slots = new Int32Array(rows);
     this.ids = new Int32Array(rows);
+  }
+
+  /** Of rows that belong nowhere, those that the watermark has passed, as in Flink. */
+  #takeLateOf(batch: Batch, from: number, to: number, input: number): void {
+    const times = batch.timestamps!;
+    for (let i = from; i < to; i++) {
+      if (times[i]! > this.watermark) continue;
+      const first = i;
+      while (i < to && times[i]! <= this.watermark) i++;
+      this.#takeLate(batch, first, i, input);
+    }
   }
 
   #takeLate(batch: Batch, from: number, to: number, input: number): void {

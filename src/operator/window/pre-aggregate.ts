@@ -39,7 +39,7 @@ import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
 import { PlainPartials } from './plain-partials.ts';
-import { endOfRun, PaneCuts, type PaneWindow } from './window.ts';
+import { endOfRun, hasGaps, lastWindowEnd, PaneCuts, type PaneWindow } from './window.ts';
 
 /** Records to a partial result below which a table costs more than it saves. */
 const REDUCTION_MIN = 1.5;
@@ -63,7 +63,9 @@ export class PreAggregateOperator implements Operator {
   #context: OperatorContext = unsetContext;
   #output: Output = unsetOutput;
   readonly #key: KeySpec;
+  readonly #window: PaneWindow;
   readonly #cuts: PaneCuts;
+  readonly #hasGaps: boolean;
   readonly #keys: KeyReader;
   readonly #keyFields: readonly Field[];
   readonly #isTypedKey: boolean;
@@ -75,6 +77,8 @@ export class PreAggregateOperator implements Operator {
   #slots = new Int32Array(FIRE_SLICE_ROWS);
   #watermark: Watermark = MIN_WATERMARK;
   #hasBeenIdle = false;
+  /** Late rows between two windows are in panes of their own, that are due at once. */
+  #hasLateBetween = false;
   /** Panes that are being sent, the first up to `#nextSlot`. */
   readonly #due: Pane[] = [];
   #nextSlot = 0;
@@ -94,7 +98,9 @@ export class PreAggregateOperator implements Operator {
     const { key, window, aggregates, shapes, inputSchema, functions } = options;
     const keyFunction = key.kind === 'function' ? (functions[0] as KeyFunction) : null;
     this.#key = key;
+    this.#window = window;
     this.#cuts = PaneCuts.of(window);
+    this.#hasGaps = hasGaps(window);
     this.#keys = new KeyReader(key, inputSchema, keyFunction);
     this.#keyFields = keyFields(key, inputSchema);
     this.#isTypedKey = isTypedKey(key, inputSchema);
@@ -165,6 +171,27 @@ export class PreAggregateOperator implements Operator {
   }
 
   #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
+    if (this.#hasGaps && lastWindowEnd(this.#window, start) <= start) {
+      this.#addBetween(batch, from, to, addLoop);
+      return;
+    }
+    this.#addRunAt(batch, from, to, start, addLoop);
+  }
+
+  /**
+   * Rows between two windows stay here, but for late ones: those are counted behind the exchange, by the time that each has. (Where
+   * this subtask was idle, others may be ahead of it: what is late for them alone is not counted.)
+   */
+  #addBetween(batch: Batch, from: number, to: number, addLoop: AddLoop): void {
+    const times = batch.timestamps!;
+    for (let i = from; i < to; i++) {
+      if (times[i]! > this.#watermark) continue;
+      this.#addRunAt(batch, i, i + 1, times[i]!, addLoop);
+      this.#hasLateBetween = true;
+    }
+  }
+
+  #addRunAt(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
     if (this.#isBypassed) {
       this.#sendApart(batch, from, to, start, addLoop);
       return;
@@ -238,11 +265,12 @@ export class PreAggregateOperator implements Operator {
 
   /** Panes that the watermark has passed are due; all are when the watermark says little, or there are too many keys. */
   #takeDue(): void {
-    if (this.#hasBeenIdle || this.#liveSlots() > PRE_AGGREGATED_KEYS) {
+    const { live } = this.#panes;
+    if (this.#hasBeenIdle || this.#hasLateBetween || this.#liveSlots() > PRE_AGGREGATED_KEYS) {
+      this.#hasLateBetween = false;
       this.#takeAll();
       return;
     }
-    const { live } = this.#panes;
     for (let { first } = live; first !== undefined; { first } = live) {
       if (this.#cuts.endOf(first.start) - 1 > this.#watermark) break;
       this.#due.push(live.takeFirst());

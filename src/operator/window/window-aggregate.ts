@@ -4,7 +4,8 @@
  * Each record is added to one pane (window.ts). When the watermark passes the end of a window, its panes are
  * joined (window-totals.ts; a tumbling window is one pane and needs no joining) and one row a key is emitted: key, windowStart,
  * windowEnd, results, with event time windowEnd - 1. A pane is dropped behind the last window that holds it.
- * A record is late when every window that holds it has fired: it is counted and dropped.
+ * A record is late when every window that holds it has fired, and one between windows when the watermark has passed it, as in Flink:
+ * it is counted and dropped.
  *
  * Windows fire in the order of their ends, in slices of FIRE_SLICE_ROWS, and the watermark follows when all due
  * windows have fired.
@@ -262,7 +263,10 @@ export class WindowAggregateOperator implements Operator {
 
   #addRun(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
     const lastEnd = lastWindowEnd(this.#window, start);
-    if (lastEnd <= start) return; // Between two windows: a slide longer than the size.
+    if (lastEnd <= start) {
+      this.#takeBetween(batch, from, to);
+      return;
+    }
     if (lastEnd - 1 <= this.#watermark || lastEnd <= this.#firedEnd) {
       this.#takeLate(batch, from, to);
       return;
@@ -274,6 +278,19 @@ export class WindowAggregateOperator implements Operator {
         .add(batch, from, to, this.#keys, this.#slots, this.#loops, addLoop, this.#place);
     } catch (error) {
       throw this.#errorAt(error, this.#place.i);
+    }
+  }
+
+  /** Rows between two windows: a slide longer than the size. */
+  #takeBetween(batch: Batch, from: number, to: number): void {
+    if (this.#isByClock) return;
+    const times = batch.timestamps!;
+    const watermark = this.#watermark;
+    for (let i = from; i < to; i++) {
+      if (times[i]! > watermark) continue;
+      const first = i;
+      while (i < to && times[i]! <= watermark) i++;
+      this.#takeLate(batch, first, i);
     }
   }
 

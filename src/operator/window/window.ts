@@ -80,6 +80,11 @@ export function lastWindowEnd(window: PaneWindow, paneStart: number): number {
   return startOf(paneStart, kind === 'cumulating' ? sizeMs : slideMs, offsetMs) + sizeMs;
 }
 
+/** Whether times lie between windows, in none of them: a slide is longer than the size. */
+export function hasGaps({ kind, sizeMs, slideMs }: PaneWindow): boolean {
+  return kind !== 'cumulating' && slideMs > sizeMs;
+}
+
 /** Start of the window with this end. */
 export function windowStart({ kind, sizeMs, offsetMs }: PaneWindow, end: number): number {
   return kind === 'cumulating' ? startOf(end - 1, sizeMs, offsetMs) : end - sizeMs;

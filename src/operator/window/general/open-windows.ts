@@ -89,6 +89,11 @@ export class OpenWindows implements TriggerHost {
     return !this.isByClock && this.#keptUntil(end) <= this.watermark;
   }
 
+  /** Whether a record of this time is late, whatever its windows are. */
+  isPast(time: number): boolean {
+    return !this.isByClock && time + this.#latenessMs <= this.watermark;
+  }
+
   #keptUntil(end: number): number {
     return end - 1 + this.#latenessMs;
   }

@@ -184,11 +184,8 @@ export class RecordIntake {
           ? sessions.windowOf(keySlots[row]!, time, time + gap)
           : this.#ownWindow(this.#custom, keySlots[row]!, time, row);
       slots[row] = slot;
-      if (slot === NONE) {
-        if (this.#lateFrom < 0) this.#lateFrom = row;
-        continue;
-      }
-      if (this.#lateFrom >= 0) this.#sendLate(row);
+      this.#noteLate(row, slot === NONE && open.isPast(time));
+      if (slot === NONE) continue;
       open.windows.setFilled(slot, true);
       const result = trigger.onRecord(slot, row);
       if (result !== 0) this.#obey(slot, row, result);
@@ -215,9 +212,9 @@ export class RecordIntake {
       if (this.#needsTime && !isEventTime(time)) throw unusableTime(time);
       assigned.assign(time, row);
       while (lanes.length < assigned.lanes) lanes.push(new Int32Array(this.#keySlots.length));
-      const isLate = this.#findWindows(row, assigned);
-      if (isLate && this.#lateFrom < 0) this.#lateFrom = row;
-      if (!isLate && this.#lateFrom >= 0) this.#sendLate(row);
+      // As in Flink: its time has to be over too, or nothing but that where it belongs to no window.
+      const isIn = this.#findWindows(row, assigned);
+      this.#noteLate(row, !isIn && open.isPast(time));
       for (let lane = 0; lane < lanes.length; lane++) {
         const slot = lanes[lane]![row]!;
         if (slot === NONE) continue;
@@ -230,7 +227,12 @@ export class RecordIntake {
     }
   }
 
-  /** The windows of a row, in all lanes; true when it is late for each that it belongs to. */
+  #noteLate(row: number, isLate: boolean): void {
+    if (isLate && this.#lateFrom < 0) this.#lateFrom = row;
+    if (!isLate && this.#lateFrom >= 0) this.#sendLate(row);
+  }
+
+  /** The windows of a row, in all lanes; false when it belongs to none that is not over. */
   #findWindows(row: number, assigned: WindowLanes): boolean {
     const open = this.#open;
     const { windows } = open;
@@ -247,18 +249,14 @@ export class RecordIntake {
       }
     }
     let isIn = false;
-    let isLate = false;
     for (let lane = 0; lane < lanes.length; lane++) {
       const end = ends[lane]!;
       if (Number.isNaN(end)) continue;
-      if (lanes[lane]![row] === NONE && open.isLate(end)) {
-        isLate = true;
-        continue;
-      }
+      if (lanes[lane]![row] === NONE && open.isLate(end)) continue;
       isIn = true;
       if (lanes[lane]![row] === NONE) lanes[lane]![row] = open.open(key, starts[lane]!, end);
     }
-    return isLate && !isIn;
+    return isIn;
   }
 
   /** Looks at all windows that the key of a row has. */
