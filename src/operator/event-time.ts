@@ -251,9 +251,8 @@ export class EventTimeOperator implements Operator {
     this.#output.barrier(checkpoint);
   }
 
-  processIdle(isIdle: boolean): void {
-    if (isIdle !== this.#isIdle) this.#setIdle(isIdle);
-  }
+  /** Idleness from before is, too: who holds nothing back, and when, is said by the strategy of this step (Flink does the same). */
+  processIdle(): void {}
 
   finish(): void {
     this.#dueMs = Infinity;

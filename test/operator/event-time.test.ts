@@ -39,6 +39,32 @@ test('event time from a field: timestamps, watermarks by the clock, idleness and
   assert.deepEqual(h.take(), [{ watermark: Infinity }, { end: true }]);
 });
 
+test('event time given anew is idle by its own strategy alone, whatever the one before it says', async () => {
+  const Row = record({ at: t.timestamp });
+  const h = await harness<{ at: number }, { at: number }>(
+    (stream) =>
+      stream
+        .eventTime('at', monotonous().withIdleness('1 s'))
+        .filter(() => true)
+        .eventTime('at', monotonous().withIdleness('5 s')),
+    { schema: Row },
+  );
+  const status = () => h.take().filter((element) => 'idle' in element || 'active' in element);
+  h.push({ at: 100 });
+  h.processingTime(10);
+  h.processingTime(3000);
+  assert.deepEqual(status(), []);
+  h.processingTime(6000);
+  assert.deepEqual(status(), [{ idle: true }]);
+  h.push({ at: 200 });
+  h.processingTime(6010);
+  assert.deepEqual(status(), [{ active: true }]);
+  h.processingTime(8000);
+  assert.deepEqual(status(), []);
+  await h.end();
+  assert.deepEqual(h.take(), [{ watermark: Infinity }, { end: true }]);
+});
+
 test('event time from a function, a Date and a bigint; anything else is refused', async () => {
   type Row = { at: number | Date | bigint };
   const h = await harness<Row, Row>((stream) => stream.eventTime('at', monotonous()));
