@@ -1,5 +1,6 @@
 /** Finds the route of a request, and answers it. */
 import { EngineError, type ErrorCode, messageOf } from '../base/errors.ts';
+import { ACCUMULATOR_ROUTES } from './accumulator-route.ts';
 import { pathOf } from './archive.ts';
 import { checkpointParts } from './checkpoint-parts-route.ts';
 import { CHECKPOINT_ROUTES } from './checkpoint-routes.ts';
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...PROCESS_ROUTES,
   ...MODULE_ROUTES,
   ...JOB_ROUTES,
+  ...ACCUMULATOR_ROUTES,
   ...VERTEX_ROUTES,
   ...CHECKPOINT_ROUTES,
   ...TRIGGER_ROUTES,
