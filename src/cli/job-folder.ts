@@ -46,13 +46,22 @@ export class JobFolder implements JobModules {
     this.#options = options;
   }
 
-  /** Loads all modules. */
+  /** Loads all modules, side by side; what became of them is told in the order of their names. */
   async load(): Promise<void> {
     const { folder, tell } = this.#options;
-    for (const name of readdirSync(folder)
+    const names = readdirSync(folder)
       .filter((one) => MODULE.test(one))
-      .sort()) {
-      const loaded = await Promise.race([loadModule(join(folder, name)), tooLate()]);
+      .sort();
+    let loadedCount = 0;
+    const loads = names.map(async (name) => {
+      const loaded = await loadModule(join(folder, name));
+      loadedCount++;
+      return loaded;
+    });
+    const late = tooLate(() => loadedCount);
+    const all = await Promise.all(loads.map((load) => Promise.race([load, late])));
+    for (const [n, loaded] of all.entries()) {
+      const name = names[n]!;
       const { error } = loaded;
       if (error !== null) tell({ event: 'notLoaded', module: name, error });
       this.#modules.set(name, loaded);
@@ -151,9 +160,12 @@ async function loadModule(path: string): Promise<Loaded> {
   }
 }
 
-/** One that waits for something at its top level must not keep the others waiting. */
-async function tooLate(): Promise<Loaded> {
-  await delay(MODULE_LOAD_MS_MAX);
+/** One that waits for something at its top level must not keep the others waiting. Many together may take longer than one. */
+async function tooLate(loadedCount: () => number): Promise<Loaded> {
+  for (let before = -1; before < loadedCount(); ) {
+    before = loadedCount();
+    await delay(MODULE_LOAD_MS_MAX);
+  }
   const message = `it was not loaded within ${MODULE_LOAD_MS_MAX / 1000} s`;
   return { jobs: [], error: new EngineError('JOB_DEFINITION', message) };
 }

@@ -29,8 +29,8 @@ type Registry = {
   readonly jobs: Map<string, RegisteredJob>;
   /** Keys of jobs that were defined more than once: threads cannot tell which is meant. */
   readonly repeated: Set<string>;
-  /** Set in worker threads: called when a module tries to run a job while it is imported. */
-  onNestedRun: (() => void) | null;
+  /** Set where modules are imported: called when one of them tries to run a job meanwhile, with the module of the job. */
+  onNestedRun: ((url: string) => void) | null;
 };
 
 const KEY = Symbol.for('millrace.jobs');
@@ -79,14 +79,14 @@ export function jobsOf(url: string): RegisteredJob[] {
 }
 
 /** For worker threads: from now on `run` inside an imported module only reports itself, and never settles. */
-export function interceptRuns(onNestedRun: () => void): void {
+export function interceptRuns(onNestedRun: (url: string) => void): void {
   registry().onNestedRun = onNestedRun;
 }
 
 /** In a worker thread that is importing a job: a promise that never settles. Elsewhere null. */
-export function interceptedRun(): Promise<never> | null {
+export function interceptedRun(url: string): Promise<never> | null {
   const { onNestedRun } = registry();
   if (onNestedRun === null) return null;
-  onNestedRun();
+  onNestedRun(url);
   return new Promise<never>(() => {});
 }
