@@ -64,7 +64,7 @@ function cancelledResult(client: JobClient) {
   return { name, state, durationMs: elapsedMs, operators, records };
 }
 
-function describeResult(client: JobClient, result: JobResult): string {
+export function describeResult(client: WatchedJob, result: JobResult): string {
   const { records } = client.status();
   const sum = (of: 'lateRecords' | 'skippedRecords'): number =>
     result.operators.reduce((total, operator) => total + operator[of], 0);
@@ -76,8 +76,11 @@ function describeResult(client: JobClient, result: JobResult): string {
       `with another folder for its files or { existing: 'replace' }`
     );
   }
+  // Each attempt counts anew, from the checkpoint that it goes on from.
+  const { restarts } = client.metrics();
+  const since = restarts === 0 ? '' : ' since its last restart';
   const line = [
-    `${result.name}: ${result.state} in ${formatDuration(result.durationMs)}, ${formatCount(records)} records`,
+    `${result.name}: ${result.state} in ${formatDuration(result.durationMs)}, ${formatCount(records)} records${since}`,
     ...(late === 0 ? [] : [`${formatCount(late)} late and dropped`]),
     ...(skipped === 0 ? [] : [`${formatCount(skipped)} malformed and skipped`]),
   ].join(', ');

@@ -163,7 +163,8 @@ async function commit(
 ): Promise<void> {
   const { graph, bindings } = plan.built;
   const { uid, name } = graph.nodes[node]!;
-  await inCallingThread(name, () => bindings[node]!.sink!.commit(committables));
-  const count = committables.filter((one) => one !== null).length;
+  const sink = bindings[node]!.sink!;
+  await inCallingThread(name, () => sink.commit(committables));
+  const count = committables.filter((one) => one !== null && sink.isSeen?.(one) !== false).length;
   if (count > 0) watch.onCommit(uid, name, count);
 }

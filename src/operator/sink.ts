@@ -99,6 +99,8 @@ export interface Sink<Row = unknown> {
   prepare?(start: SinkStart): Promise<void>;
   createWriter(context: SinkWriterContext): SinkWriter;
   commit(committables: readonly PlainData[]): Promise<void>;
+  /** Whether a committable is something to be seen, and counts as committed in metrics. All but null are where this is left out. */
+  isSeen?(committable: PlainData): boolean;
   /** The loops that its writers generate for rows of a schema, null for free-form rows; left out where there are none. */
   writeLoops?(schema: Schema | null): readonly GeneratedLoop[];
   /** Takes back what was prepared but will not be committed. */

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { job } from '../../src/api/job.ts';
+import { collection } from '../../src/connector/collection/collection.ts';
 import { csv } from '../../src/connector/file/csv.ts';
 import type { FileSink, FileSinkOptions } from '../../src/connector/file/file-sink.ts';
 import { files } from '../../src/connector/file/files.ts';
@@ -391,5 +393,20 @@ test('compaction that never comes, or cannot be, is refused', () => {
   assert.throws(() => files('out', alone as FileFormat, { compact: { size: 1 } }), {
     code: 'JOB_DEFINITION',
     message: /compact/,
+  });
+});
+
+test('metrics count the parts that are committed, not the ends of their writers', async () => {
+  await inFolder(async (folder) => {
+    const numbers = job(import.meta, 'counted parts', (flow) => {
+      flow
+        .from(collection([{ n: 1 }, { n: 2 }], Row), { parallelism: 1 })
+        .rebalance()
+        .to(files(join(folder, 'out'), csv(Row), { compact: { size: 1_000_000 } }));
+    });
+    const client = await numbers.start({ threads: 0, parallelism: 2 });
+    await client.result();
+    const [{ committed } = { committed: 0 }] = client.metrics().commits;
+    assert.equal(committed, 2);
   });
 });

@@ -6,12 +6,14 @@
  *   hourly.to(files('out/hourly', csv()))                         a folder of part files
  *   orders.to(files('out/orders', csv(), { bucket: 'country' }))  folders of part files: out/orders/country=DE
  */
+
 import { checkOptions, choice, type OptionRules, someText, wrong } from '../../base/options.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit, SplitReaderContext } from '../../operator/source.ts';
 import type { Duration } from '../../time/duration.ts';
 import { aCompaction, type CompactOptions } from './compact/compact-options.ts';
+import { isPart } from './compact/compaction.ts';
 import { canJoin } from './compact/joined-bytes.ts';
 import { counted } from './file-bytes.ts';
 import { type ExistingPolicy, FileSink } from './file-sink.ts';
@@ -110,6 +112,7 @@ export function files<Row, Written = Row>(
     createWriter: (context) => sink.createWriter(context),
     writeLoops: (schema) => format.writeLoops?.(schema) ?? [],
     commit: (committables) => sink.commit(committables),
+    isSeen: isPart,
     discard: (committables) => sink.discard(committables),
     finish: () => sink.finish(),
   };
