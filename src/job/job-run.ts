@@ -31,6 +31,7 @@ import {
 } from './job.ts';
 import type { JobConfig, JobMetrics } from './job-metrics.ts';
 import { type Doors, jobPlan } from './job-plan.ts';
+import { abandonSinks } from './job-sinks.ts';
 import { JobWatch, jobConfig } from './job-watch.ts';
 import { JobLog, loggerOf } from './log.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
@@ -49,6 +50,8 @@ export class JobRun implements WatchedJob {
   readonly #skipped: DeadLetter[] = [];
   readonly #startMs = systemClock.monotonic();
   #durationMs: number | null = null;
+  /** One was asked for. */
+  #hasSavepoint = false;
   #state: JobState = 'running';
   #result: Promise<JobResult> | null = null;
 
@@ -124,7 +127,14 @@ export class JobRun implements WatchedJob {
       throw error;
     } finally {
       await this.close();
+      if (this.#state !== 'finished' && !this.#mayGoOn())
+        await abandonSinks(this.#parts.plan.built, this.id);
     }
+  }
+
+  /** Whether there is a checkpoint, or a savepoint: what writers have left may be part of it. */
+  #mayGoOn(): boolean {
+    return this.#parts.storage !== null || this.#attempts.last !== null || this.#hasSavepoint;
   }
 
   #end(state: JobState): void {
@@ -151,6 +161,7 @@ export class JobRun implements WatchedJob {
 
   async savepoint(dir: string): Promise<string> {
     someText('savepoint: the directory', dir);
+    this.#hasSavepoint = true;
     const { path } = await this.#now().checkpoints.savepoint(resolve(dir));
     return path;
   }
@@ -165,6 +176,7 @@ export class JobRun implements WatchedJob {
   async stop(options: StopOptions = {}): Promise<JobResult> {
     checkOptions('stop', options, STOP_OPTIONS);
     const { savepoint, drain = false } = options;
+    if (savepoint !== undefined) this.#hasSavepoint = true;
     const { storage } = this.#parts;
     const attempts = this.#attempts;
     const canEndAsItIs = savepoint === undefined && !drain && attempts.last !== null;

@@ -26,6 +26,17 @@ export async function finishSinks({ graph, bindings }: BuiltJob): Promise<void> 
   }
 }
 
+/** The job has not come to its end, nothing goes on from it, and none of its threads is left. */
+export async function abandonSinks({ graph, bindings }: BuiltJob, jobId: string): Promise<void> {
+  for (const { id, uid } of graph.nodes) {
+    try {
+      await bindings[id]!.sink?.abandon?.({ stepId: sinkStepId(jobId, uid) });
+    } catch {
+      // As below.
+    }
+  }
+}
+
 /** Takes back what was prepared and will not be committed. */
 export async function discardUncommitted(
   { bindings }: BuiltJob,

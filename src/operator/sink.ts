@@ -105,6 +105,11 @@ export interface Sink<Row = unknown> {
   writeLoops?(schema: Schema | null): readonly GeneratedLoop[];
   /** Takes back what was prepared but will not be committed. */
   discard?(committables: readonly PlainData[]): Promise<void>;
+  /**
+   * The job has failed, or was cancelled, without anything from which it could go on, and its threads are gone: removes what writers
+   * of this step have left that could not do it themselves.
+   */
+  abandon?(step: Pick<SinkStart, 'stepId'>): Promise<void>;
   /** What there is to do behind the last commit, also where there was none; may be called again. */
   finish?(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** What a job says when a function of the user fails, or a thread dies: code, operator, file and line. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { EngineError, Job, RunOptions } from 'millrace';
 import { EXIT } from '../../src/cli/exit-codes.ts';
@@ -175,6 +175,27 @@ test('process.exit in a function fails the job, not the program', async () => {
     assert.equal(error.code, 'WORKER_DIED');
     assert.match(error.message, /'leaving'.*process\.exit\(3\) was called in a worker thread/);
   }
+});
+
+test('a thread that dies while it writes leaves no file behind, and none of others is touched', async () => {
+  await inFolder(async (folder) => {
+    const small = { threads: 1, threadHeapMb: 48, restart: 'none' } as const;
+    const others = '.part-other-0-0.csv.inprogress';
+    const out = `${folder}/out`;
+    mkdirSync(out);
+    writeFileSync(`${out}/${others}`, '');
+    const error = await failureOf(jobs.fillsMemoryWriting, { ...small, params: { out } });
+    assert.equal(error.code, 'WORKER_DIED');
+    assert.deepEqual(readdirSync(out), [others]);
+    // A checkpoint may speak of what is there.
+    const checkpoints = { dir: `${folder}/state`, every: '1 ms' } as const;
+    await failureOf(jobs.fillsMemoryWriting, { ...small, params: { out }, checkpoints });
+    const left = readdirSync(out).filter((name) => name !== others);
+    assert.ok(
+      left.some((name) => name.endsWith('.inprogress')),
+      `${left}`,
+    );
+  });
 });
 
 test('a thread that runs out of memory fails the job and names the task', async () => {

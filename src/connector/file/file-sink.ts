@@ -164,6 +164,13 @@ export class FileSink implements Sink {
     });
   }
 
+  async abandon({ stepId }: Pick<SinkStart, 'stepId'>): Promise<void> {
+    await this.#guarded(async () => {
+      const paths = await this.#folder.list();
+      await this.#folder.remove(paths.filter((path) => isHiddenPart(path) && isOf(path, stepId)));
+    });
+  }
+
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();

@@ -114,6 +114,7 @@ export function files<Row, Written = Row>(
     commit: (committables) => sink.commit(committables),
     isSeen: isPart,
     discard: (committables) => sink.discard(committables),
+    abandon: (step) => sink.abandon(step),
     finish: () => sink.finish(),
   };
 }

@@ -206,6 +206,18 @@ export const exits = job(import.meta, 'exits', (flow) => {
     .to(blackhole());
 });
 
+export const fillsMemoryWriting = job(import.meta, 'fills memory while it writes', (flow) => {
+  const kept: number[][] = [];
+  flow
+    .from(generate({ schema: Row, row: (n) => ({ n, time: n }) }))
+    .map((row) => {
+      // By then some of them are in its file.
+      if (row.n > 500_000) kept.push(Array.from({ length: 100_000 }, (_, i) => i + row.n + 0.5));
+      return row;
+    })
+    .to(files(flow.param('out', ''), csv(Row), { existing: 'keep' }));
+});
+
 export const notTransferable = job(import.meta, 'not transferable', (flow) => {
   flow
     .from(rows())
