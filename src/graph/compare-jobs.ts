@@ -164,15 +164,19 @@ function otherJob(was: string, now: string): Obstacle {
   };
 }
 
-/** Where both versions say how many, since that of the job is not known here. */
+/** Where the new version says how many. One that says nothing takes what the state has. */
 function otherKeyGroups(was: ShapedOperator | undefined, now: ShapedOperator): Obstacle[] {
-  const [before, after] = [was?.maxParallelism ?? null, now.maxParallelism];
+  const before = was?.keyGroups ?? was?.maxParallelism ?? null;
+  const after = now.maxParallelism;
   if (before === null || after === null || before === after) return [];
   return [
     {
       uid: now.uid,
       reason: `state of '${now.name}' has ${before} key groups, and its maxParallelism is ${after} now`,
-      wayOut: `give it .maxParallelism(${before}) again: it stays for the life of the state`,
+      wayOut:
+        was?.maxParallelism === before
+          ? `give it .maxParallelism(${before}) again: it stays for the life of the state`
+          : `leave that out, or give it .maxParallelism(${before}): it stays for the life of the state`,
     },
   ];
 }

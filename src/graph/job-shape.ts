@@ -20,6 +20,8 @@ export type ShapedOperator = {
   readonly type: string;
   /** What it says of its key groups; null for those of the job, and where it has none. */
   readonly maxParallelism: number | null;
+  /** Those that its state is cut into; null where that is not known, and where it has none. */
+  readonly keyGroups: number | null;
   /** Parts of the definition by what they are called to people, as text to be compared. */
   readonly parts: Readonly<Record<string, string>>;
   readonly states: readonly ShapedState[];
@@ -27,11 +29,17 @@ export type ShapedOperator = {
 
 export type JobShape = { readonly job: string; readonly operators: readonly ShapedOperator[] };
 
-/** The shape of a job that has been built. */
-export function jobShape({ graph, bindings }: BuiltJob): JobShape {
+/** The shape of a job that has been built; `keyGroups`: of its nodes, where it runs or is known how it would. */
+export function jobShape(
+  { graph, bindings }: BuiltJob,
+  keyGroups: readonly number[] | null = null,
+): JobShape {
   return {
     job: graph.name,
-    operators: graph.nodes.map((node) => shapedOperator(graph, node, bindings[node.id]!)),
+    operators: graph.nodes.map((node) => ({
+      ...shapedOperator(graph, node, bindings[node.id]!),
+      keyGroups: hasKeyGroups(node) ? (keyGroups?.[node.id] ?? null) : null,
+    })),
   };
 }
 
@@ -39,7 +47,7 @@ function shapedOperator(
   graph: LogicalGraph,
   node: LogicalNode,
   bindings: NodeBindings,
-): ShapedOperator {
+): Omit<ShapedOperator, 'keyGroups'> {
   const inputs = node.inputs.map(({ from, ...edge }) => ({
     from: graph.nodes[from]!.uid,
     ...edge,

@@ -253,6 +253,10 @@ export class JobRun implements WatchedJob {
     return nodes.map(({ id, uid, name }) => ({ node: id, uid, name }));
   }
 
+  get keyGroups(): readonly number[] | null {
+    return this.#attempts.running?.settings.keyGroups ?? null;
+  }
+
   get config(): JobConfig {
     const { last, running } = this.#attempts;
     const settings = running?.settings ?? settingsOf(this.#parts, last, NO_EXECUTION);

@@ -255,6 +255,8 @@ export interface WatchedJob extends JobClient {
   readonly log: JobLog;
   /** All steps of the job. */
   readonly operatorIds: readonly OperatorId[];
+  /** By node, what keyed state is cut into; null where nothing runs. */
+  readonly keyGroups: readonly number[] | null;
 }
 
 /** A step: its place in the graph, by what its state is found again, and what people call it. */

@@ -19,6 +19,7 @@ await Promise.all([
   writeFile(file('old.ts'), versionText()),
   writeFile(file('more.ts'), versionText({ states: ', last: value(t.int32)' })),
   writeFile(file('other.ts'), versionText({ countType: 't.string' })),
+  writeFile(file('groups.ts'), versionText({ groups: 4096 })),
   writeFile(file('wrong.ts'), `${versionText()} const = 1;`),
 ]);
 
@@ -44,6 +45,12 @@ test('one that does not: why, what to do, and an exit code of its own', async ()
   assert.equal(json.code, EXIT.incompatible);
   const { isCompatible, obstacles } = JSON.parse(json.stdout) as JobDifference;
   assert.deepEqual([isCompatible, obstacles.map(({ uid }) => uid)], [false, ['counts']]);
+});
+
+test('key groups of the job, where a step gets some of its own', async () => {
+  const { code, stdout } = await millrace('diff', file('old.ts'), file('groups.ts'));
+  assert.equal(code, EXIT.incompatible);
+  assert.match(stdout, /state of 'counts' has 128 key groups, and its maxParallelism is 4096 now/);
 });
 
 test('a file that is none', async () => {

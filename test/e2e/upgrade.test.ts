@@ -148,6 +148,10 @@ test('counts go on over versions, no row is lost or doubled, and what would lose
       refused,
       /state of 'counts' \(uid counts\) would be lost: count\n.*\.uid\('counts'\)/,
     );
+    assert.match(
+      await job.save('job.ts', versionText({ groups: 4096 }), 'the job goes on as it was'),
+      /state of 'counts' has 128 key groups, and its maxParallelism is 4096 now/,
+    );
     await writeFile(job.file('job.ts'), `${text} await new Promise(() => {});`);
     // Until it has been seen: what is saved then is tried instead of it.
     await delay(500);

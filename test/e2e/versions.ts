@@ -10,11 +10,13 @@ export type VersionParts = {
   readonly label?: string;
   readonly keys?: number;
   readonly rate?: number;
+  /** Key groups of the counts. */
+  readonly groups?: number;
 };
 
 export function versionText(parts: VersionParts = {}): string {
   const { uid = 'counts', states = '', body = '', countType = 't.float64' } = parts;
-  const { label = 'one', keys = 97, rate = 5000 } = parts;
+  const { label = 'one', keys = 97, rate = 5000, groups } = parts;
   const isPath = label.startsWith('.');
   return `
 import { generate, job, record, t, value } from 'millrace';
@@ -41,7 +43,7 @@ export const counts = job(import.meta, 'counts', (flow) => {
       },
     })
     .name('counts')
-    .uid('${uid}')
+    .uid('${uid}')${groups === undefined ? '' : `.maxParallelism(${groups})`}
     .to(files(flow.param('out', 'out'), jsonLines(), { rolling: { onCheckpoint: true } }));
 });
 `;

@@ -234,6 +234,32 @@ for (const { what, next, changes, goesOn } of EVOLUTIONS) {
   });
 }
 
+test('key groups that only the running job knows are kept, or it is said how', () => {
+  const versionWith = (maxParallelism: number | null) =>
+    job(import.meta, 'groups', (flow) => {
+      const counts = ticks(flow)
+        .keyBy('key')
+        .reduce((row) => row)
+        .name('counts')
+        .uid('counts');
+      (maxParallelism === null ? counts : counts.maxParallelism(maxParallelism)).to(blackhole());
+    }).build({}, false);
+  const was = versionWith(null);
+  const groups = was.graph.nodes.map(() => 128);
+  const goesOn = (from: readonly number[] | null, next: number | null) =>
+    compareJobs(jobShape(was, from), versionWith(next)).obstacles;
+  assert.deepEqual(goesOn(groups, null), []);
+  assert.deepEqual(goesOn(groups, 128), []);
+  assert.deepEqual(goesOn(null, 4096), []);
+  assert.deepEqual(goesOn(groups, 4096), [
+    {
+      uid: 'counts',
+      reason: "state of 'counts' has 128 key groups, and its maxParallelism is 4096 now",
+      wayOut: 'leave that out, or give it .maxParallelism(128): it stays for the life of the state',
+    },
+  ]);
+});
+
 test('nothing has changed', () => {
   const { isCompatible, operators } = difference({});
   assert.equal(isCompatible, true);

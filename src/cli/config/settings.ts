@@ -15,7 +15,10 @@ export function configuredFor(config: MillraceConfig, job: string): ConfiguredOp
   return { ...all, ...own, ...(Object.keys(params).length === 0 ? {} : { params }) };
 }
 
-export type JobOptions = Pick<RunOptions, 'threads' | 'parallelism' | 'chaining'> & {
+export type JobOptions = Pick<
+  RunOptions,
+  'threads' | 'parallelism' | 'maxParallelism' | 'chaining'
+> & {
   readonly params: NonNullable<RunOptions['params']>;
 };
 
@@ -24,11 +27,12 @@ export async function jobOptions(flags: JobFlags): Promise<(job: string) => JobO
   checkFlags(flags);
   const { config } = await findConfig(flags.config);
   return (job) => {
-    const { threads, parallelism, chaining, params } = configuredFor(config, job);
+    const { threads, parallelism, maxParallelism, chaining, params } = configuredFor(config, job);
     return {
       ...given({
         threads: flags.threads ?? threads,
         parallelism: flags.parallelism ?? parallelism,
+        maxParallelism,
         chaining: chainingOf(flags, chaining),
       }),
       params: { ...params, ...flags.param },

@@ -49,13 +49,16 @@ async function load(module: string, flags: RunFlags): Promise<FromJob> {
   return { type: 'loaded', shape: jobShape(built) };
 }
 
-async function start({ settings, json, job, threads }: Loaded, fresh: boolean): Promise<FromJob> {
+async function start(
+  { settings, json, job, built, threads }: Loaded,
+  fresh: boolean,
+): Promise<FromJob> {
   const served = await startServed(job, { ...settings.options, fresh }, NO_DOORS, threads);
   const running = served.job;
   client = running;
   void end(served, settings, json);
   while (isStarting(running)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  return { type: 'running' };
+  return { type: 'running', shape: jobShape(built, running.keyGroups) };
 }
 
 /** Until the job has ended, and with it the process. */

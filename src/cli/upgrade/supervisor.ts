@@ -126,7 +126,7 @@ class Supervisor {
     this.#running = version;
     this.#next = null;
     try {
-      await version.start(this.#isFresh(shape));
+      this.#shape = await version.start(this.#isFresh(shape));
     } catch (error) {
       version.kill('SIGKILL');
       this.#running = null;
@@ -155,7 +155,6 @@ class Supervisor {
       const began = performance.now();
       await this.#stop();
       await this.#start(next, shape);
-      this.#shape = shape;
       say(`the new version runs, after ${formatDuration(performance.now() - began)}`);
       removeOldSavepoints(this.#checkpointDir(shape));
     } catch (error) {

@@ -38,8 +38,8 @@ export type ToJob =
 export type FromJob =
   | { readonly type: 'loaded'; readonly shape: JobShape }
   | { readonly type: 'difference'; readonly difference: JobDifference }
-  /** All subtasks have their state and are at work. */
-  | { readonly type: 'running' }
+  /** All subtasks have their state and are at work; `shape` knows what that is cut into. */
+  | { readonly type: 'running'; readonly shape: JobShape }
   | { readonly type: 'stopped' }
   /** What was asked could not be done; `text` says so to people. */
   | { readonly type: 'failed'; readonly text: string; readonly error: ErrorDescription };

@@ -48,9 +48,9 @@ export class Version {
     return (await this.#ask({ type: 'compare', was }, 'difference')).difference;
   }
 
-  /** Runs the job, anew with `fresh`; resolves when all its subtasks are at work. */
-  async start(fresh: boolean): Promise<void> {
-    await this.#ask({ type: 'start', fresh }, 'running');
+  /** Runs the job, anew with `fresh`; resolves with its shape when all its subtasks are at work. */
+  async start(fresh: boolean): Promise<JobShape> {
+    return (await this.#ask({ type: 'start', fresh }, 'running')).shape;
   }
 
   /** Ends the job behind a savepoint; resolves when its process has ended too. */
