@@ -128,6 +128,7 @@ export {
   type PairWindow,
   type SessionOptions,
   type SessionWindow,
+  type StaggeredWindowOptions,
   session,
   sliding,
   slidingCount,

@@ -4,7 +4,7 @@ import type { WindowJoinSpec } from '../operator/join/window-join.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import type { InputEdge } from './graph-builder.ts';
 import type { KeyedParts } from './keyed-stream.ts';
-import { assigned, type WindowSettings } from './window-nodes.ts';
+import { assigned, isStaggered, type WindowSettings } from './window-nodes.ts';
 import type { PairWindow } from './windows.ts';
 
 /** Two keyed streams, the windows in which they meet, and what was said about these. */
@@ -47,7 +47,9 @@ function isFast(
   { trigger, evictor, latenessMs }: WindowJoinParts['settings'],
 ): window is WindowSpec {
   const isFastKind = window.kind === 'tumbling' || window.kind === 'sliding';
-  return isFastKind && trigger === null && evictor === null && latenessMs === 0;
+  return (
+    isFastKind && !isStaggered(window) && trigger === null && evictor === null && latenessMs === 0
+  );
 }
 
 /** Edges into a step that takes two streams by key. */

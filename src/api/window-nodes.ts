@@ -42,13 +42,19 @@ type Inputs = { readonly inputs: readonly NodeId[]; readonly schema: Schema | nu
 
 type PlainWindow = WindowSpec | CumulatingSpec | CountWindowSpec;
 
-/** Whether nothing was said that the fast operators cannot do. */
+/** Whether nothing was said that the fast operators cannot do: theirs are cut into panes, which begin alike everywhere. */
 export function isPlain(
   window: AnyWindow<never>,
   { trigger, evictor, latenessMs }: WindowSettings,
 ): window is PlainWindow {
   const isFastKind = ['tumbling', 'sliding', 'cumulating', 'count'].includes(window.kind);
-  return isFastKind && trigger === null && evictor === null && latenessMs === 0;
+  return (
+    isFastKind && !isStaggered(window) && trigger === null && evictor === null && latenessMs === 0
+  );
+}
+
+export function isStaggered(window: AnyWindow<never>): boolean {
+  return 'stagger' in window && window.stagger !== undefined;
 }
 
 /** A row of aggregates for each plain window. `functions`: of the node. */

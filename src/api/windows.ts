@@ -28,23 +28,44 @@ const WINDOW_OPTIONS: OptionRules<WindowOptions> = {
   time: choice('event', 'processing'),
 };
 
+export type StaggeredWindowOptions = WindowOptions & {
+  /**
+   * Of windows with `time: 'processing'`: whether they fire in all subtasks at once, 'aligned' (default), or spread over the size
+   * (or slide), so that results do not come all together. 'random': each subtask begins its windows at a time of its own, the
+   * same whenever the job starts with as many subtasks. 'natural': at the first record that comes to it.
+   */
+  readonly stagger?: 'aligned' | 'random' | 'natural';
+};
+
+const STAGGERED_OPTIONS: OptionRules<StaggeredWindowOptions> = {
+  ...WINDOW_OPTIONS,
+  stagger: choice('aligned', 'random', 'natural'),
+};
+
 /** Windows of one size, one behind the other: `tumbling('1 h')`, `tumbling('1 d', { offset: '-8 h' })`. */
-export function tumbling(size: Duration, options: WindowOptions = {}): WindowSpec {
-  checkOptions('tumbling', options, WINDOW_OPTIONS);
+export function tumbling(size: Duration, options: StaggeredWindowOptions = {}): WindowSpec {
+  checkOptions('tumbling', options, STAGGERED_OPTIONS);
   const sizeMs = positive('size of a tumbling window', size);
   const { time = 'event' } = options;
-  return { kind: 'tumbling', time, sizeMs, slideMs: sizeMs, offsetMs: offsetOf(options) };
+  const offsetMs = offsetOf(options);
+  const stagger = staggerOf('tumbling', options);
+  return { kind: 'tumbling', time, sizeMs, slideMs: sizeMs, offsetMs, ...stagger };
 }
 
 /** Windows of one size that start every `slide`: `sliding('7 d', '1 d')`. */
-export function sliding(size: Duration, slide: Duration, options: WindowOptions = {}): WindowSpec {
-  checkOptions('sliding', options, WINDOW_OPTIONS);
+export function sliding(
+  size: Duration,
+  slide: Duration,
+  options: StaggeredWindowOptions = {},
+): WindowSpec {
+  checkOptions('sliding', options, STAGGERED_OPTIONS);
   return {
     kind: 'sliding',
     time: options.time ?? 'event',
     sizeMs: positive('size of a sliding window', size),
     slideMs: positive('slide of a sliding window', slide),
     offsetMs: offsetOf(options),
+    ...staggerOf('sliding', options),
   };
 }
 
@@ -206,6 +227,17 @@ function positive(what: string, duration: Duration): number {
   const ms = durationMs(duration, what);
   if (ms > 0 && Number.isInteger(ms)) return ms;
   throw new EngineError('JOB_DEFINITION', `the ${what} must be whole milliseconds above 0`);
+}
+
+function staggerOf(call: string, options: StaggeredWindowOptions): Pick<WindowSpec, 'stagger'> {
+  const { time = 'event', stagger = 'aligned' } = options;
+  if (stagger === 'aligned') return {};
+  if (time === 'processing') return { stagger };
+  throw wrong(
+    `${call}: stagger`,
+    "is for windows by the clock, { time: 'processing' }: by event time all begin alike",
+    stagger,
+  );
 }
 
 function offsetOf({ offset = 0 }: WindowOptions): number {

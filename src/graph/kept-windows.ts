@@ -83,8 +83,9 @@ function textOf(window: KeptWindow): string {
   }
 }
 
-function aligned(window: Pick<WindowSpec, 'time' | 'offsetMs'>): string {
-  return `${window.offsetMs === 0 ? '' : `, offset ${window.offsetMs} ms`}${timed(window)}`;
+function aligned(window: Pick<WindowSpec, 'time' | 'offsetMs' | 'stagger'>): string {
+  const stagger = window.stagger === undefined ? '' : `, stagger ${window.stagger}`;
+  return `${window.offsetMs === 0 ? '' : `, offset ${window.offsetMs} ms`}${stagger}${timed(window)}`;
 }
 
 function timed({ time }: Pick<WindowSpec, 'time'>): string {

@@ -366,7 +366,7 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'tumbling',
     () => loose(tumbling)('1 h', { ofset: '5 min' }),
-    /^tumbling: unknown option 'ofset'; there are: offset, time$/,
+    /^tumbling: unknown option 'ofset'; there are: offset, time, stagger$/,
   ],
   [
     'tumbling',
@@ -411,7 +411,7 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'sliding',
     () => loose(sliding)('1 h', '1 min', { times: 'event' }),
-    /^sliding: unknown option 'times'; there are: offset, time$/,
+    /^sliding: unknown option 'times'; there are: offset, time, stagger$/,
   ],
   [
     'tumblingCount',

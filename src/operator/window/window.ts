@@ -15,6 +15,8 @@ export type WindowSpec = {
   /** Distance of window starts; the size itself for tumbling windows. */
   readonly slideMs: number;
   readonly offsetMs: number;
+  /** Windows by the clock that begin at another time in each subtask (general/stagger.ts); left out where they do not. */
+  readonly stagger?: 'random' | 'natural';
 };
 
 /** Windows that are cut into panes. Cumulating ones begin every `sizeMs`, and have grown by `slideMs` each time they end. */

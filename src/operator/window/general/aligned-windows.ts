@@ -10,6 +10,7 @@
  */
 import { unreachable } from '../../../base/assert.ts';
 import { startOf } from '../window.ts';
+import type { Stagger } from './stagger.ts';
 import type { AssignerSpec, CustomSpec, SessionSpec } from './window-spec.ts';
 
 export type AlignedSpec = Exclude<AssignerSpec, SessionSpec | CustomSpec>;
@@ -31,9 +32,11 @@ export class AlignedWindows implements WindowLanes {
   readonly starts: Float64Array;
   readonly ends: Float64Array;
   readonly #spec: AlignedSpec;
+  readonly #stagger: Stagger | null;
 
-  constructor(spec: AlignedSpec) {
+  constructor(spec: AlignedSpec, stagger: Stagger | null = null) {
     this.#spec = spec;
+    this.#stagger = stagger;
     this.lanes = lanesOf(spec);
     this.starts = new Float64Array(this.lanes);
     this.ends = new Float64Array(this.lanes);
@@ -57,7 +60,8 @@ export class AlignedWindows implements WindowLanes {
       return;
     }
     ends.fill(Number.NaN);
-    const { sizeMs, slideMs, offsetMs } = spec;
+    const { sizeMs, slideMs } = spec;
+    const offsetMs = this.#stagger?.offsetAt(time) ?? spec.offsetMs;
     let start = startOf(time, slideMs, offsetMs);
     for (; start > time - sizeMs; start -= slideMs) {
       const lane = this.laneOf(start, 0);
@@ -71,7 +75,7 @@ export class AlignedWindows implements WindowLanes {
     if (this.lanes === 1) return 0;
     if (spec.kind === 'cumulating') return (end - start) / spec.stepMs - 1;
     if (spec.kind === 'global') return 0;
-    const lane = ((start - spec.offsetMs) / spec.slideMs) % this.lanes;
+    const lane = Math.floor((start - spec.offsetMs) / spec.slideMs) % this.lanes;
     return lane < 0 ? lane + this.lanes : lane;
   }
 }

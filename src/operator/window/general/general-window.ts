@@ -93,6 +93,7 @@ export class GeneralWindowOperator implements Operator {
       if (lateTo !== null) this.#intakes[n]!.late = sides.get(lateTo)!;
     });
     this.#open.nowMs = context.clock.now();
+    this.#open.stagger?.open(context);
     const { isIncremental, subtask, parallelism } = context;
     if (isIncremental) this.#snapshot.markChanges(subtask / parallelism);
     this.#snapshot.restore(context.restored);

@@ -8,6 +8,7 @@ import { type Batch, MIN_WATERMARK, type Watermark } from '../../../data/batch.t
 import type { ChangedSlots } from '../../../state/changed-slots.ts';
 import type { SlotCapture } from '../../../state/slot-capture.ts';
 import type { WindowContents } from './contents.ts';
+import { type Stagger, staggerOf } from './stagger.ts';
 import type { TriggerHost, WindowTrigger } from './trigger.ts';
 import type { WindowFunction } from './window-function.ts';
 import { Lines, NONE } from './window-lines.ts';
@@ -27,6 +28,7 @@ export class OpenWindows implements TriggerHost {
   readonly eventTimers: WindowTimers;
   readonly clockTimers: WindowTimers;
   readonly isByClock: boolean;
+  readonly stagger: Stagger | null;
   watermark: Watermark = MIN_WATERMARK;
   nowMs = 0;
   /** Which input the batch is from. */
@@ -42,6 +44,7 @@ export class OpenWindows implements TriggerHost {
 
   constructor(spec: GeneralWindowSpec) {
     this.isByClock = !isByEventTime(spec.assigner);
+    this.stagger = staggerOf(spec.assigner);
     this.#latenessMs = spec.latenessMs;
     const { lines } = this.windows;
     const others = new Lines();

@@ -81,7 +81,7 @@ export class RecordIntake {
     this.#assigned =
       assigner.kind === 'session' || assigner.kind === 'custom'
         ? this.#custom
-        : new AlignedWindows(assigner);
+        : new AlignedWindows(assigner, open.stagger);
     this.#merges = merges(assigner);
     this.#lanes = Array.from({ length: this.#assigned?.lanes ?? 1 }, () => new Int32Array(0));
     this.#sessions = new Sessions(open, () => this.#addUpTo(this.row));
