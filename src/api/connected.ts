@@ -10,7 +10,7 @@ import { checkComparableKeys } from '../data/key-pair.ts';
 import { emitEach, iteratorOrNone } from '../operator/returned-rows.ts';
 import { type } from './emits.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+import type { KeyedParts } from './keyed-parts.ts';
 import type { OperatorStateDescriptors } from './operator-state.ts';
 import type {
   KeyedFunctionParts,

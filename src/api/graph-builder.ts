@@ -1,13 +1,14 @@
 /** Collects nodes while the user's function runs, and freezes them into a graph with its bindings. */
 import { EngineError } from '../base/errors.ts';
 import type { Field, Schema } from '../data/schema.ts';
-import type {
-  Bindings,
-  LogicalEdge,
-  LogicalGraph,
-  LogicalNode,
-  NodeBindings,
-  NodeId,
+import {
+  type Bindings,
+  type LogicalEdge,
+  type LogicalGraph,
+  type LogicalNode,
+  type NodeBindings,
+  type NodeId,
+  placedBy,
 } from '../graph/graph.ts';
 import {
   DEAD_LETTERS,
@@ -257,9 +258,10 @@ const WITH_STATE: ReadonlySet<OperatorSpec['type']> = new Set<OperatorSpec['type
 /** A key must not be taken for what state keeps of it: of that all names begin with #. */
 function checkKeys({ name, operator, inputs }: NewNode): void {
   if (!WITH_STATE.has(operator.type)) return;
-  for (const { partitioning } of inputs) {
-    if (partitioning.kind !== 'hash' || partitioning.key.kind !== 'fields') continue;
-    const field = partitioning.key.fields.find((of) => of.startsWith('#'));
+  for (const edge of inputs) {
+    const key = placedBy(edge);
+    if (key?.kind !== 'fields') continue;
+    const field = key.fields.find((of) => of.startsWith('#'));
     if (field === undefined) continue;
     throw new EngineError(
       'JOB_DEFINITION',

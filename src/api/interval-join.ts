@@ -14,7 +14,7 @@ import { type SignedDuration, signedMs } from '../time/duration.ts';
 import { type Emits, emittedSchema } from './emits.ts';
 import type { FunctionContext } from './function-context.ts';
 import { joinedEdges } from './join-nodes.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+import type { KeyedParts } from './keyed-parts.ts';
 import type { SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';
 

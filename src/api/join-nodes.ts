@@ -3,7 +3,7 @@ import type { NodeId } from '../graph/graph.ts';
 import type { WindowJoinSpec } from '../operator/join/window-join.ts';
 import type { WindowSpec } from '../operator/window/window.ts';
 import type { InputEdge } from './graph-builder.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+import { type KeyedParts, keyedEdges } from './keyed-parts.ts';
 import { assigned, isStaggered, type WindowSettings } from './window-nodes.ts';
 import type { PairWindow } from './windows.ts';
 
@@ -54,7 +54,5 @@ function isFast(
 
 /** Edges into a step that takes two streams by key. */
 export function joinedEdges(left: KeyedParts, right: KeyedParts): readonly InputEdge[] {
-  const edges = ({ inputs, key, functions }: KeyedParts): InputEdge[] =>
-    inputs.map((from) => ({ from, partitioning: { kind: 'hash', key }, functions }));
-  return [...edges(left), ...edges(right).map((edge) => ({ ...edge, operatorInput: 1 }))];
+  return [...keyedEdges(left), ...keyedEdges(right).map((edge) => ({ ...edge, operatorInput: 1 }))];
 }

@@ -2,17 +2,15 @@
 
 import { EngineError } from '../base/errors.ts';
 import { aPlainFunction, wrong } from '../base/options.ts';
-import type { KeySpec } from '../data/key.ts';
 import { fieldIndex, type Schema } from '../data/schema.ts';
-import type { NodeId } from '../graph/graph.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import { BroadcastStream, KeyedBroadcastConnectedStreams } from './broadcast.ts';
 import { type MatchOptions, MatchStream } from './cep/match.ts';
 import type { PatternLike } from './cep/pattern.ts';
 import { KeyedConnectedStreams } from './connected.ts';
 import { KeyedPartition } from './full-partition.ts';
-import type { GraphBuilder } from './graph-builder.ts';
 import { IntervalJoin } from './interval-join.ts';
+import { type KeyedParts, keyedEdges } from './keyed-parts.ts';
 import type { KeyLike } from './keys.ts';
 import type { BroadcastDescriptors } from './operator-state.ts';
 import type { ProcessFunction } from './process.ts';
@@ -30,16 +28,6 @@ import {
   type WindowKind,
   type WindowOfRecord,
 } from './windows.ts';
-
-export type KeyedParts = {
-  readonly builder: GraphBuilder;
-  /** Several for a union. */
-  readonly inputs: readonly NodeId[];
-  readonly schema: Schema | null;
-  readonly key: KeySpec;
-  /** The key function, if there is one. */
-  readonly functions: readonly object[];
-};
 
 /** Names of fields that can be summed. */
 export type SumField<Row> = {
@@ -137,13 +125,13 @@ export class KeyedStream<out Row, out Key> {
   }
 
   #rolling(rolling: RollingSpec, more: readonly object[] = []): Stream<Row> {
-    const { builder, inputs, schema, key, functions } = this.#parts;
+    const { builder, schema, key, functions } = this.#parts;
     if (rolling.kind === 'sum' && schema !== null) checkSum(schema, rolling.field);
     const out = rollingSchema(rolling, schema) as Schema<Row> | null;
     const node = builder.add({
       name: rolling.kind,
       operator: { type: 'rolling', key, rolling },
-      inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
+      inputs: keyedEdges(this.#parts),
       schema: out,
       functions: [...functions, ...more],
     });

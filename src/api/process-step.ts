@@ -12,6 +12,7 @@ import type {
 } from '../operator/process/process-spec.ts';
 import { type Emits, emittedSchema } from './emits.ts';
 import type { GraphBuilder, InputEdge } from './graph-builder.ts';
+import { type KeyedParts, keyedEdges } from './keyed-parts.ts';
 import { type OperatorStateDescriptors, operatorStateSpecs } from './operator-state.ts';
 import { type StateDescriptors, stateSpecs } from './state.ts';
 
@@ -50,19 +51,9 @@ const KEYED_PARTS = { ...COMMON_PARTS, state: true, onTimer: aPlainFunction } as
 const UNKEYED_PARTS = { ...COMMON_PARTS, operatorState: true } as const;
 
 /** The edges of a keyed stream into a step. */
-export function keyedInput(
-  from: {
-    readonly inputs: readonly number[];
-    readonly key: KeySpec;
-    readonly functions: readonly object[];
-  },
-  calls: InputFunction,
-): StepInput {
+export function keyedInput(from: KeyedParts, calls: InputFunction): StepInput {
   const { key, functions } = from;
-  const edges = from.inputs.map(
-    (node): InputEdge => ({ from: node, partitioning: { kind: 'hash', key }, functions }),
-  );
-  return { edges, key, functions, calls };
+  return { edges: keyedEdges(from), key, functions, calls };
 }
 
 /** The edges of a stream that is not keyed. */

@@ -443,6 +443,27 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
     return this.#keyed(key, functions);
   }
 
+  /**
+   * As `keyBy`, for rows that lie by this key already: they stay where they are. Behind `.partitionBy('user')`, or a step by the same
+   * key, and steps that change neither key nor subtask:
+   *
+   *   const known = bids.keyBy('user').reduce((best, bid) => (bid.price > best.price ? bid : best));
+   *   known.filter((bid) => bid.price > 9).reinterpretAsKeyed('user').sum('price');
+   *
+   * You vouch for it. What comes first is checked, and then a record now and then: the job fails with PARTITION_INVALID where its key belongs to
+   * another subtask. Where the next step has another parallelism than the one before, rows are dealt by key all the same.
+   */
+  reinterpretAsKeyed<K extends KeyField<Row>>(
+    ...fields: [K, ...K[]]
+  ): KeyedStream<Row, Pick<Row, K>>;
+  reinterpretAsKeyed<Key extends KeyValue>(fn: (row: Row) => Key): KeyedStream<Row, { key: Key }>;
+  reinterpretAsKeyed(
+    ...by: readonly (string | ((row: Row) => KeyValue))[]
+  ): KeyedStream<Row, never> {
+    const { key, functions } = this.#keyOf('reinterpretAsKeyed', by);
+    return this.#keyed(key, functions, this.#edges);
+  }
+
   /** The key that a call names by fields or a function. */
   #keyOf(
     call: string,
@@ -505,13 +526,18 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
     return this.#keyed({ kind: 'all' }, []).match(pattern, options);
   }
 
-  #keyed(key: KeySpec, functions: readonly object[]): KeyedStream<Row, never> {
+  #keyed(
+    key: KeySpec,
+    functions: readonly object[],
+    inPlace?: readonly InputEdge[],
+  ): KeyedStream<Row, never> {
     return new KeyedStream({
       builder: this.#builder,
       inputs: this.#edges.map(({ from }) => from),
       schema: this.#schema,
       key,
       functions,
+      ...(inPlace === undefined ? {} : { inPlace }),
     });
   }
 

@@ -11,7 +11,7 @@ import { type Duration, durationMs } from '../time/duration.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { addWindowJoin, type WindowJoinParts } from './join-nodes.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+import type { KeyedParts } from './keyed-parts.ts';
 import type { KeyField, KeyFieldLike, KeyValue } from './keys.ts';
 import { aSideOutput, type SideOutput } from './side-output.ts';
 import { Stream } from './stream.ts';

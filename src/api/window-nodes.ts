@@ -23,7 +23,7 @@ import { canTravel, planPartials } from '../operator/window/partials.ts';
 import type { PaneWindow, WindowSpec } from '../operator/window/window.ts';
 import { windowAggregateFields } from '../operator/window/window-aggregate.ts';
 import type { Evictor } from './evictors.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+import { type KeyedParts, keyedEdges } from './keyed-parts.ts';
 import type { Trigger } from './triggers.ts';
 import type { AnyWindow } from './windows.ts';
 
@@ -69,7 +69,12 @@ export function addPlainWindow<Out>(
   const window = inPanes(plain);
   const shapes = shapesOf(aggregates, functions);
   // What was added up before the exchange is not there any more to be sent to a side output.
-  const canHalve = window.kind !== 'count' && window.time === 'event' && lateTo === null;
+  // Rows that lie by key already cross no exchange.
+  const canHalve =
+    parts.inPlace === undefined &&
+    window.kind !== 'count' &&
+    window.time === 'event' &&
+    lateTo === null;
   if (canHalve && canTravel(aggregates, shapes, functions)) {
     return addInHalves(parts, window, aggregates, shapes, functions);
   }
@@ -84,7 +89,7 @@ export function addPlainWindow<Out>(
     operator: isByCount
       ? { type: 'countWindow', key, window, aggregates }
       : { type: 'windowAggregate', key, window, aggregates, shapes, partialsOf: null, lateTo },
-    inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
+    inputs: keyedEdges({ ...parts, inputs }),
     schema: out,
     functions,
   });
@@ -177,7 +182,7 @@ export function addGeneralWindow<Out>(
   const node = builder.add({
     name: 'window',
     operator: { type: 'window', key, window: spec, emits, lateTo: settings.lateTo },
-    inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
+    inputs: keyedEdges({ ...parts, inputs }),
     schema: out,
     functions: all,
   });
@@ -242,7 +247,8 @@ function checkMerging(assigner: AssignerSpec, trigger: TriggerSpec): void {
 
 /** Columns that neither the key nor an aggregate reads need not go through the exchange. */
 function onlyNeeded(parts: KeyedParts, aggregates: readonly AggregateSpec[]): Inputs {
-  const { builder, inputs, schema, key } = parts;
+  const { builder, inputs, schema, key, inPlace } = parts;
+  if (inPlace !== undefined) return { inputs, schema };
   const needed = neededFields(key, aggregates);
   if (schema === null || needed === null) return { inputs, schema };
   const fields = schema.fields.filter((field) => needed.has(field.name));

@@ -9,7 +9,7 @@ import { type Duration, durationMs } from '../time/duration.ts';
 import { type Aggregate, type Aggregates, type ResultsOf, specsOf } from './aggregates.ts';
 import { emittedSchema } from './emits.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
-import type { KeyedParts } from './keyed-stream.ts';
+import type { KeyedParts } from './keyed-parts.ts';
 import { aSideOutput, type SideOutput } from './side-output.ts';
 import { type StateDescriptors, stateSpecs } from './state.ts';
 import { Stream } from './stream.ts';

@@ -23,7 +23,8 @@ export const ERROR_CODES = {
   FIELD_UNKNOWN: 'a field name is not in the schema of the stream',
   FIELD_TYPE: 'a value or field has another type than the operation needs',
   KEY_INVALID: 'a key is undefined, null or NaN',
-  PARTITION_INVALID: 'a partitioner named a subtask that does not exist',
+  PARTITION_INVALID:
+    'a partitioner named a subtask that does not exist, or records do not lie by key as was vouched',
   TIMESTAMP_INVALID: 'a record has no usable event time',
   VALUE_NOT_TRANSFERABLE: 'a value (a function, a symbol) cannot leave its thread',
   USER_FUNCTION: 'a function of the user threw',
@@ -66,7 +67,8 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   FIELD_UNKNOWN: 'choose one of the fields that the message lists, or add the field to the schema',
   FIELD_TYPE: 'convert the value in a map before, or give the field another type in the schema',
   KEY_INVALID: 'filter such records out, or give them a key of their own, before keyBy',
-  PARTITION_INVALID: 'return a whole number from 0 to one below the number of subtasks',
+  PARTITION_INVALID:
+    'return a whole number from 0 to one below the number of subtasks; where records do not lie by key, take keyBy',
   TIMESTAMP_INVALID:
     'call eventTime(field, strategy) before, and filter out records without a time',
   VALUE_NOT_TRANSFERABLE:

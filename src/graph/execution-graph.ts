@@ -9,7 +9,7 @@
  */
 import { groupBy } from '../base/group-by.ts';
 import { isStateless, type OperatorSpec } from '../operator/operator-spec.ts';
-import type { LogicalGraph, LogicalNode, NodeId, Partitioning } from './graph.ts';
+import type { LogicalEdge, LogicalGraph, LogicalNode, NodeId, Partitioning } from './graph.ts';
 import { checkParallelism, isCallers, parallelismOf } from './parallelism.ts';
 
 /** The calling thread, for subtasks that belong to the program; workers count from 0. */
@@ -54,7 +54,7 @@ export type Exchange = {
   readonly side: string | null;
   readonly fromTask: number;
   readonly toTask: number;
-  /** A forward edge between tasks of different parallelism has become 'rebalance'. */
+  /** A forward edge between tasks of different parallelism has become 'rebalance', or 'hash' where rows lie by key. */
   readonly partitioning: Partitioning;
 };
 
@@ -103,7 +103,6 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
       const from = taskOf.get(edge.from)!;
       const to = taskOf.get(node.id)!;
       if (from === to) return;
-      const isForward = edge.partitioning.kind === 'forward';
       const exchange: Exchange = {
         id: exchanges.length,
         fromNode: edge.from,
@@ -113,16 +112,32 @@ export function executionGraph(graph: LogicalGraph, settings: ExecutionSettings)
         side: edge.side ?? null,
         fromTask: from.id,
         toTask: to.id,
-        partitioning:
-          isForward && from.parallelism !== to.parallelism
-            ? { kind: 'rebalance' }
-            : edge.partitioning,
+        partitioning: partitioningOf(edge, node, [from, to], settings),
       };
       exchanges.push(exchange);
       connect(exchange, subtasksOf, channels);
     });
   }
   return { tasks, subtasks, exchanges, channels };
+}
+
+/** Where rows cannot go on in their subtask they are dealt anew: by key, where they are to lie by it. */
+function partitioningOf(
+  { from, partitioning, keyedBy }: LogicalEdge,
+  node: LogicalNode,
+  [before, behind]: readonly [Task, Task],
+  settings: ExecutionSettings,
+): Partitioning {
+  if (partitioning.kind !== 'forward') return partitioning;
+  if (keyedBy !== undefined) {
+    const stay = before.parallelism === behind.parallelism && !isInFlight(settings, from, node.id);
+    return stay ? partitioning : { kind: 'hash', key: keyedBy };
+  }
+  return before.parallelism === behind.parallelism ? partitioning : { kind: 'rebalance' };
+}
+
+function isInFlight({ exchanges = [] }: ExecutionSettings, from: NodeId, to: NodeId): boolean {
+  return exchanges.some((edge) => edge.from === from && edge.to === to);
 }
 
 /** Joins nodes to chains along edges that need no exchange. */
@@ -213,8 +228,7 @@ function canJoin(graph: LogicalGraph, node: LogicalNode, settings: ExecutionSett
   const before = graph.nodes[edge.from]!;
   if (isCallers(node) || isCallers(before)) return false;
   if (before.chaining === 'never') return false;
-  const { exchanges = [] } = settings;
-  if (exchanges.some(({ from, to }) => from === edge.from && to === node.id)) return false;
+  if (isInFlight(settings, edge.from, node.id)) return false;
   const parallelism = parallelismOf(graph, node, settings);
   if (parallelismOf(graph, before, settings) !== parallelism) return false;
   // One subtask on one thread needs no exchange of any other kind either.

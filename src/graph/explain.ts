@@ -151,9 +151,9 @@ function explainedStep(node: LogicalNode): ExplainedStep {
     description,
     type: operator.type,
     maxParallelism,
-    inputs: inputs.map(({ from, partitioning, side, operatorInput }) => ({
+    inputs: inputs.map(({ from, partitioning, side, operatorInput, keyedBy }) => ({
       from,
-      partitioning: partitioningText(partitioning),
+      partitioning: partitioningText(partitioning, keyedBy),
       side: side ?? null,
       operatorInput: operatorInput ?? 0,
     })),
@@ -234,10 +234,13 @@ function operatorOf(execution: ExecutionGraph, task: number, node: NodeId): numb
   return execution.tasks[task]!.operators.find(({ nodes }) => nodes.includes(node))!.id;
 }
 
-function partitioningText(partitioning: Partitioning): string {
-  return 'key' in partitioning
-    ? `${partitioning.kind}(${keyText(partitioning.key)})`
-    : partitioning.kind;
+/** `keyedBy`: by which the rows lie already. */
+function partitioningText(partitioning: Partitioning, keyedBy?: KeySpec): string {
+  const kind =
+    'key' in partitioning
+      ? `${partitioning.kind}(${keyText(partitioning.key)})`
+      : partitioning.kind;
+  return keyedBy === undefined ? kind : `${kind}, in place by ${keyText(keyedBy)}`;
 }
 
 function keyText(key: KeySpec): string {

@@ -43,7 +43,17 @@ export type LogicalEdge = {
   readonly side?: string;
   /** Which input of the operator the rows are for, where it has two; the first, 0, when left out. */
   readonly operatorInput?: number;
+  /**
+   * The key of the step, where the user vouches that these edges bring each row to the subtask of its key, though they do not
+   * deal by it. A key function is the last of the edge.
+   */
+  readonly keyedBy?: KeySpec;
 };
+
+/** The key by which the rows of an edge lie in the subtasks of its node; null where they lie otherwise. */
+export function placedBy({ partitioning, keyedBy }: LogicalEdge): KeySpec | null {
+  return keyedBy ?? (partitioning.kind === 'hash' ? partitioning.key : null);
+}
 
 export type LogicalNode = {
   readonly id: NodeId;

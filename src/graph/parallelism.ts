@@ -4,7 +4,7 @@
  */
 import { EngineError } from '../base/errors.ts';
 import { defaultMaxParallelism } from '../data/key-group.ts';
-import type { LogicalGraph, LogicalNode } from './graph.ts';
+import { type LogicalGraph, type LogicalNode, placedBy } from './graph.ts';
 
 export type JobParallelism = { readonly parallelism: number };
 
@@ -49,7 +49,7 @@ export function greatestParallelism({ nodes }: LogicalGraph): number {
 
 /** Whether rows find the subtasks of a node by their keys. */
 export function hasKeyGroups({ inputs }: LogicalNode): boolean {
-  return inputs.some(({ partitioning: { kind } }) => kind === 'hash' || kind === 'partition');
+  return inputs.some((edge) => placedBy(edge) !== null || edge.partitioning.kind === 'partition');
 }
 
 /** What steps that say nothing of their key groups go by. */

@@ -17,6 +17,7 @@ import {
   takesTime,
 } from '../operator/operator.ts';
 import { closeAll } from './close-all.ts';
+import { type Placement, PlacementCheck } from './placement-check.ts';
 
 /** An operator, its context, and what it feeds: operators by their number in the chain, and gates. */
 export type ChainLink = {
@@ -26,6 +27,8 @@ export type ChainLink = {
   readonly gates: readonly OutputGate[];
   /** Gates of side outputs, by the name of the output. */
   readonly sides: SideGates;
+  /** Where the user vouches that rows lie by key; left out where an exchange sees to that. */
+  readonly placement?: Placement;
 };
 
 /** Where the input of a subtask goes. `input`: which one of the head operator, where it has two. */
@@ -77,7 +80,7 @@ export class Chain {
       gates: readonly OutputGate[],
       sides: SideGates,
     ): Output => {
-      const followers = next.map((n) => new OperatorOutput(links[n]!.operator, outputs[n]!));
+      const followers = next.map((n) => new OperatorOutput(links[n]!, outputs[n]!));
       const besides = [...sides.values()].flat().map((gate) => new ControlOnly(gate));
       const targets: Output[] = [...followers, ...gates, ...besides];
       return targets.length === 1 ? targets[0]! : new FanOut(targets);
@@ -217,10 +220,12 @@ export class Chain {
 class OperatorOutput implements Output {
   readonly #operator: Operator;
   readonly #output: Output;
+  readonly #placement: PlacementCheck | null;
 
-  constructor(operator: Operator, output: Output) {
+  constructor({ operator, placement }: ChainLink, output: Output) {
     this.#operator = operator;
     this.#output = output;
+    this.#placement = placement === undefined ? null : new PlacementCheck(placement);
   }
 
   get isReady(): boolean {
@@ -233,6 +238,7 @@ class OperatorOutput implements Output {
   }
 
   emit(batch: Batch, input = 0): void {
+    this.#placement?.check(batch, input);
     this.#operator.processBatch(batch, input);
   }
 

@@ -2,6 +2,7 @@
 
 import { must } from '../base/assert.ts';
 import type { BatchSlices } from '../channel/batch-slices.ts';
+import { placedKeys } from '../graph/exchange-dealer.ts';
 import type { ChainedOperator, Subtask as SubtaskPlan, Task } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import { schemaBefore } from '../graph/node-schemas.ts';
@@ -91,12 +92,27 @@ class Deployer {
         operator: made,
         context: this.#context(plan, task, operator, snapshot),
         next: followers(operator),
+        ...this.#placement(plan, task, operator),
         ...this.#exchanges.outputs(plan, task, operator.nodes.at(-1)!, snapshot),
       };
     });
     if (source === null) return new Chain(links, [0], []);
     const { gates, sides } = this.#exchanges.outputs(plan, task, source.nodes[0]!, snapshot);
     return new Chain(links, followers(source), gates, sides);
+  }
+
+  /** What is checked of rows that lie by key as the user vouches; one subtask has all keys. */
+  #placement(
+    { index: subtask }: SubtaskPlan,
+    { parallelism }: Task,
+    { nodes: [node] }: ChainedOperator,
+  ): Pick<ChainLink, 'placement'> {
+    const { graph, bindings, settings } = this.#options;
+    const keys = parallelism === 1 ? null : placedKeys(graph, bindings, node!);
+    if (keys === null) return {};
+    const { name } = graph.nodes[node!]!;
+    const maxParallelism = settings.keyGroups[node!]!;
+    return { placement: { name, keys, subtask, parallelism, maxParallelism } };
   }
 
   #operator({ nodes }: ChainedOperator): Operator {

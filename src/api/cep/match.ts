@@ -23,7 +23,7 @@ import { namesOf } from '../../operator/cep/pattern-spec.ts';
 import { emitEach, iteratorOrNone } from '../../operator/returned-rows.ts';
 import { type Emits, emittedSchema } from '../emits.ts';
 import type { FunctionContext } from '../function-context.ts';
-import type { KeyedParts } from '../keyed-stream.ts';
+import { type KeyedParts, keyedEdges } from '../keyed-parts.ts';
 import { aSideOutput, type SideOutput } from '../side-output.ts';
 import { Stream } from '../stream.ts';
 import { Pattern, type PatternLike } from './pattern.ts';
@@ -152,7 +152,7 @@ export class MatchStream<out Row, Match> {
     emits: Schema<Out> | null,
     onMatch: (match: FoundMatch, ctx: FoundContext) => void,
   ): Stream<Out> {
-    const { builder, inputs, key, functions } = this.#parts;
+    const { builder, key, functions } = this.#parts;
     const { timedOut, late, ties } = this.#options;
     const live: MatchFunctions = {
       conditions: this.#conditions,
@@ -173,7 +173,7 @@ export class MatchStream<out Row, Match> {
         emits: emits?.fields ?? null,
         hasContext,
       },
-      inputs: inputs.map((from) => ({ from, partitioning: { kind: 'hash', key } })),
+      inputs: keyedEdges(this.#parts),
       schema: emits,
       functions: [...functions, live],
     });
