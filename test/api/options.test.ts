@@ -174,7 +174,7 @@ const CALLS: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     'files',
     () => loose(files)('in', csv(), { onMalformd: 'skip' }),
-    /^files: unknown option 'onMalformd'; there are: onMalformed, watch, existing, rolling, bucket, compact$/,
+    /^files: unknown option 'onMalformd'; there are: onMalformed, watch, existing, rolling, bucket, compact, onCommit$/,
   ],
   [
     'files',

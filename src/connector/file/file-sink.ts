@@ -21,6 +21,7 @@ import { Compaction, isPart } from './compact/compaction.ts';
 import type { FileFormat } from './format.ts';
 import { type BucketBy, bucketAssigner } from './sink/bucket.ts';
 import { BucketSplitter } from './sink/bucket-splitter.ts';
+import { committedFiles, type OnCommit } from './sink/on-commit.ts';
 import { nodeDisk, type OutputDisk } from './sink/output-disk.ts';
 import { existsError, outputError } from './sink/output-error.ts';
 import { OutputFolder } from './sink/output-folder.ts';
@@ -38,6 +39,8 @@ export type FileSinkOptions = {
   readonly bucket: BucketBy<never> | null;
   /** Null: parts stay as they are. */
   readonly compact: CompactOptions | null;
+  /** Told of what is seen now; null for nobody. */
+  readonly onCommit?: OnCommit | null;
 };
 
 export class FileSink implements Sink {
@@ -129,13 +132,29 @@ export class FileSink implements Sink {
   }
 
   async commit(committables: readonly PlainData[]): Promise<void> {
+    const parts = committables.filter(isPart).map(({ path }) => path);
+    let isCompacted = true;
     await this.#guarded(async () => {
       const isMore = await this.#compaction.commit(committables);
       if (isMore === null) {
-        await this.#folder.reveal(committables.filter(isPart).map(({ path }) => path));
+        await this.#folder.reveal(parts);
+        isCompacted = false;
       }
       if (isMore !== false) await this.#replaceOld();
     });
+    const seen = isCompacted ? this.#compaction.takeShown() : parts;
+    if (seen.length > 0) await this.#tell(seen, false);
+  }
+
+  /** Behind the commit, outside of what is told as a failure of the folder: it is the user's. */
+  async #tell(paths: readonly string[], isEnd: boolean): Promise<void> {
+    try {
+      await this.#options.onCommit?.(committedFiles(this.#folder.path, paths, isEnd));
+    } catch (error) {
+      // What has been shown is told again when the commit is repeated.
+      this.#compaction.readAgain();
+      throw error;
+    }
   }
 
   /** What still waits is shown. Results without a row replace old ones too. */
@@ -144,6 +163,7 @@ export class FileSink implements Sink {
       await this.#compaction.finish();
       await this.#replaceOld();
     });
+    await this.#tell(this.#compaction.takeShown(), true);
   }
 
   /** Once the first new results are there: removes those of other jobs. */

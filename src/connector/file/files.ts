@@ -6,8 +6,14 @@
  *   hourly.to(files('out/hourly', csv()))                         a folder of part files
  *   orders.to(files('out/orders', csv(), { bucket: 'country' }))  folders of part files: out/orders/country=DE
  */
-
-import { checkOptions, choice, type OptionRules, someText, wrong } from '../../base/options.ts';
+import {
+  aFunction,
+  checkOptions,
+  choice,
+  type OptionRules,
+  someText,
+  wrong,
+} from '../../base/options.ts';
 import type { Schema } from '../../data/schema.ts';
 import type { Sink } from '../../operator/sink.ts';
 import type { DeadLetter, Source, SourceSplit, SplitReaderContext } from '../../operator/source.ts';
@@ -20,6 +26,7 @@ import { type ExistingPolicy, FileSink } from './file-sink.ts';
 import { checkFolder, findFiles } from './find-files.ts';
 import type { FileFormat, FileRange, InputFile, MalformedPolicy, ReadContext } from './format.ts';
 import { aBucket, type BucketBy } from './sink/bucket.ts';
+import type { OnCommit } from './sink/on-commit.ts';
 import { aRolling, type RollingOptions } from './sink/rolling-policy.ts';
 import { aWatch, type WatchOptions, type WatchSpec, watchSpec } from './watch/watch-options.ts';
 import { WatchReader, type WatchShare } from './watch/watch-reader.ts';
@@ -55,6 +62,12 @@ export type FilesOptions<Written = unknown> = {
    * so large together, or have waited for so many checkpoints; at the end of the job all do.
    */
   readonly compact?: CompactOptions;
+  /**
+   * Writing: called in the calling thread with the files that others see now, behind the commit of a checkpoint and when the
+   * bounded job is complete, to write a `_SUCCESS` file or to enter them in a catalog. The next checkpoint waits for it, an error
+   * fails the job. Behind a crash it may be called again with the same files, and must then change nothing.
+   */
+  readonly onCommit?: OnCommit;
 };
 
 const FILES_OPTIONS: OptionRules<FilesOptions> = {
@@ -64,6 +77,7 @@ const FILES_OPTIONS: OptionRules<FilesOptions> = {
   rolling: aRolling,
   bucket: aBucket,
   compact: aCompaction,
+  onCommit: aFunction,
 };
 
 /** Both ends of a stream of rows. */
@@ -88,11 +102,17 @@ export function files<Row, Written = Row>(
   }
   checkOptions('files', options, FILES_OPTIONS);
   const { onMalformed = 'fail', watch, existing = 'fail', rolling = {}, bucket = null } = options;
-  const { compact = null } = options;
+  const { compact = null, onCommit = null } = options;
   if (compact !== null && !canJoin(format as FileFormat)) {
     throw wrong('files: compact', `needs a format with headBytes or of`, format.name);
   }
-  const sink = new FileSink(path, format as FileFormat, { existing, rolling, bucket, compact });
+  const sink = new FileSink(path, format as FileFormat, {
+    existing,
+    rolling,
+    bucket,
+    compact,
+    onCommit,
+  });
   return {
     name: format.name,
     descriptor: {

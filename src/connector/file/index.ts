@@ -24,6 +24,7 @@ export { parquet } from './parquet/parquet.ts';
 export { type ProtobufOptions, protobuf } from './protobuf/protobuf.ts';
 export type { ProtobufRoot } from './protobuf/protobuf-root.ts';
 export type { BucketBy } from './sink/bucket.ts';
+export type { CommittedFile, CommittedFiles, OnCommit } from './sink/on-commit.ts';
 export type { RollingOptions } from './sink/rolling-policy.ts';
 export { byTime, type TimeBucket, type TimeBucketOptions } from './sink/time-bucket.ts';
 export { type TextOptions, type TextRow, text } from './text.ts';

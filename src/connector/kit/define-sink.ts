@@ -47,12 +47,18 @@ export type SinkDefinition<Row, Committable> = {
     place: WriterPlace,
   ) => RowWriter<Row, Committable> | Promise<RowWriter<Row, Committable>>;
   /**
-   * In the calling thread, when the checkpoint behind the rows, or the bounded job, is complete: makes them visible. It may be
+   * In the calling thread, when the checkpoint behind the rows, or the bounded job, is complete: makes them visible, those of all
+   * subtasks at once, so that it is the place for one entry about all of them. It may be
    * called again with the same committables after a crash, and must then change nothing.
    */
   readonly commit: (committables: readonly NoInfer<Committable>[]) => Answer<void>;
   /** In the calling thread: takes back what was prepared and will never be committed. */
   readonly discard?: (committables: readonly NoInfer<Committable>[]) => Answer<void>;
+  /**
+   * In the calling thread, when the bounded job is complete and all is committed, also where that was nothing: says so to the
+   * world. It may be called again.
+   */
+  readonly finish?: () => Answer<void>;
 };
 
 const SINK_DEFINITION: OptionRules<SinkDefinition<unknown, unknown>> = {
@@ -61,6 +67,7 @@ const SINK_DEFINITION: OptionRules<SinkDefinition<unknown, unknown>> = {
   open: aFunction,
   commit: aFunction,
   discard: aFunction,
+  finish: aFunction,
 };
 
 /**
@@ -84,7 +91,7 @@ export function defineSink<Row, Committable>(
   definition: SinkDefinition<Row, Committable>,
 ): Sink<Row> {
   checkFunctions('defineSink', definition, SINK_DEFINITION);
-  const { name, prepare, discard } = definition;
+  const { name, prepare, discard, finish } = definition;
   someText('defineSink: name', name);
   aFunction('defineSink: open', definition.open);
   aFunction('defineSink: commit', definition.commit);
@@ -105,6 +112,7 @@ export function defineSink<Row, Committable>(
             await definition.discard!(committables as readonly NoInfer<Committable>[]);
           },
         }),
+    ...(finish === undefined ? {} : { finish: async () => await definition.finish!() }),
   };
 }
 

@@ -77,6 +77,11 @@ export class Compaction {
     for (const compactor of this.#all) await compactor.finish();
   }
 
+  /** Files that others see now and did not when this was asked before; behind a restart also some of which that is not known. */
+  takeShown(): readonly string[] {
+    return this.#all.flatMap((one) => one.takeShown());
+  }
+
   get #all(): readonly Compactor[] {
     return [...this.#steps].map((stepId) => this.of(stepId)).filter((one) => one !== null);
   }

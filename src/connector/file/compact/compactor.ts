@@ -38,6 +38,7 @@ export class Compactor {
   readonly #format: FileFormat;
   readonly #limits: CompactLimits | null;
   #ledger: Ledger;
+  #told: string[] = [];
 
   /** `limits`: null where parts that an earlier version of the job had wait are only to be shown. */
   constructor(place: CompactorPlace, format: FileFormat, limits: CompactLimits | null) {
@@ -46,6 +47,13 @@ export class Compactor {
     this.#limits = limits;
     this.#ledger = readLedger(place.folder, place.stepId);
     this.#show(this.#ledger.shown);
+  }
+
+  /** Paths of files that have got their names since this was asked before. */
+  takeShown(): readonly string[] {
+    const shown = this.#told;
+    this.#told = [];
+    return shown;
   }
 
   /** Hidden files that are needed. */
@@ -170,6 +178,7 @@ export class Compactor {
         if (existsSync(to)) throw takenError(to);
         disk.rename(from, to);
       }
+      this.#told.push(path);
       // Its name is durable before a later ledger says nothing of it.
       disk.syncFolder(dirname(to));
       for (const part of of) disk.remove(join(folder, hiddenPath(part)));
