@@ -7,8 +7,8 @@ import { sorterBy } from '../operator/partition/row-contents.ts';
 import { emitEach, iteratorOf } from '../operator/returned-rows.ts';
 import { type Aggregate, type Aggregates, type ResultsOf, specsOf } from './aggregates.ts';
 import { type Emits, type as typeOf } from './emits.ts';
+import type { OrderedField } from './field-names.ts';
 import type { GraphBuilder, InputEdge } from './graph-builder.ts';
-import type { OrderedField } from './keyed-stream.ts';
 import { Stream } from './stream.ts';
 import type { WindowedStream, WindowRow } from './windowed-stream.ts';
 

@@ -1,13 +1,13 @@
 /** A stream partitioned by key: what comes next sees all rows of a key in one place. */
 
-import { EngineError } from '../base/errors.ts';
 import { aPlainFunction, wrong } from '../base/options.ts';
-import { fieldIndex, type Schema } from '../data/schema.ts';
+import type { Schema } from '../data/schema.ts';
 import { type RollingSpec, rollingSchema } from '../operator/rolling.ts';
 import { BroadcastStream, KeyedBroadcastConnectedStreams } from './broadcast.ts';
 import { type MatchOptions, MatchStream } from './cep/match.ts';
 import type { PatternLike } from './cep/pattern.ts';
 import { KeyedConnectedStreams } from './connected.ts';
+import { checkSum, type OrderedField, type SumField } from './field-names.ts';
 import { KeyedPartition } from './full-partition.ts';
 import { IntervalJoin } from './interval-join.ts';
 import { type KeyedParts, keyedEdges } from './keyed-parts.ts';
@@ -28,18 +28,6 @@ import {
   type WindowKind,
   type WindowOfRecord,
 } from './windows.ts';
-
-/** Names of fields that can be summed. */
-export type SumField<Row> = {
-  [K in keyof Row & string]: NonNullable<Row[K]> extends number | bigint ? K : never;
-}[keyof Row & string];
-
-/** Names of fields that can be compared. */
-export type OrderedField<Row> = {
-  [K in keyof Row & string]: NonNullable<Row[K]> extends number | bigint | string | Date
-    ? K
-    : never;
-}[keyof Row & string];
 
 /** `Row` is the type of the rows, `Key` the fields that results get from the key. */
 export class KeyedStream<out Row, out Key> {
@@ -203,10 +191,4 @@ export class KeyedStream<out Row, out Key> {
     }
     return new WindowedStream<Row, Key, never>(this.#parts, window);
   }
-}
-
-function checkSum(schema: Schema, name: string): void {
-  const { kind } = schema.fields[fieldIndex(schema, name, 'sum')]!;
-  if (['int32', 'float64', 'int64', 'dynamic'].includes(kind)) return;
-  throw new EngineError('FIELD_TYPE', `sum '${name}': the field is ${kind}`);
 }

@@ -216,8 +216,8 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
    * has its own watermark: `.eventTime('date', boundedOutOfOrderness('5 min'))`. Times are milliseconds since 1970, those of a Date;
    * greater ones are refused.
    */
-  eventTime(
-    time: TimeField<Row> | ((row: Row) => number),
+  eventTime<K extends TimeField<Row>>(
+    time: K | ((row: Row) => number),
     strategy: WatermarkStrategy<Row>,
   ): Stream<Row> {
     const isField = typeof time === 'string';

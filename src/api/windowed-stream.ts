@@ -1,14 +1,18 @@
 /** A keyed stream cut into windows, and what can be computed over each. */
 import { EngineError } from '../base/errors.ts';
-import { aPlainFunction, checkFunctions, wrong } from '../base/options.ts';
+import { aPlainFunction, checkFunctions, someText, wrong } from '../base/options.ts';
 import { keyFields } from '../data/key.ts';
+import { fieldIndex } from '../data/schema.ts';
 import type { StateSpec } from '../operator/process/process-spec.ts';
+import type { FieldRolling } from '../operator/rolling.ts';
+import { joinRowsBy } from '../operator/rolling-rows.ts';
 import type { AggregateSpec } from '../operator/window/aggregate.ts';
 import { merges } from '../operator/window/general/window-spec.ts';
 import { type Duration, durationMs } from '../time/duration.ts';
 import { type Aggregate, type Aggregates, type ResultsOf, specsOf } from './aggregates.ts';
 import { emittedSchema } from './emits.ts';
 import { checkEvictor, type Evictor } from './evictors.ts';
+import { checkSum, type OrderedField, type SumField } from './field-names.ts';
 import type { KeyedParts } from './keyed-parts.ts';
 import { aSideOutput, type SideOutput } from './side-output.ts';
 import { type StateDescriptors, stateSpecs } from './state.ts';
@@ -207,6 +211,40 @@ export class WindowedStream<out Row, out Key, out Bounds> {
     }
     const { by: processBy, ...processing } = this.#processing(process, functions);
     return this.#general({ work: { kind: 'reduce', by, process: processBy }, ...processing });
+  }
+
+  /** The first record of a window with the sum of a field over all, `.sum('price')`: more at once with `aggregate`. */
+  sum<K extends SumField<Row>>(field: K): Stream<Row> {
+    return this.#byField({ kind: 'sum', field });
+  }
+
+  /** The first record of a window with the least value of a field, `.min('price')`; records without one change nothing. */
+  min<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#byField({ kind: 'min', field });
+  }
+
+  /** The same for the greatest, `.max('price')`. */
+  max<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#byField({ kind: 'max', field });
+  }
+
+  /** The record of a window with the least value of a field, `.minBy('price')`; the first of equals. */
+  minBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#byField({ kind: 'minBy', field });
+  }
+
+  /** The record of a window with the greatest value of a field, `.maxBy('price')`; the first of equals. */
+  maxBy<K extends OrderedField<Row>>(field: K): Stream<Row> {
+    return this.#byField({ kind: 'maxBy', field });
+  }
+
+  #byField(rolling: FieldRolling): Stream<Row> {
+    const { kind, field } = rolling;
+    someText(`${kind} of a window: the field`, field);
+    const { schema } = this.#parts;
+    if (schema !== null) fieldIndex(schema, field, kind);
+    if (kind === 'sum' && schema !== null) checkSum(schema, field);
+    return this.reduce(joinRowsBy(rolling) as (value: Row, row: Row) => Row).name(kind);
   }
 
   /**

@@ -148,6 +148,11 @@ ${kind === 'sum' ? `if (${isNoAddend('old', 'next')}) throw mixed(old, next);\n`
 //# sourceURL=millrace-generated:rolling-field`;
 }
 
+/** sum, min, max, minBy or maxBy of a field, as a function of two rows that changes neither. */
+export function joinRowsBy(rolling: FieldRolling): ReduceFunction {
+  return fieldJoin(fieldSource(rolling, true), rolling);
+}
+
 function fieldJoin(source: string, { field }: FieldRolling): ReduceFunction {
   const mixed = (sum: unknown, value: unknown): Error =>
     mixedSumError(`field '${field}'`, sum, value);
