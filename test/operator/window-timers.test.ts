@@ -38,6 +38,24 @@ test('a window that was put in again, earlier each time, stands in the queue onc
   assert.ok(lines.looks <= entries * 1.5, `${lines.looks} looks at ${entries} entries`);
 });
 
+test('windows that are over before their time are not kept until it comes', () => {
+  const lines = new CountedLines();
+  lines.reserve(WINDOWS);
+  const timers = new WindowTimers(lines);
+  const far = 1e9;
+  timers.setEnd(0, far + 10_000);
+  timers.setEnd(1, far + 5);
+  for (let life = 0; life < 10_000; life++) {
+    timers.setEnd(2, far + life);
+    timers.drop(2);
+  }
+  assert.equal(timers.nextAt <= far + 5, true);
+  assert.equal(timers.take(far + 20_000), 1);
+  assert.equal(timers.take(far + 20_000), 0);
+  assert.equal(timers.take(far + 20_000), -1);
+  assert.ok(lines.looks <= 20 * WINDOWS, `${lines.looks} looks at ${WINDOWS} windows`);
+});
+
 test('a window whose end moves on comes when it has come, and not before', () => {
   const lines = new Lines();
   lines.reserve(WINDOWS);

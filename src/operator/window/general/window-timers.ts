@@ -6,7 +6,8 @@
  *
  * A window stands in the queue once, at a time at or before what it has next: a session that grows moves its timers
  * without touching the queue, and only when the earlier time comes is it put in again. Entries of windows that are over
- * are left in the queue and skipped.
+ * are left in the queue and skipped; once they are most of it, all windows are queued again. Else sessions that merge would
+ * leave an entry each, until the end that they would have had, which allowed lateness puts far off.
  *
  * In the line of a window, or in one of their own where windows end by the other kind of time:
  *
@@ -27,10 +28,7 @@ export class WindowTimers {
   /** What `take` gave was due at this time. */
   dueAt = 0;
   readonly #lines: Lines;
-  readonly #queue = new TimerQueue((slots, times, count) => {
-    this.#lines.warm(slots, count);
-    for (let i = 0; i < count; i++) times[i] = this.#dueOf(slots[i]!, times[i]!);
-  });
+  #queue = this.#emptyQueue();
   /** Whether any window has had a timer: a trigger may have none of this kind. */
   #isUsed = false;
   /** Timers beyond the first; only of windows that have several. */
@@ -157,6 +155,24 @@ export class WindowTimers {
     this.#isUsed = true;
     values[at] = time;
     this.#queue.push(time, slot);
+    // There are no more windows than lines.
+    if (this.#queue.count > (values.length >> LINE_SHIFT) * 2) this.#queueAnew();
+  }
+
+  #emptyQueue(): TimerQueue {
+    return new TimerQueue((slots, times, count) => {
+      this.#lines.warm(slots, count);
+      for (let i = 0; i < count; i++) times[i] = this.#dueOf(slots[i]!, times[i]!);
+    });
+  }
+
+  #queueAnew(): void {
+    this.#queue = this.#emptyQueue();
+    const { values } = this.#lines;
+    for (let at = QUEUED; at < values.length; at += 1 << LINE_SHIFT) {
+      const time = values[at]!;
+      if (time < Infinity) this.#queue.push(time, at >> LINE_SHIFT);
+    }
   }
 
   #addMore(slot: number, time: number): void {
