@@ -88,6 +88,17 @@ export class KeyedState {
     });
   }
 
+  /** Whether slots are still to be written as they were: keys may get no others. */
+  get isCapturing(): boolean {
+    return this.#capture?.isComplete === false;
+  }
+
+  /** Keys have other slots now, and some have none: all are written next. */
+  slotsChanged(): void {
+    this.#changes?.clear();
+    this.#lineage.end();
+  }
+
   /** Gives each row that was restored its slot, a batch at a time. `keys` is the reader of the records. */
   restore(
     restored: RestoredState,

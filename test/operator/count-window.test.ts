@@ -98,6 +98,83 @@ test('more keys than a batch has rows, and int keys', async () => {
   for (const { key, sum } of got) assert.equal(sum, key + key + 10_000);
 });
 
+for (const [name, keyOf] of [
+  ['texts', (n: number) => `key ${n}`],
+  ['ints', (n: number) => n],
+] as const) {
+  for (const [what, window] of [
+    ['tumbling', tumblingCount(3)],
+    ['with gaps', slidingCount(2, 3)],
+  ] as const) {
+    test(`keys that come and go, ${name}, ${what}`, async () => {
+      const h = await harness<{ key: string | number; n: number }>((stream) =>
+        stream
+          .keyBy('key')
+          .window(window)
+          .aggregate(({ sum, collect }) => ({ sum: sum('n'), all: collect('n') })),
+      );
+      const before = new Map<string | number, number[]>();
+      const expected: object[] = [];
+      for (let n = 0; n < 40_000; n++) {
+        // Most have a window or two, and then come no more.
+        const key = keyOf(Math.floor(n / 4) + random.below(400));
+        h.push({ key, n });
+        const ns = [...(before.get(key) ?? []), n];
+        before.set(key, ns.length === 3 ? [] : ns);
+        if (ns.length === 3) {
+          const all = ns.slice(-window.size);
+          expected.push({ key, sum: all.reduce((sum, one) => sum + one, 0), all });
+        }
+        if (n === 30_000) await h.restart();
+      }
+      assert.deepEqual(h.takeRecords(), expected);
+    });
+  }
+}
+
+test('keys of which nothing is left are forgotten, also between two snapshots', () => {
+  const operator = new CountWindowOperator({
+    key: { kind: 'fields', fields: ['key'] },
+    window: { kind: 'count', size: 2, slide: 2 },
+    aggregates: [],
+    inputSchema: Row,
+    functions: [],
+  });
+  const alone = new OneSubtask(operator, ALONE, []);
+  const add = (keys: readonly string[]): void => {
+    const builder = new BatchBuilder(Row, keys.length);
+    for (const key of keys) builder.appendRow({ key, n: 1 }, 0);
+    operator.processBatch(builder.seal());
+  };
+  const keysFrom = (from: number): string[] =>
+    Array.from({ length: 1000 }, (_, n) => `key ${from + n}`);
+  add(['with one']);
+  let most = 0;
+  for (let from = 0; from < 100_000; from += 1000) {
+    add(keysFrom(from));
+    add(keysFrom(from));
+    most = Math.max(most, operator.look().keyCount!);
+  }
+  assert.ok(most <= 6000, `${most} keys at once`);
+  assert.deepEqual(operator.look().valueOf('windows', 'with one'), { records: 1, panes: [{}] });
+
+  // What is being written stays until it is.
+  const first = operator.look().keyCount!;
+  alone.barrier();
+  for (let from = 200_000; from < 210_000; from += 1000) {
+    add(keysFrom(from));
+    add(keysFrom(from));
+  }
+  assert.equal(operator.look().keyCount, first + 10_000);
+  alone.finish();
+  assert.equal(
+    alone.blocks.reduce((sum, { rows }) => sum + rows, 0),
+    first,
+  );
+  add(['with one']);
+  assert.ok(operator.look().keyCount! <= 1);
+});
+
 for (const [what, window, joins, adds] of [
   [
     'windows that overlap by little are joined of three panes',

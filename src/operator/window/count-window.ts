@@ -3,6 +3,9 @@
  *
  * The records of a key are cut into panes (`CountPanes`); a key keeps as many accumulators as a window has panes, in a ring.
  * A tumbling window is one pane. A window is emitted at once, with the event time of the record that completes it.
+ *
+ * Where windows do not overlap, nothing is left of a key behind one: such keys are forgotten when they are many, so that keys that
+ * come for a window and never again fill neither the memory nor the checkpoints.
  */
 import { FIRE_SLICE_ROWS } from '../../base/limits.ts';
 import type { Batch } from '../../data/batch.ts';
@@ -37,6 +40,9 @@ export type CountWindowSpec = {
   readonly slide: number;
 };
 
+/** Keys from which it is worth looking for those that nothing is left of. */
+const KEYS_MIN = 4096;
+
 /** All panes of a key in a snapshot; packed objects in an array each, null for those that have not begun. */
 type SavedPanes = {
   readonly cells: Float64Array;
@@ -65,10 +71,12 @@ export class CountWindowOperator extends ImmediateOperator {
   readonly #builder: BatchBuilder;
   /** Of the accumulators of a pane. */
   readonly #paneFields: readonly Field[];
-  readonly #keySlots: KeySlots;
+  #keySlots: KeySlots;
+  /** With so many keys those are looked for that nothing is left of. */
+  #lookedForAt = KEYS_MIN;
   readonly #state: KeyedState;
   readonly #stateRows: AccumulatorRows;
-  /** Records so far of each key. */
+  /** Records so far of each key, since it was last forgotten. */
   #counts = new Float64Array(0);
   /** Pane p of key slot s at s * paneCount + p modulo paneCount. */
   readonly #accumulators: Accumulators = { cells: new Float64Array(0), objects: [] };
@@ -117,6 +125,7 @@ export class CountWindowOperator extends ImmediateOperator {
   }
 
   processBatch(batch: Batch): void {
+    if (this.#keySlots.count >= this.#lookedForAt) this.#forgetKeys();
     this.#readSlots(batch);
     const addLoop = this.#loops.addFor(batch);
     const { rowCount } = batch;
@@ -207,7 +216,7 @@ export class CountWindowOperator extends ImmediateOperator {
     }
   }
 
-  /** Of a key: how many records it has had, and the panes of its next window. */
+  /** Of a key: how many records it has had since it was last forgotten, and the panes of its next window. */
   look(): StateLook {
     const keySlots = this.#keySlots;
     return {
@@ -273,6 +282,42 @@ export class CountWindowOperator extends ImmediateOperator {
     const objects = capacity * this.#paneCount * this.#plan.objects.length;
     while (accumulators.objects.length < objects) accumulators.objects.push(null);
     this.#firstSlots = new Int32Array(capacity * this.#paneCount);
+  }
+
+  /** Forgets keys that are at the end of a window, where they are half of all: the others get new slots, in their order. */
+  #forgetKeys(): void {
+    const { size, slide } = this.#window;
+    if (size > slide || this.#state.isCapturing) return;
+    const { count } = this.#keySlots;
+    const counts = this.#counts;
+    const hasMore = (slot: number): boolean => counts[slot]! % slide !== 0;
+    let left = 0;
+    for (let slot = 0; slot < count; slot++) if (hasMore(slot)) left++;
+    this.#lookedForAt = Math.max(KEYS_MIN, (left * 2 > count ? count : left) * 2);
+    if (left * 2 > count) return;
+    const kept = new KeySlots(this.#keySlots.isInt);
+    const slots = new Int32Array(count);
+    for (let from = 0; from < count; ) {
+      let to = from;
+      while (to < count && hasMore(to)) to++;
+      if (to > from) kept.slotsOfOther(this.#keySlots, this.#keys, from, to, slots);
+      for (let slot = from; slot < to; slot++) this.#move(slot, slots[slot - from]!);
+      from = to + 1;
+    }
+    counts.fill(0, kept.count);
+    this.#accumulators.objects.fill(null, kept.count * this.#paneCount * this.#plan.objects.length);
+    this.#keySlots = kept;
+    this.#state.slotsChanged();
+  }
+
+  /** What is kept of a key goes to a slot before it. */
+  #move(from: number, to: number): void {
+    const { cells, objects } = this.#accumulators;
+    const cellCount = this.#paneCount * this.#plan.cells.length;
+    const objectCount = this.#paneCount * this.#plan.objects.length;
+    this.#counts[to] = this.#counts[from]!;
+    cells.copyWithin(to * cellCount, from * cellCount, (from + 1) * cellCount);
+    objects.copyWithin(to * objectCount, from * objectCount, (from + 1) * objectCount);
   }
 
   #add(batch: Batch, from: number, to: number, addLoop: AddLoop): void {
