@@ -77,13 +77,14 @@ const START_OPTIONS: OptionRules<StartOptions> = { ...RUN_OPTIONS, outputs: choi
 
 export class Job<T> {
   readonly name: string;
-  readonly #url: string;
   readonly #define: (flow: Flow) => T;
+  /** Known by name as long as this is there. */
+  readonly #registered: RegisteredJob;
 
   constructor(url: string, name: string, define: (flow: Flow) => T) {
     this.name = name;
-    this.#url = url;
     this.#define = define;
+    this.#registered = { url, name, build: this.build.bind(this) };
   }
 
   /**
@@ -93,7 +94,7 @@ export class Job<T> {
   async run(options: RunOptions = {}): Promise<JobResult> {
     await interceptedRun(this.#url);
     checkOptions('run', options, RUN_OPTIONS);
-    const client = await startServedJob(this.#registered(), options, {
+    const client = await startServedJob(this.#registered, options, {
       output: null,
       input: refuseInput,
     });
@@ -119,7 +120,7 @@ export class Job<T> {
       closers.push((error) => output.close(error));
       return output;
     };
-    const starting = startServedJob(this.#registered(), runOptions, {
+    const starting = startServedJob(this.#registered, runOptions, {
       input(name, source) {
         const { queue } = source as ProgramSource<unknown>;
         inputs[name] = new JobInput(queue);
@@ -151,7 +152,7 @@ export class Job<T> {
     await interceptedRun(this.#url);
     checkOptions('collect', options, RUN_OPTIONS);
     const rows: Record<string, unknown[]> = {};
-    const client = await startServedJob(this.#registered(), options, {
+    const client = await startServedJob(this.#registered, options, {
       input: refuseInput,
       output(name) {
         rows[name] = [];
@@ -219,13 +220,8 @@ export class Job<T> {
     );
   }
 
-  #registered(): RegisteredJob {
-    const { name } = this;
-    return { url: this.#url, name, build: this.build.bind(this) };
-  }
-
   register(): this {
-    registerJob(this.#registered());
+    registerJob(this.#registered);
     return this;
   }
 }

@@ -1,6 +1,9 @@
 /**
  * The jobs that modules define, by module and name: how a worker thread finds the job after it imported the
  * user's module. Kept on the global object, so that two copies of this package in one thread share it.
+ *
+ * A thread that imports modules for their jobs keeps these. In any other nobody asks for a job by its name, and one that was made
+ * inside a function goes with what the function has made it of.
  */
 import { EngineError } from '../base/errors.ts';
 import type { Bindings, LogicalGraph } from './graph.ts';
@@ -26,7 +29,11 @@ export type RegisteredJob = {
 };
 
 type Registry = {
-  readonly jobs: Map<string, RegisteredJob>;
+  readonly jobs: Map<string, WeakRef<RegisteredJob>>;
+  /** Those that stay, whoever else has them. */
+  readonly kept: RegisteredJob[];
+  /** With so many jobs those are forgotten that are gone. */
+  sweptAt: number;
   /** Keys of jobs that were defined more than once: threads cannot tell which is meant. */
   readonly repeated: Set<string>;
   /** Set where modules are imported: called when one of them tries to run a job meanwhile, with the module of the job. */
@@ -35,17 +42,31 @@ type Registry = {
 
 const KEY = Symbol.for('millrace.jobs');
 
+const SWEPT_MIN = 256;
+
 function registry(): Registry {
   const holder = globalThis as { [KEY]?: Registry };
-  holder[KEY] ??= { jobs: new Map(), repeated: new Set(), onNestedRun: null };
+  holder[KEY] ??= {
+    jobs: new Map(),
+    kept: [],
+    sweptAt: SWEPT_MIN,
+    repeated: new Set(),
+    onNestedRun: null,
+  };
   return holder[KEY];
 }
 
+/** Makes the job known as long as the program has it, or for ever where modules are imported for their jobs. */
 export function registerJob(job: RegisteredJob): void {
-  const { jobs, repeated } = registry();
+  const of = registry();
+  const { jobs, repeated, kept, onNestedRun } = of;
   const key = keyOf(job.url, job.name);
   if (jobs.has(key)) repeated.add(key);
-  jobs.set(key, job);
+  jobs.set(key, new WeakRef(job));
+  if (onNestedRun !== null) kept.push(job);
+  if (jobs.size < of.sweptAt) return;
+  for (const [known, at] of jobs) if (at.deref() === undefined) jobs.delete(known);
+  of.sweptAt = Math.max(SWEPT_MIN, jobs.size * 2);
 }
 
 function keyOf(url: string, name: string): string {
@@ -64,7 +85,7 @@ export function checkDefinedOnce({ url, name }: Pick<RegisteredJob, 'url' | 'nam
 
 export function findJob(url: string, name: string): RegisteredJob {
   checkDefinedOnce({ url, name });
-  const found = registry().jobs.get(keyOf(url, name));
+  const found = registry().jobs.get(keyOf(url, name))?.deref();
   if (found !== undefined) return found;
   const names = jobsOf(url).map((job) => `'${job.name}'`);
   throw new EngineError(
@@ -75,7 +96,10 @@ export function findJob(url: string, name: string): RegisteredJob {
 }
 
 export function jobsOf(url: string): RegisteredJob[] {
-  return [...registry().jobs.values()].filter((job) => job.url === url);
+  return [...registry().jobs.values()].flatMap((at) => {
+    const job = at.deref();
+    return job?.url === url ? [job] : [];
+  });
 }
 
 /** For worker threads: from now on `run` inside an imported module only reports itself, and never settles. */
