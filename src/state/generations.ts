@@ -77,15 +77,25 @@ export function mapBlocks<From, To>(
   };
 }
 
-/** A delta on top of what there is; one that says nothing new is left out. */
+/**
+ * A delta on top of what there is; one that says nothing new is left out. Of those that only say what has gone the last is enough:
+ * where panes go for long and no key changes, there is one at every checkpoint.
+ */
 function withDelta<Block>(
   generations: Generations<Block>,
   delta: Delta<Block>,
 ): Generations<Block> {
   const { blocks, deltas } = generations;
-  const isEmpty = delta.blocks.length === 0 && delta.removed.length === 0;
-  const dropsNothing = delta.before === null || delta.before === (deltas.at(-1)?.before ?? null);
-  return isEmpty && dropsNothing ? generations : { blocks, deltas: [...deltas, delta] };
+  const last = deltas.at(-1);
+  if (!hasNoBlocks(delta)) return { blocks, deltas: [...deltas, delta] };
+  if (delta.before === null || delta.before === (last?.before ?? null)) return generations;
+  if (last === undefined || !hasNoBlocks(last)) return { blocks, deltas: [...deltas, delta] };
+  const before = Math.max(last.before ?? -Infinity, delta.before);
+  return { blocks, deltas: [...deltas.slice(0, -1), { ...delta, before }] };
+}
+
+function hasNoBlocks<Block>({ blocks, removed }: Delta<Block>): boolean {
+  return blocks.length === 0 && removed.length === 0;
 }
 
 /** Every block, of whatever generation. */
