@@ -284,40 +284,48 @@ for (const [name, build] of Object.entries(CASES)) {
   });
 }
 
-test('windows by count: keys that are forgotten between two snapshots', () => {
-  const build: Build = (stream) =>
+for (const [name, build] of Object.entries({
+  'windows by count': (stream) =>
     stream
       .keyBy('name')
       .window(tumblingCount(2))
-      .aggregate(({ sum }) => ({ sum: sum('n') }));
-  const run = begun(build, 1, 0);
-  const add = (from: number, to: number): void => {
-    for (let at = from; at < to; at += 1000) {
-      const keys = Array.from({ length: Math.min(1000, to - at) }, (_, n) => at + n);
-      const events = keys.map((key): Event => ({ key, name: `name ${key}`, n: key }));
-      run.add(0, { batch: batchOf(events, () => 0) });
+      .aggregate(({ sum }) => ({ sum: sum('n') })),
+  'global windows that are purged': (stream) =>
+    stream
+      .keyBy('name')
+      .window(globalWindow())
+      .trigger(purging(countTrigger(2)))
+      .aggregate(({ sum }) => ({ sum: sum('n') })),
+} satisfies Record<string, Build>))
+  test(`${name}: keys that are forgotten between two snapshots`, () => {
+    const run = begun(build, 1, 0);
+    const add = (from: number, to: number): void => {
+      for (let at = from; at < to; at += 1000) {
+        const keys = Array.from({ length: Math.min(1000, to - at) }, (_, n) => at + n);
+        const events = keys.map((key): Event => ({ key, name: `name ${key}`, n: key }));
+        run.add(0, { batch: batchOf(events, () => 0) });
+      }
+      toRest(run);
+    };
+    const snapshot = (isWhole: boolean): string[] => {
+      run.beginSnapshot(isWhole);
+      toRest(run);
+      return contentsOf(run.snapshot());
+    };
+    add(0, 5000);
+    snapshot(false);
+    add(100, 5000);
+    // With these the keys of which nothing is left are most of all.
+    for (let from = 6000; from < 14_000; from += 1000) {
+      add(from, from + 1000);
+      add(from, from + 1000);
     }
-    toRest(run);
-  };
-  const snapshot = (isWhole: boolean): string[] => {
-    run.beginSnapshot(isWhole);
-    toRest(run);
-    return contentsOf(run.snapshot());
-  };
-  add(0, 5000);
-  snapshot(false);
-  add(100, 5000);
-  // With these the keys of which nothing is left are most of all.
-  for (let from = 6000; from < 14_000; from += 1000) {
-    add(from, from + 1000);
-    add(from, from + 1000);
-  }
-  add(20_000, 20_050);
-  const changed = snapshot(false);
-  assert.ok(changed.length < 5000 * 3, `${changed.length} rows`);
-  assert.deepEqual(changed, snapshot(true));
-  run.close();
-});
+    add(20_000, 20_050);
+    const changed = snapshot(false);
+    assert.ok(changed.length < 5000 * 3, `${changed.length} rows`);
+    assert.deepEqual(changed, snapshot(true));
+    run.close();
+  });
 
 test('sessions: keys that come, go and are forgotten between two snapshots', () => {
   const run = begun(CASES.sessions!, 1, 0);

@@ -29,4 +29,8 @@ export class CountTrigger extends NumberTrigger {
   override clear(slot: number): void {
     this.numbers[slot] = 0;
   }
+
+  isAsBegun(slot: number): boolean {
+    return this.numbers[slot] === 0;
+  }
 }

@@ -137,6 +137,7 @@ export class GeneralWindowOperator implements Operator {
   processBatch(batch: Batch, input: number): void {
     const { metrics, clock, name } = this.#context;
     const open = this.#open;
+    if (open.dropUnused()) this.#snapshot.forgetUnusedKeys();
     if (needsEventTime(this.#options.window)) requireTimestamps(batch, name);
     open.nowMs = clock.now();
     open.batch = batch;

@@ -60,6 +60,10 @@ export class PurgingTrigger implements WindowTrigger {
   clear(slot: number): void {
     this.#of.clear(slot);
   }
+
+  isAsBegun(slot: number): boolean {
+    return this.#of.isAsBegun?.(slot) ?? false;
+  }
 }
 
 function purging(result: TriggerResult): TriggerResult {
@@ -154,5 +158,9 @@ export class TimeoutTrigger extends NumberTrigger {
   override clear(slot: number): void {
     this.#stop(slot);
     this.#of.clear(slot);
+  }
+
+  isAsBegun(slot: number): boolean {
+    return Number.isNaN(this.numbers[slot]) && (this.#of.isAsBegun?.(slot) ?? false);
   }
 }

@@ -16,6 +16,9 @@ import { type GeneralWindowSpec, isByEventTime } from './window-spec.ts';
 import { WindowTable } from './window-table.ts';
 import { WindowTimers } from './window-timers.ts';
 
+/** Windows from which it is worth looking for those that nothing is left of. */
+const WINDOWS_MIN = 4096;
+
 /** What is kept for each window, beside its bounds and timers. */
 export type WindowParts = {
   readonly trigger: WindowTrigger;
@@ -39,6 +42,8 @@ export class OpenWindows implements TriggerHost {
   changes: ChangedSlots | null = null;
   readonly #latenessMs: number;
   readonly #touched = new Int32Array(1);
+  /** With so many windows those are looked for that nothing is left of. */
+  #lookedForAt = WINDOWS_MIN;
   #batch: Batch | null = null;
   #parts: WindowParts | null = null;
 
@@ -144,6 +149,34 @@ export class OpenWindows implements TriggerHost {
     this.eventTimers.drop(slot);
     this.clockTimers.drop(slot);
     this.windows.close(slot);
+  }
+
+  /**
+   * Drops windows without an end that are as they would be if they began now: those of global windows that were purged, which no
+   * time would ever close. Only between batches, and when they may be many; true when it has looked.
+   */
+  dropUnused(): boolean {
+    const { windows, trigger } = this;
+    if (windows.count < this.#lookedForAt || this.code !== null) return false;
+    if (this.capture?.isComplete === false) return false;
+    for (let slot = 0; slot < windows.used; slot++) {
+      if (!this.isOpen(slot) || !this.#isUnused(slot, trigger)) continue;
+      this.markKey(slot);
+      this.drop(slot);
+    }
+    this.#lookedForAt = Math.max(WINDOWS_MIN, windows.count * 2);
+    return true;
+  }
+
+  #isUnused(slot: number, trigger: WindowTrigger): boolean {
+    const { windows, eventTimers, clockTimers } = this;
+    return (
+      windows.endOf(slot) === Infinity &&
+      !windows.isFilled(slot) &&
+      eventTimers.firstOf(slot) === Infinity &&
+      clockTimers.firstOf(slot) === Infinity &&
+      trigger.isAsBegun?.(slot) === true
+    );
   }
 
   /** The other window becomes part of this one; its bounds are for the caller. */

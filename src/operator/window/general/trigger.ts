@@ -65,6 +65,8 @@ export interface WindowTrigger extends WindowState {
   mergeFrom(slot: number, other: number): void;
   onMerged(slot: number): void;
   clear(slot: number): void;
+  /** Whether it keeps of a window what it would of one that has just begun, but for timers; left out where it cannot say. */
+  isAsBegun?(slot: number): boolean;
 }
 
 /** A trigger without state that never fires. */
