@@ -92,7 +92,7 @@ export class Job<T> {
    * `await flights.run({ threads: 2, params: { input: 'flights.parquet' } })`
    */
   async run(options: RunOptions = {}): Promise<JobResult> {
-    await interceptedRun(this.#url);
+    await interceptedRun(this.#registered.url);
     checkOptions('run', options, RUN_OPTIONS);
     const client = await startServedJob(this.#registered, options, {
       output: null,
@@ -108,7 +108,7 @@ export class Job<T> {
    *   for await (const row of client.outputs.hourly) console.log(row.origin, row.mean);
    */
   async start(options: StartOptions = {}): Promise<StartedJob<T>> {
-    await interceptedRun(this.#url);
+    await interceptedRun(this.#registered.url);
     checkOptions('start', options, START_OPTIONS);
     const inputs: Record<string, JobInput<unknown>> = {};
     const outputs: Record<string, JobOutput<unknown>> = {};
@@ -149,7 +149,7 @@ export class Job<T> {
    * `const { hourly } = await flights.collect({ threads: 0 })`.
    */
   async collect(options: RunOptions = {}): Promise<Collected<T>> {
-    await interceptedRun(this.#url);
+    await interceptedRun(this.#registered.url);
     checkOptions('collect', options, RUN_OPTIONS);
     const rows: Record<string, unknown[]> = {};
     const client = await startServedJob(this.#registered, options, {
