@@ -237,7 +237,11 @@ export function encodeToBytes(batch: Batch, room: Room = OWN_MEMORY): Uint8Array
 function hasOneTime({ timestamps, rowCount, columns }: Batch): boolean {
   if (timestamps === null || rowCount < 2 || columns.length === 0) return false;
   const time = timestamps[0]!;
-  for (let i = 1; i < rowCount; i++) if (!Object.is(timestamps[i], time)) return false;
+  const isNone = Number.isNaN(time);
+  for (let i = 1; i < rowCount; i++) {
+    const at = timestamps[i]!;
+    if (at !== time && !(isNone && Number.isNaN(at))) return false;
+  }
   return true;
 }
 
