@@ -10,11 +10,11 @@ import { openCheckpoint, verifyBlocks } from '../checkpoint/load-checkpoint.ts';
 import { type ExecutionGraph, executionGraph } from '../graph/execution-graph.ts';
 import type { NodeId } from '../graph/graph.ts';
 import type { DeadLetter, PlainData } from '../operator/source.ts';
-import { inCallingThread } from '../operator/user-function.ts';
 import type { RuntimeSettings } from '../task/deployment.ts';
 import { Attempt, type JobPlan, type OnReady } from './attempt.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import type { CheckpointSettings } from './checkpoint-settings.ts';
+import { commitNode, commitRestored } from './commit.ts';
 import type { RunOptions } from './job.ts';
 import { finishSinks, prepareSinks } from './job-sinks.ts';
 import type { JobWatch } from './job-watch.ts';
@@ -22,7 +22,7 @@ import type { JobLog } from './log.ts';
 import { checkJob, checkMode, restoredSnapshot, restoredWriters } from './restore.ts';
 import { runtimeSettings } from './runtime-settings.ts';
 import { discoveriesOf, type SplitDiscovery } from './split-discovery.ts';
-import { commitRestored, splitsToRead } from './start.ts';
+import { splitsToRead } from './start.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What all attempts of a job have in common. */
@@ -90,7 +90,7 @@ export async function beginAttempt(
   const onReady: OnReady = async (verified) => {
     if (last === null) return;
     await verifyBlocks(last, verified);
-    await commitRestored(built, last.manifest);
+    await commitRestored(built, last.manifest, (message) => log.warn(message));
     await prepare();
     closeStateFiles();
     job.watch.checkpoints.onRestored(last);
@@ -141,9 +141,8 @@ export async function beginAttempt(
 
 /** The job had come to its end: nothing is left but what its sinks do then. EngineError CHECKPOINT_DAMAGED. */
 export async function commitFinal({ plan, log }: JobParts, last: StoredCheckpoint): Promise<void> {
-  const { manifest } = last;
   await verifyBlocks(last, new Set());
-  await commitRestored(plan.built, manifest);
+  await commitRestored(plan.built, last.manifest, (message) => log.warn(message));
   await prepareSinks(plan.built, log.jobId, () => []);
   await finishSinks(plan.built);
 }
@@ -157,14 +156,15 @@ export function settingsOf(
 }
 
 async function commit(
-  { plan, watch }: JobParts,
+  { plan, watch, log }: JobParts,
   node: NodeId,
   committables: readonly PlainData[],
 ): Promise<void> {
   const { graph, bindings } = plan.built;
+  await commitNode(plan.built, node, committables, (message) => log.warn(message));
+  const { sink } = bindings[node]!;
+  if (sink === null) return;
   const { uid, name } = graph.nodes[node]!;
-  const sink = bindings[node]!.sink!;
-  await inCallingThread(name, () => sink.commit(committables));
   const count = committables.filter((one) => one !== null && sink.isSeen?.(one) !== false).length;
   if (count > 0) watch.onCommit(uid, name, count);
 }

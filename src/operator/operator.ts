@@ -84,7 +84,7 @@ export interface OperatorContext {
   snapshot(checkpoint: number): SnapshotWriter;
   /** Runs the subtask again: for work that came back from outside, such as an asynchronous write. */
   wake(): void;
-  /** Hands over what a sink has prepared; it is committed when the checkpoint, or for null the job, is complete. */
+  /** Hands over what a sink has prepared, or how far a source has read; it is committed when the checkpoint, or for null the job, is complete. */
   prepareCommit(committables: readonly unknown[], checkpoint: number | null): void;
   /** Tells of a counter or gauge that a function of the user has made. */
   onMetric(cell: MetricCell): void;

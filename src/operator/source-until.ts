@@ -30,6 +30,9 @@ export function sourceUntil<Row>(source: Source<Row>, isEnd: EndsSplit<Row>): So
     assignment,
     discoverSplits: (parallelism) => source.discoverSplits(parallelism),
     ...(discovery === undefined ? {} : { discovery }),
+    ...(source.commitPlaces === undefined
+      ? {}
+      : { commitPlaces: (places) => source.commitPlaces!(places) }),
     createReader: (split, position, context) =>
       new ReaderUntil(source.createReader(split, position, context), loop),
     readLoops: () => [

@@ -3,6 +3,7 @@
  *
  *   calling thread   discoverSplits once a job; discovery.findSplits again and again, where the source has it
  *   source subtask   createReader(split) → poll* → (finish → poll*) → close, for one split after the other
+ *   calling thread   commitPlaces, when a checkpoint is complete, where the source has it
  *
  * A source object is made anew in each thread by the user's module, so it may hold functions; `descriptor` is
  * what the graph knows of it. Splits and positions are plain data: they cross threads and go into snapshots.
@@ -75,6 +76,9 @@ export interface SplitReaderContext {
   read?(bytes: number): void;
 }
 
+/** How far a split has been read: a new reader would start at `position`. */
+export type SplitPlace = { readonly split: string; readonly position: PlainData };
+
 /** 'idle': nothing now, `wake` will be called or `wakeAtMs` comes. 'end': nothing any more. */
 export type PollResult = Batch | 'idle' | 'end';
 
@@ -128,6 +132,12 @@ export interface Source<Row = unknown> {
   readonly discovery?: SourceDiscovery;
   /** `position` is null at the start of the split. */
   createReader(split: SourceSplit, position: PlainData, context: SplitReaderContext): SplitReader;
+  /**
+   * Tells those outside how far splits have been read, in the calling thread: when a checkpoint is complete, when a bounded job is, and
+   * again when a job goes on from a checkpoint; the later place of a split last. Where reading goes on is not asked there: the checkpoint
+   * has it. So a failure is a warning. Left out where nobody outside is told.
+   */
+  commitPlaces?(places: readonly SplitPlace[]): Promise<void>;
   /** The loops that its readers generate, without looking at the input; left out where there are none. */
   readLoops?(): readonly GeneratedLoop[];
 }

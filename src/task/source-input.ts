@@ -176,8 +176,12 @@ export class SourceInput implements TaskInput {
   }
 
   #writeState(checkpoint: number): void {
-    const states = this.#readers.states((open) => this.#placeOf(open));
-    this.#options.context.snapshot(checkpoint).items(SPLITS, 'union', states);
+    const { source, context } = this.#options;
+    const placeOf = (open: OpenSplit): Place => this.#placeOf(open);
+    context.snapshot(checkpoint).items(SPLITS, 'union', this.#readers.states(placeOf));
+    if (source.commitPlaces === undefined) return;
+    const places = this.#readers.takePlaces(placeOf);
+    context.prepareCommit(places, checkpoint === AT_END ? null : checkpoint);
   }
 
   /** Where a split has to be read on so that each row goes out once. */

@@ -12,6 +12,7 @@ import type {
   PlainData,
   Source,
   SourceSplit,
+  SplitPlace,
   SplitReader,
 } from '../operator/source.ts';
 import { operatorError } from '../operator/user-function.ts';
@@ -51,6 +52,8 @@ export class SplitReaders {
   readonly #options: SplitReadersOptions;
   /** Those that have been read to their end. */
   #read: SourceSplit[] = [];
+  /** Where those were at their end that have been read since the last call of `takePlaces`. */
+  readonly #ends: SplitPlace[] = [];
   /** Malformed records that a reader has met at its last poll. */
   readonly #letters: DeadLetter[] = [];
   #weightDone = 0;
@@ -104,6 +107,8 @@ export class SplitReaders {
   remove(open: OpenSplit): void {
     this.#options.time.close(open.time);
     this.open.splice(this.open.indexOf(open), 1);
+    if (this.#options.source.commitPlaces !== undefined)
+      this.#ends.push(placeIn(open.split, this.position(open)));
     this.#named(() => open.reader.close());
     this.#read.push(open.split);
     this.#weightDone += open.split.weight;
@@ -171,6 +176,12 @@ export class SplitReaders {
     return [...read, ...open];
   }
 
+  /** How far all splits have been read; of those that have come to their end, once. */
+  takePlaces(placeOf: (open: OpenSplit) => Place): readonly SplitPlace[] {
+    const open = this.open.map((one) => placeIn(one.split, placeOf(one).position));
+    return [...this.#ends.splice(0), ...open];
+  }
+
   close(): void {
     closeAll(this.open.splice(0).map(({ reader }) => reader));
   }
@@ -193,4 +204,8 @@ export class SplitReaders {
       throw operatorError(context, error, context.metrics.recordsOut);
     }
   }
+}
+
+function placeIn({ id }: SourceSplit, position: PlainData): SplitPlace {
+  return { split: id, position };
 }

@@ -5,7 +5,13 @@
  */
 import { wrong } from '../../base/options.ts';
 import { sameSchema } from '../../data/schema.ts';
-import type { PlainData, Source, SourceAssignment, SourceSplit } from '../../operator/source.ts';
+import type {
+  PlainData,
+  Source,
+  SourceAssignment,
+  SourceSplit,
+  SplitPlace,
+} from '../../operator/source.ts';
 
 /**
  * Reads sources of the same rows one after the other, each to its end, the last of which may have none:
@@ -37,6 +43,7 @@ export function hybrid<Row>(
       return found.flatMap(splitsOfStage);
     },
     ...discoveryOf(sources),
+    ...committingOf(sources),
     createReader: (split, position, context) =>
       of(split).createReader(split.detail as SourceSplit, position, context),
     readLoops: () => sources.flatMap((source) => source.readLoops?.() ?? []),
@@ -52,6 +59,21 @@ function discoveryOf(sources: readonly Source[]): Pick<Source, 'discovery'> {
   const findSplits = async (parallelism: number): Promise<SourceSplit[]> =>
     splitsOfStage(await discovery.findSplits(parallelism), stage);
   return { discovery: { everyMs, findSplits } };
+}
+
+function committingOf(sources: readonly Source[]): Pick<Source, 'commitPlaces'> {
+  if (sources.every(({ commitPlaces }) => commitPlaces === undefined)) return {};
+  const commitPlaces = async (places: readonly SplitPlace[]): Promise<void> => {
+    for (const [stage, source] of sources.entries()) {
+      const prefix = `${stage}:`;
+      const own = places.filter(({ split }) => split.startsWith(prefix));
+      if (own.length === 0) continue;
+      await source.commitPlaces?.(
+        own.map(({ split, position }) => ({ split: split.slice(prefix.length), position })),
+      );
+    }
+  };
+  return { commitPlaces };
 }
 
 /** Weights are shares of their stage, since sources measure in units of their own. */

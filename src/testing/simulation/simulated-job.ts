@@ -21,9 +21,10 @@ import { greatestParallelism } from '../../graph/parallelism.ts';
 import { CheckpointCoordinator } from '../../job/checkpoint-coordinator.ts';
 import { CheckpointHistory } from '../../job/checkpoint-history.ts';
 import { checkpointSettings } from '../../job/checkpoint-settings.ts';
+import { commitRestored } from '../../job/commit.ts';
 import { keyGroupsOf } from '../../job/key-groups.ts';
 import { restoredSnapshot } from '../../job/restore.ts';
-import { commitRestored, splitsToRead } from '../../job/start.ts';
+import { splitsToRead } from '../../job/start.ts';
 import { SharedCounters } from '../../metrics/shared-counters.ts';
 import { Signal } from '../../sharedarraybuffer-queue/index.ts';
 import { AT_END } from '../../state/snapshot.ts';
@@ -135,7 +136,8 @@ export class SimulatedJob {
     const restored = last === null ? null : restoredSnapshot(this.#built.graph, last, false);
     const bindings = this.#bindings(files);
     const built = { ...this.#built, bindings };
-    if (last?.manifest.isFinal === true) return await commitRestored(built, last.manifest);
+    if (last?.manifest.isFinal === true)
+      return await commitRestored(built, last.manifest, () => {});
     const { splits, known } = await splitsToRead(built, parallelism, restored, (path, ref) =>
       readBlock(files, path, ref),
     );
@@ -171,7 +173,7 @@ export class SimulatedJob {
       },
       turnUnaligned: (checkpoint) => counters.turnUnaligned(checkpoint),
       tell: (checkpoint, end) => counters.checkpointEnded(checkpoint, end),
-      commit: (node, committables) => bindings[node]!.sink!.commit(committables),
+      commit: async (node, committables) => await bindings[node]!.sink?.commit(committables),
       onFailure: () => {},
       onCompleted: () => {
         this.stats.checkpoints++;
@@ -241,7 +243,7 @@ export class SimulatedJob {
     });
     try {
       for (const subtask of subtasks) subtask.open();
-      if (last !== null) await commitRestored(built, last.manifest);
+      if (last !== null) await commitRestored(built, last.manifest, () => {});
       for (const subtask of subtasks) subtask.begin();
       await this.#toTheEnd(scheduler, coordinator, counters, files, beforeRound);
       await coordinator.finish();
