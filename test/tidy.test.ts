@@ -38,6 +38,7 @@ const DOORS = [
   'index.ts',
   'sharedarraybuffer-queue/index.ts',
   'connector/file/index.ts',
+  'connector/kafka/index.ts',
   'connector/kit/index.ts',
   'connector/net/index.ts',
   'testing/index.ts',

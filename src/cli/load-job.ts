@@ -12,6 +12,7 @@ import { unlessIdle } from './unless-idle.ts';
 const PARTS: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
   [/millrace\/connectors\/files/, () => import('../connector/file/index.ts')],
   [/millrace\/connectors\/net/, () => import('../connector/net/index.ts')],
+  [/millrace\/kafka/, () => import('../connector/kafka/index.ts')],
   [/millrace\/connectors['"]/, () => import('../connector/kit/index.ts')],
 ];
 

@@ -108,7 +108,7 @@ test('every example compiles', () => {
 });
 
 const NOT_RUN =
-  /\b(files|print|fetch|tcp|stdin|stdout|httpIngest|httpPost|sse|sseBroadcast|webSocket|webSocketBroadcast)\(/;
+  /\b(files|print|fetch|tcp|stdin|stdout|httpIngest|httpPost|sse|sseBroadcast|webSocket|webSocketBroadcast|kafkaSource|kafkaSink)\(/;
 
 for (const { id, code } of snippets) {
   test(`the example ${id} runs`, async () => {

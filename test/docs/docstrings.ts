@@ -17,6 +17,7 @@ const DOORS = [
   'src/connector/file/index.ts',
   'src/connector/kit/index.ts',
   'src/connector/net/index.ts',
+  'src/connector/kafka/index.ts',
   'src/api/cep/index.ts',
   'src/api/savepoint/index.ts',
   'src/testing/index.ts',

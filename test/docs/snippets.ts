@@ -36,6 +36,7 @@ const SOURCES: readonly (readonly [string, string])[] = [
   ['millrace/connectors', 'src/connector/kit/index.ts'],
   ['millrace/connectors/files', 'src/connector/file/index.ts'],
   ['millrace/connectors/net', 'src/connector/net/index.ts'],
+  ['millrace/kafka', 'src/connector/kafka/index.ts'],
   ['millrace/cep', 'src/api/cep/index.ts'],
   ['millrace/state', 'src/api/savepoint/index.ts'],
   ['millrace/testing', 'src/testing/index.ts'],

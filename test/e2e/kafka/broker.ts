@@ -1,0 +1,167 @@
+/**
+ * A broker of Apache Kafka for tests: one process, in KRaft mode, on this machine. Its jars come from Maven Central once and stay
+ * in native-bench/.build; where there is no JDK, no Maven or no network, the reason to skip is told.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Admin, Producer } from '@platformatic/kafka';
+
+const HERE = new URL('./', import.meta.url).pathname;
+const JARS = new URL('../../../native-bench/.build/kafka-4.0.0', import.meta.url).pathname;
+const FETCH_MS = 240_000;
+const START_TRIES = 300;
+/** A broker for a minute need not become fast. */
+const QUICK = ['-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+
+export type TestBroker = {
+  readonly brokers: readonly string[];
+  readonly admin: Admin;
+  /** Sends texts under their keys, or to a partition. */
+  send(topic: string, messages: readonly TestMessage[]): Promise<void>;
+  /** Kills it, and starts it again behind so long; resolves when it answers. */
+  restart(awayMs: number): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type TestMessage = {
+  readonly key?: string;
+  readonly value: string | null;
+  readonly partition?: number;
+  readonly timestamp?: bigint;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** The jars; or why there are none. */
+function jars(): { readonly classpath: string } | { readonly reason: string } {
+  try {
+    execFileSync('java', ['-version'], { stdio: 'ignore' });
+    if (!existsSync(JARS)) {
+      const target = `${JARS}.${process.pid}`;
+      execFileSync(
+        'mvn',
+        [
+          '-q',
+          '-B',
+          '-f',
+          `${HERE}pom.xml`,
+          'dependency:copy-dependencies',
+          `-DoutputDirectory=${target}`,
+        ],
+        { stdio: 'ignore', timeout: FETCH_MS },
+      );
+      mkdirSync(JARS.slice(0, JARS.lastIndexOf('/')), { recursive: true });
+      renameSync(target, JARS);
+    }
+    return { classpath: `${JARS}/*` };
+  } catch (error) {
+    return {
+      reason: `a broker needs a JDK, and Maven with network at first: ${String(error).split('\n')[0]}`,
+    };
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { readonly port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Started below a folder; or why it cannot be. */
+export async function startBroker(
+  folder: string,
+): Promise<TestBroker | { readonly reason: string }> {
+  const found = jars();
+  if ('reason' in found) return found;
+  const [port, controller] = [await freePort(), await freePort()];
+  const config = `${folder}/server.properties`;
+  writeFileSync(
+    config,
+    [
+      'process.roles=broker,controller',
+      'node.id=1',
+      `controller.quorum.voters=1@127.0.0.1:${controller}`,
+      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+      `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+      'controller.listener.names=CONTROLLER',
+      `log.dirs=${folder}/data`,
+      'offsets.topic.replication.factor=1',
+      'offsets.topic.num.partitions=1',
+      'transaction.state.log.replication.factor=1',
+      'transaction.state.log.min.isr=1',
+      'transaction.state.log.num.partitions=1',
+      'auto.create.topics.enable=false',
+      'log.retention.check.interval.ms=1000',
+    ].join('\n'),
+  );
+  const java = (main: string, ...args: string[]): string[] => [
+    ...QUICK,
+    '-cp',
+    found.classpath,
+    main,
+    ...args,
+  ];
+  const id = Buffer.from('millrace-tests-0').toString('base64url');
+  execFileSync('java', java('kafka.tools.StorageTool', 'format', '-t', id, '-c', config), {
+    stdio: 'ignore',
+  });
+  const start = (): ChildProcess => spawn('java', java('kafka.Kafka', config), { stdio: 'ignore' });
+  let child = start();
+  const brokers = [`127.0.0.1:${port}`];
+  const admin = new Admin({ clientId: 'tests', bootstrapBrokers: brokers, retries: 0 });
+  await untilReady(admin, child);
+  const producer = new Producer({ clientId: 'tests', bootstrapBrokers: brokers, idempotent: true });
+  return {
+    brokers,
+    admin,
+    async send(topic, messages) {
+      const bytes = (text: string | null | undefined) =>
+        text === null || text === undefined ? undefined : Buffer.from(text);
+      // It would send to partitions that are new to one that it knows.
+      producer.clearMetadata();
+      await producer.send({
+        messages: messages.map(({ key, value, headers = {}, ...rest }) => ({
+          topic,
+          ...rest,
+          ...(key === undefined ? {} : { key: Buffer.from(key) }),
+          ...(value === null ? {} : { value: bytes(value)! }),
+          headers: new Map(
+            Object.entries(headers).map(([a, b]) => [Buffer.from(a), Buffer.from(b)]),
+          ),
+        })),
+      });
+    },
+    async restart(awayMs) {
+      await kill(child);
+      await sleep(awayMs);
+      child = start();
+      await untilReady(admin, child);
+    },
+    async stop() {
+      await Promise.allSettled([producer.close(), admin.close()]);
+      await kill(child);
+      rmSync(`${folder}/data`, { recursive: true, force: true });
+    },
+  };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function untilReady(admin: Admin, child: ChildProcess): Promise<void> {
+  for (let tries = 0; child.exitCode === null && tries < START_TRIES; tries++) {
+    try {
+      await admin.listTopics();
+      return;
+    } catch {
+      await sleep(100);
+    }
+  }
+  throw new Error(`the broker does not start; it has exited with ${child.exitCode}`);
+}
