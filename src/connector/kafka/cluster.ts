@@ -4,7 +4,7 @@
  */
 
 import { systemClock } from '../../base/clock.ts';
-import { messageOf } from '../../base/errors.ts';
+import { EngineError, messageOf } from '../../base/errors.ts';
 import { after } from '../../base/event-loop.ts';
 import { pause } from '../kit/attempt.ts';
 import type { Broker, ConnectionSettings } from './connection-options.ts';
@@ -112,6 +112,7 @@ export class Cluster {
         await this.#connection(broker);
         return broker;
       } catch (error) {
+        if (error instanceof EngineError) throw error;
         reasons.push(messageOf(error));
       }
     }
@@ -183,18 +184,24 @@ export class Cluster {
     }
   }
 
+  /** Of a client that is closed some answers never come. */
   async #within<T>(ms: number, answer: T | PromiseLike<T>, give = (): void => {}): Promise<T> {
-    let stop = (): void => {};
-    const late = new Promise<never>((_, reject) => {
-      stop = after(ms, () => {
-        give();
-        reject(new Error(`no answer within ${ms} ms`));
-      });
+    let reject = (_error: Error): void => {};
+    const none = new Promise<never>((_, refuse) => {
+      reject = refuse;
     });
+    const stop = after(ms, () => {
+      give();
+      reject(new Error(`no answer within ${ms} ms`));
+    });
+    const onClose = (): void => reject(new Error('the connection was closed'));
+    this.signal.addEventListener('abort', onClose);
+    if (this.signal.aborted) onClose();
     try {
-      return await Promise.race([answer, late]);
+      return await Promise.race([answer, none]);
     } finally {
       stop();
+      this.signal.removeEventListener('abort', onClose);
     }
   }
 

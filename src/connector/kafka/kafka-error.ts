@@ -1,5 +1,6 @@
 /** What brokers and connections answer when they refuse, and what of it passes by itself. */
 import { EngineError, messageOf } from '../../base/errors.ts';
+import { isOfCertificate, reasonOf as reasonOfConnection } from '../net/tls.ts';
 
 /** Codes of the protocol that are told apart here. */
 export const CODE = {
@@ -96,7 +97,7 @@ export function refusalOf(error: unknown): RefusedError | null {
 export function reasonOf(error: unknown): string {
   const { errors = [], cause } = error as ClientError;
   const inner = errors.at(-1) ?? cause;
-  return inner === undefined ? messageOf(error) : reasonOf(inner);
+  return inner === undefined ? reasonOfConnection(error) : reasonOf(inner);
 }
 
 /** What a job is told. */
@@ -108,10 +109,11 @@ export function connectionError(what: string, error: unknown): EngineError {
   });
 }
 
-/** Credentials that are refused, and what the client cannot read: no attempt helps. */
+/** Credentials and certificates that are refused, and what the client cannot read: no attempt helps. */
 export function isFinal(error: unknown): boolean {
-  const { code, errors = [] } = error as ClientError;
-  return (typeof code === 'string' && FINAL.test(code)) || errors.some(isFinal);
+  const { code, errors = [], cause } = error as ClientError;
+  if ((typeof code === 'string' && FINAL.test(code)) || isOfCertificate(error)) return true;
+  return errors.some(isFinal) || (cause !== undefined && isFinal(cause));
 }
 
 const FINAL = /^PLT_KFK_(AUTHENTICATION|UNSUPPORTED)/;

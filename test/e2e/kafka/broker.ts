@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin, Producer } from '@platformatic/kafka';
+import { authority } from '../net/certificates.ts';
 
 const HERE = new URL('./', import.meta.url).pathname;
 const JARS = new URL('../../../native-bench/.build/kafka-4.0.0', import.meta.url).pathname;
@@ -15,8 +16,15 @@ const START_TRIES = 300;
 /** A broker for a minute need not become fast. */
 const QUICK = ['-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
+export const USER = { username: 'me', password: 'sesame' } as const;
+const LOGIN = 'org.apache.kafka.common.security';
+
 export type TestBroker = {
   readonly brokers: readonly string[];
+  /** Where it asks for a password (USER), and where it speaks TLS, with a certificate of `ca`. */
+  readonly withSasl: readonly string[];
+  readonly withTls: readonly string[];
+  readonly ca: string;
   readonly admin: Admin;
   /** Sends texts under their keys, or to a partition. */
   send(topic: string, messages: readonly TestMessage[]): Promise<void>;
@@ -62,6 +70,11 @@ function jars(): { readonly classpath: string } | { readonly reason: string } {
   }
 }
 
+/** As a value of a properties file. */
+function inOneLine(pem: string): string {
+  return pem.trim().replaceAll('\n', '\\n');
+}
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -76,17 +89,33 @@ export async function startBroker(
 ): Promise<TestBroker | { readonly reason: string }> {
   const found = jars();
   if ('reason' in found) return found;
-  const [port, controller] = [await freePort(), await freePort()];
+  const [port, sasl, tls, controller] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  const { ca, issue } = authority('test authority');
+  const own = issue();
   const config = `${folder}/server.properties`;
+  const at = (protocol: string, number: number) => `${protocol}://127.0.0.1:${number}`;
+  const listeners = [at('PLAINTEXT', port), at('SASL_PLAINTEXT', sasl), at('SSL', tls)].join(',');
   writeFileSync(
     config,
     [
       'process.roles=broker,controller',
       'node.id=1',
       `controller.quorum.voters=1@127.0.0.1:${controller}`,
-      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-      `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+      `listeners=${listeners},CONTROLLER://127.0.0.1:${controller}`,
+      `advertised.listeners=${listeners}`,
+      'listener.name.sasl_plaintext.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
+      `listener.name.sasl_plaintext.plain.sasl.jaas.config=${LOGIN}.plain.PlainLoginModule required user_${USER.username}="${USER.password}";`,
+      `listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=${LOGIN}.scram.ScramLoginModule required;`,
+      'listener.name.ssl.ssl.keystore.type=PEM',
+      `listener.name.ssl.ssl.keystore.key=${inOneLine(own.key)}`,
+      `listener.name.ssl.ssl.keystore.certificate.chain=${inOneLine(own.cert)}`,
       'controller.listener.names=CONTROLLER',
+      'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL',
       `log.dirs=${folder}/data`,
       'offsets.topic.replication.factor=1',
       'offsets.topic.num.partitions=1',
@@ -94,7 +123,8 @@ export async function startBroker(
       'transaction.state.log.min.isr=1',
       'transaction.state.log.num.partitions=1',
       'auto.create.topics.enable=false',
-      'log.retention.check.interval.ms=1000',
+      // Cases have records of years ago.
+      'log.retention.ms=-1',
     ].join('\n'),
   );
   const java = (main: string, ...args: string[]): string[] => [
@@ -105,9 +135,22 @@ export async function startBroker(
     ...args,
   ];
   const id = Buffer.from('millrace-tests-0').toString('base64url');
-  execFileSync('java', java('kafka.tools.StorageTool', 'format', '-t', id, '-c', config), {
-    stdio: 'ignore',
-  });
+  execFileSync(
+    'java',
+    java(
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      id,
+      '--add-scram',
+      `SCRAM-SHA-512=[name=${USER.username},password=${USER.password}]`,
+      '-c',
+      config,
+    ),
+    {
+      stdio: 'pipe',
+    },
+  );
   const start = (): ChildProcess => spawn('java', java('kafka.Kafka', config), { stdio: 'ignore' });
   let child = start();
   const brokers = [`127.0.0.1:${port}`];
@@ -116,6 +159,9 @@ export async function startBroker(
   const producer = new Producer({ clientId: 'tests', bootstrapBrokers: brokers, idempotent: true });
   return {
     brokers,
+    withSasl: [`127.0.0.1:${sasl}`],
+    withTls: [`127.0.0.1:${tls}`],
+    ca,
     admin,
     async send(topic, messages) {
       const bytes = (text: string | null | undefined) =>

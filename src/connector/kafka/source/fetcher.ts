@@ -102,7 +102,8 @@ export class Fetcher {
         try {
           const cluster = await this.#ready();
           await this.#begin(cluster);
-          break;
+          // One that has come meanwhile has no beginning yet.
+          if (this.#hungry().every(({ behind }) => behind !== null)) break;
         } catch (error) {
           await this.#onTrouble(error);
         }
@@ -131,6 +132,7 @@ export class Fetcher {
     await this.#findBeginnings(cluster);
     const byLeader = new Map<number, FetchedPartition[]>();
     for (const partition of this.#hungry()) {
+      if (partition.behind === null) continue;
       const leader = this.#leaderOf(partition);
       const list = byLeader.get(leader);
       if (list === undefined) byLeader.set(leader, [partition]);

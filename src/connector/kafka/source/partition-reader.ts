@@ -23,7 +23,6 @@ export type PartitionReading = {
 
 export class PartitionReader implements SplitReader, FetchedPartition {
   readonly wakeAtMs = Infinity;
-  readonly waitsForEvents = true;
   readonly topic: string;
   readonly partition: number;
   readonly #context: SplitReaderContext;
@@ -55,6 +54,11 @@ export class PartitionReader implements SplitReader, FetchedPartition {
   get wantsMore(): boolean {
     const { isEmpty, isAtEnd } = this.#records;
     return isEmpty && !isAtEnd && !this.#isFinishing && this.#error === null;
+  }
+
+  /** For what it is going to be given while it still has something, too. */
+  get waitsForEvents(): boolean {
+    return this.wantsMore;
   }
 
   get behind(): number | null {

@@ -1,16 +1,14 @@
 /** Topics of a real broker as sources. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Consumer, Producer } from '@platformatic/kafka';
 import { job, monotonous, record, t } from 'millrace';
 import { csv, jsonLines, text } from 'millrace/connectors/files';
 import { type KafkaSourceOptions, kafkaSource } from 'millrace/kafka';
-import { brokerOfTests, untilEqual } from './with-broker.ts';
+import { sourceConformance } from 'millrace/testing';
+import { broker, folder, topic, untilEqual, withBroker } from './shared-broker.ts';
 
 const Order = record({ n: t.int32, name: t.string });
-const { folder, withBroker, topic, broker } = brokerOfTests();
-
 const orders = (from: number, to: number, partitions: number) =>
   Array.from({ length: to - from }, (_, i) => ({
     partition: (from + i) % partitions,
@@ -269,14 +267,20 @@ withBroker(
   },
 );
 
-test('a broker that cannot be reached is named', async () => {
-  const read = job(import.meta, 'unreachable', (flow) => ({
-    rows: flow.from(
-      kafkaSource({ brokers: ['127.0.0.1:1'], topics: ['any'], format: text(), timeout: '300 ms' }),
-    ),
-  }));
-  await assert.rejects(read.collect({ threads: 0 }), {
-    code: 'CONNECTION_FAILED',
-    message: /looking for partitions: broker 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/,
+withBroker('it keeps to the rules of sources', async (context) => {
+  const name = await topic('rules', 3);
+  await broker().send(name, orders(0, 40, 3));
+  const cases = sourceConformance({
+    source: () =>
+      kafkaSource({
+        brokers: broker().brokers,
+        topics: [name],
+        stop: 'latest',
+        format: jsonLines(Order),
+        partitionBytes: 200,
+      }),
+    rows: numbers(0, 40).map((n) => ({ n, name: `order ${n}` })),
+    runs: 2,
   });
+  for (const { name: rule, run } of cases) await context.test(rule, run);
 });

@@ -2,16 +2,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Producer } from '@platformatic/kafka';
-import { collection, job } from 'millrace';
+import { collection, job, monotonous } from 'millrace';
 import { csv, jsonLines, text } from 'millrace/connectors/files';
 import { type KafkaSinkOptions, kafkaSink, kafkaSource } from 'millrace/kafka';
 import { Random } from '../../../src/base/random.ts';
 import { jobFile, startMillrace } from '../command-line.ts';
-import { brokerOfTests, untilEqual } from './with-broker.ts';
+import { broker, folder, topic, untilEqual, withBroker } from './shared-broker.ts';
 
 type Row = { readonly n: number; readonly name: string };
-
-const { folder, withBroker, topic, broker } = brokerOfTests();
 
 const rowsTo = (count: number): Row[] =>
   Array.from({ length: count }, (_, n) => ({ n, name: `name ${n % 10}` }));
@@ -89,6 +87,31 @@ withBroker(
     assert.ok(new Set(places.values()).size > 1);
   },
 );
+
+withBroker('times are those of rows; and a record may say that its key is deleted', async () => {
+  const name = await topic('deletes', 1);
+  const deletes = job(import.meta, 'deletes', (flow) => {
+    flow
+      .from(collection(rowsTo(3)))
+      .eventTime((row) => 5000 + row.n, monotonous())
+      .to(
+        kafkaSink({
+          brokers: broker().brokers,
+          topic: name,
+          key: (row) => Buffer.from(row.name),
+          tombstone: (row) => row.n === 1,
+        }),
+      );
+  });
+  await deletes.run({ threads: 0 });
+  assert.deepEqual(
+    (await written(name)).map(({ key, offset, at }) => ({ key, offset, at })),
+    [
+      { key: 'name 0', offset: 0, at: 5000 },
+      { key: 'name 2', offset: 2, at: 5002 },
+    ],
+  );
+});
 
 withBroker(
   'without a key partitions take turns; topics, partitions and values are of choice',
