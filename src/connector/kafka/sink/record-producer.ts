@@ -169,8 +169,12 @@ export class RecordProducer {
   }
 
   async #round(): Promise<void> {
-    this.#cluster ??= await Cluster.open(this.#settings);
-    const cluster = this.#cluster;
+    const cluster = this.#cluster ?? (await Cluster.open(this.#settings));
+    this.#cluster = cluster;
+    if (this.#isClosed) {
+      cluster.close();
+      return;
+    }
     await this.#placeAll(cluster);
     const batches = this.#outgoing.firsts();
     if (batches.length === 0) return;

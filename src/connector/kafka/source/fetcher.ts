@@ -81,7 +81,10 @@ export class Fetcher {
   /** With the last one the connections go. */
   remove(partition: FetchedPartition): void {
     this.#partitions.delete(partition);
-    if (this.#partitions.size > 0) return;
+    if (this.#partitions.size === 0) this.#close();
+  }
+
+  #close(): void {
     this.#cluster?.close();
     this.#cluster = null;
     this.#isStale = true;
@@ -118,8 +121,10 @@ export class Fetcher {
   }
 
   async #ready(): Promise<Cluster> {
-    this.#cluster ??= await Cluster.open(this.#settings);
-    const cluster = this.#cluster;
+    const cluster = this.#cluster ?? (await Cluster.open(this.#settings));
+    this.#cluster = cluster;
+    // The last partition has gone meanwhile.
+    if (this.#partitions.size === 0) this.#close();
     if (!this.#isStale) return cluster;
     const names = new Set(Array.from(this.#partitions, ({ topic }) => topic));
     this.#topics = await cluster.topics([...names]);
