@@ -91,8 +91,8 @@ export interface SplitReader {
   /** When an idle reader wants to be polled again, in ms of the clock's `now`; Infinity for at `wake`. */
   readonly wakeAtMs: number;
   /**
-   * Whether it needs its thread's event loop whatever its subtask does, as one that listens does, for as long as it is open. Left
-   * out: only while it is idle until `wake`.
+   * Whether it needs its thread's event loop now, whatever its subtask does, as one that listens does. Left out: only while it is
+   * idle until `wake`.
    */
   readonly waitsForEvents?: boolean;
   /** Where a new reader must start to give exactly what this one has not given yet. */

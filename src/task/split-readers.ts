@@ -39,7 +39,6 @@ export type OpenSplit = {
   isFinishing: boolean;
   /** Of its weight, what has been read as of its last poll. */
   weightRead: number;
-  readonly waitsForEvents: boolean;
 };
 
 /** A place in a split: what its reader said, how many rows from there on have gone out, and whether nothing is behind it. */
@@ -57,16 +56,17 @@ export class SplitReaders {
   /** Malformed records that a reader has met at its last poll. */
   readonly #letters: DeadLetter[] = [];
   #weightDone = 0;
-  /** Sums over those that are open: they may be thousands. */
+  /** Of those that are open, which may be thousands: their sum, and those that may wait for events. */
   #weightOpen = 0;
-  #waitingForEvents = 0;
+  readonly #waiting = new Set<SplitReader>();
 
   constructor(options: SplitReadersOptions) {
     this.#options = options;
   }
 
   get waitsForEvents(): boolean {
-    return this.#waitingForEvents > 0;
+    for (const { waitsForEvents } of this.#waiting) if (waitsForEvents === true) return true;
+    return false;
   }
 
   /** Of the weight of all splits, what has been read. */
@@ -90,9 +90,8 @@ export class SplitReaders {
         },
       }),
     );
-    const waitsForEvents = reader.waitsForEvents === true;
-    if (waitsForEvents) this.#waitingForEvents++;
-    const state = { skip, isFinishing: false, weightRead: 0, waitsForEvents };
+    if (reader.waitsForEvents !== undefined) this.#waiting.add(reader);
+    const state = { skip, isFinishing: false, weightRead: 0 };
     const open: OpenSplit = { split, reader, time: time.open(greatest), ...state };
     this.open.push(open);
     this.#weigh(open, split.weight * reader.progress());
@@ -112,7 +111,7 @@ export class SplitReaders {
     this.#named(() => open.reader.close());
     this.#read.push(open.split);
     this.#weightDone += open.split.weight;
-    if (open.waitsForEvents) this.#waitingForEvents--;
+    this.#waiting.delete(open.reader);
     this.#weigh(open, 0);
     // What is left of the parts of others by rounding.
     if (this.open.length === 0) this.#weightOpen = 0;
