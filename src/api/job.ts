@@ -141,6 +141,7 @@ export class Job<T> {
       () => closeAll(null),
       (error: Error) => closeAll(error),
     );
+    await client.ready();
     return Object.assign(client, { inputs, outputs }) as unknown as StartedJob<T>;
   }
 

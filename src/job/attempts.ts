@@ -72,10 +72,7 @@ export class Attempts {
     if (this.#running !== null) this.#start(this.#running);
   }
 
-  /**
-   * Resolves when the first attempt is at work on its state, or has failed. Rejects where there is no attempt for want of a
-   * checkpoint that is whole.
-   */
+  /** As of a `WatchedJob`, but that the job may still be about to end. */
   ready(): Promise<void> {
     return this.#ready.settled;
   }

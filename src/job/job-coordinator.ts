@@ -32,7 +32,7 @@ export async function startJob(
     run = await JobRun.prepare(job, options, doors, pool);
     options.signal?.throwIfAborted();
     if (pool.size > 0) checkDefinedOnce(job);
-    await run.start();
+    run.start();
     return run;
   } catch (error) {
     await pool.terminate();

@@ -104,8 +104,7 @@ export class JobRun implements WatchedJob {
     return this.#attempts.running === null;
   }
 
-  /** Resolves when all threads are at work; rejects where there is no checkpoint that is whole. */
-  async start(): Promise<void> {
+  start(): void {
     const { signal } = this.#parts.options;
     this.#attempts.start();
     this.#result = this.#live();
@@ -113,7 +112,15 @@ export class JobRun implements WatchedJob {
     const abort = (): void => void this.cancel();
     signal?.addEventListener('abort', abort, { once: true });
     void this.#result.catch(() => {}).then(() => signal?.removeEventListener('abort', abort));
-    await this.#attempts.ready();
+  }
+
+  async ready(): Promise<void> {
+    try {
+      await this.#attempts.ready();
+    } catch (error) {
+      await this.#result!.catch(() => {});
+      throw error;
+    }
   }
 
   async #live(): Promise<JobResult> {

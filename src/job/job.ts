@@ -247,6 +247,11 @@ export interface JobClient {
 
 /** A job as those see it who serve it to others. */
 export interface WatchedJob extends JobClient {
+  /**
+   * Resolves when all threads have their state, or the first attempt has failed before; rejects where there is no checkpoint that is
+   * whole, and the job has ended by that.
+   */
+  ready(): Promise<void>;
   port: number | null;
   /** The same over all runs that go on from each other's checkpoints. */
   readonly id: string;
