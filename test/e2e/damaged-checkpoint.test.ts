@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunOptions } from 'millrace';
 import type { Manifest } from '../../src/checkpoint/checkpoint.ts';
 import { inFolder } from '../connector/read-all.ts';
-import { checkpointsOf, damage, noted } from './jobs/noting-sink.ts';
+import { checkpointsOf, damage } from './checkpoint-files.ts';
+import { noted } from './jobs/noting-sink.ts';
 
 const AT_ONCE = { strategy: 'fixedDelay', attempts: 3, delay: '1 ms' } as const;
 
@@ -68,7 +69,7 @@ for (const threads of [0, 2]) {
       const options = optionsIn(folder, { threads });
       const [older, newest] = await twoCheckpoints(folder, options);
       const prepared = preparedWith(folder, older);
-      damage(`${folder}/state/checkpoint-${newest}/state`);
+      damage(`${folder}/state`, newest);
       const warnings = await warningsOf(() => noted.run(options));
       assert.match(warnings.join(), new RegExp(`checkpoint ${newest} is damaged and left out`));
       const notes = notesIn(folder);
@@ -87,8 +88,7 @@ test('state that no thread takes is verified too', async () => {
     const options = optionsIn(folder);
     const [older, newest] = await twoCheckpoints(folder, options);
     const prepared = preparedWith(folder, older);
-    const state = `${folder}/state/checkpoint-${newest}/state`;
-    damage(state);
+    damage(`${folder}/state`, newest);
     const params = { ...options.params, counts: false };
     const dropping = { ...options, params, allowDroppedState: true };
     const warnings = await warningsOf(() => noted.run(dropping));
@@ -115,7 +115,7 @@ test('where none is whole, and with a savepoint, the job does not start, and is 
     const options = optionsIn(folder);
     const [older, newest] = await twoCheckpoints(folder, options);
     const restoreFrom = `${folder}/state/checkpoint-${newest}`;
-    for (const id of [older, newest]) damage(`${folder}/state/checkpoint-${id}/state`);
+    for (const id of [older, newest]) damage(`${folder}/state`, id);
     const warnings = await warningsOf(async () => {
       await assert.rejects(noted.start(options), {
         code: 'CHECKPOINT_DAMAGED',

@@ -1,11 +1,12 @@
 /** Jobs that fail in many ways, in real threads and processes, and go on from their checkpoints: nothing is lost or doubled. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointOptions, JobClient, RunOptions } from 'millrace';
 import type { Manifest } from '../../src/checkpoint/checkpoint.ts';
 import { inFolder } from '../connector/read-all.ts';
+import { checkpointsOf, damage } from './checkpoint-files.ts';
 import { jobFile, millrace, startMillrace } from './command-line.ts';
 import { STILL_KEYS, STILL_ROWS } from './jobs/mostly-still.ts';
 import {
@@ -66,10 +67,7 @@ function countsIn(folder: string): Count[] {
 }
 
 function checkpointIds(folder: string): number[] {
-  if (!existsSync(`${folder}/state`)) return [];
-  return readdirSync(`${folder}/state`)
-    .flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.slice(1).map(Number) ?? [])
-    .sort((a, b) => a - b);
+  return checkpointsOf(`${folder}/state`);
 }
 
 function timesIn(marker: string): number {
@@ -605,20 +603,13 @@ test('outputs of the program go on behind a barrier', async () => {
   });
 });
 
-/** Changes a byte in the middle of a file. */
-function damage(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  writeFileSync(path, bytes);
-}
-
 test('a damaged checkpoint under file sinks: parts that go on are cut back', async () => {
   await inFolder(async (folder) => {
     const params = { out: `${folder}/out`, rate: 30_000 };
     const checkpoints = checkpointsIn(folder, { retained: 2 });
     const options = optionsIn(folder, { params, checkpoints });
     await cancelAfter(await filing.start(options), folder, 5);
-    damage(`${folder}/state/checkpoint-${checkpointIds(folder).at(-1)}/state`);
+    damage(`${folder}/state`, checkpointIds(folder).at(-1)!);
     await withoutWarnings(() => filing.run(options));
     checkCounts(countsIn(params.out));
   });
@@ -630,8 +621,8 @@ test('a damaged checkpoint under file sinks: what it had made visible comes agai
     const checkpoints = checkpointsIn(folder, { retained: 2 });
     const options = optionsIn(folder, { params, checkpoints });
     await cancelAfter(await filing.start(options), folder, 5);
-    const newest = checkpointIds(folder).at(-1);
-    damage(`${folder}/state/checkpoint-${newest}/state`);
+    const newest = checkpointIds(folder).at(-1)!;
+    damage(`${folder}/state`, newest!);
     const warned: string[] = [];
     const onWarning = ({ message }: Error): unknown => warned.push(message);
     process.on('warning', onWarning);
@@ -656,7 +647,7 @@ test('a damaged checkpoint: the one before it is taken', async () => {
     const options = optionsIn(folder, { params, checkpoints, restart: 'none' });
     await assert.rejects(counting.collect(options), { code: 'USER_FUNCTION' });
     const [older, newest] = checkpointIds(folder).slice(-2);
-    damage(`${folder}/state/checkpoint-${newest}/state`);
+    damage(`${folder}/state`, newest!);
     const { counts } = await withoutWarnings(() => counting.collect(options));
     assert.ok(checkpointIds(folder).at(-1)! > newest!);
     for (let key = 0; key < KEYS; key++) {

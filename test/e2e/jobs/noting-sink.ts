@@ -1,25 +1,11 @@
 /** Running counts by key, into a sink that notes in a file all that it is asked for. */
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { generate, job, record, type Sink, t } from 'millrace';
+import { checkpointsOf, damage } from '../checkpoint-files.ts';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32 });
-export const KEYS = 1000;
-export const ROWS = 60_000;
-
-/** Changes a byte in the middle of a file. */
-export function damage(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  writeFileSync(path, bytes);
-}
-
-/** Ids of the checkpoints in a directory, ascending. */
-export function checkpointsOf(state: string): number[] {
-  if (!existsSync(state)) return [];
-  return readdirSync(state)
-    .flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.slice(1).map(Number) ?? [])
-    .sort((a, b) => a - b);
-}
+const KEYS = 1000;
+const ROWS = 60_000;
 
 /** Prepares a number for each checkpoint, and keeps the last one in its state. */
 function noting(notes: string): Sink {
@@ -68,6 +54,6 @@ function breakOnce<Row extends { readonly n: number }>(state: string, row: Row):
   const [older, newest] = checkpointsOf(state).slice(-2);
   if (newest === undefined) return row;
   writeFileSync(`${state}.broken`, `${older}`);
-  damage(`${state}/checkpoint-${newest}/state`);
+  damage(state, newest);
   throw new Error('broken');
 }
