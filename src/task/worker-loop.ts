@@ -46,7 +46,7 @@ export async function waitToBegin(
 
 /** Runs until all subtasks are done, or the job is cancelled. */
 export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' | 'cancelled'> {
-  const { scheduler, signal, clock, isCancelled, questions } = options;
+  const { scheduler, clock, isCancelled, questions } = options;
   let turnStartMs = clock.monotonic();
   while (!scheduler.isDone) {
     if (isCancelled()) {
@@ -66,7 +66,7 @@ export async function runWorkerLoop(options: WorkerLoopOptions): Promise<'done' 
     if (moved || scheduler.flush()) continue;
     if (scheduler.waitsForEvents && (await turn(scheduler))) continue;
     if (spin(scheduler, clock)) continue;
-    await sleep(scheduler, signal, yields);
+    await sleep(options, yields);
     if (yields) turnStartMs = clock.monotonic();
   }
   return 'done';
@@ -88,10 +88,14 @@ function spin(scheduler: Scheduler, clock: Clock): boolean {
   return scheduler.isDone;
 }
 
-/** Sleeps unless something moves between announcing sleep and falling asleep. */
-async function sleep(scheduler: Scheduler, signal: Signal, yields: boolean): Promise<void> {
+/** Sleeps unless there is something to do, or to see, between announcing sleep and falling asleep. */
+async function sleep(
+  { scheduler, signal, isCancelled, questions }: WorkerLoopOptions,
+  yields: boolean,
+): Promise<void> {
   signal.prepare();
-  if (scheduler.round() || scheduler.isDone) {
+  const isCalled = isCancelled() || questions?.isAsked === true;
+  if (isCalled || scheduler.round() || scheduler.isDone) {
     signal.cancel();
     return;
   }
