@@ -34,6 +34,8 @@ export class Attempts {
   #isBetween = false;
   #endPause: () => void = () => {};
   readonly #ready = new Ready();
+  /** The present attempt has its state: no error says anything of the checkpoint that it goes on from. */
+  #hasState = false;
 
   /** `pool`: threads for the first attempt. */
   constructor(parts: JobParts, restart: RestartStrategy, pool: WorkerPool) {
@@ -98,7 +100,7 @@ export class Attempts {
         return;
       } catch (error) {
         running = null;
-        if (await this.#leaveOut(error)) continue;
+        if (!this.#hasState && (await this.#leaveOut(error))) continue;
         this.#isBetween = true;
         await this.#waitForNext(error);
         this.#isBetween = false;
@@ -164,9 +166,11 @@ export class Attempts {
   }
 
   async #run({ attempt, checkpoints, discoveries, onReady }: Running): Promise<void> {
+    this.#hasState = false;
     try {
       await attempt.run(async (verified) => {
         await onReady(verified);
+        this.#hasState = true;
         checkpoints.start();
         for (const discovery of discoveries) discovery.start();
         this.#ready.resolve();

@@ -131,3 +131,16 @@ test('where none is whole, and with a savepoint, the job does not start, and is 
     assert.equal(existsSync(`${folder}/notes`), false, 'nothing outside was touched');
   });
 });
+
+test('what a job meets at its work says nothing of the checkpoint that it goes on from', async () => {
+  await inFolder(async (folder) => {
+    const params = { notes: `${folder}/notes`, fails: true };
+    const warnings = await warningsOf(() =>
+      assert.rejects(noted.run(optionsIn(folder, { params })), {
+        code: 'CHECKPOINT_DAMAGED',
+        message: 'that of another job',
+      }),
+    );
+    assert.deepEqual(warnings, []);
+  });
+});

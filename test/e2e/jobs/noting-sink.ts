@@ -1,6 +1,6 @@
 /** Running counts by key, into a sink that notes in a file all that it is asked for. */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
-import { generate, job, record, type Sink, t } from 'millrace';
+import { EngineError, generate, job, record, type Sink, t } from 'millrace';
 import { checkpointsOf, damage } from '../checkpoint-files.ts';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32 });
@@ -8,7 +8,7 @@ const KEYS = 1000;
 const ROWS = 60_000;
 
 /** Prepares a number for each checkpoint, and keeps the last one in its state. */
-function noting(notes: string): Sink {
+function noting(notes: string, fails: boolean): Sink {
   const note = (what: string, value: unknown): void =>
     appendFileSync(notes, `${what} ${JSON.stringify(value)}\n`);
   return {
@@ -26,13 +26,16 @@ function noting(notes: string): Sink {
       };
     },
     prepare: async ({ restored }) => note('prepare', restored),
-    commit: async (committables) => note('commit', committables),
+    async commit(committables) {
+      note('commit', committables);
+      if (fails) throw new EngineError('CHECKPOINT_DAMAGED', 'that of another job');
+    },
   };
 }
 
 export const noted = job(import.meta, 'noted', (flow) => {
   const breaks = flow.param('breaks', '');
-  const sink = noting(flow.param('notes', ''));
+  const sink = noting(flow.param('notes', ''), flow.param('fails', false));
   const rows = flow.from(
     generate({ schema: Row, count: ROWS, row: (n) => ({ n, key: n % KEYS, one: 1 }) }),
     { rate: flow.param('rate', 1e6) },
