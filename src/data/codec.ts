@@ -237,10 +237,11 @@ export function encodeToBytes(batch: Batch, room: Room = OWN_MEMORY): Uint8Array
 function hasOneTime({ timestamps, rowCount, columns }: Batch): boolean {
   if (timestamps === null || rowCount < 2 || columns.length === 0) return false;
   const time = timestamps[0]!;
-  const isNone = Number.isNaN(time);
+  // Of others there is but one number that is equal, and that is seen without a call.
+  const isAlone = time !== 0 && !Number.isNaN(time);
   for (let i = 1; i < rowCount; i++) {
     const at = timestamps[i]!;
-    if (at !== time && !(isNone && Number.isNaN(at))) return false;
+    if (isAlone ? at !== time : !Object.is(at, time)) return false;
   }
   return true;
 }
