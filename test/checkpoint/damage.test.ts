@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../src/base/random.ts';
+import { blockKey } from '../../src/checkpoint/block-reader.ts';
 import type { BlockRef } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { crc32 } from '../../src/checkpoint/crc32.ts';
-import { loadCheckpoint } from '../../src/checkpoint/load-checkpoint.ts';
+import { loadCheckpoint, verifyBlocks } from '../../src/checkpoint/load-checkpoint.ts';
 import { decodeManifest, encodeManifest } from '../../src/checkpoint/manifest.ts';
 import { encodeToBytes } from '../../src/data/codec.ts';
 import type { Delta } from '../../src/state/generations.ts';
@@ -185,6 +186,23 @@ test('any byte of a delta changed: what is on top of it is damaged, what is belo
   }
   await files.remove(`${DIRECTORY}/checkpoint-3/state`);
   assert.equal((await idFoundIn(files)).id, 2, 'it is missing');
+});
+
+test('blocks that threads have verified are not read once more, all others are', async () => {
+  const files = await twoCheckpoints();
+  const stored = await loadCheckpoint(`${DIRECTORY}/checkpoint-2`, files);
+  const file = `${stored.path}/state`;
+  const [, own] = stored.manifest.operators[0]!.states[0]!.parts[0]!.blocks;
+  const bytes = files.bytesOf(file).slice();
+  bytes[own!.offset] = bytes[own!.offset]! ^ 1;
+  files.setBytes(file, bytes);
+  await verifyBlocks(stored, new Set([blockKey(file, own!.offset)]), files);
+  for (const others of [[], [blockKey(`${DIRECTORY}/checkpoint-1/state`, own!.offset)]]) {
+    await assert.rejects(verifyBlocks(stored, new Set(others), files), {
+      code: 'CHECKPOINT_DAMAGED',
+      message: new RegExp(`byte ${own!.offset}: `),
+    });
+  }
 });
 
 test('deltas of a manifest have one key, which the state has', async () => {

@@ -16,7 +16,12 @@ import fc from 'fast-check';
 import { OPEN_STATE_FILES } from '../../src/base/limits.ts';
 import { Random } from '../../src/base/random.ts';
 import { CODEC_IDS, WRITABLE_CODECS } from '../../src/checkpoint/block-codec.ts';
-import { closeStateFiles, decodeState, readBlockSync } from '../../src/checkpoint/block-reader.ts';
+import {
+  blockKey,
+  closeStateFiles,
+  decodeState,
+  readBlockSync,
+} from '../../src/checkpoint/block-reader.ts';
 import { CheckpointStorage } from '../../src/checkpoint/checkpoint-storage.ts';
 import { crc32, crc32ByTable } from '../../src/checkpoint/crc32.ts';
 import { checkBlock, fileHead, packBlock, unpackBlock } from '../../src/checkpoint/state-file.ts';
@@ -161,7 +166,9 @@ test('a thread takes nothing that is damaged', async () => {
     }
   }
   writeFileSync(file, bytes);
-  closeStateFiles();
+  assert.deepEqual([...closeStateFiles()], [], 'none was as it was written');
+  readBlockSync(path, block);
+  assert.deepEqual([...closeStateFiles()], [blockKey(file, block.offset)]);
   readBlockSync(path, block);
   truncateSync(file, bytes.length - 1);
   assert.throws(() => readBlockSync(path, block), {

@@ -97,6 +97,16 @@ test('state that no thread takes is verified too', async () => {
   });
 });
 
+test('a checkpoint whose state a thread refuses changes nothing outside', async () => {
+  await inFolder(async (folder) => {
+    const options = optionsIn(folder);
+    await twoCheckpoints(folder, options);
+    const params = { ...options.params, other: true };
+    await assert.rejects(noted.run({ ...options, params }), { code: /^STATE_/ });
+    assert.equal(existsSync(`${folder}/notes`), false);
+  });
+});
+
 test('a job that fails while it runs, and finds its last checkpoint damaged, goes on from the one before', async () => {
   await inFolder(async (folder) => {
     const state = `${folder}/state`;

@@ -4,6 +4,8 @@ import { EngineError, generate, job, record, type Sink, t } from 'millrace';
 import { checkpointsOf, damage } from '../checkpoint-files.ts';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32 });
+/** With keys of another type, which state refuses. */
+const OtherRow = record({ n: t.int32, key: t.float64, one: t.int32 });
 const KEYS = 1000;
 const ROWS = 60_000;
 
@@ -36,8 +38,9 @@ function noting(notes: string, fails: boolean): Sink {
 export const noted = job(import.meta, 'noted', (flow) => {
   const breaks = flow.param('breaks', '');
   const sink = noting(flow.param('notes', ''), flow.param('fails', false));
+  const schema = flow.param('other', false) ? OtherRow : Row;
   const rows = flow.from(
-    generate({ schema: Row, count: ROWS, row: (n) => ({ n, key: n % KEYS, one: 1 }) }),
+    generate({ schema, count: ROWS, row: (n) => ({ n, key: n % KEYS, one: 1 }) }),
     { rate: flow.param('rate', 1e6) },
   );
   if (flow.param('counts', true)) {
