@@ -132,6 +132,17 @@ test('inputs that come, go, pause and end give what a look at all of them gives'
   );
 });
 
+test('the slowest is the input that another is ahead of; there is none where all are as far', () => {
+  const merger = new WatermarkMerger(2);
+  assert.equal(merger.slowest, -1);
+  merger.onWatermark(0, 5);
+  assert.equal(merger.slowest, 1);
+  merger.onWatermark(1, 5);
+  assert.equal(merger.slowest, -1);
+  merger.onWatermark(1, 9);
+  assert.equal(merger.slowest, 0);
+});
+
 function tell(
   merger: WatermarkMerger | SlowWatermarkMerger,
   input: number,
