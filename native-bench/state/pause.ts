@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { BlockMemory, giveBack } from '../../src/channel/block-memory.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
@@ -16,7 +17,13 @@ import { Event, ROWS, windowOperator } from './window-rig.ts';
 const [keyText, form] = process.argv.slice(2);
 const KEYS = Number(keyText);
 
-const snapshot = new SubtaskSnapshot(0, { onBlock() {}, onDone() {} });
+/** Blocks are written at once. */
+const memory = new BlockMemory();
+const snapshot = new SubtaskSnapshot(0, {
+  onBlock: (_subtask, _checkpoint, { bytes }) => giveBack(bytes),
+  onDone() {},
+  room: (bytes) => memory.take(bytes),
+});
 const operator = windowOperator({
   snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
   form: form === 'typed' ? 'typed' : 'objects',

@@ -11,11 +11,13 @@
 /** Slots that one step writes, where a slot is a row: about a batch. Of numbers it may be more, which are written fast. */
 export const STEP_SLOTS = 4096;
 
+/** Those of the first step, which may be the first of all, by code that is not compiled yet: twice as many in each behind it. */
+const FIRST_STEP_SLOTS = 512;
+
 /** Slots that one step looks at, where few of them are written. */
 const STEP_LOOKS = 256 * 1024;
 
-/** Chunks of numbers are copied fast; rows are written a few at a time, since that takes long. */
-export const NUMBERS_SHIFT = 6;
+/** Rows are written a few at a time, since that takes long. */
 const ROWS_SHIFT = 3;
 
 export interface CapturedTable {
@@ -52,7 +54,8 @@ export class SlotCapture {
   readonly #count: number;
   readonly #table: CapturedTable;
   readonly #shift: number;
-  readonly #stepSlots: number;
+  readonly #stepSlotsMax: number;
+  #stepSlots: number;
   readonly #isSaved: Uint8Array;
   readonly #marks: Uint8Array | null;
   #next = 0;
@@ -62,10 +65,11 @@ export class SlotCapture {
     count: number,
     table: CapturedTable,
     marks: Uint8Array | null = null,
-    stepSlots: number = STEP_SLOTS,
+    stepSlotsMax: number = STEP_SLOTS,
   ) {
     this.#marks = marks;
-    this.#stepSlots = stepSlots;
+    this.#stepSlotsMax = stepSlotsMax;
+    this.#stepSlots = Math.min(FIRST_STEP_SLOTS, stepSlotsMax);
     // Behind the marks there are none.
     this.#count = marks === null ? count : Math.min(count, marks.length);
     this.#table = table;
@@ -104,9 +108,10 @@ export class SlotCapture {
 
   /** Writes the next rows, about a batch of them; true when all are written. */
   step(): boolean {
-    const looks = this.#marks === null ? this.#stepSlots : STEP_LOOKS;
-    const end = Math.min(this.#count, this.#next + looks);
     let left = this.#stepSlots;
+    this.#stepSlots = Math.min(2 * left, this.#stepSlotsMax);
+    const looks = this.#marks === null ? left : STEP_LOOKS;
+    const end = Math.min(this.#count, this.#next + looks);
     while (left > 0) {
       const from = this.#firstMarked(end);
       this.#next = from;

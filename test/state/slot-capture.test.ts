@@ -5,7 +5,7 @@ import { GENERATIONS_MAX } from '../../src/base/limits.ts';
 import { Random } from '../../src/base/random.ts';
 import { CHANGED, ChangedSlots, FRESH } from '../../src/state/changed-slots.ts';
 import { Lineage } from '../../src/state/lineage.ts';
-import { NUMBERS_SHIFT, SlotCapture, writtenAtOnce } from '../../src/state/slot-capture.ts';
+import { SlotCapture, writtenAtOnce } from '../../src/state/slot-capture.ts';
 import type { SnapshotWriter } from '../../src/state/snapshot.ts';
 
 const SLOTS = 3000;
@@ -22,7 +22,7 @@ function captured(values: Float64Array, marks: Uint8Array | null, isSavedFirst: 
   const saved = new Float64Array(values.length);
   const table = isSavedFirst
     ? {
-        chunkShift: NUMBERS_SHIFT,
+        chunkShift: 6,
         save: (from: number, to: number) => saved.set(values.subarray(from, to), from),
         write: (from: number, to: number, areSaved: boolean) =>
           write(areSaved ? saved : values, from, to),
@@ -122,4 +122,24 @@ test('all is written when generations have more than twice the keys that there a
     Array.from({ length: GENERATIONS_MAX * 3 }, () => 1e6),
   );
   assert.equal(idle.lastIndexOf('W'), 0, 'nothing changes');
+});
+
+test('the first slices are small, since the code that writes them may not be compiled yet', () => {
+  const slices: number[] = [];
+  let inStep = 0;
+  const table = {
+    chunkShift: 6,
+    save: () => {},
+    write: (from: number, to: number) => {
+      inStep += to - from;
+    },
+  };
+  const capture = new SlotCapture(12_000, table);
+  let isDone = false;
+  while (!isDone) {
+    inStep = 0;
+    isDone = capture.step();
+    slices.push(inStep);
+  }
+  assert.deepEqual(slices, [512, 1024, 2048, 4096, 4096, 224]);
 });

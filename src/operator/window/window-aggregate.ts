@@ -49,6 +49,7 @@ import { type Pane, paneShapeOf } from './pane.ts';
 import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
+import { SavedCells } from './saved-cells.ts';
 import {
   endOfRun,
   firstWindowEnd,
@@ -58,7 +59,7 @@ import {
   type PaneWindow,
   windowStart,
 } from './window.ts';
-import { capturePanes, PANES, RestoredFired, SavedCells, writeFired } from './window-state.ts';
+import { capturePanes, PANES, RestoredFired, writeFired } from './window-state.ts';
 import { WindowTotals } from './window-totals.ts';
 
 export type WindowAggregateOptions = AggregationOptions<PaneWindow> & {

@@ -5,17 +5,12 @@
 import type { KeyGroupRange } from '../../data/key-group.ts';
 import { KeyedRows, type KeyedRowsOptions } from '../../state/keyed-rows.ts';
 import type { Lineage } from '../../state/lineage.ts';
-import {
-  type CapturedTable,
-  NUMBERS_SHIFT,
-  SlotCapture,
-  STEP_SLOTS,
-  writtenAtOnce,
-} from '../../state/slot-capture.ts';
+import { SlotCapture, STEP_SLOTS, writtenAtOnce } from '../../state/slot-capture.ts';
 import type { CaptureStep, RestoredState, SnapshotWriter } from '../../state/snapshot.ts';
 import type { AccumulatorRows } from './accumulator-rows.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
 import type { Pane } from './pane.ts';
+import { type SavedCells, SavedPane } from './saved-cells.ts';
 
 export const PANES = 'panes';
 const FIRED = 'fired';
@@ -41,28 +36,26 @@ export function capturePanes(
   const isDelta = lineage.isDelta(writer, changed, all);
   const rows = new KeyedRows({ ...options, state: PANES }, writer, isDelta ? changed : all);
   const stepSlots = accumulators.hasObjects ? STEP_SLOTS : rows.batchRows;
-  const cells = saved.room(sum(panes.map(({ slotCount, cellCount }) => slotCount * cellCount)));
-  let cellsBefore = 0;
+  saved.begin(sum(panes.map(({ slotCount, cellCount }) => slotCount * cellCount)));
   if (isDelta) writer.delta(PANES, { keyFields: keyCount, before: panes[0]?.start ?? null });
   const captures = panes.map((pane) => {
     const marks = pane.changes?.take() ?? null;
-    const append = (of: Accumulators, from: number, to: number): void =>
-      rows.append(pane.keys, from, to, (builder, first, end) => {
-        accumulators.append(builder, keyCount, of, first, end);
-        const at = builder.rowCount;
-        builder.timestamps().fill(pane.start, at, at + end - first);
+    const { keys, slotCount, cellCount } = pane;
+    const write = (from: number, to: number, of: Accumulators, at: number): void =>
+      rows.append(keys, from, to, (builder, first, end) => {
+        accumulators.append(builder, keyCount, of, at + first - from, at + end - from);
+        const row = builder.rowCount;
+        builder.timestamps().fill(pane.start, row, row + end - first);
       });
-    const cellsAt = cellsBefore;
-    cellsBefore += pane.slotCount * pane.cellCount;
     const areNumbers = accumulators.areInCells(pane.accumulators);
     const table = areNumbers
-      ? numberTable(pane, cells.subarray(cellsAt, cellsBefore), append)
+      ? new SavedPane(pane.accumulators, slotCount, cellCount, saved, write)
       : writtenAtOnce(
-          (from, to) => append(pane.accumulators, from, to),
+          (from, to) => write(from, to, pane.accumulators, from),
           () => rows.flush(),
           isDelta,
         );
-    pane.capture = new SlotCapture(pane.slotCount, table, isDelta ? marks : null, stepSlots);
+    pane.capture = new SlotCapture(slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;
   });
   let next = 0;
@@ -71,41 +64,6 @@ export function capturePanes(
     if (next < captures.length) return false;
     rows.flush();
     return true;
-  };
-}
-
-type Append = (of: Accumulators, from: number, to: number) => void;
-
-/**
- * Where cells are kept that change before they are written: the same memory for one snapshot after the other, since memory that
- * is new each time has V8 collect garbage each time. Benchmark: figure checkpoint-overhead.
- */
-export class SavedCells {
-  #cells = new Float64Array(0);
-
-  /** Room for so many, with whatever is in it. What is never touched takes no memory. */
-  room(count: number): Float64Array {
-    const { length } = this.#cells;
-    if (length < count || length > SAVED_CELLS_MIN + 4 * count)
-      this.#cells = new Float64Array(Math.ceil(count * 1.25));
-    return this.#cells;
-  }
-}
-
-const SAVED_CELLS_MIN = 4096;
-
-/** Numbers are copied to the same places of an array of their own. */
-function numberTable(pane: Pane, savedCells: Float64Array, append: Append): CapturedTable {
-  const { cellCount } = pane;
-  const saved = { cells: savedCells, objects: [] };
-  return {
-    chunkShift: NUMBERS_SHIFT,
-    save(from, to) {
-      const { cells } = pane.accumulators;
-      const end = to * cellCount;
-      for (let at = from * cellCount; at < end; at++) saved.cells[at] = cells[at]!;
-    },
-    write: (from, to, areSaved) => append(areSaved ? saved : pane.accumulators, from, to),
   };
 }
 
