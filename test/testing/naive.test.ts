@@ -378,3 +378,16 @@ test('of rolling aggregations over several subtasks the last row of each key is 
     );
   });
 });
+
+test('0 and -0 are one key, which results have as 0', async () => {
+  const numbers = jobOf((visits) =>
+    visits
+      .keyBy(({ at }) => (at === 0 ? -0 : at % 5))
+      .window(tumbling(100))
+      .aggregate(({ count }) => ({ n: count() })),
+  );
+  const { ends } = await evaluate(numbers.build({}, true));
+  const [{ key }] = [...ends!.values()][0]!.rows as readonly [{ key: number }];
+  assert.ok(Object.is(key, 0));
+  await simulate(numbers, { seed: 1, oracle: 'naive' });
+});

@@ -46,15 +46,18 @@ export function keyFunctions(...keys: readonly KeySpec[]): number {
 /** A key as fields of a result. */
 export type KeyFields = Readonly<Record<string, unknown>>;
 
+/** 0 and -0 are one key, and it is 0. */
 export function keyOf(key: KeySpec, code: AnyFunction | null, row: unknown): KeyFields {
   if (key.kind === 'all') return {};
-  if (key.kind === 'function') return { key: code!(row) };
-  return Object.fromEntries(key.fields.map((name) => [name, (row as KeyFields)[name]]));
+  if (key.kind === 'function') return { key: asKey(code!(row)) };
+  return Object.fromEntries(key.fields.map((name) => [name, asKey((row as KeyFields)[name])]));
 }
 
-/** Equal for equal keys, whatever their fields are called: 0 and -0 are one key. */
+const asKey = (value: unknown): unknown => (value === 0 ? 0 : value);
+
+/** Equal for equal keys, whatever their fields are called. */
 export function keyText(key: KeyFields): string {
-  return textOf(Object.values(key).map((value) => (value === 0 ? 0 : value)));
+  return textOf(Object.values(key));
 }
 
 export type KeyedRows = { readonly key: KeyFields; readonly rows: TimedRow[] };
