@@ -140,12 +140,16 @@ export class RingWriter implements ChannelWriter {
     this.#queue.publish();
   }
 
-  /** Sends the first that waits, or replaces it by smaller pieces; false when there is no room. */
+  /** Sends the first that waits, puts its schema before it, or replaces it by smaller pieces; false when there is no room. */
   #sendWaiting(): boolean {
     const first = this.#waiting[0]!;
     if ('bytes' in first) return this.#sendPart(first.bytes, first.tag);
     if ('kind' in first) {
       if (!this.#sendControl(first.kind, first.value)) return false;
+    } else if (this.#lacksSchema(first.batch)) {
+      this.#waiting.unshift({ bytes: encodeSchema(first.batch.schema!), tag: SCHEMA_TAG });
+      this.#sentSchema = first.batch.schema;
+      return true;
     } else {
       const { batch, builder } = first;
       if (this.#measure(batch) > this.#maxPayloadBytes) {
@@ -193,8 +197,9 @@ export class RingWriter implements ChannelWriter {
 
   #sendBatch(batch: Batch): boolean {
     if (this.#queue.isOverLimit) return false;
-    if (this.#tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema) {
-      if (!this.#offer(encodeSchema(batch.schema!), SCHEMA_TAG)) return false;
+    if (this.#lacksSchema(batch)) {
+      const schema = encodeSchema(batch.schema!);
+      if (schema.length > this.#maxPayloadBytes || !this.#offer(schema, SCHEMA_TAG)) return false;
       this.#sentSchema = batch.schema;
     }
     const size = this.#measure(batch);
@@ -205,6 +210,11 @@ export class RingWriter implements ChannelWriter {
     this.#sent.bytes += size;
     if (batch.rowCount > 0) this.#bytesOfRow = size / batch.rowCount;
     return true;
+  }
+
+  /** Whether the consumer has to be told first which columns these are. */
+  #lacksSchema(batch: Batch): boolean {
+    return this.#tag === FREE_FORM_TAG && batch.schema !== this.#sentSchema;
   }
 
   #measure(batch: Batch): number {

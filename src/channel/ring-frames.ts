@@ -48,9 +48,9 @@ export class FrameDecoder {
   /** Takes a frame that is no element by itself; false when it is one. */
   absorb(buffer: SharedArrayBuffer, offset: number, size: number, tag: number): boolean {
     if (tag !== SCHEMA_TAG && tag !== FRAGMENT_TAG) return false;
-    const bytes = new Uint8Array(buffer, offset, size).slice();
-    if (tag === SCHEMA_TAG) this.#freeForm = decodeSchema(bytes);
-    else this.#fragments.push(bytes);
+    const bytes = new Uint8Array(buffer, offset, size);
+    if (tag === SCHEMA_TAG) this.#freeForm = decodeSchema(this.#whole(bytes));
+    else this.#fragments.push(bytes.slice());
     return true;
   }
 
@@ -58,7 +58,13 @@ export class FrameDecoder {
   batch(buffer: SharedArrayBuffer, offset: number, size: number, tag: number): Batch {
     const schema = tag === FREE_FORM_TAG ? this.#freeForm! : this.#declared!;
     if (this.#fragments.length === 0) return decodeBatch(buffer, offset, size, schema);
-    const parts = [...this.#fragments, new Uint8Array(buffer, offset, size)];
+    const bytes = this.#whole(new Uint8Array(buffer, offset, size));
+    return decodeBatch(bytes.buffer, 0, bytes.length, schema);
+  }
+
+  /** The fragments and this last part, in memory of their own. */
+  #whole(last: Uint8Array): Uint8Array<ArrayBuffer> {
+    const parts = [...this.#fragments, last];
     this.#fragments = [];
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
@@ -66,7 +72,7 @@ export class FrameDecoder {
       bytes.set(part, at);
       at += part.length;
     }
-    return decodeBatch(bytes.buffer, 0, bytes.length, schema);
+    return bytes;
   }
 }
 

@@ -233,6 +233,44 @@ for (const [name, make] of Object.entries(CHANNELS)) {
     ends.writer.publish();
     assert.deepEqual(drain(ends), [...batches.flat(), ...rowsOf(0, 2)]);
   });
+
+  test(`${name}: free-form rows whose names alone are more than the channel's memory`, () => {
+    const ends = make(null);
+    const rows = ['x', 'é', '漢'].map((letter, n) => ({ [letter.repeat(20_000)]: n, n }));
+    for (const row of rows) ends.writer.put(batchOf([row], null));
+    ends.writer.put(batchOf(rows, null));
+    ends.writer.control(END, 0);
+    ends.writer.publish();
+    assert.deepEqual(drain(ends), [...rows, ...rows, 'end']);
+  });
+
+  test(`${name}: a row of another shape that is larger than the channel's memory, behind what waits`, () => {
+    const ends = make(null);
+    const before = rowsOf(0, 500).map((row) => [row]);
+    for (const rows of before) ends.writer.put(batchOf(rows, null));
+    const large = { text: 'x'.repeat(50_000), of: 'another shape' };
+    ends.writer.put(batchOf([large], null));
+    ends.writer.put(batchOf(rowsOf(500, 2), null));
+    ends.writer.publish();
+    assert.deepEqual(drain(ends), [...before.flat(), large, ...rowsOf(500, 2)]);
+  });
+
+  test(`${name}: a barrier overtakes rows of other shapes, however long their names are`, () => {
+    for (const length of [1, 20_000]) {
+      const ends = make(null);
+      const rows = Array.from({ length: 40 }, (_, n) => ({ [`${n} `.repeat(length)]: n }));
+      for (const row of rows) ends.writer.put(batchOf([row], null));
+      const overtaken = ends.writer.overtake(1).flatMap((batch) => batch.rowObjects().slice());
+      ends.writer.publish();
+      const got = drain(ends);
+      assert.deepEqual(
+        got.filter((element) => element !== 'barrier'),
+        rows,
+      );
+      const behind = got.length - 1 - got.indexOf('barrier');
+      assert.deepEqual(overtaken, behind === 0 ? [] : rows.slice(-behind));
+    }
+  });
 }
 
 for (const [name, make] of Object.entries(CHANNELS)) {
