@@ -3,7 +3,6 @@
  * 2000, on seeds that follow from the commit, and those that failed once (old-seeds.ts).
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { job } from '../../src/api/job.ts';
 import type { EngineError } from '../../src/base/errors.ts';
@@ -17,6 +16,7 @@ import {
   simulateWith,
 } from '../../src/testing/simulate.ts';
 import { SimulatedSink } from '../../src/testing/simulation/simulated-sink.ts';
+import { firstSeed } from './first-seed.ts';
 import {
   asking,
   connected,
@@ -48,18 +48,6 @@ const EVALUATED: readonly SimulatedJobLike[] = [
 const RUN: readonly SimulatedJobLike[] = [connected, asking, finding];
 const JOBS = [...EVALUATED, ...RUN];
 const RUNS = Number(process.env.SIMULATIONS ?? 2000);
-
-/** From the commit, so that each has seeds of its own; without one, always the same. */
-function firstSeed(): number {
-  const { SEED } = process.env;
-  if (SEED !== undefined) return Number(SEED);
-  try {
-    const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { encoding: 'utf8' });
-    return Number.parseInt(commit, 16);
-  } catch {
-    return 1;
-  }
-}
 
 for (const [n, job] of JOBS.entries()) {
   test(`job '${job.name}' commits each row once, whatever happens`, async (context) => {

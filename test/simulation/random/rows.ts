@@ -1,0 +1,95 @@
+/** What the code of random jobs has beside the public API: rows by number, and functions that need more than a line. */
+
+import { nextTurn } from '../../../src/base/event-loop.ts';
+import { type RowOf, record, t } from '../../../src/data/schema.ts';
+import { textOf } from '../../../src/testing/rows.ts';
+
+/** A field of each kind, those of texts and numbers once more with nulls. */
+export const Row = record({
+  text: t.string,
+  maybe: t.nullable(t.string),
+  small: t.int32,
+  n: t.int32,
+  quarter: t.float64,
+  gap: t.nullable(t.float64),
+  big: t.int64,
+  flag: t.boolean,
+  at: t.timestamp,
+  day: t.date,
+  any: t.dynamic<unknown>(),
+});
+export type Row = RowOf<typeof Row>;
+
+const TEXTS = ['', 'a', 'Ω', 'key of more than a few bytes, as some are', '\ud800', '😀', '0', ' '];
+const BIGS = [0n, -1n, 2n ** 53n + 1n, -(2n ** 63n), 2n ** 62n];
+const ANY = [null, 0, 'text', [1, 2], { of: { some: 'depth' } }, 7n, true];
+
+/** How far rows may lie behind those before them: what is not late with any bound from here on. */
+export const DISORDER_MS = 600;
+
+/**
+ * Row number `n` of a source. Numbers are multiples of a quarter, and few, so that sums are exact in whichever order they are
+ * added up. `step`: ms from one row to the next; 0 for rows that all have one time.
+ */
+export function row(n: number, salt: number, from: number, step: number): Row {
+  const mixed = (Math.imul(n + salt * 1009, 0x9e3779b1) >>> 0) % 9973;
+  const behind = n % 89 === 88 ? DISORDER_MS - 20 : (mixed % 5) * 4;
+  return {
+    text: TEXTS[mixed % TEXTS.length]!,
+    maybe: mixed % 3 === 0 ? null : TEXTS[mixed % 4]!,
+    small: (mixed % 11) - 5,
+    n,
+    quarter: (mixed % 41) / 4,
+    gap: mixed % 7 < 2 ? null : mixed % 13,
+    big: BIGS[mixed % BIGS.length]!,
+    flag: mixed % 2 === 0,
+    at: from + n * step - Math.min(behind, step * 1000),
+    day: new Date(86_400_000 * ((mixed % 4) - 2)),
+    any: ANY[mixed % ANY.length],
+  };
+}
+
+export function rows(count: number, ...how: [salt: number, from: number, step: number]): Row[] {
+  return Array.from({ length: count }, (_, n) => row(n, ...how));
+}
+
+/** The order of rows that may come in any: that of their texts. */
+export function byText(a: unknown, b: unknown): number {
+  const [one, other] = [textOf(a), textOf(b)];
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/** A number that follows from all of a row. */
+export function mixed(of: unknown): number {
+  let sum = 7;
+  for (const letter of textOf(of)) sum = (sum * 31 + letter.charCodeAt(0)) % 9973;
+  return sum;
+}
+
+export const sorted = <T>(values: Iterable<T>): T[] => [...values].sort(byText);
+
+/** A few rows with more than a frame of a small ring has room for: a long name, and a long text. */
+export function large(of: object): object {
+  return mixed(of) % 13 > 0 ? of : { ...of, ['long '.repeat(600)]: 'text'.repeat(1000) };
+}
+
+/** The row with its lists sorted. */
+export function withSortedLists(of: object): object {
+  const fields = Object.entries(of).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? sorted(value) : value,
+  ]);
+  return Object.fromEntries(fields);
+}
+
+/** The greater of two rows: a reduction that is the same in any order. */
+export const most = <T>(a: T, b: T): T => (byText(a, b) > 0 ? a : b);
+
+/** Answers after a few turns of the event loop, which differ from row to row. */
+export async function later<T>(value: T): Promise<T> {
+  for (let turn = mixed(value) % 4; turn > 0; turn--) await nextTurn();
+  return value;
+}
+
+/** Behind all records. */
+export const AT_END = 8e15;
