@@ -6,7 +6,7 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { EngineError } from '../base/errors.ts';
-import { delay } from '../base/event-loop.ts';
+import { after } from '../base/event-loop.ts';
 import { RING_BUDGET_BYTES, RING_BYTES_MAX, RING_BYTES_MIN } from '../base/limits.ts';
 import { TimedSlices } from '../channel/batch-slices.ts';
 import { type RingDescriptor, RingMemory } from '../channel/ring-channel.ts';
@@ -351,7 +351,12 @@ export class Attempt implements AskedThreads {
     this.#counters.cancel();
     this.#notifyAll();
     const left = Promise.allSettled(this.#ended);
-    await Promise.race([left, delay(LEAVE_MS)]);
+    let stopWaiting: () => void = () => {};
+    const waited = new Promise<void>((resolve) => {
+      stopWaiting = after(LEAVE_MS, resolve);
+    });
+    await Promise.race([left, waited]);
+    stopWaiting();
     await this.#options.pool.terminate();
   }
 

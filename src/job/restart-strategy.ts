@@ -81,8 +81,10 @@ export function aRestartStrategy(what: string, value: unknown): void {
 
 export class Restarts {
   readonly #strategy: RestartStrategy;
-  /** Times of failures that count. */
-  #failures: number[] = [];
+  /** Failures that count. */
+  #count = 0;
+  /** Times of those that may count, for a rate: no more than it takes to end the job. */
+  #times: readonly number[] = [];
   /** When the attempt behind the last failure began. */
   #runsSinceMs = Infinity;
 
@@ -96,15 +98,14 @@ export class Restarts {
     if (strategy === 'none') return null;
     switch (strategy.strategy) {
       case 'fixedDelay':
-        this.#failures.push(nowMs);
-        if (this.#failures.length > (strategy.attempts ?? 3)) return null;
+        if (++this.#count > (strategy.attempts ?? 3)) return null;
         return durationMs(strategy.delay ?? '1 s', 'delay');
       case 'exponential':
         return this.#exponentialDelay(strategy, nowMs);
       case 'failureRate': {
         const sinceMs = nowMs - durationMs(strategy.interval ?? '5 min', 'interval');
-        this.#failures = [...this.#failures.filter((time) => time > sinceMs), nowMs];
-        if (this.#failures.length > (strategy.failures ?? 3)) return null;
+        this.#times = [...this.#times.filter((time) => time > sinceMs), nowMs];
+        if (this.#times.length > (strategy.failures ?? 3)) return null;
         return durationMs(strategy.delay ?? '1 s', 'delay');
       }
     }
@@ -113,9 +114,8 @@ export class Restarts {
   #exponentialDelay(strategy: Named<'exponential'>, nowMs: number): number | null {
     const resetMs = durationMs(strategy.resetAfter ?? '10 min', 'resetAfter');
     // The wait before an attempt is no time in which it runs, and may be longer than that.
-    if (nowMs - this.#runsSinceMs >= resetMs) this.#failures = [];
-    this.#failures.push(nowMs);
-    const attempt = this.#failures.length;
+    if (nowMs - this.#runsSinceMs >= resetMs) this.#count = 0;
+    const attempt = ++this.#count;
     if (attempt > (strategy.attempts ?? Infinity)) return null;
     const delayMs = exponentialDelayMs(strategy, attempt);
     this.#runsSinceMs = nowMs + delayMs;
