@@ -48,6 +48,8 @@ export type OperatorManifest = {
   readonly maxParallelism: number;
   /** Which windows the state is of (graph/kept-windows.ts); null for an operator without. */
   readonly windows: PlainData;
+  /** Of which rows the state is (graph/kept-rows.ts); null for an operator to which that is no matter. */
+  readonly rows: PlainData;
   readonly states: readonly StateManifest[];
   /** For a sink: what has been prepared and is to be committed when this checkpoint is complete. */
   readonly committables: readonly PlainData[];

@@ -103,12 +103,15 @@ function manifestOf(place: Place): Manifest {
 /** `ofJob`: key groups of the job, which were those of all operators before each had its own. */
 function operatorOf(place: Place, kind: Manifest['kind'], ofJob: number): OperatorManifest {
   const own = property(place, 'maxParallelism');
+  // Left out by those that were written before it was told.
+  const rows = property(place, 'rows');
   return Object.freeze({
     uid: text(property(place, 'uid')),
     name: text(property(place, 'name')),
     parallelism: whole(property(place, 'parallelism'), 1),
     maxParallelism: own.value === undefined ? ofJob : whole(own, 1),
     windows: plain(property(place, 'windows')),
+    rows: rows.value === undefined ? null : plain(rows),
     states: list(property(place, 'states'), (one) => stateOf(one, kind)),
     committables: list(property(place, 'committables'), plain),
   });

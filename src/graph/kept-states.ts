@@ -10,6 +10,7 @@ import type { ProcessDefinition } from '../operator/process/process-spec.ts';
 import { planPartials } from '../operator/window/partials.ts';
 import type { KeptState } from '../state/snapshot.ts';
 import type { LogicalGraph, LogicalNode, NodeBindings } from './graph.ts';
+import { storedRows } from './kept-rows.ts';
 import { describeWindows, keptWindowsOf, storedWindows } from './kept-windows.ts';
 import { schemaBefore } from './node-schemas.ts';
 
@@ -52,6 +53,7 @@ function statesOf(
   const { operator, id } = node;
   const before = [schemaBefore(graph, id, 0), schemaBefore(graph, id, 1)] as const;
   const [first] = before;
+  const of = storedRows(graph, node);
   switch (operator.type) {
     case 'source':
       return [state('positions', sourceMeaning(bindings))];
@@ -66,35 +68,35 @@ function statesOf(
       const { key, window, aggregates, partialsOf } = operator;
       const rows = partialsOf === null ? first : recordSchema(partialsOf.fields);
       const { fields } = planPartials(key, aggregates, rows).schema;
-      return [state('panes', { key, window, aggregates, fields })];
+      return [state('panes', { key, window, aggregates, fields, of })];
     }
     case 'countWindow': {
       const { key, window, aggregates } = operator;
       const { fields } = planPartials(key, aggregates, first).schema;
-      return [state('windows', { key, window, aggregates, fields })];
+      return [state('windows', { key, window, aggregates, fields, of })];
     }
     case 'window': {
       const { latenessMs: _, ...window } = operator.window;
-      return [state('windows', { ...keyed(operator.key, first), window, of: first })];
+      return [state('windows', { ...keyed(operator.key, first), window, of })];
     }
     case 'generalJoin': {
       const { latenessMs: _, ...window } = operator.window;
-      return [state('windows', { keys: operator.keys, window, of: before })];
+      return [state('windows', { keys: operator.keys, window, of })];
     }
     case 'rolling': {
       const { key, rolling } = operator;
-      return [state('values', { ...keyed(key, first), rolling, of: first })];
+      return [state('values', { ...keyed(key, first), rolling, of })];
     }
     case 'partition':
-      return [state('rows', { work: operator.work, of: first })];
+      return [state('rows', { work: operator.work, of })];
     case 'match': {
       const { timedOutTo: _timedOut, lateTo: _late, ...match } = operator.match;
-      return [state('matches', { ...keyed(operator.key, first), match, of: first })];
+      return [state('matches', { ...keyed(operator.key, first), match, of })];
     }
     case 'intervalJoin':
     case 'windowJoin': {
       const { lateTo: _, ...join } = operator;
-      return [state('rows of both sides', { join, of: before })];
+      return [state('rows of both sides', { join, of })];
     }
     case 'process':
       return processStates(graph, node, bindings);

@@ -30,12 +30,13 @@ import {
   type TaskEvents,
 } from '../task/deployment.ts';
 import type { Question } from '../task/question.ts';
-import { type RestoredSnapshot, storedStates } from '../task/restored-state.ts';
+import type { RestoredSnapshot } from '../task/restored-state.ts';
 import { Scheduler } from '../task/scheduler.ts';
 import type { FoundSplits } from '../task/split-state.ts';
 import { StateWatch } from '../task/state-watch.ts';
 import { ThreadAnswers } from '../task/thread-answers.ts';
 import { threadPools } from '../task/thread-pool.ts';
+import { restoredParts } from '../task/untaken-state.ts';
 import { WorkTimes } from '../task/work-times.ts';
 import { runWorkerLoop } from '../task/worker-loop.ts';
 import type { JobReference } from '../task/worker-message.ts';
@@ -275,7 +276,7 @@ export class Attempt implements AskedThreads {
       clock: systemClock,
       slices: (gates) => new TimedSlices(gates),
       wake: () => signal.notify(),
-      restored: (node) => storedStates(restored, node),
+      ...restoredParts(restored),
       events,
       pools: threadPools(this.#job()),
       looks: this.#answers,

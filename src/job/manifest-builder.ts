@@ -12,6 +12,7 @@ import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import { encodeToBytes } from '../data/codec.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
+import { storedRows } from '../graph/kept-rows.ts';
 import { storedWindows } from '../graph/kept-windows.ts';
 import type { PlainData } from '../operator/source.ts';
 import { generationsOf, mapBlocks } from '../state/generations.ts';
@@ -68,7 +69,8 @@ function operatorsOf(all: ManifestParts): OperatorManifest[] {
   const before = base === null ? [] : seenFromBeside(base);
   const blocksOf = groupBy(blocks, ({ block }) => block.node);
   const preparedOf = groupBy(prepared, ({ node }) => node);
-  return graph.nodes.flatMap(({ id, uid, name, operator }): OperatorManifest[] => {
+  return graph.nodes.flatMap((node): OperatorManifest[] => {
+    const { id, uid, name, operator } = node;
     const ofNode = blocksOf.get(id) ?? [];
     const committables = (preparedOf.get(id) ?? []).flatMap((one) => one.committables);
     if (ofNode.length === 0 && committables.length === 0) return [];
@@ -77,7 +79,8 @@ function operatorsOf(all: ManifestParts): OperatorManifest[] {
     const { parallelism } = execution.tasks[taskOf(execution, id)]!;
     const maxParallelism = keyGroups[id]!;
     const windows = storedWindows(operator);
-    return [{ uid, name, parallelism, maxParallelism, windows, states, committables }];
+    const rows = storedRows(graph, node);
+    return [{ uid, name, parallelism, maxParallelism, windows, rows, states, committables }];
   });
 }
 

@@ -15,10 +15,14 @@ import {
   storedStates,
 } from '../task/restored-state.ts';
 import { SPLITS, type SplitState, type SplitToRead } from '../task/split-state.ts';
+import { refuseUntaken } from '../task/untaken-state.ts';
+import { checkRows } from './restored-rows.ts';
 import { checkWindows } from './restored-windows.ts';
 
 /** State of a source: all splits that were known when the checkpoint was asked for, and which of them had been read. */
 export const INPUT = 'input';
+
+const STATES_OF_SOURCES: ReadonlySet<string> = new Set([INPUT, SPLITS]);
 
 const ALL = { subtask: 0, parallelism: 1, maxParallelism: 1 };
 
@@ -42,12 +46,19 @@ export function restoredSnapshot(
     );
   }
   const known = manifest.operators.filter(({ uid }) => nodeOf.has(uid));
-  for (const operator of known)
-    checkWindows(path, operator, graph.nodes[nodeOf.get(operator.uid)!]!);
+  for (const operator of known) {
+    const node = graph.nodes[nodeOf.get(operator.uid)!]!;
+    checkWindows(path, operator, node);
+    checkRows(path, operator, graph, node);
+    // Of other steps the threads know what they take.
+    if (node.operator.type === 'source' && !allowDroppedState)
+      refuseUntaken(path, operator, STATES_OF_SOURCES);
+  }
   return {
     path,
     operators: new Map(known.map((operator) => [nodeOf.get(operator.uid)!, operator])),
     inFlight: known.flatMap((operator) => edgesInFlight(graph, path, operator)),
+    mayDropState: allowDroppedState,
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import { EngineError } from '../base/errors.ts';
 import type { Batch } from '../data/batch.ts';
+import { typeText } from '../data/field-check.ts';
 import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../data/key.ts';
 import { type Field, type Schema, sameSchema, schemaOf } from '../data/schema.ts';
 import { ChangedSlots } from '../state/changed-slots.ts';
@@ -145,7 +146,7 @@ export function keyTwice(state: string): EngineError {
 export function checkStateSchema(found: Schema | null, wanted: Schema, state: string): void {
   if (sameSchema(found, wanted)) return;
   const list = (schema: Schema | null): string =>
-    (schema?.fields ?? []).map(({ name, kind }) => `${name}: ${kind}`).join(', ');
+    (schema?.fields ?? []).map((field) => `${field.name}: ${typeText(field)}`).join(', ');
   throw new EngineError(
     'STATE_INCOMPATIBLE',
     `the snapshot has other ${state} than the job keeps now: ${list(found)} in the snapshot, ${list(wanted)} in the ` +

@@ -4,7 +4,7 @@ import type { SnapshotWriter } from '../state/snapshot.ts';
 import type { OperatorContext } from './operator.ts';
 
 /** State; no state of the user can have this name. */
-const COUNTERS = '#counters';
+export const COUNTERS = '#counters';
 
 /** Metrics of an operator that go on from the snapshot. */
 export function restoredMetrics({ onMetric, clock, restored }: OperatorContext): UserMetrics {

@@ -7,6 +7,7 @@
  * its place; the subtask then calls `resume`, which lets the operators farthest down finish first, and feeds the
  * head only when nothing is pending, and with batches only when none is full.
  */
+import { EngineError, namedError } from '../base/errors.ts';
 import type { OutputGate } from '../channel/output-gate.ts';
 import type { Batch, Watermark } from '../data/batch.ts';
 import {
@@ -29,6 +30,8 @@ export type ChainLink = {
   readonly sides: SideGates;
   /** Where the user vouches that rows lie by key; left out where an exchange sees to that. */
   readonly placement?: Placement;
+  /** Called when the operator has its state: refuses what is left of it. */
+  readonly checkTaken?: () => void;
 };
 
 /** Where the input of a subtask goes. `input`: which one of the head operator, where it has two. */
@@ -41,6 +44,12 @@ export interface ChainHead extends Output {
 export type SideGates = ReadonlyMap<string, readonly OutputGate[]>;
 
 const NO_SIDES: SideGates = new Map();
+
+/** State that cannot be taken is told by its name, where the operator has not said whose it is. */
+function namedIfNot(operator: string, error: unknown): unknown {
+  const isNamed = !(error instanceof EngineError) || error.code !== 'STATE_INCOMPATIBLE';
+  return isNamed || error.message.startsWith('operator ') ? error : namedError(operator, error);
+}
 
 export class Chain {
   readonly #links: readonly ChainLink[];
@@ -95,8 +104,13 @@ export class Chain {
   }
 
   open(): void {
-    this.#links.forEach(({ operator, context, sides }, n) => {
-      operator.open(context, this.#outputs[n]!, sideOutputs(sides));
+    this.#links.forEach(({ operator, context, sides, checkTaken }, n) => {
+      try {
+        operator.open(context, this.#outputs[n]!, sideOutputs(sides));
+      } catch (error) {
+        throw namedIfNot(context.name, error);
+      }
+      checkTaken?.();
     });
   }
 

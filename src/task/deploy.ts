@@ -37,6 +37,8 @@ type InputParts = {
   readonly slices: BatchSlices;
 };
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 class Deployer {
   readonly #options: DeploymentOptions;
   readonly #slots: ReadonlyMap<string, number>;
@@ -88,9 +90,11 @@ class Deployer {
       const { looks, states } = this.#options;
       looks?.addOperator(operator.nodes.at(-1)!, plan.index, made);
       states?.add(plan.id, this.#slot(plan, operator), made);
+      const restored = this.#restored(plan, task, operator);
       return {
         operator: made,
-        context: this.#context(plan, task, operator, snapshot),
+        context: this.#context(plan, task, operator, snapshot, restored),
+        checkTaken: () => this.#checkTaken(operator, restored),
         next: followers(operator),
         ...this.#placement(plan, task, operator),
         ...this.#exchanges.outputs(plan, task, operator.nodes.at(-1)!, snapshot),
@@ -142,18 +146,31 @@ class Deployer {
     return { name: node.name, spec: node.operator, functions, sink, trace };
   }
 
+  /** Of several nodes in one operator only the last has state. */
+  #restored({ index }: SubtaskPlan, { parallelism }: Task, { nodes }: ChainedOperator) {
+    const { restored, settings } = this.#options;
+    const node = nodes.at(-1)!;
+    const maxParallelism = settings.keyGroups[node]!;
+    return new StoredStates(restored(node), { subtask: index, parallelism, maxParallelism });
+  }
+
+  #checkTaken({ nodes }: ChainedOperator, { taken }: StoredStates): void {
+    const { checkTaken } = this.#options;
+    const last = nodes.at(-1)!;
+    for (const node of nodes) checkTaken?.(node, node === last ? taken : NOTHING);
+  }
+
   #context(
     plan: SubtaskPlan,
     task: Task,
     operator: ChainedOperator,
     snapshot: SubtaskSnapshot,
+    restored: StoredStates,
   ): OperatorContext {
-    const { clock, counters, settings, wake, restored, events, bindings } = this.#options;
+    const { clock, counters, settings, wake, events, bindings } = this.#options;
     const { isCheckpointed, isIncremental, isBatch, keyGroups } = settings;
-    // Of several nodes in one operator only the last has state.
     const node = operator.nodes.at(-1)!;
     const maxParallelism = keyGroups[node]!;
-    const share = { subtask: plan.index, parallelism: task.parallelism, maxParallelism };
     const slot = this.#slot(plan, operator);
     return {
       name: operator.name,
@@ -164,7 +181,7 @@ class Deployer {
       isCheckpointed,
       isIncremental,
       isBatch,
-      restored: new StoredStates(restored(node), share),
+      restored,
       snapshot: (checkpoint) => snapshot.writer(node, checkpoint),
       clock,
       watermarkIntervalMs: settings.watermarkIntervalMs,
@@ -191,7 +208,8 @@ class Deployer {
     if (source === null) return this.#exchanges.input(plan, { head, snapshot, slices });
     const { manualInput } = this.#options;
     if (manualInput !== undefined) return manualInput(source.nodes[0]!, head);
-    const context = this.#context(plan, task, source, snapshot);
+    const restored = this.#restored(plan, task, source);
+    const context = this.#context(plan, task, source, snapshot, restored);
     return deploySource(this.#options, {
       plan,
       task,

@@ -73,6 +73,8 @@ export type DeploymentOptions = {
   readonly wake: () => void;
   /** State of a node in the snapshot that the job starts from. */
   readonly restored: (node: NodeId) => readonly StoredState[];
+  /** Refuses the snapshot where it has other states of a node than those that were taken; left out where that is no matter. */
+  readonly checkTaken?: (node: NodeId, taken: ReadonlySet<string>) => void;
   readonly events: TaskEvents;
   /** Threads beside the workers, for functions of a node; when left out, they run on the worker itself. */
   readonly pools?: (node: NodeId) => MakePool;

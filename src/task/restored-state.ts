@@ -43,6 +43,8 @@ export type RestoredSnapshot = {
   readonly operators: ReadonlyMap<NodeId, OperatorManifest>;
   /** Edges that something is in flight in. */
   readonly inFlight: readonly GraphEdge[];
+  /** Whether state that no step takes is left behind without a word. */
+  readonly mayDropState: boolean;
 };
 
 /** The content of a block of a checkpoint, at a multiple of 8 in its memory; it may lie there until the next is read. */
@@ -77,6 +79,8 @@ export type Share = {
 };
 
 export class StoredStates implements RestoredState {
+  /** Names of the states that the operator has asked for, whether there are such states or not. */
+  readonly taken = new Set<string>();
   readonly #states: readonly StoredState[];
   readonly #share: Share;
 
@@ -86,6 +90,7 @@ export class StoredStates implements RestoredState {
   }
 
   *keyed(state: string): Iterable<Batch> {
+    this.taken.add(state);
     const stored = this.#states.find(({ name, kind }) => name === state && kind === 'keyed');
     if (stored === undefined) return;
     const { subtask, parallelism, maxParallelism } = this.#share;
@@ -136,6 +141,7 @@ export class StoredStates implements RestoredState {
   }
 
   items(state: string): readonly unknown[] {
+    this.taken.add(state);
     const at = this.#states.findIndex(({ name, kind }) => name === state && kind !== 'keyed');
     if (at < 0) return [];
     const { kind, parts, fields } = this.#states[at]!;
@@ -153,6 +159,7 @@ export class StoredStates implements RestoredState {
   }
 
   *rows(state: string): Iterable<Batch> {
+    this.taken.add(state);
     const at = this.#states.findIndex(({ name, kind }) => name === state && kind !== 'keyed');
     if (at < 0) return;
     const { kind, parts, fields } = this.#states[at]!;

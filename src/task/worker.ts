@@ -21,11 +21,11 @@ import { deploy } from './deploy.ts';
 import type { TaskEvents } from './deployment.ts';
 import { importJob } from './import-job.ts';
 import type { Asked } from './question.ts';
-import { storedStates } from './restored-state.ts';
 import { Scheduler } from './scheduler.ts';
 import { StateWatch } from './state-watch.ts';
 import { ThreadAnswers } from './thread-answers.ts';
 import { threadPools } from './thread-pool.ts';
+import { restoredParts } from './untaken-state.ts';
 import { WorkTimes } from './work-times.ts';
 import { runWorkerLoop, waitToBegin } from './worker-loop.ts';
 import type { WorkerAssignment, WorkerMessage } from './worker-message.ts';
@@ -122,7 +122,7 @@ async function work(
     clock: systemClock,
     slices: (gates) => new TimedSlices(gates),
     wake: () => signal.notify(),
-    restored: (node) => storedStates(restored, node),
+    ...restoredParts(restored),
     events: messages(report),
     pools: threadPools(assignment.job),
     looks,

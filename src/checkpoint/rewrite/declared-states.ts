@@ -49,7 +49,14 @@ function withEmptyState(
 ): readonly OperatorManifest[] {
   const at = operators.findIndex((one) => one.uid === uid);
   const known: OperatorManifest = operators[at] ?? {
-    ...{ uid, name: operator, parallelism: 1, maxParallelism: keyGroups(ofJob), windows: null },
+    ...{
+      uid,
+      name: operator,
+      parallelism: 1,
+      maxParallelism: keyGroups(ofJob),
+      windows: null,
+      rows: null,
+    },
     ...{ states: [], committables: [] },
   };
   if (known.states.some(({ name }) => name === state.name)) return operators;

@@ -30,8 +30,8 @@ import { Signal } from '../../sharedarraybuffer-queue/index.ts';
 import { AT_END } from '../../state/snapshot.ts';
 import { deploy } from '../../task/deploy.ts';
 import { operatorSlots, outputSlots } from '../../task/deployment.ts';
-import { storedStates } from '../../task/restored-state.ts';
 import { Scheduler } from '../../task/scheduler.ts';
+import { restoredParts } from '../../task/untaken-state.ts';
 import { DrawnSlices } from '../drawn-slices.ts';
 import { MemoryFiles, type Survival } from '../memory-files.ts';
 import type { Scenario, SimulationEvent } from './scenario.ts';
@@ -211,7 +211,7 @@ export class SimulatedJob {
       slices: () =>
         this.#scenario.isSliced ? new DrawnSlices(this.#random, SLICE_ROWS_MAX) : WHOLE_BATCHES,
       wake: () => {},
-      restored: (node) => storedStates(restored, node, (path, ref) => readBlock(files, path, ref)),
+      ...restoredParts(restored, (path, ref) => readBlock(files, path, ref)),
       events: {
         onBlock: (...block) => coordinator.onBlock(...block),
         onDone: (subtask, checkpoint, times) => {
