@@ -220,6 +220,7 @@ export type { RestartStrategy } from './job/restart-strategy.ts';
 export type { HistogramValues } from './metrics/histogram.ts';
 export type { MeterValues } from './metrics/read-metrics.ts';
 export type { Counter, Gauge, Histogram, Meter, Metrics } from './metrics/user-metrics.ts';
+export type { RunningJob } from './operator/operator.ts';
 
 export type { ErrorRetry } from './operator/retry.ts';
 // Contracts for sources and sinks of your own

@@ -113,6 +113,7 @@ function contextOf(plans: readonly OperatorPlan[]): OperatorContext {
     subtask: 0,
     parallelism: 1,
     maxParallelism: 128,
+    job: { name: 'alone', id: 'alone', attempt: 0 },
     isCheckpointed: false,
     isIncremental: false,
     isBatch: false,

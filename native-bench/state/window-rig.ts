@@ -71,6 +71,7 @@ export function windowOperator(options: RigOptions): WindowAggregateOperator {
         bytesRead: 0,
         bytesWritten: 0,
       },
+      job: { name: 'alone', id: 'alone', attempt: 0 },
       isCheckpointed: true,
       isIncremental,
       isBatch: false,

@@ -1,5 +1,6 @@
 /** Process functions over one stream: state and timers by key where it is keyed, and whatever the user makes of them. */
 import type { Metrics } from '../metrics/user-metrics.ts';
+import type { RunningJob } from '../operator/operator.ts';
 import type { Emits } from './emits.ts';
 import type { FunctionContext } from './function-context.ts';
 import type { OperatorStateHandles } from './operator-state.ts';
@@ -64,6 +65,10 @@ export type ProcessPlace = {
   readonly name: string;
   readonly subtask: number;
   readonly parallelism: number;
+  /** Key groups of the step: as many subtasks as it may ever have. */
+  readonly maxParallelism: number;
+  /** Name and id of the job, and `attempt`: how many attempts of this run have failed before, 0 for the first. */
+  readonly job: RunningJob;
   readonly metrics: Metrics;
 };
 

@@ -29,6 +29,8 @@ export class Attempts {
   #last: StoredCheckpoint | null = null;
   /** The last that has begun; null when nothing is left to do. */
   #running: Running | null = null;
+  /** Attempts that have failed. */
+  #failed = 0;
   #isCancelled = false;
   #isStopped = false;
   #isBetween = false;
@@ -101,6 +103,7 @@ export class Attempts {
       } catch (error) {
         running = null;
         if (!this.#hasState && (await this.#leaveOut(error))) continue;
+        this.#failed++;
         this.#isBetween = true;
         await this.#waitForNext(error);
         this.#isBetween = false;
@@ -134,7 +137,7 @@ export class Attempts {
       const last = this.#last;
       try {
         if (last?.manifest.isFinal !== true) {
-          return await beginAttempt(this.#parts, last, this.#pool, (stored) => {
+          return await beginAttempt(this.#parts, last, this.#pool, this.#failed, (stored) => {
             this.#last = stored;
           });
         }

@@ -65,11 +65,15 @@ export async function findCheckpoint({
   return found;
 }
 
-/** On these threads, from this checkpoint, or from the start where it is null; `onCompleted` is given the next ones. */
+/**
+ * On these threads, from this checkpoint, or from the start where it is null; `onCompleted` is given the next ones. `number`: how many
+ * attempts have failed before.
+ */
 export async function beginAttempt(
   job: JobParts,
   last: StoredCheckpoint | null,
   pool: WorkerPool,
+  number: number,
   onCompleted: (stored: StoredCheckpoint) => void,
 ): Promise<Running> {
   const { plan, options, log } = job;
@@ -79,7 +83,7 @@ export async function beginAttempt(
     last === null ? null : restoredSnapshot(graph, last, options.allowDroppedState ?? false);
   const exchanges = restored?.inFlight ?? [];
   const execution = executionGraph(graph, { threads, parallelism, chaining, exchanges });
-  const settings = settingsOf(job, last, execution);
+  const settings = settingsOf(job, last, execution, number);
   const { splits, known } = await splitsToRead(built, parallelism, restored);
   const prepare = (): Promise<void> =>
     prepareSinks(built, log.jobId, (node) =>
@@ -151,8 +155,10 @@ export function settingsOf(
   { plan, options, checkpoints, log }: JobParts,
   last: StoredCheckpoint | null,
   execution: ExecutionGraph,
+  attempt = 0,
 ): RuntimeSettings {
-  return runtimeSettings({ plan, options, checkpoints, last, jobId: log.jobId }, execution);
+  const { jobId } = log;
+  return runtimeSettings({ plan, options, checkpoints, last, jobId, attempt }, execution);
 }
 
 async function commit(

@@ -25,11 +25,13 @@ export type RuntimeOptions = {
   /** The checkpoint that the job goes on from; null for none. */
   readonly last: StoredCheckpoint | null;
   readonly jobId: string;
+  /** How many attempts of this run have failed before. */
+  readonly attempt: number;
 };
 
 /** For one attempt, which has an id of its own. */
 export function runtimeSettings(
-  { plan, options, checkpoints, last, jobId }: RuntimeOptions,
+  { plan, options, checkpoints, last, jobId, attempt }: RuntimeOptions,
   execution: ExecutionGraph,
 ): RuntimeSettings {
   const { bufferTimeout, maxParallelism } = options;
@@ -49,6 +51,7 @@ export function runtimeSettings(
     localChannelBatches: LOCAL_CHANNEL_BATCHES,
     jobId,
     attemptId: randomId(),
+    attempt,
     isCheckpointed: checkpoints !== null,
     isIncremental: checkpoints?.isIncremental ?? false,
     isAligned: checkpoints?.isAligned ?? true,

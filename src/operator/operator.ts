@@ -59,6 +59,15 @@ export function takesTime(output: Output): boolean {
  */
 export type SideOutputs = ReadonlyMap<string, { emit(batch: Batch): void }>;
 
+/** The job that an operator is part of, as its functions may know it. */
+export type RunningJob = {
+  readonly name: string;
+  /** The same over all runs that go on from each other's checkpoints. */
+  readonly id: string;
+  /** How many attempts of this run have failed before: 0 for the first. */
+  readonly attempt: number;
+};
+
 export interface OperatorContext {
   /** Name of the operator, as in messages and metrics. */
   readonly name: string;
@@ -68,6 +77,7 @@ export interface OperatorContext {
   readonly parallelism: number;
   /** Key groups of the job. */
   readonly maxParallelism: number;
+  readonly job: RunningJob;
   readonly clock: Clock;
   /** Time between two watermarks of one that makes them, at least. */
   readonly watermarkIntervalMs: number;

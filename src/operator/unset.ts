@@ -24,6 +24,7 @@ export const unsetContext: OperatorContext = {
   subtask: 0,
   parallelism: 0,
   maxParallelism: 1,
+  job: { name: '', id: '', attempt: 0 },
   clock: { now: unset, monotonic: unset },
   watermarkIntervalMs: 0,
   metrics: {

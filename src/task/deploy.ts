@@ -167,8 +167,8 @@ class Deployer {
     snapshot: SubtaskSnapshot,
     restored: StoredStates,
   ): OperatorContext {
-    const { clock, counters, settings, wake, events, bindings } = this.#options;
-    const { isCheckpointed, isIncremental, isBatch, keyGroups } = settings;
+    const { graph, clock, counters, settings, wake, events, bindings } = this.#options;
+    const { isCheckpointed, isIncremental, isBatch, keyGroups, jobId, attempt } = settings;
     const node = operator.nodes.at(-1)!;
     const maxParallelism = keyGroups[node]!;
     const slot = this.#slot(plan, operator);
@@ -178,6 +178,7 @@ class Deployer {
       subtask: plan.index,
       parallelism: task.parallelism,
       maxParallelism,
+      job: { name: graph.name, id: jobId, attempt },
       isCheckpointed,
       isIncremental,
       isBatch,

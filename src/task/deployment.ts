@@ -39,6 +39,8 @@ export type RuntimeSettings = {
   readonly jobId: string;
   /** Names this attempt to run it. */
   readonly attemptId: string;
+  /** How many have failed before it in this run. */
+  readonly attempt: number;
   readonly isCheckpointed: boolean;
   /** Whether checkpoints may have of state what has changed alone. */
   readonly isIncremental: boolean;

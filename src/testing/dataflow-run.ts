@@ -85,6 +85,7 @@ export class DataflowRun {
         localChannelBatches: options.isSlow ? 1 : LOCAL_CHANNEL_BATCHES,
         jobId: 'harness',
         attemptId: '0',
+        attempt: 0,
         isCheckpointed: true,
         isIncremental: options.isIncremental,
         isAligned: true,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { test } from 'node:test';
-import { collection, job } from '../../src/index.ts';
+import { collection, job, type ProcessPlace, type } from '../../src/index.ts';
 import { Restarts } from '../../src/job/restart-strategy.ts';
 import { collector } from '../collector.ts';
 
@@ -46,4 +46,34 @@ test('a strategy without an end remembers no failure by itself', async () => {
   const grownBytes = process.memoryUsage().heapUsed - before;
   assert.equal(restarts.onFailure(500_001), 60_000);
   assert.ok(grownBytes < 1_000_000, `it has grown by ${grownBytes} bytes`);
+});
+
+test('functions are told of the job and of the attempt', async () => {
+  const places: ProcessPlace[] = [];
+  const twice = job(import.meta, 'twice', (flow) => {
+    flow
+      .from(collection([1, 2]), { parallelism: 1 })
+      .keyBy((n) => n)
+      .process({
+        emits: type<number>(),
+        open(place) {
+          places.push(place);
+        },
+        onRecord() {
+          if (places.length < 3) throw new Error('no');
+        },
+      })
+      .maxParallelism(256)
+      .print('none');
+  });
+  const restart = { strategy: 'fixedDelay', attempts: 5, delay: 0 } as const;
+  await twice.run({ threads: 0, restart });
+  assert.deepEqual(
+    places.map(({ job: { name, attempt }, subtask, parallelism, maxParallelism }) => {
+      return [name, attempt, subtask, parallelism, maxParallelism];
+    }),
+    [0, 1, 2].map((attempt) => ['twice', attempt, 0, 1, 256]),
+  );
+  assert.equal(new Set(places.map((place) => place.job.id)).size, 1);
+  assert.notEqual(places[0]!.job.id, '');
 });

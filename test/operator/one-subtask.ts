@@ -46,6 +46,7 @@ export class OneSubtask<Of extends Operator, Result> {
         clock: new VirtualClock(0),
         watermarkIntervalMs: 10,
         metrics: this.metrics,
+        job: { name: 'alone', id: 'alone', attempt: 0 },
         isCheckpointed: true,
         isIncremental: false,
         isBatch: false,

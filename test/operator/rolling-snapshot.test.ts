@@ -41,6 +41,7 @@ class Rig {
           bytesRead: 0,
           bytesWritten: 0,
         },
+        job: { name: 'alone', id: 'alone', attempt: 0 },
         isCheckpointed: true,
         isIncremental: false,
         isBatch: true,

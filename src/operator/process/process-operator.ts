@@ -92,7 +92,7 @@ export class ProcessOperator implements Operator {
     this.#context = context;
     this.#output = output;
     this.#emitter.open(context, output, sides);
-    const { clock, name, subtask, parallelism, isIncremental } = context;
+    const { clock, name, subtask, parallelism, maxParallelism, job, isIncremental } = context;
     const metrics = restoredMetrics(context);
     this.#metrics = metrics;
     this.#makeContexts({
@@ -107,7 +107,8 @@ export class ProcessOperator implements Operator {
       this.#restore();
       this.#isOpen = true;
       const { lists: operatorState } = this.#operatorStates;
-      doneNow(this.#definition.open?.({ name, subtask, parallelism, metrics, operatorState }));
+      const place = { name, subtask, parallelism, maxParallelism, job, metrics };
+      doneNow(this.#definition.open?.({ ...place, operatorState }));
     } catch (error) {
       throw operatorError(context, error, 0);
     }

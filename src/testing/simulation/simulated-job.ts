@@ -198,6 +198,7 @@ export class SimulatedJob {
         localChannelBatches: 2,
         jobId: 'simulated',
         attemptId: `${run}`,
+        attempt: run,
         isCheckpointed: true,
         isIncremental: this.#scenario.isIncremental,
         isBatch: false,

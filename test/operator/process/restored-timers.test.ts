@@ -65,6 +65,7 @@ function started(nowMs: number, restored: RestoredState) {
       bytesRead: 0,
       bytesWritten: 0,
     },
+    job: { name: 'alone', id: 'alone', attempt: 0 },
     isCheckpointed: true,
     isIncremental: false,
     isBatch: false,
