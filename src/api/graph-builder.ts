@@ -213,12 +213,13 @@ export class GraphBuilder {
     });
     checkUids(nodes);
     const bindings = this.#drafts.map(
-      ({ node, trace }): NodeBindings => ({
+      ({ node, trace, settings, halfOf }): NodeBindings => ({
         functions: node.functions ?? [],
         edgeFunctions: node.inputs.map((edge) => edge.functions ?? []),
         source: node.source ?? null,
         sink: node.sink ?? null,
         trace,
+        hasOwnUid: halfOf !== null || settings.uid !== undefined,
       }),
     );
     return { graph: Object.freeze({ name: this.#name, nodes: Object.freeze(nodes) }), bindings };

@@ -61,6 +61,7 @@ npm install.`,
       '--from <path>',
       'start from a checkpoint or savepoint, where --checkpoint-dir has none',
     )
+    .option('--no-generated-uids', 'refuse a job with a step that has state and no uid of its own')
     .option('--fresh', 'start anew, whatever checkpoints there are')
     .option('--allow-dropped-state', 'leave out state of steps that the job does not have any more')
     .addOption(

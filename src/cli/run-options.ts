@@ -15,6 +15,8 @@ export type JobFlags = {
 };
 
 export type RunFlags = JobFlags & {
+  /** False where each step with state has to have a uid of its own. */
+  readonly generatedUids?: boolean;
   readonly threadHeap?: number;
   readonly port?: number;
   readonly host?: string;

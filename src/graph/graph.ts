@@ -91,6 +91,8 @@ export type NodeBindings = {
   readonly sink: Sink | null;
   /** Made where the user has given the functions: its stack tells, to whoever asks, where that is. */
   readonly trace: Error;
+  /** Whether its uid was given, and not made from its name and place. */
+  readonly hasOwnUid: boolean;
 };
 
 /** Live halves by node id. */

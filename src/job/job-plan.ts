@@ -2,6 +2,7 @@
 import { EngineError } from '../base/errors.ts';
 import { MAX_PARALLELISM_LIMIT } from '../base/limits.ts';
 import type { BuiltJob, RegisteredJob } from '../graph/job-registry.ts';
+import { keptStatesOf } from '../graph/kept-states.ts';
 import type { Sink } from '../operator/sink.ts';
 import type { Source } from '../operator/source.ts';
 import type { JobPlan } from './attempt.ts';
@@ -26,12 +27,28 @@ export function jobPlan(
   threads: number,
 ): JobPlan {
   const { params = {}, parallelism: asked = Math.max(1, threads) } = options;
-  const { batch = false, chaining = true } = options;
+  const { batch = false, chaining = true, generatedUids = true } = options;
   const parallelism = countOf('parallelism', asked, 1, MAX_PARALLELISM_LIMIT);
   const collects = doors.output !== null;
   const built = withDoors(job.build(params, collects), doors);
+  if (!generatedUids) checkUids(built);
   const isBatch = isBatchJob(batch, built);
   return { job, built, params, collects, threads, parallelism, chaining, isBatch };
+}
+
+/** A uid that is made from a name and a place changes with them, and then nobody finds the state of the step again. */
+function checkUids({ graph, bindings }: BuiltJob): void {
+  const without = graph.nodes.filter((node) => {
+    const own = bindings[node.id]!;
+    return !own.hasOwnUid && keptStatesOf(graph, node, own).length > 0;
+  });
+  if (without.length === 0) return;
+  throw new EngineError(
+    'JOB_DEFINITION',
+    `steps of job '${graph.name}' have state and no uid of their own: ${without.map(({ uid }) => `'${uid}'`).join(', ')}; give ` +
+      'each one by .uid(...), where a job goes on from checkpoints that it has already the one that stands here; or let uids be ' +
+      'made (generatedUids)',
+  );
 }
 
 function withDoors(built: BuiltJob, doors: Doors): BuiltJob {

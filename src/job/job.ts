@@ -31,6 +31,8 @@ export type RunOptions = {
   readonly parallelism?: number;
   /** Whether steps share subtasks where they can; without it each has its own, which shows what each costs. Default true. */
   readonly chaining?: boolean;
+  /** Whether steps with state may do without a `.uid(...)` of their own. Default true. */
+  readonly generatedUids?: boolean;
   /** Parameters for `flow.param`. */
   readonly params?: Readonly<Record<string, string | number | boolean>>;
   /** How long rows may wait for a batch to fill; 0 sends after every step. Default 10 ms. */
@@ -92,6 +94,7 @@ export const RUN_OPTIONS: OptionRules<RunOptions> = {
   threads: aNumber,
   parallelism: aNumber,
   chaining: choice(true, false),
+  generatedUids: choice(true, false),
   params,
   bufferTimeout: aDuration,
   maxParallelism: aNumber,

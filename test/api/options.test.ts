@@ -741,7 +741,7 @@ for (const [what, build, message] of [...BUILDS, ...ASYNC, ...plain, ...definiti
 
 const fine = job(import.meta, 'fine', (flow) => ({ rows: rows(flow) }));
 const RUN_NAMES =
-  'threads, parallelism, chaining, params, bufferTimeout, maxParallelism, threadHeapMb, checkpoints, restoreFrom, fresh, ' +
+  'threads, parallelism, chaining, generatedUids, params, bufferTimeout, maxParallelism, threadHeapMb, checkpoints, restoreFrom, fresh, ' +
   'allowDroppedState, restart, batch, port, host, token, allowedOrigins, log, openTelemetry, signal';
 
 for (const how of ['run', 'start', 'collect'] as const) {

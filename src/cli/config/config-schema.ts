@@ -87,6 +87,7 @@ const options = {
   threads: some(whole(0, THREADS_MAX)),
   parallelism: some(whole(1, MAX_PARALLELISM_LIMIT)),
   chaining: some(flag),
+  generatedUids: some(flag),
   threadHeapMb: some(whole(1, THREAD_HEAP_MB_MAX)),
   bufferTimeout: some(duration),
   maxParallelism: some(whole(1, MAX_PARALLELISM_LIMIT)),

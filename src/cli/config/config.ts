@@ -14,6 +14,7 @@ export type ConfiguredOptions = Pick<
   | 'threads'
   | 'parallelism'
   | 'chaining'
+  | 'generatedUids'
   | 'threadHeapMb'
   | 'bufferTimeout'
   | 'maxParallelism'

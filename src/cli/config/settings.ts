@@ -71,6 +71,7 @@ function merged(flags: RunFlags, configured: ConfiguredOptions): RunSettings {
     params: { ...params, ...flags.param },
     batch: flags.batchAuto ? 'auto' : (flags.batch ?? batch),
     ...given({ threads, parallelism, chaining: chainingOf(flags, rest.chaining) }),
+    ...given({ generatedUids: flags.generatedUids === false ? false : rest.generatedUids }),
     ...given({ threadHeapMb: threadHeap, port, host, log: logLevel }),
     ...given({ restoreFrom: from, fresh, allowDroppedState }),
     ...given({ checkpoints: checkpointOptions(flags, checkpoints) }),
