@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { truncateSync } from 'node:fs';
+import { renameSync, truncateSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { InputFile } from '../../src/connector/file/format.ts';
@@ -123,6 +123,26 @@ test('a file that has become shorter is told, wherever a reader of it is', async
     assert.throws(() => linesOf(file, 0, 14), ends(8));
     assert.throws(() => linesOf(file, 9, 14), ends(8));
     assert.throws(() => linesOf(file, 0, 14, { byte: 8, line: 3 }), ends(8));
+  });
+});
+
+test('a file that is renamed while it is read, with a new one in its place, is read to its end', async () => {
+  await inFolder((folder) => {
+    const path = `${folder}/lines.txt`;
+    // More than is read at once.
+    const lines = Array.from({ length: 100_000 }, (_, n) => `line ${n}`);
+    const file = write(path, `${lines.join('\n')}\n`);
+    const reader = new LineReader(file, { start: 0, end: file.sizeBytes, weight: 0 }, null);
+    assert.ok(reader.next());
+    renameSync(path, `${path}.1`);
+    write(path, 'another\n');
+    let count = 1;
+    let last = '';
+    for (; reader.next(); count++) {
+      last = reader.buffer.toString('utf8', reader.start, reader.end);
+    }
+    reader.close();
+    assert.deepEqual([count, last], [lines.length, lines.at(-1)]);
   });
 });
 
