@@ -1,5 +1,5 @@
 /**
- * Ways to decode row groups of the flights file into columns. Each loads its library when it is made.
+ * Ways to decode row groups of a file of flights into columns. Each loads its library when it is made.
  *
  *   millrace        typed arrays, in batches
  *   hyparquet       arrays of JavaScript values, a column chunk at a time
@@ -9,13 +9,12 @@
  */
 import { readFileSync } from 'node:fs';
 
-const PATH = 'node_modules/vega-datasets/data/flights-3m.parquet';
 /** Larger ones were no faster. */
 const ARROW_BATCH_ROWS = 65_536;
 
 export const DECODERS = { millrace, hyparquet, 'parquet-wasm': parquetWasm };
 
-async function millrace() {
+async function millrace(path) {
   const { record, t } = await import('millrace');
   const { parquet } = await import('millrace/connectors/files');
   const flights = parquet(
@@ -27,7 +26,7 @@ async function millrace() {
       destination: t.string,
     }),
   );
-  const file = { path: PATH, sizeBytes: 0 };
+  const file = { path, sizeBytes: 0 };
   const ranges = flights.split(file);
   const context = { onMalformed: 'fail', malformed() {} };
   const eachBatch = (group, visit) => {
@@ -54,10 +53,10 @@ async function millrace() {
   };
 }
 
-async function hyparquet() {
+async function hyparquet(path) {
   const { parquetMetadata, parquetRead } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
-  const file = new Uint8Array(readFileSync(PATH)).buffer;
+  const file = new Uint8Array(readFileSync(path)).buffer;
   const metadata = parquetMetadata(file);
   const columnChunks = async (group) => {
     const before = metadata.row_groups.slice(0, group);
@@ -85,10 +84,10 @@ async function hyparquet() {
   };
 }
 
-async function parquetWasm() {
+async function parquetWasm(path) {
   const { ParquetFile } = await import('parquet-wasm/node');
   const { tableFromIPC } = await import('apache-arrow');
-  const file = await ParquetFile.fromFile(new Blob([readFileSync(PATH)]));
+  const file = await ParquetFile.fromFile(new Blob([readFileSync(path)]));
   const table = async (group) => {
     const decoded = await file.read({ rowGroups: [group], batchSize: ARROW_BATCH_ROWS });
     return tableFromIPC(decoded.intoIPCStream());

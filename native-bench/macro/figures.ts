@@ -17,6 +17,7 @@ import {
   typescript,
   type Variant,
 } from '../figure.ts';
+import { flightsFile, provideFlights } from './flights-file.ts';
 
 const KEYS = 10_000;
 /** Enough for the start of the threads, which the engine's time includes and the bare loop's does not, to be small. */
@@ -93,12 +94,13 @@ const againstBareLoop = (id: string, work: Work, least: number): Figure =>
 
 type Decoder = 'millrace' | 'hyparquet' | 'parquet-wasm';
 
-function decodeFlights(decoder: Decoder, ...action: string[]): Command {
-  return javascript('native-bench/baselines/decode-flights.mjs', 2, decoder, ...action);
+function decodeFlights(decoder: Decoder, settings: Settings, ...action: string[]): Command {
+  const path = 'native-bench/baselines/decode-flights.mjs';
+  return javascript(path, 2, decoder, flightsFile(settings), ...action);
 }
 
-const decoding = (decoder: Decoder): Variant => ({
-  command: decodeFlights(decoder),
+const decoding = (decoder: Decoder, settings: Settings): Variant => ({
+  command: decodeFlights(decoder, settings),
   measure: (run) => run.wallMs,
 });
 
@@ -109,8 +111,15 @@ const decodingAgainstEngine = (id: string, decoder: Decoder): Figure =>
     unit: "times the engine's",
     roundUnit: 'ms',
     bar: null,
-    verify: () => [decodeFlights('millrace', 'checksum'), decodeFlights(decoder, 'checksum')],
-    variants: () => ({ other: decoding(decoder), engine: decoding('millrace') }),
+    prepare: provideFlights,
+    verify: (settings) => [
+      decodeFlights('millrace', settings, 'checksum'),
+      decodeFlights(decoder, settings, 'checksum'),
+    ],
+    variants: (settings) => ({
+      other: decoding(decoder, settings),
+      engine: decoding('millrace', settings),
+    }),
     value: (medians) => medians.other / medians.engine,
   });
 
@@ -229,16 +238,18 @@ export const MACRO_FIGURES: readonly Figure[] = [
     unit: 'times decoding',
     roundUnit: 'ms',
     bar: atMost(1.6),
-    variants: () => ({
+    prepare: provideFlights,
+    variants: (settings) => ({
       job: {
         command: javascript(
           'dist/cli/main.js',
           ...['run', 'examples/flights.ts', '--threads', 2, '--no-progress'],
+          ...['--param', `input=${flightsFile(settings)}`],
           ...['--param', `out=${BUILD_FOLDER}/flights`],
         ),
         measure: (run) => run.wallMs,
       },
-      decoding: decoding('millrace'),
+      decoding: decoding('millrace', settings),
     }),
     value: (medians) => medians.job / medians.decoding,
   }),
