@@ -171,7 +171,7 @@ function manySubtasks(
   settings: Settings,
   measure: (run: Run) => number,
 ): Variant {
-  const records = scaled(SUBTASK_RECORDS, settings, 1e6);
+  const records = scaled(SUBTASK_RECORDS, settings, 1e5);
   return {
     command: typescript('native-bench/macro/many-subtasks.ts', parallelism, records),
     measure,
@@ -370,7 +370,7 @@ export const MACRO_FIGURES: readonly Figure[] = [
     bar: atMost(2),
     variants: (settings) => ({
       job: {
-        command: typescript('native-bench/macro/gc-share.ts', scaled(GC_RECORDS, settings, 1e6)),
+        command: typescript('native-bench/macro/gc-share.ts', scaled(GC_RECORDS, settings, 1e5)),
         measure: (run) => reported(run, 'percent'),
       },
     }),
