@@ -56,6 +56,14 @@ function ended(
   return result;
 }
 
+/** What `npx` would start: npm itself takes as long as most of what is run here. */
+const bin = (name: string): string => join(folder, 'node_modules/.bin', name);
+
+/** The program of a version of Node, which npm fetches when it is new. */
+function nodeOf(version: string): string {
+  return run('npx', '-y', '--prefer-offline', `node@${version}`, '-p', 'process.execPath').trim();
+}
+
 /** A test of the user: with a job of another module, and one that it defines itself. */
 function userTest(runner: string): string {
   return `import { test } from '${runner}';
@@ -87,7 +95,8 @@ before(() => {
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
   const tarball = execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim();
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
-  run('npm', 'install', '--no-audit', '--no-fund', '--silent', `./${tarball}`, ...TOOLS);
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--silent'];
+  run('npm', ...install, `./${tarball}`, ...TOOLS);
   for (const name of ['job.ts', 'main.ts', 'self-run.ts']) {
     copyFileSync(new URL(`install/${name}`, import.meta.url), join(folder, name));
   }
@@ -106,42 +115,44 @@ test('the command line, on this Node', () => {
 });
 
 test('the command line tells its version and what it can do', () => {
-  assert.equal(run('npx', 'millrace', '--version'), `${version}\n`);
-  assert.match(run('npx', 'millrace', '--help'), /^ {2}run [\s\S]*^ {2}explain /m);
-  assert.match(
-    run('npx', 'millrace', 'run', '--help'),
-    /^Examples:\n {2}millrace run flights.ts$/m,
-  );
+  assert.equal(run(bin('millrace'), '--version'), `${version}\n`);
+  assert.match(run(bin('millrace'), '--help'), /^ {2}run [\s\S]*^ {2}explain /m);
+  assert.match(run(bin('millrace'), 'run', '--help'), /^Examples:\n {2}millrace run flights.ts$/m);
 });
 
 // The first that has hooks for modules, and those that strip types themselves.
 for (const node of ['20.6.0', '24', '26']) {
+  let program = '';
+  before(() => {
+    program = nodeOf(node);
+  });
+
   test(`the command line on Node ${node}`, () => {
-    const args = ['-y', `node@${node}`, MAIN, 'run', 'job.ts', '--threads', '2'];
-    assert.match(ended('npx', args).stderr, FINISHED);
+    const args = [MAIN, 'run', 'job.ts', '--threads', '2'];
+    assert.match(ended(program, args).stderr, FINISHED);
   });
 
   if (node === '20.6.0') continue;
   test(`a program in TypeScript, and a test, on Node ${node}`, () => {
-    const { stdout, stderr } = ended('npx', ['-y', `node@${node}`, 'main.ts']);
+    const { stdout, stderr } = ended(program, ['main.ts']);
     assert.equal(stdout, PRINTED);
     assert.equal(stderr, '');
-    assert.match(run('npx', '-y', `node@${node}`, '--test', 'node.test.ts'), PASSED);
+    assert.match(run(program, '--test', 'node.test.ts'), PASSED);
   });
 
   test(`Parquet by the Zstandard of Node ${node}`, () => {
-    ended('npx', ['-y', `node@${node}`, '--test', 'test/connector/parquet.test.ts'], ROOT);
+    ended(program, ['--test', 'test/connector/parquet.test.ts'], ROOT);
   });
 }
 
 test('a program under tsx, and a test', () => {
-  assert.equal(run('npx', 'tsx', 'main.ts'), PRINTED);
+  assert.equal(run(bin('tsx'), 'main.ts'), PRINTED);
   assert.equal(run(process.execPath, '--import', 'tsx', 'main.ts'), PRINTED);
-  assert.match(run('npx', 'tsx', '--test', 'node.test.ts'), PASSED);
+  assert.match(run(bin('tsx'), '--test', 'node.test.ts'), PASSED);
 });
 
 test('a test under vitest', () => {
-  assert.match(run('npx', 'vitest', 'run', 'vite.test.ts'), /Tests .*2 passed/);
+  assert.match(run(bin('vitest'), 'run', 'vite.test.ts'), /Tests .*2 passed/);
 });
 
 test('a package of CommonJS', () => {
@@ -150,7 +161,7 @@ test('a package of CommonJS', () => {
   writeFileSync(join(common, 'package.json'), '{ "type": "commonjs" }');
   copyFileSync(join(folder, 'job.ts'), join(common, 'job.ts'));
   writeFileSync(join(common, 'main.ts'), COMMON_MAIN);
-  assert.equal(run('npx', 'tsx', 'common/main.ts'), '2\n');
+  assert.equal(run(bin('tsx'), 'common/main.ts'), '2\n');
   assert.match(ended(process.execPath, [MAIN, 'run', 'common/job.ts']).stderr, FINISHED);
   writeFileSync(
     join(common, 'required.js'),
@@ -160,7 +171,7 @@ test('a package of CommonJS', () => {
 });
 
 function bundle(...args: readonly string[]): void {
-  run('npx', 'esbuild', '--bundle', '--platform=node', '--log-level=error', ...args);
+  run(bin('esbuild'), '--bundle', '--platform=node', '--log-level=error', ...args);
 }
 
 test('a program bundled by esbuild, with packages left outside', () => {
@@ -191,7 +202,7 @@ for (const minify of [[], ['--minify'], ['--minify', '--sourcemap']]) {
     );
     assert.equal(readdirSync(join(out, 'all')).length, 2);
     // The command line brings an engine of its own.
-    const { stderr } = ended('npx', ['millrace', 'run', file, '-t', '2', '-p', `out=${out}/cli`]);
+    const { stderr } = ended(bin('millrace'), ['run', file, '-t', '2', '-p', `out=${out}/cli`]);
     assert.match(stderr, /^wide: finished in .*, 10,000 records$/m);
   });
 }
