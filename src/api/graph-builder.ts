@@ -59,9 +59,12 @@ type Draft = {
 export class GraphBuilder {
   readonly #name: string;
   readonly #drafts: Draft[] = [];
+  readonly #traces: readonly Error[];
 
-  constructor(name: string) {
+  /** `traces`: where the nodes were made, by number, when the same graph is made once more: to find out again takes long. */
+  constructor(name: string, traces: readonly Error[] = []) {
     this.#name = name;
+    this.#traces = traces;
   }
 
   /** Streams meet in one graph: in that of another job the same numbers are other nodes. EngineError JOB_DEFINITION. */
@@ -76,8 +79,10 @@ export class GraphBuilder {
 
   add(node: NewNode): NodeId {
     checkKeys(node);
-    this.#drafts.push({ node, trace: new Error(), settings: {}, halfOf: null });
-    return this.#drafts.length - 1;
+    const id = this.#drafts.length;
+    const trace = this.#traces[id] ?? new Error();
+    this.#drafts.push({ node, trace, settings: {}, halfOf: null });
+    return id;
   }
 
   /** The stream of a side output; JOB_DEFINITION when the node has none of this name. */
@@ -131,7 +136,7 @@ export class GraphBuilder {
       return false;
     }
     draft.node = { ...draft.node, operator: { ...operator, eventTime }, functions };
-    draft.trace = new Error();
+    draft.trace = this.#traces[id] ?? new Error();
     return true;
   }
 

@@ -7,7 +7,21 @@
  */
 
 const numbers = new WeakMap<object, number>();
+/** Of texts; null where each function is one of its own. */
+let textNumbers: Map<string, number> | null = null;
+/** What makes loops, by source, where functions count by their text. */
+const makers = new Map<string, Make>();
 let known = 0;
+
+type Make = (...values: readonly unknown[]) => unknown;
+
+/**
+ * From now on functions of one text count as the same, in this thread. For harnesses and simulations, which make a dataflow and
+ * its functions anew after each restart: to compile its loops each time would take longer than all that they do.
+ */
+export function shareLoopsByText(): void {
+  textNumbers ??= new Map();
+}
 
 /** The source, which ends in its sourceURL, for these functions: the same for the same ones, so that subtasks share it. */
 export function sourceOf(source: string, functions: readonly unknown[]): string {
@@ -19,9 +33,15 @@ function numberOf(one: unknown): number {
   if (typeof one !== 'function') return 0;
   let number = numbers.get(one);
   if (number === undefined) {
-    number = ++known;
+    number = textNumbers === null ? ++known : numberOfText(String(one), textNumbers);
     numbers.set(one, number);
   }
+  return number;
+}
+
+function numberOfText(text: string, ofTexts: Map<string, number>): number {
+  const number = ofTexts.get(text) ?? ++known;
+  ofTexts.set(text, number);
   return number;
 }
 
@@ -35,8 +55,20 @@ export function compiled(
   values: Readonly<Record<string, unknown>>,
   functions: readonly unknown[],
 ): unknown {
-  const make = new Function(...Object.keys(values), sourceOf(source, functions));
-  return make(...Object.values(values));
+  const names = Object.keys(values);
+  return makerOf(names, sourceOf(source, functions))(...Object.values(values));
+}
+
+/** The function of these parameters with this body; V8 has what it learns of it shared by all of one source anyway. */
+export function makerOf(names: readonly string[], source: string): Make {
+  if (textNumbers === null) return new Function(...names, source) as Make;
+  const key = `${names}\n${source}`;
+  let make = makers.get(key);
+  if (make === undefined) {
+    make = new Function(...names, source) as Make;
+    makers.set(key, make);
+  }
+  return make;
 }
 
 const ROWS_AT_ONCE = 4;

@@ -11,6 +11,7 @@
  * an array of another length), or that brings more fields together than INFERRED_COLUMNS_MAX, or than SPARSE_COLUMNS_MAX
  * where a row has few of them, all rows are values of one dynamic column. Benchmarks: figures codec, keyed-tumbling-functions. The job `key-by-array` has arrays.
  */
+import { makerOf } from '../base/generated-code.ts';
 import { BATCH_ROWS, INFERRED_COLUMNS_MAX, SPARSE_COLUMNS_MAX } from '../base/limits.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
@@ -206,7 +207,7 @@ ${reads}${stores}if (keys !== ${fields.length}) return n - from;
 return to - from;
 };
 //# sourceURL=millrace-generated:row-encoder`;
-  const make = new Function('isRecord', 'isElements', 'absence', 'isDate', source);
+  const make = makerOf(['isRecord', 'isElements', 'absence', 'isDate'], source);
   return make(isRecord, isElements, absence, isDate) as AppendLoop;
 }
 

@@ -3,7 +3,7 @@
  *
  *   for (let i = 0; i < rowCount; i++) out[i] = convert(of({ "a": v0[i], "b": v1[i] }));
  */
-import { compiled } from '../base/generated-code.ts';
+import { compiled, makerOf } from '../base/generated-code.ts';
 import type { Batch } from './batch.ts';
 import { BatchLoops, type RowSource } from './batch-loops.ts';
 import { type FieldsRead, fieldsRead } from './fields-read.ts';
@@ -60,7 +60,7 @@ for (; i < rowCount; i++) out[i] = convert(of(${row}));
 
 /** Reads a field of free-form rows by name; a row that is no object goes to `refuse`, which throws. */
 export function fieldReader(name: string, refuse: (row: unknown) => never): RowFunction<unknown> {
-  return new Function('refuse', fieldReaderSource(name))(refuse) as RowFunction<unknown>;
+  return makerOf(['refuse'], fieldReaderSource(name))(refuse) as RowFunction<unknown>;
 }
 
 /** What reads a field, as `of` of the loops. */

@@ -11,6 +11,7 @@
  * values, objects that lack a field, instances of classes, and all where a part may lead back to the whole.
  * Benchmarks: figures codec-objects, checkpoint-pause-objects.
  */
+import { makerOf } from '../base/generated-code.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { encodeSchema } from './codec-schema.ts';
@@ -193,7 +194,7 @@ ${READS[form](names)}${stores}}
 return count;
 };
 //# sourceURL=millrace-generated:value-shape`;
-  const make = new Function('names', 'isDate', 'isPart', 'isElements', source);
+  const make = makerOf(['names', 'isDate', 'isPart', 'isElements'], source);
   return make(names, isDate, isPart, isElements) as StoreLoop;
 }
 

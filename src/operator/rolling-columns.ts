@@ -2,6 +2,7 @@
  * Rolling aggregations whose results have a schema: what keys have is columns by slot, and the columns of results are written
  * by one generated loop. No row is an object.
  */
+import { makerOf } from '../base/generated-code.ts';
 import { Batch } from '../data/batch.ts';
 import { BatchBuilder } from '../data/batch-builder.ts';
 import type { Column } from '../data/column.ts';
@@ -80,7 +81,7 @@ export class ColumnValues implements RollingValues {
     const misfit = (value: unknown): Error => fieldTypeError(field, value);
     const mixed = (sum: unknown, value: unknown): Error =>
       mixedSumError(`field '${field.name}'`, sum, value);
-    this.#loop = new Function('misfit', 'mixed', this.#source)(misfit, mixed) as RollingLoop;
+    this.#loop = makerOf(['misfit', 'mixed'], this.#source)(misfit, mixed) as RollingLoop;
   }
 
   join(batch: Batch, slots: Int32Array, known: number, slotCount: number): void {

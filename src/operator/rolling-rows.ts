@@ -1,5 +1,5 @@
 /** Rolling aggregations whose results have no schema: a row object for each key, joined by a function. */
-import { compiled } from '../base/generated-code.ts';
+import { compiled, makerOf } from '../base/generated-code.ts';
 import { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import { BatchLoops, type RowSource } from '../data/batch-loops.ts';
@@ -156,5 +156,5 @@ export function joinRowsBy(rolling: FieldRolling): ReduceFunction {
 function fieldJoin(source: string, { field }: FieldRolling): ReduceFunction {
   const mixed = (sum: unknown, value: unknown): Error =>
     mixedSumError(`field '${field}'`, sum, value);
-  return new Function('mixed', source)(mixed) as ReduceFunction;
+  return makerOf(['mixed'], source)(mixed) as ReduceFunction;
 }

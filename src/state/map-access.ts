@@ -4,6 +4,7 @@
  *
  *   get = (key) => { const slot = ...; const entry = find(slot, key); if (entry < 0) return undefined; ... };
  */
+import { makerOf } from '../base/generated-code.ts';
 import type { MapState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
 import type { MapEntries } from './map-entries.ts';
@@ -14,8 +15,8 @@ export type FindEntry = (slot: number, identity: unknown) => number;
 /** Looks at the entries of a small map one after the other, into the index of a larger one. */
 export function findEntry(entries: MapEntries): FindEntry {
   const { scanned, source } = entries.keys;
-  return new Function(
-    'entries',
+  return makerOf(
+    ['entries'],
     `'use strict';
 const { keys, indexes } = entries;
 return (slot, identity) => {
@@ -48,7 +49,7 @@ export type MapParts = {
 
 /** Of a state without a time to live. */
 export function mapAccess(type: TypeSpec, parts: MapParts): MapAccess {
-  return new Function('parts', accessSource(type, parts.entries))(parts) as MapAccess;
+  return makerOf(['parts'], accessSource(type, parts.entries))(parts) as MapAccess;
 }
 
 function accessSource(type: TypeSpec, { keys, values }: MapEntries): string {

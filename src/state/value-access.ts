@@ -4,6 +4,7 @@
  *
  *   get = () => { const slot = ...; if (store.flags[slot] === 1) return store.numbers[slot]; ... return fallback; };
  */
+import { makerOf } from '../base/generated-code.ts';
 import type { ValueState } from './handles.ts';
 import type { KeyScope } from './key-scope.ts';
 import type { SlotSource, SlotValues } from './slot-access.ts';
@@ -24,7 +25,7 @@ export type ValueParts = {
 };
 
 export function valueAccess(source: SlotSource, type: TypeSpec, parts: ValueParts): ValueAccess {
-  return new Function('parts', accessSource(source, type))(parts) as ValueAccess;
+  return makerOf(['parts'], accessSource(source, type))(parts) as ValueAccess;
 }
 
 function accessSource({ read, write }: SlotSource, type: TypeSpec): string {

@@ -2,6 +2,7 @@
 
 import { must } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import { shareLoopsByText } from '../base/generated-code.ts';
 import {
   BATCH_ROWS,
   DEFAULT_WATERMARK_INTERVAL_MS,
@@ -57,6 +58,7 @@ export class DataflowRun {
   readonly #isIncremental: boolean;
 
   constructor(options: DataflowRunOptions) {
+    shareLoopsByText();
     this.#isIncremental = options.isIncremental;
     const { graph, parallelism, maxParallelism, batchSize, clock, restored, seed } = options;
     this.#clock = clock;

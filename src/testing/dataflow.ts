@@ -82,6 +82,8 @@ export class Dataflow<Out> {
   #parallelism: number;
   #restarts = 0;
   #run: DataflowRun;
+  /** Of the nodes of the first run: those of later ones are made at the same places. */
+  #traces: readonly Error[] = [];
   /** What runs before this one have counted. */
   readonly #counted: OperatorMetrics = {
     recordsIn: 0,
@@ -131,7 +133,7 @@ export class Dataflow<Out> {
 
   /** Sources come first, so that the number of an input is that of its node. */
   #graph(): Pick<DataflowRunOptions, 'graph' | 'bindings'> {
-    const builder = new GraphBuilder('harness');
+    const builder = new GraphBuilder('harness', this.#traces);
     const streams = this.#inputs.map((input) => addInput(builder, input));
     const built: unknown = this.#build(streams);
     if (!(built instanceof Stream)) throw wrong('harness: build', 'returns a stream', built);
@@ -145,6 +147,7 @@ export class Dataflow<Out> {
       recorders.set(stream.collectAs(`output ${side}`), recorder as never);
     }
     const { graph, bindings } = builder.finish();
+    if (this.#traces.length === 0) this.#traces = bindings.map(({ trace }) => trace);
     return {
       graph,
       bindings: bindings.map((binding, id) => {

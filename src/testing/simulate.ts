@@ -116,27 +116,42 @@ export type SimulationParts = {
 export async function simulateWith(
   job: SimulatedJobLike,
   seed: number,
-  { faults = {}, params = {}, oracle: wanted }: Omit<SimulateOptions, 'seed'>,
-  { makeSink, tell }: SimulationParts = {},
+  how: Omit<SimulateOptions, 'seed'>,
+  parts: SimulationParts = {},
 ): Promise<SimulationResult> {
+  const simulated = await simulationOf(job, how, parts);
+  return await simulated(seed);
+}
+
+/**
+ * Runs of one job under many seeds. What they are held against depends on no seed, and is found out once: what the job reads must
+ * stay as it is.
+ */
+export async function simulationOf(
+  job: SimulatedJobLike,
+  { faults = {}, params = {}, oracle: wanted }: Omit<SimulateOptions, 'seed'> = {},
+  { makeSink, tell }: SimulationParts = {},
+): Promise<(seed: number) => Promise<SimulationResult>> {
   const build = (): BuiltJob => builtOf(job, params);
   const undisturbed = await outcomeOf(build(), UNDISTURBED);
   const oracle = await oracleOf(build(), undisturbed.world, wanted ?? null);
   if (wanted === 'naive') checkIsNaive(job, oracle);
-  const scenario = drawScenario(seed, undisturbed.stats.rounds, faults, new Random(0));
-  tell?.(describeScenario(scenario));
-  tell?.(describeOracle(oracle));
   const differs = async (tried: Scenario): Promise<string | null> =>
     differenceOf(oracle, await outcomeOrError(build(), tried, makeSink));
-  const outcome = await outcomeOrError(build(), scenario, makeSink);
-  const difference = differenceOf(oracle, outcome);
-  if (difference === null) return resultOf(seed, oracle, build(), outcome as Outcome);
-  const short = await shrink(scenario, differs);
-  throw new EngineError(
-    'SIMULATION_FAILED',
-    `job '${job.name}', seed ${seed}: ${(await differs(short)) ?? difference}\nThis is enough to make it fail:\n` +
-      `${describeScenario(short)}\n${describeOracle(oracle)}\nPlay it again by simulate.replay(job, ${seed})`,
-  );
+  return async (seed) => {
+    const scenario = drawScenario(seed, undisturbed.stats.rounds, faults, new Random(0));
+    tell?.(describeScenario(scenario));
+    tell?.(describeOracle(oracle));
+    const outcome = await outcomeOrError(build(), scenario, makeSink);
+    const difference = differenceOf(oracle, outcome);
+    if (difference === null) return resultOf(seed, oracle, build(), outcome as Outcome);
+    const short = await shrink(scenario, differs);
+    throw new EngineError(
+      'SIMULATION_FAILED',
+      `job '${job.name}', seed ${seed}: ${(await differs(short)) ?? difference}\nThis is enough to make it fail:\n` +
+        `${describeScenario(short)}\n${describeOracle(oracle)}\nPlay it again by simulate.replay(job, ${seed})`,
+    );
+  };
 }
 
 function checkIsNaive(job: SimulatedJobLike, { because }: Oracle): void {

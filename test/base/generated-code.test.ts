@@ -1,7 +1,7 @@
 /** Generated code: which functions share what V8 learns of a source. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compiled, rowLoop, sourceOf } from '../../src/base/generated-code.ts';
+import { compiled, rowLoop, shareLoopsByText, sourceOf } from '../../src/base/generated-code.ts';
 
 const SOURCE = 'return (row) => of(row) + plus;\n//# sourceURL=millrace-generated:example';
 
@@ -62,3 +62,21 @@ for (const isShort of [true, false]) {
     }
   });
 }
+
+// The last of this file: what is asked for here stays so.
+test('where it is asked for, functions of one text share a source, and each loop calls its own', () => {
+  const by = (factor: number) => (row: number) => row * factor;
+  const [two, three] = [by(2), by(3)];
+  assert.notEqual(sourceOf(SOURCE, [two]), sourceOf(SOURCE, [three]));
+  shareLoopsByText();
+  const [four, five] = [by(4), by(5)];
+  assert.equal(sourceOf(SOURCE, [four]), sourceOf(SOURCE, [five]));
+  assert.notEqual(sourceOf(SOURCE, [four]), sourceOf(SOURCE, [(row: number) => row - 4]));
+  const loops = [four, five].map((of) => compiled(SOURCE, { of, plus: 1 }, [of]));
+  assert.deepEqual(
+    loops.map((loop) => (loop as (row: number) => number)(10)),
+    [41, 51],
+  );
+  const values = { plus: 1, of: four };
+  assert.equal((compiled(SOURCE, values, [four]) as (row: number) => number)(10), 41);
+});

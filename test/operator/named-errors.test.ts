@@ -133,3 +133,15 @@ for (const [when, records] of [
     });
   });
 }
+
+test('behind the restarts of a harness a step is still told with the place where it was given', async () => {
+  const build = (rows: Stream<number>) =>
+    rows.map((n) => {
+      const text: unknown = `no ${n}`;
+      if (n === 3) throw text;
+      return n;
+    });
+  const h = await harness(build, { batchSize: 1, restartEach: [1] });
+  for (const n of [1, 2]) h.push(n);
+  assert.throws(() => h.push(3), /no 3(?:.|\n)*named-errors\.test\.ts:\d+/);
+});

@@ -14,6 +14,7 @@ import {
   type SimulationResult,
   simulate,
   simulateWith,
+  simulationOf,
 } from '../../src/testing/simulate.ts';
 import { SimulatedSink } from '../../src/testing/simulation/simulated-sink.ts';
 import { firstSeed } from './first-seed.ts';
@@ -60,8 +61,9 @@ for (const [n, job] of JOBS.entries()) {
       total.checkpoints += checkpoints;
       total.rounds += rounds;
     };
+    const simulation = await simulationOf(job);
     const simulated = async (of: number): Promise<void> => {
-      const result = await simulate(job, { seed: of });
+      const result = await simulation(of);
       assert.equal(result.oracle, oracle);
       add(result);
     };

@@ -9,6 +9,7 @@
  *
  * In a snapshot each state is rows under `state/` and its name, and the timers are states of their own.
  */
+import { makerOf } from '../../base/generated-code.ts';
 import type { FixedColumn } from '../../data/column.ts';
 import { copyOf } from '../../data/copy-value.ts';
 import { typeText } from '../../data/field-check.ts';
@@ -300,7 +301,7 @@ function storedName(state: string): string {
 /** Makes the objects of keys: always of one shape. */
 function keyObjectOf(fields: readonly Field[]): (values: readonly unknown[]) => KeyObject {
   const parts = fields.map(({ name }, f) => ({ name, expression: `values[${f}]` }));
-  return new Function('values', `'use strict';\nreturn ${objectLiteral(parts)};`) as (
+  return makerOf(['values'], `'use strict';\nreturn ${objectLiteral(parts)};`) as (
     values: readonly unknown[],
   ) => KeyObject;
 }

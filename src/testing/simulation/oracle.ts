@@ -47,10 +47,11 @@ export async function oracleOf(
       rows.map((row) => ({ row, text: textOf(row) })),
       keyOf,
     );
+    const isLast = new Map([...sure].map(([key, { last }]) => [key, nearTo(last)]));
     return {
       node,
       expected: linesOf(sure),
-      of: (world) => linesOf(surelyOfKeys(world.writtenTo(node), keyOf, sure)),
+      of: (world) => linesOf(surelyOfKeys(world.writtenTo(node), keyOf, isLast)),
     };
   });
   return {
@@ -75,21 +76,20 @@ type SureOfKey = {
   last: string;
 };
 
-/** By key; `wanted`: the last rows, which may come anywhere, as results of different subtasks have no order. */
+/** By key; `isLast`: of the last rows, which may come anywhere, as results of different subtasks have no order. */
 function surelyOfKeys(
   written: readonly WrittenRow[],
   keyOf: (row: unknown) => string,
-  wanted: ReadonlyMap<string, SureOfKey> = new Map(),
+  isLast: ReadonlyMap<string, IsNear> = new Map(),
 ): ReadonlyMap<string, SureOfKey> {
   const keys = new Map<string, SureOfKey>();
   for (const { row, text } of written) {
     const key = keyOf(row);
-    const last = wanted.get(key)?.last;
     const before = keys.get(key);
     if (before === undefined) keys.set(key, { count: 1, last: text });
     else {
       before.count++;
-      if (last === undefined || !isNear(before.last, last)) before.last = text;
+      if (isLast.get(key)?.(before.last) !== true) before.last = text;
     }
   }
   return keys;
@@ -129,17 +129,23 @@ function withoutNear(
 ): [readonly string[], readonly string[]] {
   const left = [...extra];
   const stillMissing = missing.filter((row) => {
-    const at = left.findIndex((other) => isNear(row, other));
+    const at = left.findIndex(nearTo(row));
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
   return [stillMissing, left];
 }
 
-function isNear(a: string, b: string): boolean {
-  if (withoutNumbers(a) !== withoutNumbers(b)) return false;
-  const others = numbersOf(b);
-  return numbersOf(a).every((number, n) => areNear(number, others[n]!));
+/** Whether a text differs from a certain one by no more than how fractions have been rounded. */
+type IsNear = (text: string) => boolean;
+
+function nearTo(text: string): IsNear {
+  const frame = withoutNumbers(text);
+  const numbers = numbersOf(text);
+  return (other) =>
+    other === text ||
+    (withoutNumbers(other) === frame &&
+      numbersOf(other).every((number, n) => areNear(number, numbers[n]!)));
 }
 
 function withoutNumbers(row: string): string {

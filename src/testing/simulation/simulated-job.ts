@@ -6,6 +6,7 @@
 import { VirtualClock } from '../../base/clock.ts';
 import { EngineError } from '../../base/errors.ts';
 import { nextTurn } from '../../base/event-loop.ts';
+import { shareLoopsByText } from '../../base/generated-code.ts';
 import { DEFAULT_WATERMARK_INTERVAL_MS } from '../../base/limits.ts';
 import { Random } from '../../base/random.ts';
 import { WHOLE_BATCHES } from '../../channel/batch-slices.ts';
@@ -96,6 +97,7 @@ export class SimulatedJob {
     world: SimulatedWorld,
     makeSink: MakeSink = (...how) => new SimulatedSink(...how),
   ) {
+    shareLoopsByText();
     this.#built = built;
     this.#scenario = scenario;
     this.#world = world;
