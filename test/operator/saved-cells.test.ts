@@ -5,31 +5,57 @@ import { Random } from '../../src/base/random.ts';
 import { SavedCells, SavedPane } from '../../src/operator/window/saved-cells.ts';
 import { SlotCapture } from '../../src/state/slot-capture.ts';
 
+/** A snapshot in which so many cells change, 16 at a time. */
+function fill(saved: SavedCells, count: number): void {
+  saved.begin(count);
+  const cells = new Float64Array(16);
+  for (let kept = 0; kept < count; kept += 16) saved.keep(cells, 0, Math.min(16, count - kept));
+}
+
 test('snapshots one after the other have the same memory, also while keys come', () => {
-  const saved = new SavedCells();
-  saved.begin(100_000);
-  const { capacity } = saved;
-  assert.ok(capacity >= 100_000);
-  for (const count of [100_000, 90_000, 110_000, 50_000]) {
-    saved.begin(count);
-    assert.equal(saved.capacity, capacity);
+  for (const count of [1000, 1_000_000]) {
+    const saved = new SavedCells();
+    fill(saved, count);
+    const { capacity } = saved;
+    assert.ok(capacity >= count && capacity < 1.3 * count + 70_000, `${capacity}`);
+    for (const share of [1, 0.9, 1.05, 0.5]) {
+      fill(saved, count * share);
+      assert.ok(Math.abs(saved.capacity - capacity) <= 65_536, `${share}: ${saved.capacity}`);
+    }
   }
 });
 
-test('there is room for all; what is far too large is given back', () => {
+test('there is memory for what changes; what is far too much is given back', () => {
   const saved = new SavedCells();
-  saved.begin(1000);
   saved.begin(1_000_000);
+  saved.keep(new Float64Array(16), 0, 16);
+  assert.ok(saved.capacity < 100_000, 'little has changed');
+  fill(saved, 1_000_000);
   assert.ok(saved.capacity >= 1_000_000);
-  saved.begin(10);
-  const { capacity } = saved;
-  assert.ok(capacity < 1000);
+  fill(saved, 10);
+  assert.ok(saved.capacity < 1000);
   saved.begin(0);
-  assert.equal(saved.capacity, capacity, 'a little may stay');
+  assert.equal(saved.capacity, 0);
+});
+
+test('cells that are kept together lie in one piece, and come back as they were', () => {
+  const random = new Random(3);
+  const saved = new SavedCells();
+  saved.begin(400_000);
+  const kept: { place: number; cells: Float64Array }[] = [];
+  for (let count = 0; count < 350_000; count += kept.at(-1)!.cells.length) {
+    const cells = Float64Array.from({ length: 1 + random.below(999) }, () => random.float());
+    kept.push({ place: saved.keep(cells, 0, cells.length), cells });
+  }
+  for (const { place, cells } of kept) {
+    const back = new Float64Array(cells.length);
+    saved.copy(place, back.length, back, 0);
+    assert.deepEqual(back, cells);
+  }
 });
 
 const SLOTS = 3000;
-const CELLS = 3;
+const CELLS = 50;
 
 /** Panes of a snapshot that is written in slices while their cells change. */
 for (const stepSlots of [1, 7, 16, 100, 4096]) {

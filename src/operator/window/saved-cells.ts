@@ -6,45 +6,67 @@
 import type { CapturedTable } from '../../state/slot-capture.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
 
+/** Cells of a piece of memory, as a power of two. */
+const PIECE_SHIFT = 16;
+const PIECE_CELLS = 1 << PIECE_SHIFT;
+
+/** A first piece of so many stays, however few cells there are. */
+const KEPT_CELLS = 4096;
+
 /**
  * The memory for it: the same for one snapshot after the other, since memory that is new each time has V8 collect garbage each
- * time. Benchmark: figure checkpoint-overhead.
+ * time. In pieces, since much of it at once has V8 collect garbage at once, not beside the program. Benchmark: figures
+ * checkpoint-overhead, checkpoint-pause.
  */
 export class SavedCells {
-  #cells = new Float64Array(0);
-  #used = 0;
+  /** Of PIECE_CELLS each; the first may be shorter, and then it is the only one. */
+  readonly #pieces: Float64Array[] = [];
+  #pieceCells = 0;
+  /** Where the next cells go: places are counted through all pieces. */
+  #next = 0;
 
   /** The next snapshot, in which up to so many cells change, takes the place of the one before. */
   begin(count: number): void {
-    this.#used = 0;
-    const { length } = this.#cells;
-    if (length < count || length > KEPT_CELLS + 4 * count)
-      this.#cells = new Float64Array(Math.ceil(count * 1.25));
+    this.#next = 0;
+    this.#pieceCells = Math.min(PIECE_CELLS, Math.ceil(count * 1.25));
+    const pieces = this.#pieces;
+    pieces.length = Math.min(pieces.length, Math.ceil((4 * count) / PIECE_CELLS));
+    const first = pieces[0]?.length ?? 0;
+    const isOfUse = first >= Math.min(PIECE_CELLS, count) && first <= KEPT_CELLS + 4 * count;
+    if (!isOfUse) pieces.length = 0;
   }
 
-  /** How many there is room for; what is never touched takes no memory. */
+  /** Cells that there is memory for. */
   get capacity(): number {
-    return this.#cells.length;
+    return this.#pieces.reduce((cells, { length }) => cells + length, 0);
   }
 
-  /** Keeps cells from to to - 1 of these; tells where the first of them is. */
+  /** Keeps cells from to to - 1 of these, at most PIECE_CELLS; tells where the first of them is. */
   keep(cells: Float64Array, from: number, to: number): number {
-    const kept = this.#cells;
-    const place = this.#used;
-    let at = place;
-    for (let i = from; i < to; i++) kept[at++] = cells[i]!;
-    this.#used = at;
+    let place = this.#next;
+    if ((place & (PIECE_CELLS - 1)) + to - from > PIECE_CELLS) {
+      place = ((place >> PIECE_SHIFT) + 1) << PIECE_SHIFT;
+    }
+    const piece = this.#pieces[place >> PIECE_SHIFT] ?? this.#more();
+    let at = place & (PIECE_CELLS - 1);
+    for (let i = from; i < to; i++) piece[at++] = cells[i]!;
+    this.#next = place + to - from;
     return place;
   }
 
-  /** Copies so many cells from a place into these, from `at` on. */
+  #more(): Float64Array {
+    const piece = new Float64Array(this.#pieceCells);
+    this.#pieces.push(piece);
+    return piece;
+  }
+
+  /** Copies so many cells, which were kept together, from a place into these, from `at` on. */
   copy(place: number, count: number, cells: Float64Array, at: number): void {
-    const kept = this.#cells;
-    for (let i = 0; i < count; i++) cells[at + i] = kept[place + i]!;
+    const piece = this.#pieces[place >> PIECE_SHIFT]!;
+    const from = place & (PIECE_CELLS - 1);
+    for (let i = 0; i < count; i++) cells[at + i] = piece[from + i]!;
   }
 }
-
-const KEPT_CELLS = 4096;
 
 /** Slots of a chunk, as a power of two: a few lines of the cache. */
 const CHUNK_SHIFT = 4;
