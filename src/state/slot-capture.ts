@@ -11,7 +11,7 @@
 /** Slots that one step writes, where a slot is a row: about a batch. Of numbers it may be more, which are written fast. */
 export const STEP_SLOTS = 4096;
 
-/** Those of the first step, which may be the first of all, by code that is not compiled yet: twice as many in each behind it. */
+/** Those of the first step, which may be the first of all, by code that is not compiled yet: half as many more in each behind it. */
 const FIRST_STEP_SLOTS = 512;
 
 /** Slots that one step looks at, where few of them are written. */
@@ -109,7 +109,7 @@ export class SlotCapture {
   /** Writes the next rows, about a batch of them; true when all are written. */
   step(): boolean {
     let left = this.#stepSlots;
-    this.#stepSlots = Math.min(2 * left, this.#stepSlotsMax);
+    this.#stepSlots = Math.min(left + (left >> 1), this.#stepSlotsMax);
     const looks = this.#marks === null ? left : STEP_LOOKS;
     const end = Math.min(this.#count, this.#next + looks);
     while (left > 0) {
