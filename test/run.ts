@@ -150,9 +150,12 @@ const begun = performance.now();
 const report = new Report();
 const memory = folderInMemory();
 const temporary = memory === null ? {} : { TMPDIR: memory };
+process.on('exit', () => {
+  if (memory !== null) rmSync(memory, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 await runAll([...long, ...others], LANES, report);
 await runAll(alone, 1, report);
-if (memory !== null) rmSync(memory, { recursive: true, force: true });
 
 const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
 console.log(`\n${report.files} files, ${textOf(report.total)}, ${minutes} min`);
