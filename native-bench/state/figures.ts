@@ -98,6 +98,7 @@ export const STATE_FIGURES: readonly Figure[] = [
   pause('checkpoint-pause', MILLION, 'typed'),
   pause('checkpoint-pause-10m', 10 * MILLION, 'typed'),
   pause('checkpoint-pause-objects', MILLION, 'objects'),
+  pause('checkpoint-pause-objects-10m', 10 * MILLION, 'objects'),
   figure({
     id: 'checkpoint-unaligned',
     what: 'a checkpoint while records wait in front of a step that takes 10 us for each: aligned against unaligned',
