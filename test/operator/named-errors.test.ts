@@ -135,6 +135,8 @@ for (const [when, records] of [
 }
 
 test('behind the restarts of a harness a step is still told with the place where it was given', async () => {
+  const { stack = '' } = new Error();
+  const line = Number(/named-errors\.test\.ts:(\d+)/.exec(stack)?.[1]) + 3;
   const build = (rows: Stream<number>) =>
     rows.map((n) => {
       const text: unknown = `no ${n}`;
@@ -143,5 +145,5 @@ test('behind the restarts of a harness a step is still told with the place where
     });
   const h = await harness(build, { batchSize: 1, restartEach: [1] });
   for (const n of [1, 2]) h.push(n);
-  assert.throws(() => h.push(3), /no 3(?:.|\n)*named-errors\.test\.ts:\d+/);
+  assert.throws(() => h.push(3), new RegExp(`no 3(?:.|\\n)*named-errors\\.test\\.ts:${line}\\b`));
 });
