@@ -1,4 +1,5 @@
 /** One subtask of an operator by itself: what it emits, and what its snapshot gives to the subtasks of the next run. */
+import assert from 'node:assert/strict';
 import { VirtualClock } from '../../src/base/clock.ts';
 import type { Operator, SideOutputs } from '../../src/operator/operator.ts';
 import { type StoredState, StoredStates } from '../../src/task/restored-state.ts';
@@ -38,6 +39,7 @@ export class OneSubtask<Of extends Operator, Result> {
     this.operator = operator;
     this.place = place;
     const room = (): number => this.room;
+    const restored = new StoredStates(states, { ...place, maxParallelism: GROUPS });
     operator.open(
       {
         name: 'alone',
@@ -50,7 +52,7 @@ export class OneSubtask<Of extends Operator, Result> {
         isCheckpointed: true,
         isIncremental: false,
         isBatch: false,
-        restored: new StoredStates(states, { ...place, maxParallelism: GROUPS }),
+        restored,
         snapshot: (checkpoint) => this.snapshot.writer(0, checkpoint),
         wake() {},
         prepareCommit() {},
@@ -71,6 +73,7 @@ export class OneSubtask<Of extends Operator, Result> {
       },
       sides,
     );
+    for (const { name } of states) assert.ok(restored.taken.has(name), `it asks for '${name}'`);
   }
 
   /** Begins a snapshot; `finish` writes what is left of it. */

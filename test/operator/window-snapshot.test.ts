@@ -198,6 +198,20 @@ function checkDifferentEnds(restarts: number): void {
   assert.deepEqual(fired.sort(), keys.flatMap((key) => [`${key} 10`, `${key} 20`]).sort());
 }
 
+test('a subtask goes on beside one that had come to its end, and so has no state in the checkpoint', () => {
+  const second = new Rig(NUMBERS, { subtask: 1, parallelism: 2 });
+  const own = upTo(10).filter((key) => subtaskOf(keyGroupOf(murmur(key), GROUPS), 2, GROUPS) === 1);
+  second.push(own, 1, 5);
+  second.barrier();
+  second.finish();
+  const again = [0, 1].map((subtask) => {
+    const rig = new Rig(NUMBERS, { subtask, parallelism: 2 }, second.states());
+    rig.operator.processWatermark(9);
+    return rig.results.map(({ key }) => key);
+  });
+  assert.deepEqual(again, [[], own]);
+});
+
 test('a record of windows that had all fired before the restart is late, though time begins anew', () => {
   const rig = new Rig(NUMBERS);
   rig.push([1], 1, 5);

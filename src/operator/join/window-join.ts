@@ -75,8 +75,7 @@ export class WindowJoinOperator extends JoinOperator {
   override open(context: OperatorContext, output: Output, sides: SideOutputs): void {
     super.open(context, output, sides);
     const fired = new RestoredFired(context.restored, this.#groups);
-    if (fired.isEmpty) return;
-    this.#firedEnd = fired.least;
+    if (!fired.isEmpty) this.#firedEnd = fired.least;
     this.#fired = fired.greatest > fired.least ? fired : null;
   }
 

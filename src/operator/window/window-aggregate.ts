@@ -168,8 +168,7 @@ export class WindowAggregateOperator implements Operator {
   #restore(): void {
     const { restored } = this.#context;
     const fired = new RestoredFired(restored, this.#groups);
-    if (fired.isEmpty) return;
-    this.#firedEnd = fired.least;
+    if (!fired.isEmpty) this.#firedEnd = fired.least;
     this.#fired = fired.greatest > fired.least ? fired : null;
     const keys = new KeyReader(stateKey(this.#key), this.#state.schema, null);
     const { keyCount, cells } = this.#state;
