@@ -10,6 +10,7 @@ import type { FileFormat } from '../../src/connector/file/format.ts';
 import { readHybrid } from '../../src/connector/file/parquet/hybrid.ts';
 import { parquet } from '../../src/connector/file/parquet/parquet.ts';
 import { type FieldType, record, t } from '../../src/data/schema.ts';
+import { cpuMs } from '../cpu-time.ts';
 import { encode, inFolder, inputFile, readAll, write } from './read-all.ts';
 
 const FLIGHTS = 'node_modules/vega-datasets/data/flights-3m.parquet';
@@ -380,6 +381,7 @@ function smallFiles(): readonly (readonly [Buffer, FileFormat])[] {
   return [ours, ...others] as (readonly [Buffer, FileFormat])[];
 }
 
+/** Of the processor: how long it takes by the clock depends on who else is there. */
 const CASE_MS_MAX = 2_000;
 
 test('a time that is none is told with its field when it is written', () => {
@@ -408,13 +410,13 @@ test('damaged files: rows or INPUT_MALFORMED, soon, and never anything else', as
       const damaged = Buffer.from(bytes.subarray(0, length));
       for (const [at, value] of edits) damaged[at % bytes.length] = value;
       const file = write(`${folder}/damaged.parquet`, damaged);
-      const startMs = performance.now();
+      const start = process.cpuUsage();
       try {
         readAll(file, format);
       } catch (error) {
         assert.equal((error as { code?: string }).code, 'INPUT_MALFORMED', (error as Error).stack);
       }
-      assert.ok(performance.now() - startMs < CASE_MS_MAX, 'it takes too long');
+      assert.ok(cpuMs(start) < CASE_MS_MAX, 'it takes too long');
     };
     // Levels of a run of 2^28 rows; an offset that is no whole number; a page of a gigabyte.
     check(4, [[46, 226]], Infinity);

@@ -53,7 +53,7 @@ for (const [threads, then] of [
       const out = join(folder, 'out');
       const savepoint = join(folder, 'savepoint');
       const checkpoints = { dir: join(folder, 'state'), every: '20 ms' } as const;
-      const params = { out, rate: 4000 };
+      const params = { out, rate: 4000, holdAt: 4000 };
       const client = await rating.start({ threads, params, checkpoints });
       while (client.status().records < 2000) await delay(5);
       assert.equal((await client.stop({ savepoint })).state, 'stopped');

@@ -114,7 +114,7 @@ for (const [threads, then] of [
       const client = await counting.start({
         ...options,
         threads,
-        params: { out: out!, rate: 10_000 },
+        params: { out: out!, rate: 10_000, holdAt: 8000 },
       });
       await untilRecords(client, 3_000);
       await client.stop();

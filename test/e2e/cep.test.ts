@@ -37,7 +37,7 @@ test('partial matches of a job that was stopped go on, with other threads', asyn
     const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
     const client = await storedRises.start({
       threads: 2,
-      params: { out, rate: 10_000 },
+      params: { out, rate: 10_000, holdAt: 30_000 },
       checkpoints,
     });
     while (client.status().records < 10_000) await delay(5);

@@ -78,7 +78,7 @@ test('stopped with a savepoint on 2 threads, all of it goes on, on any number of
       const checkpoints = { dir: join(folder, `state ${n}`), every: '50 ms' } as const;
       const client = await connecting.start({
         threads: 2,
-        params: { out, rate: 4000 },
+        params: { out, rate: 4000, holdAt: 6000 },
         checkpoints,
       });
       while (client.status().records < 6000) await delay(5);

@@ -32,10 +32,9 @@ function notesIn(folder: string): { readonly what: string; readonly value: numbe
 
 /** Runs the job until it has several checkpoints, and gives the two newest. */
 async function twoCheckpoints(folder: string, options: RunOptions): Promise<[number, number]> {
-  const client = await noted.start({ ...options, params: { ...options.params, rate: 3000 } });
-  for (let n = 0; n < 5000 && (checkpointsOf(`${folder}/state`).at(-1) ?? 0) < 4; n++) {
-    await sleep(2);
-  }
+  const params = { ...options.params, rate: 3000, holdAt: 30_000 };
+  const client = await noted.start({ ...options, params });
+  while ((checkpointsOf(`${folder}/state`).at(-1) ?? 0) < 4) await sleep(2);
   await client.cancel();
   await assert.rejects(client.result(), { code: 'JOB_CANCELLED' });
   rmSync(`${folder}/notes`);
@@ -110,7 +109,8 @@ test('a checkpoint whose state a thread refuses changes nothing outside', async 
 test('a job that fails while it runs, and finds its last checkpoint damaged, goes on from the one before', async () => {
   await inFolder(async (folder) => {
     const state = `${folder}/state`;
-    const params = { notes: `${folder}/notes`, breaks: state, rate: 30_000 };
+    const paced = { rate: 30_000, each: 10_000, checkpoints: state };
+    const params = { notes: `${folder}/notes`, breaks: state, ...paced };
     const warnings = await warningsOf(() => noted.run(optionsIn(folder, { params })));
     const older = readFileSync(`${state}.broken`, 'utf8');
     assert.match(warnings.join(), /noted' failed and goes on in 1 ms/);

@@ -51,7 +51,7 @@ test('a job that was stopped goes on with other threads, and counts each once', 
     const out = join(folder, 'out');
     const savepoint = join(folder, 'savepoint');
     const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
-    const params = { out, rate: 15_000 };
+    const params = { out, rate: 15_000, holdAt: 10_000 };
     const client = await storedSides.start({ threads: 2, params, checkpoints });
     while (client.status().records < 5000) await delay(5);
     assert.equal((await client.stop({ savepoint })).state, 'stopped');

@@ -66,7 +66,8 @@ test('stopped with a savepoint on 2 threads, joins go on with what they had, on 
       const out = join(folder, `out ${n}`);
       const savepoint = join(folder, `savepoint ${n}`);
       const checkpoints = { dir: join(folder, `state ${n}`), every: '50 ms' } as const;
-      const client = await joining.start({ threads: 2, params: { out, rate: 9000 }, checkpoints });
+      const params = { out, rate: 9000, holdAt: 6000 };
+      const client = await joining.start({ threads: 2, params, checkpoints });
       while (client.status().records < 9000) await delay(5);
       const result = await client.stop({ savepoint });
       assert.equal(result.state, 'stopped');

@@ -60,9 +60,14 @@ before(async () => {
   assert.ok(expected.windows!.length > 5_000);
 });
 
-/** Runs it until so many records more are read, and leaves a savepoint. */
-async function runFor(records: number, savepoint: string, options: RunOptions): Promise<void> {
-  const params = { rate: RATE, ...options.params };
+/** Runs it until so many records more are read, but not those from number `holdAt` on, and leaves a savepoint. */
+async function runFor(
+  records: number,
+  savepoint: string,
+  holdAt: number,
+  options: RunOptions,
+): Promise<void> {
+  const params = { rate: RATE, holdAt, ...options.params };
   const client = await grouped.start({ ...options, params });
   await untilRecords(client, records);
   await client.stop({ savepoint });
@@ -79,7 +84,12 @@ for (const threads of [0, 2]) {
       for (const parallelism of [1, 2, 3]) {
         const savepoint = join(folder, `savepoint-${parallelism}`);
         const from = restoreFrom === undefined ? {} : { restoreFrom };
-        await runFor(5_000, savepoint, { threads, parallelism, params, ...from });
+        await runFor(5_000, savepoint, 7_000 * parallelism, {
+          threads,
+          parallelism,
+          params,
+          ...from,
+        });
         const groups = { windows: 4096, sums: 3, counts: 128, greatest: 7, job: 128 };
         assert.deepEqual(groupsIn(savepoint), groups);
         restoreFrom = savepoint;
@@ -97,7 +107,12 @@ test('a snapshot with one number for the job is that of all its steps', async ()
     const savepoint = join(folder, 'savepoint');
     const again = join(folder, 'again');
     const params = { out: join(folder, 'out'), ...OF_JOB };
-    await runFor(8_000, savepoint, { threads: 0, parallelism: 2, maxParallelism: 50, params });
+    await runFor(8_000, savepoint, 10_000, {
+      threads: 0,
+      parallelism: 2,
+      maxParallelism: 50,
+      params,
+    });
     forgetOwn(savepoint);
     const restored = { threads: 0, parallelism: 3, restoreFrom: savepoint };
     await assert.rejects(grouped.run({ ...restored, params: { ...params, sums: 3 } }), {
@@ -105,7 +120,7 @@ test('a snapshot with one number for the job is that of all its steps', async ()
       message:
         /has 50 key groups of 'sum', its maxParallelism is 3: .* give it \.maxParallelism\(50\)/,
     });
-    await runFor(8_000, again, { ...restored, params: { ...params, sums: 50 } });
+    await runFor(8_000, again, 20_000, { ...restored, params: { ...params, sums: 50 } });
     assert.deepEqual(groupsIn(again), {
       windows: 50,
       sums: 50,
@@ -122,7 +137,7 @@ test('a step keeps the key groups of its state, whatever it and the job say late
   await inFolder(async (folder) => {
     const savepoint = join(folder, 'savepoint');
     const params = { out: join(folder, 'out') };
-    await runFor(4_000, savepoint, { threads: 0, parallelism: 2, params });
+    await runFor(4_000, savepoint, 10_000, { threads: 0, parallelism: 2, params });
     const refused = (how: RunOptions, message: RegExp) =>
       assert.rejects(grouped.run({ threads: 0, params, restoreFrom: savepoint, ...how }), {
         code: 'STATE_INCOMPATIBLE',

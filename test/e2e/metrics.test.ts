@@ -15,7 +15,8 @@ import { FEW, MANY, tallying } from './jobs/tallying.ts';
 import { watched } from './jobs/watched.ts';
 
 async function until(client: JobClient, what: (metrics: JobMetrics) => boolean) {
-  for (let tries = 0; tries < 1500; tries++) {
+  // The alarm for a job that hangs.
+  for (let tries = 0; tries < 6000; tries++) {
     const metrics = client.metrics();
     if (what(metrics)) return metrics;
     await delay(20);
@@ -160,7 +161,8 @@ test('what functions count goes on behind a restart, also in a step whose input 
   await inFolder(async (folder) => {
     const checkpoints = { dir: join(folder, 'state'), every: '20 ms' } as const;
     const options: RunOptions = { threads: 1, parallelism: 2, checkpoints };
-    const client = await tallying.start(options);
+    const params = { holdAt: MANY / 2 };
+    const client = await tallying.start({ ...options, params });
     const hasEnded = ({ tasks }: JobMetrics): boolean =>
       tasks
         .find(({ name }) => name.includes('few'))!
@@ -179,10 +181,11 @@ test('what functions count goes on behind a restart, also in a step whose input 
 test('what sinks have committed: each of their part files, at checkpoints and at the end', async () => {
   await inFolder(async (folder) => {
     const out = join(folder, 'out');
+    const state = join(folder, 'state');
     const client = await counting.start({
       threads: 1,
-      checkpoints: { dir: join(folder, 'state'), every: '20 ms' },
-      params: { out, rolls: true, count: 3000, rate: 10_000 },
+      checkpoints: { dir: state, every: '20 ms' },
+      params: { out, rolls: true, count: 3000, rate: 10_000, each: 1000, checkpoints: state },
     });
     await client.result();
     const { commits } = client.metrics();

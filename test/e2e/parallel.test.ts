@@ -83,7 +83,7 @@ test('what threads are at in a savepoint is given to threads again', async () =>
     const out = join(folder, 'out');
     const savepoint = join(folder, 'savepoint');
     const checkpoints = { dir: join(folder, 'state'), every: '20 ms' } as const;
-    const params = { out, rate: 2000 };
+    const params = { out, rate: 2000, holdAt: 2000 };
     const client = await working.start({ threads: 2, params, checkpoints });
     while (client.status().records < 1000) await delay(5);
     assert.equal((await client.stop({ savepoint })).state, 'stopped');

@@ -63,7 +63,7 @@ for (const [threads, then] of [
       const out = join(folder, 'out');
       const savepoint = join(folder, 'savepoint');
       const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
-      const params = { out, rate: 60_000 };
+      const params = { out, rate: 60_000, holdAt: 40_000 };
       const client = await storedVisits.start({ threads, params, checkpoints });
       while (client.status().records < 20_000) await delay(5);
       assert.equal((await client.stop({ savepoint })).state, 'stopped');

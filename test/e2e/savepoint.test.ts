@@ -1,6 +1,6 @@
 /** Savepoints and stops of a running job: what has ended, what goes on, and what a job that starts from one makes. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import { inFolder } from '../connector/read-all.ts';
 import { counting } from './jobs/counting.ts';
 
 const RATE = 40_000;
+/** However late a job is stopped, it has not read more. */
+const HELD = { rate: RATE, holdAt: 20_000 };
 
 /** All rows of the finished files of an output, sorted. */
 function rowsOf(out: string): Record<string, readonly string[]> {
@@ -50,7 +52,7 @@ for (const [threads, then] of [
       const out = join(folder, 'out');
       const savepoint = join(folder, 'savepoint');
       const checkpoints = { dir: join(folder, 'state'), every: '50 ms' } as const;
-      const client = await counting.start({ threads, params: { out, rate: RATE }, checkpoints });
+      const client = await counting.start({ threads, params: { out, ...HELD }, checkpoints });
       await untilRecords(client, 10_000);
       const result = await client.stop({ savepoint });
       assert.equal(result.state, 'stopped');
@@ -64,10 +66,12 @@ for (const [threads, then] of [
 test('a savepoint changes nothing: the job goes on, and so does another one from it', async () => {
   await inFolder(async (folder) => {
     const out = join(folder, 'out');
-    const client = await counting.start({ threads: 1, params: { out, rate: RATE } });
+    const until = join(folder, 'goes-on');
+    const client = await counting.start({ threads: 1, params: { out, ...HELD, until } });
     await untilRecords(client, 10_000);
     const path = await client.savepoint(join(folder, 'savepoint'));
     assert.ok(existsSync(join(path, 'manifest.json')));
+    writeFileSync(until, '');
     await client.result();
     assert.deepEqual(rowsOf(out), expected);
     await assert.rejects(client.savepoint(join(folder, 'late')), { code: 'JOB_CANCELLED' });
@@ -78,12 +82,12 @@ test('drained, a job fires all windows of what it has read, and finishes', async
   await inFolder(async (folder) => {
     const out = join(folder, 'out');
     const savepoint = join(folder, 'savepoint');
-    const client = await counting.start({ threads: 1, params: { out, rate: RATE } });
+    const client = await counting.start({ threads: 1, params: { out, ...HELD } });
     await untilRecords(client, 10_000);
     const { state, operators } = await client.stop({ drain: true, savepoint });
     assert.equal(state, 'finished');
     const read = operators[0]!.recordsOut;
-    assert.ok(read >= 10_000 && read < 40_000);
+    assert.ok(read >= 10_000 && read <= 20_000);
     const { sums, windows } = rowsOf(out);
     assert.equal(sums!.length, read);
     // Each row is in three windows.
@@ -100,7 +104,7 @@ test('drained, a job fires all windows of what it has read, and finishes', async
 
 test('stop needs a place to go on from', async () => {
   await inFolder(async (out) => {
-    const client = await counting.start({ threads: 0, params: { out, rate: RATE } });
+    const client = await counting.start({ threads: 0, params: { out, ...HELD } });
     await assert.rejects(client.stop(), {
       code: 'JOB_DEFINITION',
       message: /takes no checkpoints/,
@@ -114,12 +118,13 @@ test('stopped with a savepoint, a job also goes on by the command that it was st
   await inFolder(async (folder) => {
     const out = join(folder, 'out');
     const checkpoints = { dir: join(folder, 'state'), every: '10 min' } as const;
-    const params = { out, rate: RATE, rolls: true };
-    const client = await counting.start({ threads: 1, params, checkpoints });
+    const params = { out, rolls: true };
+    const held = { ...params, ...HELD };
+    const client = await counting.start({ threads: 1, params: held, checkpoints });
     await untilRecords(client, 10_000);
     await client.stop({ savepoint: join(folder, 'savepoint') });
     assert.ok(rowsOf(out).sums!.length >= 10_000, 'sinks have committed');
-    await counting.run({ threads: 2, params: { ...params, rate: 0 }, checkpoints });
+    await counting.run({ threads: 2, params, checkpoints });
     assert.deepEqual(rowsOf(out), expected);
   });
 });

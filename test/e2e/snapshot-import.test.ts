@@ -31,7 +31,7 @@ type Row = Readonly<Record<string, unknown>>;
 before(async () => {
   const client = await shop.start({
     ...{ threads: 0, parallelism: 3 },
-    params: { out: join(folder, 'before'), rate: 4000 },
+    params: { out: join(folder, 'before'), rate: 4000, holdAt: 6000 },
     checkpoints: { dir: CHECKPOINTS, every: '50 ms', incremental: true },
   });
   while (client.status().records < 3000) await delay(5);

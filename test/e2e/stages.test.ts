@@ -11,6 +11,7 @@ import {
   DRIFT_MS,
   FAST_ROWS,
   inOrder,
+  SLOW_ROWS,
   STORED,
   together,
   visits,
@@ -56,16 +57,17 @@ test('sources one after the other give all rows of each, in their order', async 
 
 test('a hybrid source goes on within each of its sources, with another number of subtasks', async () => {
   await inFolder(async (folder) => {
-    const params = { history: writeHistory(folder), out: `${folder}/out`, rate: 40_000 };
+    const params = { history: writeHistory(folder), out: `${folder}/out` };
     const where = { dir: `${folder}/state` };
-    // It stops within the stored rows, then within those that come.
-    const stops: readonly [RunOptions, number][] = [
-      [{ threads: 2 }, STORED / 3],
-      [{ threads: 1, parallelism: 3 }, STORED],
+    // It stops long before the end of the stored rows, then within those that come.
+    const stops: readonly [RunOptions, RunOptions['params'], number][] = [
+      [{ threads: 2 }, { rate: 1000 }, 500],
+      [{ threads: 1, parallelism: 3 }, { rate: 100_000, holdAt: COMING / 2 }, STORED],
     ];
     const read: number[] = [];
-    for (const [place, rows] of stops) {
-      const client = await visits.start({ ...place, params, checkpoints: where });
+    for (const [place, pace, rows] of stops) {
+      const held = { ...params, ...pace };
+      const client = await visits.start({ ...place, params: held, checkpoints: where });
       while (client.status().records < rows) await sleep(5);
       await client.stop();
       read.push((await client.result()).operators[0]!.recordsOut);
@@ -74,7 +76,7 @@ test('a hybrid source goes on within each of its sources, with another number of
     assert.ok(first < STORED && first + second > STORED && first + second < STORED + COMING);
     const result = await visits.run({
       threads: 2,
-      params: { ...params, rate: 0 },
+      params,
       checkpoints: where,
     });
     assert.equal(first + second + result.operators[0]!.recordsOut, STORED + COMING);
@@ -95,10 +97,10 @@ test('the last of a hybrid source may have no end', async () => {
 
 test('a checkpoint of another hybrid source is refused', async () => {
   await inFolder(async (folder) => {
-    const params = { history: writeHistory(folder), out: `${folder}/out`, rate: 20_000 };
+    const params = { history: writeHistory(folder), out: `${folder}/out`, rate: 1000 };
     const where = { dir: `${folder}/state` };
     const client = await visits.start({ threads: 1, params, checkpoints: where });
-    while (client.status().records < 1000) await sleep(5);
+    while (client.status().records < 500) await sleep(5);
     await client.stop();
     const shorter = { ...params, isAlone: true };
     await assert.rejects(visits.run({ threads: 1, params: shorter, checkpoints: where }), {
@@ -109,15 +111,27 @@ test('a checkpoint of another hybrid source is refused', async () => {
 });
 
 test('on threads a fast source stays within the drift of a slow one, and a batch', async () => {
-  const leadOf = async (isAligned: boolean): Promise<number> => {
-    const { ends } = await together.collect({ threads: 2, params: { isAligned } });
-    const fast = ends.find(({ source }) => source === 'fast')!;
-    assert.equal(fast.rows, FAST_ROWS);
-    return fast.lead;
-  };
-  // Subtasks deal the rows in turn: a batch of each is twice as long in event time.
-  const batchMs = 2 * 4096;
-  const held = await leadOf(true);
-  assert.ok(held > 0 && held <= DRIFT_MS + batchMs, `${held}`);
-  assert.ok((await leadOf(false)) > FAST_ROWS / 4);
+  await inFolder(async (folder) => {
+    // Subtasks deal the rows in turn: a batch of each is twice as long in event time.
+    const batchMs = 2 * 4096;
+    for (const isAligned of [true, false]) {
+      const until = `${folder}/${isAligned}`;
+      const params = { isAligned, holdAt: SLOW_ROWS / 2, until };
+      const client = await together.start({ threads: 2, params });
+      const rowsOf = (name: string): number =>
+        client.status().operators.find((operator) => operator.name === name)!.recordsOut;
+      while (rowsOf('slow') < SLOW_ROWS / 2) await sleep(5);
+      // The slow one stands. Where the fast one need not wait for it, it comes to its end; else it comes to the drift, and stands too.
+      const most = isAligned ? SLOW_ROWS / 2 + DRIFT_MS + batchMs : FAST_ROWS;
+      const least = isAligned ? SLOW_ROWS / 2 : FAST_ROWS;
+      while (rowsOf('fast') < least) await sleep(5);
+      for (let before = -1; before < rowsOf('fast'); await sleep(100)) before = rowsOf('fast');
+      assert.ok(rowsOf('fast') <= most, `${rowsOf('fast')}`);
+      writeFileSync(until, '');
+      const ends = new Map<string, number>();
+      for await (const { source, rows } of client.outputs.ends) ends.set(source, rows);
+      assert.deepEqual([ends.get('fast'), ends.get('slow')], [FAST_ROWS, SLOW_ROWS]);
+      await client.result();
+    }
+  });
 });

@@ -7,24 +7,33 @@ import { job } from '../../src/index.ts';
 import type { Source, SplitPlace } from '../../src/operator/source.ts';
 import { inFolder } from '../connector/read-all.ts';
 
-/** Two splits of ten numbers, which call `told`. */
+/** Two splits of ten numbers, which call `told`; in front of some of them they wait until it has been called so many times. */
 function numbers(
   told: (places: readonly SplitPlace[]) => void,
   failAt = -1,
+  waitsAt: ReadonlyMap<number, number> = new Map(),
 ): Source<{ n: number }> {
+  let times = 0;
   const source = defineSource({
     name: 'numbers',
     start: 0,
     splits: () => ['a', 'b'].map((id) => ({ id, detail: null })),
     async *read({ position, split }) {
       for (let n = position; n < 10; n++) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        do await new Promise((resolve) => setTimeout(resolve, 10));
+        while (times < (waitsAt.get(n) ?? 0));
         if (n === failAt && split.id === 'a') throw new Error('fails');
         yield { records: [{ n }], position: n + 1 };
       }
     },
   });
-  return { ...source, commitPlaces: async (places) => told(places) };
+  return {
+    ...source,
+    async commitPlaces(places) {
+      times++;
+      told(places);
+    },
+  };
 }
 
 const sorted = (places: readonly SplitPlace[]) =>
@@ -35,10 +44,15 @@ const END = { at: 10, taken: 0 };
 test('places are told at checkpoints, and at the end; a failure to tell is none of the job', async () => {
   await inFolder(async (folder) => {
     const calls: (readonly SplitPlace[])[] = [];
-    const source = numbers((places) => {
+    const whenTold = new Map([
+      [3, 1],
+      [6, 2],
+    ]);
+    const note = (places: readonly SplitPlace[]): void => {
       calls.push(places);
       if (calls.length === 1) throw new Error('nobody listens');
-    });
+    };
+    const source = numbers(note, -1, whenTold);
     const reads = job(import.meta, 'reads', (flow) => ({ rows: flow.from(source) }));
     const checkpoints = { dir: `${folder}/state`, every: '20 ms' } as const;
     const { rows } = await reads.collect({ threads: 0, checkpoints });

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { generate, job, monotonous, record, t, tumbling } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const COUNT = 6000;
 const NAMES = 50;
@@ -18,7 +19,9 @@ async function rate(id: number, signal: AbortSignal): Promise<number> {
 /** Each name is looked up, each call is rated, and every hundred calls are counted. */
 export const rating = job(import.meta, 'rating', (flow) => {
   const rated = flow
-    .from(generate({ schema: Call, count: COUNT, row: call }), { rate: flow.param('rate', 0) })
+    .from(heldRows(flow, { schema: Call, count: COUNT, row: call }), {
+      rate: flow.param('rate', 0),
+    })
     .eventTime('time', monotonous())
     .lookup('name', async (name) => `name ${name}`, { cache: { maxEntries: 20 } })
     .apply(({ id }, name) => ({ id, name }))

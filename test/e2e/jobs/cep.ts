@@ -1,7 +1,8 @@
 /** Patterns over many keys on threads, and the same by plain loops. */
-import { type Flow, generate, job, monotonous, record, type Stream, t } from 'millrace';
+import { type Flow, job, monotonous, record, type Stream, t } from 'millrace';
 import { pattern } from 'millrace/cep';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const RECORDS = 60_000;
 const KEYS = 500;
@@ -26,7 +27,7 @@ type Rise = { key: number; a: number; b: number; c: number };
 
 function risesOf(flow: Flow, rate = 0): Stream<Rise> {
   return flow
-    .from(generate({ schema: Step, count: RECORDS, row: step }), { parallelism: 1, rate })
+    .from(heldRows(flow, { schema: Step, count: RECORDS, row: step }), { parallelism: 1, rate })
     .eventTime('time', monotonous())
     .keyBy('key')
     .match(rises)

@@ -12,6 +12,7 @@ import {
   value,
 } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const KEYS = 50;
 /** Event-time timers at this time fire at the end of the input. */
@@ -34,8 +35,8 @@ function streams(flow: Flow, rows: Rows, rate: number) {
   const lateness = boundedOutOfOrderness('1 s');
   const timed = <Row>(stream: Stream<Row>): Stream<Row> => stream.eventTime(() => 0, lateness);
   const from = { parallelism: 1 };
-  const orders = generate({ schema: Order, count: rows.orders, row: order });
-  const payments = generate({ schema: Payment, count: rows.payments, row: payment });
+  const orders = heldRows(flow, { schema: Order, count: rows.orders, row: order });
+  const payments = heldRows(flow, { schema: Payment, count: rows.payments, row: payment });
   const rules = generate({ schema: Rule, count: rows.rules, row: rule });
   return {
     orders: timed(flow.from(orders, { ...from, rate })),

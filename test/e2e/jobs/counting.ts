@@ -1,13 +1,14 @@
 /** A job that goes on for a while, slow enough to be stopped on its way: rows per key and window, in files. */
-import { boundedOutOfOrderness, generate, job, record, sliding, t } from 'millrace';
+import { boundedOutOfOrderness, job, record, sliding, t } from 'millrace';
 import { csv, files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const Tick = record({ n: t.int32, key: t.int32, at: t.timestamp });
 
 export const counting = job(import.meta, 'counting', (flow) => {
   const ticks = flow
     .from(
-      generate({
+      heldRows(flow, {
         schema: Tick,
         count: flow.param('count', 40_000),
         row: (n) => ({ n, key: (n * 7) % 97, at: n * 3 }),

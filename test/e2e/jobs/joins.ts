@@ -13,6 +13,7 @@ import {
   tumbling,
 } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const AUCTIONS = 3000;
 const BIDS = 9000;
@@ -158,10 +159,13 @@ export const joining = job(import.meta, 'joining', (flow) => {
   const options = { rate: flow.param('rate', 0), parallelism: 1 };
   const lateness = boundedOutOfOrderness('1 s');
   const auctions = flow
-    .from(generate({ schema: Auction, count: BIDS, row: auction }), options)
+    .from(heldRows(flow, { schema: Auction, count: BIDS, row: auction }), options)
     .eventTime('opened', lateness);
   const bids = flow
-    .from(generate({ schema: Bid, count: BIDS, row: (n) => ({ ...bid(n), at: n * 30 }) }), options)
+    .from(
+      heldRows(flow, { schema: Bid, count: BIDS, row: (n) => ({ ...bid(n), at: n * 30 }) }),
+      options,
+    )
     .eventTime('at', lateness);
   const out = flow.param('out', 'out');
   auctions

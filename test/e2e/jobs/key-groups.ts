@@ -1,15 +1,7 @@
 /** Steps with key groups of their own, each with another kind of state; how many is told by parameters, 0 for those of the job. */
-import {
-  boundedOutOfOrderness,
-  generate,
-  job,
-  record,
-  type Step,
-  sliding,
-  t,
-  value,
-} from 'millrace';
+import { boundedOutOfOrderness, job, record, type Step, sliding, t, value } from 'millrace';
 import { csv, files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const Tick = record({ n: t.int32, key: t.int32, at: t.timestamp });
 const Count = record({ key: t.int32, count: t.int32, n: t.int32 });
@@ -19,7 +11,7 @@ export const TICKS = 24_000;
 export const grouped = job(import.meta, 'grouped', (flow) => {
   const ticks = flow
     .from(
-      generate({
+      heldRows(flow, {
         schema: Tick,
         count: TICKS,
         row: (n) => ({ n, key: (n * 7) % 97, at: n * 3 }),

@@ -1,6 +1,7 @@
 /** Many keys that come once, then a few of them again and again: what incremental checkpoints are for. */
-import { generate, job, record, t, value } from 'millrace';
+import { job, record, t, value } from 'millrace';
 import { csv, files } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 export const STILL_KEYS = 10_000;
 const MOVING_KEYS = 50;
@@ -14,7 +15,7 @@ export const mostlyStill = job(import.meta, 'mostly still', (flow) => {
   const out = flow.param('out', '');
   const keyed = flow
     .from(
-      generate({
+      heldRows(flow, {
         schema: Row,
         count: STILL_ROWS,
         row: (n) => ({ key: n < STILL_KEYS ? n : n % MOVING_KEYS, one: 1 }),

@@ -1,13 +1,17 @@
 /** Running counts by key, into a sink that notes in a file all that it is asked for. */
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
-import { EngineError, generate, job, record, type Sink, t } from 'millrace';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { EngineError, job, record, type Sink, t } from 'millrace';
 import { checkpointsOf, damage } from '../checkpoint-files.ts';
+import { heldRows } from './held-rows.ts';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32 });
 /** With keys of another type, which state refuses. */
 const OtherRow = record({ n: t.int32, key: t.float64, one: t.int32 });
 const KEYS = 1000;
 const ROWS = 60_000;
+
+/** The last number that a subtask of this thread has prepared. */
+let preparedHere = 0;
 
 /** Prepares a number for each checkpoint, and keeps the last one in its state. */
 function noting(notes: string, fails: boolean): Sink {
@@ -22,7 +26,11 @@ function noting(notes: string, fails: boolean): Sink {
       return {
         isBusy: false,
         write() {},
-        preCommit: () => (subtask === 0 ? [++prepared] : []),
+        preCommit: () => {
+          if (subtask > 0) return [];
+          preparedHere = ++prepared;
+          return [prepared];
+        },
         snapshot: () => (subtask === 0 ? [prepared] : []),
         close() {},
       };
@@ -37,16 +45,17 @@ function noting(notes: string, fails: boolean): Sink {
 
 export const noted = job(import.meta, 'noted', (flow) => {
   const breaks = flow.param('breaks', '');
-  const sink = noting(flow.param('notes', ''), flow.param('fails', false));
+  const notes = flow.param('notes', '');
+  const sink = noting(notes, flow.param('fails', false));
   const schema = flow.param('other', false) ? OtherRow : Row;
   const rows = flow.from(
-    generate({ schema, count: ROWS, row: (n) => ({ n, key: n % KEYS, one: 1 }) }),
+    heldRows(flow, { schema, count: ROWS, row: (n) => ({ n, key: n % KEYS, one: 1 }) }),
     { rate: flow.param('rate', 1e6) },
   );
   if (flow.param('counts', true)) {
     const counted = rows.keyBy('key').sum('one').uid('counts');
     counted
-      .map((row) => breakOnce(breaks, row))
+      .map((row) => breakOnce(breaks, notes, row))
       .to(sink)
       .uid('noting');
   } else {
@@ -54,9 +63,18 @@ export const noted = job(import.meta, 'noted', (flow) => {
   }
 });
 
-/** Damages the newest of several checkpoints in a directory, and fails. */
-function breakOnce<Row extends { readonly n: number }>(state: string, row: Row): Row {
-  if (state === '' || row.n % 100 !== 0 || existsSync(`${state}.broken`)) return row;
+/**
+ * Damages the newest of several checkpoints in a directory, and fails: when what this subtask has prepared last is committed, so
+ * that no checkpoint is under way that would become the newest.
+ */
+function breakOnce<Row extends { readonly n: number }>(
+  state: string,
+  notes: string,
+  row: Row,
+): Row {
+  if (state === '' || preparedHere === 0 || row.n % 100 !== 0) return row;
+  if (existsSync(`${state}.broken`)) return row;
+  if (!readFileSync(notes, 'utf8').includes(`commit [${preparedHere}]\n`)) return row;
   const [older, newest] = checkpointsOf(state).slice(-2);
   if (newest === undefined) return row;
   writeFileSync(`${state}.broken`, `${older}`);

@@ -2,6 +2,7 @@
 import { isMainThread, threadId } from 'node:worker_threads';
 import { collection, generate, job, monotonous, record, t, tumbling } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const COUNT = 3000;
 
@@ -21,7 +22,9 @@ function work(seed: number): number {
 
 export const working = job(import.meta, 'working', (flow) => {
   const worked = flow
-    .from(generate({ schema: Block, count: COUNT, row: block }), { rate: flow.param('rate', 0) })
+    .from(heldRows(flow, { schema: Block, count: COUNT, row: block }), {
+      rate: flow.param('rate', 0),
+    })
     .eventTime('time', monotonous())
     .mapParallel(({ id, seed }) => ({ id, x: work(seed) }), {
       threads: flow.param('poolThreads', 2),

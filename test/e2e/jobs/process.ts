@@ -1,7 +1,6 @@
 /** Jobs of process functions over many keys, and what plain loops make of the same records. */
 import {
   type Flow,
-  generate,
   job,
   list,
   map,
@@ -14,6 +13,7 @@ import {
   value,
 } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const COUNT = 60_000;
 const USERS = 500;
@@ -35,7 +35,7 @@ function click(i: number): Click {
 
 function clicks(flow: Flow, rate = 0): Stream<Click> {
   return flow
-    .from(generate({ schema: Click, count: COUNT, row: click }), { parallelism: 1, rate })
+    .from(heldRows(flow, { schema: Click, count: COUNT, row: click }), { parallelism: 1, rate })
     .eventTime('time', monotonous());
 }
 

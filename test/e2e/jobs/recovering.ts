@@ -15,6 +15,7 @@ import {
   tumbling,
 } from 'millrace';
 import { csv, files } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const Row = record({ n: t.int32, key: t.int32, one: t.int32, time: t.timestamp });
 /** Several batches of each split, so that positions lie between them. */
@@ -33,8 +34,8 @@ function rowOf(n: number) {
   return { n, key: n % KEYS, one: 1, time: n };
 }
 
-function rows(count: number) {
-  return generate({ schema: Row, count, row: rowOf });
+function rows(flow: Flow, count: number) {
+  return heldRows(flow, { schema: Row, count, row: rowOf });
 }
 
 type Disturbance = { readonly how: string; readonly marker: string; readonly times: number };
@@ -64,7 +65,7 @@ function disturb({ how, marker, times }: Disturbance, n: number): number {
 export const counting = job(import.meta, 'counting', (flow) => {
   const what = disturbanceOf(flow);
   const isInWindows = what.how === 'aggregate';
-  const from = flow.from(rows(ROWS), { rate: RATE });
+  const from = flow.from(rows(flow, ROWS), { rate: RATE });
   const counts = from
     .map(({ key, n }) => ({ key, one: isInWindows ? 1 : disturb(what, n) }))
     .keyBy('key')
@@ -81,7 +82,7 @@ export const counting = job(import.meta, 'counting', (flow) => {
 export const filing = job(import.meta, 'filing', (flow) => {
   const what = disturbanceOf(flow);
   flow
-    .from(rows(flow.param('rows', ROWS)), { rate: flow.param('rate', RATE) })
+    .from(rows(flow, flow.param('rows', ROWS)), { rate: flow.param('rate', RATE) })
     .map(({ key, n }) => ({ key, one: disturb(what, n) }))
     .keyBy('key')
     .sum('one')
@@ -96,7 +97,7 @@ export const filing = job(import.meta, 'filing', (flow) => {
 
 /** Of another name, in the same place. */
 export const filingToo = job(import.meta, 'filing too', (flow) => {
-  flow.from(rows(10)).to(files(flow.param('out', ''), csv()));
+  flow.from(rows(flow, 10)).to(files(flow.param('out', ''), csv()));
 });
 
 function busyFor(ms: number): void {
@@ -106,7 +107,7 @@ function busyFor(ms: number): void {
 
 /** A step that takes so long for a row that many are in front of it at once. */
 export const slow = job(import.meta, 'slow', (flow) => {
-  const from = flow.from(rows(200_000)).uid('rows');
+  const from = flow.from(generate({ schema: Row, row: rowOf })).uid('rows');
   const first = flow.param('way', 'straight') === 'straight' ? from : from.filter(() => true);
   first
     .rebalance()
@@ -142,7 +143,7 @@ export const badCommits = job(import.meta, 'bad commits', (flow) => {
     },
   };
   flow
-    .from(rows(ROWS), { rate: RATE })
+    .from(rows(flow, ROWS), { rate: RATE })
     .map(({ key, one }) => ({ key, one }))
     .keyBy('key')
     .sum('one')
@@ -173,14 +174,14 @@ export const stalling = job(import.meta, 'stalling', (flow) => {
     },
     async commit() {},
   };
-  flow.from(rows(ROWS), { rate: RATE }).to(sink);
+  flow.from(rows(flow, ROWS), { rate: RATE }).to(sink);
 });
 
 /** A short input, long read when the long one is disturbed again and again. */
 export const shortAndLong = job(import.meta, 'short and long', (flow) => {
   const { marker, times } = disturbanceOf(flow);
-  const short = flow.from(rows(2000), { name: 'short' }).map(({ key }) => ({ key, one: 1 }));
-  const long = flow.from(rows(ROWS), { name: 'long', rate: RATE }).map(({ key, n }) => {
+  const short = flow.from(rows(flow, 2000), { name: 'short' }).map(({ key }) => ({ key, one: 1 }));
+  const long = flow.from(rows(flow, ROWS), { name: 'long', rate: RATE }).map(({ key, n }) => {
     // Each time later, so that there is a new checkpoint behind each restart.
     const isDue = times > 0 && n > ROWS / 3 && n % 2000 === 0;
     if (isDue && timesOf(marker) <= times) throw new TypeError(`row ${n} is bad`);
@@ -193,7 +194,10 @@ export const shortAndLong = job(import.meta, 'short and long', (flow) => {
 /** Steps that come and go, and change what they keep. */
 export const changing = job(import.meta, 'changing', (flow) => {
   const steps = flow.param('steps', 'count');
-  const from = flow.from(rows(ROWS), { rate: RATE }).uid('rows').eventTime('time', monotonous());
+  const from = flow
+    .from(rows(flow, ROWS), { rate: RATE })
+    .uid('rows')
+    .eventTime('time', monotonous());
   const windows = from.keyBy('key').window(tumbling('1 min'));
   const to = (name: string) =>
     files(`${flow.param('out', '')}/${name}`, csv(), { existing: 'replace' });
@@ -212,6 +216,6 @@ export const changing = job(import.meta, 'changing', (flow) => {
 
 /** Rows for a program that reads them. */
 export const passing = job(import.meta, 'passing', (flow) => {
-  const numbers = flow.from(rows(ROWS), { rate: RATE }).map(({ n }) => n);
+  const numbers = flow.from(rows(flow, ROWS), { rate: RATE }).map(({ n }) => n);
   return { numbers };
 });

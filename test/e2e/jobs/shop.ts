@@ -1,7 +1,6 @@
 /** A job whose every kind of state shows in its output, for state that comes from outside. */
 import {
   aggregating,
-  generate,
   job,
   list,
   map,
@@ -13,6 +12,7 @@ import {
   value,
 } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 export const COUNT = 40_000;
 const KNOWN = 40;
@@ -59,7 +59,7 @@ export const accountStates = {
 export const shop = job(import.meta, 'shop', (flow) => {
   const out = flow.param('out', 'out');
   const sales = flow
-    .from(generate({ schema: Sales, count: COUNT, row: sale }), {
+    .from(heldRows(flow, { schema: Sales, count: COUNT, row: sale }), {
       parallelism: 1,
       rate: flow.param('rate', 0),
     })

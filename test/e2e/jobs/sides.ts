@@ -1,17 +1,8 @@
 /** Functions of windows, pairs and matches that send rows aside, and count; and the same by plain loops. */
-import {
-  type Flow,
-  generate,
-  job,
-  monotonous,
-  record,
-  sideOutput,
-  t,
-  tumbling,
-  type,
-} from 'millrace';
+import { type Flow, job, monotonous, record, sideOutput, t, tumbling, type } from 'millrace';
 import { pattern } from 'millrace/cep';
 import { files, jsonLines } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 const RECORDS = 20_000;
 const KEYS = 97;
@@ -32,7 +23,7 @@ const rises = pattern<Tick>()
 
 function sidesOf(flow: Flow, rate = 0) {
   const ticks = flow
-    .from(generate({ schema: Tick, count: RECORDS, row: tick }), { parallelism: 1, rate })
+    .from(heldRows(flow, { schema: Tick, count: RECORDS, row: tick }), { parallelism: 1, rate })
     .eventTime('time', monotonous());
   const keyed = ticks.keyBy('key');
   const windows = keyed.window(tumbling(SIZE)).process({

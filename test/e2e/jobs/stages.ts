@@ -12,6 +12,7 @@ import {
   tumbling,
 } from 'millrace';
 import { csv, files } from 'millrace/connectors/files';
+import { heldRows } from './held-rows.ts';
 
 export const Click = record({ n: t.int32, page: t.int32, at: t.timestamp });
 
@@ -24,11 +25,10 @@ export const clickOf = (n: number) => ({ n, page: n % PAGES, at: n });
 
 function clicks(flow: Flow) {
   const isEndless = flow.param('isEndless', false);
-  const coming = generate({
-    schema: Click,
-    ...(isEndless ? {} : { count: COMING }),
-    row: (n) => clickOf(STORED + n),
-  });
+  const row = (n: number) => clickOf(STORED + n);
+  const coming = isEndless
+    ? generate({ schema: Click, row })
+    : heldRows(flow, { schema: Click, count: COMING, row });
   const stored = files(flow.param('history', ''), csv(Click));
   return flow.param('isAlone', false) ? stored : hybrid(stored, coming);
 }
@@ -59,36 +59,25 @@ export const inOrder = job(import.meta, 'in order', (flow) => {
   return { read };
 });
 
-/** Rows a second of the slow source, and how many it has. */
-const SLOW_RATE = 20_000;
-const SLOW_ROWS = 20_000;
+export const SLOW_ROWS = 20_000;
 export const FAST_ROWS = 400_000;
 export const DRIFT_MS = 1000;
 
-/** When the first row of the fast source came. */
-let startMs: number | null = null;
-
-/** How far the fast source is ahead of where the slow one can be, while that has rows. */
-function leadOf(at: number): number {
-  startMs ??= Date.now();
-  const slowAt = ((Date.now() - startMs) * SLOW_RATE) / 1000;
-  return slowAt > SLOW_ROWS / 2 ? 0 : at - slowAt;
-}
-
+/** The slow source can be held. */
 export const together = job(import.meta, 'together', (flow) => {
   const strategy = monotonous().withAlignment('all', DRIFT_MS, { every: '5 ms' });
   const fast = flow
-    .from(generate({ schema: Click, count: FAST_ROWS, row: clickOf }))
+    .from(generate({ schema: Click, count: FAST_ROWS, row: clickOf }), { name: 'fast' })
     .eventTime('at', flow.param('isAligned', true) ? strategy : monotonous())
-    .map(({ at }) => ({ source: 'fast', one: 1, lead: leadOf(at) }));
+    .map(() => ({ source: 'fast', one: 1 }));
   const slow = flow
-    .from(generate({ schema: Click, count: SLOW_ROWS, row: clickOf }), { rate: SLOW_RATE })
+    .from(heldRows(flow, { schema: Click, count: SLOW_ROWS, row: clickOf }), { name: 'slow' })
     .eventTime('at', strategy)
-    .map(() => ({ source: 'slow', one: 1, lead: 0 }));
+    .map(() => ({ source: 'slow', one: 1 }));
   const ends = fast
     .union(slow)
     .keyBy('source')
     .window(tumbling(1_000_000))
-    .aggregate(({ max, sum }) => ({ rows: sum('one'), lead: max('lead') }));
+    .aggregate(({ sum }) => ({ rows: sum('one') }));
   return { ends };
 });

@@ -1,5 +1,6 @@
 /** Two steps that count their records: the input of the first ends at once, that of the second takes a second. */
-import { blackhole, collection, generate, job, record, type Source, t } from 'millrace';
+import { blackhole, collection, job, record, type Source, t } from 'millrace';
+import { heldRows } from './held-rows.ts';
 
 const Numbered = record({ n: t.int32 });
 
@@ -22,5 +23,5 @@ export const tallying = job(import.meta, 'tallying', (flow) => {
       .to(blackhole());
   const few = Array.from({ length: FEW }, (_, n) => ({ n }));
   counted(collection(few, Numbered), 10_000, 'few');
-  counted(generate({ schema: Numbered, count: MANY, row: (n) => ({ n }) }), 3000, 'many');
+  counted(heldRows(flow, { schema: Numbered, count: MANY, row: (n) => ({ n }) }), 3000, 'many');
 });
