@@ -1,17 +1,27 @@
 /**
- * Runs all test files, each in a process of its own: first those that leave room for others, two at a time where there are two
- * processors, then those that need the machine for themselves. One line a file; what one that fails has printed follows it.
+ * Runs all test files, each in a process of its own, or several that need none: to load the engine from its sources and to warm it
+ * up is a large part of what a short file takes. First those that leave room for others, two at a time where there are two
+ * processors, then those that need the machine for themselves. One line a process; what one that fails has printed follows it.
  *
  *   node --import ./src/base/typescript-register.mjs test/run.ts [part of a path ...]
  */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REGISTER = './src/base/typescript-register.mjs';
+const TOGETHER = 'test/together.ts';
 
 /** Two, since the threads of jobs want processors too. */
 const LANES = Math.min(2, availableParallelism());
@@ -23,10 +33,7 @@ const ALONE: readonly string[] = [
   'test/dashboard/',
   'test/e2e/cancellation.test.ts',
   'test/e2e/folder-watching.test.ts',
-  'test/e2e/joins.test.ts',
   'test/e2e/metrics.test.ts',
-  'test/e2e/recovery.test.ts',
-  'test/e2e/savepoint.test.ts',
   'test/e2e/serve.test.ts',
   'test/e2e/upgrade.test.ts',
   'test/e2e/watch.test.ts',
@@ -40,7 +47,25 @@ const LONG: readonly string[] = [
   'test/e2e/crash-loop.test.ts',
   'test/e2e/install.test.ts',
   'test/e2e/kafka/kafka.test.ts',
+  'test/e2e/recovery.test.ts',
 ];
+
+/** Folders whose files share processes, where nothing in a file speaks against it. */
+const SHARED: readonly string[] = [
+  'test/base/',
+  'test/channel/',
+  'test/data/',
+  'test/graph/',
+  'test/metrics/',
+  'test/operator/',
+  'test/state/',
+  'test/time/',
+];
+/** What a file does to its process, or wants to have for itself: hooks of its tests would be those of all, memory would be that of all. */
+const NOT_SHARED =
+  /\b(?:process\.|globalThis|mock|collector|node:(?:worker_threads|child_process|v8|vm|module|async_hooks))|^(?:before|after)(?:Each)?\(|^await /m;
+/** So many that what they load is little against what they do. */
+const FILES_SHARED_MAX = 10;
 
 /** A file system in memory, where Linux has one: of most tests that write files, syncing them is most of the time. */
 const MEMORY = '/dev/shm';
@@ -80,9 +105,10 @@ function folderInMemory(): string | null {
  * By Node itself: `--test` would start it in a second process. As there, a variable tells the engine that its threads are those
  * of a test.
  */
-async function run(file: string): Promise<Outcome> {
+async function run(files: readonly string[]): Promise<Outcome> {
   const begun = performance.now();
-  const flags = ['--import', REGISTER, '--test-reporter=spec', file];
+  const entry = files.length === 1 ? files : [TOGETHER, ...files];
+  const flags = ['--import', REGISTER, '--test-reporter=spec', ...entry];
   const child = spawn(process.execPath, flags, {
     cwd: ROOT,
     env: { ...process.env, ...temporary, NODE_TEST_CONTEXT: 'file' },
@@ -115,10 +141,12 @@ class Report {
   readonly failed: string[] = [];
   files = 0;
 
-  add(file: string, { output, isFailed, ms }: Outcome): void {
+  add(files: readonly string[], { output, isFailed, ms }: Outcome): void {
     const counts = countsIn(output);
     for (const name of COUNTS) this.total[name] += counts[name];
-    this.files++;
+    this.files += files.length;
+    const [first, ...others] = files.map((path, n) => (n === 0 ? path : basename(path)));
+    const file = [first, ...others].join(' ');
     const seconds = (ms / 1000).toFixed(1).padStart(6);
     console.log(`${isFailed ? '✖' : '✔'} ${seconds} s  ${file}  ${textOf(counts)}`);
     if (!isFailed) return;
@@ -132,11 +160,34 @@ function textOf({ pass, fail, skipped }: Counts): string {
   return [`${pass} passed`, ...rest.filter((text) => text !== '')].join(', ');
 }
 
-async function runAll(files: readonly string[], lanes: number, report: Report): Promise<void> {
-  const left = [...files];
+/** Files in the processes that run them. */
+function grouped(files: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  let open: string[] = [];
+  for (const file of files) {
+    if (!beginsWithOne(file, SHARED) || NOT_SHARED.test(readFileSync(join(ROOT, file), 'utf8'))) {
+      groups.push([file]);
+      continue;
+    }
+    const isFull = open.length === FILES_SHARED_MAX;
+    if (open.length === 0 || isFull || dirname(open[0]!) !== dirname(file)) {
+      open = [];
+      groups.push(open);
+    }
+    open.push(file);
+  }
+  return groups;
+}
+
+async function runAll(
+  groups: readonly (readonly string[])[],
+  lanes: number,
+  report: Report,
+): Promise<void> {
+  const left = [...groups];
   const lane = async (): Promise<void> => {
-    for (let file = left.shift(); file !== undefined; file = left.shift()) {
-      report.add(file, await run(file));
+    for (let group = left.shift(); group !== undefined; group = left.shift()) {
+      report.add(group, await run(group));
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
@@ -154,8 +205,12 @@ process.on('exit', () => {
   if (memory !== null) rmSync(memory, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
-await runAll([...long, ...others], LANES, report);
-await runAll(alone, 1, report);
+await runAll([...long.map((file) => [file]), ...grouped(others)], LANES, report);
+await runAll(
+  alone.map((file) => [file]),
+  1,
+  report,
+);
 
 const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
 console.log(`\n${report.files} files, ${textOf(report.total)}, ${minutes} min`);
