@@ -7,6 +7,7 @@ import { assert } from '../base/assert.ts';
 import { EngineError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/random-id.ts';
 import type { CheckpointWriter } from './checkpoint.ts';
+import { idOf } from './checkpoint-names.ts';
 import { type BlockPacker, CompressPool } from './compress-pool.ts';
 import { DirectoryWriter } from './directory-writer.ts';
 import { type FileLayer, makeDirectories } from './file-layer.ts';
@@ -32,7 +33,7 @@ export async function beginSavepoint(
   const path = resolve(directory);
   const files = options.files ?? systemFiles;
   const warn = options.warn ?? ((message: string) => process.emitWarning(message));
-  await prepare(path, files);
+  await prepareSavepoint(path, files);
   const packer = options.packer ?? new CompressPool();
   return new DirectoryWriter({
     what: 'the savepoint',
@@ -54,7 +55,18 @@ export async function beginSavepoint(
   });
 }
 
-async function prepare(path: string, files: FileLayer): Promise<void> {
+/** Sees that a savepoint may be written to a path, whose parents are made. EngineError OUTPUT_EXISTS, CHECKPOINT_WRITE. */
+export async function prepareSavepoint(
+  path: string,
+  files: FileLayer = systemFiles,
+): Promise<void> {
+  if (idOf(basename(path)) !== null) {
+    throw new EngineError(
+      'CHECKPOINT_WRITE',
+      `no savepoint can be written to ${path}: a job takes what has such a name in its checkpoint directory for a checkpoint of ` +
+        'its own, which it goes on from and removes; give another name',
+    );
+  }
   let names: readonly string[] | null;
   try {
     names = await files.list(path);

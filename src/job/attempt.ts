@@ -325,6 +325,12 @@ export class Attempt implements AskedThreads {
     this.#notifyAll();
   }
 
+  /** Has sources go on behind the barrier of what was to be the last. */
+  goOn(): void {
+    this.#counters.goOn();
+    this.#notifyAll();
+  }
+
   /** Tells functions that listen what has become of a checkpoint. */
   checkpointEnded(checkpoint: number, end: CheckpointEnd): void {
     this.#counters.checkpointEnded(checkpoint, end);

@@ -127,6 +127,7 @@ export async function beginAttempt(
     settings: job.checkpoints,
     request: (...request) => attempt.requestCheckpoint(...request),
     turnUnaligned: (checkpoint) => attempt.turnUnaligned(checkpoint),
+    goOn: () => attempt.goOn(),
     tell: (checkpoint, end) => attempt.checkpointEnded(checkpoint, end),
     commit: (node, committables) => commit(job, node, committables),
     onFailure: (error) => void attempt.fail(error),

@@ -16,7 +16,7 @@ import { giveBack } from '../channel/block-memory.ts';
 import type { CheckpointWriter, Manifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
-import { beginSavepoint } from '../checkpoint/savepoint.ts';
+import { beginSavepoint, prepareSavepoint } from '../checkpoint/savepoint.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
 import type { CheckpointEnd, CheckpointKind } from '../metrics/shared-counters.ts';
@@ -57,6 +57,8 @@ export type CoordinatorOptions = {
   readonly request: (checkpoint: number, kind: CheckpointKind, base: number) => void;
   /** Has the barrier of the checkpoint under way, which was aligned, overtake what is on its way. */
   readonly turnUnaligned: (checkpoint: number) => void;
+  /** What was to be the last has failed: sources, which stand still behind its barrier, go on. */
+  readonly goOn: () => void;
   /** Tells functions that listen, of checkpoints, and of the savepoint that a job without them is stopped behind. */
   readonly tell: (checkpoint: number, end: CheckpointEnd) => void;
   readonly commit: CommitNode;
@@ -89,6 +91,8 @@ export class CheckpointCoordinator {
   readonly #schedule: CheckpointSchedule | null;
   /** The attempt has ended: none can get through. */
   #hasEnded = false;
+  /** A savepoint is complete behind which the job stands still, until there is the last checkpoint too. */
+  #hasLastSavepoint = false;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -150,9 +154,18 @@ export class CheckpointCoordinator {
     try {
       return await this.#exclusive(() => this.#checkpoint({ isLast, type }));
     } catch (error) {
+      if (isLast) this.#goOn();
       this.#schedule?.onFailed(error);
       throw error;
     }
+  }
+
+  /** Nothing was stopped: the job runs, and checkpoints are taken again. */
+  #goOn(): void {
+    if (this.#hasEnded) return;
+    this.#hasLastSavepoint = false;
+    this.#options.goOn();
+    this.#schedule?.start();
   }
 
   async #checkpoint(how: How): Promise<StoredCheckpoint> {
@@ -170,10 +183,23 @@ export class CheckpointCoordinator {
 
   /**
    * A snapshot into a directory of the user. It commits nothing, unless it is the last of a job without checkpoints: with
-   * them the last checkpoint does, since a job that goes on from an older one would commit the same rows again.
+   * them the last checkpoint does, since a job that goes on from an older one would commit the same rows again. Behind one that was
+   * to be the last, and could not be written, the job goes on.
    */
-  savepoint(path: string, isLast = false): Promise<StoredCheckpoint> {
-    if (isLast) this.#schedule?.stop();
+  async savepoint(path: string, isLast = false): Promise<StoredCheckpoint> {
+    if (!isLast) return await this.#savepoint(path, isLast);
+    this.#schedule?.stop();
+    try {
+      const stored = await this.#savepoint(path, isLast);
+      this.#hasLastSavepoint = true;
+      return stored;
+    } catch (error) {
+      if (!this.#hasLastSavepoint) this.#goOn();
+      throw error;
+    }
+  }
+
+  #savepoint(path: string, isLast: boolean): Promise<StoredCheckpoint> {
     return this.#exclusive(async () => {
       const writer = await beginSavepoint(path, { warn: this.#options.warn });
       const id = this.#nextId();
@@ -344,8 +370,9 @@ export class CheckpointCoordinator {
     return this.#manifest(id, kind, true, [], this.#committables.all, null);
   }
 
-  /** Has a savepoint written when all has come to its end. */
-  savepointAtEnd(path: string): void {
+  /** Has a savepoint written when all has come to its end. EngineError OUTPUT_EXISTS, CHECKPOINT_WRITE where it cannot be. */
+  async savepointAtEnd(path: string): Promise<void> {
+    await prepareSavepoint(path);
     this.#lastSavepoint = path;
   }
 

@@ -27,8 +27,9 @@ export class CheckpointSchedule {
     this.#options = options;
   }
 
-  /** The first is due in so long. */
+  /** The first is due in so long; also again, behind a `stop`. */
   start(): void {
+    this.#isOver = false;
     this.#awaitNext(systemClock.monotonic());
   }
 
@@ -37,6 +38,7 @@ export class CheckpointSchedule {
     const { everyMs, minPauseMs } = this.#options.settings;
     const nowMs = systemClock.monotonic();
     const dueMs = Math.max(lastStartMs + everyMs, nowMs + minPauseMs);
+    this.#cancelTimer();
     this.#cancelTimer = after(dueMs - nowMs, () => this.#take());
   }
 

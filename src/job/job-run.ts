@@ -193,7 +193,7 @@ export class JobRun implements WatchedJob {
     }
     const { attempt, checkpoints } = this.#now();
     if (drain) {
-      if (savepoint !== undefined) checkpoints.savepointAtEnd(resolve(savepoint));
+      if (savepoint !== undefined) await checkpoints.savepointAtEnd(resolve(savepoint));
       attempt.drain();
       return await this.#result!;
     }

@@ -170,6 +170,11 @@ export class SharedCounters {
     return Atomics.load(this.#words, BASE_CHECKPOINT);
   }
 
+  /** Has sources read on behind the barrier of one that was to be the last, and is not. */
+  goOn(): void {
+    Atomics.store(this.#words, LAST_CHECKPOINT, 0);
+  }
+
   /** The checkpoint behind which nothing more is read; 0 for none. */
   lastCheckpoint(): number {
     return Atomics.load(this.#words, LAST_CHECKPOINT);

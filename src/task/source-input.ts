@@ -70,8 +70,11 @@ export class SourceInput implements TaskInput {
   #held: HeldBatch | null = null;
   /** Whose barrier was sent last. */
   #checkpoint = 0;
-  /** That was the last one: nothing more is sent but the barrier of another, which finds all as it was. */
-  #standsStill = false;
+  /**
+   * That was the last one: nothing more is sent but the barrier of another, which finds all as it was; or until it turns out that it
+   * was not the last, since it could not be written.
+   */
+  #isBehindLast = false;
   /** Splits that have been read, and need not be in a checkpoint that begins from now on. */
   #remembered: string[] = [];
   #readersDueMs = Infinity;
@@ -100,7 +103,7 @@ export class SourceInput implements TaskInput {
       this.#sendBarrier();
       return true;
     }
-    if (this.#standsStill) return false;
+    if (this.#standsStill()) return false;
     if (commands.isDraining()) this.#drain();
     const now = this.#options.clock.now();
     const hasNone = this.#readers.open.length === 0;
@@ -126,7 +129,7 @@ export class SourceInput implements TaskInput {
       this.#cut(checkpoint);
       return true;
     }
-    if (this.#standsStill) return false;
+    if (this.#standsStill()) return false;
     this.#time.forwardStatus();
     this.#time.advanceWhenDue(clock.now());
     return false;
@@ -146,13 +149,18 @@ export class SourceInput implements TaskInput {
     return true;
   }
 
+  #standsStill(): boolean {
+    this.#isBehindLast &&= this.#options.commands.lastCheckpoint() !== 0;
+    return this.#isBehindLast;
+  }
+
   #sendBarrier(): void {
     if (this.#options.output.isReady) this.#cut(this.#options.commands.requestedCheckpoint());
   }
 
   #cut(checkpoint: number): void {
     this.#checkpoint = checkpoint;
-    this.#standsStill = this.#options.commands.lastCheckpoint() === checkpoint;
+    this.#isBehindLast = this.#options.commands.lastCheckpoint() === checkpoint;
     this.#writeState(checkpoint);
     this.#options.output.barrier(checkpoint);
     this.#forget();

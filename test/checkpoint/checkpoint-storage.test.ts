@@ -166,6 +166,10 @@ test('a savepoint is one of its own, and is never written over anything', async 
   assert.equal((await loadCheckpoint(directory)).manifest.kind, 'savepoint');
   await assert.rejects(beginSavepoint(directory), { code: 'OUTPUT_EXISTS' });
   await assert.rejects(beginSavepoint(join(directory, 'state')), { code: 'CHECKPOINT_WRITE' });
+  await assert.rejects(beginSavepoint(join(newDirectory(), 'checkpoint-7')), {
+    code: 'CHECKPOINT_WRITE',
+    message: /a job takes what has such a name .* for a checkpoint of its own.* give another name$/,
+  });
   const empty = newDirectory();
   mkdirSync(empty, { recursive: true });
   const storage = await CheckpointStorage.open(newDirectory());

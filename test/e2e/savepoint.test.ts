@@ -1,6 +1,6 @@
 /** Savepoints and stops of a running job: what has ended, what goes on, and what a job that starts from one makes. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -99,6 +99,49 @@ test('drained, a job fires all windows of what it has read, and finishes', async
     const again = await counting.run({ threads: 1, params: { out }, restoreFrom: savepoint });
     assert.equal(again.state, 'finished');
     assert.equal(rowsOf(out).sums!.length, read);
+  });
+});
+
+for (const [what, code, name] of [
+  ['is not empty', 'OUTPUT_EXISTS', 'busy'],
+  ['has a name for which there is no draft', 'CHECKPOINT_WRITE', 'x'.repeat(250)],
+] as const) {
+  test(`a stop whose savepoint cannot be written, as its directory ${what}, stops nothing`, async () => {
+    await inFolder(async (folder) => {
+      const out = join(folder, 'out');
+      const dir = join(folder, 'state');
+      const savepoint = join(folder, name);
+      if (name === 'busy') mkdirSync(join(savepoint, 'what is there'), { recursive: true });
+      const until = join(folder, 'goes-on');
+      const params = { out, ...HELD, until };
+      const checkpoints = { dir, every: '20 ms' } as const;
+      const client = await counting.start({ threads: 1, params, checkpoints });
+      await untilRecords(client, 4000);
+      await assert.rejects(client.stop({ savepoint }), { code });
+      const completed = (): number => client.metrics().checkpoints.completed;
+      const before = completed();
+      // They are taken again.
+      while (completed() < before + 2) await delay(5);
+      writeFileSync(until, '');
+      const { state } = await client.result();
+      assert.equal(state, 'finished');
+      assert.deepEqual(rowsOf(out), expected);
+    });
+  });
+}
+
+test('a job is not drained when the savepoint of its end has no place', async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const until = join(folder, 'goes-on');
+    const client = await counting.start({ threads: 1, params: { out, ...HELD, until } });
+    await untilRecords(client, 4000);
+    await assert.rejects(client.stop({ drain: true, savepoint: folder }), {
+      code: 'OUTPUT_EXISTS',
+    });
+    writeFileSync(until, '');
+    assert.equal((await client.result()).state, 'finished');
+    assert.deepEqual(rowsOf(out), expected);
   });
 });
 

@@ -1,5 +1,7 @@
 /** The coordinator alone, subtasks played by the test, on a disk that fails. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { job } from '../../src/api/job.ts';
@@ -94,6 +96,7 @@ async function setUp({
     settings,
     request: (checkpoint, kind, base) => onRequest(coordinator, checkpoint, base, kind),
     turnUnaligned: (checkpoint) => void turned.push(checkpoint),
+    goOn: () => void told.push('go on'),
     tell: (checkpoint, end) => told.push(`${checkpoint} ${end}`),
     async commit(_node, committables) {
       commits++;
@@ -211,6 +214,44 @@ test('one that succeeds between two failures and two begins the count anew', asy
   await coordinator.stop();
   assert.deepEqual([failures.length, stored.map(({ manifest }) => manifest.id)], [0, [3, 6, 9]]);
   assert.ok(warnings.length >= 6);
+});
+
+test('a last checkpoint that cannot be written is not the last: the job goes on, and checkpoints are taken again', async () => {
+  const kinds: CheckpointKind[] = [];
+  const { coordinator, failures, stored, told } = await setUp({
+    files: new BadFiles(1),
+    options: { tolerableFailures: 1, every: 0 },
+    onRequest(asked, checkpoint, _base, kind) {
+      kinds.push(kind);
+      answer(asked, checkpoint);
+    },
+  });
+  await assert.rejects(coordinator.checkpoint({ isLast: true }), { code: 'CHECKPOINT_WRITE' });
+  assert.deepEqual(told, ['1 aborted', 'go on']);
+  await until(() => stored.length >= 2);
+  await coordinator.stop();
+  assert.deepEqual([failures.length, kinds.slice(0, 3)], [0, ['last', 'aligned', 'aligned']]);
+});
+
+test('a last savepoint that cannot be written stops nothing, but where another one has', async () => {
+  await inFolder(async (folder) => {
+    const { coordinator, stored, told } = await setUp({ options: { every: 5 } });
+    coordinator.start();
+    // Its draft has a longer name than there may be.
+    const long = join(folder, 'x'.repeat(250));
+    await assert.rejects(coordinator.savepoint(long, true), { code: 'CHECKPOINT_WRITE' });
+    writeFileSync(join(folder, 'note'), '');
+    await assert.rejects(coordinator.savepoint(folder, true), { code: 'OUTPUT_EXISTS' });
+    const goesOn = (): number => told.filter((line) => line === 'go on').length;
+    assert.equal(goesOn(), 2);
+    const before = stored.length;
+    await until(() => stored.length > before + 1);
+    await coordinator.savepoint(join(folder, 'savepoint'), true);
+    await assert.rejects(coordinator.savepoint(folder, true), { code: 'OUTPUT_EXISTS' });
+    assert.equal(goesOn(), 2, 'it stands still for the last checkpoint');
+    await coordinator.checkpoint({ isLast: true });
+    await coordinator.stop();
+  });
 });
 
 test('behind each checkpoint there is a pause, however soon the next is wanted', async () => {

@@ -173,6 +173,25 @@ test('between a savepoint that is the last and the last checkpoint nothing is re
   assert.equal(input.hasEnded, false);
 });
 
+test('behind a barrier that was not the last after all a source reads on', () => {
+  const { input, run, counters } = setUp({ splits: [[[1], [2], [3]]] });
+  assert.deepEqual(run(2), ['1', 'W0']);
+  counters.requestCheckpoint(1, 'last', 0);
+  assert.deepEqual(run(3), ['barrier 1']);
+  counters.goOn();
+  assert.equal(run(1)[0], '2');
+  // Its barrier comes when it is known already.
+  counters.requestCheckpoint(2, 'last', 0);
+  counters.goOn();
+  assert.deepEqual(
+    run(9)
+      .filter((line) => !line.startsWith('W'))
+      .slice(0, 2),
+    ['barrier 2', '3'],
+  );
+  assert.equal(input.hasEnded, true);
+});
+
 test('a source in which nothing comes is idle, and active again with the first record', () => {
   const { run } = setUp({ splits: [[[3], ...Array<Step>(50).fill('idle'), [9]]], idlenessMs: 20 });
   const log = run(70);

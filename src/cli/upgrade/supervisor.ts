@@ -172,7 +172,7 @@ class Supervisor {
       await running.stop(savepoint);
       say(`the version before is kept in ${savepoint}`);
     } catch (error) {
-      // It may stand still at the barrier of what could not be written.
+      // What could not be written was to be the way back; the last checkpoint is there to go on from.
       running.kill('SIGTERM');
       if ((await running.ended) === EXIT.done) throw error;
       say(`${messageOf(error)}\nthe new version goes on from the last checkpoint`);

@@ -174,6 +174,7 @@ export class SimulatedJob {
         if (turns) this.#turnsUnaligned = { round: this.stats.rounds + alignedRounds, checkpoint };
       },
       turnUnaligned: (checkpoint) => counters.turnUnaligned(checkpoint),
+      goOn: () => counters.goOn(),
       tell: (checkpoint, end) => counters.checkpointEnded(checkpoint, end),
       commit: async (node, committables) => await bindings[node]!.sink?.commit(committables),
       onFailure: () => {},
