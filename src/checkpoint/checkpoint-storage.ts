@@ -17,7 +17,7 @@ import type { CheckpointWriter, Manifest, StoredCheckpoint } from './checkpoint.
 import { draftNameOf, idOf, isDraft, MANIFEST_NAME, nameOf } from './checkpoint-names.ts';
 import { CompressPool } from './compress-pool.ts';
 import { DirectoryWriter } from './directory-writer.ts';
-import { type FileLayer, makeDirectories } from './file-layer.ts';
+import { codeOf, type FileLayer, makeDirectories } from './file-layer.ts';
 import { openCheckpoint, readManifest, verifyBlocks } from './load-checkpoint.ts';
 import { DirectoryLock, isLeftOfLock } from './lock.ts';
 import { referencesOf } from './manifest.ts';
@@ -182,7 +182,12 @@ export class CheckpointStorage {
     if (entry.condition === 'retired') return;
     const path = this.#pathOf(entry.id);
     await this.#files.remove(join(path, MANIFEST_NAME));
-    await this.#files.syncDirectory(path);
+    try {
+      await this.#files.syncDirectory(path);
+    } catch (error) {
+      // Somebody has removed all of it.
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
     entry.condition = 'retired';
   }
 

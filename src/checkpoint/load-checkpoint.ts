@@ -7,7 +7,7 @@ import { EngineError } from '../base/errors.ts';
 import { groupBy } from '../base/group-by.ts';
 import { blockKey } from './block-reader.ts';
 import type { BlockRef, Manifest, StoredCheckpoint } from './checkpoint.ts';
-import { MANIFEST_NAME, stateFileOf } from './checkpoint-names.ts';
+import { idOf, MANIFEST_NAME, nameOf, stateFileOf } from './checkpoint-names.ts';
 import type { FileLayer, InputFile } from './file-layer.ts';
 import { blocksOf, decodeManifest } from './manifest.ts';
 import { readingError } from './reading-error.ts';
@@ -45,11 +45,19 @@ export async function readManifest(path: string, files: FileLayer): Promise<Mani
   const file = join(path, MANIFEST_NAME);
   const bytes = await reading(file, files.read(file));
   if (bytes !== null) return decodeManifest(file, bytes);
+  const why = whyNone(await reading(path, files.list(path)));
   throw new EngineError(
     'CHECKPOINT_NOT_FOUND',
-    `there is no checkpoint or savepoint at ${path}: it has no ${MANIFEST_NAME}; ` +
-      'give the path of one, such as <directory>/checkpoint-7',
+    `there is no checkpoint or savepoint at ${path}: ${why}`,
   );
+}
+
+/** Why there is none where these names are, and what to do. */
+function whyNone(names: readonly string[] | null): string {
+  if (names === null) return 'there is no such directory';
+  const newest = Math.max(...names.map((name) => idOf(name) ?? -1));
+  if (newest >= 0) return `it has them within it; give the path of one, such as ${nameOf(newest)}`;
+  return `it has no ${MANIFEST_NAME}; give the path of one, such as <directory>/checkpoint-7`;
 }
 
 /** Verifies every block but those in `verified`, by their keys. EngineError CHECKPOINT_DAMAGED, CHECKPOINT_NOT_FOUND. */

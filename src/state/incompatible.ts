@@ -7,11 +7,12 @@ export function incompatible(
   field: string | null,
   found: string,
   wanted: string,
+  remedy = 'go back to the old type',
 ): EngineError {
   const where = field === null ? `state '${state}'` : `state '${state}', field '${field}'`;
   return new EngineError(
     'STATE_INCOMPATIBLE',
-    `${where}: the snapshot has ${found}, the job keeps ${wanted} now; go back to the old type, or give the step ` +
+    `${where}: the snapshot has ${found}, the job keeps ${wanted} now; ${remedy}, or give the step ` +
       'another uid and allow the old state to be dropped',
   );
 }

@@ -187,7 +187,7 @@ export class ValueType {
       if (isAdded && field.nullable) return { field, column, fallback: null };
       const had = isAdded ? 'no such field' : 'a record';
       const wants = `${typeText(field)}${isAdded ? ' without a default' : ''}`;
-      throw incompatible(this.#state, name, had, wants);
+      throw incompatible(this.#state, name, had, wants, isAdded ? TO_ADD : undefined);
     }
     const was = found.fields[column]!;
     if (was.kind !== field.kind || (was.nullable && !field.nullable)) {
@@ -196,6 +196,9 @@ export class ValueType {
     return { field, column, fallback };
   }
 }
+
+/** What to do about a field that is new. */
+const TO_ADD = 'let the field be nullable, or the default of a value have it';
 
 /** Makes records of the values of their fields. */
 function recordMaker(fields: readonly Field[]): (values: readonly unknown[]) => unknown {

@@ -149,7 +149,7 @@ export async function simulationOf(
     throw new EngineError(
       'SIMULATION_FAILED',
       `job '${job.name}', seed ${seed}: ${(await differs(short)) ?? difference}\nThis is enough to make it fail:\n` +
-        `${describeScenario(short)}\n${describeOracle(oracle)}\nPlay it again by simulate.replay(job, ${seed})`,
+        `${describeScenario(short)}\n${describeOracle(oracle)}\n${hintOf(short)}Play it again by simulate.replay(job, ${seed})`,
     );
   };
 }
@@ -166,6 +166,16 @@ function describeOracle({ kind, because }: Oracle): string {
   if (kind === 'naive') return '  held against a naive evaluation of the job';
   const why = because === null ? '' : `, since ${because}`;
   return `  held against an undisturbed run of the job${why}`;
+}
+
+/** Where to look when a job differs though nothing has happened to it; empty where something has. */
+function hintOf({ events, parallelism }: Scenario): string {
+  if (events.length > 0) return '';
+  const why = 'what the job commits depends on';
+  return parallelism[0] === 1
+    ? `Nothing fails in it: ${why} what a function keeps outside of its state, or on chance\n`
+    : `Nothing fails in it, there are only several subtasks: ${why} the order of records of different subtasks, ` +
+        'or on what a function keeps outside of its state\n';
 }
 
 function builtOf(job: SimulatedJobLike, params: JobParams): BuiltJob {

@@ -178,9 +178,31 @@ test('a savepoint is one of its own, and is never written over anything', async 
   assert.equal((await loadCheckpoint(empty)).manifest.id, 7);
 });
 
+test('a checkpoint that somebody has removed is gone, and no warning with every checkpoint after it', async () => {
+  const directory = newDirectory();
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const storage = await CheckpointStorage.open(directory, { warn });
+  await writeCounts(storage.begin(1), 1);
+  rmSync(join(directory, 'checkpoint-1'), { recursive: true });
+  await writeCounts(storage.begin(2), 2);
+  await writeCounts(storage.begin(3), 3);
+  await storage.close();
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(namesIn(directory), ['checkpoint-3']);
+});
+
 test('what is no checkpoint is not found', async () => {
-  await assert.rejects(loadCheckpoint(root), { code: 'CHECKPOINT_NOT_FOUND' });
-  await assert.rejects(loadCheckpoint(join(root, 'nowhere')), { code: 'CHECKPOINT_NOT_FOUND' });
+  const code = 'CHECKPOINT_NOT_FOUND';
+  await assert.rejects(loadCheckpoint(root), { code });
+  const message = /there is no checkpoint or savepoint at .*nowhere: there is no such directory$/;
+  await assert.rejects(loadCheckpoint(join(root, 'nowhere')), { code, message });
+  const directory = newDirectory();
+  for (const name of ['checkpoint-9', 'checkpoint-10']) {
+    mkdirSync(join(directory, name), { recursive: true });
+  }
+  const within = /it has them within it; give the path of one, such as checkpoint-10$/;
+  await assert.rejects(loadCheckpoint(directory), { code, message: within });
   const file = join(root, 'file');
   writeFileSync(file, '');
   await assert.rejects(loadCheckpoint(file), { code: 'CHECKPOINT_NOT_FOUND' });

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { job } from '../../src/api/job.ts';
+import { value } from '../../src/api/state.ts';
 import type { EngineError } from '../../src/base/errors.ts';
 import { collection } from '../../src/connector/collection/collection.ts';
 import { Batch } from '../../src/data/batch.ts';
@@ -33,6 +34,8 @@ import {
   windows,
 } from './jobs.ts';
 import { OLD_SEEDS } from './old-seeds.ts';
+
+const Paid = record({ user: t.int32, amount: t.float64 });
 
 /** Held against a naive evaluation, and against an undisturbed run. */
 const EVALUATED: readonly SimulatedJobLike[] = [
@@ -135,6 +138,48 @@ test('a sink that does not wait for the checkpoint is found out, with a seed and
   assert.match(message, /too many/);
   assert.match(message, /simulate\.replay\(job, \d+\)/);
   assert.ok(message.split('round ').length <= 4, `a few events are enough: ${message}`);
+});
+
+function totals(name: string, keepsState: boolean) {
+  return job(import.meta, name, (flow) => {
+    const seen = new Map<number, number>();
+    const amounts = Array.from({ length: 60 }, (_, n) => ({ user: n % 3, amount: n }));
+    const sums = flow
+      .from(collection(amounts, Paid))
+      .rebalance()
+      .filter(() => true)
+      .keyBy('user')
+      .process({
+        emits: Paid,
+        state: { total: value(t.float64, { default: 0 }) },
+        onRecord({ user, amount }, { state, emit }) {
+          const total = (keepsState ? state.total.get() : (seen.get(user) ?? 0)) + amount;
+          if (keepsState) state.total.set(total);
+          else seen.set(user, total);
+          emit({ user, amount: total });
+        },
+      });
+    return { sums };
+  });
+}
+
+const inOrder = totals('totals one by one', true);
+const inVariable = totals('totals in a variable', false);
+
+test('where nothing fails in the scenario, the report says where to look', async () => {
+  const calm = { crashes: false, disk: false, slowSinks: false, delays: false };
+  const reported = async (tried: SimulatedJobLike): Promise<string> => {
+    for (let seed = 0; seed < 40; seed++) {
+      const error = await simulate(tried, { seed, faults: calm }).catch((one: Error) => one);
+      if (error instanceof Error) return error.message;
+    }
+    return 'none has failed';
+  };
+  assert.match(
+    await reported(inOrder),
+    /Nothing fails in it, there are only several .* depends on the order of records of different subtasks/,
+  );
+  assert.match(await reported(inVariable), /Nothing fails in it.* keeps outside of its state/);
 });
 
 test('a replay tells what happens', async () => {

@@ -81,7 +81,7 @@ const INCOMPATIBLE: readonly [string, StateDescriptors, StateDescriptors, RegExp
     'a field that is new and has no value',
     { total: value(record({ a: t.int32 })) },
     { total: value(record({ a: t.int32, b: t.string })) },
-    /^state 'total', field 'b': the snapshot has no such field, the job keeps string without a default now/,
+    /^state 'total', field 'b': the snapshot has no such field, the job keeps string without a default now; let the field be nullable, or the default of a value have it, or give the step another uid/,
   ],
   [
     'a record in place of a value',

@@ -26,7 +26,8 @@ export function takenError(path: string): EngineError {
 export function goneError(path: string): EngineError {
   return new EngineError(
     'OUTPUT_FAILED',
-    `'${path}' cannot be committed: neither it nor its hidden file is there; somebody has removed them`,
+    `'${path}' cannot be committed: neither it nor its hidden file is there; somebody has removed them: ` +
+      'put them back, or go on from a savepoint that was taken before they were written',
   );
 }
 
@@ -36,6 +37,6 @@ export function lostPartError(path: string, recorded: number, found: number | nu
   return new EngineError(
     'OUTPUT_FAILED',
     `cannot go on with '${path}': the checkpoint has ${recorded} bytes of it, but ${state}; it was changed or removed, ` +
-      'or committed by a later checkpoint: restore that one',
+      'or committed by a later checkpoint: restore that one; or the sink writes to another folder than then',
   );
 }
