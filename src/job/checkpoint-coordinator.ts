@@ -16,6 +16,7 @@ import { giveBack } from '../channel/block-memory.ts';
 import type { CheckpointWriter, Manifest, StoredCheckpoint } from '../checkpoint/checkpoint.ts';
 import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import type { CheckpointStorage } from '../checkpoint/checkpoint-storage.ts';
+import type { FileLayer } from '../checkpoint/file-layer.ts';
 import { beginSavepoint, prepareSavepoint } from '../checkpoint/savepoint.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
@@ -52,6 +53,8 @@ export type CoordinatorOptions = {
   readonly jobId: string;
   /** Null: no checkpoints are taken; sinks commit at the end. */
   readonly storage: CheckpointStorage | null;
+  /** Where savepoints are; those of the system if left out. */
+  readonly files?: FileLayer;
   readonly settings: CheckpointSettings | null;
   /** Asks for the barrier. `base`: the checkpoint that state may be written on as a delta, 0 for none. */
   readonly request: (checkpoint: number, kind: CheckpointKind, base: number) => void;
@@ -154,8 +157,8 @@ export class CheckpointCoordinator {
     try {
       return await this.#exclusive(() => this.#checkpoint({ isLast, type }));
     } catch (error) {
-      if (isLast) this.#goOn();
       this.#schedule?.onFailed(error);
+      if (isLast) this.#goOn();
       throw error;
     }
   }
@@ -165,7 +168,7 @@ export class CheckpointCoordinator {
     if (this.#hasEnded) return;
     this.#hasLastSavepoint = false;
     this.#options.goOn();
-    this.#schedule?.start();
+    this.#schedule?.goOn();
   }
 
   async #checkpoint(how: How): Promise<StoredCheckpoint> {
@@ -201,7 +204,7 @@ export class CheckpointCoordinator {
 
   #savepoint(path: string, isLast: boolean): Promise<StoredCheckpoint> {
     return this.#exclusive(async () => {
-      const writer = await beginSavepoint(path, { warn: this.#options.warn });
+      const writer = await this.#beginSavepoint(path);
       const id = this.#nextId();
       const how = { isLast, type: 'full' } as const;
       const { stored, prepared } = await this.#take(id, 'savepoint', { writer, path }, how);
@@ -211,6 +214,11 @@ export class CheckpointCoordinator {
       await this.#committables.commit(prepared);
       return stored;
     });
+  }
+
+  async #beginSavepoint(path: string): Promise<CheckpointWriter> {
+    const { files, warn } = this.#options;
+    return await beginSavepoint(path, files === undefined ? { warn } : { files, warn });
   }
 
   /** Barriers have rising numbers, those of savepoints too. */
@@ -348,7 +356,7 @@ export class CheckpointCoordinator {
     }
     if (this.#lastSavepoint !== null) {
       const path = this.#lastSavepoint;
-      const writer = await beginSavepoint(path, { warn: this.#options.warn });
+      const writer = await this.#beginSavepoint(path);
       const manifest = this.#lastManifest(this.#nextId(), 'savepoint');
       await this.#completeLast(writer, { path, manifest });
     }
@@ -372,7 +380,7 @@ export class CheckpointCoordinator {
 
   /** Has a savepoint written when all has come to its end. EngineError OUTPUT_EXISTS, CHECKPOINT_WRITE where it cannot be. */
   async savepointAtEnd(path: string): Promise<void> {
-    await prepareSavepoint(path);
+    await prepareSavepoint(path, this.#options.files);
     this.#lastSavepoint = path;
   }
 

@@ -20,6 +20,7 @@ export class CheckpointSchedule {
   readonly #options: ScheduleOptions;
   /** In a row. */
   #failures = 0;
+  #hasStarted = false;
   #isOver = false;
   #cancelTimer: () => void = () => {};
 
@@ -27,9 +28,9 @@ export class CheckpointSchedule {
     this.#options = options;
   }
 
-  /** The first is due in so long; also again, behind a `stop`. */
+  /** The first is due in so long. */
   start(): void {
-    this.#isOver = false;
+    this.#hasStarted = true;
     this.#awaitNext(systemClock.monotonic());
   }
 
@@ -67,5 +68,11 @@ export class CheckpointSchedule {
   stop(): void {
     this.#isOver = true;
     this.#cancelTimer();
+  }
+
+  /** Nothing was stopped after all: the next is due in as long as the first was. */
+  goOn(): void {
+    this.#isOver = false;
+    if (this.#hasStarted) this.start();
   }
 }

@@ -27,7 +27,7 @@ export interface SourceCommands {
   requestedCheckpoint(): number;
   /** Whether its barrier need not wait for room. */
   isUnaligned(checkpoint: number): boolean;
-  /** The one behind which nothing more is read; 0 for none. */
+  /** The one behind which nothing more is read; 0 for none, or none any more. */
   lastCheckpoint(): number;
   /** Whether sources shall come to their end now. */
   isDraining(): boolean;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobClient } from 'millrace';
+import { type JobClient, job } from 'millrace';
 import { inFolder } from '../connector/read-all.ts';
 import { counting } from './jobs/counting.ts';
 
@@ -142,6 +142,42 @@ test('a job is not drained when the savepoint of its end has no place', async ()
     writeFileSync(until, '');
     assert.equal((await client.result()).state, 'finished');
     assert.deepEqual(rowsOf(out), expected);
+  });
+});
+
+test('where the last savepoint is not complete in time, the job goes on', {
+  timeout: 60_000,
+}, async () => {
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const asking = job(import.meta, 'asking', (flow) => {
+    const numbers = flow.input<{ n: number }>();
+    // The second record waits for the first, and the barrier behind it too.
+    const answers = numbers
+      .rebalance()
+      .mapAsync((row) => answered.then(() => row), { capacity: 1 });
+    return { numbers, answers };
+  });
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '10 min', timeout: 100 } as const;
+    const client = await asking.start({ threads: 0, checkpoints });
+    const { numbers } = client.inputs;
+    for (const n of [1, 2, 3]) {
+      numbers.write({ n });
+      await untilRecords(client, n);
+    }
+    await assert.rejects(client.stop({ savepoint: join(folder, 'savepoint') }), {
+      code: 'CHECKPOINT_TIMEOUT',
+    });
+    answer();
+    numbers.write({ n: 4 });
+    numbers.end();
+    const read: number[] = [];
+    for await (const { n } of client.outputs.answers) read.push(n);
+    assert.deepEqual(read, [1, 2, 3, 4]);
+    assert.equal((await client.result()).state, 'finished');
   });
 });
 

@@ -216,23 +216,6 @@ test('one that succeeds between two failures and two begins the count anew', asy
   assert.ok(warnings.length >= 6);
 });
 
-test('a last checkpoint that cannot be written is not the last: the job goes on, and checkpoints are taken again', async () => {
-  const kinds: CheckpointKind[] = [];
-  const { coordinator, failures, stored, told } = await setUp({
-    files: new BadFiles(1),
-    options: { tolerableFailures: 1, every: 0 },
-    onRequest(asked, checkpoint, _base, kind) {
-      kinds.push(kind);
-      answer(asked, checkpoint);
-    },
-  });
-  await assert.rejects(coordinator.checkpoint({ isLast: true }), { code: 'CHECKPOINT_WRITE' });
-  assert.deepEqual(told, ['1 aborted', 'go on']);
-  await until(() => stored.length >= 2);
-  await coordinator.stop();
-  assert.deepEqual([failures.length, kinds.slice(0, 3)], [0, ['last', 'aligned', 'aligned']]);
-});
-
 test('a last savepoint that cannot be written stops nothing, but where another one has', async () => {
   await inFolder(async (folder) => {
     const { coordinator, stored, told } = await setUp({ options: { every: 5 } });
@@ -268,6 +251,22 @@ test('behind each checkpoint there is a pause, however soon the next is wanted',
   await coordinator.stop();
   const [first, second, third] = requestedMs as [number, number, number];
   assert.ok(second - first > 30 && third - second > 30, requestedMs.join(', '));
+});
+
+test('where a last checkpoint or savepoint fails, sources read on, and checkpoints are taken as before', async () => {
+  await inFolder(async (folder) => {
+    writeFileSync(join(folder, 'note'), 'of the user');
+    const { coordinator, failures, stored, told } = await setUp({ files: new BadFiles(1) });
+    await assert.rejects(coordinator.checkpoint({ isLast: true }), { code: 'CHECKPOINT_WRITE' });
+    assert.deepEqual(told, ['1 aborted', 'go on']);
+    coordinator.start();
+    await assert.rejects(coordinator.savepoint(folder, true), { code: 'OUTPUT_EXISTS' });
+    assert.equal(told.at(-1), 'go on');
+    const before = stored.length;
+    await until(() => stored.length > before);
+    await coordinator.stop();
+    assert.deepEqual(failures, [], 'it does not count as a checkpoint that fails');
+  });
 });
 
 test('the third in a row fails the job', async () => {
