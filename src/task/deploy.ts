@@ -61,7 +61,8 @@ class Deployer {
     const { graph, execution, clock, settings, counters, events } = this.#options;
     const task = execution.tasks[plan.task]!;
     const base = (): number => counters.baseCheckpoint();
-    const snapshot = new SubtaskSnapshot(plan.id, events, base, clock);
+    const last = (): number => counters.lastCheckpoint();
+    const snapshot = new SubtaskSnapshot(plan.id, events, base, clock, last);
     const chain = this.#chain(plan, task, snapshot);
     const slices = this.#options.slices(chain.gates);
     const head = new WatchedHead(chain.head, snapshot, counters.subtask(plan.id));

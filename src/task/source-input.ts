@@ -71,8 +71,8 @@ export class SourceInput implements TaskInput {
   /** Whose barrier was sent last. */
   #checkpoint = 0;
   /**
-   * That was the last one: nothing more is sent but the barrier of another, which finds all as it was; or until it turns out that it
-   * was not the last, since it could not be written.
+   * That was the last one, or one before was: nothing more is sent but barriers of others, which find all as it was; or until it turns
+   * out that it was not the last, since it could not be written.
    */
   #isBehindLast = false;
   /** Splits that have been read, and need not be in a checkpoint that begins from now on. */
@@ -160,7 +160,7 @@ export class SourceInput implements TaskInput {
 
   #cut(checkpoint: number): void {
     this.#checkpoint = checkpoint;
-    this.#isBehindLast = this.#options.commands.lastCheckpoint() === checkpoint;
+    this.#isBehindLast ||= this.#options.commands.lastCheckpoint() === checkpoint;
     this.#writeState(checkpoint);
     this.#options.output.barrier(checkpoint);
     this.#forget();

@@ -75,6 +75,11 @@ export function batchOfItems(items: readonly unknown[]): Batch {
 export type BaseCheckpoint = () => number;
 
 const NO_BASE: BaseCheckpoint = () => 0;
+
+/** The checkpoint, or savepoint, behind which the job is to stand still; 0 for none, or none any more. */
+export type LastCheckpoint = () => number;
+
+const NO_LAST: LastCheckpoint = () => 0;
 const NONE = -1;
 
 export class SubtaskSnapshot {
@@ -82,6 +87,8 @@ export class SubtaskSnapshot {
   readonly #listener: SnapshotListener;
   readonly #base: BaseCheckpoint;
   readonly #clock: Clock;
+  readonly #last: LastCheckpoint;
+  #standsStill = false;
   #checkpoint = NONE;
   #left: CaptureStep[] = [];
   #cutAt = 0;
@@ -95,11 +102,22 @@ export class SubtaskSnapshot {
     listener: SnapshotListener,
     base: BaseCheckpoint = NO_BASE,
     clock: Clock = systemClock,
+    last: LastCheckpoint = NO_LAST,
   ) {
     this.#subtask = subtask;
     this.#listener = listener;
     this.#base = base;
     this.#clock = clock;
+    this.#last = last;
+  }
+
+  /**
+   * Whether the barrier behind which the job stops has come: what operators would do by the clock, or with results that come to
+   * them, is left to the job that goes on from there, which does it again.
+   */
+  get standsStill(): boolean {
+    if (this.#standsStill && this.#last() === 0) this.#standsStill = false;
+    return this.#standsStill;
   }
 
   /** Whether there is something to write, or to say that it is done. */
@@ -110,6 +128,8 @@ export class SubtaskSnapshot {
   /** The barrier has come, so long behind the first of its channels. */
   begin(checkpoint: number, alignmentMs = 0): void {
     this.#checkpoint = checkpoint;
+    // The last checkpoint may come behind a last savepoint, and others between.
+    this.#standsStill ||= this.#last() === checkpoint;
     this.#left = [];
     this.#alignmentMs = alignmentMs;
     this.#cutAt = this.#clock.now();

@@ -3,7 +3,8 @@
  *
  * The order within a step is what makes back-pressure work: first what waits at the outputs, then work that
  * operators have put off, and new input only when neither is left. A snapshot is written a slice a step beside it. The
- * barrier of an unaligned checkpoint waits only for what operators have put off.
+ * barrier of an unaligned checkpoint waits only for what operators have put off. Behind the last barrier only input is taken,
+ * in which there is none but other barriers, and ends.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Chain } from './chain.ts';
@@ -64,6 +65,7 @@ export class Subtask implements Steppable {
     if (this.#chain.hasPendingWork) return this.#chain.asynchronousAtMs;
     const { isFull } = this.#chain;
     const inputAtMs = isFull ? this.#input.controlAtMs : this.#input.wakeAtMs;
+    if (this.#snapshot.standsStill) return inputAtMs;
     return Math.min(inputAtMs, this.#chain.wakeAtMs);
   }
 
@@ -122,7 +124,8 @@ export class Subtask implements Steppable {
 
   #work(): boolean {
     const chain = this.#chain;
-    let worked = chain.awaitsClock && chain.advanceTime(this.#clock.now());
+    let worked =
+      chain.awaitsClock && !this.#snapshot.standsStill && chain.advanceTime(this.#clock.now());
     if (!chain.hasPendingWork && !this.#input.hasEnded) worked = this.#takeInput() || worked;
     chain.publish();
     this.#flushWhenDue();

@@ -173,6 +173,17 @@ test('between a savepoint that is the last and the last checkpoint nothing is re
   assert.equal(input.hasEnded, false);
 });
 
+test('a checkpoint that is asked for while the job stops finds all as it was, too', () => {
+  const { run, counters } = setUp({ splits: [[[1], [2]]] });
+  assert.deepEqual(run(2), ['1', 'W0']);
+  counters.requestCheckpoint(1, 'last', 0);
+  assert.deepEqual(run(3), ['barrier 1']);
+  counters.requestCheckpoint(2, 'aligned', 0);
+  assert.deepEqual(run(3), ['barrier 2']);
+  counters.requestCheckpoint(3, 'last', 0);
+  assert.deepEqual(run(3), ['barrier 3']);
+});
+
 test('behind a barrier that was not the last after all a source reads on', () => {
   const { input, run, counters } = setUp({ splits: [[[1], [2], [3]]] });
   assert.deepEqual(run(2), ['1', 'W0']);

@@ -104,7 +104,13 @@ class Slices implements Operator {
 
 const BATCH = new Batch({ rowCount: 1, schema: null, rows: [1] });
 
-function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0 } = {}) {
+function setUp({
+  bufferTimeoutMs = 10,
+  stepBudgetMs = 0,
+  batches = 1,
+  pollMs = 0,
+  last = (): number => 0,
+} = {}) {
   log.length = 0;
   const gate = new FakeGate();
   const operator = new Slices();
@@ -135,19 +141,20 @@ function setUp({ bufferTimeoutMs = 10, stepBudgetMs = 0, batches = 1, pollMs = 0
     record: () => true,
     close: () => log.push('close input'),
   };
+  const snapshot = new SubtaskSnapshot(0, NO_SNAPSHOTS, () => 0, clock, last);
   const subtask = new Subtask({
     id: 0,
     name: 'slices',
     input,
     chain,
-    snapshot: new SubtaskSnapshot(0, NO_SNAPSHOTS),
+    snapshot,
     listeners: null,
     clock,
     bufferTimeoutMs,
     stepBudgetMs,
   });
   subtask.open();
-  return { subtask, gate, operator, clock };
+  return { subtask, gate, operator, clock, snapshot };
 }
 
 test('work that was put off comes before new input', () => {
@@ -210,6 +217,24 @@ test('a buffer timeout of 0 sends after every step', () => {
   gate.hasPartial = true;
   subtask.step();
   assert.deepEqual(log, ['poll', 'emit', 'emit', 'emit', 'flush']);
+});
+
+test('behind the last barrier operators do nothing by the clock, unless it has failed', () => {
+  let last = 3;
+  const { subtask, operator, snapshot } = setUp({ batches: 100, last: () => last });
+  operator.wakeAtMs = 0;
+  snapshot.begin(3);
+  subtask.step();
+  assert.ok(!log.includes('time 0'));
+  assert.equal(subtask.wakeAtMs, Infinity);
+  last = 5;
+  snapshot.begin(4);
+  subtask.step();
+  assert.ok(!log.includes('time 0'), 'another checkpoint finds all as it was');
+  last = 0;
+  assert.equal(subtask.wakeAtMs, 0);
+  subtask.step();
+  assert.ok(log.includes('time 0'));
 });
 
 const polls = (): number => log.filter((entry) => entry === 'poll').length;

@@ -17,6 +17,12 @@ export type SimulationEvent =
     }
   /** The process dies while it commits, behind so many committables. */
   | { readonly round: number; readonly what: 'crash in commit'; readonly after: number }
+  /** A savepoint; the job goes on. */
+  | { readonly round: number; readonly what: 'savepoint' }
+  /** The job is stopped with a savepoint, and goes on from it, or from its last checkpoint. */
+  | { readonly round: number; readonly what: 'stop'; readonly from: 'savepoint' | 'checkpoint' }
+  /** From here on there is a checkpoint whenever subtasks have come to their end; the process dies behind so many. */
+  | { readonly round: number; readonly what: 'checkpoints at ends'; readonly crashBehind: number }
   /** Sinks take nothing for so many rounds. */
   | { readonly round: number; readonly what: 'slow sinks'; readonly rounds: number }
   /** Time passes at once: timers are late. */
@@ -43,6 +49,7 @@ export type Scenario = {
 
 /** Which kinds of faults there may be; all when left out. */
 export type Faults = {
+  /** Deaths of the process. */
   readonly crashes?: boolean;
   /** Failed and torn writes, deaths while a file is written. */
   readonly disk?: boolean;
@@ -52,7 +59,9 @@ export type Faults = {
 
 const CHECKPOINTS_MAX = 12;
 const FAULTS_MAX = 8;
+const STOPS_MAX = 2;
 const PARALLELISM_MAX = 3;
+const ENDS_MAX = 3;
 const ALIGNED_ROUNDS_MAX = 20;
 /** Operations of a checkpoint of a small job. */
 const OPERATIONS_MAX = 24;
@@ -74,16 +83,29 @@ export function drawScenario(
   for (let n = random.below(FAULTS_MAX + 1); n > 0 && kinds.length > 0; n--) {
     events.push(random.pick(kinds)(within()));
   }
-  events.sort((a, b) => a.round - b.round);
   const parallelism = Array.from({ length: 6 }, () => 1 + random.below(PARALLELISM_MAX));
   const isUnaligned = random.below(2) === 0;
   const hasRings = random.below(2) === 0;
   const isIncremental = random.below(2) === 0;
   const isSliced = random.below(2) === 0;
   const alignedRounds = random.below(2) === 0 ? 0 : random.below(ALIGNED_ROUNDS_MAX + 1);
+  for (let n = random.below(STOPS_MAX + 1); n > 0; n--) {
+    events.push(random.pick(STOPS)(within(), random));
+  }
+  if (faults.crashes !== false && random.below(3) === 0) {
+    const crashBehind = 1 + random.below(ENDS_MAX);
+    events.push({ round: within(), what: 'checkpoints at ends', crashBehind });
+  }
+  events.sort((a, b) => a.round - b.round);
   const how = { isUnaligned, alignedRounds, hasRings, isIncremental, isSliced };
   return { seed, parallelism, ...how, events };
 }
+
+/** What users do, which is no fault. */
+const STOPS: readonly ((round: number, random: Random) => SimulationEvent)[] = [
+  (round) => ({ round, what: 'savepoint' }),
+  (round, random) => ({ round, what: 'stop', from: random.pick(['savepoint', 'checkpoint']) }),
+];
 
 function drawers(faults: Faults, random: Random): ((round: number) => SimulationEvent)[] {
   const { crashes = true, disk = true, slowSinks = true, delays = true } = faults;

@@ -11,9 +11,10 @@ import { DEFAULT_WATERMARK_INTERVAL_MS } from '../../base/limits.ts';
 import { Random } from '../../base/random.ts';
 import { WHOLE_BATCHES } from '../../channel/batch-slices.ts';
 import { type RingDescriptor, RingMemory } from '../../channel/ring-channel.ts';
-import type { BlockRef } from '../../checkpoint/checkpoint.ts';
+import type { BlockRef, StoredCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { stateFileOf } from '../../checkpoint/checkpoint-names.ts';
 import { CheckpointStorage } from '../../checkpoint/checkpoint-storage.ts';
+import { loadCheckpoint } from '../../checkpoint/load-checkpoint.ts';
 import type { Processes } from '../../checkpoint/process-identity.ts';
 import { unpackBlock } from '../../checkpoint/state-file.ts';
 import { CALLER, type ExecutionGraph, executionGraph } from '../../graph/execution-graph.ts';
@@ -54,6 +55,9 @@ export type MakeSink = (
   conditions: SinkConditions,
 ) => SimulatedSink;
 
+/** Events that the coordinator is asked for. */
+type AskedOfCoordinator = { readonly what: 'checkpoint' | 'savepoint' | 'stop' };
+
 export type SimulationStats = { rounds: number; runs: number; checkpoints: number };
 
 /** The process has died. */
@@ -63,6 +67,17 @@ class Crash extends Error {
   constructor(survival: Survival) {
     super('the simulated process died');
     this.survival = survival;
+  }
+}
+
+/** The job was stopped, with a savepoint; it is started again. */
+class Stopped extends Error {
+  /** The savepoint, where it goes on from that and not from the last checkpoint. */
+  readonly savepoint: string | null;
+
+  constructor(savepoint: string | null) {
+    super('the simulated job was stopped');
+    this.savepoint = savepoint;
   }
 }
 
@@ -85,6 +100,12 @@ export class SimulatedJob {
   readonly #parallelismMax: number;
   #files = new MemoryFiles();
   #next = 0;
+  #savepoints = 0;
+  /** What it goes on from where its directory has no checkpoint: behind a stop, which begins a new directory. */
+  #restoreFrom: string | null = null;
+  #directory = DIRECTORY;
+  /** Checkpoints at ends of subtasks that are left until the process dies; null where none are taken. */
+  #endsUntilCrash: number | null = null;
   /** Rounds until which sinks take nothing. */
   #slowUntil = -1;
   #commitsUntilCrash = Infinity;
@@ -117,6 +138,10 @@ export class SimulatedJob {
         await this.#runOnce(parallelism, run);
         return;
       } catch (error) {
+        if (error instanceof Stopped) {
+          this.#startFrom(error.savepoint);
+          continue;
+        }
         const survival = survivalOf(error, files);
         if (survival === null) throw error instanceof Failure ? error.cause : error;
         files.crash();
@@ -126,15 +151,21 @@ export class SimulatedJob {
     }
   }
 
+  #startFrom(savepoint: string | null): void {
+    if (savepoint === null) return;
+    this.#restoreFrom = savepoint;
+    this.#directory = `${DIRECTORY} behind ${savepoint}`;
+  }
+
   async #runOnce(parallelism: number, run: number): Promise<void> {
     const files = this.#files;
     this.#turnsUnaligned = { round: Infinity, checkpoint: 0 };
-    const storage = await CheckpointStorage.open(DIRECTORY, {
+    const storage = await CheckpointStorage.open(this.#directory, {
       files,
       warn: () => {},
       processes: processOf(run),
     });
-    const last = await storage.latest();
+    const last = (await storage.latest()) ?? (await this.#savepointIn(files));
     const restored = last === null ? null : restoredSnapshot(this.#built.graph, last, false);
     const bindings = this.#bindings(files);
     const built = { ...this.#built, bindings };
@@ -162,8 +193,9 @@ export class SimulatedJob {
       isBatch: false,
       jobId: 'simulated',
       storage,
+      files,
       settings: checkpointSettings({
-        dir: DIRECTORY,
+        dir: this.#directory,
         unaligned: this.#scenario.isUnaligned,
         incremental: this.#scenario.isIncremental,
       }),
@@ -185,7 +217,7 @@ export class SimulatedJob {
       warn: () => {},
     });
     const discovery = new SimulatedDiscovery(built, parallelism, known, this.#random);
-    const readToTheEnd = new Set<number>();
+    const ended = new Set<number>();
     const subtasks = deploy({
       graph: this.#built.graph,
       bindings,
@@ -219,7 +251,7 @@ export class SimulatedJob {
       events: {
         onBlock: (...block) => coordinator.onBlock(...block),
         onDone: (subtask, checkpoint, times) => {
-          if (checkpoint === AT_END) readToTheEnd.add(subtask);
+          if (checkpoint === AT_END) ended.add(subtask);
           coordinator.onDone(subtask, checkpoint, times);
         },
         onCommittables: (...prepared) => coordinator.onCommittables(...prepared),
@@ -237,7 +269,7 @@ export class SimulatedJob {
     });
     const beforeRound = async (): Promise<void> => {
       await discovery.round();
-      const isAlone = bounded.every(({ id }) => readToTheEnd.has(id));
+      const isAlone = bounded.every(({ id }) => ended.has(id));
       if (discovery.isNeeded && isAlone && discovery.isOver) counters.drain();
     };
     const scheduler = new Scheduler({
@@ -245,21 +277,23 @@ export class SimulatedJob {
       clock: this.#clock,
       choose: (count) => this.#random.below(count),
     });
+    let stopped = false;
     try {
       for (const subtask of subtasks) subtask.open();
       if (last !== null) await commitRestored(built, last.manifest, () => {});
       for (const subtask of subtasks) subtask.begin();
-      await this.#toTheEnd(scheduler, coordinator, counters, files, beforeRound);
+      await this.#toTheEnd(scheduler, coordinator, counters, files, ended, beforeRound);
       await coordinator.finish();
     } catch (error) {
-      if (error instanceof Crash || files.hasCrashed) throw error;
+      if (error instanceof Stopped) stopped = true;
+      if (stopped || error instanceof Crash || files.hasCrashed) throw error;
       // The disk has refused the last checkpoint: the job has failed, and is started again.
       if (error instanceof EngineError && error.code === 'CHECKPOINT_WRITE')
         throw new Crash('kept');
       throw new Failure(error);
     } finally {
       // Of a process that died nothing more is written or committed.
-      if (!scheduler.isDone) files.crash();
+      if (!scheduler.isDone && !stopped) files.crash();
       scheduler.close();
       await coordinator.stop();
       await storage.close().catch(() => {});
@@ -271,20 +305,33 @@ export class SimulatedJob {
     coordinator: CheckpointCoordinator,
     counters: SharedCounters,
     files: MemoryFiles,
+    ended: ReadonlySet<number>,
     beforeRound: () => Promise<void>,
   ): Promise<void> {
-    /** Thrown in a commit, which the coordinator only passes on. */
+    /** Thrown in a commit, which the coordinator only passes on, or behind a checkpoint. */
     let crash: unknown = null;
+    const onFailed = (error: unknown): void => {
+      if (error instanceof Crash || files.hasCrashed) crash = error;
+    };
+    let endsSeen = 0;
     while (!scheduler.isDone) {
       const round = this.stats.rounds++;
       if (round > ROUNDS_MAX) throw new Error('the simulated job does not come to its end');
       for (const event of this.#due(round)) {
-        if (event.what !== 'checkpoint') this.#happens(event, files);
-        else {
-          coordinator.checkpoint().catch((error: unknown) => {
-            if (error instanceof Crash || files.hasCrashed) crash = error;
-          });
-        }
+        if (event.what === 'checkpoint') coordinator.checkpoint().catch(onFailed);
+        else if (event.what === 'savepoint') {
+          coordinator.savepoint(this.#nextSavepoint()).catch(onFailed);
+        } else if (event.what === 'stop') {
+          this.#stop(coordinator, event.from).then((stopped) => {
+            crash = stopped;
+          }, onFailed);
+        } else this.#happens(event, files);
+      }
+      if (this.#endsUntilCrash !== null && ended.size > endsSeen) {
+        endsSeen = ended.size;
+        coordinator.checkpoint().then(() => {
+          crash ??= this.#crashAtEnd();
+        }, onFailed);
       }
       const turns = this.#turnsUnaligned;
       if (round >= turns.round) {
@@ -299,6 +346,31 @@ export class SimulatedJob {
     }
   }
 
+  #nextSavepoint(): string {
+    return `/savepoint ${++this.#savepoints}`;
+  }
+
+  async #savepointIn(files: MemoryFiles): Promise<StoredCheckpoint | null> {
+    return this.#restoreFrom === null ? null : await loadCheckpoint(this.#restoreFrom, files);
+  }
+
+  async #stop(
+    coordinator: CheckpointCoordinator,
+    from: 'savepoint' | 'checkpoint',
+  ): Promise<Stopped> {
+    const path = this.#nextSavepoint();
+    await coordinator.savepoint(path, true);
+    await coordinator.checkpoint({ isLast: true });
+    return new Stopped(from === 'savepoint' ? path : null);
+  }
+
+  /** Null where there are to be more before. */
+  #crashAtEnd(): Crash | null {
+    if (this.#endsUntilCrash === null || --this.#endsUntilCrash > 0) return null;
+    this.#endsUntilCrash = null;
+    return new Crash('kept');
+  }
+
   #due(round: number): readonly SimulationEvent[] {
     const { events } = this.#scenario;
     const from = this.#next;
@@ -306,7 +378,7 @@ export class SimulatedJob {
     return events.slice(from, this.#next);
   }
 
-  #happens(event: Exclude<SimulationEvent, { what: 'checkpoint' }>, files: MemoryFiles): void {
+  #happens(event: Exclude<SimulationEvent, AskedOfCoordinator>, files: MemoryFiles): void {
     switch (event.what) {
       case 'crash':
         throw new Crash(
@@ -317,6 +389,9 @@ export class SimulatedJob {
         break;
       case 'crash in commit':
         this.#commitsUntilCrash = event.after;
+        break;
+      case 'checkpoints at ends':
+        this.#endsUntilCrash = event.crashBehind;
         break;
       case 'slow sinks':
         this.#slowUntil = this.stats.rounds + event.rounds;
