@@ -12,12 +12,12 @@ import { shortestFailure } from './random/random-runs.ts';
 const JOBS = process.env.SEED === undefined ? Number(process.env.RANDOM_JOBS ?? 24) : 1;
 
 const CALLS =
-  `collection( generate( hybrid( parallelism: rate: until: .eventTime( withIdleness( custom( monotonous( .map( .filter( .flatMap(
+  `collection( generate( uneven( hybrid( parallelism: rate: until: .eventTime( withIdleness( custom( monotonous( .map( .filter( .flatMap(
   .project( .as( .union( .rebalance( .rescale( .shuffle( .global( .partitionCustom( .partitionBy( .broadcast( .keyBy( .reinterpretAsKeyed(
   .sum( .min( .max( .minBy( .maxBy( .reduce( .window( .windowAll( tumbling( sliding( cumulating( session( globalWindow( customWindow(
   tumblingCount( slidingCount( .trigger( countTrigger( deltaTrigger( continuousEventTimeTrigger( timeoutTrigger( customTrigger( purging(
   .evictor( countEvictor( timeEvictor( deltaEvictor( .allowedLateness( .lateTo( .sideOutput( .aggregate( count( sum( avg( min( max( first(
-  last( countDistinct( collect( quantile( aggregate( .process( value( list( map( reducing( aggregating( ttl: operatorState timers.eventTime(
+  last( countDistinct( collect( quantile( aggregate( .process( value( list( map( reducing( aggregating( ttl: operatorState timers.eventTime( expiring( timers.processingTime( deleteProcessingTime( stagger:
   deleteEventTime( .connect( .intervalJoin( .join( .coGroup( .broadcastJoin( .mapAsync( .lookup( .match( .fullPartition( .sort( .parallelism(
   .maxParallelism( .disableChaining( .startNewChain( .bufferTimeout( .to(`.split(/\s+/);
 

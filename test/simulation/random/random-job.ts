@@ -17,6 +17,7 @@ import { hybrid } from '../../../src/connector/hybrid/hybrid.ts';
 import { record, t } from '../../../src/data/schema.ts';
 import * as strategies from '../../../src/time/strategies.ts';
 import type { DrawnStep, Stream } from './drawing.ts';
+import * as expiring from './expiring.ts';
 import * as randomRows from './rows.ts';
 import { drawSource } from './sources.ts';
 import { EVALUATED_STEPS, ORDERED_STEPS, STEPS } from './steps.ts';
@@ -105,6 +106,7 @@ const VOCABULARY: Readonly<Record<string, unknown>> = {
   ...windows,
   ...strategies,
   ...randomRows,
+  ...expiring,
 };
 
 /** `meta`: of the module in whose top level it stands, where threads are to find it. */

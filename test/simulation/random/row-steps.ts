@@ -17,7 +17,8 @@ export const map: DrawStep = ({ random, id }, { name, shape }) => {
   const { code, shape: behind } = oneByOne(random, shape);
   const added = `m${id}: ${of === undefined ? '1' : `row.${of} * 2`}`;
   const isMissing = sometimes(random, 4);
-  const fields: Fields = { ...shape.fields, [`m${id}`]: { kind: 'number', nullable: isMissing } };
+  const field = { kind: 'number', nullable: isMissing, mayBeMissing: isMissing } as const;
+  const fields: Fields = { ...shape.fields, [`m${id}`]: field };
   const made = isMissing ? `...(mixed(row) % 2 === 0 ? { ${added} } : {})` : added;
   return {
     code: `${name}.map((row) => ({ ...row, ${made} }))${code}`,
@@ -82,7 +83,8 @@ export const project: DrawStep = ({ random }, { name, shape }) => {
 };
 
 export const as: DrawStep = ({ random }, { name, shape }) => {
-  if (shape.isTyped) return null;
+  if (shape.isTyped || Object.values(shape.fields).some(({ mayBeMissing }) => mayBeMissing))
+    return null;
   const { code, shape: behind } = oneByOne(random, shape);
   return {
     code: `${name}.as(${schemaOf(shape.fields)})${code}`,
@@ -132,8 +134,17 @@ export const union: DrawStep = ({ random }, { name, shape }, other) => {
   const isBehind = sometimes(random, 2);
   const nullable = (field: string): boolean =>
     isNullable(shape, field) || isNullable(other.shape, field);
+  const mayBeMissing = (field: string): boolean =>
+    [shape, other.shape].some(({ fields: { [field]: of } }) => of!.mayBeMissing === true);
   const fields = Object.fromEntries(
-    common.map((field) => [field, { ...shape.fields[field]!, nullable: nullable(field) }]),
+    common.map((field) => [
+      field,
+      {
+        ...shape.fields[field]!,
+        nullable: nullable(field),
+        mayBeMissing: mayBeMissing(field),
+      },
+    ]),
   );
   return {
     code: isSame

@@ -1,7 +1,9 @@
 /** What the code of random jobs has beside the public API: rows by number, and functions that need more than a line. */
 
 import { nextTurn } from '../../../src/base/event-loop.ts';
+import { defineSource } from '../../../src/connector/kit/define-source.ts';
 import { type RowOf, record, t } from '../../../src/data/schema.ts';
+import type { Source, SourceAssignment } from '../../../src/operator/source.ts';
 import { textOf } from '../../../src/testing/rows.ts';
 
 /** A field of each kind, those of texts and numbers once more with nulls. */
@@ -51,6 +53,39 @@ export function row(n: number, salt: number, from: number, step: number): Row {
 
 export function rows(count: number, ...how: [salt: number, from: number, step: number]): Row[] {
   return Array.from({ length: count }, (_, n) => row(n, ...how));
+}
+
+const PORTION = 9;
+/** Shares of the rows that splits have: those of a few are read long before the others, and some have none. */
+const SHARES = [0, 0.5, 0.02, 0.3, 0, 0.13, 0.05];
+
+/** Rows in splits of very different lengths, so that some subtasks come to their end early. */
+export function uneven(
+  count: number,
+  assignment: SourceAssignment,
+  ...how: [salt: number, from: number, step: number]
+): Source<Row> {
+  let to = 0;
+  const splits = SHARES.map((share, n) => {
+    const from = to;
+    to = n === SHARES.length - 1 ? count : Math.min(count, from + Math.ceil(count * share));
+    return { id: `split ${n}`, weight: to - from, detail: { from, to } };
+  });
+  return defineSource({
+    name: 'uneven',
+    schema: Row,
+    start: 0,
+    splits: () => splits,
+    assignment,
+    *read({ position, split: { detail } }) {
+      for (let done = position; detail.from + done < detail.to; ) {
+        const next = Math.min(done + PORTION, detail.to - detail.from);
+        const records = [];
+        for (; done < next; done++) records.push(row(detail.from + done, ...how));
+        yield { records, position: next };
+      }
+    },
+  });
 }
 
 /** The order of rows that may come in any: that of their texts. */

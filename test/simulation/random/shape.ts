@@ -11,7 +11,12 @@ export type Kind =
   | 'time'
   | 'date'
   | 'other';
-export type Field = { readonly kind: Kind; readonly nullable?: boolean };
+export type Field = {
+  readonly kind: Kind;
+  readonly nullable?: boolean;
+  /** Rows may be without it, which no schema takes. */
+  readonly mayBeMissing?: boolean;
+};
 export type Fields = Readonly<Record<string, Field>>;
 
 export type Shape = {
@@ -55,6 +60,9 @@ export function keyNames(shape: Shape): string[] {
 /** `by`: another call in the place of keyBy. Null where there is no field for it. */
 export function drawKey(random: Random, shape: Shape, by = 'keyBy'): DrawnKey | null {
   const names = keyNames(shape);
+  const nullable = named(shape, ...KEY_KINDS).filter((name) => isNullable(shape, name));
+  if (nullable.length > 0 && random.below(6) === 0)
+    return keyWithoutNulls(shape, random.pick(nullable), by);
   if (names.length === 0) return null;
   if (random.below(4) === 0) return keyByFunction(random, shape, names, by);
   const first = random.pick(names);
@@ -65,6 +73,16 @@ export function drawKey(random: Random, shape: Shape, by = 'keyBy'): DrawnKey | 
     code: `${by}(${chosen.map((name) => `'${name}'`).join(', ')})`,
     fields: Object.fromEntries(chosen.map((name) => [name, shape.fields[name]!])),
     inOrder: order === 'all' || (order !== 'none' && order.every((name) => chosen.includes(name))),
+  };
+}
+
+/** No key is null: rows of a field that may be fall out before. */
+function keyWithoutNulls({ fields, order }: Shape, name: string, by: string): DrawnKey {
+  const inOne = order === 'all' ? '.parallelism(1)' : '';
+  return {
+    code: `filter((row) => row.${name} != null)${inOne}.${by}('${name}')`,
+    fields: { [name]: { kind: fields[name]!.kind } },
+    inOrder: order === 'all' || (order !== 'none' && order.every((one) => one === name)),
   };
 }
 

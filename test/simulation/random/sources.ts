@@ -22,16 +22,21 @@ export function drawSource({ random, id }: Drawing, count: number): DrawnStep {
   const from = random.pick([0, 0, 0, -700, 1.6e12, -1e12]);
   const step = random.pick([5, 5, 5, 1, 40, 0]);
   const how = `${id}, ${from}, ${step}`;
-  const isOne = !sometimes(random, 4);
-  const isCollection = sometimes(random, 2);
+  const isUneven = sometimes(random, 4);
+  const isOne = !isUneven && !sometimes(random, 4);
+  const isCollection = !isUneven && sometimes(random, 2);
   const isTyped = isCollection ? !sometimes(random, 3) : true;
   const rowsOf = `rows(COUNT, ${how})`;
-  const source = isCollection
-    ? random.pick([
-        `collection(${rowsOf}${isTyped ? ', Row' : ''})`,
-        ...(isTyped ? [`hybrid(collection(${rowsOf}, Row), collection([], Row))`] : []),
-      ])
-    : `generate({ schema: Row, count: COUNT, row: (n) => row(n, ${how}) })`;
+  const unevenOf = (): string => `uneven(COUNT, ${random.pick(["'spread'", "'inOrder'"])}, ${how})`;
+  const sources = isUneven
+    ? [unevenOf(), `hybrid(collection([], Row), ${unevenOf()})`]
+    : isCollection
+      ? [
+          `collection(${rowsOf}${isTyped ? ', Row' : ''})`,
+          ...(isTyped ? [`hybrid(collection(${rowsOf}, Row), collection([], Row))`] : []),
+        ]
+      : [`generate({ schema: Row, count: COUNT, row: (n) => row(n, ${how}) })`];
+  const source = random.pick(sources);
   const options = [
     ...(sometimes(random, 3) ? ["rate: flow.param('rate', 0)"] : []),
     ...(isOne ? ['parallelism: 1'] : []),

@@ -1,4 +1,6 @@
 /** The steps of random jobs. */
+
+import { clockTimers, clockWindow, expired } from './clock-steps.ts';
 import type { DrawStep } from './drawing.ts';
 import {
   partitions,
@@ -77,6 +79,9 @@ export const STEPS: readonly DrawStep[] = [
   broadcastJoin,
   asked,
   patternMatch,
+  expired,
+  clockTimers,
+  clockWindow,
 ];
 
 /** Those that make more of rows that are in order; they keep to what is evaluated where the job does. */
