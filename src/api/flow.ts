@@ -78,6 +78,7 @@ export class Flow {
       name: source.name,
       operator: {
         type: 'source',
+        connector: source.kind ?? source.name,
         descriptor: source.descriptor,
         eventTime: null,
         rate: rate === 0 || rate === Infinity ? null : rate,

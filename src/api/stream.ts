@@ -581,7 +581,11 @@ export class Stream<out Row> extends Step implements RowStream<Row> {
     }
     const node = this.#builder.add({
       name: sink.name,
-      operator: { type: 'sink', descriptor: sink.descriptor },
+      operator: {
+        type: 'sink',
+        connector: sink.kind ?? sink.name,
+        descriptor: sink.descriptor,
+      },
       inputs: this.#edges,
       schema: null,
       sink: sink as Sink,

@@ -50,6 +50,8 @@ export type OperatorManifest = {
   readonly windows: PlainData;
   /** Of which rows the state is (graph/kept-rows.ts); null for an operator to which that is no matter. */
   readonly rows: PlainData;
+  /** Which connector or trigger has left the state (graph/kept-by.ts); null for an operator to which that is no matter. */
+  readonly keptBy: string | null;
   readonly states: readonly StateManifest[];
   /** For a sink: what has been prepared and is to be committed when this checkpoint is complete. */
   readonly committables: readonly PlainData[];

@@ -103,8 +103,9 @@ function manifestOf(place: Place): Manifest {
 /** `ofJob`: key groups of the job, which were those of all operators before each had its own. */
 function operatorOf(place: Place, kind: Manifest['kind'], ofJob: number): OperatorManifest {
   const own = property(place, 'maxParallelism');
-  // Left out by those that were written before it was told.
+  // Left out by those that were written before they were told.
   const rows = property(place, 'rows');
+  const keptBy = property(place, 'keptBy');
   return Object.freeze({
     uid: text(property(place, 'uid')),
     name: text(property(place, 'name')),
@@ -112,6 +113,7 @@ function operatorOf(place: Place, kind: Manifest['kind'], ofJob: number): Operat
     maxParallelism: own.value === undefined ? ofJob : whole(own, 1),
     windows: plain(property(place, 'windows')),
     rows: rows.value === undefined ? null : plain(rows),
+    keptBy: keptBy.value === undefined ? null : nullOr(keptBy, text),
     states: list(property(place, 'states'), (one) => stateOf(one, kind)),
     committables: list(property(place, 'committables'), plain),
   });

@@ -20,8 +20,15 @@ export function keptRowsOf(graph: LogicalGraph, { id, operator }: LogicalNode): 
   switch (operator.type) {
     case 'rolling':
     case 'match':
-    case 'partition':
+    case 'async':
+    case 'parallel':
       return [first];
+    case 'partition': {
+      const { work } = operator;
+      return [
+        work.kind === 'aggregate' ? fieldsOf(first, { kind: 'all' }, work.aggregates) : first,
+      ];
+    }
     case 'windowAggregate': {
       const { partialsOf, key, aggregates } = operator;
       return [fieldsOf(partialsOf === null ? first : partialsOf.fields, key, aggregates)];

@@ -10,6 +10,7 @@ import type { ProcessDefinition } from '../operator/process/process-spec.ts';
 import { planPartials } from '../operator/window/partials.ts';
 import type { KeptState } from '../state/snapshot.ts';
 import type { LogicalGraph, LogicalNode, NodeBindings } from './graph.ts';
+import { keptBy } from './kept-by.ts';
 import { storedRows } from './kept-rows.ts';
 import { describeWindows, keptWindowsOf, storedWindows } from './kept-windows.ts';
 import { schemaBefore } from './node-schemas.ts';
@@ -56,9 +57,9 @@ function statesOf(
   const of = storedRows(graph, node);
   switch (operator.type) {
     case 'source':
-      return [state('positions', sourceMeaning(bindings))];
+      return [state('positions', sourceMeaning(node, bindings))];
     case 'sink':
-      return sinkStates(bindings);
+      return sinkStates(node, bindings);
     case 'eventTime':
       return [state('greatest event time', null)];
     case 'async':
@@ -115,15 +116,15 @@ function keyed(key: KeySpec, schema: Schema | null) {
 }
 
 /** What positions in a source are about: split of the same kind, in as many stages. */
-function sourceMeaning({ source }: NodeBindings): unknown {
-  const { name, assignment } = source!;
-  return { name, stages: typeof assignment === 'string' ? null : assignment.length };
+function sourceMeaning(node: LogicalNode, { source }: NodeBindings): unknown {
+  const { assignment } = source!;
+  return { kind: keptBy(node), stages: typeof assignment === 'string' ? null : assignment.length };
 }
 
 /** A sink that prepares its output keeps what is not complete yet. */
-function sinkStates({ sink }: NodeBindings): readonly ShapedState[] {
-  const { name, prepare, discard } = sink!;
-  return prepare === undefined && discard === undefined ? [] : [state('open output', name)];
+function sinkStates(node: LogicalNode, { sink }: NodeBindings): readonly ShapedState[] {
+  const { prepare, discard } = sink!;
+  return prepare === undefined && discard === undefined ? [] : [state('open output', keptBy(node))];
 }
 
 function processStates(

@@ -12,6 +12,7 @@ import { nameOf } from '../checkpoint/checkpoint-names.ts';
 import { encodeToBytes } from '../data/codec.ts';
 import type { ExecutionGraph } from '../graph/execution-graph.ts';
 import type { LogicalGraph, NodeId } from '../graph/graph.ts';
+import { keptBy } from '../graph/kept-by.ts';
 import { storedRows } from '../graph/kept-rows.ts';
 import { storedWindows } from '../graph/kept-windows.ts';
 import type { PlainData } from '../operator/source.ts';
@@ -80,7 +81,8 @@ function operatorsOf(all: ManifestParts): OperatorManifest[] {
     const maxParallelism = keyGroups[id]!;
     const windows = storedWindows(operator);
     const rows = storedRows(graph, node);
-    return [{ uid, name, parallelism, maxParallelism, windows, rows, states, committables }];
+    const kept = { windows, rows, keptBy: keptBy(node) };
+    return [{ uid, name, parallelism, maxParallelism, ...kept, states, committables }];
   });
 }
 

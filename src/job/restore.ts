@@ -16,6 +16,7 @@ import {
 } from '../task/restored-state.ts';
 import { SPLITS, type SplitState, type SplitToRead } from '../task/split-state.ts';
 import { refuseUntaken } from '../task/untaken-state.ts';
+import { checkKeeper } from './restored-keepers.ts';
 import { checkRows } from './restored-rows.ts';
 import { checkWindows } from './restored-windows.ts';
 
@@ -28,7 +29,7 @@ const ALL = { subtask: 0, parallelism: 1, maxParallelism: 1 };
 
 /**
  * The states of the checkpoint by node. Those of operators that the job does not have are refused, or dropped; those of other
- * windows are refused.
+ * windows, triggers, connectors or rows are refused.
  */
 export function restoredSnapshot(
   graph: LogicalGraph,
@@ -49,6 +50,7 @@ export function restoredSnapshot(
   for (const operator of known) {
     const node = graph.nodes[nodeOf.get(operator.uid)!]!;
     checkWindows(path, operator, node);
+    checkKeeper(path, operator, node);
     checkRows(path, operator, graph, node);
     // Of other steps the threads know what they take.
     if (node.operator.type === 'source' && !allowDroppedState)

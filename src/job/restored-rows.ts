@@ -4,16 +4,20 @@ import type { OperatorManifest } from '../checkpoint/checkpoint.ts';
 import { fieldChanges } from '../data/field-changes.ts';
 import type { LogicalGraph, LogicalNode } from '../graph/graph.ts';
 import { type KeptRows, keptRowsOf } from '../graph/kept-rows.ts';
+import { isOfUse } from '../task/untaken-state.ts';
 
 const SIDES = ['of the left side ', 'of the right side '];
 
 /** Refuses state of other rows. Free-form rows tell nothing of their fields. */
 export function checkRows(
   path: string,
-  { uid, name, rows }: OperatorManifest,
+  operator: OperatorManifest,
   graph: LogicalGraph,
   node: LogicalNode,
 ): void {
+  const { uid, name, rows, states } = operator;
+  // Of requests there may be none under way.
+  if (!states.some(isOfUse)) return;
   const before = rows as unknown as KeptRows | null;
   const now = keptRowsOf(graph, node);
   if (before === null || now === null || before.length !== now.length) return;

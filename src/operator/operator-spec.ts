@@ -45,6 +45,8 @@ export type StatelessSpec =
 export type OperatorSpec =
   | {
       readonly type: 'source';
+      /** Which kind of source it is. */
+      readonly connector: string;
       readonly descriptor: PlainData;
       /** Set when event time is assigned right behind the source: then each split has its own watermark. */
       readonly eventTime: EventTimeSpec | null;
@@ -117,7 +119,7 @@ export type OperatorSpec =
   | ({ readonly type: 'intervalJoin' } & IntervalJoinSpec)
   | ({ readonly type: 'windowJoin' } & WindowJoinSpec)
   | ({ readonly type: 'generalJoin' } & GeneralJoinSpec)
-  | { readonly type: 'sink'; readonly descriptor: PlainData }
+  | { readonly type: 'sink'; readonly connector: string; readonly descriptor: PlainData }
   | { readonly type: 'collect'; readonly output: string };
 
 /** Side output of a source for records that are malformed. */

@@ -91,6 +91,8 @@ export interface Sink<Row = unknown> {
   readonly [TAKES]?: (row: Row) => void;
   /** Default name of the operator, such as 'csv'. */
   readonly name: string;
+  /** Sinks of one kind take over what each other's writers have left. Left out: those of its name. */
+  readonly kind?: string;
   readonly descriptor: PlainData;
   /**
    * Checks that the output can be written, and makes it ready: what earlier runs left half done, and `restored` does not

@@ -14,7 +14,7 @@ export type EndsSplit<Row> = (row: Row) => boolean;
 
 export function sourceUntil<Row>(source: Source<Row>, isEnd: EndsSplit<Row>): Source<Row> {
   const { name, descriptor, schema, isBounded, hasDeadLetters, isCallers, assignment } = source;
-  const { discovery } = source;
+  const { discovery, kind = name } = source;
   const loop = new RowFunctionLoop<boolean, number>(
     schema as Schema | null,
     isEnd as (row: unknown) => boolean,
@@ -22,6 +22,7 @@ export function sourceUntil<Row>(source: Source<Row>, isEnd: EndsSplit<Row>): So
   );
   return {
     name,
+    kind,
     descriptor,
     schema,
     isBounded,

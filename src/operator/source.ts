@@ -116,6 +116,8 @@ export interface SplitReader {
 export interface Source<Row = unknown> {
   /** Default name of the operator, such as 'files'. */
   readonly name: string;
+  /** Sources of one kind read on from each other's positions. Left out: those of its name. */
+  readonly kind?: string;
   readonly descriptor: PlainData;
   /** Null: free-form rows. */
   readonly schema: Schema<Row> | null;

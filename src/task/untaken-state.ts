@@ -50,7 +50,7 @@ export function refuseUntaken(
 }
 
 /** Not what is no state of the step, and not where there is none. */
-function isOfUse({ name, parts }: StateManifest): boolean {
+export function isOfUse({ name, parts }: StateManifest): boolean {
   if (name === COUNTERS || isInFlightState(name)) return false;
   return parts.some(({ blocks, deltas }) =>
     [...blocks, ...deltas.flatMap((delta) => delta.blocks)].some(({ rows }) => rows > 0),

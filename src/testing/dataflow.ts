@@ -315,6 +315,7 @@ export function addInput(builder: GraphBuilder, { name, schema }: DataflowInput)
     name,
     operator: {
       type: 'source',
+      connector: 'input',
       descriptor: null,
       // Records come with their event time: an eventTime step that follows is an operator of its own.
       eventTime: {

@@ -280,6 +280,20 @@ test('operators of a manifest that has one number of key groups have that', () =
   );
 });
 
+test('a manifest of before rows and connectors were told has none of them', () => {
+  const body = JSON.stringify(manifestOf(1, []));
+  const old = body.replaceAll('"rows":null,', '').replaceAll('"keptBy":null,', '');
+  assert.notEqual(old, body);
+  const { operators } = decodeManifest('m', withBody(old));
+  assert.deepEqual(
+    operators.map(({ rows, keptBy }) => [rows, keptBy]),
+    [
+      [null, null],
+      [null, null],
+    ],
+  );
+});
+
 test('a manifest of a newer version names it', () => {
   assert.throws(() => decodeManifest('/a/manifest.json', withBody('{}', 2)), {
     code: 'CHECKPOINT_DAMAGED',

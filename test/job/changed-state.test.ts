@@ -7,9 +7,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pattern } from '../../src/api/cep/index.ts';
+import { defineSink, defineSource } from '../../src/connector/kit/index.ts';
 import {
   aggregating,
+  collection,
+  continuousEventTimeTrigger,
+  continuousProcessingTimeTrigger,
   countTrigger,
+  eventTimeTrigger,
   type Flow,
   generate,
   type JobClient,
@@ -17,12 +22,17 @@ import {
   list,
   map,
   monotonous,
+  processingTimeTrigger,
+  purging,
   record,
   reducing,
   type Schema,
+  type Sink,
+  type Source,
   type Stream,
   session,
   t,
+  timeoutTrigger,
   tumbling,
   tumblingCount,
   type,
@@ -124,7 +134,7 @@ async function goesOn(
 const hour = '1 h';
 
 /** Steps that keep rows, or fields of them. `any`: what their accumulators are not of. */
-const STEPS: { readonly [name: string]: { readonly step: Define; readonly any?: Change[] } } = {
+const STEPS: { [name: string]: { readonly step: Define; readonly any?: Change[] } } = {
   sum: { step: (flow, rows) => keyed(flow, rows).sum('amount') },
   max: { step: (flow, rows) => keyed(flow, rows).max('amount') },
   minBy: { step: (flow, rows) => keyed(flow, rows).minBy('amount') },
@@ -204,6 +214,35 @@ const STEPS: { readonly [name: string]: { readonly step: Define; readonly any?: 
         .select((match) => match),
   },
 };
+
+Object.assign(STEPS, {
+  'requests under way': {
+    step: (flow, rows) =>
+      source(flow, rows).mapAsync(() => new Promise<Row>(() => {}), {
+        capacity: 10_000,
+        timeout: '1 h',
+      }),
+  },
+  'all rows of a partition': {
+    step: (flow, rows) =>
+      source(flow, rows)
+        .fullPartition()
+        .map((all) => all),
+  },
+  'a reduce of a partition': {
+    step: (flow, rows) =>
+      source(flow, rows)
+        .fullPartition()
+        .reduce((a, b) => (b.amount < 0 ? b : a)),
+  },
+  'aggregates of a partition': {
+    step: (flow, rows) =>
+      source(flow, rows)
+        .fullPartition()
+        .aggregate(({ sum }) => ({ s: sum('amount') })),
+    any: ['a key of another type', 'a note that may be null', 'a field more', 'a field less'],
+  },
+} satisfies typeof STEPS);
 
 const REASONS: { readonly [name in Change]: RegExp | null } = {
   'the same rows': null,
@@ -384,7 +423,56 @@ const kept: readonly {
   },
 ];
 
-for (const { change, was, now, error } of kept) {
+/** Windows that a trigger fires. */
+const triggered =
+  (trigger: Parameters<ReturnType<ReturnType<typeof keyed>['window']>['trigger']>[0]): Define =>
+  (flow, rows) =>
+    keyed(flow, rows)
+      .window(tumbling(hour))
+      .trigger(trigger)
+      .reduce((_, b) => b);
+
+const triggers: typeof kept = [
+  {
+    change: 'a trigger of the clock for one of event time',
+    was: triggered(eventTimeTrigger()),
+    now: triggered(processingTimeTrigger()),
+    error:
+      /^STATE_INCOMPATIBLE: .*'the step' \(uid step\) with trigger eventTime, and the step has trigger processingTime now/,
+  },
+  {
+    change: 'a trigger of event time for one of the clock',
+    was: triggered(processingTimeTrigger()),
+    now: STEPS['a reduce of windows']!.step,
+    error: /^STATE_INCOMPATIBLE: .*trigger processingTime, and the step has trigger eventTime now/,
+  },
+  {
+    change: 'a continuous trigger by the clock',
+    was: triggered(continuousEventTimeTrigger('1 min')),
+    now: triggered(continuousProcessingTimeTrigger('1 min')),
+    error: /^STATE_INCOMPATIBLE: .*'the step'.*trigger continuousEventTime/,
+  },
+  {
+    change: 'a timeout around another trigger',
+    was: triggered(timeoutTrigger(eventTimeTrigger(), '1 min')),
+    now: triggered(timeoutTrigger(processingTimeTrigger(), '1 min')),
+    error: /^STATE_INCOMPATIBLE: .*'the step'.*trigger timeout of eventTime/,
+  },
+  {
+    change: 'a trigger that purges',
+    was: triggered(eventTimeTrigger()),
+    now: triggered(purging(eventTimeTrigger())),
+    error: null,
+  },
+  {
+    change: 'a continuous trigger that fires more often',
+    was: triggered(continuousEventTimeTrigger('2 min')),
+    now: triggered(continuousEventTimeTrigger('1 min')),
+    error: null,
+  },
+];
+
+for (const { change, was, now, error } of [...kept, ...triggers]) {
   test(`${change}: ${error === null ? 'state goes on' : 'refused, by step and state'}`, async () => {
     await inFolder(async (folder) => {
       const savepoint = join(folder, 'savepoint');
@@ -398,3 +486,72 @@ for (const { change, was, now, error } of kept) {
     });
   });
 }
+
+const Counted = record({ n: t.int32 });
+type Counted = { n: number };
+
+const generated = generate({ schema: Counted, count: 1_000_000_000, row: (n) => ({ n }) });
+const defined = (name: string): Source<Counted> =>
+  defineSource({
+    name,
+    schema: Counted,
+    start: 0,
+    *read({ position }) {
+      for (let n = position; ; n++) yield { records: [{ n }], position: n + 1 };
+    },
+  });
+const keeping = (name: string): Sink<Counted> =>
+  defineSink({
+    name,
+    open: () => ({ write() {}, preCommit: () => [name] }),
+    commit() {},
+  });
+const dropping: Sink<Counted> = { ...keeping('dropping'), kind: 'dropping' };
+
+/** What becomes of a job of other ends that goes on from a savepoint. */
+async function endsGoOn(
+  was: readonly [Source<Counted>, Sink<Counted>],
+  now: readonly [Source<Counted>, Sink<Counted>],
+): Promise<string> {
+  const of = ([from, to]: typeof was) =>
+    job(import.meta, 'ends', (flow) => {
+      flow.from(from, { rate: 50_000, uid: 'in', name: 'in' }).to(to).uid('out').name('out');
+    });
+  return await inFolder(async (folder) => {
+    const savepoint = join(folder, 'savepoint');
+    const checkpoints = { dir: join(folder, 'state') };
+    const first = await of(was).start({ ...ONE, checkpoints });
+    await untilRead(first);
+    await first.stop({ savepoint });
+    try {
+      const next = await of(now).start({ ...ONE, restoreFrom: savepoint });
+      await untilRead(next);
+      if (next.status().state !== 'running') await next.result();
+      await next.cancel();
+      return 'it goes on';
+    } catch (error) {
+      return `${(error as { code: string }).code}: ${(error as Error).message}`;
+    }
+  });
+}
+
+test('positions of another source are refused, a source of another name is not', async () => {
+  const to = keeping('kept');
+  assert.match(
+    await endsGoOn([generated, to], [defined('counted'), to]),
+    /^STATE_INCOMPATIBLE: .*'in' \(uid in\) with connector generate, and the step has connector defineSource now/,
+  );
+  assert.match(
+    await endsGoOn([generated, to], [collection([{ n: 1 }], Counted), to]),
+    /^STATE_INCOMPATIBLE: .*connector generate.*connector collection/,
+  );
+  assert.equal(await endsGoOn([defined('one'), to], [defined('two'), to]), 'it goes on');
+});
+
+test('output that another sink has prepared is refused', async () => {
+  assert.match(
+    await endsGoOn([generated, keeping('kept')], [generated, dropping]),
+    /^STATE_INCOMPATIBLE: .*'out' \(uid out\) with connector defineSink, and the step has connector dropping now/,
+  );
+  assert.equal(await endsGoOn([generated, keeping('a')], [generated, keeping('b')]), 'it goes on');
+});

@@ -56,6 +56,7 @@ function withEmptyState(
       maxParallelism: keyGroups(ofJob),
       windows: null,
       rows: null,
+      keptBy: null,
     },
     ...{ states: [], committables: [] },
   };

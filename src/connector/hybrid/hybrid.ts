@@ -33,6 +33,7 @@ export function hybrid<Row>(
   const of = ({ stage }: SourceSplit): Source<Row> => sources[stage!]!;
   return {
     name: 'hybrid',
+    kind: `hybrid of ${sources.map(({ name, kind = name }) => kind).join(', ')}`,
     descriptor: sources.map(({ name, descriptor }) => ({ name, descriptor })),
     schema: bounded.schema,
     isBounded: sources.at(-1)!.isBounded,

@@ -97,6 +97,8 @@ export function defineSink<Row, Committable>(
   aFunction('defineSink: commit', definition.commit);
   return {
     name,
+    // Its name is the user's, who may call it something else.
+    kind: 'defineSink',
     descriptor: null,
     ...(prepare === undefined
       ? {}

@@ -116,6 +116,8 @@ export function defineSource<Row, Position = null, Detail = null>(
     );
   return {
     name,
+    // Its name is the user's, who may call it something else.
+    kind: 'defineSource',
     descriptor: everyMs === null ? { start } : { start, discoverMs: everyMs },
     schema,
     isBounded,

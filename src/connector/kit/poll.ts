@@ -78,6 +78,8 @@ export function poll<Row, Position = null>(
   const definedAt = userFrame(new Error());
   return {
     name,
+    // Its name is the user's, who may call it something else.
+    kind: 'poll',
     descriptor: { everyMs, start },
     schema,
     isBounded,
