@@ -113,7 +113,7 @@ async function run(files: readonly string[]): Promise<Outcome> {
     cwd: ROOT,
     env: { ...process.env, ...temporary, NODE_TEST_CONTEXT: 'file' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: TIMEOUT_MS,
+    timeout: files.length * TIMEOUT_MS,
   });
   const printed: Buffer[] = [];
   child.stdout.on('data', (bytes: Buffer) => printed.push(bytes));
