@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pattern } from '../../src/api/cep/index.ts';
+import { csv, type FileFormat, files, jsonLines } from '../../src/connector/file/index.ts';
 import { defineSink, defineSource } from '../../src/connector/kit/index.ts';
 import {
   aggregating,
@@ -554,4 +555,12 @@ test('output that another sink has prepared is refused', async () => {
     /^STATE_INCOMPATIBLE: .*'out' \(uid out\) with connector defineSink, and the step has connector dropping now/,
   );
   assert.equal(await endsGoOn([generated, keeping('a')], [generated, keeping('b')]), 'it goes on');
+});
+
+test('files may be written in another format: what is there is completed', async () => {
+  await inFolder(async (folder) => {
+    const to = (format: FileFormat<Counted>) => files<Counted>(join(folder, 'out'), format);
+    const [was, now] = [to(csv(Counted)), to(jsonLines(Counted))];
+    assert.equal(await endsGoOn([generated, was], [generated, now]), 'it goes on');
+  });
 });

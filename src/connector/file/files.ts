@@ -115,6 +115,8 @@ export function files<Row, Written = Row>(
   });
   return {
     name: format.name,
+    // A writer completes parts of another format, and a reader goes on in the files that it knows.
+    kind: 'files',
     descriptor: {
       path,
       format: format.name,
