@@ -80,7 +80,7 @@ export class CheckpointStorage {
       throw new EngineError(
         'CHECKPOINT_WRITE',
         `the checkpoint directory ${directory} cannot be used: ${messageOf(error)}; ` +
-          'give a directory that this process may read and write',
+          'give a directory that this process may read and write, on a disk with room',
         { cause: error, retryable: true },
       );
     }

@@ -237,7 +237,7 @@ export class DirectoryWriter implements CheckpointWriter {
         : new EngineError(
             'CHECKPOINT_WRITE',
             `${this.#target.what} cannot be written to ${this.#target.path}: ${messageOf(error)}; ` +
-              'see that its directory can be written to and has room, the checkpoints before it are kept',
+              'see that its directory is there, can be written to and has room; no checkpoint before it was touched',
             { cause: error, retryable: true },
           );
     return this.#failure;

@@ -52,6 +52,28 @@ test('a writer cuts the part to the length of the checkpoint and goes on, under 
   });
 });
 
+for (const [what, change] of [
+  ['was cut', (path: string) => truncateSync(path, 3)],
+  ['has more', (path: string) => appendFileSync(path, 'half a li')],
+] as const) {
+  test(`a part that ${what} while it is written is not committed`, async () => {
+    await inFolder((folder) => {
+      const writer = csvWriter(folder);
+      writer.write(batchOf(1));
+      checkpointOf(writer);
+      change(join(folder, HIDDEN));
+      writer.write(batchOf(2));
+      const wanted = {
+        code: 'OUTPUT_FAILED',
+        message: /4 bytes of it have been written, and it has/,
+      };
+      assert.throws(() => checkpointOf(writer), wanted);
+      assert.throws(() => writer.preCommit(true), wanted);
+      writer.close();
+    });
+  });
+}
+
 test('a part that is too short or gone is an error that says so', async () => {
   await inFolder((folder) => {
     const restored = openPart(folder);

@@ -31,6 +31,15 @@ export function goneError(path: string): EngineError {
   );
 }
 
+/** A part was cut, or written to, by somebody else while it was open. */
+export function changedError(path: string, written: number, found: number): EngineError {
+  return new EngineError(
+    'OUTPUT_FAILED',
+    `cannot go on with '${path}': ${written} bytes of it have been written, and it has ${found}; somebody else has changed it: ` +
+      'put it back as it was, or go on from a checkpoint that was taken before it was begun; nothing of it is committed',
+  );
+}
+
 /** A checkpoint speaks of a part whose file has too little; `found` is null where there is none. */
 export function lostPartError(path: string, recorded: number, found: number | null): EngineError {
   const state = found === null ? 'it is not there' : `it has ${found}`;

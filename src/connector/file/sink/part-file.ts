@@ -7,7 +7,7 @@ import type { Batch } from '../../../data/batch.ts';
 import type { JointPart } from '../compact/ledger.ts';
 import type { FileEncoder } from '../format.ts';
 import type { OutputDisk } from './output-disk.ts';
-import { lostPartError, outputError } from './output-error.ts';
+import { changedError, lostPartError, outputError } from './output-error.ts';
 import { partKin } from './part-layout.ts';
 import { type CompletePart, hiddenPath, type OpenPart } from './part-name.ts';
 import type { PartFacts } from './rolling-policy.ts';
@@ -112,9 +112,12 @@ export class PartFile implements PartFacts {
     this.#isSynced = false;
   }
 
-  /** Writes what has been gathered. */
+  /** Writes what has been gathered. An EngineError when what was written is not there any more: it would be committed as it is. */
   flush(): void {
     guarded(this.#hidden, () => {
+      const written = this.bytes - this.gatheredBytes;
+      const size = this.#disk.size(this.#descriptor);
+      if (size !== written) throw changedError(this.#hidden, written, size);
       for (const bytes of this.#gathered) {
         this.#disk.write(this.#descriptor, bytes, this.bytes - this.gatheredBytes);
         this.gatheredBytes -= bytes.length;
