@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pattern } from '../../src/api/cep/index.ts';
 import { csv, type FileFormat, files, jsonLines } from '../../src/connector/file/index.ts';
+import { hybrid } from '../../src/connector/hybrid/hybrid.ts';
 import { defineSink, defineSource } from '../../src/connector/kit/index.ts';
 import {
   aggregating,
@@ -547,6 +548,19 @@ test('positions of another source are refused, a source of another name is not',
     /^STATE_INCOMPATIBLE: .*connector generate.*connector collection/,
   );
   assert.equal(await endsGoOn([defined('one'), to], [defined('two'), to]), 'it goes on');
+});
+
+test('splits of a stage that a source of the same kind does not have are refused', async () => {
+  const to = keeping('kept');
+  const ended = collection([{ n: 1 }], Counted);
+  const [staged, alone] = [hybrid(ended, generated), generated].map((of) => ({
+    ...of,
+    kind: 'own',
+  }));
+  assert.match(
+    await endsGoOn([staged!, to], [alone!, to]),
+    /^STATE_INCOMPATIBLE: split '1:0\/1' of 'in' is of none of its stages/,
+  );
 });
 
 test('output that another sink has prepared is refused', async () => {

@@ -259,6 +259,8 @@ test('where a last checkpoint or savepoint fails, sources read on, and checkpoin
     const { coordinator, failures, stored, told } = await setUp({ files: new BadFiles(1) });
     await assert.rejects(coordinator.checkpoint({ isLast: true }), { code: 'CHECKPOINT_WRITE' });
     assert.deepEqual(told, ['1 aborted', 'go on']);
+    await sleep(20);
+    assert.deepEqual(stored, [], 'none is taken before its time');
     coordinator.start();
     await assert.rejects(coordinator.savepoint(folder, true), { code: 'OUTPUT_EXISTS' });
     assert.equal(told.at(-1), 'go on');
