@@ -277,6 +277,18 @@ for (const [name, { step, any = [] }] of Object.entries(STEPS)) {
   });
 }
 
+test('where no request is under way rows may change', async () => {
+  const step: Define = (flow, rows) =>
+    source(flow, rows)
+      .filter(() => false)
+      .mapAsync(async (row) => row);
+  await inFolder(async (folder) => {
+    const savepoint = join(folder, 'savepoint');
+    await savepointOf(step, ROWS['the same rows'], savepoint);
+    assert.equal(await goesOn(step, ROWS['an amount of another type'], savepoint), null);
+  });
+});
+
 /** Of a process function, with other states. */
 const process =
   (state: object): Define =>
