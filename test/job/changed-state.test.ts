@@ -40,6 +40,7 @@ import {
   type,
   value,
 } from '../../src/index.ts';
+import { sourceUntil } from '../../src/operator/source-until.ts';
 import { inFolder } from '../connector/read-all.ts';
 
 const Base = record({ key: t.int32, amount: t.int32, note: t.string, time: t.timestamp });
@@ -560,6 +561,14 @@ test('positions of another source are refused, a source of another name is not',
     /^STATE_INCOMPATIBLE: .*connector generate.*connector collection/,
   );
   assert.equal(await endsGoOn([defined('one'), to], [defined('two'), to]), 'it goes on');
+});
+
+test('an end by what is in the records may come and go', async () => {
+  const to = keeping('kept');
+  const source = defined('one');
+  const ending = sourceUntil(source, () => false);
+  assert.equal(await endsGoOn([source, to], [ending, to]), 'it goes on');
+  assert.equal(await endsGoOn([ending, to], [source, to]), 'it goes on');
 });
 
 test('splits of a stage that a source of the same kind does not have are refused', async () => {
