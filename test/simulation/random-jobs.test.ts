@@ -17,7 +17,8 @@ const CALLS =
   .sum( .min( .max( .minBy( .maxBy( .reduce( .window( .windowAll( tumbling( sliding( cumulating( session( globalWindow( customWindow(
   tumblingCount( slidingCount( .trigger( countTrigger( deltaTrigger( continuousEventTimeTrigger( timeoutTrigger( customTrigger( purging(
   .evictor( countEvictor( timeEvictor( deltaEvictor( .allowedLateness( .lateTo( .sideOutput( .aggregate( count( sum( avg( min( max( first(
-  last( countDistinct( collect( quantile( aggregate( .process( value( list( map( reducing( aggregating( ttl: operatorState timers.eventTime( expiring( timers.processingTime( deleteProcessingTime( stagger:
+  last( countDistinct( collect( quantile( aggregate( .process( value( list( map( reducing( aggregating( ttl: operatorState
+  timers.eventTime( expiring( timers.processingTime( deleteProcessingTime( stagger:
   deleteEventTime( .connect( .intervalJoin( .join( .coGroup( .broadcastJoin( .mapAsync( .lookup( .match( .fullPartition( .sort( .parallelism(
   .maxParallelism( .disableChaining( .startNewChain( .bufferTimeout( .to(`.split(/\s+/);
 
