@@ -66,13 +66,22 @@ test('places are told at checkpoints, and at the end; a failure to tell is none 
         ['b', END],
       ]),
     );
-    // The same command again: the job has come to its end, and tells once more.
-    calls.length = 1;
-    await reads.collect({ threads: 0, checkpoints });
-    assert.deepEqual(sorted(calls[1]!), [
+  });
+});
+
+test('the same command behind the end tells once more what the last checkpoint told', async () => {
+  await inFolder(async (folder) => {
+    const calls: (readonly SplitPlace[])[] = [];
+    const source = numbers((places) => calls.push(places));
+    const reads = job(import.meta, 'reads', (flow) => ({ rows: flow.from(source) }));
+    // None comes before the last one: it would tell of a subtask that has come to its end, and the last one no more.
+    const checkpoints = { dir: `${folder}/state`, every: '1 h' } as const;
+    for (let run = 0; run < 2; run++) await reads.collect({ threads: 0, checkpoints });
+    const both = [
       { split: 'a', position: END },
       { split: 'b', position: END },
-    ]);
+    ];
+    assert.deepEqual(calls.map(sorted), [both, both]);
   });
 });
 
