@@ -167,11 +167,20 @@ export function messageAndPlace(thrown: unknown, otherwise: string | null = null
 
 /** The first stack frame in a file of the user: not of Node, not of the engine, not generated. */
 export function userFrame(thrown: unknown): string | null {
+  return firstUserFrame(thrown, () => true);
+}
+
+/** The same of frames that were still running: who waits for the job is none that has called the engine at a record. */
+export function callFrame(thrown: unknown): string | null {
+  return firstUserFrame(thrown, (line) => !line.trimStart().startsWith('at async '));
+}
+
+function firstUserFrame(thrown: unknown, isWanted: (line: string) => boolean): string | null {
   const error = readable(thrown);
   if (!(error instanceof Error) || error.stack === undefined) return null;
   for (const line of error.stack.split('\n')) {
     const frame = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^<>]+:\d+:\d+)\)?$/.exec(line);
-    if (frame === null || isEngineFrame(frame[1]!)) continue;
+    if (frame === null || isEngineFrame(frame[1]!) || !isWanted(line)) continue;
     return frame[1]!;
   }
   return null;

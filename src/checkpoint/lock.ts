@@ -110,7 +110,7 @@ function refuseLiving(directory: string, processes: Processes, owner: Owner): vo
       : `; if it is gone, remove ${join(directory, LOCK_NAME)}`;
   throw new EngineError(
     'CHECKPOINT_LOCKED',
-    `${directory} is in use by ${who}; end it, or give this job a directory of its own${byHand}`,
+    `${directory} is in use by ${who}; ${isSelf ? 'wait until that has ended' : 'end it'}, or give this job a directory of its own${byHand}`,
   );
 }
 

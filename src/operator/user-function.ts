@@ -1,5 +1,6 @@
 /** Where something failed, in the words of the job. */
 import {
+  callFrame,
   EngineError,
   messageAndPlace,
   namedError,
@@ -22,6 +23,13 @@ export function recordError(place: Place, thrown: unknown, record: number): Engi
   return errorAt({ ...placeFor(place, thrown), record }, thrown);
 }
 
+/**
+ * The same for what was thrown in a function that calls the engine, to emit or for its state: errors of the engine tell its line.
+ */
+export function callError(place: Place, thrown: unknown, record: number): EngineError {
+  return errorAt({ ...callPlace(place, thrown), record }, thrown);
+}
+
 /** The same for what came later, and may have lost its way: `definedAt` is where the user has given the function. */
 export function laterError(
   place: Place,
@@ -32,20 +40,25 @@ export function laterError(
   return errorAt({ operator: place.name, subtask: place.subtask, record, definedAt }, thrown);
 }
 
-/** The same for what was thrown at a timer. */
+/** The same as `callError` at a timer. */
 export function timerError(
   place: Place,
   thrown: unknown,
   record: number,
   timer: NonNullable<UserFunctionPlace['timer']>,
 ): EngineError {
-  return errorAt({ ...placeFor(place, thrown), record, timer }, thrown);
+  return errorAt({ ...callPlace(place, thrown), record, timer }, thrown);
 }
 
 function placeFor({ name, subtask, trace }: Place, thrown: unknown) {
   const place = { operator: name, subtask };
   const tellsPlace = readable(thrown) instanceof EngineError || userFrame(thrown) !== null;
   return tellsPlace || trace === undefined ? place : { ...place, definedAt: userFrame(trace) };
+}
+
+function callPlace(place: Place, thrown: unknown) {
+  if (!(readable(thrown) instanceof EngineError)) return placeFor(place, thrown);
+  return { operator: place.name, subtask: place.subtask, definedAt: callFrame(thrown) };
 }
 
 function errorAt(place: UserFunctionPlace, given: unknown): EngineError {

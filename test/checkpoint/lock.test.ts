@@ -101,7 +101,7 @@ test('the same process is refused, too, and let in when the first has closed', a
   const storage = await CheckpointStorage.open(directory);
   await assert.rejects(CheckpointStorage.open(directory), {
     code: 'CHECKPOINT_LOCKED',
-    message: `${directory} is in use by this process (${process.pid}) itself; end it, or give this job a directory of its own`,
+    message: `${directory} is in use by this process (${process.pid}) itself; wait until that has ended, or give this job a directory of its own`,
   });
   await storage.close();
   await storage.close();

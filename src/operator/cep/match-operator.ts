@@ -24,7 +24,7 @@ import { restoredMetrics, saveCounters } from '../saved-counters.ts';
 import type { StateLook } from '../state-look.ts';
 import { ThrownBehind } from '../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
-import { operatorError, recordError } from '../user-function.ts';
+import { callError, operatorError } from '../user-function.ts';
 import { compilePattern } from './compile-pattern.ts';
 import { FoundContext } from './found-context.ts';
 import { KeyMatches } from './key-matches.ts';
@@ -157,7 +157,7 @@ export class MatchOperator implements Operator {
 
   #errorAt(thrown: unknown, row: number): unknown {
     if (thrown instanceof ThrownBehind) return thrown.thrown;
-    return recordError(this.#context, thrown, this.#context.metrics.recordsIn + row);
+    return callError(this.#context, thrown, this.#context.metrics.recordsIn + row);
   }
 
   /** The order of records with and without event time is not defined. */

@@ -16,7 +16,7 @@ import { requireTimestamps } from '../event-time.ts';
 import type { Operator, OperatorContext, Output, SideOutputs } from '../operator.ts';
 import type { StateLook } from '../state-look.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
-import { recordError } from '../user-function.ts';
+import { callError } from '../user-function.ts';
 import type { PaneCuts } from '../window/window.ts';
 import type { JoinInput } from './join-input.ts';
 import { JoinLook } from './join-look.ts';
@@ -217,7 +217,7 @@ export abstract class JoinOperator implements Operator {
 
   /** The error for what was thrown at a record, by its place among all that reached the subtask. */
   protected errorAt(thrown: unknown, record: number): Error {
-    return recordError(this.context, thrown, record);
+    return callError(this.context, thrown, record);
   }
 
   abstract processWatermark(watermark: Watermark): void;

@@ -26,7 +26,7 @@ import { restoredMetrics, saveCounters } from '../saved-counters.ts';
 import type { StateLook } from '../state-look.ts';
 import { ThrownBehind } from '../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../unset.ts';
-import { operatorError, recordError, timerError } from '../user-function.ts';
+import { callError, operatorError, timerError } from '../user-function.ts';
 import { Emitter } from './emitter.ts';
 import { KeyedStates } from './keyed-states.ts';
 import { OperatorStates } from './operator-states.ts';
@@ -178,7 +178,7 @@ export class ProcessOperator implements Operator {
   /** The error for what was thrown at a row of the batch that is being processed. */
   #errorAt(thrown: unknown, row: number): unknown {
     if (thrown instanceof ThrownBehind) return thrown.thrown;
-    return recordError(this.#context, thrown, this.#context.metrics.recordsIn + row);
+    return callError(this.#context, thrown, this.#context.metrics.recordsIn + row);
   }
 
   #release(): void {

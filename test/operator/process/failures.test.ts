@@ -142,7 +142,26 @@ test('a row of another type is told with its field', async () => {
   }
 });
 
-test('a value of another type is told with its state', async () => {
+test('what does not fit a step behind is told without a line: many rows go on together', async () => {
+  await failing(
+    (rows) =>
+      rows
+        .keyBy('k')
+        .process({
+          emits: type<unknown>(),
+          onRecord(_, ctx) {
+            for (let n = 0; n < 10_000; n++) ctx.emit({ user: 'x', total: n === 5000 ? '7' : n });
+          },
+        })
+        .as(Alert),
+    {
+      code: 'FIELD_TYPE',
+      message: /^operator 'as' \(subtask 0, record 5000\): field 'total' wants float64, got "7"$/,
+    },
+  );
+});
+
+test('a value of another type is told with its state, and the line that gives it', async () => {
   const states = {
     v: value(t.int32),
     n: value(t.nullable(t.string)),
@@ -190,7 +209,7 @@ test('a value of another type is told with its state', async () => {
   ];
   for (const [code, text, act] of cases) {
     const message = new RegExp(
-      `^operator 'process' \\(subtask 0, record 0\\): .*${text.replace(/[[\]]/g, '\\$&')}`,
+      `^operator 'process' \\(subtask 0, record 0\\): .*${text.replace(/[[\]]/g, '\\$&')}.*\n {4}at .*failures\\.test\\.ts:`,
     );
     await failing(
       (rows) =>

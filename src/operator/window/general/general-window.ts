@@ -16,7 +16,7 @@ import type { Operator, OperatorContext, Output, SideOutputs } from '../../opera
 import type { StateLook } from '../../state-look.ts';
 import { emitBehind, ThrownBehind } from '../../thrown-behind.ts';
 import { unsetContext, unsetOutput } from '../../unset.ts';
-import { operatorError, recordError } from '../../user-function.ts';
+import { callError, operatorError } from '../../user-function.ts';
 import { createResults, type ResultOptions } from './create-results.ts';
 import { createTrigger } from './create-trigger.ts';
 import type { JoinedRows } from './joined-rows.ts';
@@ -149,7 +149,7 @@ export class GeneralWindowOperator implements Operator {
       this.#results.flush();
     } catch (error) {
       if (error instanceof ThrownBehind) throw error.thrown;
-      throw recordError(this.#context, error, metrics.recordsIn + records.row);
+      throw callError(this.#context, error, metrics.recordsIn + records.row);
     }
     open.code?.flushSides();
     open.batch = null;
