@@ -275,7 +275,10 @@ export class CheckpointCoordinator {
         const barrier = isLast ? 'last' : alignedMs === 0 ? 'unaligned' : 'aligned';
         this.#options.request(id, barrier, base?.id ?? 0);
         if (alignedMs > 0 && isUnaligned) {
-          stopAligning = after(alignedMs, () => this.#options.turnUnaligned(id));
+          // Once all parts have come nobody has anything to overtake, however long they take to be written.
+          stopAligning = after(alignedMs, () => {
+            if (this.#pending === pending) this.#options.turnUnaligned(id);
+          });
         }
         if (this.#pending !== null) this.#completeIfWhole(this.#pending);
       });

@@ -549,25 +549,45 @@ test('functions are told of checkpoints that are complete or given up, and of no
   });
 });
 
-test('one that takes long turns unaligned; a quick one, a savepoint and the last do not', async () => {
+test('one that takes long turns unaligned; one whose parts have come, a savepoint and the last do not', async () => {
   await inFolder(async (folder) => {
-    let afterMs = 0;
+    let writesMs = 0;
+    class SlowlyWrittenFiles extends MemoryFiles {
+      override async rename(from: string, to: string): Promise<void> {
+        await sleep(writesMs);
+        await super.rename(from, to);
+      }
+    }
+    let hasParts = true;
     const kinds: CheckpointKind[] = [];
     const { coordinator, turned } = await setUp({
-      options: { unaligned: { after: '20 ms' } },
+      files: new SlowlyWrittenFiles(),
+      options: { unaligned: { after: '5 ms' } },
       onRequest(of, checkpoint, _base, kind) {
         kinds.push(kind);
-        setTimeout(() => answer(of, checkpoint), afterMs);
+        if (hasParts) answer(of, checkpoint);
       },
     });
+    writesMs = 40;
     await coordinator.checkpoint();
-    await sleep(40);
-    assert.deepEqual(turned, []);
-    afterMs = 80;
-    await coordinator.checkpoint();
+    assert.deepEqual(turned, [], 'its parts had come');
+    writesMs = 0;
+    hasParts = false;
+    const slow = coordinator.checkpoint();
+    await until(() => turned.length > 0);
+    answer(coordinator, 2);
+    await slow;
     assert.deepEqual(turned, [2]);
-    await coordinator.savepoint(`${folder}/saved`);
-    await coordinator.checkpoint({ isLast: true });
+    const saved = coordinator.savepoint(`${folder}/saved`);
+    await until(() => kinds.length === 3);
+    await sleep(20);
+    answer(coordinator, 3);
+    await saved;
+    const last = coordinator.checkpoint({ isLast: true });
+    await until(() => kinds.length === 4);
+    await sleep(20);
+    answer(coordinator, 4);
+    await last;
     assert.deepEqual(turned, [2]);
     assert.deepEqual(kinds, ['aligned', 'aligned', 'aligned', 'last']);
     await coordinator.stop();
