@@ -437,6 +437,40 @@ test('it catches: idle, and nobody wakes the subtask', async () => {
   await assert.rejects(withoutEnd!.run, /missing \{ n: 0,.*37 more/);
 });
 
+test('a source without an end is quiet when its patience is over, and no sooner', async () => {
+  /** Rows that come when the reader has slept so often since it was asked. */
+  const slow = () =>
+    sourceOf({
+      isBounded: false,
+      createReader(_split, position, { wake }) {
+        const inner = readerOf(position);
+        let isReady: boolean | null = null;
+        const reader = {
+          ...inner,
+          wakeAtMs: Infinity,
+          poll() {
+            if (isReady === null) {
+              isReady = false;
+              void (async () => {
+                for (let n = 0; n < 100; n++) await new Promise((done) => setTimeout(done, 1));
+                isReady = true;
+                reader.wakeAtMs = -Infinity;
+                wake();
+              })();
+            }
+            const result = isReady ? inner.poll() : 'idle';
+            return result === 'end' ? 'idle' : result;
+          },
+        };
+        return reader;
+      },
+    });
+  const [patient] = sourceConformance({ source: slow, rows: FEW, patience: '10 s' });
+  await patient!.run();
+  const [usual] = sourceConformance({ source: slow, rows: FEW });
+  await assert.rejects(usual!.run, /missing \{ n: 0,.*37 more/);
+});
+
 test('it catches: a promise that is rejected when nobody waits any more', () => {
   const testing = new URL('../../src/testing/index.ts', import.meta.url).href;
   const hooks = new URL('../../src/base/typescript-register.mjs', import.meta.url).href;

@@ -35,7 +35,7 @@ export type SourceConformanceOptions<Row> = {
   readonly failing?: { readonly source: () => Source<Row>; readonly message: RegExp };
   /** Random runs through crashes [10]. */
   readonly runs?: number;
-  /** How long it may give nothing before its end ['10 s']. */
+  /** How long it may give nothing before its end ['10 s'] or, where it has none, until it counts as quiet ['60 ms']. */
   readonly patience?: Duration;
 };
 
@@ -75,7 +75,9 @@ export function sourceConformance<Row>(
   aFunction('sourceConformance: source', options.source);
   const { failing } = options;
   const make = options.source as () => Source;
-  const patienceMs = durationMs(options.patience ?? '10 s', 'sourceConformance: patience');
+  const { patience } = options;
+  const patienceMs =
+    patience === undefined ? null : durationMs(patience, 'sourceConformance: patience');
   const suite = new SourceSuite(make, options.rows ?? null, options.held ?? (() => 0), patienceMs);
   return [
     caseOf('all rows come, each once', () => suite.givesAll()),
@@ -101,14 +103,14 @@ export function sourceConformance<Row>(
 class SourceSuite {
   readonly #make: () => Source;
   readonly #held: () => number;
-  readonly #patienceMs: number;
+  readonly #patienceMs: number | null;
   #rows: readonly unknown[] | null;
 
   constructor(
     make: () => Source,
     rows: readonly unknown[] | null,
     held: () => number,
-    patienceMs: number,
+    patienceMs: number | null,
   ) {
     this.#make = make;
     this.#patienceMs = patienceMs;
@@ -266,7 +268,7 @@ async function inputOf(source: Source): Promise<InputLeft> {
 }
 
 /** Undisturbed, by the subtasks of a job. */
-async function allRows(source: Source, patienceMs: number): Promise<readonly unknown[]> {
+async function allRows(source: Source, patienceMs: number | null): Promise<readonly unknown[]> {
   const given: unknown[] = [];
   const life = new SourceLife({
     source,

@@ -12,7 +12,7 @@ import { SourceInput } from '../../task/source-input.ts';
 import { SplitQueue } from '../../task/split-queue.ts';
 import type { SplitState, SplitToRead } from '../../task/split-state.ts';
 import { check, throughCheckpoint } from './conformance-case.ts';
-import { pause, QUIET_MS } from './split-reading.ts';
+import { patienceWith, pause } from './split-reading.ts';
 
 export type SourceLifeOptions = {
   readonly source: Source;
@@ -21,8 +21,8 @@ export type SourceLifeOptions = {
   readonly parallelism: number;
   /** Records a second; null for no bound. */
   readonly rate: number | null;
-  /** How long a source with an end may give nothing. */
-  readonly patienceMs: number;
+  /** How long it may give nothing, until it fails or, without an end, is quiet; null for what is usual. */
+  readonly patienceMs: number | null;
   readonly onRows: (rows: readonly unknown[]) => void;
 };
 
@@ -59,7 +59,7 @@ export class SourceLife {
     this.#source = source;
     this.#parallelism = parallelism;
     this.#known = new KnownSplits(0, stages, input.read);
-    this.#patienceMs = options.patienceMs;
+    this.#patienceMs = patienceWith(source, options.patienceMs);
     this.#counters = new SharedCounters({
       workers: 0,
       operatorSlots: parallelism,
@@ -172,8 +172,9 @@ export class SourceLife {
   }
 
   #checkPatience(waitedMs: number): void {
-    if (!this.#source.isBounded && waitedMs > QUIET_MS) this.#quietWakes = Infinity;
-    check(waitedMs <= this.#patienceMs, 'the source has not ended, and gives nothing more');
+    if (waitedMs <= this.#patienceMs) return;
+    check(!this.#source.isBounded, 'the source has not ended, and gives nothing more');
+    this.#quietWakes = Infinity;
   }
 
   /** To when a subtask wants to be polled. */

@@ -22,8 +22,10 @@ export type Poll = {
   readonly hasEnded: boolean;
 };
 
-/** How long a source without an end may be idle until it is quiet. */
-export const QUIET_MS = 60;
+/** How long a source may give nothing before its end. */
+const PATIENCE_MS = 10_000;
+/** How long one without an end may be idle until it is quiet. */
+const QUIET_MS = 60;
 const LOOK_MS = 1;
 /** Polls in a row that bring nothing, until a source without an end is quiet. */
 const QUIET_POLLS = 12;
@@ -31,6 +33,11 @@ const QUIET_POLLS = 12;
 /** Resolves after some time, for which it keeps the process alive. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => void after(ms, resolve));
+}
+
+/** `givenMs` null: none is given. */
+export function patienceWith({ isBounded }: Source, givenMs: number | null): number {
+  return givenMs ?? (isBounded ? PATIENCE_MS : QUIET_MS);
 }
 
 export class SplitReading {
@@ -43,10 +50,10 @@ export class SplitReading {
   /** Batches that may be kept, with what they held when they came. */
   readonly #kept: { readonly batch: Batch; readonly text: string }[] = [];
 
-  /** An idle reader of a source with an end has to wake its subtask within `patienceMs`. */
-  constructor(source: Source, split: SourceSplit, position: PlainData, patienceMs: number) {
+  /** An idle reader of a source with an end has to wake its subtask within its patience. */
+  constructor(source: Source, split: SourceSplit, position: PlainData, patienceMs: number | null) {
     this.#source = source;
-    this.#patienceMs = this.#source.isBounded ? patienceMs : QUIET_MS;
+    this.#patienceMs = patienceWith(source, patienceMs);
     this.#what = `split '${split.id}'`;
     this.reader = source.createReader(split, position, {
       clock: this.clock,
@@ -118,7 +125,7 @@ export async function readSplit(
   source: Source,
   split: SourceSplit,
   position: PlainData,
-  patienceMs: number,
+  patienceMs: number | null,
 ): Promise<Poll[]> {
   const reading = new SplitReading(source, split, position, patienceMs);
   const what = `a position of split '${split.id}'`;
