@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { blackhole, collection, job, type Stream, type } from 'millrace';
+import { blackhole, collection, generate, job, type Stream, type } from 'millrace';
 import { EVENT } from '../../src/server/events.ts';
 import { metricFamilies } from '../../src/server/metric-families.ts';
 import { prometheusText } from '../../src/server/prometheus.ts';
@@ -98,9 +98,7 @@ test('steps of one name in one task have samples of their own', async () => {
 });
 
 const counted = job(import.meta, 'counted', (flow) => {
-  const numbers = flow.from(collection(Array.from({ length: 10_000 }, (_, n) => n)), {
-    rate: flow.param('rate', 0),
-  });
+  const numbers = flow.from(generate({ row: (n) => n }), { rate: flow.param('rate', 1000) });
   const count = (from: Stream<number>): Stream<number> =>
     from.process({
       emits: type<number>(),

@@ -1,4 +1,9 @@
-/** A job whose threads are looked into: states of every kind, a rolling sum, an edge on which nothing flows. */
+/**
+ * A job whose threads are looked into: states of every kind, a rolling sum, an edge on which nothing flows. As soon as there is the
+ * file `hold`, the step with the states stands still in a record, and says so by a file of that name with '.held' behind it, until
+ * `hold` is removed.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
 import {
   blackhole,
   generate,
@@ -20,8 +25,17 @@ function turnTheCrank(times: number): number {
   return times === 0 ? 1 : turnTheCrank(times - 1) + turnTheCrank(times - 1);
 }
 
+/** Stands still as long as there is the file, and says that it does. */
+function holdWhileThere(file: string): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let isHeld = false; existsSync(file); isHeld = true) {
+    if (!isHeld) writeFileSync(`${file}.held`, '');
+    Atomics.wait(pause, 0, 0, 10);
+  }
+}
+
 export const inspected = job(import.meta, 'inspected', (flow) => {
-  const stuckMs = flow.param('stuckMs', 0);
+  const hold = flow.param('hold', '');
   const ticks = flow
     .from(
       generate({
@@ -45,7 +59,7 @@ export const inspected = job(import.meta, 'inspected', (flow) => {
         never: value(t.string),
       },
       onRecord(row, ctx) {
-        if (stuckMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stuckMs);
+        if (hold !== '') holdWhileThere(hold);
         turnTheCrank(14);
         const { first, sum, some, byParity, place } = ctx.state;
         if (first.get() === undefined) {
