@@ -96,8 +96,11 @@ type Due = {
   readonly warmUpSeconds: number;
 };
 
-/** Behind the warm-up. What comes before it is due is not counted: windows that the end of the input has closed. */
-function arrivals({ column, warmUpSeconds }: Due): Sink {
+/**
+ * Behind the warm-up, which ends with something that is due. What comes before it is due is not counted: windows that the end of the
+ * input has closed.
+ */
+export function arrivals({ column, warmUpSeconds }: Due): Sink {
   return {
     name: 'arrivals',
     descriptor: null,
@@ -112,7 +115,8 @@ function arrivals({ column, warmUpSeconds }: Due): Sink {
           const unit = column === 'dueUs' ? 1 : 1000;
           const values = valuesOf(batch, column);
           if (Number.isNaN(firstUs)) firstUs = values[0]! * unit;
-          if (!isWarm && values[0]! * unit - firstUs >= warmUpSeconds * 1e6) {
+          const dueUs = values[0]! * unit;
+          if (!isWarm && dueUs <= now && dueUs - firstUs >= warmUpSeconds * 1e6) {
             histogram.reset();
             isWarm = true;
           }

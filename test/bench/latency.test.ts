@@ -5,9 +5,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { countArrivals, newHistogram } from '../../native-bench/macro/latency.ts';
+import {
+  arrivals,
+  countArrivals,
+  measured,
+  newHistogram,
+} from '../../native-bench/macro/latency.ts';
 import type { Results } from '../../native-bench/results.ts';
 import { Random } from '../../src/base/random.ts';
+import { BatchBuilder } from '../../src/data/batch-builder.ts';
+import { record, t } from '../../src/data/schema.ts';
+import { contextOf } from '../connector/sink-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-latency-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -62,6 +70,20 @@ test('latencies are counted as one by one, and what is not due yet is not', () =
       assert.equal(counted.getValueAtPercentile(p), expected.getValueAtPercentile(p));
     }
   }
+});
+
+test('what the end of the input has closed does not end the warm-up: what was counted in it stays', async () => {
+  const End = record({ windowEnd: t.timestamp });
+  const sink = arrivals({ column: 'windowEnd', warmUpSeconds: 0.3 });
+  const writer = sink.createWriter(contextOf());
+  const nowMs = Date.now();
+  for (const windowEnd of [nowMs - 500, nowMs + 3_600_000]) {
+    const builder = new BatchBuilder(End);
+    builder.appendRow({ windowEnd });
+    writer.write(builder.seal());
+  }
+  await sink.commit(await writer.preCommit(true));
+  assert.equal(measured.totalCount, 1);
 });
 
 test('checkpoints of a kind, and recovery from them', () => {
