@@ -1,6 +1,6 @@
 /** Questions to worker threads that have not been answered yet (task/question.ts). */
 import { reviveError } from '../base/error-transport.ts';
-import { after } from '../base/event-loop.ts';
+import { after, nextTurn } from '../base/event-loop.ts';
 import { ANSWER_WAIT_MS } from '../base/limits.ts';
 import type { Answered, Asked, Question } from '../task/question.ts';
 
@@ -17,7 +17,8 @@ export class ThreadAsker {
   async ask(question: Question, send: (asked: Asked) => void): Promise<Reply> {
     const id = ++this.#asked;
     const answered = await new Promise<Answered | null>((resolve) => {
-      const stop = after(ANSWER_WAIT_MS, () => resolve(null));
+      // Where this thread itself has stood still, the answer may have come long ago: it is read behind the timers of a turn.
+      const stop = after(ANSWER_WAIT_MS, () => void nextTurn().then(() => resolve(null)));
       this.#waiting.set(id, {
         answered(answer) {
           stop();
