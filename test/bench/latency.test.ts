@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { BatchBuilder, record, t } from 'millrace';
 import {
   arrivals,
   countArrivals,
@@ -13,8 +14,6 @@ import {
 } from '../../native-bench/macro/latency.ts';
 import type { Results } from '../../native-bench/results.ts';
 import { Random } from '../../src/base/random.ts';
-import { BatchBuilder } from '../../src/data/batch-builder.ts';
-import { record, t } from '../../src/data/schema.ts';
 import { contextOf } from '../connector/sink-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-latency-'));
