@@ -36,7 +36,9 @@ export async function whileServed(
   client.result().catch(() => {});
   const base = `http://127.0.0.1:${client.port}`;
   const ask = async (path: string, init: RequestInit = {}): Promise<Asked> => {
-    const response = await fetch(base + path, init);
+    // A connection of its own: one that lies idle while this process stands still is closed under the next request.
+    const headers = { ...init.headers, Connection: 'close' };
+    const response = await fetch(base + path, { ...init, headers });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json');
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : null;
