@@ -75,7 +75,12 @@ async function follow(signal: AbortSignal): Promise<void> {
 async function once(signal: AbortSignal): Promise<string> {
   try {
     const { jid, state } = await loadJob(signal);
-    if (isOver(state)) return 'ended';
+    if (isOver(state)) {
+      // The last event that was seen is of a time when it ran.
+      const { progress } = live.value;
+      if (progress !== null) change({ progress: { ...progress, state } });
+      return 'ended';
+    }
     for await (const { name, data } of eventStream(`events?job=${jid}`, signal)) {
       await onProgress(JSON.parse(data) as Progress, signal);
       if (name === 'end') return 'ended';

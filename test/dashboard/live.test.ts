@@ -50,6 +50,30 @@ test('at rest while nobody looks', { skip: SKIP }, async () => {
   });
 });
 
+test('what has ended while nobody looked is said to have ended, and how', {
+  skip: SKIP,
+}, async () => {
+  await whileLooking(
+    held,
+    orders,
+    { params: { rate: 200 } },
+    async ({ page, base, client, open }) => {
+      await open('overview');
+      await page.locator('.uptime').waitFor();
+      await page.evaluate(SHOW(true));
+      const { id } = client.metrics();
+      await page.route(`**/jobs/${id}`, async (route) => {
+        const job = (await (await fetch(`${base}jobs/${id}`)).json()) as object;
+        await route.fulfill({ json: { ...job, state: 'FINISHED' } });
+      });
+      await page.evaluate(SHOW(false));
+      const notice = page.locator('.notice', { hasText: 'The job has ended' });
+      assert.match(await textOf(notice), /^The job has ended: finished\./);
+      assert.ok(await page.getByRole('button', { name: 'Cancel' }).isDisabled());
+    },
+  );
+});
+
 test('of several jobs one is chosen, and stands in the address', { skip: SKIP }, async () => {
   await whileLooking(held, orders, { params: { rate: 200 } }, async ({ page, client, base }) => {
     const { id, name } = client.metrics();
