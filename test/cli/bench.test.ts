@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Measurement, Variant } from '../../src/cli/bench/bench.ts';
 import { benchText } from '../../src/cli/bench/bench-text.ts';
+import { measureJob } from '../../src/cli/bench/measure.ts';
 import { median, spread, summarize } from '../../src/cli/bench/summary.ts';
+import type { WatchedJob } from '../../src/job/job.ts';
 
 function variant(name: string): Variant {
   return { name, module: `${name}.ts`, threads: null, parallelism: null };
@@ -102,4 +104,42 @@ test('one variant has no ratio, and a short run is told to be one', () => {
   assert.match(text, /^1 round after 0 warm-ups, each run for 20 ms, node/);
   assert.doesNotMatch(text, /ratio +of rounds/);
   assert.match(text, /\na run below 500 ms says little/);
+});
+
+test('a job that has read and ended between two looks is measured from the first of them, not from its start', async (t) => {
+  // Threads of a job keep the process alive, and looks at it do not.
+  const alive = setInterval(() => {}, 1000);
+  t.after(() => clearInterval(alive));
+  for (const [read, records] of [
+    ['all', 5000],
+    ['nothing', 0],
+  ] as const) {
+    const looks: number[] = [];
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const job = {
+      name: read,
+      config: { threads: 1, parallelism: 1 },
+      result: () => ended,
+      status() {
+        looks.push(performance.now());
+        // Of three looks the last finds that it has ended.
+        if (looks.length < 3) return { state: 'running', records: 0 };
+        end();
+        return { state: 'finished', records };
+      },
+      metrics: () => ({ tasks: [], threads: [] }),
+    };
+    const { startUpMs, wallMs } = await measureJob(job as unknown as WatchedJob, null);
+    const endMs = performance.now();
+    if (read === 'nothing') {
+      assert.equal(startUpMs, null);
+      continue;
+    }
+    assert.ok(startUpMs !== null, 'its start-up is known');
+    assert.ok(startUpMs >= looks[0]! && startUpMs <= looks[2]!, `${startUpMs} of ${looks}`);
+    assert.ok(startUpMs + wallMs <= endMs, `${startUpMs} + ${wallMs} ms, ${endMs}`);
+  }
 });

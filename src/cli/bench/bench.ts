@@ -60,7 +60,7 @@ export type Measurement = {
   readonly wallMs: number;
   /** Of all threads of the process meanwhile. */
   readonly cpuMs: number;
-  /** From the start of the process to the first record; null where the job ended before one was seen. */
+  /** From the start of the process to the first record; null where the job has read none. */
   readonly startUpMs: number | null;
   /** The most memory that the process had resident. */
   readonly peakMemoryBytes: number;

@@ -16,7 +16,7 @@ export async function measureJob(job: WatchedJob, durationMs: number | null): Pr
   const ended = job.result();
   // Awaited further below, where it may have failed long before.
   ended.catch(() => {});
-  const first = await firstRecord(job);
+  const first = await firstRecord(job, started);
   const begin = first ?? started;
   const isCut = durationMs !== null && (await isRunningAfter(durationMs, ended));
   if (!isCut) await ended;
@@ -44,11 +44,11 @@ function now(): Moment {
   return { ms: performance.now(), cpuMs: (user + system) / 1000 };
 }
 
-/** Null where the job has ended before one was seen. */
-async function firstRecord(job: WatchedJob): Promise<Moment | null> {
-  for (;;) {
+/** The look before of a job that has read all of its input, and ended, between two looks; null where it has read none. */
+async function firstRecord(job: WatchedJob, started: Moment): Promise<Moment | null> {
+  for (let before = started; ; before = now()) {
     const { state, records } = job.status();
-    if (state !== 'running') return null;
+    if (state !== 'running') return records > 0 ? before : null;
     if (records > 0) return now();
     await delay(LOOK_MS);
   }
