@@ -218,6 +218,7 @@ test('flame graph, threads, state, tap and logs show what the job answers', {
     await look.open('flame');
     await page.getByRole('button', { name: 'Sample' }).click();
     const bars = page.locator('.flame button');
+    await bars.nth(3).waitFor();
     assert.deepEqual(await bars.allTextContents(), ['root', 'step', 'hash', 'park']);
     await bars.nth(1).click();
     assert.deepEqual(await bars.allTextContents(), ['step', 'hash']);
