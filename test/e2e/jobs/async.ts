@@ -1,5 +1,8 @@
 /** Jobs of asynchronous functions, and what plain loops make of the same records. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { generate, job, monotonous, record, t, tumbling } from 'millrace';
 import { files, jsonLines } from 'millrace/connectors/files';
 import { heldRows } from './held-rows.ts';
@@ -42,11 +45,19 @@ export const expectedRates = () =>
 
 export const expectedCalls = COUNT;
 
-/** Waits for ever. */
+/** Waits for ever. Notes in the folder `notes` where it has been called, and closed: a thread that is ended does not come to that. */
 export const waiting = job(import.meta, 'waiting', (flow) => {
-  const answers = flow
-    .from(generate({ schema: Call, count: COUNT, row: call }))
-    .mapAsync(({ id }) => new Promise<number>((resolve) => id < 0 && resolve(id)));
+  const notes = flow.param('notes', '');
+  const note = (what: string): void => writeFileSync(join(notes, `${what} in ${threadId}`), '');
+  const answers = flow.from(generate({ schema: Call, count: COUNT, row: call })).mapAsync(
+    ({ id }, { signal }) =>
+      new Promise<number>((resolve) => {
+        if (id < 0) resolve(id);
+        if (id > 1) return;
+        note('called');
+        signal.addEventListener('abort', () => note('closed'));
+      }),
+  );
   return { answers };
 });
 
