@@ -1,5 +1,6 @@
 /** Process functions are told of the checkpoints of a job that runs on threads. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -90,12 +91,13 @@ test('one that is given up is told, and so are those of the next attempt', async
         await untilShown(client, 'aborted', 1);
       },
     );
-    const params = { failing: join(folder, 'failed') };
+    const params = { failing: join(folder, 'failing') };
     const restart = { strategy: 'fixedDelay', delay: 0 } as const;
     const checkpoints = { dir, every: NEVER } as const;
     await whileListening({ threads: 2, checkpoints, params, restart }, async (client) => {
       while (client.status().records < 100) await delay(5);
       const { id } = await client.checkpoint();
+      writeFileSync(params.failing, '');
       while (client.metrics().restarts === 0) await delay(5);
       const next = await client.checkpoint();
       assert.ok(next.id > id);

@@ -1,5 +1,8 @@
-/** A job whose functions show by gauges what they were told of checkpoints, in each subtask of four kinds of process functions. */
-import { existsSync, writeFileSync } from 'node:fs';
+/**
+ * A job whose functions show by gauges what they were told of checkpoints, in each subtask of four kinds of process functions. It
+ * fails once when there is a file `failing`.
+ */
+import { existsSync, rmSync } from 'node:fs';
 import {
   blackhole,
   generate,
@@ -42,8 +45,8 @@ export const listening = job(import.meta, 'listening', (flow) => {
   const [first, second] = [ticks('first'), ticks('second')];
   const pass = (): void => {};
   const slow = ({ n }: { n: number }): void => {
-    if (failing !== '' && n > 3_000 && !existsSync(failing)) {
-      writeFileSync(failing, '');
+    if (failing !== '' && n % 10 === 0 && existsSync(failing)) {
+      rmSync(failing, { force: true });
       throw new Error('as it was told to');
     }
     const end = performance.now() + slowMs;
