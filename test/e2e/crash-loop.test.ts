@@ -25,7 +25,7 @@ type Trial = {
   /** Parameters of the job but for `out` and `rate`. */
   readonly params: readonly string[];
   readonly crashes: number;
-  /** No more crashes behind this. */
+  /** No more crashes behind this, but as many as it takes that half of the lives go on from a checkpoint. */
   readonly budgetMs: number;
   readonly random: Random;
   /** Records a second, one of them in each life. */
@@ -88,7 +88,7 @@ async function crashLoop(trial: Trial): Promise<Lives> {
   let killed = 0;
   let restored = 0;
   const endMs = performance.now() + trial.budgetMs;
-  while (killed < crashes && performance.now() < endMs) {
+  while (killed < crashes && (performance.now() < endMs || restored < killed / 2)) {
     if (newestCheckpoint(folder) !== '') restored++;
     const running = start(trial, random.pick(trial.rates));
     await instant(trial, running);
