@@ -142,7 +142,7 @@ test('the command line shows the first few that were skipped', async () => {
 
 test('the command line shows the place, and no stack', async () => {
   const run = await millrace(
-    ...['run', jobFile('reading'), '--threads', 1],
+    ...['run', jobFile('reading'), '--threads', 1, '--no-progress'],
     ...['-p', `input=${join(folder, 'number.csv')}`],
   );
   assert.equal(run.code, 1);

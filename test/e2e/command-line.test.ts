@@ -83,18 +83,8 @@ test('explain has one form at a time, and its help teaches how to read it', asyn
 
 test('a job gets its parameters, typed by their defaults', async () => {
   const run = await millrace(
-    'run',
-    TWO_JOBS,
-    '--job',
-    'short',
-    '--threads',
-    1,
-    '--param',
-    'count=4',
-    '-p',
-    'factor=0.5',
-    '-p',
-    'label=n:',
+    ...['run', TWO_JOBS, '--job', 'short', '--threads', 1, '--no-progress'],
+    ...['--param', 'count=4', '-p', 'factor=0.5', '-p', 'label=n:'],
   );
   assert.equal(run.code, 0, run.stderr);
   assert.deepEqual(run.stdout.split('\n'), [
@@ -278,7 +268,7 @@ export default job(import.meta, 'sevens', (flow) => {
       assert.equal(run.stdout, '7\n', run.stderr);
     }
   }
-  const failed = await millrace('run', link, '-t', 1, '-p', 'divisor=0');
+  const failed = await millrace('run', link, '-t', 1, '-p', 'divisor=0', '--no-progress');
   assert.equal(failed.code, 1);
   assert.equal(
     failed.stderr,
@@ -287,7 +277,7 @@ export default job(import.meta, 'sevens', (flow) => {
 });
 
 test('a module that runs its job itself is run once, and told where the rows are that it would have collected', async () => {
-  const run = await millrace('run', jobFile('own-run'), '-t', 1);
+  const run = await millrace('run', jobFile('own-run'), '-t', 1, '--no-progress');
   assert.equal(run.code, 0, run.stderr);
   assert.equal(run.stdout, '');
   const [said, finished] = run.stderr.split('\n');

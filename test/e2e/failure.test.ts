@@ -207,7 +207,10 @@ test('a thread that runs out of memory fails the job and names the task', async 
 });
 
 test('threads that die before they have work fail the job', async () => {
-  const run = ['run', jobFile('two-jobs'), '--job', 'short', '--threads', 1, '--thread-heap', 1];
+  const run = [
+    ...['run', jobFile('two-jobs'), '--job', 'short', '--threads', 1, '--thread-heap', 1],
+    '--no-progress',
+  ];
   await inFolder(async (folder) => {
     const [alone, watched] = await Promise.all([
       millrace(...run),
