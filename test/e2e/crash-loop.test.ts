@@ -19,13 +19,16 @@ const CRASHES = process.env.CRASHES === undefined ? null : Number(process.env.CR
 const SEED = Number(process.env.SEED ?? Math.floor(performance.timeOrigin) % 1_000_000);
 const FLIGHTS = 'node_modules/vega-datasets/data/flights-3m.parquet';
 
+/** Beyond those asked for, until half of the lives have gone on from a checkpoint: the first may all be killed while they start. */
+const CRASHES_MORE_MAX = 20;
+
 type Trial = {
   readonly module: string;
   readonly folder: string;
   /** Parameters of the job but for `out` and `rate`. */
   readonly params: readonly string[];
   readonly crashes: number;
-  /** No more crashes behind this, but as many as it takes that half of the lives go on from a checkpoint. */
+  /** No more crashes behind this, but for those of CRASHES_MORE_MAX. */
   readonly budgetMs: number;
   readonly random: Random;
   /** Records a second, one of them in each life. */
@@ -88,7 +91,10 @@ async function crashLoop(trial: Trial): Promise<Lives> {
   let killed = 0;
   let restored = 0;
   const endMs = performance.now() + trial.budgetMs;
-  while (killed < crashes && (performance.now() < endMs || restored < killed / 2)) {
+  const isEnough = (): boolean =>
+    (killed >= crashes || performance.now() >= endMs) &&
+    (restored >= killed / 2 || killed >= crashes + CRASHES_MORE_MAX);
+  while (!isEnough()) {
     if (newestCheckpoint(folder) !== '') restored++;
     const running = start(trial, random.pick(trial.rates));
     await instant(trial, running);
