@@ -16,7 +16,6 @@ import {
   type Column,
   DynamicColumn,
   FixedColumn,
-  fixedArray,
   NULL,
   PRESENT,
   type StringColumn,
@@ -319,7 +318,7 @@ export class BatchBuilder {
       const column = this.#columns[c]!;
       column.absent?.fill(PRESENT);
       if (column.kind === 'string') column.reset();
-      else if (column.kind === 'dynamic' && !this.#resetObjects(c)) {
+      else if (column.kind === 'dynamic' && !this.#resetObjects(c) && column.isMade) {
         column.values.fill(undefined, 0, used);
       }
     }
@@ -340,13 +339,14 @@ export class BatchBuilder {
   }
 }
 
+/** Takes no memory for rows before the first: of the builders of a job that has just started, many never see one. */
 function columnFor(field: Field, capacity: number, weight: BatchWeight): ColumnBuilder {
   switch (field.kind) {
     case 'string':
       return new StringBuilder(capacity, weight);
     case 'dynamic':
-      return new DynamicColumn(new Array(capacity));
+      return new DynamicColumn(capacity);
     default:
-      return new FixedColumn(field.kind, fixedArray(field.kind, capacity));
+      return new FixedColumn(field.kind, capacity);
   }
 }

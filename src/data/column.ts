@@ -34,7 +34,8 @@ export type Column = FixedColumn | StringColumn | DynamicColumn;
 
 /**
  * Numbers, times, booleans: `new FixedColumn('int32', Int32Array.of(3, 1, 4))`. A function in place of the values makes them when
- * somebody reads them first, if anybody does: `new FixedColumn('float64', () => Float64Array.of(1.5, 2.5))`.
+ * somebody reads them first, if anybody does: `new FixedColumn('float64', () => Float64Array.of(1.5, 2.5))`. A number is how many
+ * there is room for, in memory that is taken when somebody asks for it first.
  */
 export class FixedColumn {
   readonly kind: FixedKind;
@@ -42,23 +43,30 @@ export class FixedColumn {
   /** Null until somebody reads them. */
   #values: FixedArray | null;
   readonly #unread: UnreadValues | null;
+  readonly #capacity: number;
 
   constructor(
     kind: FixedKind,
-    values: FixedArray | UnreadValues | (() => FixedArray),
+    values: FixedArray | UnreadValues | (() => FixedArray) | number,
     absent: Uint8Array | null = null,
   ) {
+    const isEmpty = typeof values === 'number';
     const unread = typeof values === 'function' ? new ComputedValues(values) : values;
     const isUnread = unread instanceof UnreadValues;
     this.kind = kind;
     this.absent = absent;
-    this.#values = isUnread ? null : unread;
+    this.#values = isEmpty || isUnread ? null : (unread as FixedArray);
     this.#unread = isUnread ? unread : null;
+    this.#capacity = isEmpty ? values : 0;
   }
 
   get values(): FixedArray {
-    this.#values ??= this.#unread!.read();
+    this.#values ??= this.#made();
     return this.#values;
+  }
+
+  #made(): FixedArray {
+    return this.#unread === null ? fixedArray(this.kind, this.#capacity) : this.#unread.read();
   }
 
   set values(values: FixedArray) {
@@ -67,7 +75,7 @@ export class FixedColumn {
 
   /** The values, or what they will be made by: the same for columns, and times, that are the same. */
   get unread(): FixedArray | UnreadValues {
-    return this.#unread ?? this.#values!;
+    return this.#unread ?? this.values;
   }
 }
 
@@ -189,23 +197,31 @@ export class StringColumn {
   }
 }
 
-/** Any values. */
+/** Any values. A number in place of them is how many there is room for, in memory that is taken when somebody asks for it first. */
 export class DynamicColumn {
   readonly kind = 'dynamic';
   absent: Uint8Array | null;
   /** The values as rows of columns, which become objects when somebody reads them; null where there are objects only. */
   readonly rows: Batch | null;
   #values: unknown[] | null;
+  readonly #capacity: number;
 
-  constructor(values: unknown[] | Batch, absent: Uint8Array | null = null) {
+  constructor(values: unknown[] | Batch | number, absent: Uint8Array | null = null) {
     const areValues = Array.isArray(values);
+    const isEmpty = typeof values === 'number';
     this.absent = absent;
-    this.rows = areValues ? null : values;
+    this.rows = areValues || isEmpty ? null : values;
     this.#values = areValues ? values : null;
+    this.#capacity = isEmpty ? values : 0;
+  }
+
+  /** Whether there are values that may be no longer wanted. */
+  get isMade(): boolean {
+    return this.#values !== null;
   }
 
   get values(): unknown[] {
-    this.#values ??= [...this.rows!.rowObjects()];
+    this.#values ??= this.rows === null ? new Array(this.#capacity) : [...this.rows.rowObjects()];
     return this.#values;
   }
 }

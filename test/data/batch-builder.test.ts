@@ -101,3 +101,19 @@ test('rows that are taken back leave nothing behind, with a schema and without',
     assert.deepEqual(builder.seal().rowObjects(), [first, next, next]);
   }
 });
+
+test('a column takes no memory for values before the first, nor when a builder without rows is emptied', () => {
+  const builder = new BatchBuilder(record({ n: t.int32, any: t.dynamic() }), 4);
+  assert.equal(builder.dynamic(1).isMade, false);
+  builder.reset();
+  assert.equal(builder.dynamic(1).isMade, false);
+  builder.appendRow({ n: 1, any: 'a' });
+  const { values } = builder.fixed(0);
+  assert.equal(values.length, 4);
+  assert.equal(builder.fixed(0).values, values);
+  assert.equal(builder.fixed(0).unread, values);
+  assert.deepEqual(builder.seal().rowObjects(), [{ n: 1, any: 'a' }]);
+  builder.reset();
+  assert.equal(builder.dynamic(1).isMade, true);
+  assert.equal(builder.dynamic(1).values[0], undefined);
+});

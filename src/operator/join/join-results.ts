@@ -9,7 +9,8 @@ export class JoinResults {
   readonly #builder: BatchBuilder | null;
   readonly #emit: (batch: Batch) => void;
   #rows: unknown[] = [];
-  #times = new Float64Array(FIRE_SLICE_ROWS);
+  /** Of these; there are none before the first row. */
+  #times = new Float64Array(0);
 
   /** `fields`: those of the rows; null for free-form rows. */
   constructor(fields: readonly Field[] | null, emit: (batch: Batch) => void) {
@@ -25,14 +26,19 @@ export class JoinResults {
     const builder = this.#builder;
     if (builder === null) {
       const rows = this.#rows;
-      this.#times[rows.length] = time;
       const rowCount = rows.push(row);
-      if (rowCount === 1) answeredNow(row);
-      else if (rowCount === FIRE_SLICE_ROWS) this.send();
+      if (rowCount === 1) this.#begin(row);
+      this.#times[rowCount - 1] = time;
+      if (rowCount === FIRE_SLICE_ROWS) this.send();
       return;
     }
     builder.appendRow(row, time);
     if (builder.isFull) this.send();
+  }
+
+  #begin(row: unknown): void {
+    if (this.#times.length === 0) this.#times = new Float64Array(FIRE_SLICE_ROWS);
+    answeredNow(row);
   }
 
   /** Emits what is there. */

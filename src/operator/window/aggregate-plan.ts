@@ -99,14 +99,10 @@ export function planAggregates(
   let numberCount = 0;
   const inputOf = (spec: AggregateSpec): number => {
     const planned = planInput(spec, schema);
-    return indexOf(
-      inputs,
-      planned,
-      (input) => `${JSON.stringify(input.source)} ${input.isNumeric}`,
-    );
+    return indexOf(inputs, planned, isSameInput);
   };
   const cellOf = (kind: CellKind, input: number): number =>
-    indexOf(cells, { kind, input }, (cell) => `${cell.kind} ${cell.input}`);
+    indexOf(cells, { kind, input }, (cell) => cell.kind === kind && cell.input === input);
   const valueCountOf = (input: number): number =>
     cellOf('count', inputs[input]!.mayBeAbsent ? input : ALL_ROWS);
 
@@ -244,8 +240,16 @@ function pickedField(spec: AggregateSpec, schema: Schema | null): Field | null {
   return field.kind === 'dynamic' ? null : field;
 }
 
-function indexOf<T>(list: T[], item: T, identity: (item: T) => string): number {
-  const found = list.findIndex((other) => identity(other) === identity(item));
+function isSameInput(one: PlannedInput, other: PlannedInput): boolean {
+  if (one.isNumeric !== other.isNumeric) return false;
+  if (one.source.kind === 'field') {
+    return other.source.kind === 'field' && one.source.field === other.source.field;
+  }
+  return other.source.kind === 'function' && one.source.index === other.source.index;
+}
+
+function indexOf<T>(list: T[], item: T, isSame: (one: T, other: T) => boolean): number {
+  const found = list.findIndex((other) => isSame(other, item));
   if (found >= 0) return found;
   list.push(item);
   return list.length - 1;

@@ -34,7 +34,7 @@ import { AccumulatorRows } from './accumulator-rows.ts';
 import type { AggregationOptions } from './aggregate.ts';
 import { type Accumulators, type AddLoop, AggregateLoops } from './aggregate-codegen.ts';
 import type { NumberShape } from './number-shape.ts';
-import { type Pane, paneShapeOf } from './pane.ts';
+import { type Pane, type PaneShape, paneShapeOf } from './pane.ts';
 import { PaneList } from './pane-list.ts';
 import { PanesLook } from './panes-look.ts';
 import { type PartialPlan, planPartials } from './partials.ts';
@@ -85,8 +85,9 @@ export class PreAggregateOperator implements Operator {
   #announcement: Announcement | null = null;
   /** Sends records one by one; null where they have to be added to accumulators for it. */
   readonly #plain: PlainPartials | null;
-  /** The accumulators of records that are sent one by one. */
-  readonly #apart: Accumulators;
+  /** The accumulators of records that are sent one by one; null before the first. */
+  #apart: Accumulators | null = null;
+  readonly #shape: PaneShape;
   #isBypassed = false;
   #recordsUntilJudged = JUDGED_RECORDS;
   /** Partial results sent since the last judgement, and live ones at that time. */
@@ -109,13 +110,9 @@ export class PreAggregateOperator implements Operator {
     this.#builder = new BatchBuilder(this.#plan.sent, FIRE_SLICE_ROWS);
     const { cells } = this.#plan;
     this.#rows = new AccumulatorRows(this.#plan, cells.length, functions);
-    const shape = paneShapeOf(this.#plan);
-    this.#panes = new PaneList(shape, this.#keys);
+    this.#shape = paneShapeOf(this.#plan);
+    this.#panes = new PaneList(this.#shape, this.#keys);
     this.#plain = PlainPartials.of(this.#plan, key, inputSchema);
-    this.#apart = {
-      cells: new Float64Array(FIRE_SLICE_ROWS * shape.cells),
-      objects: shape.areNumbers ? [] : new Array(FIRE_SLICE_ROWS * shape.objects).fill(null),
-    };
   }
 
   open(context: OperatorContext, output: Output): void {
@@ -214,18 +211,19 @@ export class PreAggregateOperator implements Operator {
   #sendApart(batch: Batch, from: number, to: number, start: number, addLoop: AddLoop): void {
     for (let begin = from; begin < to; begin += FIRE_SLICE_ROWS) {
       const end = Math.min(to, begin + FIRE_SLICE_ROWS);
-      this.#addApart(batch, begin, end, addLoop);
+      this.#apart ??= accumulatorsApart(this.#shape);
+      this.#addApart(batch, begin, end, addLoop, this.#apart);
       this.#appendKeys(begin, end);
       this.#emitRows(this.#apart, 0, end - begin, start);
     }
   }
 
-  #addApart(batch: Batch, from: number, to: number, addLoop: AddLoop): void {
+  #addApart(batch: Batch, from: number, to: number, addLoop: AddLoop, apart: Accumulators): void {
     const slots = this.#slots;
     for (let i = from; i < to; i++) slots[i] = i - from;
     try {
-      this.#loops.init(this.#apart, 0, to - from);
-      addLoop(batch, from, to, slots, this.#apart, this.#place);
+      this.#loops.init(apart, 0, to - from);
+      addLoop(batch, from, to, slots, apart, this.#place);
     } catch (error) {
       throw this.#errorAt(error, this.#place.i);
     }
@@ -371,4 +369,11 @@ export class PreAggregateOperator implements Operator {
   }
 
   close(): void {}
+}
+
+function accumulatorsApart(shape: PaneShape): Accumulators {
+  return {
+    cells: new Float64Array(FIRE_SLICE_ROWS * shape.cells),
+    objects: shape.areNumbers ? [] : new Array(FIRE_SLICE_ROWS * shape.objects).fill(null),
+  };
 }

@@ -54,7 +54,8 @@ export class AggregateResults implements TakesAccumulators {
     this.#firstColumn = options.keys.fields.length + (options.hasBounds ? 2 : 0);
     this.#builder = new BatchBuilder(schemaOf(options.fields), FIRE_SLICE_ROWS);
     this.#emit = options.emit;
-    const cells = FIRE_SLICE_ROWS * options.plan.cells.length;
+    const { cells: ofPlan, objects } = options.plan;
+    const cells = objects.length > 0 ? 0 : FIRE_SLICE_ROWS * ofPlan.length;
     this.#copies = { cells: new Float64Array(cells), objects: [] };
     this.#ofUsers = this.#resultsOfUsers();
   }
