@@ -13,6 +13,9 @@ let textNumbers: Map<string, number> | null = null;
 const makers = new Map<string, Make>();
 let known = 0;
 
+/** Sources that are kept, and texts of functions: far more than those of all tests of a file. */
+const KEPT_MAX = 10_000;
+
 type Make = (...values: readonly unknown[]) => unknown;
 
 /**
@@ -41,6 +44,8 @@ function numberOf(one: unknown): number {
 
 function numberOfText(text: string, ofTexts: Map<string, number>): number {
   const number = ofTexts.get(text) ?? ++known;
+  // A text that is forgotten has another number later: then its loops are compiled once more.
+  if (ofTexts.size >= KEPT_MAX) ofTexts.clear();
   ofTexts.set(text, number);
   return number;
 }
@@ -66,6 +71,7 @@ export function makerOf(names: readonly string[], source: string): Make {
   let make = makers.get(key);
   if (make === undefined) {
     make = new Function(...names, source) as Make;
+    if (makers.size >= KEPT_MAX) makers.clear();
     makers.set(key, make);
   }
   return make;

@@ -3,6 +3,7 @@
  * object literal with constant fields is the cheapest object V8 can make, and its shape is the same for all
  * rows of a schema. A MISSING field (free-form rows only) is deleted from the literal.
  */
+import { makerOf } from '../base/generated-code.ts';
 import { type Column, NULL, PRESENT, UNDEFINED } from './column.ts';
 import type { FieldsRead } from './fields-read.ts';
 import { freeFormOf } from './free-form.ts';
@@ -32,9 +33,8 @@ function makeMaterializer(schema: Schema): Materializer {
     let loop = byAbsence.get(signature);
     if (loop === undefined) {
       const { prelude, fields } = rowExpressions(schema, signature, 'columns');
-      loop = new Function(
-        'columns',
-        'rowCount',
+      loop = makerOf(
+        ['columns', 'rowCount'],
         `'use strict';\n${prelude}const rows = new Array(rowCount);
 for (let i = 0; i < rowCount; i++) {
   const row = ${rowLiteral(schema, fields)};

@@ -2,6 +2,7 @@
  * Writes row objects into the columns of a schema, checking each value, by one generated function per schema.
  * Benchmark: figure codec-columns.
  */
+import { makerOf } from '../base/generated-code.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import { SAMPLE_ROWS } from './batch-weight.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
@@ -18,7 +19,7 @@ const cache = new WeakMap<Schema, MakeAppender>();
 export function rowAppender(schema: Schema, builder: BatchBuilder): AppendRow {
   let make = cache.get(schema);
   if (make === undefined) {
-    make = new Function('builder', appenderSource(schema)) as MakeAppender;
+    make = makerOf(['builder'], appenderSource(schema)) as MakeAppender;
     cache.set(schema, make);
   }
   return make(builder);

@@ -1,4 +1,5 @@
 /** Reads single rows of batches as objects, wherever they are: by one generated function for each look of a batch. */
+import { makerOf } from '../base/generated-code.ts';
 import type { Batch } from './batch.ts';
 import type { GeneratedLoop } from './generated-loop.ts';
 import { columnSignature, objectLiteral, rowExpressions } from './materialize.ts';
@@ -29,9 +30,7 @@ export class RowReaders {
     const signature = columnSignature(batch.columns);
     let make = this.#bySignature.get(signature);
     if (make === undefined) {
-      make = new Function('batch', readerSource(this.#schema, signature)) as (
-        batch: Batch,
-      ) => ReadRow;
+      make = makerOf(['batch'], readerSource(this.#schema, signature)) as (batch: Batch) => ReadRow;
       this.#bySignature.set(signature, make);
     }
     return make(batch);

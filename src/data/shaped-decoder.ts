@@ -1,4 +1,5 @@
 /** Values of one shape, from the columns they were written as: see value-shape.ts and COLUMN_SHAPED in codec-layout.ts. */
+import { makerOf } from '../base/generated-code.ts';
 import type { Batch } from './batch.ts';
 import { KIND_CODES } from './codec-layout.ts';
 import { decodeSchema } from './codec-schema.ts';
@@ -65,5 +66,5 @@ for (let i = 0; i < rowCount; i++) values[i] = ${rowLiteral(schema, fields)};
 return values;
 };
 //# sourceURL=millrace-generated:shaped-values`;
-  return new Function(source)() as ReadValues;
+  return makerOf([], source)() as ReadValues;
 }

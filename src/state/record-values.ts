@@ -3,6 +3,7 @@
  * No record is an object that the garbage collector has to keep. What comes out is a new one each time; where V8 inlines who
  * reads it, none. Nexmark q4 measures it, q3 with texts.
  */
+import { makerOf } from '../base/generated-code.ts';
 import { objectLiteral, readExpression } from '../data/materialize.ts';
 import { TextPool } from '../data/own-text.ts';
 import { storeExpression } from '../data/row-appender.ts';
@@ -49,8 +50,8 @@ export class RecordValues implements SlotValues {
     this.#cellCount = fields.length - this.texts.length;
     this.source = { read: readSource(fields), write: writeSource(fields) };
     const { read, write } = this.source;
-    this.#read = new Function('store', 'slot', read) as ReadSlot;
-    this.#write = new Function('store', 'slot', 'value', write) as WriteSlot;
+    this.#read = makerOf(['store', 'slot'], read) as ReadSlot;
+    this.#write = makerOf(['store', 'slot', 'value'], write) as WriteSlot;
   }
 
   reserve(slotCount: number): void {

@@ -9,6 +9,7 @@
  * that is gone is dropped. All else has to be as it was.
  */
 import { EngineError } from '../base/errors.ts';
+import { makerOf } from '../base/generated-code.ts';
 import type { Batch } from '../data/batch.ts';
 import type { BatchBuilder } from '../data/batch-builder.ts';
 import { isSample } from '../data/batch-weight.ts';
@@ -86,10 +87,10 @@ export class ValueType {
   constructor(spec: TypeSpec, label: string, state: string) {
     this.#state = state;
     this.#label = label;
-    this.#fits = new Function('value', `return ${fitsSource(spec)};`) as (
+    this.#fits = makerOf(['value'], `return ${fitsSource(spec)};`) as (value: unknown) => boolean;
+    this.#kept = makerOf(['ownText'], `return (value) => (${keptSource(spec)});`)(ownText) as (
       value: unknown,
-    ) => boolean;
-    this.#kept = new Function('ownText', `return (value) => (${keptSource(spec)});`)(ownText);
+    ) => unknown;
     this.#record = spec.kind === 'record' ? spec.fields : null;
     this.fields =
       spec.kind === 'record'
@@ -203,9 +204,7 @@ const TO_ADD = 'let the field be nullable, or the default of a value have it';
 /** Makes records of the values of their fields. */
 function recordMaker(fields: readonly Field[]): (values: readonly unknown[]) => unknown {
   const parts = fields.map(({ name }, f) => ({ name, expression: `values[${f}]` }));
-  return new Function('values', `return ${objectLiteral(parts)};`) as ReturnType<
-    typeof recordMaker
-  >;
+  return makerOf(['values'], `return ${objectLiteral(parts)};`) as ReturnType<typeof recordMaker>;
 }
 
 function putField(

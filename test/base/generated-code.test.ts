@@ -1,7 +1,13 @@
 /** Generated code: which functions share what V8 learns of a source. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compiled, rowLoop, shareLoopsByText, sourceOf } from '../../src/base/generated-code.ts';
+import {
+  compiled,
+  makerOf,
+  rowLoop,
+  shareLoopsByText,
+  sourceOf,
+} from '../../src/base/generated-code.ts';
 
 const SOURCE = 'return (row) => of(row) + plus;\n//# sourceURL=millrace-generated:example';
 
@@ -79,4 +85,18 @@ test('where it is asked for, functions of one text share a source, and each loop
   );
   const values = { plus: 1, of: four };
   assert.equal((compiled(SOURCE, values, [four]) as (row: number) => number)(10), 41);
+});
+
+test('what is made of one source shares nothing, and sources that are not used are forgotten', () => {
+  shareLoopsByText();
+  const source = 'let count = 0; return () => (count += step);';
+  const make = makerOf(['step'], source);
+  assert.equal(makerOf(['step'], source), make);
+  assert.notEqual(makerOf(['step', 'other'], source), make);
+  const [ones, twos] = [make(1), makerOf(['step'], source)(2)] as (() => number)[];
+  assert.deepEqual([ones!(), ones!(), twos!(), ones!()], [1, 2, 2, 3]);
+  for (let n = 0; n < 10_000; n++) makerOf([], `return ${n};`);
+  const again = makerOf(['step'], source);
+  assert.notEqual(again, make);
+  assert.equal((again(5) as () => number)(), 5);
 });

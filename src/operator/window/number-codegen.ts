@@ -1,5 +1,6 @@
 /** Source that reads and writes accumulators whose numbers lie in cells: see number-shape.ts. */
 import { assert } from '../../base/assert.ts';
+import { makerOf } from '../../base/generated-code.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
 import { type AggregatePlan, numbersOf, strideOf } from './aggregate-plan.ts';
 import { IN_CELLS, type NumberShape } from './number-shape.ts';
@@ -54,7 +55,7 @@ for (const name in value) if (name !== names[n++]) return false;
 return n === ${names.length};
 };
 //# sourceURL=millrace-generated:accumulator-fits`;
-  return new Function('names', source)(names) as (value: unknown) => boolean;
+  return makerOf(['names'], source)(names) as (value: unknown) => boolean;
 }
 
 /** The accumulator as it is made of numbers; `number(n)` is the source of the nth. */
@@ -142,5 +143,5 @@ return function (of, slot) {
 return ${numbersValue(plan, k, names)};
 };
 //# sourceURL=millrace-generated:accumulator`;
-  return new Function('IN_CELLS', source)(IN_CELLS) as ReadAccumulator;
+  return makerOf(['IN_CELLS'], source)(IN_CELLS) as ReadAccumulator;
 }
