@@ -48,6 +48,9 @@ const LONG: readonly string[] = [
   'test/e2e/install.test.ts',
   'test/e2e/kafka/kafka.test.ts',
   'test/e2e/recovery.test.ts',
+  'test/operator/every-key.test.ts',
+  'test/operator/every-step.test.ts',
+  'test/operator/every-window.test.ts',
 ];
 
 /** Folders whose files share processes, where nothing in a file speaks against it. */
