@@ -69,7 +69,7 @@ for (const isShort of [true, false]) {
   });
 }
 
-// The last of this file: what is asked for here stays so.
+// The last two of this file: what is asked for here stays so.
 test('where it is asked for, functions of one text share a source, and each loop calls its own', () => {
   const by = (factor: number) => (row: number) => row * factor;
   const [two, three] = [by(2), by(3)];
