@@ -77,7 +77,9 @@ test('a slow step is busy, and holds up what is before it', async () => {
     const slow = totals.subtasks[0]!;
     assert.deepEqual([before.state, slow.state], ['running', 'running']);
     assert.ok(slow.backPressuredMs < slow.busyMs);
-    assert.ok(before.watermark! >= slow.watermark!);
+    // Looked at later: of one look, the numbers of the source may be older than those of the step behind it.
+    const later = client.metrics().tasks[0]!.subtasks[0]!.watermark!;
+    assert.ok(later >= slow.watermark!);
     const [exchange] = exchanges;
     assert.deepEqual(
       [exchange!.partitioning, exchange!.rings, exchange!.localChannels],
