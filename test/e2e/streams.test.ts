@@ -108,7 +108,7 @@ const ANSWERS: readonly (readonly string[])[] = [
   ['config'],
   ['completion', 'bash'],
   ['explain', TWO_JOBS, '--job', 'short'],
-  ['run', OPEN, '-p', 'count=10', '--json'],
+  ['run', OPEN, '-p', 'count=10', '--json', '--no-progress'],
   ['diff', TWO_JOBS, TWO_JOBS, '--job', 'short'],
 ];
 
