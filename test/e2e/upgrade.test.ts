@@ -1,6 +1,6 @@
 /** `millrace run --watch`: a job goes on with each new version of its module, and none that would lose state. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +15,9 @@ const OUT = new URL('../../out/', import.meta.url).pathname;
 await mkdir(OUT, { recursive: true });
 const folder = await mkdtemp(join(OUT, 'upgrade-'));
 after(() => rm(folder, { recursive: true }));
+
+/** The alarm for what hangs: a machine that is busy takes long to start processes. */
+const HANGS = { timeout: 600_000 };
 
 /** A job that is watched, in a folder of its own. */
 class Watched {
@@ -55,10 +58,17 @@ class Watched {
     return join(this.#folder, 'state');
   }
 
+  /** All at once: of a file that is written bit by bit, an empty one may be taken for a version. */
+  async put(file: string, text: string): Promise<void> {
+    const path = join(this.#folder, file);
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  }
+
   /** Saves a file, and waits for an answer that was not there before. */
   async save(file: string, text: string, answer: string): Promise<string> {
     const before = this.running.written().length;
-    await writeFile(join(this.#folder, file), text);
+    await this.put(file, text);
     while (!this.running.written().slice(before).includes(answer)) {
       assert.equal(this.running.process.exitCode, null, this.running.written());
       await delay(20);
@@ -152,9 +162,12 @@ test('counts go on over versions, no row is lost or doubled, and what would lose
       await job.save('job.ts', versionText({ groups: 4096 }), 'the job goes on as it was'),
       /state of 'counts' has 128 key groups, and its maxParallelism is 4096 now/,
     );
-    await writeFile(job.file('job.ts'), `${text} await new Promise(() => {});`);
-    // Until it has been seen: what is saved then is tried instead of it.
-    await delay(500);
+    await job.put(
+      'job.ts',
+      `${text} console.error('waits for ever'); await new Promise(() => {});`,
+    );
+    // While it is loaded: what is saved then is tried instead of it.
+    await job.running.wrote('waits for ever');
     const more = versionText({ label: 'three', states: ', last: value(t.int32)' });
     assert.match(
       await job.save('job.ts', more, 'the new version runs, after'),
@@ -175,21 +188,23 @@ test('counts go on over versions, no row is lost or doubled, and what would lose
   assert.deepEqual([...new Set(rows.map((row) => row.label))], ['one', 'two', 'three']);
 });
 
-test('an import that is saved while the first version still loads is a new version', {
-  timeout: 120_000,
-}, async () => {
-  const text = `${versionText({ label: './label.ts' })} console.error('imported');`;
-  const label = (name: string): string => `export const label: string = '${name}';\n`;
-  const job = await Watched.start('early', { 'job.ts': text, 'label.ts': label('one') });
-  try {
-    await job.running.wrote('imported');
-    await job.save('label.ts', label('two'), 'the new version runs, after');
-    await job.until('two');
-    await job.cancel();
-  } finally {
-    job.running.process.kill('SIGKILL');
-  }
-});
+test(
+  'an import that is saved while the first version still loads is a new version',
+  HANGS,
+  async () => {
+    const text = `${versionText({ label: './label.ts' })} console.error('imported');`;
+    const label = (name: string): string => `export const label: string = '${name}';\n`;
+    const job = await Watched.start('early', { 'job.ts': text, 'label.ts': label('one') });
+    try {
+      await job.running.wrote('imported');
+      await job.save('label.ts', label('two'), 'the new version runs, after');
+      await job.until('two');
+      await job.cancel();
+    } finally {
+      job.running.process.kill('SIGKILL');
+    }
+  },
+);
 
 test('a version that fails waits for the next one, which goes on from its last checkpoint', async () => {
   const failing = "if (n === 1000) throw new Error('as it was told to');";
@@ -223,9 +238,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('after a version that has failed versions go on being saved', {
-  timeout: 60_000,
-}, async () => {
+test('after a version that has failed versions go on being saved', HANGS, async () => {
   const failing = "if (n === 10) throw new Error('as it was told to');";
   const job = await Watched.start('mended', { 'job.ts': versionText({ body: failing }) });
   try {
@@ -240,52 +253,54 @@ test('after a version that has failed versions go on being saved', {
   }
 });
 
-test('what was said of the first start holds until there is a checkpoint of this run', {
-  timeout: 120_000,
-}, async () => {
-  const before = await Watched.start('before', { 'job.ts': versionText() });
-  await before.until('one');
-  await before.stop();
-  const names = await readdir(before.state);
-  const last = names.find((name) => name.startsWith('checkpoint-'))!;
-  // A place of its own, where no other run removes it.
-  const saved = join(folder, 'saved');
-  await cp(join(before.state, last), saved, { recursive: true });
-  const failing = versionText({ body: "throw new Error('at once');" });
-  const rarely = ['--checkpoint-every', '1 h'];
-  const out = `out=${before.file('rows')}`;
-  const [from, fresh] = await Promise.all([
-    Watched.start('from', { 'job.ts': failing }, [...rarely, '--from', saved, '-p', out]),
-    // Where another run has left checkpoints.
-    Watched.start('fresh', { 'job.ts': failing }, [
-      ...[...rarely, '--fresh', '--checkpoint-dir', before.state],
-    ]),
-  ]);
-  for (const [job, state, reader, labels] of [
-    [from, from.state, before, ['one', 'two', 'three']],
-    [fresh, before.state, fresh, ['two', 'three']],
-  ] as const) {
-    try {
-      await job.running.wrote('the job has failed: the next version that is saved');
-      for (const label of ['two', 'three']) {
-        const body = "if (count % 5 === 0) console.error(label, 'has rows');";
-        const said = await job.save('job.ts', versionText({ label, body }), 'version runs');
-        assert.match(said, /^the new version runs, after/m);
-        await job.running.wrote(`${label} has rows`);
+test(
+  'what was said of the first start holds until there is a checkpoint of this run',
+  HANGS,
+  async () => {
+    const before = await Watched.start('before', { 'job.ts': versionText() });
+    await before.until('one');
+    await before.stop();
+    const names = await readdir(before.state);
+    const last = names.find((name) => name.startsWith('checkpoint-'))!;
+    // A place of its own, where no other run removes it.
+    const saved = join(folder, 'saved');
+    await cp(join(before.state, last), saved, { recursive: true });
+    const failing = versionText({ body: "throw new Error('at once');" });
+    const rarely = ['--checkpoint-every', '1 h'];
+    const out = `out=${before.file('rows')}`;
+    const [from, fresh] = await Promise.all([
+      Watched.start('from', { 'job.ts': failing }, [...rarely, '--from', saved, '-p', out]),
+      // Where another run has left checkpoints.
+      Watched.start('fresh', { 'job.ts': failing }, [
+        ...[...rarely, '--fresh', '--checkpoint-dir', before.state],
+      ]),
+    ]);
+    for (const [job, state, reader, labels] of [
+      [from, from.state, before, ['one', 'two', 'three']],
+      [fresh, before.state, fresh, ['two', 'three']],
+    ] as const) {
+      try {
+        await job.running.wrote('the job has failed: the next version that is saved');
+        for (const label of ['two', 'three']) {
+          const body = "if (count % 5 === 0) console.error(label, 'has rows');";
+          const said = await job.save('job.ts', versionText({ label, body }), 'version runs');
+          assert.match(said, /^the new version runs, after/m);
+          await job.running.wrote(`${label} has rows`);
+        }
+        await job.stop(state);
+      } finally {
+        job.running.process.kill('SIGKILL');
       }
-      await job.stop(state);
-    } finally {
-      job.running.process.kill('SIGKILL');
+      const rows = (await reader.rows()).sort((a, b) => a.n - b.n);
+      assert.deepEqual(
+        rows.map(({ n }) => n),
+        rows.map((_, n) => n),
+      );
+      for (const { n, key, count } of rows) assert.equal(count, (n - key) / 97 + 1);
+      assert.deepEqual([...new Set(rows.map((row) => row.label))], labels);
     }
-    const rows = (await reader.rows()).sort((a, b) => a.n - b.n);
-    assert.deepEqual(
-      rows.map(({ n }) => n),
-      rows.map((_, n) => n),
-    );
-    for (const { n, key, count } of rows) assert.equal(count, (n - key) / 97 + 1);
-    assert.deepEqual([...new Set(rows.map((row) => row.label))], labels);
-  }
-});
+  },
+);
 
 test('--watch without a place for state, and the first version of a module that is wrong', async () => {
   const file = join(folder, 'wrong.ts');
