@@ -12,6 +12,9 @@ const RATE = 40_000;
 /** However late a job is stopped, it has not read more. */
 const HELD = { rate: RATE, holdAt: 20_000 };
 
+/** The alarm for what hangs. */
+const HANGS = { timeout: 600_000 };
+
 /** All rows of the finished files of an output, sorted. */
 function rowsOf(out: string): Record<string, readonly string[]> {
   const read = (folder: string, heads: number): string[] =>
@@ -145,9 +148,7 @@ test('a job is not drained when the savepoint of its end has no place', async ()
   });
 });
 
-test('where the last savepoint is not complete in time, the job goes on', {
-  timeout: 60_000,
-}, async () => {
+test('where the last savepoint is not complete in time, the job goes on', HANGS, async () => {
   let answer = (): void => {};
   const answered = new Promise<void>((resolve) => {
     answer = resolve;

@@ -20,7 +20,7 @@ process.stdout.write = (...args) => {
 };`;
 
 /** The alarm for one that does not end. */
-const HANGS = { timeout: 300_000 };
+const HANGS = { timeout: 600_000 };
 
 test('q ends it at once while a process does not answer', HANGS, async (context) => {
   if (process.platform === 'win32') return context.skip('sockets are named in another way');
