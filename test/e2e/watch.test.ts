@@ -36,17 +36,25 @@ async function json<T>(...args: readonly string[]): Promise<T> {
 
 type Listed = { readonly id: string; readonly name: string; readonly where: string };
 
+/** The one job of a process, which answers as soon as it has time to. */
+async function listedOf({ process }: Running): Promise<Listed> {
+  const where = `process ${process.pid}`;
+  for (;;) {
+    const listed = (await json<(Listed | { id: null; where: string })[]>('list')).find(
+      (one): one is Listed => one.where === where && one.id !== null,
+    );
+    if (listed !== undefined) return listed;
+    assert.equal(process.exitCode, null);
+  }
+}
+
 test('listed, looked at and cancelled over the control socket', async () => {
   await inFolder(async (folder) => {
     const state = join(folder, 'state');
     await whileRunning(
       ['--checkpoint-dir', state, '--checkpoint-every', '50ms'],
       async (running) => {
-        const where = `process ${running.process.pid}`;
-        let own: Listed | undefined;
-        while (own === undefined) {
-          own = (await json<Listed[]>('list')).find((listed) => listed.where === where);
-        }
+        const own = await listedOf(running);
         assert.equal(own.name, 'watched');
         const text = await millrace('list');
         assert.match(
@@ -106,11 +114,7 @@ test('stopped by its name, which tells its state and where its savepoint is', as
     const state = join(folder, 'state');
     const every = ['--checkpoint-dir', state, '--checkpoint-every', '50ms'];
     await whileRunning(every, async (running) => {
-      const where = `process ${running.process.pid}`;
-      let id: string | undefined;
-      while (id === undefined) {
-        id = (await json<Listed[]>('list')).find((listed) => listed.where === where)?.id;
-      }
+      const { id } = await listedOf(running);
       const savepoint = join(folder, 'saved');
       const stopped = await json('stop', id, '--savepoint', savepoint);
       assert.deepEqual(stopped, { state: 'stopped', savepoint });
@@ -128,11 +132,10 @@ test('over its server, where only the token cancels', async () => {
     await whileRunning(['--port', 0], async (running) => {
       await running.wrote('watched: http://127.0.0.1:');
       delete process.env.MILLRACE_TOKEN;
-      const where = `process ${running.process.pid}`;
-      const listed = (await json<Listed[]>('list')).find((one) => one.where === where);
+      const listed = await listedOf(running);
       const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(running.written())!;
       const [served] = await json<Listed[]>('list', url);
-      assert.deepEqual([served!.id, served!.where], [listed!.id, url]);
+      assert.deepEqual([served!.id, served!.where], [listed.id, url]);
       const refused = await millrace('cancel', url);
       assert.equal(refused.code, 1);
       assert.match(refused.stderr, /token/);
