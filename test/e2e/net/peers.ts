@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Far more than anything takes on a busy machine. */
-const PATIENCE_MS = 30_000;
+/** The alarm for what never comes: far more than anything takes on a busy machine. */
+const PATIENCE_MS = 300_000;
 
 /** Resolves when the condition holds. */
 export async function until(condition: () => boolean, what = String(condition)): Promise<void> {
@@ -21,6 +21,26 @@ export async function portOf(server: Server): Promise<number> {
   if (!server.listening) await once(server.listen(0, '127.0.0.1'), 'listening');
   after(() => server.close());
   return (server.address() as AddressInfo).port;
+}
+
+/** Below those that Linux gives to whoever does not ask for one: such a port may be somebody else's before it is used. */
+const [PORT_MIN, PORT_MAX] = [10_000, 30_000];
+
+/** Ports where nobody listens, for those that will listen there later. */
+export async function freePorts(count: number): Promise<number[]> {
+  const probes: Server[] = [];
+  while (probes.length < count) {
+    const probe = createServer();
+    probe.listen(PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN)), '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (isFree) probes.push(probe);
+  }
+  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
+  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  return ports;
 }
 
 /** A TCP server that does so with each connection; they end with the test. */
