@@ -238,7 +238,8 @@ withBroker(
         await broker().send(name, orders(400, 1000, 4));
       }
       if (upTo === 1300) await broker().send(name, orders(1000, 1300, 4));
-      for (let n = 0; n < 300 && seen.length + own.length < upTo; n++) await sleep(50);
+      // The alarm for what never comes.
+      for (let n = 0; n < 6000 && seen.length + own.length < upTo; n++) await sleep(50);
       await client.stop();
       await reading;
       seen.push(...own);
