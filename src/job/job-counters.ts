@@ -219,10 +219,11 @@ export class JobCounters {
   /** The calling thread first. */
   threads(): ThreadMetrics[] {
     return this.#workers.map((worker) => {
-      const { elapsedMs, gcMs, heapUsedBytes, heapLimitBytes } = this.#counters.thread(worker);
+      // Read before the time that the thread has been there, which goes on meanwhile.
       const busyMs = this.#execution.subtasks
         .filter((subtask) => subtask.worker === worker)
         .reduce((sum, { id }) => sum + this.#counters.subtask(id).busyMs, 0);
+      const { elapsedMs, gcMs, heapUsedBytes, heapLimitBytes } = this.#counters.thread(worker);
       const name = worker === CALLER ? 'caller' : worker;
       return { worker: name, busyMs, gcMs, elapsedMs, heapUsedBytes, heapLimitBytes };
     });
