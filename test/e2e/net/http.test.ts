@@ -230,11 +230,12 @@ async function endpoint(
 }
 
 const FAST = { minDelay: 1, maxDelay: 5 };
+/** Batches are whole however slowly they come. */
 function posting(address: string, options: PostOptions, count = 2500) {
   return job(import.meta, `http-${jobs++}`, (flow) => {
     flow
       .from(collection(events(0, count), Event))
-      .to(httpPost(address, { retry: FAST, ...options }));
+      .to(httpPost(address, { retry: FAST, maxDelay: '1 h', ...options }));
   });
 }
 
