@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Random } from '../../src/base/random.ts';
 import { BlockMemory, giveBack } from '../../src/channel/block-memory.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
@@ -16,6 +17,7 @@ import { Event, ROWS, windowOperator } from './window-rig.ts';
 
 const [keyText, form] = process.argv.slice(2);
 const KEYS = Number(keyText);
+const CHECKPOINTS = 10;
 
 /** Blocks are written at once. */
 const memory = new BlockMemory();
@@ -30,16 +32,17 @@ const operator = windowOperator({
 });
 
 const builder = new BatchBuilder(Event, ROWS);
+const random = new Random(1);
 let serial = 0;
 
-/** Keys all over the table. */
+/** Each key once, then keys at random: all over the memory of the table, and in another order in each batch. */
 function nextBatch(): Batch {
   builder.reset();
   const keys = builder.fixed(0).values as Int32Array;
   const values = builder.float64(1);
   for (let i = 0; i < ROWS; i++, serial++) {
-    keys[i] = (Math.imul(serial, 0x9e3779b1) >>> 0) % KEYS;
-    values[i] = serial & 1023;
+    keys[i] = serial < KEYS ? serial : random.below(KEYS);
+    values[i] = i & 1023;
   }
   builder.timestamps().fill(1);
   builder.advance(ROWS);
@@ -75,7 +78,7 @@ const usual = Array.from({ length: 500 }, () => {
 const batchMs = usual[usual.length >> 1]!;
 
 const pauses: number[] = [];
-for (let checkpoint = 1; checkpoint <= 3; checkpoint++) {
+for (let checkpoint = 1; checkpoint <= CHECKPOINTS; checkpoint++) {
   pauses.push(
     timed(() => {
       snapshot.begin(checkpoint);

@@ -8,7 +8,7 @@ import { isTypedKey, KeyReader, type KeySpec, keyFields } from '../data/key.ts';
 import { type Field, type Schema, sameSchema, schemaOf } from '../data/schema.ts';
 import { ChangedSlots } from '../state/changed-slots.ts';
 import type { KeySlots } from '../state/key-slots.ts';
-import { type FillColumns, KeyedRows } from '../state/keyed-rows.ts';
+import { type FillSlots, KeyedRows } from '../state/keyed-rows.ts';
 import { Lineage } from '../state/lineage.ts';
 import { SlotCapture, writtenAtOnce } from '../state/slot-capture.ts';
 import type { RestoredState, SnapshotWriter } from '../state/snapshot.ts';
@@ -63,7 +63,7 @@ export class KeyedState {
   }
 
   /** Begins to write the rows of all slots, or of those that have changed, as they are now. */
-  capture(slots: KeySlots, writer: SnapshotWriter, fill: FillColumns): void {
+  capture(slots: KeySlots, writer: SnapshotWriter, fill: FillSlots): void {
     const changes = this.#changes;
     const isDelta = changes !== null && this.#lineage.isDelta(writer, changes.count, slots.count);
     if (isDelta) writer.delta(this.#name, { keyFields: this.keyCount, before: null });
@@ -74,11 +74,13 @@ export class KeyedState {
       isTypedKey: this.#isTypedKey,
     };
     const rows = new KeyedRows(options, writer, isDelta ? changes.count : slots.count);
-    const append = (from: number, to: number): void => rows.append(slots, from, to, fill);
     const marks = changes?.take() ?? null;
     const capture = new SlotCapture(
       slots.count,
-      writtenAtOnce(append, () => rows.flush(), isDelta),
+      writtenAtOnce(
+        (some, count) => rows.appendSlots(slots, some, count, fill),
+        () => rows.flush(),
+      ),
       isDelta ? marks : null,
     );
     this.#capture = capture;

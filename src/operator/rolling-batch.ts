@@ -32,10 +32,16 @@ export class BatchRollingOperator extends RollingOperator {
     this.#setTimes(slots, column.values as Float64Array, batch.rowCount);
   }
 
-  protected override save(builder: BatchBuilder, from: number, to: number): void {
-    super.save(builder, from, to);
+  protected override save(
+    builder: BatchBuilder,
+    slots: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    super.save(builder, slots, from, to);
     const times = builder.float64(this.#timeColumn);
-    times.set(this.#times.subarray(from, to), builder.rowCount);
+    const at = builder.rowCount - from;
+    for (let i = from; i < to; i++) times[at + i] = this.#times[slots[i]!]!;
   }
 
   get #timeColumn(): number {

@@ -114,8 +114,14 @@ export class ColumnValues implements RollingValues {
     emitSlots(this.#columns, this.#results, from, to, times, this.#target);
   }
 
-  save(builder: BatchBuilder, firstColumn: number, from: number, to: number): void {
-    this.#columns.append(builder, firstColumn, from, to);
+  save(
+    builder: BatchBuilder,
+    firstColumn: number,
+    slots: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    this.#columns.appendSlots(builder, firstColumn, slots, from, to);
   }
 
   load(batch: Batch, firstColumn: number, slots: Int32Array, slotCount: number): void {

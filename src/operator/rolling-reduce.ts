@@ -108,14 +108,20 @@ export class ReduceValues implements RollingValues {
     emitSlots(columns, this.#results, from, to, times, this.#target);
   }
 
-  save(builder: BatchBuilder, firstColumn: number, from: number, to: number): void {
+  save(
+    builder: BatchBuilder,
+    firstColumn: number,
+    slots: Int32Array,
+    from: number,
+    to: number,
+  ): void {
     if (this.#inColumns === null) {
-      this.#objects.save(builder, firstColumn, from, to);
+      this.#objects.save(builder, firstColumn, slots, from, to);
       return;
     }
     const { columns, schema } = this.#inColumns;
     const rows = builder.objects(firstColumn, schema);
-    columns.append(rows, 0, from, to);
+    columns.appendSlots(rows, 0, slots, from, to);
     rows.advance(to - from);
   }
 

@@ -9,7 +9,14 @@ import type { KeySlots } from './key-slots.ts';
 import type { SnapshotWriter } from './snapshot.ts';
 
 /** Fills the columns behind the keys with what belongs to slots from to to - 1, from `builder.rowCount` on. */
-export type FillColumns = (builder: BatchBuilder, from: number, to: number) => void;
+export type FillRange = (builder: BatchBuilder, from: number, to: number) => void;
+/** The same with what belongs to slots[from] to slots[to - 1]. */
+export type FillSlots = (
+  builder: BatchBuilder,
+  slots: Int32Array,
+  from: number,
+  to: number,
+) => void;
 
 export type KeyedRowsOptions = {
   readonly state: string;
@@ -38,7 +45,7 @@ export class KeyedRows {
     return this.#builder.capacity;
   }
 
-  append(keys: KeySlots, from: number, to: number, fill: FillColumns): void {
+  append(keys: KeySlots, from: number, to: number, fill: FillRange): void {
     const { keyFields, isTypedKey } = this.#options;
     const builder = this.#builder;
     let at = from;
@@ -47,6 +54,23 @@ export class KeyedRows {
       keys.appendKeys(at, end, builder, keyFields, isTypedKey);
       keys.appendHashes(at, end, builder);
       fill(builder, at, end);
+      builder.advance(end - at);
+      if (builder.isFull) this.flush();
+      at = end;
+    }
+  }
+
+  /** The same for `count` slots in any order. */
+  appendSlots(keys: KeySlots, slots: Int32Array, count: number, fill: FillSlots): void {
+    const { keyFields, isTypedKey } = this.#options;
+    const builder = this.#builder;
+    let at = 0;
+    while (at < count) {
+      const end = Math.min(count, at + builder.capacity - builder.rowCount);
+      const some = slots.subarray(at, end);
+      keys.appendKeysOf(some, end - at, builder, keyFields, isTypedKey);
+      keys.appendHashesOf(some, end - at, builder);
+      fill(builder, slots, at, end);
       builder.advance(end - at);
       if (builder.isFull) this.flush();
       at = end;

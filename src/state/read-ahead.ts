@@ -51,6 +51,31 @@ export function readSlotsAhead(
   return ahead;
 }
 
+/** What slots refer to, at `offset` of `stride` values a slot: where it is an object, its first line of the cache. */
+export function readObjectsAhead(
+  values: readonly unknown[],
+  stride: number,
+  offset: number,
+  slots: Int32Array,
+  from: number,
+  to: number,
+): number {
+  let ahead = 0;
+  let i = from;
+  for (const last = to - 4; i <= last; i += 4) {
+    const a = values[slots[i]! * stride + offset];
+    const b = values[slots[i + 1]! * stride + offset];
+    const c = values[slots[i + 2]! * stride + offset];
+    const d = values[slots[i + 3]! * stride + offset];
+    if (typeof a === 'object') ahead++;
+    if (typeof b === 'object') ahead++;
+    if (typeof c === 'object') ahead++;
+    if (typeof d === 'object') ahead++;
+  }
+  for (; i < to; i++) if (typeof values[slots[i]! * stride + offset] === 'object') ahead++;
+  return ahead;
+}
+
 /** What is compared of the keys of slots, and turns slots[i] into where the bytes of their keys start. */
 export function readKeysAhead(
   { bytes, starts, sizes }: StoredKeyBytes,

@@ -14,15 +14,20 @@ export const STEP_SLOTS = 4096;
 /** Those of the first step, which may be the first of all, by code that is not compiled yet: half as many more in each behind it. */
 const FIRST_STEP_SLOTS = 512;
 
+/** Of those, as a power of two, what a step writes at least, however many were written since the last one because they changed. */
+const STEP_SHIFT_MIN = 3;
+
+/** Slots in a list: so few that what they refer to stays in the cache from one loop over them to the next. */
+const LIST_SLOTS = 512;
+
 /** Slots that one step looks at, where few of them are written. */
 const STEP_LOOKS = 256 * 1024;
-
-/** Rows are written a few at a time, since that takes long. */
-const ROWS_SHIFT = 3;
 
 export interface CapturedTable {
   /** Slots of a chunk, as a power of two. */
   readonly chunkShift: number;
+  /** Whether what is saved is written by that, and needs no `write`. */
+  readonly savesByWriting: boolean;
   /** Keeps what slots from to to - 1 hold, which is about to change. */
   save(from: number, to: number): void;
   /** Writes slots from to to - 1, all of them saved or none. */
@@ -32,21 +37,36 @@ export interface CapturedTable {
 }
 
 /**
- * Rows that are written before they change: of objects, which may change in place. `flush` has them encoded. Of a delta each has
- * a chunk of its own, so that none is written that has not changed.
+ * Rows that are written before they change: of objects, which may change in place. Slot by slot, in a list, so that a batch whose keys
+ * are all over the table writes those alone. `flush` has them encoded. Benchmark: figure checkpoint-pause-objects.
  */
 export function writtenAtOnce(
-  write: (from: number, to: number) => void,
+  write: (slots: Int32Array, count: number) => void,
   flush: () => void,
-  isDelta: boolean,
 ): CapturedTable {
+  const slots = new Int32Array(LIST_SLOTS);
+  let count = 0;
+  const writeListed = (): void => {
+    write(slots, count);
+    count = 0;
+  };
+  const add = (from: number, to: number): void => {
+    for (let slot = from; slot < to; slot++) {
+      if (count === LIST_SLOTS) writeListed();
+      slots[count++] = slot;
+    }
+  };
   return {
-    chunkShift: isDelta ? 0 : ROWS_SHIFT,
-    save: write,
+    chunkShift: 0,
+    savesByWriting: true,
+    save: add,
     write(from, to, areSaved) {
-      if (!areSaved) write(from, to);
+      if (!areSaved) add(from, to);
     },
-    flush,
+    flush() {
+      writeListed();
+      flush();
+    },
   };
 }
 
@@ -59,6 +79,8 @@ export class SlotCapture {
   readonly #isSaved: Uint8Array;
   readonly #marks: Uint8Array | null;
   #next = 0;
+  /** Since the last step, because they changed. */
+  #written = 0;
 
   /** `marks`: of the slots to write, those that are not 0; null for all. */
   constructor(
@@ -103,13 +125,17 @@ export class SlotCapture {
   #save(chunk: number): void {
     this.#isSaved[chunk] = 1;
     const from = Math.max(this.#next, chunk << this.#shift);
-    this.#table.save(from, Math.min(this.#count, (chunk + 1) << this.#shift));
+    const to = Math.min(this.#count, (chunk + 1) << this.#shift);
+    this.#table.save(from, to);
+    if (this.#table.savesByWriting) this.#written += to - from;
   }
 
   /** Writes the next rows, about a batch of them; true when all are written. */
   step(): boolean {
-    let left = this.#stepSlots;
-    this.#stepSlots = Math.min(left + (left >> 1), this.#stepSlotsMax);
+    const most = this.#stepSlots;
+    let left = Math.max(1, most >> STEP_SHIFT_MIN, most - this.#written);
+    this.#written = 0;
+    this.#stepSlots = Math.min(most + (most >> 1), this.#stepSlotsMax);
     const looks = this.#marks === null ? left : STEP_LOOKS;
     const end = Math.min(this.#count, this.#next + looks);
     while (left > 0) {

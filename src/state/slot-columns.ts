@@ -139,8 +139,26 @@ export class SlotColumns {
     for (const [c, column] of this.columns.entries()) {
       if (isKey(column)) column.values = this.key!.keys.ints;
       if (column.kind === 'fixed') appendFixed(column, builder, firstColumn + c, from, to);
-      else if (column.kind === 'texts') appendTexts(column, builder, firstColumn + c, from, to);
-      else appendObjects(column, builder, firstColumn + c, from, to);
+      else if (column.kind === 'texts')
+        appendTexts(column, builder, firstColumn + c, null, from, to);
+      else appendObjects(column, builder, firstColumn + c, null, from, to);
+    }
+  }
+
+  /** The same of slots[from] to slots[to - 1]. */
+  appendSlots(
+    builder: BatchBuilder,
+    firstColumn: number,
+    slots: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    for (const [n, column] of this.columns.entries()) {
+      const c = firstColumn + n;
+      if (isKey(column)) column.values = this.key!.keys.ints;
+      if (column.kind === 'fixed') appendFixedOf(column, builder, c, slots, from, to);
+      else if (column.kind === 'texts') appendTexts(column, builder, c, slots, from, to);
+      else appendObjects(column, builder, c, slots, from, to);
     }
   }
 
@@ -251,18 +269,39 @@ function appendFixed(
   }
 }
 
+function appendFixedOf(
+  { values, stride, offset, absent }: FixedSlotColumn,
+  builder: BatchBuilder,
+  c: number,
+  slots: Int32Array,
+  from: number,
+  to: number,
+): void {
+  const at = builder.rowCount - from;
+  const target = builder.fixed(c).values as Float64Array;
+  const found = values as Float64Array;
+  for (let i = from; i < to; i++) target[at + i] = found[slots[i]! * stride + offset]!;
+  if (absent === null) return;
+  for (let i = from; i < to; i++) {
+    if (absent[slots[i]!] !== PRESENT) builder.setNull(c, at + i);
+  }
+}
+
+/** `slots`: null where slots from to to - 1 are meant. */
 function appendTexts(
   { texts, index }: TextSlotColumn,
   builder: BatchBuilder,
   c: number,
+  slots: Int32Array | null,
   from: number,
   to: number,
 ): void {
   const target = builder.strings(c);
-  for (let slot = from; slot < to; slot++) {
+  for (let i = from; i < to; i++) {
+    const slot = slots === null ? i : slots[i]!;
     if (!texts.isNull(index, slot)) texts.appendTo(index, target, slot);
     else {
-      builder.setNull(c, builder.rowCount + slot - from);
+      builder.setNull(c, builder.rowCount + i - from);
       target.appendEmpty();
     }
   }
@@ -273,13 +312,14 @@ function appendObjects(
   { values }: ObjectSlotColumn,
   builder: BatchBuilder,
   c: number,
+  slots: Int32Array | null,
   from: number,
   to: number,
 ): void {
   const field = builder.schema!.fields[c]!;
   let row = builder.rowCount;
-  for (let slot = from; slot < to; slot++, row++) {
-    const value = values[slot];
+  for (let i = from; i < to; i++, row++) {
+    const value = values[slots === null ? i : slots[i]!];
     if (!fitsField(field, value)) throw fieldTypeError(field, value);
     const isNull = value === null && field.nullable;
     if (isNull) builder.setNull(c, row);

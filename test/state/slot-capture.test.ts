@@ -23,14 +23,16 @@ function captured(values: Float64Array, marks: Uint8Array | null, isSavedFirst: 
   const table = isSavedFirst
     ? {
         chunkShift: 6,
+        savesByWriting: false,
         save: (from: number, to: number) => saved.set(values.subarray(from, to), from),
         write: (from: number, to: number, areSaved: boolean) =>
           write(areSaved ? saved : values, from, to),
       }
     : writtenAtOnce(
-        (from, to) => write(values, from, to),
+        (slots, count) => {
+          for (const slot of slots.subarray(0, count)) write(values, slot, slot + 1);
+        },
         () => {},
-        marks !== null,
       );
   return { written, capture: new SlotCapture(values.length, table, marks, 100) };
 }
@@ -129,6 +131,7 @@ test('the first slices are small, since the code that writes them may not be com
   let inStep = 0;
   const table = {
     chunkShift: 6,
+    savesByWriting: false,
     save: () => {},
     write: (from: number, to: number) => {
       inStep += to - from;
@@ -142,4 +145,23 @@ test('the first slices are small, since the code that writes them may not be com
     slices.push(inStep);
   }
   assert.deepEqual(slices, [512, 768, 1152, 1728, 2592, 3888, 1360]);
+});
+
+test('a step writes less behind a batch that has had many slots written', () => {
+  let written = 0;
+  const table = writtenAtOnce(
+    (_, count) => {
+      written += count;
+    },
+    () => {},
+  );
+  const capture = new SlotCapture(100_000, table, null, 512);
+  const steps = [0, 100, 500, 5000].map((changed) => {
+    const slots = Int32Array.from({ length: changed }, (_, i) => 99_999 - changed - i);
+    capture.beforeWrite(slots, 0, changed);
+    const before = written;
+    capture.step();
+    return written - before;
+  });
+  assert.deepEqual(steps, [512, 412, 64, 64]);
 });

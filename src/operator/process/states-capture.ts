@@ -89,13 +89,12 @@ export class StatesCapture {
     const capture = new SlotCapture(
       this.#keys.slotCount,
       writtenAtOnce(
-        (from, to) => {
-          for (const part of parts) appendSlots(part, from, to, marks);
+        (slots, count) => {
+          for (const part of parts) appendSlots(part, slots, count, marks);
         },
         () => {
           for (const { rows } of parts) rows.endOfSlots();
         },
-        isDelta,
       ),
       marks,
       STEP_SLOTS,
@@ -131,11 +130,12 @@ export class StatesCapture {
 /** `marks`: of a delta. */
 function appendSlots(
   { state, rows, hadRows }: Part,
-  from: number,
-  to: number,
+  slots: Int32Array,
+  count: number,
   marks: Uint8Array | null,
 ): void {
-  for (let slot = from; slot < to; slot++) {
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i]!;
     const before = rows.count;
     if (state.holds(slot)) state.append(slot, rows);
     if (hadRows && rows.count === before && marks![slot] === CHANGED) rows.remove(slot);

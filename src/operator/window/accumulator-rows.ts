@@ -6,6 +6,7 @@ import { EngineError } from '../../base/errors.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { MISSING } from '../../data/column.ts';
 import { describe } from '../../data/field-check.ts';
+import { readObjectsAhead } from '../../state/read-ahead.ts';
 import type { UserAggregate } from './aggregate.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
 import { type AggregatePlan, areAllNumbers, numbersOf } from './aggregate-plan.ts';
@@ -24,6 +25,8 @@ export class AccumulatorRows {
   /** Of objects that may be in cells; null for others. */
   readonly #readers: readonly (ReadAccumulator | null)[];
   readonly #areAllNumbers: boolean;
+  /** Of read-ahead.ts. */
+  ahead = 0;
 
   constructor(plan: AggregatePlan, columnCount: number, functions: readonly object[]) {
     this.#cellCount = plan.cells.length;
@@ -64,17 +67,43 @@ export class AccumulatorRows {
     for (let c = this.#cellCount; c < this.#columnCount; c++) {
       builder.float64(firstColumn + c).fill(0, at, at + rows);
     }
-    const { objects } = of;
+    for (let k = 0; k < this.#aggregates.length; k++) {
+      const column = builder.dynamic(firstColumn + this.#columnCount + k).values;
+      for (let row = 0; row < rows; row++) column[at + row] = this.#packed(k, of, from + row);
+    }
+  }
+
+  /** The same of slots[from] to slots[to - 1]. */
+  appendSlots(
+    builder: BatchBuilder,
+    firstColumn: number,
+    of: Accumulators,
+    slots: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    const { cells, objects } = of;
+    const at = builder.rowCount - from;
+    const stride = this.#cellCount + this.#numberCount;
+    for (let c = 0; c < this.#columnCount; c++) {
+      const column = builder.float64(firstColumn + c);
+      if (c >= this.#cellCount) column.fill(0, at + from, at + to);
+      else for (let i = from; i < to; i++) column[at + i] = cells[slots[i]! * stride + c]!;
+    }
     const objectCount = this.#aggregates.length;
     for (let k = 0; k < objectCount; k++) {
       const column = builder.dynamic(firstColumn + this.#columnCount + k).values;
-      const read = this.#readers[k]!;
-      for (let row = 0; row < rows; row++) {
-        const slot = from + row;
-        const value = read === null ? objects[slot * objectCount + k] : read(of, slot);
-        column[at + row] = this.pack(k, value);
-      }
+      if (objects.length > 0)
+        this.ahead = readObjectsAhead(objects, objectCount, k, slots, from, to);
+      for (let i = from; i < to; i++) column[at + i] = this.#packed(k, of, slots[i]!);
     }
+  }
+
+  #packed(object: number, of: Accumulators, slot: number): unknown {
+    const read = this.#readers[object]!;
+    const { objects } = of;
+    const value = read === null ? objects[slot * this.#aggregates.length + object] : read(of, slot);
+    return this.pack(object, value);
   }
 
   /** The same as rows of partial results, which have numbers where they are. */

@@ -199,11 +199,15 @@ export class CountWindowOperator extends ImmediateOperator {
   override processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
     const column = this.#keyFields.length;
-    this.#state.capture(this.#keySlots, writer, (builder, from, to) => {
-      const at = builder.rowCount;
-      builder.float64(column).set(this.#counts.subarray(from, to), at);
+    this.#state.capture(this.#keySlots, writer, (builder, slots, from, to) => {
+      const at = builder.rowCount - from;
+      const counts = builder.float64(column);
       const panes = builder.dynamic(column + 1).values;
-      for (let slot = from; slot < to; slot++) panes[at + slot - from] = this.#save(slot);
+      for (let i = from; i < to; i++) {
+        const slot = slots[i]!;
+        counts[at + i] = this.#counts[slot]!;
+        panes[at + i] = this.#save(slot);
+      }
     });
     this.output.barrier(checkpoint);
   }

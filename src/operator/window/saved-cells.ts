@@ -77,6 +77,7 @@ type WriteSlots = (from: number, to: number, of: Accumulators, at: number) => vo
 /** A pane whose accumulators are numbers alone. */
 export class SavedPane implements CapturedTable {
   readonly chunkShift = CHUNK_SHIFT;
+  readonly savesByWriting = false;
   readonly #accumulators: Accumulators;
   readonly #cellCount: number;
   readonly #saved: SavedCells;

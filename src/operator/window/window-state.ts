@@ -51,9 +51,13 @@ export function capturePanes(
     const table = areNumbers
       ? new SavedPane(pane.accumulators, slotCount, cellCount, saved, write)
       : writtenAtOnce(
-          (from, to) => write(from, to, pane.accumulators, from),
+          (slots, count) =>
+            rows.appendSlots(keys, slots, count, (builder, some, first, end) => {
+              accumulators.appendSlots(builder, keyCount, pane.accumulators, some, first, end);
+              const row = builder.rowCount;
+              builder.timestamps().fill(pane.start, row, row + end - first);
+            }),
           () => rows.flush(),
-          isDelta,
         );
     pane.capture = new SlotCapture(slotCount, table, isDelta ? marks : null, stepSlots);
     return pane.capture;

@@ -87,15 +87,15 @@ export class WindowSnapshot {
       writer.keyed(STATE, builder.seal());
       builder.reset();
     };
-    const write = (from: number, to: number): void => {
-      for (let slot = from; slot < to; slot++) {
+    const write = (slots: Int32Array, count: number): void => {
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!;
         if (open.windows.keyOf(slot) === NONE) continue;
         this.#write(slot, builder);
         if (builder.isFull) emit();
       }
     };
-    const table = writtenAtOnce(write, emit, marks !== null);
-    const capture = new SlotCapture(open.windows.used, table, marks);
+    const capture = new SlotCapture(open.windows.used, writtenAtOnce(write, emit), marks);
     open.capture = capture;
     writer.later(() => {
       if (!capture.step()) return false;
