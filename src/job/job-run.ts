@@ -52,6 +52,8 @@ export class JobRun implements WatchedJob {
   #durationMs: number | null = null;
   /** One was asked for. */
   #hasSavepoint = false;
+  /** A stop on its way. */
+  #stopping: Promise<JobResult> | null = null;
   #state: JobState = 'running';
   #result: Promise<JobResult> | null = null;
 
@@ -183,6 +185,22 @@ export class JobRun implements WatchedJob {
   async stop(options: StopOptions = {}): Promise<JobResult> {
     checkOptions('stop', options, STOP_OPTIONS);
     const { savepoint, drain = false } = options;
+    const before = this.#stopping;
+    // Who asks for no more than that it stops gets what another stop comes to; where that fails, the job goes on, and is asked here.
+    if (before !== null && savepoint === undefined && !drain) {
+      const result = await before.catch(() => null);
+      if (result !== null) return result;
+    }
+    const stopping = this.#stop(savepoint, drain);
+    this.#stopping = stopping;
+    try {
+      return await stopping;
+    } finally {
+      if (this.#stopping === stopping) this.#stopping = null;
+    }
+  }
+
+  async #stop(savepoint: string | undefined, drain: boolean): Promise<JobResult> {
     if (savepoint !== undefined) this.#hasSavepoint = true;
     const { storage } = this.#parts;
     const attempts = this.#attempts;

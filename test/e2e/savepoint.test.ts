@@ -194,6 +194,39 @@ test('stop needs a place to go on from', async () => {
   });
 });
 
+test('who stops a job that is being stopped gets the same result', async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = { dir: join(folder, 'state'), every: '10 min' } as const;
+    const params = { out: join(folder, 'out'), ...HELD };
+    const client = await counting.start({ threads: 1, params, checkpoints });
+    await untilRecords(client, 10_000);
+    const [first, ...others] = await Promise.all([
+      client.stop({ savepoint: join(folder, 'savepoint') }),
+      client.stop(),
+      client.stop(),
+    ]);
+    assert.equal(first.state, 'stopped');
+    for (const other of others) assert.equal(other, first);
+    await assert.rejects(client.stop(), { code: 'JOB_CANCELLED' });
+  });
+});
+
+test('a stop that fails leaves the next one to whoever asks', async () => {
+  await inFolder(async (folder) => {
+    const full = join(folder, 'full');
+    mkdirSync(full);
+    writeFileSync(join(full, 'a file'), '');
+    const checkpoints = { dir: join(folder, 'state'), every: '10 min' } as const;
+    const params = { out: join(folder, 'out'), ...HELD };
+    const client = await counting.start({ threads: 1, params, checkpoints });
+    await untilRecords(client, 10_000);
+    const failing = client.stop({ savepoint: full });
+    const after = client.stop();
+    await assert.rejects(failing, { code: 'OUTPUT_EXISTS' });
+    assert.equal((await after).state, 'stopped');
+  });
+});
+
 test('stopped with a savepoint, a job also goes on by the command that it was started with', async () => {
   await inFolder(async (folder) => {
     const out = join(folder, 'out');
