@@ -24,7 +24,7 @@ const checked = job(import.meta, 'checked', (flow) => {
     },
     {
       capacity: 50,
-      timeout: '500 ms',
+      timeout: '2 s',
       onTimeout: (host) => `${host}: no answer`,
       retry: { strategy: 'exponential', attempts: 3, initialDelay: '10 ms' },
     },
