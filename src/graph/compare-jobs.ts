@@ -8,7 +8,7 @@ import { type Field, schemaOf } from '../data/schema.ts';
 import { type KeptState, NO_STATE, type RestoredState } from '../state/snapshot.ts';
 import type { BuiltJob } from './job-registry.ts';
 import { type JobShape, jobShape, type ShapedOperator } from './job-shape.ts';
-import { processOperatorOf, type ShapedState } from './kept-states.ts';
+import { restoreDeclared, type ShapedState } from './kept-states.ts';
 
 export type StateChange = {
   readonly state: string;
@@ -129,7 +129,7 @@ function stateChange(was: ShapedState, now: ShapedState, uid: string, next: Buil
 function tryToRead(was: KeptState, uid: string, { graph, bindings }: BuiltJob): string | null {
   const node = graph.nodes.find((one) => one.uid === uid)!;
   try {
-    processOperatorOf(graph, node, bindings[node.id]!)!.restore(withoutRows(was));
+    restoreDeclared(graph, node, bindings[node.id]!, withoutRows(was));
     return null;
   } catch (error) {
     if (error instanceof EngineError) return error.message.split('; ', 1)[0]!;

@@ -2,13 +2,17 @@
  * The states that a node has in a snapshot. Those of process functions are asked of the operator itself, which also says what
  * it can still read; of the others the definition says what their rows mean, and it has to be as it was.
  */
-import { type KeySpec, keyFields } from '../data/key.ts';
-import type { Schema } from '../data/schema.ts';
+import { KeyReader, type KeySpec, keyFields } from '../data/key.ts';
+import { type Schema, schemaOf } from '../data/schema.ts';
 import { recordSchema } from '../operator/create-operator.ts';
+import type { OperatorSpec } from '../operator/operator-spec.ts';
+import { KeyedStates } from '../operator/process/keyed-states.ts';
 import { ProcessOperator } from '../operator/process/process-operator.ts';
 import type { ProcessDefinition } from '../operator/process/process-spec.ts';
+import { stateKey } from '../operator/read-key.ts';
+import type { WindowFunctionCode } from '../operator/window/general/window-function.ts';
 import { planPartials } from '../operator/window/partials.ts';
-import type { KeptState } from '../state/snapshot.ts';
+import type { KeptState, RestoredState } from '../state/snapshot.ts';
 import type { LogicalGraph, LogicalNode, NodeBindings } from './graph.ts';
 import { keptBy } from './kept-by.ts';
 import { storedRows } from './kept-rows.ts';
@@ -24,7 +28,7 @@ export type ShapedState = KeptState & {
 };
 
 /** The operator of a process function, to be asked; it has not been opened. */
-export function processOperatorOf(
+function processOperatorOf(
   graph: LogicalGraph,
   { id, operator }: LogicalNode,
   { functions }: NodeBindings,
@@ -77,13 +81,15 @@ function statesOf(
       return [state('windows', { key, window, aggregates, fields, of })];
     }
     case 'window': {
-      const { latenessMs: _, ...window } = operator.window;
-      return [state('windows', { ...keyed(operator.key, first), window, of })];
+      const kept = keptOfWindows(node, bindings, first);
+      const windows = state('windows', { ...keyed(operator.key, first), ...kept, of });
+      const ofFunction = windowFunctionStates(graph, node, bindings)?.keptStates() ?? [];
+      return [windows, ...ofFunction.map((one) => ({ ...one, meaning: null }))];
     }
-    case 'generalJoin': {
-      const { latenessMs: _, ...window } = operator.window;
-      return [state('windows', { keys: operator.keys, window, of })];
-    }
+    case 'generalJoin':
+      return [
+        state('windows', { keys: operator.keys, ...keptOfWindows(node, bindings, null), of }),
+      ];
     case 'rolling': {
       const { key, rolling } = operator;
       return [state('values', { ...keyed(key, first), rolling, of })];
@@ -113,6 +119,58 @@ function state(name: string, meaning: unknown): ShapedState {
 
 function keyed(key: KeySpec, schema: Schema | null) {
   return { key, keyFields: keyFields(key, schema) };
+}
+
+/**
+ * What is kept of each window. When a trigger fires is no matter, nor which records an evictor takes, nor how late ones may be: all
+ * that is looked at when a window fires.
+ */
+function keptOfWindows(node: LogicalNode, { functions }: NodeBindings, schema: Schema | null) {
+  const { operator } = node as LogicalNode & { operator: OfWindows };
+  const { work, evictor, assigner } = operator.window;
+  const code = work.process === null ? undefined : (functions[work.process] as WindowFunctionCode);
+  const keepsRows = work.kind === 'process' || (work.kind !== 'joined' && evictor !== null);
+  return {
+    assigner,
+    trigger: keptBy(node),
+    contents: keepsRows
+      ? 'rows'
+      : work.kind === 'aggregate'
+        ? planPartials(ONE_KEY, work.aggregates, schema).schema.fields
+        : work.kind,
+    hasWindowState: code?.windowState !== undefined,
+  };
+}
+
+type OfWindows = Extract<OperatorSpec, { readonly type: 'window' | 'generalJoin' }>;
+
+const ONE_KEY: KeySpec = { kind: 'all' };
+
+/** The states of keys that a function of windows has, to be asked; null where it has none. */
+function windowFunctionStates(
+  graph: LogicalGraph,
+  { id, operator }: LogicalNode,
+  { functions }: NodeBindings,
+): KeyedStates | null {
+  if (operator.type !== 'window' || operator.window.states.length === 0) return null;
+  const { key, window } = operator;
+  const { state: live = {} } = functions[window.work.process!] as WindowFunctionCode;
+  return new KeyedStates(key, schemaBefore(graph, id, 0), false, window.states, live);
+}
+
+/** Takes the state that functions of a node have declared from a snapshot, as a restore does; nothing where there is none. */
+export function restoreDeclared(
+  graph: LogicalGraph,
+  node: LogicalNode,
+  bindings: NodeBindings,
+  restored: RestoredState,
+): void {
+  processOperatorOf(graph, node, bindings)?.restore(restored);
+  const ofWindows = windowFunctionStates(graph, node, bindings);
+  if (ofWindows === null) return;
+  const { key } = node.operator as OfWindows & { readonly type: 'window' };
+  const fields = schemaOf(keyFields(key, schemaBefore(graph, node.id, 0)));
+  ofWindows.restore(restored, new KeyReader(stateKey(key), fields, null));
 }
 
 /** What positions in a source are about: split of the same kind, in as many stages. */

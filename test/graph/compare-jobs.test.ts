@@ -8,8 +8,11 @@ import { loadJobs } from '../../src/graph/load-job.ts';
 import {
   type AnyWindow,
   blackhole,
+  continuousEventTimeTrigger,
+  countEvictor,
   countTrigger,
   type EngineError,
+  eventTimeTrigger,
   type Flow,
   generate,
   job,
@@ -17,14 +20,17 @@ import {
   list,
   map,
   monotonous,
+  purging,
   type RowOf,
   record,
   type Stream,
   session,
   sliding,
   t,
+  timeEvictor,
   tumbling,
   tumblingCount,
+  type,
   value,
   type WindowJoin,
 } from '../../src/index.ts';
@@ -114,8 +120,8 @@ function versionOf(version: Version) {
 
 const base = versionOf({});
 
-function difference(next: Version, options = {}) {
-  return compareJobs(jobShape(base.build({}, false)), versionOf(next).build({}, false), options);
+function difference(next: Version, options = {}, from = base) {
+  return compareJobs(jobShape(from.build({}, false)), versionOf(next).build({}, false), options);
 }
 
 function operator(operators: readonly OperatorChange[], uid: string): OperatorChange {
@@ -123,9 +129,9 @@ function operator(operators: readonly OperatorChange[], uid: string): OperatorCh
 }
 
 /** Whether a real restore takes the state of the base. */
-async function restores(next: Version): Promise<boolean> {
+async function restores(next: Version, from = base): Promise<boolean> {
   try {
-    await restored(next);
+    await restored(next, from);
     return true;
   } catch (error) {
     const { code } = error as { code?: string };
@@ -134,10 +140,10 @@ async function restores(next: Version): Promise<boolean> {
   }
 }
 
-async function restored(next: Version): Promise<void> {
+async function restored(next: Version, from = base): Promise<void> {
   await inFolder(async (folder) => {
     const savepoint = join(folder, 'savepoint');
-    const running = await base.start({ threads: 0 });
+    const running = await from.start({ threads: 0 });
     while (running.status().records < 100) await new Promise((resolve) => setTimeout(resolve, 5));
     await running.stop({ savepoint });
     const again = await versionOf(next).start({ threads: 0, restoreFrom: savepoint });
@@ -352,6 +358,113 @@ for (const [what, windows, now] of OTHER_WINDOWS) {
       assert.ok(message.includes(`with ${was}, and the step has ${now} now: go back`), message);
       return true;
     });
+  });
+}
+
+type Hourly = ReturnType<typeof hourly>;
+const hourly = (keyed: KeyedTicks) => keyed.window(session('1 h'));
+const sums = (windows: Hourly) => windows.aggregate(({ sum }) => ({ total: sum('n') }));
+
+/** Rows of windows, and state of their keys. */
+const telling = (state: object, settle = (windows: Hourly) => windows) => ({
+  windows: (keyed: KeyedTicks) =>
+    settle(hourly(keyed)).process({
+      emits: type<object>(),
+      state: state as { fired: typeof total },
+      onWindow: (ctx) => ctx.state.fired?.set(1),
+    }),
+});
+const firing = (windows: Hourly) => windows.trigger(countTrigger(2));
+const [purged, aggregated] = [purging(eventTimeTrigger()), eventTimeTrigger()].map((trigger) => ({
+  windows: (keyed: KeyedTicks) => sums(hourly(keyed).trigger(trigger)),
+})) as [Version, Version];
+const [often, seldom] = ['1 min', '2 min'].map((every) => ({
+  windows: (keyed: KeyedTicks) =>
+    sums(hourly(keyed).trigger(continuousEventTimeTrigger(every as '1 min'))),
+})) as [Version, Version];
+const evicted = { windows: (keyed: KeyedTicks) => sums(hourly(keyed).evictor(countEvictor(3))) };
+const ofMinute = { windows: (keyed: KeyedTicks) => sums(hourly(keyed).evictor(timeEvictor(60))) };
+
+const SAME_WINDOWS: readonly {
+  readonly what: string;
+  readonly was: Version;
+  readonly now: Version;
+  readonly states: Readonly<Record<string, string>>;
+  readonly goesOn: boolean;
+}[] = [
+  {
+    what: 'a trigger that does not purge any more',
+    was: purged,
+    now: aggregated,
+    states: { windows: 'kept' },
+    goesOn: true,
+  },
+  {
+    what: 'a trigger that fires less often',
+    was: often,
+    now: seldom,
+    states: { windows: 'kept' },
+    goesOn: true,
+  },
+  {
+    what: 'a trigger of another kind',
+    was: often,
+    now: aggregated,
+    states: { windows: 'refused' },
+    goesOn: false,
+  },
+  {
+    what: 'another evictor',
+    was: evicted,
+    now: ofMinute,
+    states: { windows: 'kept' },
+    goesOn: true,
+  },
+  {
+    what: 'an evictor where sums were kept',
+    was: aggregated,
+    now: evicted,
+    states: { windows: 'refused' },
+    goesOn: false,
+  },
+  {
+    what: 'an evictor where rows were kept',
+    was: telling({}),
+    now: telling({}, (windows) => windows.evictor(countEvictor(3))),
+    states: { windows: 'kept' },
+    goesOn: true,
+  },
+  {
+    what: 'a function with a state more',
+    was: telling({ fired: total }, firing),
+    now: telling({ more: list(t.int32), fired: total }, firing),
+    states: { windows: 'kept', fired: 'kept', more: 'added' },
+    goesOn: true,
+  },
+  {
+    what: 'a function with a state less',
+    was: telling({ fired: total }, firing),
+    now: telling({}, firing),
+    states: { windows: 'kept', fired: 'dropped' },
+    goesOn: false,
+  },
+  {
+    what: 'a function with a state of another type',
+    was: telling({ fired: total }, firing),
+    now: telling({ fired: value(t.string) }, firing),
+    states: { windows: 'kept', fired: 'refused' },
+    goesOn: false,
+  },
+];
+
+for (const { what, was, now, states, goesOn } of SAME_WINDOWS) {
+  test(`the same windows, ${what}: the state ${goesOn ? 'goes on' : 'is refused'}, and a restore agrees`, async () => {
+    const from = versionOf(was);
+    const { isCompatible, operators } = difference(now, {}, from);
+    const found = operator(operators, 'hourly').states.map(({ state, change }) => [state, change]);
+    assert.deepEqual(Object.fromEntries(found), states);
+    assert.equal(isCompatible, goesOn);
+    assert.equal(await restores(now, from), goesOn);
   });
 }
 

@@ -16,7 +16,8 @@ export type DeclaredState = {
 
 /** Those that can be written from outside and whose types the job tells: the keyed states of its process functions. */
 export function declaredStates({ graph, bindings }: BuiltJob): readonly DeclaredState[] {
-  return graph.nodes.flatMap((node) =>
+  const processing = graph.nodes.filter(({ operator }) => operator.type === 'process');
+  return processing.flatMap((node) =>
     keptStatesOf(graph, node, bindings[node.id]!)
       .filter(({ stored, kind }) => isRewritable({ name: stored, kind }))
       .map(({ stored, kind, fields }) => ({
