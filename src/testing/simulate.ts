@@ -15,6 +15,7 @@ import {
   drawScenario,
   type Faults,
   type Scenario,
+  UNDISTURBED,
 } from './simulation/scenario.ts';
 import {
   checkCanBeSimulated,
@@ -65,17 +66,6 @@ const FAULTS: OptionRules<Faults> = {
   disk: choice(true, false),
   slowSinks: choice(true, false),
   delays: choice(true, false),
-};
-
-const UNDISTURBED: Scenario = {
-  seed: 1,
-  parallelism: [1],
-  isUnaligned: false,
-  alignedRounds: 0,
-  isIncremental: false,
-  hasRings: false,
-  isSliced: false,
-  events: [],
 };
 
 /**

@@ -21,6 +21,8 @@ export type SimulationEvent =
   | { readonly round: number; readonly what: 'savepoint' }
   /** The job is stopped with a savepoint, and goes on from it, or from its last checkpoint. */
   | { readonly round: number; readonly what: 'stop'; readonly from: 'savepoint' | 'checkpoint' }
+  /** The job is stopped with a savepoint, from which the next version of it goes on. */
+  | { readonly round: number; readonly what: 'change' }
   /** From here on there is a checkpoint whenever subtasks have come to their end; the process dies behind so many. */
   | { readonly round: number; readonly what: 'checkpoints at ends'; readonly crashBehind: number }
   /** Sinks take nothing for so many rounds. */
@@ -45,6 +47,18 @@ export type Scenario = {
   readonly isSliced: boolean;
   /** By rising rounds. */
   readonly events: readonly SimulationEvent[];
+};
+
+/** Nothing happens. */
+export const UNDISTURBED: Scenario = {
+  seed: 1,
+  parallelism: [1],
+  isUnaligned: false,
+  alignedRounds: 0,
+  isIncremental: false,
+  hasRings: false,
+  isSliced: false,
+  events: [],
 };
 
 /** Which kinds of faults there may be; all when left out. */

@@ -56,7 +56,10 @@ export type MakeSink = (
 ) => SimulatedSink;
 
 /** Events that the coordinator is asked for. */
-type AskedOfCoordinator = { readonly what: 'checkpoint' | 'savepoint' | 'stop' };
+type AskedOfCoordinator = { readonly what: 'checkpoint' | 'savepoint' | 'stop' | 'change' };
+
+type StopEvent = Extract<SimulationEvent, { readonly what: 'stop' | 'change' }>;
+const CHANGE: StopEvent = { round: 0, what: 'change' };
 
 export type SimulationStats = { rounds: number; runs: number; checkpoints: number };
 
@@ -74,12 +77,22 @@ class Crash extends Error {
 class Stopped extends Error {
   /** The savepoint, where it goes on from that and not from the last checkpoint. */
   readonly savepoint: string | null;
+  /** Whether the next version of the job goes on. */
+  readonly isChanged: boolean;
 
-  constructor(savepoint: string | null) {
+  constructor(savepoint: string | null, isChanged: boolean) {
     super('the simulated job was stopped');
     this.savepoint = savepoint;
+    this.isChanged = isChanged;
   }
 }
+
+/** Another version of a job, which goes on from a savepoint of the one before. */
+export type NextVersion = {
+  readonly built: BuiltJob;
+  /** Whether state may go that it does not take. */
+  readonly mayDropState: boolean;
+};
 
 /** The job failed, other than by what the scenario has for it. */
 class Failure extends Error {
@@ -90,14 +103,25 @@ class Failure extends Error {
 
 export class SimulatedJob {
   readonly stats: SimulationStats = { rounds: 0, runs: 0, checkpoints: 0 };
-  readonly #built: BuiltJob;
+  /** What each version but the first has gone on from. */
+  readonly changedAt: StoredCheckpoint[] = [];
+  #built: BuiltJob;
+  /** Those to come. */
+  #versions: readonly NextVersion[];
+  #mayDropState = false;
+  /** How many versions later the job is to be: behind the first stop that comes about there is the next one. */
+  #changesDue = 0;
+  /** Whether a version has not begun yet. */
+  #isChanged = false;
+  /** Of sinks and outputs by their uids: the number that the world knows them by, over all versions. */
+  readonly #ends = new Map<string, number>();
   readonly #scenario: Scenario;
   readonly #world: SimulatedWorld;
   readonly #makeSink: MakeSink;
   readonly #random: Random;
   readonly #clock = new VirtualClock(0);
   /** The greatest parallelism that the job takes. */
-  readonly #parallelismMax: number;
+  #parallelismMax: number;
   #files = new MemoryFiles();
   #next = 0;
   #savepoints = 0;
@@ -117,9 +141,12 @@ export class SimulatedJob {
     scenario: Scenario,
     world: SimulatedWorld,
     makeSink: MakeSink = (...how) => new SimulatedSink(...how),
+    versions: readonly NextVersion[] = [],
   ) {
     shareLoopsByText();
     this.#built = built;
+    this.#versions = versions;
+    for (const { id, uid } of built.graph.nodes) this.#ends.set(uid, id);
     this.#scenario = scenario;
     this.#world = world;
     this.#makeSink = makeSink;
@@ -139,7 +166,7 @@ export class SimulatedJob {
         return;
       } catch (error) {
         if (error instanceof Stopped) {
-          this.#startFrom(error.savepoint);
+          this.#startFrom(error);
           continue;
         }
         const survival = survivalOf(error, files);
@@ -151,10 +178,23 @@ export class SimulatedJob {
     }
   }
 
-  #startFrom(savepoint: string | null): void {
+  #startFrom({ savepoint, isChanged }: Stopped): void {
     if (savepoint === null) return;
     this.#restoreFrom = savepoint;
     this.#directory = `${DIRECTORY} behind ${savepoint}`;
+    const [next, ...later] = this.#versions;
+    if (!isChanged) return;
+    this.#changesDue = next === undefined ? 0 : this.#changesDue - 1;
+    if (next === undefined) return;
+    const { built, mayDropState } = next;
+    this.#versions = later;
+    this.#built = built;
+    this.#mayDropState = mayDropState;
+    this.#parallelismMax = greatestParallelism(built.graph);
+    for (const { uid } of built.graph.nodes) {
+      if (!this.#ends.has(uid)) this.#ends.set(uid, this.#ends.size);
+    }
+    this.#isChanged = true;
   }
 
   async #runOnce(parallelism: number, run: number): Promise<void> {
@@ -166,7 +206,10 @@ export class SimulatedJob {
       processes: processOf(run),
     });
     const last = (await storage.latest()) ?? (await this.#savepointIn(files));
-    const restored = last === null ? null : restoredSnapshot(this.#built.graph, last, false);
+    if (this.#isChanged && last !== null) this.changedAt.push(last);
+    this.#isChanged = false;
+    const restored =
+      last === null ? null : restoredSnapshot(this.#built.graph, last, this.#mayDropState);
     const bindings = this.#bindings(files);
     const built = { ...this.#built, bindings };
     if (last?.manifest.isFinal === true)
@@ -313,7 +356,13 @@ export class SimulatedJob {
     const onFailed = (error: unknown): void => {
       if (error instanceof Crash || files.hasCrashed) crash = error;
     };
+    const stop = (event: StopEvent): void => {
+      this.#stop(coordinator, event).then((stopped) => {
+        crash = stopped;
+      }, onFailed);
+    };
     let endsSeen = 0;
+    if (this.#changesDue > 0) stop(CHANGE);
     while (!scheduler.isDone) {
       const round = this.stats.rounds++;
       if (round > ROUNDS_MAX) throw new Error('the simulated job does not come to its end');
@@ -321,10 +370,9 @@ export class SimulatedJob {
         if (event.what === 'checkpoint') coordinator.checkpoint().catch(onFailed);
         else if (event.what === 'savepoint') {
           coordinator.savepoint(this.#nextSavepoint()).catch(onFailed);
-        } else if (event.what === 'stop') {
-          this.#stop(coordinator, event.from).then((stopped) => {
-            crash = stopped;
-          }, onFailed);
+        } else if (event.what === 'stop' || event.what === 'change') {
+          if (event.what === 'change') this.#changesDue++;
+          stop(event);
         } else this.#happens(event, files);
       }
       if (this.#endsUntilCrash !== null && ended.size > endsSeen) {
@@ -354,14 +402,12 @@ export class SimulatedJob {
     return this.#restoreFrom === null ? null : await loadCheckpoint(this.#restoreFrom, files);
   }
 
-  async #stop(
-    coordinator: CheckpointCoordinator,
-    from: 'savepoint' | 'checkpoint',
-  ): Promise<Stopped> {
+  async #stop(coordinator: CheckpointCoordinator, event: StopEvent): Promise<Stopped> {
     const path = this.#nextSavepoint();
     await coordinator.savepoint(path, true);
     await coordinator.checkpoint({ isLast: true });
-    return new Stopped(from === 'savepoint' ? path : null);
+    const isChanged = event.what === 'change';
+    return new Stopped(isChanged || event.from === 'savepoint' ? path : null, isChanged);
   }
 
   /** Null where there are to be more before. */
@@ -417,11 +463,12 @@ export class SimulatedJob {
       },
     };
     const outputs = new Set(this.#built.outputs.values());
-    return this.#built.bindings.map((binding, node) =>
-      binding.sink === null && !outputs.has(node)
-        ? binding
-        : { ...binding, sink: this.#makeSink(node, this.#world, conditions) },
-    );
+    const { graph, bindings } = this.#built;
+    return bindings.map((binding, node) => {
+      if (binding.sink === null && !outputs.has(node)) return binding;
+      const end = this.#ends.get(graph.nodes[node]!.uid)!;
+      return { ...binding, sink: this.#makeSink(end, this.#world, conditions) };
+    });
   }
 }
 

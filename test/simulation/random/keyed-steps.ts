@@ -59,11 +59,12 @@ export const states: DrawStep = ({ random, id }, { name, shape }) => {
       `${name}.${key.code}.process({ emits: type(), state: { ` +
       `sum: value(t.float64${ttl()}), all: list(t.float64${ttl()}), times: map(t.float64, t.int32${ttl()}), ` +
       `most: reducing(t.float64, (a, b) => Math.max(a, b)${ttl()}), ` +
-      `odd: aggregating({ create: () => 0, add: (n, x) => n + (x % 2 === 0 ? 0 : 1), result: (n) => n }${ttl()}) }, ` +
-      `onRecord({ ${of}: n }, { state, timers }) { state.sum.set((state.sum.get() ?? 0) + n); state.all.add(n); ` +
+      `odd: aggregating({ create: () => 0, add: (n, x) => n + (x % 2 === 0 ? 0 : 1), result: (n) => n }${ttl()}), ` +
+      'kept: value(record({ ...KEPT_FIELDS })), each: list(record({ ...KEPT_FIELDS })), by: map(t.float64, record({ ...KEPT_FIELDS })) }, ' +
+      `onRecord({ ${of}: n }, { state, timers }) { addKept(state, n); state.sum.set((state.sum.get() ?? 0) + n); state.all.add(n); ` +
       'state.times.set(n, (state.times.get(n) ?? 0) + 1); state.most.add(n); state.odd.add(n); timers.eventTime(AT_END); }, ' +
       `onTimer(_, { key, state, emit }) { emit({ ...key, sum${id}: state.sum.get(), all${id}: sorted(state.all.get()), ` +
-      `times${id}: sorted(state.times.entries()), most${id}: state.most.get(), odd${id}: state.odd.get() }); } })`,
+      `times${id}: sorted(state.times.entries()), most${id}: state.most.get(), odd${id}: state.odd.get(), kept${id}: keptOf(state) }); } })`,
     shape: {
       ...shape,
       fields: {
@@ -73,6 +74,7 @@ export const states: DrawStep = ({ random, id }, { name, shape }) => {
         [`times${id}`]: { kind: 'other' },
         [`most${id}`]: { kind: 'number' },
         [`odd${id}`]: { kind: 'number' },
+        [`kept${id}`]: { kind: 'other' },
       },
       isTyped: false,
       isTimed: false,

@@ -23,7 +23,7 @@ import { drawSource } from './sources.ts';
 import { EVALUATED_STEPS, ORDERED_STEPS, STEPS } from './steps.ts';
 
 /** A step and the names of the streams that it stands behind; none for a source. */
-type JobStep = DrawnStep & {
+export type JobStep = DrawnStep & {
   readonly name: string;
   readonly inputs: readonly string[];
   readonly count: number;
@@ -85,12 +85,13 @@ export function outputsOf({ steps }: RandomJob): readonly JobStep[] {
   );
 }
 
+/** What the stream of a step is. */
+export const expressionOf = ({ code, settings = [], count }: JobStep): string =>
+  `${code.replaceAll('COUNT', `${count}`)}${settings.join('')}`;
+
 /** The body of the function of the job. */
 export function codeOf(of: RandomJob): string {
-  const lines = of.steps.map(
-    ({ name, code, settings = [], count }) =>
-      `const ${name} = ${code.replaceAll('COUNT', `${count}`)}${settings.join('')};`,
-  );
+  const lines = of.steps.map((step) => `const ${step.name} = ${expressionOf(step)};`);
   const outputs = outputsOf(of).map(({ name }) => name);
   // One of them goes to a sink beside.
   return [...lines, `${outputs[0]}.to(blackhole());`, `return { ${outputs.join(', ')} };`].join(

@@ -128,3 +128,33 @@ export async function later<T>(value: T): Promise<T> {
 
 /** Behind all records. */
 export const AT_END = 8e15;
+
+/** Of records that states keep. */
+export const KEPT_FIELDS = { n: t.float64, twice: t.float64 };
+type Kept = { readonly n: number; readonly twice: number };
+type KeptStates = {
+  readonly kept: { get(): Kept | undefined; set(record: Kept): void };
+  readonly each: { get(): Iterable<Kept>; add(record: Kept): void };
+  readonly by: {
+    get(n: number): Kept | undefined;
+    set(n: number, record: Kept): void;
+    entries(): Iterable<readonly [number, Kept]>;
+  };
+};
+
+/** Adds a number to records of each kind of state. `more`: where a version of the job has such a field. */
+export function addKept({ kept, each, by }: KeptStates, n: number): void {
+  const added = (before: Kept | undefined): Kept & { more: null } => {
+    const sum = (before?.n ?? 0) + n;
+    return { n: sum, twice: 2 * sum, more: null };
+  };
+  kept.set(added(kept.get()));
+  each.add(added(undefined));
+  by.set(n, added(by.get(n)));
+}
+
+export function keptOf({ kept, each, by }: KeptStates): unknown {
+  const shown = ({ n, twice }: Kept): readonly number[] => [n, twice];
+  const entries = [...by.entries()].map(([n, record]) => [n, ...shown(record)]);
+  return [shown(kept.get()!), sorted([...each.get()].map(shown)), sorted(entries)];
+}
