@@ -22,7 +22,7 @@ const JOBS = process.env.SEED === undefined ? Number(process.env.RANDOM_JOBS ?? 
 const CHANGED_JOBS = process.env.SEED === undefined ? Number(process.env.RANDOM_JOBS ?? 40) : 1;
 
 const CALLS =
-  `collection( generate( uneven( hybrid( parallelism: rate: until: .eventTime( withIdleness( custom( monotonous( .map( .filter( .flatMap(
+  `collection( generate( uneven( manySplits( hybrid( withAlignment( parallelism: rate: until: .eventTime( withIdleness( custom( monotonous( .map( .filter( .flatMap(
   .project( .as( .union( .rebalance( .rescale( .shuffle( .global( .partitionCustom( .partitionBy( .broadcast( .keyBy( .reinterpretAsKeyed(
   .sum( .min( .max( .minBy( .maxBy( .reduce( .window( .windowAll( tumbling( sliding( cumulating( session( globalWindow( customWindow(
   tumblingCount( slidingCount( .trigger( countTrigger( deltaTrigger( continuousEventTimeTrigger( timeoutTrigger( customTrigger( purging(

@@ -20,8 +20,9 @@ import {
 } from '../../../src/testing/simulation/scenario.ts';
 import { type NextVersion, SimulatedJob } from '../../../src/testing/simulation/simulated-job.ts';
 import { SimulatedWorld } from '../../../src/testing/simulation/simulated-sink.ts';
-import { type Change, codeOfVersion, drawChanges, type Version, versionOf } from './changes.ts';
+import { drawChanges } from './changes.ts';
 import { drawJob, jobOf, outputsOf, type RandomJob, shorterJobs } from './random-job.ts';
+import { type Change, codeOfVersion, type Version, versionOf } from './versions.ts';
 
 export type ChangedJob = { readonly job: RandomJob; readonly changes: readonly Change[] };
 

@@ -24,6 +24,8 @@ export type DrawnStep = {
 
 export type Drawing = {
   readonly random: Random;
+  /** Of what was drawn later than the rest, so that old seeds draw the same jobs as before, but for this. */
+  readonly more: Random;
   /** A number of its own, for the names of fields. */
   readonly id: number;
   /** Whether the job has only what there is a naive evaluation of: one step without is enough for the whole job to have none. */

@@ -38,6 +38,7 @@ const MANY_ROWS = 6000;
 
 export function drawJob(seed: number): RandomJob {
   const random = new Random(seed);
+  const more = new Random(seed + 11);
   const isEvaluated = random.below(2) === 0;
   const drawers = isEvaluated ? EVALUATED_STEPS : STEPS;
   const steps: JobStep[] = [];
@@ -49,7 +50,7 @@ export function drawJob(seed: number): RandomJob {
   };
   const source = (): void => {
     const count = random.below(40) === 0 ? MANY_ROWS : random.pick(COUNTS);
-    add(drawSource({ random, id: steps.length, isEvaluated }, count), [], count);
+    add(drawSource({ random, more, id: steps.length, isEvaluated }, count), [], count);
   };
   source();
   if (random.below(2) === 0) source();
@@ -61,7 +62,7 @@ export function drawJob(seed: number): RandomJob {
     // Few streams are in order, and few steps look at it.
     const looksAtOrder = stream.shape.order !== 'none' && random.below(2) === 0;
     const step = random.pick(looksAtOrder ? ORDERED_STEPS : drawers)(
-      { random, id: steps.length, isEvaluated },
+      { random, more, id: steps.length, isEvaluated },
       stream,
       other,
     );

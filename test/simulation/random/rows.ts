@@ -58,17 +58,34 @@ export function rows(count: number, ...how: [salt: number, from: number, step: n
 const PORTION = 9;
 /** Shares of the rows that splits have: those of a few are read long before the others, and some have none. */
 const SHARES = [0, 0.5, 0.02, 0.3, 0, 0.13, 0.05];
+const MANY_SHARES = Array.from({ length: 60 }, (_, n) => (n % 7 === 3 ? 0 : 0.018));
+
+type HowRows = [salt: number, from: number, step: number];
 
 /** Rows in splits of very different lengths, so that some subtasks come to their end early. */
-export function uneven(
+export function uneven(count: number, assignment: SourceAssignment, ...how: HowRows): Source<Row> {
+  return inSplits(SHARES, count, assignment, how);
+}
+
+/** Rows in many more splits than there are subtasks, most of them with few rows. */
+export function manySplits(
   count: number,
   assignment: SourceAssignment,
-  ...how: [salt: number, from: number, step: number]
+  ...how: HowRows
+): Source<Row> {
+  return inSplits(MANY_SHARES, count, assignment, how);
+}
+
+function inSplits(
+  shares: readonly number[],
+  count: number,
+  assignment: SourceAssignment,
+  how: HowRows,
 ): Source<Row> {
   let to = 0;
-  const splits = SHARES.map((share, n) => {
+  const splits = shares.map((share, n) => {
     const from = to;
-    to = n === SHARES.length - 1 ? count : Math.min(count, from + Math.ceil(count * share));
+    to = n === shares.length - 1 ? count : Math.min(count, from + Math.ceil(count * share));
     return { id: `split ${n}`, weight: to - from, detail: { from, to } };
   });
   return defineSource({

@@ -18,7 +18,7 @@ export const ALL_FIELDS: Fields = {
 };
 
 /** `COUNT` stands for how many there are. */
-export function drawSource({ random, id }: Drawing, count: number): DrawnStep {
+export function drawSource({ random, more, id }: Drawing, count: number): DrawnStep {
   const from = random.pick([0, 0, 0, -700, 1.6e12, -1e12]);
   const step = random.pick([5, 5, 5, 1, 40, 0]);
   const how = `${id}, ${from}, ${step}`;
@@ -27,7 +27,9 @@ export function drawSource({ random, id }: Drawing, count: number): DrawnStep {
   const isCollection = !isUneven && sometimes(random, 2);
   const isTyped = isCollection ? !sometimes(random, 3) : true;
   const rowsOf = `rows(COUNT, ${how})`;
-  const unevenOf = (): string => `uneven(COUNT, ${random.pick(["'spread'", "'inOrder'"])}, ${how})`;
+  const inSplits = sometimes(more, 3) ? 'manySplits' : 'uneven';
+  const unevenOf = (): string =>
+    `${inSplits}(COUNT, ${random.pick(["'spread'", "'inOrder'"])}, ${how})`;
   const sources = isUneven
     ? [unevenOf(), `hybrid(collection([], Row), ${unevenOf()})`]
     : isCollection
@@ -54,9 +56,14 @@ export function drawSource({ random, id }: Drawing, count: number): DrawnStep {
     `custom({ create: () => ({ most: -Infinity }), onRecord: (_, at, { state }) => { state.most = Math.max(state.most, at); }, onPeriodic: ({ state, emit }) => { if (state.most > -Infinity) emit(state.most - ${DISORDER_MS} - 1); } })`,
   ]);
   const isTimed = !sometimes(random, 5);
+  // Rows of two sources may be decades apart: the one ahead waits for the end of the other.
+  const drift = more.pick(['1 ms', '100 ms', '20 s', '900 d']);
+  const aligned = sometimes(more, 4)
+    ? `.withAlignment('all', '${drift}', { every: '${more.pick([1, 30])} ms' })`
+    : '';
   const time = random.pick(["'at'", '(row) => row.at']);
   return {
-    code: `flow.from(${source}, { ${options} })${isTimed ? `.eventTime(${time}, ${strategy})` : ''}`,
+    code: `flow.from(${source}, { ${options} })${isTimed ? `.eventTime(${time}, ${strategy}${aligned})` : ''}`,
     shape: {
       fields: ALL_FIELDS,
       isTyped,
