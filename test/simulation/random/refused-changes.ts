@@ -95,13 +95,17 @@ export function otherWindow(random: Random, { steps }: RandomJob, base: Version)
   };
 }
 
-/** A key of another type under the same uid. */
+/** A key of another type under the same uid, where what the step emits does not say the fields of the old one. */
 export function otherKey(random: Random, job: RandomJob, base: Version): Change | null {
   const key = /\.keyBy\('(\w+)'\)/;
   const fit = ends(job, base).filter((name) => {
     const { text } = lineOf(base, name)!;
     const isOnce = text.split('.keyBy(').length === 2;
-    return isOnce && key.test(text) && !/connect\(|[jJ]oin\(|coGroup\(|\.filter\(/.test(text);
+    return (
+      isOnce &&
+      key.test(text) &&
+      !/connect\(|[jJ]oin\(|coGroup\(|\.filter\(|emits: record\(/.test(text)
+    );
   });
   if (fit.length === 0) return null;
   const name = random.pick(fit);
