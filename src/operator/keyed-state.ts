@@ -78,7 +78,7 @@ export class KeyedState {
     const capture = new SlotCapture(
       slots.count,
       writtenAtOnce(
-        (some, count) => rows.appendSlots(slots, some, count, fill),
+        (some) => rows.appendSlots(slots, some, fill),
         () => rows.flush(),
       ),
       isDelta ? marks : null,

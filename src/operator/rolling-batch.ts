@@ -32,16 +32,11 @@ export class BatchRollingOperator extends RollingOperator {
     this.#setTimes(slots, column.values as Float64Array, batch.rowCount);
   }
 
-  protected override save(
-    builder: BatchBuilder,
-    slots: Int32Array,
-    from: number,
-    to: number,
-  ): void {
-    super.save(builder, slots, from, to);
+  protected override save(builder: BatchBuilder, slots: Int32Array): void {
+    super.save(builder, slots);
     const times = builder.float64(this.#timeColumn);
-    const at = builder.rowCount - from;
-    for (let i = from; i < to; i++) times[at + i] = this.#times[slots[i]!]!;
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) times[at + i] = this.#times[slots[i]!]!;
   }
 
   get #timeColumn(): number {

@@ -114,14 +114,8 @@ export class ColumnValues implements RollingValues {
     emitSlots(this.#columns, this.#results, from, to, times, this.#target);
   }
 
-  save(
-    builder: BatchBuilder,
-    firstColumn: number,
-    slots: Int32Array,
-    from: number,
-    to: number,
-  ): void {
-    this.#columns.appendSlots(builder, firstColumn, slots, from, to);
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    this.#columns.appendSlots(builder, firstColumn, slots);
   }
 
   load(batch: Batch, firstColumn: number, slots: Int32Array, slotCount: number): void {

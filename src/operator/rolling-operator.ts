@@ -56,15 +56,13 @@ export abstract class RollingOperator extends ImmediateOperator {
   }
 
   /** Appends what is kept of slots from to to - 1, for a snapshot. */
-  protected save(builder: BatchBuilder, slots: Int32Array, from: number, to: number): void {
-    this.values.save(builder, this.state.keyCount, slots, from, to);
+  protected save(builder: BatchBuilder, slots: Int32Array): void {
+    this.values.save(builder, this.state.keyCount, slots);
   }
 
   override processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
-    this.state.capture(this.keySlots, writer, (builder, slots, from, to) =>
-      this.save(builder, slots, from, to),
-    );
+    this.state.capture(this.keySlots, writer, (builder, slots) => this.save(builder, slots));
     this.output.barrier(checkpoint);
   }
 
@@ -120,7 +118,7 @@ function valuesFor(
 /** What is kept of a key, as an object by the fields that a snapshot has. */
 function rowOf(values: RollingValues, slot: number): unknown {
   const builder = new BatchBuilder(schemaOf(values.kept), 1);
-  values.save(builder, 0, Int32Array.of(slot), 0, 1);
+  values.save(builder, 0, Int32Array.of(slot));
   builder.advance(1);
   const [row] = builder.seal().rowObjects() as [Readonly<Record<string, unknown>>];
   return Object.fromEntries(

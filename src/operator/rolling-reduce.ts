@@ -108,21 +108,15 @@ export class ReduceValues implements RollingValues {
     emitSlots(columns, this.#results, from, to, times, this.#target);
   }
 
-  save(
-    builder: BatchBuilder,
-    firstColumn: number,
-    slots: Int32Array,
-    from: number,
-    to: number,
-  ): void {
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
     if (this.#inColumns === null) {
-      this.#objects.save(builder, firstColumn, slots, from, to);
+      this.#objects.save(builder, firstColumn, slots);
       return;
     }
     const { columns, schema } = this.#inColumns;
     const rows = builder.objects(firstColumn, schema);
-    columns.appendSlots(rows, 0, slots, from, to);
-    rows.advance(to - from);
+    columns.appendSlots(rows, 0, slots);
+    rows.advance(slots.length);
   }
 
   load(batch: Batch, firstColumn: number, slots: Int32Array, slotCount: number): void {

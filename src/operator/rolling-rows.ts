@@ -82,16 +82,10 @@ export class RowValues implements RollingValues {
     this.#target.emit(new Batch({ rowCount: rows.length, schema: null, rows, timestamps }));
   }
 
-  save(
-    builder: BatchBuilder,
-    firstColumn: number,
-    slots: Int32Array,
-    from: number,
-    to: number,
-  ): void {
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
     const { values } = builder.dynamic(firstColumn);
-    const at = builder.rowCount - from;
-    for (let i = from; i < to; i++) values[at + i] = this.#values[slots[i]!];
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) values[at + i] = this.#values[slots[i]!];
   }
 
   load(batch: Batch, firstColumn: number, slots: Int32Array, slotCount: number): void {

@@ -74,14 +74,8 @@ export interface RollingValues {
   join(batch: Batch, slots: Int32Array, known: number, slotCount: number): void;
   /** The results of slots from to to - 1, at these times from 0 on. */
   emit(from: number, to: number, times: Float64Array | null): void;
-  /** Appends what is kept of slots[from] to slots[to - 1], from this column on; `advance` is the caller's. */
-  save(
-    builder: BatchBuilder,
-    firstColumn: number,
-    slots: Int32Array,
-    from: number,
-    to: number,
-  ): void;
+  /** Appends what is kept of these slots, from this column on; `advance` is the caller's. */
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void;
   /** Takes what a snapshot has kept. */
   load(batch: Batch, firstColumn: number, slots: Int32Array, slotCount: number): void;
   generatedLoops(): readonly GeneratedLoop[];

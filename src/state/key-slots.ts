@@ -179,17 +179,17 @@ export class KeySlots {
     for (let i = from; i < to; i++) hashes[at + i - from] = murmur(keys[i]!);
   }
 
-  /** The same for `count` slots in any order. */
-  appendHashesOf(slots: Int32Array, count: number, builder: BatchBuilder): void {
+  /** The same for slots in any order. */
+  appendHashesOf(slots: Int32Array, builder: BatchBuilder): void {
     const at = builder.rowCount;
     const hashes = builder.keyHashes();
     if (this.#bytes !== null) {
       const { hashes: found } = this.#bytes.keys;
-      for (let i = 0; i < count; i++) hashes[at + i] = found[slots[i]!]!;
+      for (let i = 0; i < slots.length; i++) hashes[at + i] = found[slots[i]!]!;
       return;
     }
     const { keys } = this.#ints!;
-    for (let i = 0; i < count; i++) hashes[at + i] = murmur(keys[slots[i]!]!);
+    for (let i = 0; i < slots.length; i++) hashes[at + i] = murmur(keys[slots[i]!]!);
   }
 
   hashOf(slot: number): number {

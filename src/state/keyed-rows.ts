@@ -10,13 +10,8 @@ import type { SnapshotWriter } from './snapshot.ts';
 
 /** Fills the columns behind the keys with what belongs to slots from to to - 1, from `builder.rowCount` on. */
 export type FillRange = (builder: BatchBuilder, from: number, to: number) => void;
-/** The same with what belongs to slots[from] to slots[to - 1]. */
-export type FillSlots = (
-  builder: BatchBuilder,
-  slots: Int32Array,
-  from: number,
-  to: number,
-) => void;
+/** The same with what belongs to these slots. */
+export type FillSlots = (builder: BatchBuilder, slots: Int32Array) => void;
 
 export type KeyedRowsOptions = {
   readonly state: string;
@@ -60,17 +55,17 @@ export class KeyedRows {
     }
   }
 
-  /** The same for `count` slots in any order. */
-  appendSlots(keys: KeySlots, slots: Int32Array, count: number, fill: FillSlots): void {
+  /** The same for slots in any order. */
+  appendSlots(keys: KeySlots, slots: Int32Array, fill: FillSlots): void {
     const { keyFields, isTypedKey } = this.#options;
     const builder = this.#builder;
     let at = 0;
-    while (at < count) {
-      const end = Math.min(count, at + builder.capacity - builder.rowCount);
+    while (at < slots.length) {
+      const end = Math.min(slots.length, at + builder.capacity - builder.rowCount);
       const some = slots.subarray(at, end);
       keys.appendKeysOf(some, end - at, builder, keyFields, isTypedKey);
-      keys.appendHashesOf(some, end - at, builder);
-      fill(builder, slots, at, end);
+      keys.appendHashesOf(some, builder);
+      fill(builder, some);
       builder.advance(end - at);
       if (builder.isFull) this.flush();
       at = end;

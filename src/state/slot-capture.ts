@@ -41,13 +41,13 @@ export interface CapturedTable {
  * are all over the table writes those alone. `flush` has them encoded. Benchmark: figure checkpoint-pause-objects.
  */
 export function writtenAtOnce(
-  write: (slots: Int32Array, count: number) => void,
+  write: (slots: Int32Array) => void,
   flush: () => void,
 ): CapturedTable {
   const slots = new Int32Array(LIST_SLOTS);
   let count = 0;
   const writeListed = (): void => {
-    write(slots, count);
+    write(slots.subarray(0, count));
     count = 0;
   };
   const add = (from: number, to: number): void => {

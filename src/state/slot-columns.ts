@@ -145,20 +145,14 @@ export class SlotColumns {
     }
   }
 
-  /** The same of slots[from] to slots[to - 1]. */
-  appendSlots(
-    builder: BatchBuilder,
-    firstColumn: number,
-    slots: Int32Array,
-    from: number,
-    to: number,
-  ): void {
+  /** The same of these slots. */
+  appendSlots(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
     for (const [n, column] of this.columns.entries()) {
       const c = firstColumn + n;
       if (isKey(column)) column.values = this.key!.keys.ints;
-      if (column.kind === 'fixed') appendFixedOf(column, builder, c, slots, from, to);
-      else if (column.kind === 'texts') appendTexts(column, builder, c, slots, from, to);
-      else appendObjects(column, builder, c, slots, from, to);
+      if (column.kind === 'fixed') appendFixedOf(column, builder, c, slots);
+      else if (column.kind === 'texts') appendTexts(column, builder, c, slots, 0, slots.length);
+      else appendObjects(column, builder, c, slots, 0, slots.length);
     }
   }
 
@@ -274,15 +268,13 @@ function appendFixedOf(
   builder: BatchBuilder,
   c: number,
   slots: Int32Array,
-  from: number,
-  to: number,
 ): void {
-  const at = builder.rowCount - from;
+  const at = builder.rowCount;
   const target = builder.fixed(c).values as Float64Array;
   const found = values as Float64Array;
-  for (let i = from; i < to; i++) target[at + i] = found[slots[i]! * stride + offset]!;
+  for (let i = 0; i < slots.length; i++) target[at + i] = found[slots[i]! * stride + offset]!;
   if (absent === null) return;
-  for (let i = from; i < to; i++) {
+  for (let i = 0; i < slots.length; i++) {
     if (absent[slots[i]!] !== PRESENT) builder.setNull(c, at + i);
   }
 }

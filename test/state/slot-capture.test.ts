@@ -29,8 +29,8 @@ function captured(values: Float64Array, marks: Uint8Array | null, isSavedFirst: 
           write(areSaved ? saved : values, from, to),
       }
     : writtenAtOnce(
-        (slots, count) => {
-          for (const slot of slots.subarray(0, count)) write(values, slot, slot + 1);
+        (slots) => {
+          for (const slot of slots) write(values, slot, slot + 1);
         },
         () => {},
       );
@@ -150,8 +150,8 @@ test('the first slices are small, since the code that writes them may not be com
 test('a step writes less behind a batch that has had many slots written', () => {
   let written = 0;
   const table = writtenAtOnce(
-    (_, count) => {
-      written += count;
+    (slots) => {
+      written += slots.length;
     },
     () => {},
   );

@@ -89,8 +89,8 @@ export class StatesCapture {
     const capture = new SlotCapture(
       this.#keys.slotCount,
       writtenAtOnce(
-        (slots, count) => {
-          for (const part of parts) appendSlots(part, slots, count, marks);
+        (slots) => {
+          for (const part of parts) appendSlots(part, slots, marks);
         },
         () => {
           for (const { rows } of parts) rows.endOfSlots();
@@ -131,11 +131,9 @@ export class StatesCapture {
 function appendSlots(
   { state, rows, hadRows }: Part,
   slots: Int32Array,
-  count: number,
   marks: Uint8Array | null,
 ): void {
-  for (let i = 0; i < count; i++) {
-    const slot = slots[i]!;
+  for (const slot of slots) {
     const before = rows.count;
     if (state.holds(slot)) state.append(slot, rows);
     if (hadRows && rows.count === before && marks![slot] === CHANGED) rows.remove(slot);

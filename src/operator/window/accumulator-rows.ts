@@ -73,29 +73,27 @@ export class AccumulatorRows {
     }
   }
 
-  /** The same of slots[from] to slots[to - 1]. */
+  /** The same of these slots. */
   appendSlots(
     builder: BatchBuilder,
     firstColumn: number,
     of: Accumulators,
     slots: Int32Array,
-    from: number,
-    to: number,
   ): void {
     const { cells, objects } = of;
-    const at = builder.rowCount - from;
+    const { length } = slots;
+    const at = builder.rowCount;
     const stride = this.#cellCount + this.#numberCount;
     for (let c = 0; c < this.#columnCount; c++) {
       const column = builder.float64(firstColumn + c);
-      if (c >= this.#cellCount) column.fill(0, at + from, at + to);
-      else for (let i = from; i < to; i++) column[at + i] = cells[slots[i]! * stride + c]!;
+      if (c >= this.#cellCount) column.fill(0, at, at + length);
+      else for (let i = 0; i < length; i++) column[at + i] = cells[slots[i]! * stride + c]!;
     }
-    const objectCount = this.#aggregates.length;
-    for (let k = 0; k < objectCount; k++) {
+    const count = this.#aggregates.length;
+    for (let k = 0; k < count; k++) {
       const column = builder.dynamic(firstColumn + this.#columnCount + k).values;
-      if (objects.length > 0)
-        this.ahead = readObjectsAhead(objects, objectCount, k, slots, from, to);
-      for (let i = from; i < to; i++) column[at + i] = this.#packed(k, of, slots[i]!);
+      if (objects.length > 0) this.ahead = readObjectsAhead(objects, count, k, slots, 0, length);
+      for (let i = 0; i < length; i++) column[at + i] = this.#packed(k, of, slots[i]!);
     }
   }
 

@@ -199,11 +199,11 @@ export class CountWindowOperator extends ImmediateOperator {
   override processBarrier(checkpoint: number): void {
     const writer = this.context.snapshot(checkpoint);
     const column = this.#keyFields.length;
-    this.#state.capture(this.#keySlots, writer, (builder, slots, from, to) => {
-      const at = builder.rowCount - from;
+    this.#state.capture(this.#keySlots, writer, (builder, slots) => {
+      const at = builder.rowCount;
       const counts = builder.float64(column);
       const panes = builder.dynamic(column + 1).values;
-      for (let i = from; i < to; i++) {
+      for (let i = 0; i < slots.length; i++) {
         const slot = slots[i]!;
         counts[at + i] = this.#counts[slot]!;
         panes[at + i] = this.#save(slot);

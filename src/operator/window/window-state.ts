@@ -51,11 +51,11 @@ export function capturePanes(
     const table = areNumbers
       ? new SavedPane(pane.accumulators, slotCount, cellCount, saved, write)
       : writtenAtOnce(
-          (slots, count) =>
-            rows.appendSlots(keys, slots, count, (builder, some, first, end) => {
-              accumulators.appendSlots(builder, keyCount, pane.accumulators, some, first, end);
+          (slots) =>
+            rows.appendSlots(keys, slots, (builder, some) => {
+              accumulators.appendSlots(builder, keyCount, pane.accumulators, some);
               const row = builder.rowCount;
-              builder.timestamps().fill(pane.start, row, row + end - first);
+              builder.timestamps().fill(pane.start, row, row + some.length);
             }),
           () => rows.flush(),
         );

@@ -87,9 +87,8 @@ export class WindowSnapshot {
       writer.keyed(STATE, builder.seal());
       builder.reset();
     };
-    const write = (slots: Int32Array, count: number): void => {
-      for (let i = 0; i < count; i++) {
-        const slot = slots[i]!;
+    const write = (slots: Int32Array): void => {
+      for (const slot of slots) {
         if (open.windows.keyOf(slot) === NONE) continue;
         this.#write(slot, builder);
         if (builder.isFull) emit();
