@@ -177,6 +177,7 @@ export class BatchEncoder {
       return;
     }
     shaped.release();
+    if (column.check !== null) checkPresent(column, rowCount, column.check);
     const packed = packValues(column.values, column.absent, rowCount, name);
     planned.set(column, flags, rowCount, packed.bytes.length);
     planned.packed = packed;
@@ -256,6 +257,16 @@ function presentValues({ values, absent }: DynamicColumn, rowCount: number): rea
   for (let row = 0, i = 0; i < count; row++)
     if (absent[row] === PRESENT) present[i++] = values[row];
   return present;
+}
+
+function checkPresent(
+  { values, absent }: DynamicColumn,
+  rowCount: number,
+  check: (value: unknown) => void,
+): void {
+  for (let row = 0; row < rowCount; row++) {
+    if (absent === null || absent[row] === PRESENT) check(values[row]);
+  }
 }
 
 function absentFlag({ absent }: Column): number {

@@ -203,6 +203,8 @@ export class DynamicColumn {
   absent: Uint8Array | null;
   /** The values as rows of columns, which become objects when somebody reads them; null where there are objects only. */
   readonly rows: Batch | null;
+  /** Throws at a value that may not leave the thread; asked for those that are packed, not for plain ones of one shape. */
+  check: ((value: unknown) => void) | null = null;
   #values: unknown[] | null;
   readonly #capacity: number;
 

@@ -28,6 +28,9 @@ export const SHAPED_VALUES_MIN = 16;
 export const SHAPED_FIELDS_MAX = 64;
 /** Shapes that a thread knows; then it begins anew. */
 const SHAPES_MAX = 256;
+/** Values that are read ahead, and numbers of each, which stay in the nearest cache. Benchmark: figure checkpoint-pause-objects. */
+const AHEAD_VALUES = 64;
+const AHEAD_FIELDS_MAX = 4;
 
 /** Stores values 0 to count - 1 as rows of the builder; the number of those that fit, up to the first that does not. */
 type StoreLoop = (values: readonly unknown[], count: number, builder: BatchBuilder) => number;
@@ -187,15 +190,48 @@ function generate(
   const stores = kinds.map(storeSource).join('');
   const source = `'use strict';
 const { prototype } = Object;
-return function (values, count, builder) {
-${heads}for (let i = 0; i < count; i++) {
+${aheadSource(names, kinds)}return function (values, count, builder) {
+${heads}for (let from = 0; from < count; from += ${AHEAD_VALUES}) {
+const to = Math.min(count, from + ${AHEAD_VALUES});
+readAhead(values, from, to);
+for (let i = from; i < to; i++) {
 const value = values[i];
 ${READS[form](names)}${stores}}
+}
 return count;
 };
 //# sourceURL=millrace-generated:value-shape`;
   const make = makerOf(['names', 'isDate', 'isPart', 'isElements'], source);
   return make(names, isDate, isPart, isElements) as StoreLoop;
+}
+
+/**
+ * As in read-ahead.ts, by four: objects, then the numbers that they refer to. Objects of a large state are not in the cache when a
+ * checkpoint comes to them.
+ */
+function aheadSource(names: readonly string[], kinds: readonly (FieldKind | null)[]): string {
+  const four = ['a', 'b', 'c', 'd'];
+  const values = four.map((name, n) => `${name} = values[i + ${n}]`).join(', ');
+  const numbers = names
+    .filter((_, c) => kinds[c] === 'float64')
+    .slice(0, AHEAD_FIELDS_MAX)
+    .map((name, k) => ({ field: JSON.stringify(name), k }));
+  const each = (source: (of: string, field: string, k: number) => string): string =>
+    four.flatMap((of) => numbers.map(({ field, k }) => source(of, field, k))).join('\n');
+  return `let ahead = 0;
+function readAhead(values, from, to) {
+const last = to - 4;
+for (let i = from; i <= last; i += 4) {
+const ${values};
+if (${four.map((of) => `typeof ${of} !== 'object' || ${of} === null`).join(' || ')}) return;
+}
+for (let i = from; i <= last; i += 4) {
+const ${values};
+${each((of, field, k) => `const ${of}${k} = ${of}[${field}];`)}
+${each((of, _, k) => `if (typeof ${of}${k} === 'number') ahead += ${of}${k};`)}
+}
+}
+`;
 }
 
 const READS: Readonly<Record<FreeForm, (names: readonly string[]) => string>> = {

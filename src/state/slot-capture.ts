@@ -28,8 +28,8 @@ export interface CapturedTable {
   readonly chunkShift: number;
   /** Whether what is saved is written by that, and needs no `write`. */
   readonly savesByWriting: boolean;
-  /** Keeps what slots from to to - 1 hold, which is about to change. */
-  save(from: number, to: number): void;
+  /** Keeps what the slots of these chunks hold, which is about to change: those from `first` on and below `end`. */
+  save(chunks: Int32Array, first: number, end: number): void;
   /** Writes slots from to to - 1, all of them saved or none. */
   write(from: number, to: number, areSaved: boolean): void;
   /** Behind some that were saved or written: what they refer to may change from now on. */
@@ -44,29 +44,24 @@ export function writtenAtOnce(
   write: (slots: Int32Array) => void,
   flush: () => void,
 ): CapturedTable {
-  const slots = new Int32Array(LIST_SLOTS);
-  let count = 0;
-  const writeListed = (): void => {
-    write(slots.subarray(0, count));
-    count = 0;
-  };
-  const add = (from: number, to: number): void => {
-    for (let slot = from; slot < to; slot++) {
-      if (count === LIST_SLOTS) writeListed();
-      slots[count++] = slot;
-    }
-  };
+  const run = new Int32Array(LIST_SLOTS);
   return {
     chunkShift: 0,
     savesByWriting: true,
-    save: add,
+    save(slots) {
+      for (let at = 0; at < slots.length; at += LIST_SLOTS) {
+        write(slots.length <= LIST_SLOTS ? slots : slots.subarray(at, at + LIST_SLOTS));
+      }
+    },
     write(from, to, areSaved) {
-      if (!areSaved) add(from, to);
+      if (areSaved) return;
+      for (let slot = from; slot < to; ) {
+        const count = Math.min(LIST_SLOTS, to - slot);
+        for (let i = 0; i < count; i++) run[i] = slot++;
+        write(run.subarray(0, count));
+      }
     },
-    flush() {
-      writeListed();
-      flush();
-    },
+    flush,
   };
 }
 
@@ -76,7 +71,10 @@ export class SlotCapture {
   readonly #shift: number;
   readonly #stepSlotsMax: number;
   #stepSlots: number;
-  readonly #isSaved: Uint8Array;
+  /** A bit a chunk. */
+  readonly #saved: Int32Array;
+  /** Of a batch, those to save. */
+  #chunks = new Int32Array(0);
   readonly #marks: Uint8Array | null;
   #next = 0;
   /** Since the last step, because they changed. */
@@ -96,7 +94,7 @@ export class SlotCapture {
     this.#count = marks === null ? count : Math.min(count, marks.length);
     this.#table = table;
     this.#shift = table.chunkShift;
-    this.#isSaved = new Uint8Array(((this.#count - 1) >> this.#shift) + 1);
+    this.#saved = new Int32Array(((this.#count >> this.#shift) >> 5) + 1);
   }
 
   get isComplete(): boolean {
@@ -105,29 +103,39 @@ export class SlotCapture {
 
   /** The rows of these slots are about to change. */
   beforeWrite(slots: Int32Array, from: number, to: number): void {
-    const next = this.#next;
-    const count = this.#count;
-    const shift = this.#shift;
-    const isSaved = this.#isSaved;
-    const marks = this.#marks;
-    if (next >= count) return;
-    let hasSaved = false;
-    for (let i = from; i < to; i++) {
-      const slot = slots[i]!;
-      if (slot < next || slot >= count || isSaved[slot >> shift] === 1) continue;
-      if (marks !== null && marks[slot] === 0) continue;
-      this.#save(slot >> shift);
-      hasSaved = true;
-    }
-    if (hasSaved) this.#table.flush?.();
+    if (this.isComplete) return;
+    if (this.#chunks.length < to - from) this.#chunks = new Int32Array(to - from);
+    const found = this.#findUnsaved(slots, from, to);
+    if (found === 0) return;
+    const table = this.#table;
+    table.save(this.#chunks.subarray(0, found), this.#next, this.#count);
+    if (table.savesByWriting) this.#written += found << this.#shift;
+    table.flush?.();
   }
 
-  #save(chunk: number): void {
-    this.#isSaved[chunk] = 1;
-    const from = Math.max(this.#next, chunk << this.#shift);
-    const to = Math.min(this.#count, (chunk + 1) << this.#shift);
-    this.#table.save(from, to);
-    if (this.#table.savesByWriting) this.#written += to - from;
+  /**
+   * Lists the chunks of these slots that are neither saved nor written, which are saved from here on; how many they are. No branch
+   * depends on whether one is, so that reads overlap.
+   */
+  #findUnsaved(slots: Int32Array, from: number, to: number): number {
+    const chunks = this.#chunks;
+    const saved = this.#saved;
+    const marks = this.#marks;
+    const count = this.#count;
+    const shift = this.#shift;
+    const first = this.#next >> shift;
+    let found = 0;
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!;
+      if (slot >= count || (marks !== null && marks[slot] === 0)) continue;
+      const chunk = slot >> shift;
+      const bits = saved[chunk >> 5]!;
+      chunks[found] = chunk;
+      saved[chunk >> 5] = bits | (1 << chunk);
+      const isWritten = (chunk - first) >> 31;
+      found += ~((bits >>> chunk) | isWritten) & 1;
+    }
+    return found;
   }
 
   /** Writes the next rows, about a batch of them; true when all are written. */
@@ -145,7 +153,7 @@ export class SlotCapture {
       const to = this.#endOfRun(from, Math.min(end, from + left));
       this.#next = to;
       left -= to - from;
-      this.#table.write(from, to, this.#isSaved[from >> this.#shift] === 1);
+      this.#table.write(from, to, this.#isSaved(from >> this.#shift));
     }
     this.#table.flush?.();
     return this.isComplete;
@@ -168,10 +176,13 @@ export class SlotCapture {
       while (end < limit && marks[end] !== 0) end++;
     }
     const shift = this.#shift;
-    const isSaved = this.#isSaved;
-    const wanted = isSaved[from >> shift]!;
-    let chunk = (from >> shift) + 1;
-    while (chunk << shift < end && isSaved[chunk] === wanted) chunk++;
+    let chunk = from >> shift;
+    const isSaved = this.#isSaved(chunk);
+    for (chunk++; chunk << shift < end && this.#isSaved(chunk) === isSaved; chunk++);
     return Math.min(end, chunk << shift);
+  }
+
+  #isSaved(chunk: number): boolean {
+    return ((this.#saved[chunk >> 5]! >>> chunk) & 1) === 1;
   }
 }

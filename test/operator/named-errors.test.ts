@@ -134,6 +134,40 @@ for (const [when, records] of [
   });
 }
 
+class Named {
+  name = 'a class';
+  n = 0;
+}
+
+for (const keys of [3, 40]) {
+  test(`of ${keys} accumulators in a snapshot one that is an instance of a class is told, whatever the others look like`, async () => {
+    const h = await harness<{ key: number; isLast: boolean }>(
+      (stream) =>
+        stream
+          .keyBy('key')
+          .window(tumbling(10))
+          .aggregate(({ aggregate }) => ({
+            n: aggregate({
+              create: () => ({ name: 'no class', n: 0 }),
+              add: ({ name, n }, row) => (row.isLast ? new Named() : { name, n: n + 1 }),
+              merge: (a) => a,
+              result: ({ n }) => n,
+            }),
+          })),
+      { batchSize: keys, restartEach: [1] },
+    );
+    for (let key = 0; key < keys; key++) h.push({ key, isLast: false }, 0);
+    const run = (): void => {
+      for (let key = 0; key < keys; key++) h.push({ key, isLast: key === keys >> 1 }, 0);
+      h.watermark(1);
+    };
+    assert.throws(run, {
+      code: 'VALUE_NOT_TRANSFERABLE',
+      message: /^the accumulator of an aggregate is \[object Object\], which/,
+    });
+  });
+}
+
 test('behind the restarts of a harness a step is still told with the place where it was given', async () => {
   const { stack = '' } = new Error();
   const line = Number(/named-errors\.test\.ts:(\d+)/.exec(stack)?.[1]) + 3;

@@ -20,11 +20,21 @@ function captured(values: Float64Array, marks: Uint8Array | null, isSavedFirst: 
     }
   };
   const saved = new Float64Array(values.length);
+  const chunksSaved = new Set<number>();
   const table = isSavedFirst
     ? {
         chunkShift: 6,
         savesByWriting: false,
-        save: (from: number, to: number) => saved.set(values.subarray(from, to), from),
+        save: (chunks: Int32Array, first: number, end: number) => {
+          for (const chunk of chunks) {
+            assert.ok(!chunksSaved.has(chunk), `chunk ${chunk} is saved once`);
+            chunksSaved.add(chunk);
+            const from = Math.max(first, chunk * 64);
+            const to = Math.min(end, chunk * 64 + 64);
+            assert.ok(from < to, `chunk ${chunk} is written already, or has no slots`);
+            saved.set(values.subarray(from, to), from);
+          }
+        },
         write: (from: number, to: number, areSaved: boolean) =>
           write(areSaved ? saved : values, from, to),
       }
@@ -49,8 +59,8 @@ for (const isSavedFirst of [true, false]) {
           ? null
           : Uint8Array.from({ length: SLOTS }, () => (random.float() < share ? CHANGED : 0));
       const { written, capture } = captured(values, marks, isSavedFirst);
-      const touched = new Int32Array(20);
       do {
+        const touched = new Int32Array(random.below(10) === 0 ? 1100 : 20);
         for (let i = 0; i < touched.length; i++) touched[i] = random.below(SLOTS + 50);
         capture.beforeWrite(touched, 0, touched.length);
         for (const slot of touched) if (slot < SLOTS) values[slot]! += 1e6;

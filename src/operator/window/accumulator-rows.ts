@@ -6,7 +6,6 @@ import { EngineError } from '../../base/errors.ts';
 import type { BatchBuilder } from '../../data/batch-builder.ts';
 import { MISSING } from '../../data/column.ts';
 import { describe } from '../../data/field-check.ts';
-import { readObjectsAhead } from '../../state/read-ahead.ts';
 import type { UserAggregate } from './aggregate.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
 import { type AggregatePlan, areAllNumbers, numbersOf } from './aggregate-plan.ts';
@@ -20,13 +19,11 @@ export class AccumulatorRows {
   /** Cells of the rows: there may be one more, which is 0. */
   readonly #columnCount: number;
   readonly #aggregates: readonly (UserAggregate<never, unknown, unknown> | null)[];
-  /** Objects whose accumulators are the user's own: of others they are made of values of rows. */
-  readonly #areUsers: readonly boolean[];
+  /** Of objects whose accumulators are the user's own; null for others, which are made of values of rows. */
+  readonly #checks: readonly (typeof checkPlain | null)[];
   /** Of objects that may be in cells; null for others. */
   readonly #readers: readonly (ReadAccumulator | null)[];
   readonly #areAllNumbers: boolean;
-  /** Of read-ahead.ts. */
-  ahead = 0;
 
   constructor(plan: AggregatePlan, columnCount: number, functions: readonly object[]) {
     this.#cellCount = plan.cells.length;
@@ -36,7 +33,7 @@ export class AccumulatorRows {
       numbersOf(slot) === null ? null : accumulatorReader(plan, k),
     );
     this.#areAllNumbers = areAllNumbers(plan);
-    this.#areUsers = plan.objects.map(({ kind }) => kind === 'user');
+    this.#checks = plan.objects.map(({ kind }) => (kind === 'user' ? checkPlain : null));
     this.#aggregates = plan.objects.map((slot) => {
       if (slot.kind === 'user')
         return functions[slot.user] as UserAggregate<never, unknown, unknown>;
@@ -89,12 +86,28 @@ export class AccumulatorRows {
       if (c >= this.#cellCount) column.fill(0, at, at + length);
       else for (let i = 0; i < length; i++) column[at + i] = cells[slots[i]! * stride + c]!;
     }
-    const count = this.#aggregates.length;
-    for (let k = 0; k < count; k++) {
-      const column = builder.dynamic(firstColumn + this.#columnCount + k).values;
-      if (objects.length > 0) this.ahead = readObjectsAhead(objects, count, k, slots, 0, length);
-      for (let i = 0; i < length; i++) column[at + i] = this.#packed(k, of, slots[i]!);
+    for (let k = 0; k < this.#aggregates.length; k++) {
+      const column = builder.dynamic(firstColumn + this.#columnCount + k);
+      if (this.#aggregates[k]?.pack === undefined && this.#readers[k] === null) {
+        column.check = this.#checks[k]!;
+        this.#appendObjects(column.values, at, objects, k, slots);
+      } else {
+        const { values } = column;
+        for (let i = 0; i < length; i++) values[at + i] = this.#packed(k, of, slots[i]!);
+      }
     }
+  }
+
+  /** By reference, without a look at them: they are read in the order of the column, once. */
+  #appendObjects(
+    values: unknown[],
+    at: number,
+    objects: readonly unknown[],
+    object: number,
+    slots: Int32Array,
+  ): void {
+    const count = this.#aggregates.length;
+    for (let i = 0; i < slots.length; i++) values[at + i] = objects[slots[i]! * count + object];
   }
 
   #packed(object: number, of: Accumulators, slot: number): unknown {
@@ -156,16 +169,21 @@ export class AccumulatorRows {
   pack(object: number, accumulator: unknown): unknown {
     const aggregate = this.#aggregates[object] ?? null;
     const packed = aggregate?.pack === undefined ? accumulator : aggregate.pack(accumulator);
-    if (this.#areUsers[object] !== true || isPlainData(packed)) return packed;
-    throw new EngineError(
-      'VALUE_NOT_TRANSFERABLE',
-      `the accumulator of an aggregate is ${describe(packed)}, which can neither leave its thread nor go into a ` +
-        'snapshot: let create() return plain data, or give the aggregate pack and unpack',
-    );
+    this.#checks[object]?.(packed);
+    return packed;
   }
 
   unpack(object: number, packed: unknown): unknown {
     const aggregate = this.#aggregates[object] ?? null;
     return aggregate?.unpack === undefined ? packed : aggregate.unpack(packed);
   }
+}
+
+function checkPlain(packed: unknown): void {
+  if (isPlainData(packed)) return;
+  throw new EngineError(
+    'VALUE_NOT_TRANSFERABLE',
+    `the accumulator of an aggregate is ${describe(packed)}, which can neither leave its thread nor go into a ` +
+      'snapshot: let create() return plain data, or give the aggregate pack and unpack',
+  );
 }

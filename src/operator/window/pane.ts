@@ -29,7 +29,7 @@ export function paneShapeOf(plan: AggregatePlan): PaneShape {
 }
 
 /**
- * Rows whose cells are read ahead: more of them would not stay in the nearest cache. A tumbling sum of a
+ * Rows whose cells and objects are read ahead: more of them would not stay in the nearest cache. A tumbling sum of a
  * million keys takes a twentieth less for it.
  */
 const AHEAD_ROWS = 256;

@@ -3,6 +3,7 @@
  * in which they change. So a batch of records, whose slots are all over a pane, touches little memory for the first time; a page of
  * that costs as much as some hundred cells. Benchmark: figure checkpoint-pause.
  */
+import { readSlotsAhead } from '../../state/read-ahead.ts';
 import type { CapturedTable } from '../../state/slot-capture.ts';
 import type { Accumulators } from './aggregate-codegen.ts';
 
@@ -70,6 +71,10 @@ export class SavedCells {
 
 /** Slots of a chunk, as a power of two: a few lines of the cache. */
 const CHUNK_SHIFT = 4;
+const CHUNK_SLOTS = 1 << CHUNK_SHIFT;
+
+/** Chunks that are read ahead of being copied. */
+const AHEAD_CHUNKS = 64;
 
 /** A range of slots of a pane, in these accumulators from slot `at` on. */
 type WriteSlots = (from: number, to: number, of: Accumulators, at: number) => void;
@@ -78,6 +83,8 @@ type WriteSlots = (from: number, to: number, of: Accumulators, at: number) => vo
 export class SavedPane implements CapturedTable {
   readonly chunkShift = CHUNK_SHIFT;
   readonly savesByWriting = false;
+  /** Of read-ahead.ts. */
+  ahead = 0;
   readonly #accumulators: Accumulators;
   readonly #cellCount: number;
   readonly #saved: SavedCells;
@@ -101,11 +108,23 @@ export class SavedPane implements CapturedTable {
     this.#write = write;
   }
 
-  save(from: number, to: number): void {
+  save(chunks: Int32Array, first: number, end: number): void {
+    const { cells } = this.#accumulators;
     const cellCount = this.#cellCount;
-    const chunk = from >> CHUNK_SHIFT;
-    const place = this.#saved.keep(this.#accumulators.cells, from * cellCount, to * cellCount);
-    this.#places[chunk] = place - (from - (chunk << CHUNK_SHIFT)) * cellCount;
+    const places = this.#places;
+    const saved = this.#saved;
+    for (let at = 0; at < chunks.length; at += AHEAD_CHUNKS) {
+      const limit = Math.min(chunks.length, at + AHEAD_CHUNKS);
+      this.ahead = readSlotsAhead(cells, cellCount << CHUNK_SHIFT, chunks, at, limit);
+      for (let i = at; i < limit; i++) {
+        const chunk = chunks[i]!;
+        const start = chunk << CHUNK_SHIFT;
+        const from = Math.max(first, start);
+        const to = Math.min(end, start + CHUNK_SLOTS);
+        places[chunk] =
+          saved.keep(cells, from * cellCount, to * cellCount) - (from - start) * cellCount;
+      }
+    }
   }
 
   write(from: number, to: number, areSaved: boolean): void {
