@@ -28,8 +28,8 @@ export interface CapturedTable {
   readonly chunkShift: number;
   /** Whether what is saved is written by that, and needs no `write`. */
   readonly savesByWriting: boolean;
-  /** Keeps what the slots of these chunks hold, which is about to change: those from `first` on and below `end`. */
-  save(chunks: Int32Array, first: number, end: number): void;
+  /** Keeps what the slots of these chunks hold, which is about to change. */
+  save(chunks: Int32Array): void;
   /** Writes slots from to to - 1, all of them saved or none. */
   write(from: number, to: number, areSaved: boolean): void;
   /** Behind some that were saved or written: what they refer to may change from now on. */
@@ -108,7 +108,7 @@ export class SlotCapture {
     const found = this.#findUnsaved(slots, from, to);
     if (found === 0) return;
     const table = this.#table;
-    table.save(this.#chunks.subarray(0, found), this.#next, this.#count);
+    table.save(this.#chunks.subarray(0, found));
     if (table.savesByWriting) this.#written += found << this.#shift;
     table.flush?.();
   }

@@ -235,6 +235,25 @@ test('a function within objects of one shape is an error that names the path', (
   });
 });
 
+test('what is no object, or has what is no number, comes out as it went in behind objects of numbers', () => {
+  const numbers = many((i) => ({ x: i + 0.5 }));
+  for (const odd of [null, undefined, 7n, 'text', { x: 7n }, { x: 'text' }, { x: null }, {}, []]) {
+    for (const at of [0, 1, 18, 39]) {
+      const encoder = new BatchEncoder();
+      for (const values of [numbers, numbers.with(at, odd)]) {
+        const builder = new BatchBuilder(Holder, values.length);
+        // As accumulators are appended: null is a value like others.
+        const column = builder.dynamic(0).values;
+        for (let i = 0; i < values.length; i++) column[i] = values[i];
+        builder.advance(values.length);
+        const bytes = new Uint8Array(encoder.measure(builder.seal()));
+        encoder.write(bytes.buffer, 0);
+        assertSame(valuesIn(bytes, values.length), values);
+      }
+    }
+  }
+});
+
 test('few values are packed one by one', () => {
   const values = many((i) => ({ a: i }));
   assert.ok(!isShaped(bytesOf(values.slice(0, SHAPED_VALUES_MIN - 1))));

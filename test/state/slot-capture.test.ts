@@ -25,14 +25,11 @@ function captured(values: Float64Array, marks: Uint8Array | null, isSavedFirst: 
     ? {
         chunkShift: 6,
         savesByWriting: false,
-        save: (chunks: Int32Array, first: number, end: number) => {
+        save: (chunks: Int32Array) => {
           for (const chunk of chunks) {
             assert.ok(!chunksSaved.has(chunk), `chunk ${chunk} is saved once`);
             chunksSaved.add(chunk);
-            const from = Math.max(first, chunk * 64);
-            const to = Math.min(end, chunk * 64 + 64);
-            assert.ok(from < to, `chunk ${chunk} is written already, or has no slots`);
-            saved.set(values.subarray(from, to), from);
+            saved.set(values.subarray(chunk * 64, chunk * 64 + 64), chunk * 64);
           }
         },
         write: (from: number, to: number, areSaved: boolean) =>

@@ -71,7 +71,6 @@ export class SavedCells {
 
 /** Slots of a chunk, as a power of two: a few lines of the cache. */
 const CHUNK_SHIFT = 4;
-const CHUNK_SLOTS = 1 << CHUNK_SHIFT;
 
 /** Chunks that are read ahead of being copied. */
 const AHEAD_CHUNKS = 64;
@@ -86,9 +85,10 @@ export class SavedPane implements CapturedTable {
   /** Of read-ahead.ts. */
   ahead = 0;
   readonly #accumulators: Accumulators;
+  readonly #slotCount: number;
   readonly #cellCount: number;
   readonly #saved: SavedCells;
-  /** By chunk that is saved, where its first slot is; before that, if the slots that it begins with were written already. */
+  /** By chunk that is saved, where its first slot is. */
   readonly #places: Int32Array;
   readonly #write: WriteSlots;
   /** Slots that were saved, in their order again. */
@@ -102,27 +102,26 @@ export class SavedPane implements CapturedTable {
     write: WriteSlots,
   ) {
     this.#accumulators = accumulators;
+    this.#slotCount = slotCount;
     this.#cellCount = cellCount;
     this.#saved = saved;
     this.#places = new Int32Array((slotCount >> CHUNK_SHIFT) + 1);
     this.#write = write;
   }
 
-  save(chunks: Int32Array, first: number, end: number): void {
+  save(chunks: Int32Array): void {
     const { cells } = this.#accumulators;
     const cellCount = this.#cellCount;
+    const chunkCells = cellCount << CHUNK_SHIFT;
+    const end = this.#slotCount * cellCount;
     const places = this.#places;
     const saved = this.#saved;
     for (let at = 0; at < chunks.length; at += AHEAD_CHUNKS) {
       const limit = Math.min(chunks.length, at + AHEAD_CHUNKS);
-      this.ahead = readSlotsAhead(cells, cellCount << CHUNK_SHIFT, chunks, at, limit);
+      this.ahead = readSlotsAhead(cells, chunkCells, chunks, at, limit);
       for (let i = at; i < limit; i++) {
-        const chunk = chunks[i]!;
-        const start = chunk << CHUNK_SHIFT;
-        const from = Math.max(first, start);
-        const to = Math.min(end, start + CHUNK_SLOTS);
-        places[chunk] =
-          saved.keep(cells, from * cellCount, to * cellCount) - (from - start) * cellCount;
+        const from = chunks[i]! * chunkCells;
+        places[chunks[i]!] = saved.keep(cells, from, Math.min(end, from + chunkCells));
       }
     }
   }
