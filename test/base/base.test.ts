@@ -6,6 +6,7 @@ import { assert as insist, must, unreachable } from '../../src/base/assert.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { describeError, reviveError } from '../../src/base/error-transport.ts';
 import {
+  callFrame,
   EngineError,
   ERROR_ADVICE,
   ERROR_CODES,
@@ -131,6 +132,17 @@ test('the frame of the user is the first outside the engine, node and generated 
   error.stack = 'Error: x\n    at eval (eval at theirs (/home/them/job.ts:3:4), <anonymous>:1:1)';
   assert.equal(userFrame(error), null);
   assert.equal(userFrame('no error'), null);
+});
+
+test('who waits for the job has not called the engine at the record that is wrong', () => {
+  const error = new Error('wrong');
+  error.stack = [
+    'Error: wrong',
+    '    at async main (file:///jobs/main.ts:9:3)',
+    '    at collect (file:///jobs/rows.ts:4:7)',
+  ].join('\n');
+  assert.equal(userFrame(error), 'file:///jobs/main.ts:9:3');
+  assert.equal(callFrame(error), 'file:///jobs/rows.ts:4:7');
 });
 
 test('a virtual clock stands still until it is moved, and never goes back', () => {
