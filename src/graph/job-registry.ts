@@ -91,7 +91,8 @@ export function findJob(url: string, name: string): RegisteredJob {
   throw new EngineError(
     'JOB_NOT_FOUND',
     `${url} does not define job '${name}' at its top level (found: ${names.join(', ') || 'none'}): ` +
-      'define all jobs of a module before it runs one; a job that is made inside a function runs with threads: 0 only',
+      'define all jobs of a module before it runs one; a job that is made inside a function runs with threads: 0 only, ' +
+      'and without mapParallel',
   );
 }
 

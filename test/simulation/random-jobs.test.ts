@@ -29,7 +29,7 @@ const CALLS =
   .evictor( countEvictor( timeEvictor( deltaEvictor( .allowedLateness( .lateTo( .sideOutput( .aggregate( count( sum( avg( min( max( first(
   last( countDistinct( collect( quantile( aggregate( .process( value( list( map( reducing( aggregating( ttl: operatorState
   timers.eventTime( expiring( timers.processingTime( deleteProcessingTime( stagger:
-  deleteEventTime( .connect( .intervalJoin( .join( .coGroup( .broadcastJoin( .mapAsync( .lookup( .match( .fullPartition( .sort( .parallelism(
+  deleteEventTime( .connect( .intervalJoin( .join( .coGroup( .broadcastJoin( .mapAsync( .mapParallel( .lookup( .match( .fullPartition( .sort( .parallelism(
   .maxParallelism( .disableChaining( .startNewChain( .bufferTimeout( .to(`.split(/\s+/);
 
 const CHANGES = [

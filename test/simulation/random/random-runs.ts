@@ -68,7 +68,8 @@ async function differenceOf(of: RandomJob): Promise<string | null> {
 }
 
 async function collected(of: RandomJob, options: RunOptions): Promise<Rows> {
-  const job = options.threads === 0 ? buildJob(of) : await jobOfThreads(of);
+  const hasThreads = options.threads !== 0 || codeOf(of).includes('mapParallel(');
+  const job = hasThreads ? await jobOfThreads(of) : buildJob(of);
   const rows: Readonly<Record<string, readonly unknown[]>> = await job.collect(options);
   return new Map(Object.entries(rows).map(([name, all]) => [name, all.map(textOf)]));
 }

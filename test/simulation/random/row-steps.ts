@@ -178,7 +178,8 @@ export const timeAnew: DrawStep = ({ random }, { name, shape }) => {
   };
 };
 
-export const asked: DrawStep = ({ random, id }, { name, shape }) => {
+/** Rows that are answered later: by promises, or by threads. */
+export const asked: DrawStep = ({ random, more, id }, { name, shape }) => {
   const isOrdered = sometimes(random, 2);
   const { code, shape: behind } = oneByOne(random, shape);
   const [of] = keyNames(shape);
@@ -189,6 +190,14 @@ export const asked: DrawStep = ({ random, id }, { name, shape }) => {
     return {
       code: `${name}.lookup('${of}', async (key) => await later(key), { cache: { maxEntries: 3 }, ordered: ${isOrdered} }).apply((row, found) => ({ ...row, q${id}: byText(found, row.${of}) === 0 }))${code}`,
       shape: { ...result, order: isOrdered ? behind.order : 'none' },
+      settings: settings(random),
+    };
+  }
+  if (sometimes(more, 3)) {
+    const batches = `{ ordered: ${isOrdered}, batchRows: ${1 + more.below(40)} }`;
+    return {
+      code: `${name}.mapParallel((row) => ({ ...row, q${id}: true }), ${batches})${code}`,
+      shape: result,
       settings: settings(random),
     };
   }
