@@ -43,10 +43,13 @@ export type CountWindowSpec = {
 /** Keys from which it is worth looking for those that nothing is left of. */
 const KEYS_MIN = 4096;
 
-/** All panes of a key in a snapshot; packed objects in an array each, null for those that have not begun. */
+/**
+ * All panes of a key in a snapshot; packed objects in an array each, null for those that have not begun. Plain lists, which are
+ * written as columns.
+ */
 type SavedPanes = {
-  readonly cells: Float64Array;
-  readonly objects: readonly (readonly [unknown] | null)[];
+  readonly cells: ArrayLike<number>;
+  readonly objects?: readonly (readonly [unknown] | null)[];
 };
 
 /** Fields of the rows that a count window emits: the key, then the aggregates. */
@@ -171,7 +174,7 @@ export class CountWindowOperator extends ImmediateOperator {
     });
   }
 
-  #load(slot: number, { cells, objects }: SavedPanes): void {
+  #load(slot: number, { cells, objects = [] }: SavedPanes): void {
     const into = this.#accumulators;
     into.cells.set(cells, slot * cells.length);
     const objectCount = this.#plan.objects.length;
@@ -184,15 +187,18 @@ export class CountWindowOperator extends ImmediateOperator {
   /** All panes of a key; those that have not begun have no objects. */
   #save(slot: number): SavedPanes {
     const { cells, objects } = this.#accumulators;
-    const cellCount = this.#paneCount * this.#plan.cells.length;
+    const inKey = this.#paneCount * this.#plan.cells.length;
+    const saved = new Array<number>(inKey);
+    for (let i = 0; i < inKey; i++) saved[i] = cells[slot * inKey + i]!;
     const objectCount = this.#plan.objects.length;
-    const inKey = this.#paneCount * objectCount;
+    if (objectCount === 0) return { cells: saved };
+    const first = slot * this.#paneCount * objectCount;
     const begun = this.#panes.begun(this.#counts[slot]!) * objectCount;
     return {
-      cells: cells.slice(slot * cellCount, (slot + 1) * cellCount),
-      objects: objects
-        .slice(slot * inKey, (slot + 1) * inKey)
-        .map((object, k) => (k < begun ? [this.#stateRows.pack(k % objectCount, object)] : null)),
+      cells: saved,
+      objects: Array.from({ length: this.#paneCount * objectCount }, (_, k) =>
+        k < begun ? [this.#stateRows.pack(k % objectCount, objects[first + k])] : null,
+      ),
     };
   }
 

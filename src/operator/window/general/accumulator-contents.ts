@@ -70,8 +70,8 @@ export class AccumulatorContents implements WindowContents {
     if (count > 0) this.accumulators.objects.fill(null, slot * count, (slot + 1) * count);
   }
 
-  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    this.#rows.append(builder, firstColumn, this.accumulators, slot, slot + 1);
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    this.#rows.appendSlots(builder, firstColumn, this.accumulators, slots);
   }
 
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {

@@ -116,8 +116,10 @@ export class CustomTriggerRunner extends NeverTrigger {
     this.#states[slot] = undefined;
   }
 
-  override save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    builder.dynamic(firstColumn).values[builder.rowCount] = this.#states[slot];
+  override save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    const { values } = builder.dynamic(firstColumn);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) values[at + i] = this.#states[slots[i]!];
   }
 
   override load(batch: Batch, firstColumn: number, row: number, slot: number): void {

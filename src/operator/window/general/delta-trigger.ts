@@ -48,9 +48,13 @@ export class DeltaTrigger extends NeverTrigger {
     this.#last[slot] = NO_ROW;
   }
 
-  override save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    const last = this.#last[slot];
-    builder.dynamic(firstColumn).values[builder.rowCount] = last === NO_ROW ? [] : [last];
+  override save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    const { values } = builder.dynamic(firstColumn);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) {
+      const last = this.#last[slots[i]!];
+      values[at + i] = last === NO_ROW ? [] : [last];
+    }
   }
 
   override load(batch: Batch, firstColumn: number, row: number, slot: number): void {

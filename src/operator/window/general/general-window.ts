@@ -232,7 +232,7 @@ export class GeneralWindowOperator implements Operator {
     while (before === this.#sentBatches) {
       const slot = timers.take(target);
       if (slot === NONE) return false;
-      this.#open.touch(slot);
+      this.#open.touchNear(slot);
       this.#open.markKey(slot);
       this.#onDue(slot, timers, timers.dueAt, isEvent);
     }
@@ -252,9 +252,9 @@ export class GeneralWindowOperator implements Operator {
     const slots = this.#run;
     const count = timers.takeRun(target, slots);
     open.readAhead(slots, count);
+    open.touchAll(slots, count);
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
-      open.touch(slot);
       open.markKey(slot);
       const first = timers.firstOf(slot);
       const end = timers.endsAt(slot);

@@ -29,8 +29,8 @@ export class PurgingTrigger implements WindowTrigger {
     this.#of.begin(slot);
   }
 
-  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    this.#of.save(builder, firstColumn, slot);
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    this.#of.save(builder, firstColumn, slots);
   }
 
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {
@@ -100,9 +100,9 @@ export class TimeoutTrigger extends NumberTrigger {
     this.#of.begin(slot);
   }
 
-  override save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    super.save(builder, firstColumn, slot);
-    this.#of.save(builder, firstColumn + 1, slot);
+  override save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    super.save(builder, firstColumn, slots);
+    this.#of.save(builder, firstColumn + 1, slots);
   }
 
   override load(batch: Batch, firstColumn: number, row: number, slot: number): void {

@@ -24,8 +24,10 @@ export abstract class NumberTrigger extends NeverTrigger {
     this.numbers[slot] = Number.NaN;
   }
 
-  override save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    builder.float64(firstColumn)[builder.rowCount] = this.numbers[slot]!;
+  override save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    const values = builder.float64(firstColumn);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) values[at + i] = this.numbers[slots[i]!]!;
   }
 
   override load(batch: Batch, firstColumn: number, row: number, slot: number): void {

@@ -22,6 +22,9 @@ import { firesAtEnd, type GeneralWindowSpec, merges, needsEventTime } from './wi
 /** Rows whose windows are read ahead: more of them would not stay in the nearest cache. Benchmark: figure sessions. */
 const AHEAD_ROWS = 64;
 
+/** Windows of a key, beside those that a record falls into, that a snapshot takes before a batch. */
+const MORE_WINDOWS = 3;
+
 /** What records set off. */
 export interface IntakeListener {
   /** The trigger of a window says something at a record, which has been added; `time` is its event time. */
@@ -52,6 +55,8 @@ export class RecordIntake {
   /** The windows of rows, by lane; NONE where a row has none. */
   readonly #lanes: Int32Array[];
   #keySlots = new Int32Array(0);
+  /** Whether what a snapshot has to write of the windows of all keys of the batch is written. */
+  #areTouched = false;
   /** Rows before it have been added. */
   #added = 0;
   /** Rows from here to the current one are late; -1 when the last was not. */
@@ -107,6 +112,11 @@ export class RecordIntake {
     this.#reserve(rows);
     this.#readKeys(batch);
     if (this.#gapLoop !== null) this.#readGaps(batch);
+    this.#areTouched = this.#open.touchKeys(
+      this.#keySlots,
+      rows,
+      this.#lanes.length + MORE_WINDOWS,
+    );
     for (let from = 0; from < rows; from += AHEAD_ROWS) {
       const to = Math.min(rows, from + AHEAD_ROWS);
       this.#open.windows.warm(this.#keySlots, from, to);
@@ -150,7 +160,7 @@ export class RecordIntake {
   /** The rows from here on that are the common case have their windows behind it; the first that is not. */
   #takeCommon(from: number, to: number): number {
     const open = this.#open;
-    const isCommon = this.#isCommon && this.#lateFrom < 0 && open.capture?.isComplete !== false;
+    const isCommon = this.#isCommon && this.#lateFrom < 0 && this.#areTouched;
     if (!isCommon) return from;
     const run = {
       open,

@@ -3,6 +3,7 @@ import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn } from '../../../data/column.ts';
 import type { Field } from '../../../data/schema.ts';
+import { readObjectsAhead } from '../../../state/read-ahead.ts';
 import type { ReduceFunction } from '../../rolling.ts';
 import type { WindowContents } from './contents.ts';
 
@@ -12,6 +13,8 @@ const NO_ROW = Symbol('no row');
 export class ReducedContents implements WindowContents {
   readonly fields: readonly Field[] = [{ name: '#reduced', kind: 'dynamic', nullable: false }];
   readonly place = { i: 0 };
+  /** Of read-ahead.ts. */
+  ahead = 0;
   readonly #values: unknown[] = [];
   readonly #reduce: ReduceFunction;
 
@@ -49,15 +52,21 @@ export class ReducedContents implements WindowContents {
     if (this.#values[other] !== NO_ROW) this.#join(slot, this.#values[other]);
   }
 
-  readAhead(): void {}
+  readAhead(slots: Int32Array, count: number): void {
+    this.ahead = readObjectsAhead(this.#values, 1, 0, slots, 0, count);
+  }
 
   drop(slot: number): void {
     this.#values[slot] = NO_ROW;
   }
 
-  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    const value = this.#values[slot];
-    builder.dynamic(firstColumn).values[builder.rowCount] = value === NO_ROW ? [] : [value];
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    const { values } = builder.dynamic(firstColumn);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) {
+      const value = this.#values[slots[i]!];
+      values[at + i] = value === NO_ROW ? [] : [value];
+    }
   }
 
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {

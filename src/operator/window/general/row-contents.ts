@@ -3,6 +3,7 @@ import type { Batch } from '../../../data/batch.ts';
 import type { BatchBuilder } from '../../../data/batch-builder.ts';
 import type { DynamicColumn } from '../../../data/column.ts';
 import type { Field } from '../../../data/schema.ts';
+import { readObjectsAhead } from '../../../state/read-ahead.ts';
 import type { WindowContents } from './contents.ts';
 
 export type WindowRows = {
@@ -37,6 +38,8 @@ export class RowContents implements WindowContents {
     { name: '#times', kind: 'dynamic', nullable: false },
   ];
   readonly place = { i: 0 };
+  /** Of read-ahead.ts. */
+  ahead = 0;
   readonly #windows: (WindowRows | null)[] = [];
   readonly #timeAt: (row: number) => number;
 
@@ -80,22 +83,29 @@ export class RowContents implements WindowContents {
     }
   }
 
-  readAhead(): void {}
+  readAhead(slots: Int32Array, count: number): void {
+    this.ahead = readObjectsAhead(this.#windows, 1, 0, slots, 0, count);
+  }
 
   drop(slot: number): void {
     this.#windows[slot] = null;
   }
 
-  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    const { rows, times } = this.of(slot);
-    builder.dynamic(firstColumn).values[builder.rowCount] = rows;
-    builder.dynamic(firstColumn + 1).values[builder.rowCount] = Float64Array.from(times);
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    const { values: rows } = builder.dynamic(firstColumn);
+    const { values: times } = builder.dynamic(firstColumn + 1);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) {
+      const window = this.of(slots[i]!);
+      rows[at + i] = window.rows;
+      times[at + i] = window.times;
+    }
   }
 
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {
     const at = (column: number): unknown => (batch.columns[column] as DynamicColumn).values[row];
     const rows = at(firstColumn) as readonly unknown[];
-    const times = at(firstColumn + 1) as Float64Array;
+    const times = at(firstColumn + 1) as readonly number[];
     this.put(slot, { rows: [...rows], times: [...times], sides: null });
   }
 }

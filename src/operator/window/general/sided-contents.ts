@@ -40,15 +40,16 @@ export class SidedContents extends RowContents {
     for (const side of this.of(other).sides!) into.push(side);
   }
 
-  override save(builder: BatchBuilder, firstColumn: number, slot: number): void {
-    super.save(builder, firstColumn, slot);
-    const sides = Uint8Array.from(this.of(slot).sides!);
-    builder.dynamic(firstColumn + 2).values[builder.rowCount] = sides;
+  override save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
+    super.save(builder, firstColumn, slots);
+    const { values: sides } = builder.dynamic(firstColumn + 2);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) sides[at + i] = this.of(slots[i]!).sides;
   }
 
   override load(batch: Batch, firstColumn: number, row: number, slot: number): void {
     super.load(batch, firstColumn, row, slot);
     const { values } = batch.columns[firstColumn + 2] as DynamicColumn;
-    this.put(slot, { ...this.of(slot), sides: [...(values[row] as Uint8Array)] });
+    this.put(slot, { ...this.of(slot), sides: [...(values[row] as readonly number[])] });
   }
 }

@@ -53,8 +53,8 @@ export interface WindowState extends SlotStore {
   readonly fields: readonly Field[];
   /** A new window. */
   begin(slot: number): void;
-  /** Writes what a window has as the next row of the builder, from this column on. */
-  save(builder: BatchBuilder, firstColumn: number, slot: number): void;
+  /** Writes what these windows have behind the rows of the builder, from this column on; `advance` is the caller's. */
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void;
   load(batch: Batch, firstColumn: number, row: number, slot: number): void;
 }
 
@@ -82,7 +82,7 @@ export class NeverTrigger implements WindowTrigger {
 
   begin(_slot: number): void {}
 
-  save(_builder: BatchBuilder, _firstColumn: number, _slot: number): void {}
+  save(_builder: BatchBuilder, _firstColumn: number, _slots: Int32Array): void {}
 
   load(_batch: Batch, _firstColumn: number, _row: number, _slot: number): void {}
 

@@ -168,9 +168,11 @@ export class WindowFunction implements WindowState {
     states.release();
   }
 
-  save(builder: BatchBuilder, firstColumn: number, slot: number): void {
+  save(builder: BatchBuilder, firstColumn: number, slots: Int32Array): void {
     if (this.fields.length === 0) return;
-    builder.dynamic(firstColumn).values[builder.rowCount] = this.#values[slot];
+    const { values } = builder.dynamic(firstColumn);
+    const at = builder.rowCount;
+    for (let i = 0; i < slots.length; i++) values[at + i] = this.#values[slots[i]!];
   }
 
   load(batch: Batch, firstColumn: number, row: number, slot: number): void {

@@ -21,6 +21,9 @@ import type { TriggerSpec } from './window-spec.ts';
 
 export const STATE = 'windows';
 
+/** Windows that one step writes: with their rows they are more than a row of a table. */
+const STEP_WINDOWS = 1024;
+
 /** Timers beyond the first of each kind. */
 type MoreTimers = { readonly event: readonly number[]; readonly clock: readonly number[] };
 
@@ -88,13 +91,26 @@ export class WindowSnapshot {
       builder.reset();
     };
     const write = (slots: Int32Array): void => {
-      for (const slot of slots) {
-        if (open.windows.keyOf(slot) === NONE) continue;
-        this.#write(slot, builder);
+      const { windows, contents } = open;
+      windows.lines.warm(slots, slots.length);
+      const found = new Int32Array(slots.length);
+      let count = 0;
+      for (const slot of slots) if (windows.keyOf(slot) !== NONE) found[count++] = slot;
+      windows.warmKeys(found, count);
+      contents.readAhead(found, count);
+      for (let at = 0; at < count; ) {
+        const end = Math.min(count, at + builder.capacity - builder.rowCount);
+        this.#write(found.subarray(at, end), builder);
         if (builder.isFull) emit();
+        at = end;
       }
     };
-    const capture = new SlotCapture(open.windows.used, writtenAtOnce(write, emit), marks);
+    const capture = new SlotCapture(
+      open.windows.used,
+      writtenAtOnce(write, emit),
+      marks,
+      STEP_WINDOWS,
+    );
     open.capture = capture;
     writer.later(() => {
       if (!capture.step()) return false;
@@ -133,31 +149,57 @@ export class WindowSnapshot {
 
   #appendKey(key: number, builder: BatchBuilder): void {
     this.#keySlot[0] = key;
-    this.#keys.append(this.#keySlot, 1, builder);
-    builder.keyHashes()[builder.rowCount] = this.#keys.slots.hashOf(key);
+    this.#appendKeys(this.#keySlot, builder);
   }
 
-  #write(slot: number, builder: BatchBuilder): void {
-    const { windows, eventTimers, clockTimers, contents, trigger } = this.#open;
+  #appendKeys(keys: Int32Array, builder: BatchBuilder): void {
+    this.#keys.append(keys, keys.length, builder);
+    this.#keys.slots.appendHashesOf(keys, builder);
+  }
+
+  #write(slots: Int32Array, builder: BatchBuilder): void {
+    const { windows, contents, trigger } = this.#open;
     const column = this.#state.keyCount;
-    const row = builder.rowCount;
-    this.#appendKey(windows.keyOf(slot), builder);
-    builder.float64(column)[row] = windows.startOf(slot);
-    builder.float64(column + 1)[row] = windows.endOf(slot);
-    builder.float64(column + 2)[row] = Number(windows.isFilled(slot));
-    builder.float64(column + 3)[row] = eventTimers.firstOf(slot);
-    builder.float64(column + 4)[row] = clockTimers.firstOf(slot);
-    if (this.#hasMoreTimers) {
+    const at = builder.rowCount;
+    this.#appendKeys(
+      slots.map((slot) => windows.keyOf(slot)),
+      builder,
+    );
+    const starts = builder.float64(column);
+    const ends = builder.float64(column + 1);
+    const filled = builder.float64(column + 2);
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      starts[at + i] = windows.startOf(slot);
+      ends[at + i] = windows.endOf(slot);
+      filled[at + i] = Number(windows.isFilled(slot));
+    }
+    this.#writeTimers(slots, builder, column + 3);
+    contents.save(builder, this.#contentsColumn, slots);
+    trigger.save(builder, this.#triggerColumn, slots);
+    this.#open.code?.save(builder, this.#codeColumn, slots);
+    builder.advance(slots.length);
+  }
+
+  #writeTimers(slots: Int32Array, builder: BatchBuilder, column: number): void {
+    const { eventTimers, clockTimers } = this.#open;
+    const at = builder.rowCount;
+    const events = builder.float64(column);
+    const clocks = builder.float64(column + 1);
+    for (let i = 0; i < slots.length; i++) {
+      events[at + i] = eventTimers.firstOf(slots[i]!);
+      clocks[at + i] = clockTimers.firstOf(slots[i]!);
+    }
+    if (!this.#hasMoreTimers) return;
+    const { values } = builder.dynamic(column + 2);
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
       const more: MoreTimers = {
         event: eventTimers.moreOf(slot),
         clock: clockTimers.moreOf(slot),
       };
-      builder.dynamic(column + 5).values[row] = more;
+      values[at + i] = more;
     }
-    contents.save(builder, this.#contentsColumn, slot);
-    trigger.save(builder, this.#triggerColumn, slot);
-    this.#open.code?.save(builder, this.#codeColumn, slot);
-    builder.advance(1);
   }
 
   /** A key of it, from JSON. */
@@ -168,7 +210,7 @@ export class WindowSnapshot {
   /** What is in an open window, and what its trigger and its function keep, by name. */
   valuesOf(slot: number): unknown {
     const builder = new BatchBuilder(this.#state.schema, 1);
-    this.#write(slot, builder);
+    this.#write(Int32Array.of(slot), builder);
     return namedValues(builder, this.#contentsColumn);
   }
 
