@@ -296,3 +296,23 @@ test('sessions that end while they are being captured are captured whole', () =>
   assert.equal(again.results.length, keys.length);
   assert.ok(again.results.every(({ total, windowEnd }) => total === 1 && windowEnd === 15));
 });
+
+test('a session that becomes the last opened of its key, as later ones are joined to others, is captured as it was', () => {
+  const rig = new Sessions(0);
+  const push = (...times: readonly number[]): void => {
+    for (const time of times) rig.operator.processBatch(batchOf([1], 1, time), 0);
+  };
+  push(160, 260, 360, 460, 1000, 175, 275, 375, 475);
+  rig.barrier();
+  const builder = new BatchBuilder(Event, 5);
+  for (const time of [468, 368, 268, 168, 1005]) builder.appendRow({ key: 1, value: 100 }, time);
+  rig.operator.processBatch(builder.seal(), 0);
+  rig.finish();
+  const again = new Sessions(0, rig.states());
+  again.operator.processWatermark(2000);
+  const found = again.results.map(({ windowEnd, total }) => [windowEnd, total]);
+  assert.deepEqual(
+    found.sort(([a], [b]) => a! - b!),
+    [170, 185, 270, 285, 370, 385, 470, 485, 1010].map((end) => [end, 1]),
+  );
+});
