@@ -16,6 +16,7 @@ import {
   type Variant,
 } from '../figure.ts';
 import { runProgram } from '../run-program.ts';
+import type { Form } from './window-rig.ts';
 
 const MILLION = 1_000_000;
 /** Ten seconds or more, as many checkpoints: V8 compiles anew what meets its first barrier, once in a job. */
@@ -31,10 +32,16 @@ function job(everyMs: number, settings: Settings): Variant {
   );
 }
 
-const pause = (id: string, keys: number, form: 'typed' | 'objects'): Figure =>
+const KEPT: Readonly<Record<Form, string>> = {
+  typed: 'count and sum',
+  objects: 'a JavaScript object a key',
+  sessions: 'count and sum of a session a key',
+};
+
+const pause = (id: string, keys: number, form: Form): Figure =>
   figure({
     id,
-    what: `how much longer a subtask with ${keys / MILLION} M keys takes for a batch while a checkpoint of it is written, ${form === 'typed' ? 'count and sum' : 'a JavaScript object a key'}: 99th percentile`,
+    what: `how much longer a subtask with ${keys / MILLION} M keys takes for a batch while a checkpoint of it is written, ${KEPT[form]}: 99th percentile`,
     unit: 'ms',
     roundUnit: 'ms',
     bar: atMost(5),
@@ -99,6 +106,7 @@ export const STATE_FIGURES: readonly Figure[] = [
   pause('checkpoint-pause-10m', 10 * MILLION, 'typed'),
   pause('checkpoint-pause-objects', MILLION, 'objects'),
   pause('checkpoint-pause-objects-10m', 10 * MILLION, 'objects'),
+  pause('checkpoint-pause-windows', MILLION, 'sessions'),
   figure({
     id: 'checkpoint-unaligned',
     what: 'a checkpoint while records wait in front of a step that takes 10 us for each: aligned against unaligned',

@@ -69,7 +69,7 @@ async function checkpoint(id: number): Promise<{ bytes: number; ms: number }> {
 
 function push(step: number): void {
   for (let first = 0; first < KEYS; first += ROWS * step) {
-    operator.processBatch(rowsOf(first, step, KEYS));
+    operator.processBatch(rowsOf(first, step, KEYS), 0);
   }
 }
 

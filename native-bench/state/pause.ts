@@ -2,7 +2,7 @@
  * What a barrier costs a subtask that keeps a count and a sum for each of many keys: how much longer its calls take, from the
  * barrier until all of its state has been written, than the same calls without one.
  *
- *   pause.ts <keys> <typed | objects>      { p99Ms, maxMs, batchMs, bytesPerKey }
+ *   pause.ts <keys> <typed | objects | sessions>      { p99Ms, maxMs, batchMs, bytesPerKey }
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,12 +13,13 @@ import { BlockMemory, giveBack } from '../../src/channel/block-memory.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { SubtaskSnapshot } from '../../src/task/subtask-snapshot.ts';
-import { Event, ROWS, windowOperator } from './window-rig.ts';
+import { Event, type Form, ROWS, windowOperator } from './window-rig.ts';
 
 const [keyText, form] = process.argv.slice(2);
 const KEYS = Number(keyText);
-/** Some thousand calls: a checkpoint of typed keys is captured in some seventy for each million, one of objects in four hundred. */
-const CHECKPOINTS = KEYS > 1e6 ? 3 : 30;
+/** As many as it takes for this: one of a million typed keys is captured in some seventy calls, others in more. */
+const CHECKPOINTS_MIN = 3;
+const CALLS_MIN = 2000;
 
 /** Blocks are written at once. */
 const memory = new BlockMemory();
@@ -29,7 +30,7 @@ const snapshot = new SubtaskSnapshot(0, {
 });
 const operator = windowOperator({
   snapshot: (checkpoint) => snapshot.writer(0, checkpoint),
-  form: form === 'typed' ? 'typed' : 'objects',
+  form: form as Form,
 });
 
 const builder = new BatchBuilder(Event, ROWS);
@@ -70,16 +71,16 @@ function timed(call: () => void): number {
 }
 
 const bytesBefore = await usedBytes();
-for (let from = 0; from < KEYS * 3; from += ROWS) operator.processBatch(nextBatch());
+for (let from = 0; from < KEYS * 3; from += ROWS) operator.processBatch(nextBatch(), 0);
 const bytesAfter = await usedBytes();
 const usual = Array.from({ length: 500 }, () => {
   const batch = nextBatch();
-  return timed(() => operator.processBatch(batch));
+  return timed(() => operator.processBatch(batch, 0));
 }).sort((a, b) => a - b);
 const batchMs = usual[usual.length >> 1]!;
 
 const pauses: number[] = [];
-for (let checkpoint = 1; checkpoint <= CHECKPOINTS; checkpoint++) {
+for (let checkpoint = 1; checkpoint <= CHECKPOINTS_MIN || pauses.length < CALLS_MIN; checkpoint++) {
   pauses.push(
     timed(() => {
       snapshot.begin(checkpoint);
@@ -89,7 +90,7 @@ for (let checkpoint = 1; checkpoint <= CHECKPOINTS; checkpoint++) {
   while (snapshot.isActive) {
     const batch = nextBatch();
     const ms = timed(() => {
-      operator.processBatch(batch);
+      operator.processBatch(batch, 0);
       snapshot.step(true);
     });
     pauses.push(Math.max(0, ms - batchMs));

@@ -1,9 +1,11 @@
-/** One subtask that keeps a count and a sum for each of many int keys, without the job around it. */
+/** One subtask that keeps a count and a sum for each of many int keys, in one of several ways, without the job around it. */
 import { systemClock } from '../../src/base/clock.ts';
 import type { Batch } from '../../src/data/batch.ts';
 import { BatchBuilder } from '../../src/data/batch-builder.ts';
 import { record, t } from '../../src/data/schema.ts';
+import type { Operator } from '../../src/operator/operator.ts';
 import type { AggregateSpec } from '../../src/operator/window/aggregate.ts';
+import { createGeneralWindow } from '../../src/operator/window/general/create-general-window.ts';
 import { WindowAggregateOperator } from '../../src/operator/window/window-aggregate.ts';
 import { NO_STATE, type RestoredState, type SnapshotWriter } from '../../src/state/snapshot.ts';
 
@@ -36,25 +38,53 @@ const total = {
   result: (so: object) => so,
 };
 
+const KEY = { kind: 'fields', fields: ['key'] } as const;
+
+/** `typed`, `objects`: one tumbling window; `sessions`: a session a key, typed. */
+export type Form = 'typed' | 'objects' | 'sessions';
+
 export type RigOptions = {
   readonly snapshot: (checkpoint: number) => SnapshotWriter;
-  readonly form?: 'typed' | 'objects';
+  readonly form?: Form;
   readonly isIncremental?: boolean;
   readonly restored?: RestoredState;
 };
 
-export function windowOperator(options: RigOptions): WindowAggregateOperator {
-  const { snapshot, form = 'typed', isIncremental = false, restored = NO_STATE } = options;
-  const operator = new WindowAggregateOperator({
-    key: { kind: 'fields', fields: ['key'] },
+function tumblingOperator(areObjects: boolean): Operator {
+  return new WindowAggregateOperator({
+    key: KEY,
     window: { kind: 'tumbling', time: 'event', sizeMs: 1e9, slideMs: 1e9, offsetMs: 0 },
-    aggregates: [...(form === 'typed' ? COUNT_AND_SUM : OBJECT)],
+    aggregates: [...(areObjects ? OBJECT : COUNT_AND_SUM)],
     shapes: [],
     inputSchema: Event,
-    functions: form === 'typed' ? [] : [total],
+    functions: areObjects ? [total] : [],
     takesPartials: false,
     lateTo: null,
   });
+}
+
+function sessionOperator(): Operator {
+  return createGeneralWindow({
+    key: KEY,
+    window: {
+      assigner: { kind: 'session', time: 'event', gapMs: 1e9 },
+      assignBy: null,
+      trigger: { kind: 'eventTime' },
+      evictor: null,
+      latenessMs: 0,
+      work: { kind: 'aggregate', aggregates: COUNT_AND_SUM, process: null },
+      states: [],
+    },
+    inputSchema: Event,
+    functions: [],
+    emits: null,
+    lateTo: null,
+  });
+}
+
+export function windowOperator(options: RigOptions): Operator {
+  const { snapshot, form = 'typed', isIncremental = false, restored = NO_STATE } = options;
+  const operator = form === 'sessions' ? sessionOperator() : tumblingOperator(form === 'objects');
   operator.open(
     {
       name: 'state',
