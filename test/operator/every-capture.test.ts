@@ -1,6 +1,6 @@
 /**
- * Every step with state, captured while it goes on: what is restored is the state at the barrier, whatever batches, watermarks and
- * turns of the clock come between the slices of the snapshot. Against a capture that nothing came between.
+ * Every step with state, captured while it goes on: what is restored is the state at the barrier, whatever batches and
+ * watermarks come between the slices of the snapshot. Against a capture that nothing came between.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

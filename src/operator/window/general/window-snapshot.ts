@@ -90,24 +90,9 @@ export class WindowSnapshot {
       writer.keyed(STATE, builder.seal());
       builder.reset();
     };
-    const write = (slots: Int32Array): void => {
-      const { windows, contents } = open;
-      windows.lines.warm(slots, slots.length);
-      const found = new Int32Array(slots.length);
-      let count = 0;
-      for (const slot of slots) if (windows.keyOf(slot) !== NONE) found[count++] = slot;
-      windows.warmKeys(found, count);
-      contents.readAhead(found, count);
-      for (let at = 0; at < count; ) {
-        const end = Math.min(count, at + builder.capacity - builder.rowCount);
-        this.#write(found.subarray(at, end), builder);
-        if (builder.isFull) emit();
-        at = end;
-      }
-    };
     const capture = new SlotCapture(
       open.windows.used,
-      writtenAtOnce(write, emit),
+      writtenAtOnce((slots) => this.#writeOpen(slots, builder, emit), emit),
       marks,
       STEP_WINDOWS,
     );
@@ -157,14 +142,31 @@ export class WindowSnapshot {
     this.#keys.slots.appendHashesOf(keys, builder);
   }
 
+  /** Those of these windows that are open. What is looked at of them is read ahead. */
+  #writeOpen(slots: Int32Array, builder: BatchBuilder, emit: () => void): void {
+    const { windows, contents } = this.#open;
+    windows.lines.warm(slots, slots.length);
+    const found = new Int32Array(slots.length);
+    let count = 0;
+    for (const slot of slots) if (windows.keyOf(slot) !== NONE) found[count++] = slot;
+    windows.warmKeys(found, count);
+    contents.readAhead(found, count);
+    for (let at = 0; at < count; ) {
+      const end = Math.min(count, at + builder.capacity - builder.rowCount);
+      this.#write(found.subarray(at, end), builder);
+      if (builder.isFull) emit();
+      at = end;
+    }
+  }
+
+  /** All of them are open, and the builder has room for them. */
   #write(slots: Int32Array, builder: BatchBuilder): void {
     const { windows, contents, trigger } = this.#open;
     const column = this.#state.keyCount;
     const at = builder.rowCount;
-    this.#appendKeys(
-      slots.map((slot) => windows.keyOf(slot)),
-      builder,
-    );
+    const keys = new Int32Array(slots.length);
+    for (let i = 0; i < slots.length; i++) keys[i] = windows.keyOf(slots[i]!);
+    this.#appendKeys(keys, builder);
     const starts = builder.float64(column);
     const ends = builder.float64(column + 1);
     const filled = builder.float64(column + 2);
