@@ -316,3 +316,16 @@ test('a session that becomes the last opened of its key, as later ones are joine
     [170, 185, 270, 285, 370, 385, 470, 485, 1010].map((end) => [end, 1]),
   );
 });
+
+test('more windows than a batch of a snapshot has rows are captured before a batch that changes them all', () => {
+  const keys = upTo(10_000);
+  const rig = new Sessions(0);
+  rig.operator.processBatch(batchOf(keys, 1, 5), 0);
+  rig.barrier();
+  rig.operator.processBatch(batchOf(keys, 50, 6), 0);
+  rig.finish();
+  const again = new Sessions(0, rig.states());
+  again.operator.processWatermark(100);
+  assert.equal(again.results.length, keys.length);
+  assert.ok(again.results.every(({ total, windowEnd }) => total === 1 && windowEnd === 15));
+});

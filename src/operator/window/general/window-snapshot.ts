@@ -142,7 +142,7 @@ export class WindowSnapshot {
     this.#keys.slots.appendHashesOf(keys, builder);
   }
 
-  /** Those of these windows that are open. What is looked at of them is read ahead. */
+  /** Those of these windows that are open, which are fewer than a batch. What is looked at of them is read ahead. */
   #writeOpen(slots: Int32Array, builder: BatchBuilder, emit: () => void): void {
     const { windows, contents } = this.#open;
     windows.lines.warm(slots, slots.length);
@@ -151,12 +151,8 @@ export class WindowSnapshot {
     for (const slot of slots) if (windows.keyOf(slot) !== NONE) found[count++] = slot;
     windows.warmKeys(found, count);
     contents.readAhead(found, count);
-    for (let at = 0; at < count; ) {
-      const end = Math.min(count, at + builder.capacity - builder.rowCount);
-      this.#write(found.subarray(at, end), builder);
-      if (builder.isFull) emit();
-      at = end;
-    }
+    if (builder.rowCount + count > builder.capacity) emit();
+    this.#write(found.subarray(0, count), builder);
   }
 
   /** All of them are open, and the builder has room for them. */
